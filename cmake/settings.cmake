@@ -1,0 +1,29 @@
+# What every target is compiled with.
+add_library(bgt_settings INTERFACE)
+target_include_directories(bgt_settings INTERFACE ${CMAKE_SOURCE_DIR}/include)
+target_compile_options(bgt_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum
+  -Wnon-virtual-dtor -ffunction-sections -fdata-sections)
+target_compile_definitions(bgt_settings INTERFACE _GNU_SOURCE BGT_VERSION="${PROJECT_VERSION}")
+target_link_options(bgt_settings INTERFACE -Wl,--gc-sections)
+
+option(BGT_STATIC "Link one static binary" OFF)
+if(BGT_STATIC)
+  # Not position-independent: no relocations at start, so no page of the binary is dirtied by them.
+  target_compile_options(bgt_settings INTERFACE -fno-pie)
+  target_link_options(bgt_settings INTERFACE -static -no-pie)
+endif()
+
+set(BGT_SANITIZE "" CACHE STRING "address;undefined or thread")
+if(BGT_SANITIZE)
+  string(REPLACE ";" "," joined "${BGT_SANITIZE}")
+  target_compile_options(bgt_settings INTERFACE -fsanitize=${joined} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(bgt_settings INTERFACE -fsanitize=${joined})
+  if("thread" IN_LIST BGT_SANITIZE)
+    target_compile_options(bgt_settings INTERFACE -Wno-tsan) # Asio's fences
+  endif()
+endif()
+option(BGT_COVERAGE "Count executed lines (gcov)" OFF)
+if(BGT_COVERAGE)
+  target_compile_options(bgt_settings INTERFACE --coverage)
+  target_link_options(bgt_settings INTERFACE --coverage)
+endif()

@@ -1,0 +1,56 @@
+#pragma once
+/// What every verb has at hand: settings, the state root, where to print and how.
+#include <bgt/config/settings.hpp>
+#include <bgt/store/root.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bgt::cli {
+
+/// Exit codes that are bgt's own (DESIGN 5); a task's own code passes through.
+namespace code {
+inline constexpr int ok = 0;
+inline constexpr int hung = 120;        ///< bgt ended the task because it hung
+inline constexpr int cannot_come = 121; ///< what was waited for can no longer come
+inline constexpr int lost = 122;
+inline constexpr int task_timeout = 123;
+inline constexpr int wait_timeout = 124;
+inline constexpr int failed = 125;
+inline constexpr int cannot_exec = 126;
+inline constexpr int no_command = 127;
+} // namespace code
+int exit_code(const Error&);
+
+class Context {
+public:
+    /// Loads the settings; `root_flag` is --root. Its warnings go to stderr once.
+    static Result<Context> load(const std::optional<std::string>& root_flag);
+
+    const config::Loaded& config() const { return config_; }
+    const config::Settings& settings() const { return config_.settings; }
+    /// Opens the root at the first call. `create` makes it where it is missing.
+    Result<store::Root*> root(bool create = false);
+
+    bool stdout_is_terminal() const;
+    bool stderr_is_terminal() const;
+    /// Colour on stdout: a terminal, no NO_COLOR, TERM not "dumb".
+    bool color() const;
+    int width() const; ///< of the terminal on stdout
+
+    /// All of it to stdout. A closed pipe ends the program quietly (as SIGPIPE would); other errors are told, exit 125.
+    void print(std::string_view text);
+    /// "bgt: TEXT" on stderr.
+    void complain(std::string_view text);
+    /// "bgt VERB: message" on stderr, and the exit code that belongs to the error.
+    int fail(const Error&);
+    /// A hint on stderr, only where that is a terminal.
+    void hint(std::string_view text);
+
+private:
+    config::Loaded config_;
+    std::string root_path_;
+    std::optional<store::Root> root_;
+};
+
+} // namespace bgt::cli

@@ -1,0 +1,66 @@
+#pragma once
+/// One verb's command line: each flag is defined once, here, and parsing, help and shell completion follow from it.
+/// (CLI11 behind it, in one .cpp: its headers are costly to compile.)
+#include <bgt/base/result.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bgt::cli {
+
+/// What a value is, so that shells can complete it.
+enum class Value : std::uint8_t {
+    text, number, duration, size, regex, pid, ///< nothing to complete
+    task,        ///< id or name of a task
+    task_name, tag, file, folder, command, signal, condition, shell
+};
+
+/// One flag or option as it was declared.
+struct OptionInfo {
+    std::vector<std::string> names;   ///< "-n", "--lines"
+    std::string metavar;              ///< "N"; empty for a flag
+    std::string help;                 ///< one sentence, no full stop at its end
+    Value value = Value::text;
+    std::vector<std::string> choices; ///< the only values there are; empty: free
+    bool repeats = false;
+};
+
+class Parser {
+public:
+    /// `synopsis` is what follows the verb in the usage line: "[options] [--] COMMAND...".
+    Parser(std::string verb, std::string summary, std::string synopsis);
+    ~Parser();
+    Parser(const Parser&) = delete;
+    Parser& operator=(const Parser&) = delete;
+
+    /// `names` as "-a,--all". The targets must outlive parse().
+    void flag(const std::string& names, bool& target, std::string help);
+    void option(const std::string& names, std::optional<std::string>& target, std::string metavar, Value, std::string help);
+    void choice(const std::string& names, std::optional<std::string>& target, std::vector<std::string> choices, std::string help);
+    /// May be given several times; each takes one value (a leading dash in it needs `--opt=-x`).
+    void list(const std::string& names, std::vector<std::string>& target, std::string metavar, Value, std::string help);
+    /// The words that are no options, in any place between them; `-` is such a word.
+    void words(std::vector<std::string>& target, std::string metavar, Value);
+    /// The command of `run`: from the first word that is no option on, all is taken as it stands, options too;
+    /// a `--` before it is dropped.
+    void command(std::vector<std::string>& target);
+    /// Text for the end of --help.
+    void example(std::string line);
+
+    enum class Outcome : std::uint8_t { parsed, help_wanted };
+    /// Error (usage): unknown option (with near names), missing value, value not among the choices. One line.
+    Result<Outcome> parse(const std::vector<std::string>& args);
+
+    /// What --help prints, wrapped to `width` columns.
+    std::string help(int width) const;
+    const std::vector<OptionInfo>& options() const;
+    Value words_value() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace bgt::cli

@@ -1,0 +1,49 @@
+#pragma once
+#include <bgt/cli/context.hpp>
+#include <bgt/cli/parser.hpp>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace bgt::cli {
+
+/// One verb: its options are its members.
+class Verb {
+public:
+    virtual ~Verb() = default;
+    virtual void declare(Parser&) = 0;
+    /// The exit code of the program.
+    virtual int run(Context&) = 0;
+};
+
+/// A row of the table of verbs; only the one that was called is made.
+struct VerbInfo {
+    std::string_view name;
+    std::string_view summary;  ///< one line of `bgt --help`
+    std::string_view synopsis; ///< after the verb in its usage line
+    std::unique_ptr<Verb> (*make)();
+};
+std::span<const VerbInfo> verbs();
+const VerbInfo* find_verb(std::string_view name);
+
+// One file a verb: src/cli/verb_NAME.cpp.
+std::unique_ptr<Verb> make_run();
+std::unique_ptr<Verb> make_ps();
+std::unique_ptr<Verb> make_show();
+std::unique_ptr<Verb> make_logs();
+std::unique_ptr<Verb> make_wait();
+std::unique_ptr<Verb> make_kill();
+std::unique_ptr<Verb> make_signal();
+std::unique_ptr<Verb> make_pause();
+std::unique_ptr<Verb> make_resume();
+std::unique_ptr<Verb> make_send();
+std::unique_ptr<Verb> make_rm();
+std::unique_ptr<Verb> make_gc();
+std::unique_ptr<Verb> make_config();
+std::unique_ptr<Verb> make_completion();
+std::unique_ptr<Verb> make_version();
+
+/// The whole program: `bgt [--root DIR] VERB ...`; what main() returns.
+int main(int argc, char** argv);
+
+} // namespace bgt::cli

@@ -1,0 +1,53 @@
+#pragma once
+/// Settings with where each came from: flag > BGT_* > nearest bgt.toml > ~/.config/bgt/config.toml > built in.
+#include <bgt/base/time.hpp>
+#include <bgt/core/task.hpp>
+#include <bgt/base/result.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bgt::config {
+
+/// Every key there is. `grace` in a file is BGT_GRACE in the environment.
+struct Settings {
+    std::string root;                                       ///< state root; empty: the default place
+    Duration grace = std::chrono::seconds(5);
+    std::string stop_signals = "TERM";                      ///< as core::parse_stop_signals reads it
+    core::Leftover leftover = core::Leftover::kill;
+    std::optional<Duration> timeout;                        ///< default of `run --timeout`; off
+    std::uint64_t log_max = 256ull << 20;                   ///< bytes; 0: off
+    std::size_t keep_ended = 1000;
+    std::optional<Duration> keep_age = std::chrono::hours(24 * 30); ///< `off` keeps for ever
+};
+
+enum class Origin : std::uint8_t { built_in, user_file, project_file, environment };
+
+/// For `bgt config`: one row a key.
+struct SettingRow {
+    std::string key;
+    std::string value;   ///< as the file would say it
+    Origin origin = Origin::built_in;
+    std::string where;   ///< "BGT_GRACE", "/home/u/p/bgt.toml:3", or empty
+};
+
+struct Loaded {
+    Settings settings;
+    std::vector<SettingRow> rows;       ///< in the order of Settings
+    std::vector<std::string> warnings;  ///< e.g. a bgt.toml that was not read because somebody else owns it
+};
+
+/// What load() reads from; a struct so that tests need no real environment.
+struct Sources {
+    std::function<const char*(const char*)> env; ///< like getenv(3)
+    std::string cwd;                             ///< where the search for bgt.toml begins, upwards
+    std::string user_file;                       ///< $XDG_CONFIG_HOME/bgt/config.toml or ~/.config/bgt/config.toml; may be absent
+    unsigned uid = 0;                            ///< whose files are trusted (besides root's)
+};
+
+/// Error (usage): an unknown key, a wrong type or value, with file, line and column; an unreadable file. A bgt.toml
+/// owned by another user than `uid` and root, or writable by others, is not read and a warning says so: it could
+/// name commands to run. Costs a few `stat` calls where there are no files.
+Result<Loaded> load(const Sources&);
+
+} // namespace bgt::config

@@ -1,0 +1,110 @@
+#pragma once
+/// The words of the field as types: what a task is asked to be, and how it can end.
+#include <bgt/base/time.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace bgt::core {
+
+/// Where a task stands in its life. The numbers are part of the status record: append only.
+enum class Lifecycle : std::uint8_t {
+    starting = 0, ///< its folder exists, the command is not exec'd yet
+    running = 1,  ///< the root process lives, or others of its tree do and are waited for
+    stopping = 2, ///< a reason to end it is on record and the stop ladder is under way
+    ended = 3,    ///< nothing of it runs but what `--leftover keep` left; the outcome is final
+    queued = 4,   ///< waits for a slot; no process yet
+};
+
+/// How a task ended. Numbers as above.
+enum class OutcomeKind : std::uint8_t {
+    none = 0,            ///< not ended
+    exited = 1,          ///< the root process called exit; `code` holds its status
+    signaled = 2,        ///< a signal ended the root process; `signal` holds which
+    failed_to_start = 3, ///< the command could not be executed
+    lost = 4,            ///< nobody saw the root process end; its code can't be known
+};
+
+/// Who ended it. Written before the first signal is sent. Numbers as above.
+enum class Reason : std::uint8_t {
+    self = 0,              ///< it ended by itself
+    killed = 1,            ///< a person or a script asked (`bgt kill`, `--replace`)
+    timeout = 2,           ///< its `--timeout` passed
+    output_timeout = 3,    ///< no byte of output for too long
+    progress_timeout = 4,  ///< no progress for too long
+    idle_timeout = 5,      ///< no activity for too long
+    ready_timeout = 6,     ///< not ready in time
+    owner_gone = 7,        ///< the process named by `--owner` ended
+    shutdown = 8,          ///< its supervisor was told to end (SIGTERM: the machine or an outer task goes down)
+    limit = 9,             ///< a resource limit ended it
+};
+
+/// What a task is for. Numbers as above.
+enum class Kind : std::uint8_t {
+    job = 0,     ///< must finish
+    service = 1, ///< runs until it is stopped, and may be quiet once it is ready
+};
+
+/// What happens to living members of the tree once the root process has ended by itself. Numbers as above.
+enum class Leftover : std::uint8_t {
+    kill = 0, ///< after Spec::leftover_wait they are ended by the stop ladder
+    wait = 1, ///< the task ends when the tree is empty
+    keep = 2, ///< the task ends at once, they are left alone
+};
+
+/// The names used in JSON, on the command line and in tables ("failed-to-start", "owner-gone").
+std::string_view to_string(Lifecycle);
+std::string_view to_string(OutcomeKind);
+std::string_view to_string(Reason);
+std::string_view to_string(Kind);
+std::string_view to_string(Leftover);
+std::optional<Leftover> parse_leftover(std::string_view);
+std::optional<Lifecycle> parse_lifecycle(std::string_view);
+
+/// How the root process ended, as wait(2) tells it.
+struct Exited { int code; };
+struct Signaled { int signal; };
+/// It is gone and it was not our child (man 2 waitid: only a parent learns the status).
+struct Unseen {};
+using RootEnd = std::variant<Exited, Signaled, Unseen>;
+
+/// One rung of the stop ladder: send `signal` to the tree, then give it `wait` to be empty.
+struct StopStep {
+    int signal = 15;
+    Duration wait{};
+    bool operator==(const StopStep&) const = default;
+};
+
+/// Reads `TERM`, `QUIT:2s,TERM:5s`; a rung without a time gets `grace`. SIGKILL always follows and is not written.
+/// Error (usage): unknown signal, bad duration, empty rung, more than 8 rungs, KILL or STOP as a rung.
+Result<std::vector<StopStep>> parse_stop_signals(std::string_view text, Duration grace);
+/// The text that parse_stop_signals reads back: "QUIT:2s,TERM:5s".
+std::string format_stop_signals(const std::vector<StopStep>&);
+
+/// Everything that step() needs to know of what was asked for. Fixed for the task's life.
+struct Spec {
+    Kind kind = Kind::job;
+    std::vector<StopStep> stop_ladder{{15, std::chrono::seconds(5)}}; ///< may be empty: SIGKILL at once
+    std::optional<Duration> timeout;                                  ///< from the start, never reset
+    Leftover leftover = Leftover::kill;
+    Duration leftover_wait = std::chrono::seconds(2);
+};
+
+/// How it all ended; final once the lifecycle is `ended`.
+struct Outcome {
+    OutcomeKind kind = OutcomeKind::none;
+    int code = 0;   ///< valid for `exited`
+    int signal = 0; ///< valid for `signaled`
+    Reason reason = Reason::self;
+    std::uint32_t leftover_killed = 0; ///< processes ended because they outlived the root process
+    bool operator==(const Outcome&) const = default;
+};
+
+/// The exit code that every verb uses for an outcome (0..255): own code, 128+N, 120, 122, 123; 127 for
+/// failed_to_start is decided by the caller, who knows the errno: here it is 126.
+int exit_code(const Outcome&);
+
+} // namespace bgt::core

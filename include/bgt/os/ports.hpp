@@ -1,0 +1,23 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+namespace bgt::os {
+
+/// A listening TCP socket (or a bound, unconnected UDP one is NOT counted) of this network namespace.
+struct Listener {
+    std::uint16_t port = 0;
+    std::uint64_t inode = 0;
+};
+
+/// All listening TCP sockets, v4 and v6, by sock_diag (man 7 sock_diag); from /proc/net/tcp and tcp6 where netlink is not
+/// to be had.
+std::vector<Listener> listeners();
+
+/// The ports on which one of these processes listens, ascending, each once. `known` is a listeners() taken before, so
+/// that many trees share one dump. Processes whose descriptors may not be read count as none.
+std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids, const std::vector<Listener>& known);
+
+} // namespace bgt::os

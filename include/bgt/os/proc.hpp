@@ -1,0 +1,49 @@
+#pragma once
+/// What /proc says of processes (man 5 proc).
+#include <bgt/base/time.hpp>
+#include <bgt/store/status.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bgt::os {
+
+/// The fields of /proc/PID/stat that bgt uses.
+struct ProcStat {
+    store::ProcessKey key;         ///< pid, starttime
+    std::string comm;              ///< may hold any byte, also `)`, spaces and newlines
+    char state = '?';              ///< R S D Z T t X I
+    std::int32_t ppid = 0;
+    std::int32_t pgrp = 0;
+    std::int32_t session = 0;
+    std::uint64_t cpu_ticks = 0;   ///< utime + stime of its own
+    std::uint64_t rss_bytes = 0;
+    std::int32_t threads = 0;
+};
+
+/// Reads the text of a stat file; the name is taken up to the last `)`. nullopt: not of that form.
+std::optional<ProcStat> parse_stat(std::string_view text);
+/// nullopt: no such process (or it just ended).
+std::optional<ProcStat> read_stat(std::int32_t pid);
+/// Every process that can be seen, in the order of /proc. One that ends meanwhile is left out.
+std::vector<ProcStat> all_processes();
+
+/// Whether that very process lives: same start time, and neither zombie nor dead.
+bool is_alive(const store::ProcessKey&);
+/// Key of a living process, nullopt when there is none.
+std::optional<store::ProcessKey> key_of(std::int32_t pid);
+/// argv of the process, joined and quoted for showing; "[comm]" where it has none or may not be read.
+std::string command_line(std::int32_t pid);
+/// Ticks a second of cpu_ticks and start_ticks (sysconf _SC_CLK_TCK).
+std::uint64_t ticks_per_second();
+/// How long ago the process started, by the boot-time clock that start_ticks counts.
+Duration age_of(const store::ProcessKey&);
+
+/// Sends `signal` to that very process through a pidfd (man 2 pidfd_send_signal), never to a later one with its pid.
+/// True: sent. False: it has ended. Error: not permitted.
+Result<bool> send_signal(const store::ProcessKey&, int signal);
+/// A pidfd (close-on-exec) of that very process; nullopt when it has ended. It becomes readable at its end.
+std::optional<Fd> open_pidfd(const store::ProcessKey&);
+
+} // namespace bgt::os

@@ -1,0 +1,26 @@
+#pragma once
+#include <bgt/base/fd.hpp>
+#include <termios.h>
+
+namespace bgt::os {
+
+bool is_terminal(int fd);
+/// Columns of the terminal behind fd (TIOCGWINSZ), else $COLUMNS, else 80.
+int terminal_width(int fd);
+int terminal_height(int fd);
+
+/// Keys arrive one by one and unechoed while this lives (man 3 termios, no ICANON, no ECHO; ISIG stays).
+class RawKeys {
+public:
+    explicit RawKeys(int fd);
+    ~RawKeys();
+    RawKeys(const RawKeys&) = delete;
+    RawKeys& operator=(const RawKeys&) = delete;
+
+private:
+    int fd_;
+    bool changed_ = false;
+    termios before_{};
+};
+
+} // namespace bgt::os

@@ -1,0 +1,44 @@
+#pragma once
+/// The tree of a task: every process that descends from its root process.
+///
+/// While its supervisor lives, that is simply every descendant of the supervisor: it is a child subreaper
+/// (man 2 prctl, PR_SET_CHILD_SUBREAPER), so no double fork leads out from under it. A supervisor that took over finds
+/// the members by the marks they carry.
+#include <bgt/os/proc.hpp>
+#include <string>
+#include <vector>
+
+namespace bgt::os {
+
+/// All living descendants of `ancestor` (not itself, no zombies), parents before children. Reads
+/// /proc/PID/task/TID/children where the kernel has it (cost: O(tree)), else all of /proc.
+/// Hazard: processes that fork and end meanwhile can be missed: look again until nothing changes; proof that none is
+/// left is waitid's ECHILD in the subreaper.
+std::vector<ProcStat> descendants_of(std::int32_t ancestor);
+
+/// The same out of a table already read with all_processes().
+std::vector<ProcStat> descendants_in(const std::vector<ProcStat>& table, std::int32_t ancestor);
+
+/// By what the members of a tree can be told when their supervisor is dead.
+struct TreeMarks {
+    store::ProcessKey root;
+    std::string cookie;       ///< as in the environment variable BGT_COOKIE; empty: not looked at
+    std::uint64_t fifo_dev = 0, fifo_ino = 0; ///< the task's output FIFO: who holds it open belongs to it; 0: not looked at
+    std::int32_t session = 0; ///< the root's session id, which is its pid
+};
+inline constexpr const char* cookie_variable = "BGT_COOKIE";
+
+/// Living processes that carry a mark or descend from one that does, without `except` (the caller, supervisors).
+/// A session id counts only together with the same user and a start not before the root's (pids are reused).
+/// Cost: the environment and the descriptors of every process of this user are read.
+std::vector<ProcStat> find_marked(const TreeMarks&, const std::vector<std::int32_t>& except);
+
+/// CPU and memory of several processes together.
+struct Usage {
+    std::uint64_t cpu_ticks = 0;
+    std::uint64_t rss_bytes = 0;
+    std::uint32_t processes = 0;
+};
+Usage usage_of(const std::vector<ProcStat>&);
+
+} // namespace bgt::os

@@ -1,0 +1,37 @@
+#pragma once
+/// `events.jsonl`: the execution log, one JSON object a line: {"at":"...","event":"started","pid":4211}.
+#include <bgt/base/fd.hpp>
+#include <bgt/base/time.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace bgt::store {
+
+struct EventField {
+    std::string_view key;
+    std::variant<std::int64_t, std::string> value;
+};
+struct TaskEvent {
+    WallTime at{};
+    std::string event;
+    std::vector<std::pair<std::string, std::variant<std::int64_t, std::string>>> fields;
+};
+
+/// The line without its newline. Text values are made valid UTF-8.
+std::string encode_event(WallTime at, std::string_view event, const std::vector<EventField>& fields);
+
+/// Appends one line with one write (O_APPEND). A line that a full disk cut is ended by the next one's leading
+/// newline, so it damages no other.
+Result<void> append_event(int events_fd, WallTime at, std::string_view event, const std::vector<EventField>& fields);
+
+struct EventsRead {
+    std::vector<TaskEvent> events;
+    std::size_t damaged_lines = 0; ///< lines that could not be read, passed over and counted
+};
+/// The last `most` events of the folder; an absent file has none. Reads at most the last 1 MiB.
+Result<EventsRead> read_events(int task_dir_fd, std::size_t most);
+
+} // namespace bgt::store

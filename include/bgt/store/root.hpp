@@ -1,0 +1,73 @@
+#pragma once
+/// The state root: the folder that holds all tasks, and what is shared between them (ids, names, markers).
+/// Several processes use it at once; every method is safe against all others of this and other processes.
+///
+/// Hazards: the root may lie where others can write (/tmp): nothing inside it is followed through a symlink
+/// (O_NOFOLLOW, openat below the root's descriptor), and a root owned by somebody else, or writable by group or
+/// others, is refused.
+#include <bgt/base/fd.hpp>
+#include <bgt/store/task_dir.hpp>
+#include <bgt/store/task_id.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bgt::store {
+
+/// Where the root is: `explicit_root` (--root, or BGT_ROOT), else $XDG_STATE_HOME/bgt, else $HOME/.local/state/bgt.
+/// The XDG and HOME values are parameters; empty or relative XDG values are passed over, as the XDG base directory
+/// specification says. Error (usage): none of them is given.
+Result<std::string> locate_root(std::string_view explicit_root, std::string_view xdg_state_home, std::string_view home);
+
+class Root {
+public:
+    enum class IfMissing {
+        create, ///< with its parents, 0700
+        empty,  ///< a root that is not there reads as one without tasks
+    };
+    static Result<Root> open(std::string path, IfMissing);
+
+    const std::string& path() const { return path_; }
+    /// False for a root that is not there (IfMissing::empty).
+    bool exists() const { return static_cast<bool>(dir_); }
+    int fd() const { return dir_.get(); }
+
+    /// The next id, given out once for all time: also when next-id is missing or damaged (then above every folder
+    /// in tasks/). The lock is held for microseconds.
+    Result<TaskId> allocate_id();
+    /// The newest id given out, 0 for none.
+    Result<std::int64_t> last_id() const;
+
+    /// tasks/<id>, new (0700), with its lock held by the returned value from before anybody can see it.
+    Result<TaskDir> create_task(TaskId);
+    /// Error (not_found): "no such task 7".
+    Result<TaskDir> open_task(TaskId) const;
+    /// Removes the folder with all in it, its marker, and its name if that is still its own. The caller holds the
+    /// task's lock or knows that it never started.
+    Result<void> remove_task(TaskId);
+
+    /// The marker active/<id>: the task is not yet done with. Removing what is not there is no error.
+    Result<void> mark_active(TaskId);
+    Result<void> unmark_active(TaskId);
+    /// The ids in active/, ascending. O(living).
+    Result<std::vector<TaskId>> active_ids() const;
+    /// The ids of all folders in tasks/, ascending.
+    Result<std::vector<TaskId>> all_ids() const;
+
+    /// The id that bears the name, or nullopt.
+    Result<std::optional<TaskId>> find_name(std::string_view name) const;
+    /// Every name in names/ with its id.
+    Result<std::vector<std::pair<std::string, TaskId>>> names() const;
+    /// Makes `name` stand for `id` unless another id bears it for which `still_used` says yes; returns the id that
+    /// bears the name now: `id` itself, or the other. One claimer at a time decides (under the root's lock).
+    Result<TaskId> claim_name(std::string_view name, TaskId id, const std::function<bool(TaskId)>& still_used);
+    /// Gives the name up if `id` bears it.
+    Result<void> release_name(std::string_view name, TaskId id);
+
+private:
+    std::string path_;
+    Fd dir_;
+};
+
+} // namespace bgt::store

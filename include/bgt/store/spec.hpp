@@ -1,0 +1,50 @@
+#pragma once
+/// `spec.json`: what was asked for. Written once, before the start; never changed.
+#include <bgt/core/task.hpp>
+#include <bgt/store/status.hpp>
+#include <bgt/store/task_id.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace bgt::store {
+
+enum class StdinFrom : std::uint8_t { null, pipe, file };
+
+/// One resource limit of setrlimit(2): the name as on the command line ("nofile", "as", "cpu"), soft = hard = value.
+struct ResourceLimit {
+    std::string name;
+    std::uint64_t value = 0;
+};
+
+struct TaskSpec {
+    TaskId id;
+    std::string name;                        ///< empty: none
+    std::map<std::string, std::string> tags;
+    std::vector<std::string> command;        ///< argv; any bytes but NUL
+    bool shell = false;                      ///< `-c`: command is {"/bin/sh", "-c", TEXT}
+    std::string cwd;                         ///< absolute
+    WallTime created{};
+    core::Spec rules;                        ///< what the core decides by
+    std::optional<ProcessKey> owner;         ///< `--owner`
+    StdinFrom stdin_from = StdinFrom::null;
+    std::string stdin_file;                  ///< absolute; with StdinFrom::file
+    bool split = false;                      ///< stderr in a log of its own
+    std::uint64_t log_max = 256ull << 20;    ///< bytes of each log that are kept; 0: no limit
+    std::optional<int> nice;
+    std::vector<ResourceLimit> limits;
+    bool remove_when_ended = false;          ///< `--rm`
+    std::string cookie;                      ///< 32 hex digits, secret: marks the tree's environments
+};
+
+/// {"schema":1, ...}. Bytes that are not UTF-8 are kept as they are.
+std::string encode_spec(const TaskSpec&);
+/// Unknown fields are passed over (a newer bgt wrote them); a missing one keeps its default, but id and command must
+/// be there. Error (failed): not JSON, wrong types, a schema above 1 that says it can't be read.
+Result<TaskSpec> decode_spec(std::string_view json);
+
+/// Creates spec.json (0600) in the folder. Error: exists, no space.
+Result<void> write_spec(int task_dir_fd, const TaskSpec&);
+Result<TaskSpec> read_spec(int task_dir_fd);
+
+} // namespace bgt::store

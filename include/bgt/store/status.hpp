@@ -1,0 +1,99 @@
+#pragma once
+/// The record `status`: what is true of a task now. Fixed size, allocated before the start and overwritten in
+/// place, so that a full disk cannot keep an outcome from being recorded; two slots written in turn, each with a
+/// generation and a checksum, so that a reader never sees half a record and a torn write costs nothing.
+#include <bgt/base/fd.hpp>
+#include <bgt/base/time.hpp>
+#include <bgt/core/task.hpp>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <span>
+#include <vector>
+
+namespace bgt::store {
+
+/// A process that can't be mistaken for another: its pid, and its start time in clock ticks since boot
+/// (field 22 of man 5 proc /proc/pid/stat), which a later process with the same pid does not share.
+struct ProcessKey {
+    std::int32_t pid = 0;
+    std::uint64_t start_ticks = 0;
+    auto operator<=>(const ProcessKey&) const = default;
+};
+
+using BootId = std::array<std::uint8_t, 16>; ///< /proc/sys/kernel/random/boot_id as bytes
+
+struct TallyRow {
+    std::int32_t signal = 0;
+    std::uint32_t found = 0;
+    std::uint32_t ended = 0;
+};
+
+/// The record as a value. What does not fit its field is cut (texts at a UTF-8 boundary, lists at their bound).
+struct Status {
+    core::Lifecycle lifecycle = core::Lifecycle::starting;
+    core::Kind kind = core::Kind::job;
+    bool adopted = false;        ///< its supervisor is not the one that started it
+    bool paused = false;
+    bool ready = false;
+    bool tree_lives = false;     ///< ended, and `--leftover keep` left processes
+    bool stdin_closed = false;   ///< `bgt send --eof` was said
+    std::uint32_t attempt = 1;
+    core::Outcome outcome;       ///< kind none until ended; `reason` is valid from `stopping` on
+    BootId boot{};
+    ProcessKey root;             ///< the root process; pid 0 before it started
+    ProcessKey supervisor;
+    WallTime created{};
+    std::optional<WallTime> started;
+    std::optional<WallTime> ended;
+    std::optional<Instant> started_at;  ///< of `boot`'s monotonic clock
+    std::optional<Instant> ended_at;
+    std::optional<Instant> kill_by;     ///< stopping: when SIGKILL comes at the latest
+    std::uint64_t dropped_bytes = 0;    ///< output that never reached the log (disk full), out and err together
+    std::uint64_t freed_bytes = 0;      ///< head of out.log given back (`--log-max`)
+    std::uint64_t freed_err_bytes = 0;  ///< head of err.log with --split
+    std::vector<TallyRow> tally;        ///< what each step of the stop ladder ended; at most 9
+    std::vector<std::int32_t> survivors;///< pids that SIGKILL has not ended (state D); at most 16
+    std::string name;                   ///< at most 64 bytes
+    std::string command;                ///< for tables: the command line, quoted, at most 255 bytes
+    std::string text;                   ///< STATUS= of sd_notify, at most 127 bytes
+    std::optional<double> progress;     ///< 0..1
+};
+
+inline constexpr std::size_t status_slot_size = 1024;
+inline constexpr std::size_t status_file_size = 2 * status_slot_size;
+
+/// One slot: little-endian, fixed offsets, "BGTS", schema, size of the fields in use, generation, CRC-32C at its
+/// end. A reader takes the fields it knows; fields that a shorter (older) record lacks keep their defaults.
+std::array<std::byte, status_slot_size> encode_status(const Status&, std::uint64_t generation);
+
+struct DecodedStatus {
+    Status status;
+    std::uint64_t generation = 0;
+};
+/// The newer of the two slots that is whole. Error (failed): neither is, with what is wrong (too short, checksum,
+/// made by a newer schema).
+Result<DecodedStatus> decode_status(std::span<const std::byte> file);
+
+/// The writer's side. One writer at a time: the holder of the task's lock.
+class StatusWriter {
+public:
+    StatusWriter() = default;
+    /// Creates `status` in the folder with both slots allocated (posix_fallocate). Error: no space, exists.
+    static Result<StatusWriter> create(int task_dir_fd, const Status& first);
+    /// Opens an existing one to go on after its newest generation.
+    static Result<StatusWriter> open(int task_dir_fd);
+    /// One pwrite of one slot. Readers see the old or the new record.
+    Result<void> write(const Status&);
+
+private:
+    Fd fd_;
+    std::uint64_t generation_ = 0;
+};
+
+/// Reads the status in the folder. Error: missing, damaged.
+Result<Status> read_status(int task_dir_fd);
+
+} // namespace bgt::store

@@ -1,0 +1,30 @@
+#pragma once
+/// What a verb asks of the supervisor of a living task, over ctl.sock.
+#include <bgt/core/task.hpp>
+#include <bgt/store/root.hpp>
+#include <optional>
+
+namespace bgt::supervise {
+
+struct StopOptions {
+    core::Reason reason = core::Reason::killed;
+    bool now = false;                                   ///< SIGKILL at once
+    std::optional<std::vector<core::StopStep>> ladder;  ///< replaces the task's
+};
+
+/// Each asks and waits up to 5 s for the answer that it has been taken on (not for its effect). They see to it first
+/// that a living task has a supervisor. Error: no such task; failed: it is ended (says how it ended), or the
+/// supervisor does not answer (stopped by somebody?), with its pid.
+Result<void> request_stop(store::Root&, store::TaskId, const StopOptions&);
+/// Sends one signal to the root process, or to every process of the tree; returns how many got it.
+Result<std::uint32_t> request_signal(store::Root&, store::TaskId, int signal, bool whole_tree);
+Result<void> request_pause(store::Root&, store::TaskId);
+Result<void> request_resume(store::Root&, store::TaskId);
+/// Closes the supervisor's own end of the task's stdin: with no other writer it reads end-of-file.
+Result<void> request_stdin_eof(store::Root&, store::TaskId);
+
+/// Returns once the task is over (is_over), its record vanished (`--rm`; the last record seen is returned), or the
+/// deadline passed (nullopt).
+Result<std::optional<store::Status>> await_end(store::Root&, store::TaskId, std::optional<Instant> deadline);
+
+} // namespace bgt::supervise

@@ -1,0 +1,49 @@
+#pragma once
+/// A task as it is now: its record checked against the world, with what /proc adds. What `render` shows.
+#include <bgt/store/events.hpp>
+#include <bgt/store/root.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bgt::supervise {
+
+struct Snapshot {
+    store::TaskId id;
+    store::Status status;
+    std::optional<store::TaskSpec> spec;   ///< read only where asked for
+    std::string problem;                   ///< not empty: the folder is damaged, this says how; status is then unreliable
+    std::string folder;
+    std::uint64_t log_bytes = 0;           ///< bytes written to out.log (and err.log) so far, freed ones included
+    // Of the living tree, where asked for:
+    std::uint32_t processes = 0;
+    std::optional<double> cpu;             ///< fraction of one core over the tree's life (or since the last look with --watch)
+    std::optional<std::uint64_t> rss_bytes;
+    std::vector<std::uint16_t> ports;
+    std::vector<std::int32_t> leftover;    ///< pids left by `--leftover keep`
+    std::string last_line;                 ///< last line of output, rendered
+};
+
+/// What a caller needs; each costs time.
+struct Want {
+    bool spec = false;
+    bool usage = false;      ///< processes, cpu, rss
+    bool ports = false;
+    bool last_line = false;
+};
+
+/// The truth about one task. If its record says it is not ended and no supervisor holds its lock, this settles it: a
+/// living tree gets a new supervisor (and the record then says adopted), a dead one is recorded as lost.
+/// Error (not_found): no such task. A damaged folder is not an error but a Snapshot with `problem`.
+Result<Snapshot> look(store::Root&, store::TaskId, const Want&);
+
+/// The same for many, sharing one look at /proc. Order kept; ids that are gone meanwhile are left out.
+std::vector<Snapshot> look_all(store::Root&, const std::vector<store::TaskId>&, const Want&);
+
+/// True once nothing of the task is left to wait for.
+bool is_over(const store::Status&);
+
+/// Exit code of an ended task (core::exit_code; 127/126 for failed-to-start by what is recorded).
+int exit_code(const store::Status&);
+
+} // namespace bgt::supervise
