@@ -1,0 +1,35 @@
+#pragma once
+/// Processes that outlive their caller.
+#include <bgt/base/result.hpp>
+#include <functional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace bgt::os {
+
+/// Forks a process that belongs to nobody: a session of its own (no terminal, no SIGHUP), "/" as its folder,
+/// /dev/null as 0, 1 and 2, none of the caller's descriptors but those in `keep`, and a child subreaper
+/// (man 2 prctl, PR_SET_CHILD_SUBREAPER). SIGCHLD, TERM, INT and HUP are blocked in it, to be read by
+/// signal_descriptor(); PIPE and XFSZ are ignored. It runs `body`, whose result is its exit code.
+/// Returns its pid in the caller. Error: no process could be made.
+/// Hazard: the caller must be single-threaded; `body` must not return into the caller's stack (it is ended by _exit).
+Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& title, const std::function<int()>& body);
+
+/// A descriptor from which the signals that fork_supervisor blocked are read (man 2 signalfd).
+int signal_descriptor();
+
+/// A child that has been reaped (man 2 waitid).
+struct Reaped {
+    pid_t pid = 0;
+    bool exited = false; ///< else ended by a signal
+    int status = 0;      ///< exit code or signal number
+};
+struct ReapResult {
+    std::vector<Reaped> reaped;
+    bool no_children = false; ///< ECHILD: nobody is left. In a subreaper this proves that no descendant lives.
+};
+/// Reaps every child that has ended, without waiting. The one place that reaps in a supervisor.
+ReapResult reap_all();
+
+} // namespace bgt::os

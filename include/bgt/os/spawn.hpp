@@ -1,0 +1,38 @@
+#pragma once
+/// Starting the command of a task.
+///
+/// Why not a launcher of Boost.Process here: those of 1.81 neither start a session nor reset signals, run Asio's fork
+/// hooks in the child, and end a failed exec with exit(3), which prints buffered output twice. Here every microsecond
+/// of `bgt run` is spent; vfork(2) spares the copy of the page tables.
+#include <bgt/base/result.hpp>
+#include <bgt/store/spec.hpp>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace bgt::os {
+
+struct SpawnRequest {
+    const std::vector<std::string>& argv;
+    const std::vector<std::string>& env;  ///< K=V; its PATH is searched for argv[0] (man 3 execvp)
+    std::string cwd;
+    int stdin_fd = -1;                    ///< become 0, 1 and 2 of the command
+    int stdout_fd = -1;
+    int stderr_fd = -1;
+    mode_t umask = 022;
+    std::optional<int> nice;
+    const std::vector<store::ResourceLimit>& limits;
+};
+
+/// Starts it in a session of its own, with default signal dispositions and an empty signal mask, and no descriptor
+/// beyond 0-2 (all others of the caller must be close-on-exec). Returns once exec has succeeded or failed.
+/// Error: no_command (127), cannot_exec (126: not executable, a folder, not a program), failed (125: working directory,
+/// limit, no process or memory left).
+/// Hazard: the calling thread sleeps until the exec (man 2 vfork).
+Result<pid_t> spawn(const SpawnRequest&);
+
+/// The number of a limit's name as `--limit` takes it ("nofile" -> RLIMIT_NOFILE); nullopt: no such limit.
+std::optional<int> resource_of(std::string_view name);
+
+} // namespace bgt::os

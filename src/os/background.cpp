@@ -1,0 +1,120 @@
+#include <bgt/os/background.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace bgt::os {
+namespace {
+
+/// For kernels before 5.9, which have no close_range(2).
+void close_by_listing(unsigned first, unsigned last)
+{
+    DIR* folder = opendir("/proc/self/fd");
+    if (!folder) return;
+    std::vector<int> found;
+    while (const dirent* entry = readdir(folder)) {
+        const int fd = std::atoi(entry->d_name);
+        if (fd != dirfd(folder) && static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) <= last)
+            found.push_back(fd);
+    }
+    closedir(folder);
+    for (const int fd : found) close(fd);
+}
+
+void close_range_of(unsigned first, unsigned last)
+{
+    if (first > last) return;
+    if (syscall(SYS_close_range, first, last, 0) != 0) close_by_listing(first, last);
+}
+
+void close_all_but(std::vector<int> keep)
+{
+    std::sort(keep.begin(), keep.end());
+    unsigned from = 3;
+    for (const int fd : keep) {
+        if (fd < 3) continue;
+        close_range_of(from, static_cast<unsigned>(fd) - 1);
+        from = static_cast<unsigned>(fd) + 1;
+    }
+    close_range_of(from, ~0u);
+}
+
+void use_dev_null()
+{
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0) {
+        // Better no descriptor than the caller's: nobody may wait for them.
+        for (int fd = 0; fd <= 2; ++fd) close(fd);
+        return;
+    }
+    for (int fd = 0; fd <= 2; ++fd) dup2(null, fd);
+    if (null > 2) close(null);
+}
+
+sigset_t supervised_signals()
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+    return set;
+}
+
+void take_over_signals()
+{
+    struct sigaction action{};
+    action.sa_handler = SIG_IGN;
+    for (const int signal : {SIGPIPE, SIGXFSZ}) sigaction(signal, &action, nullptr);
+    // An ignored SIGCHLD, inherited from a careless caller, would reap the children behind our back.
+    action.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &action, nullptr);
+    const sigset_t set = supervised_signals();
+    sigprocmask(SIG_SETMASK, &set, nullptr);
+}
+
+} // namespace
+
+Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& title, const std::function<int()>& body)
+{
+    const pid_t pid = fork();
+    if (pid < 0) return Error::system("no process could be made for the supervisor", errno);
+    if (pid > 0) return pid;
+    setsid();
+    take_over_signals();
+    use_dev_null();
+    close_all_but(keep);
+    if (chdir("/") != 0) _exit(125);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_NAME, title.c_str());
+    _exit(body());
+}
+
+int signal_descriptor()
+{
+    const sigset_t set = supervised_signals();
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+ReapResult reap_all()
+{
+    ReapResult result;
+    while (true) {
+        siginfo_t info{};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) != 0) {
+            if (errno == EINTR) continue;
+            result.no_children = errno == ECHILD;
+            return result;
+        }
+        if (info.si_pid == 0) return result;
+        result.reaped.push_back({info.si_pid, info.si_code == CLD_EXITED, info.si_status});
+    }
+}
+
+} // namespace bgt::os

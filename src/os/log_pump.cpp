@@ -1,0 +1,199 @@
+#include <bgt/os/log_pump.hpp>
+
+#include <bgt/store/log_index.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/falloc.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bgt::os {
+namespace {
+
+constexpr std::uint64_t bytes_per_call = 16u << 20;
+constexpr std::size_t busy_capacity = 1u << 20;
+/// Writers that write every few microseconds get one entry a millisecond: enough for people, and small.
+constexpr auto index_resolution = std::chrono::milliseconds(1);
+constexpr std::uint64_t block = 4096;
+constexpr ssize_t index_entry_size = 16;
+
+bool is_full(int err)
+{
+    return err == ENOSPC || err == EDQUOT || err == EFBIG || err == EIO || err == EROFS;
+}
+
+int dev_null()
+{
+    static const Fd null{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+    return null.get();
+}
+
+std::uint64_t waiting_in(int fifo)
+{
+    int count = 0;
+    return ioctl(fifo, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::uint64_t>(count) : 0;
+}
+
+} // namespace
+
+Result<LogPump> LogPump::open(const store::TaskDir& task, const Files& files, std::uint64_t log_max, std::uint64_t freed)
+{
+    LogPump pump;
+    if (mkfifoat(task.fd(), files.fifo, 0600) != 0 && errno != EEXIST)
+        return Error::system(fmt::format("making the FIFO {}/{}", task.path(), files.fifo), errno);
+    Result<Fd> fifo = task.open(files.fifo, O_RDWR | O_NONBLOCK);
+    if (!fifo) return fifo.error();
+    struct stat info{};
+    if (fstat(fifo->get(), &info) != 0 || !S_ISFIFO(info.st_mode))
+        return Error::failed(fmt::format("{}/{} is not a FIFO", task.path(), files.fifo));
+    Result<Fd> log = task.open(files.log, O_RDWR | O_CREAT);
+    if (!log) return log.error();
+    if (fstat(log->get(), &info) != 0) return Error::system(task.path(), errno);
+    pump.fifo_path_ = fmt::format("/proc/self/fd/{}", fifo->get());
+    pump.fifo_ = std::move(*fifo);
+    pump.log_ = std::move(*log);
+    pump.offset_ = static_cast<std::uint64_t>(info.st_size);
+    pump.folder_ = task.fd();
+    pump.index_name_ = files.index;
+    pump.max_ = log_max;
+    pump.freed_ = freed;
+    return pump;
+}
+
+Result<Fd> LogPump::writer() const
+{
+    Fd fd{::open(fifo_path_.c_str(), O_RDWR | O_CLOEXEC)};
+    if (!fd) return Error::system("opening the output FIFO for the command", errno);
+    return fd;
+}
+
+LogPump::Moved LogPump::pump(WallTime now)
+{
+    Moved moved;
+    while (moved.bytes + moved.dropped < bytes_per_call) {
+        const std::uint64_t chunk = move_chunk(now, moved);
+        if (chunk == 0) return moved;
+        grow_when_busy(chunk);
+        free_head(moved);
+    }
+    moved.more = true;
+    return moved;
+}
+
+/// One splice; 0 when the FIFO is empty.
+std::uint64_t LogPump::move_chunk(WallTime now, Moved& moved)
+{
+    while (true) {
+        loff_t at = static_cast<loff_t>(offset_);
+        const ssize_t count = can_splice_
+            ? splice(fifo_.get(), nullptr, log_.get(), &at, busy_capacity, SPLICE_F_NONBLOCK)
+            : copy_chunk(moved);
+        if (count > 0) {
+            note(now, offset_, false);
+            offset_ += static_cast<std::uint64_t>(count);
+            moved.bytes += static_cast<std::uint64_t>(count);
+            return static_cast<std::uint64_t>(count);
+        }
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EINVAL && can_splice_) {
+            can_splice_ = false; // a file system without splice: some of FUSE and 9p
+            continue;
+        }
+        if (count < 0 && is_full(errno)) return drop_chunk(now, moved);
+        return 0;
+    }
+}
+
+/// For file systems that can't splice. The bytes are in a buffer for a moment: a supervisor killed just then loses them.
+ssize_t LogPump::copy_chunk(Moved& moved)
+{
+    std::array<char, 64 * 1024> buffer;
+    const ssize_t got = read(fifo_.get(), buffer.data(), buffer.size());
+    ssize_t done = 0;
+    while (done < got) {
+        const ssize_t put = pwrite(log_.get(), buffer.data() + done, static_cast<std::size_t>(got - done),
+                                   static_cast<off_t>(offset_) + done);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) break;
+        done += put;
+    }
+    if (done < got) {
+        moved.dropped += static_cast<std::uint64_t>(got - done);
+        undated_drop_ += static_cast<std::uint64_t>(got - done);
+    }
+    return got > 0 ? done : got;
+}
+
+/// What is in the FIFO now goes to nowhere; what comes later is tried again.
+std::uint64_t LogPump::drop_chunk(WallTime now, Moved& moved)
+{
+    const std::uint64_t waiting = waiting_in(fifo_.get());
+    if (waiting == 0) return 0;
+    const ssize_t count = splice(fifo_.get(), nullptr, dev_null(), nullptr, waiting, SPLICE_F_NONBLOCK);
+    if (count <= 0) return 0;
+    const auto dropped = static_cast<std::uint64_t>(count);
+    moved.dropped += dropped;
+    undated_drop_ += dropped;
+    last_note_ = WallTime{}; // the gap deserves an entry as soon as one can be written
+    note(now, offset_, true);
+    return dropped;
+}
+
+void LogPump::note(WallTime now, std::uint64_t value, bool dropped)
+{
+    if (now - last_note_ < index_resolution && !dropped && undated_drop_ == 0) return;
+    if (!index_) {
+        index_.reset(openat(folder_, index_name_, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+        if (!index_) return;
+        struct stat info{};
+        if (fstat(index_.get(), &info) == 0) index_at_ = info.st_size / index_entry_size * index_entry_size;
+    }
+    using Type = store::IndexEntry::Type;
+    if (undated_drop_ > 0) {
+        if (!append_entry({now, Type::dropped, undated_drop_})) return;
+        undated_drop_ = 0;
+    }
+    if (!dropped && append_entry({now, Type::bytes, value})) last_note_ = now;
+}
+
+/// A full disk tears entries; the next one goes to the same place.
+bool LogPump::append_entry(const store::IndexEntry& entry)
+{
+    const auto bytes = store::encode_index_entry(entry);
+    if (pwrite(index_.get(), bytes.data(), bytes.size(), index_at_) != index_entry_size) return false;
+    index_at_ += index_entry_size;
+    return true;
+}
+
+/// Pipe pages of one user are limited (man 7 pipe): only a task that fills its pipe again and again gets a large one.
+void LogPump::grow_when_busy(std::uint64_t chunk)
+{
+    if (capacity_ >= busy_capacity) return;
+    full_chunks_ = chunk + block >= capacity_ ? full_chunks_ + 1 : 0;
+    if (full_chunks_ < 4) return;
+    const int size = fcntl(fifo_.get(), F_SETPIPE_SZ, static_cast<int>(busy_capacity));
+    capacity_ = size > 0 ? static_cast<std::size_t>(size) : busy_capacity;
+}
+
+/// Gives back the oldest blocks once the log is a sixteenth over its bound (in steps, for each costs a system call).
+void LogPump::free_head(Moved& moved)
+{
+    if (max_ == 0 || !can_free_) return;
+    const std::uint64_t slack = std::clamp<std::uint64_t>(max_ / 16, block, 16u << 20);
+    if (offset_ - freed_ <= max_ + slack) return;
+    const std::uint64_t upto = (offset_ - max_) / block * block;
+    if (upto <= freed_) return;
+    if (fallocate(log_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(upto)) != 0) {
+        can_free_ = errno == EINTR;
+        return;
+    }
+    freed_ = upto;
+    moved.freed = true;
+}
+
+} // namespace bgt::os
