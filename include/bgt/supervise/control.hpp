@@ -2,6 +2,7 @@
 /// What a verb asks of the supervisor of a living task, over ctl.sock.
 #include <bgt/core/task.hpp>
 #include <bgt/store/root.hpp>
+#include <functional>
 #include <optional>
 
 namespace bgt::supervise {
@@ -23,8 +24,11 @@ Result<void> request_resume(store::Root&, store::TaskId);
 /// Closes the supervisor's own end of the task's stdin: with no other writer it reads end-of-file.
 Result<void> request_stdin_eof(store::Root&, store::TaskId);
 
-/// Returns once the task is over (is_over), its record vanished (`--rm`; the last record seen is returned), or the
-/// deadline passed (nullopt).
+/// Sleeps until `done` says yes of the task's record, the task vanished (`--rm`: the last record seen is returned), or
+/// the deadline passed (nullopt). A supervisor that dies meanwhile is replaced. Wakes by inotify and pidfd.
+Result<std::optional<store::Status>> await_status(store::Root&, store::TaskId, std::optional<Instant> deadline,
+                                                  const std::function<bool(const store::Status&)>& done);
+/// The same until the task is over (is_over).
 Result<std::optional<store::Status>> await_end(store::Root&, store::TaskId, std::optional<Instant> deadline);
 
 } // namespace bgt::supervise

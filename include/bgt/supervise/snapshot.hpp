@@ -21,7 +21,7 @@ struct Snapshot {
     std::optional<std::uint64_t> rss_bytes;
     std::vector<std::uint16_t> ports;
     std::vector<std::int32_t> leftover;    ///< pids left by `--leftover keep`
-    std::string last_line;                 ///< last line of output, rendered
+    std::string log_tail;                  ///< the last bytes of output as written (render::last_line makes a line of them)
 };
 
 /// What a caller needs; each costs time.
@@ -29,7 +29,7 @@ struct Want {
     bool spec = false;
     bool usage = false;      ///< processes, cpu, rss
     bool ports = false;
-    bool last_line = false;
+    bool log_tail = false;   ///< up to 4 KiB
 };
 
 /// The truth about one task. If its record says it is not ended and no supervisor holds its lock, this settles it: a

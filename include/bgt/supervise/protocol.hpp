@@ -1,0 +1,33 @@
+#pragma once
+/// The messages on ctl.sock between the CLI and a supervisor, as JSON of one datagram.
+#include <bgt/base/result.hpp>
+#include <bgt/core/task.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bgt::supervise {
+
+struct Request {
+    enum class Op : std::uint8_t { stop, signal, pause, resume, stdin_eof };
+    Op op = Op::stop;
+    core::Reason reason = core::Reason::killed;         ///< stop
+    bool now = false;                                   ///< stop
+    std::optional<std::vector<core::StopStep>> ladder;  ///< stop
+    int signal = 0;                                     ///< signal
+    bool whole_tree = false;                            ///< signal
+};
+
+struct Answer {
+    std::string error;        ///< empty: done
+    std::uint32_t count = 0;  ///< processes that got the signal
+};
+
+std::string encode_request(const Request&);
+/// Error (failed): not of that form; unknown fields are passed over.
+Result<Request> decode_request(std::string_view bytes);
+std::string encode_answer(const Answer&);
+Result<Answer> decode_answer(std::string_view bytes);
+
+} // namespace bgt::supervise

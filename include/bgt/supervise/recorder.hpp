@@ -1,0 +1,32 @@
+#pragma once
+#include <bgt/core/step.hpp>
+#include <bgt/store/events.hpp>
+#include <bgt/store/status.hpp>
+#include <bgt/store/task_dir.hpp>
+#include <string>
+
+namespace bgt::supervise {
+
+/// What one supervisor writes of its task: the status record and the event log. Failures to write are no reason to stop:
+/// the record has its space from the start, and an event that a full disk refuses is counted and told by the next one.
+class Recorder {
+public:
+    /// Opens both in the folder; the status record must exist.
+    static Result<Recorder> open(const store::TaskDir&);
+
+    store::Status& status() { return status_; }
+    const store::Status& status() const { return status_; }
+    /// Puts the state into the record and writes it.
+    void save(const core::State&);
+    /// Writes the record as it is.
+    void save();
+    void event(std::string_view name, std::vector<store::EventField> fields = {});
+
+private:
+    store::Status status_;
+    store::StatusWriter writer_;
+    Fd events_;
+    std::int64_t lost_events_ = 0;
+};
+
+} // namespace bgt::supervise

@@ -1,0 +1,62 @@
+#pragma once
+/// The tree of one task as its supervisor sees it.
+#include <bgt/core/step.hpp>
+#include <bgt/os/tree.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <optional>
+
+namespace bgt::supervise {
+
+class Tree {
+public:
+    virtual ~Tree() = default;
+    struct Sight {
+        std::optional<core::RootEnd> root_end; ///< seen for the first time in this look
+        bool empty = false;                    ///< proven: no process of the tree is left
+    };
+    /// What has ended since the last look.
+    virtual Sight look() = 0;
+    /// The living members, parents before children. A look that raced with forks can miss some.
+    virtual std::vector<os::ProcStat> members() = 0;
+};
+
+/// The tree of the supervisor that started it: its own descendants. Emptiness is the kernel's word (ECHILD).
+class OwnTree : public Tree {
+public:
+    explicit OwnTree(std::int32_t root_pid) : root_(root_pid) {}
+    Sight look() override;
+    std::vector<os::ProcStat> members() override;
+
+private:
+    std::int32_t root_;
+};
+
+/// The tree of a supervisor that took over: strangers' children, found by the marks they carry. Empty is what two looks
+/// in a row say. `changed` is called when a member has ended.
+class AdoptedTree : public Tree {
+public:
+    AdoptedTree(boost::asio::io_context&, os::TreeMarks, bool root_end_known, std::function<void()> changed);
+    Sight look() override;
+    std::vector<os::ProcStat> members() override;
+
+private:
+    void watch(const std::vector<os::ProcStat>&);
+    void member_ended();
+
+    boost::asio::io_context& io_;
+    os::TreeMarks marks_;
+    bool root_end_known_;
+    std::function<void()> changed_;
+    std::map<store::ProcessKey, boost::asio::posix::stream_descriptor> watched_;
+    boost::asio::steady_timer soon_;
+    bool look_is_due_ = false;
+};
+
+/// Sends a signal to each; returns how many got it.
+std::uint32_t signal_all(const std::vector<os::ProcStat>&, int signal);
+
+} // namespace bgt::supervise

@@ -1,0 +1,91 @@
+#include <bgt/supervise/control.hpp>
+
+#include <bgt/os/clock.hpp>
+#include <bgt/os/proc.hpp>
+#include <bgt/os/watch.hpp>
+#include <bgt/supervise/snapshot.hpp>
+
+#include <algorithm>
+
+namespace bgt::supervise {
+namespace {
+
+/// A task that is still being made has no supervisor yet whose end could be watched.
+constexpr auto without_supervisor = std::chrono::milliseconds(20);
+
+/// Watches the supervisor's end besides the record.
+class SupervisorWatch {
+public:
+    explicit SupervisorWatch(os::Watch& watch) : watch_(watch) {}
+    ~SupervisorWatch() { drop(); }
+    SupervisorWatch(const SupervisorWatch&) = delete;
+    SupervisorWatch& operator=(const SupervisorWatch&) = delete;
+
+    void follow(const store::ProcessKey& supervisor)
+    {
+        if (supervisor == key_ && fd_) return;
+        drop();
+        key_ = supervisor;
+        if (supervisor.pid > 0) fd_ = os::open_pidfd(supervisor);
+        if (fd_) watch_.add_fd(fd_->get());
+    }
+    bool following() const { return fd_.has_value(); }
+
+private:
+    void drop()
+    {
+        if (fd_) watch_.remove_fd(fd_->get());
+        fd_.reset();
+    }
+    os::Watch& watch_;
+    store::ProcessKey key_;
+    std::optional<Fd> fd_;
+};
+
+std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b)
+{
+    if (!a || !b) return a ? a : b;
+    return std::min(*a, *b);
+}
+
+} // namespace
+
+Result<std::optional<store::Status>> await_status(store::Root& root, store::TaskId id, std::optional<Instant> deadline,
+                                                  const std::function<bool(const store::Status&)>& done)
+{
+    using Found = std::optional<store::Status>;
+    const Result<store::TaskDir> task = root.open_task(id);
+    if (!task) return task.error();
+    Result<os::Watch> watch = os::Watch::create();
+    if (!watch) return watch.error();
+    // Watched before it is read: a change in between wakes at once.
+    if (const Result<int> token = watch->add_file(task->path() + "/" + store::file::status); !token) return token.error();
+    SupervisorWatch supervisor(*watch);
+    Found last;
+    bool settled = false;
+    while (true) {
+        Result<Snapshot> seen = look(root, id, {});
+        if (!seen && seen.error().kind == ErrorKind::not_found && last) return last;
+        if (!seen) return seen.error();
+        if (!seen->problem.empty()) return Error::failed(seen->problem);
+        last = seen->status;
+        if (done(*last)) return last;
+        if (deadline && os::now() >= *deadline) return Found{};
+        supervisor.follow(last->supervisor);
+        if (!supervisor.following() && !settled) {
+            settled = true; // it may have ended between the look and the watch: look again before sleeping
+            continue;
+        }
+        settled = false;
+        const std::optional<Instant> soon =
+            supervisor.following() ? std::nullopt : std::optional(os::now() + without_supervisor);
+        if (const auto wake = watch->wait(earlier(deadline, soon)); !wake) return wake.error();
+    }
+}
+
+Result<std::optional<store::Status>> await_end(store::Root& root, store::TaskId id, std::optional<Instant> deadline)
+{
+    return await_status(root, id, deadline, is_over);
+}
+
+} // namespace bgt::supervise

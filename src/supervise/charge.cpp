@@ -1,0 +1,70 @@
+#include <bgt/supervise/charge.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bgt::supervise {
+namespace {
+
+constexpr std::size_t longest_report = 4096; // PIPE_BUF: written and read whole
+
+Result<Fd> open_stdin_writer(const store::TaskDir& task, bool closed)
+{
+    if (mkfifoat(task.fd(), store::file::in_fifo, 0600) != 0 && errno != EEXIST)
+        return Error::system("making the FIFO for stdin", errno);
+    if (closed) return Fd{};
+    // Read-write: opening a FIFO for writing alone waits for a reader, or fails (man 7 fifo).
+    return task.open(store::file::in_fifo, O_RDWR | O_NONBLOCK);
+}
+
+} // namespace
+
+Result<Charge> open_charge(store::Root root, store::TaskDir task, store::TaskSpec spec, store::Retention retention)
+{
+    Result<Recorder> recorder = Recorder::open(task);
+    if (!recorder) return recorder.error();
+    const store::Status& status = recorder->status();
+    Result<os::LogPump> out = os::LogPump::open(task, os::LogPump::out_files, spec.log_max, status.freed_bytes);
+    if (!out) return out.error();
+    std::optional<os::LogPump> err;
+    if (spec.split) {
+        Result<os::LogPump> opened = os::LogPump::open(task, os::LogPump::err_files, spec.log_max, status.freed_err_bytes);
+        if (!opened) return opened.error();
+        err = std::move(*opened);
+    }
+    Result<os::ControlSocket> control = os::ControlSocket::bind(task.fd(), store::file::control);
+    if (!control) return control.error();
+    Fd stdin_writer;
+    if (spec.stdin_from == store::StdinFrom::pipe) {
+        Result<Fd> opened = open_stdin_writer(task, status.stdin_closed);
+        if (!opened) return opened.error();
+        stdin_writer = std::move(*opened);
+    }
+    return Charge{std::move(root), std::move(task),     std::move(spec),         std::move(*recorder), std::move(*out),
+                  std::move(err),  std::move(*control), std::move(stdin_writer), retention};
+}
+
+void send_report(int fd, const StartReport& report)
+{
+    std::string bytes(1, report.started ? 'S' : static_cast<char>('0' + static_cast<int>(report.error.kind)));
+    bytes += report.error.message.substr(0, longest_report - 1);
+    while (write(fd, bytes.data(), bytes.size()) < 0 && errno == EINTR) {}
+}
+
+std::optional<StartReport> receive_report(int fd)
+{
+    std::string bytes(longest_report, '\0');
+    ssize_t count;
+    do {
+        count = read(fd, bytes.data(), bytes.size());
+    } while (count < 0 && errno == EINTR);
+    if (count <= 0) return std::nullopt;
+    bytes.resize(static_cast<std::size_t>(count));
+    if (bytes[0] == 'S') return StartReport{true, {}};
+    return StartReport{false, Error{static_cast<ErrorKind>(bytes[0] - '0'), bytes.substr(1), 0}};
+}
+
+} // namespace bgt::supervise

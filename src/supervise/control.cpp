@@ -1,0 +1,101 @@
+#include <bgt/supervise/control.hpp>
+
+#include <bgt/os/control_socket.hpp>
+#include <bgt/os/proc.hpp>
+#include <bgt/supervise/protocol.hpp>
+#include <bgt/supervise/snapshot.hpp>
+
+#include <cerrno>
+#include <fmt/format.h>
+
+namespace bgt::supervise {
+namespace {
+
+constexpr auto answer_timeout = std::chrono::seconds(5);
+
+std::string ended_text(store::TaskId id, const store::Status& status)
+{
+    return fmt::format("task {} has ended (exit code {})", id.value, exit_code(status));
+}
+
+/// Sees to it that somebody can answer, then asks.
+Result<Answer> request(store::Root& root, store::TaskId id, const Request& what)
+{
+    const Result<Snapshot> seen = look(root, id, {});
+    if (!seen) return seen.error();
+    if (!seen->problem.empty()) return Error::failed(seen->problem);
+    if (seen->status.lifecycle == core::Lifecycle::ended && !seen->status.tree_lives)
+        return Error::failed(ended_text(id, seen->status));
+    const Result<store::TaskDir> task = root.open_task(id);
+    if (!task) return task.error();
+    const std::optional<Fd> supervisor = os::open_pidfd(seen->status.supervisor);
+    const Result<std::string> reply = os::ask(task->fd(), store::file::control, encode_request(what),
+                                              supervisor ? supervisor->get() : -1, answer_timeout);
+    if (reply) return decode_answer(*reply);
+    const Result<store::Status> now = store::read_status(task->fd());
+    if (now && now->lifecycle == core::Lifecycle::ended && !now->tree_lives) return Error::failed(ended_text(id, *now));
+    return Error{ErrorKind::failed,
+                 fmt::format("task {}: {} (supervisor pid {}: is it stopped?)", id.value, reply.error().message,
+                             seen->status.supervisor.pid), reply.error().sys_errno};
+}
+
+/// A supervisor that is killed between the look and the answer is replaced, and the new one is asked.
+Result<Answer> request_with_retry(store::Root& root, store::TaskId id, const Request& what)
+{
+    Result<Answer> answer = request(root, id, what);
+    for (int again = 0; again < 3 && !answer && (answer.error().sys_errno == ESRCH || answer.error().sys_errno == ECONNREFUSED); ++again)
+        answer = request(root, id, what);
+    if (answer && !answer->error.empty()) return Error::failed(fmt::format("task {}: {}", id.value, answer->error));
+    return answer;
+}
+
+Result<void> simple(store::Root& root, store::TaskId id, Request::Op op)
+{
+    Request what;
+    what.op = op;
+    const Result<Answer> answer = request_with_retry(root, id, what);
+    if (!answer) return answer.error();
+    return {};
+}
+
+} // namespace
+
+Result<void> request_stop(store::Root& root, store::TaskId id, const StopOptions& options)
+{
+    Request what;
+    what.op = Request::Op::stop;
+    what.reason = options.reason;
+    what.now = options.now;
+    what.ladder = options.ladder;
+    const Result<Answer> answer = request_with_retry(root, id, what);
+    if (!answer) return answer.error();
+    return {};
+}
+
+Result<std::uint32_t> request_signal(store::Root& root, store::TaskId id, int signal, bool whole_tree)
+{
+    Request what;
+    what.op = Request::Op::signal;
+    what.signal = signal;
+    what.whole_tree = whole_tree;
+    const Result<Answer> answer = request_with_retry(root, id, what);
+    if (!answer) return answer.error();
+    return answer->count;
+}
+
+Result<void> request_pause(store::Root& root, store::TaskId id)
+{
+    return simple(root, id, Request::Op::pause);
+}
+
+Result<void> request_resume(store::Root& root, store::TaskId id)
+{
+    return simple(root, id, Request::Op::resume);
+}
+
+Result<void> request_stdin_eof(store::Root& root, store::TaskId id)
+{
+    return simple(root, id, Request::Op::stdin_eof);
+}
+
+} // namespace bgt::supervise

@@ -1,0 +1,44 @@
+#include <bgt/supervise/recorder.hpp>
+
+#include <bgt/os/clock.hpp>
+#include <bgt/supervise/status_of.hpp>
+
+#include <fcntl.h>
+
+namespace bgt::supervise {
+
+Result<Recorder> Recorder::open(const store::TaskDir& task)
+{
+    Recorder recorder;
+    Result<store::Status> status = store::read_status(task.fd());
+    if (!status) return status.error();
+    recorder.status_ = std::move(*status);
+    Result<store::StatusWriter> writer = store::StatusWriter::open(task.fd());
+    if (!writer) return writer.error();
+    recorder.writer_ = std::move(*writer);
+    Result<Fd> events = task.open(store::file::events, O_WRONLY | O_CREAT | O_APPEND);
+    if (!events) return events.error();
+    recorder.events_ = std::move(*events);
+    return recorder;
+}
+
+void Recorder::save(const core::State& state)
+{
+    put_state(state, status_);
+    save();
+}
+
+void Recorder::save()
+{
+    // Overwrites what is allocated: only a broken disk can refuse, and then nobody is left to tell.
+    static_cast<void>(writer_.write(status_));
+}
+
+void Recorder::event(std::string_view name, std::vector<store::EventField> fields)
+{
+    if (lost_events_ > 0) fields.push_back({"events_lost_before", lost_events_});
+    const Result<void> written = store::append_event(events_.get(), os::wall_now(), name, fields);
+    lost_events_ = written ? 0 : lost_events_ + 1;
+}
+
+} // namespace bgt::supervise

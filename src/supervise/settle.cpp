@@ -1,0 +1,147 @@
+#include <bgt/supervise/settle.hpp>
+
+#include <bgt/os/background.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/os/tree.hpp>
+#include <bgt/supervise/charge.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bgt::supervise {
+namespace {
+
+/// How long another process may take to settle the same task.
+constexpr auto others_turn = std::chrono::seconds(5);
+
+os::TreeMarks marks_of(const store::TaskDir& task, const store::TaskSpec& spec, const store::Status& status)
+{
+    os::TreeMarks marks;
+    marks.root = status.root;
+    marks.cookie = spec.cookie;
+    marks.session = status.root.pid;
+    struct stat fifo{};
+    if (fstatat(task.fd(), store::file::out_fifo, &fifo, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(fifo.st_mode)) {
+        marks.fifo_dev = fifo.st_dev;
+        marks.fifo_ino = fifo.st_ino;
+    }
+    return marks;
+}
+
+/// The record of a task that nothing is left of. What the dead supervisor saw stays; what it did not see is not made up.
+void put_lost(store::Status& status)
+{
+    status.lifecycle = core::Lifecycle::ended;
+    if (status.outcome.kind == core::OutcomeKind::none) status.outcome.kind = core::OutcomeKind::lost;
+    status.tree_lives = false;
+    status.paused = false;
+    status.kill_by.reset();
+    status.survivors.clear();
+}
+
+Result<void> record_lost(store::Root& root, const store::TaskDir& task, store::Status& status, bool rebooted)
+{
+    put_lost(status);
+    Result<store::StatusWriter> writer = store::StatusWriter::open(task.fd());
+    if (!writer) return writer.error();
+    if (Result<void> written = writer->write(status); !written) return written;
+    if (const Result<Fd> events = task.open(store::file::events, O_WRONLY | O_CREAT | O_APPEND)) {
+        const char* why = rebooted ? "the machine restarted" : "its supervisor died, and nothing of its tree lives";
+        static_cast<void>(store::append_event(events->get(), os::wall_now(), "lost", {{"why", std::string(why)}}));
+    }
+    return root.unmark_active(task.id());
+}
+
+/// The life of a supervisor that takes over.
+int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spec, os::TreeMarks marks, Fd report)
+{
+    Result<Charge> charge = open_charge(std::move(root), std::move(task), std::move(spec), {});
+    if (!charge) {
+        send_report(report.get(), {false, charge.error()});
+        return 1;
+    }
+    store::Status& status = charge->recorder.status();
+    if (status.lifecycle == core::Lifecycle::starting) status.lifecycle = core::Lifecycle::running;
+    if (!status.started) status.started = os::wall_now();
+    if (!status.started_at) status.started_at = os::now();
+    status.adopted = true;
+    status.supervisor = os::key_of(getpid()).value_or(store::ProcessKey{getpid(), 0});
+    charge->recorder.save();
+    charge->recorder.event("adopted");
+    send_report(report.get(), {true, {}});
+    report.reset();
+    return Supervisor(std::move(*charge), Supervisor::Adopt{}, std::move(marks)).run();
+}
+
+Result<void> adopt(store::Root& root, store::TaskDir task, store::TaskSpec spec, os::TreeMarks marks)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return Error::system("making a pipe to the supervisor", errno);
+    Fd reader{ends[0]};
+    Fd report{ends[1]};
+    Result<store::Root> own = store::Root::open(root.path(), store::Root::IfMissing::empty);
+    if (!own) return own.error();
+    const std::string title = fmt::format("bgt:{}", task.id().value);
+    const std::vector<int> keep{own->fd(), task.fd(), task.lock_fd(), report.get()};
+    const Result<pid_t> pid = os::fork_supervisor(keep, title, [&] {
+        return supervise_adopted(std::move(*own), std::move(task), std::move(spec), std::move(marks), std::move(report));
+    });
+    if (!pid) return pid.error();
+    report.reset();
+    task = store::TaskDir{};
+    const std::optional<StartReport> answer = receive_report(reader.get());
+    if (!answer) return Error::failed("the supervisor that took over was killed");
+    if (!answer->started) return answer->error;
+    return {};
+}
+
+/// Another process holds the lock: it has taken over, or is about to say that all is lost.
+Result<store::Status> after_other(const store::TaskDir& task)
+{
+    const Instant deadline = os::now() + others_turn;
+    while (true) {
+        Result<store::Status> status = store::read_status(task.fd());
+        if (!status || is_final(*status) || os::now() > deadline) return status;
+        const bool supervised = status->supervisor.pid > 0 && os::is_alive(status->supervisor);
+        if (supervised || status->lifecycle == core::Lifecycle::starting) return status;
+        poll(nullptr, 0, 1);
+    }
+}
+
+} // namespace
+
+Result<store::Status> settle(store::Root& root, store::TaskId id, store::Status status)
+{
+    Result<store::TaskDir> task = root.open_task(id);
+    if (!task) return task.error();
+    const bool rebooted = status.boot != os::boot_id();
+    const Result<bool> locked = task->try_lock();
+    if (locked && !*locked) return after_other(*task);
+    if (locked) {
+        // It may have ended just before the lock was free.
+        Result<store::Status> again = store::read_status(task->fd());
+        if (!again) return again.error();
+        if (is_final(*again)) return *again;
+        status = std::move(*again);
+    }
+    const Result<store::TaskSpec> spec = store::read_spec(task->fd());
+    os::TreeMarks marks = marks_of(*task, spec ? *spec : store::TaskSpec{}, status);
+    const bool lives = !rebooted && !os::find_marked(marks, {getpid()}).empty();
+    if (!lives) {
+        if (locked) static_cast<void>(record_lost(root, *task, status, rebooted));
+        else put_lost(status);
+        return status;
+    }
+    if (!locked || !spec) return status; // it lives; nobody can watch over it from here
+    const Result<void> adopted = adopt(root, std::move(*task), *spec, std::move(marks));
+    if (!adopted) return adopted.error();
+    task = root.open_task(id);
+    if (!task) return task.error();
+    return store::read_status(task->fd());
+}
+
+} // namespace bgt::supervise

@@ -1,0 +1,160 @@
+#include <bgt/supervise/snapshot.hpp>
+
+#include <bgt/os/clock.hpp>
+#include <bgt/os/ports.hpp>
+#include <bgt/os/tree.hpp>
+#include <bgt/supervise/settle.hpp>
+
+#include <algorithm>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bgt::supervise {
+namespace {
+
+constexpr std::size_t tail_bytes = 4096;
+
+/// One look at /proc for many tasks, taken when the first needs it.
+class World {
+public:
+    const std::vector<os::ProcStat>& processes()
+    {
+        if (!processes_) processes_ = os::all_processes();
+        return *processes_;
+    }
+    const std::vector<os::Listener>& listeners()
+    {
+        if (!listeners_) listeners_ = os::listeners();
+        return *listeners_;
+    }
+
+private:
+    std::optional<std::vector<os::ProcStat>> processes_;
+    std::optional<std::vector<os::Listener>> listeners_;
+};
+
+std::string path_in(store::TaskId id, const char* name)
+{
+    return fmt::format("tasks/{}/{}", id.value, name);
+}
+
+std::uint64_t size_of(const store::Root& root, store::TaskId id, const char* name)
+{
+    struct stat info{};
+    if (fstatat(root.fd(), path_in(id, name).c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+    return static_cast<std::uint64_t>(info.st_size);
+}
+
+std::string read_tail(const store::Root& root, store::TaskId id)
+{
+    const Fd fd{openat(root.fd(), path_in(id, store::file::out_log).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    struct stat info{};
+    if (!fd || fstat(fd.get(), &info) != 0) return {};
+    std::string tail(tail_bytes, '\0');
+    const off_t from = std::max<off_t>(0, info.st_size - static_cast<off_t>(tail_bytes));
+    const ssize_t count = pread(fd.get(), tail.data(), tail.size(), from);
+    tail.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return tail;
+}
+
+std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& root, World& world)
+{
+    if (!snapshot.status.adopted) return os::descendants_in(world.processes(), snapshot.status.supervisor.pid);
+    os::TreeMarks marks;
+    marks.root = snapshot.status.root;
+    marks.session = snapshot.status.root.pid;
+    if (const Result<store::TaskDir> task = root.open_task(snapshot.id))
+        if (const Result<store::TaskSpec> spec = store::read_spec(task->fd())) marks.cookie = spec->cookie;
+    return os::find_marked(marks, {getpid(), snapshot.status.supervisor.pid});
+}
+
+void add_living(Snapshot& snapshot, const store::Root& root, const Want& want, World& world)
+{
+    const std::vector<os::ProcStat> tree = tree_of(snapshot, root, world);
+    const os::Usage usage = os::usage_of(tree);
+    snapshot.processes = usage.processes;
+    snapshot.rss_bytes = usage.rss_bytes;
+    if (snapshot.status.started_at) {
+        const double age = std::chrono::duration<double>(os::now() - *snapshot.status.started_at).count();
+        const double busy = static_cast<double>(usage.cpu_ticks) / static_cast<double>(os::ticks_per_second());
+        if (age > 0) snapshot.cpu = busy / std::max(age, 0.01);
+    }
+    std::vector<std::int32_t> pids;
+    for (const os::ProcStat& member : tree) pids.push_back(member.key.pid);
+    if (want.ports) snapshot.ports = os::ports_of(pids, world.listeners());
+    if (snapshot.status.lifecycle == core::Lifecycle::ended) snapshot.leftover = std::move(pids);
+}
+
+bool is_locked(const store::Root& root, store::TaskId id)
+{
+    const Result<store::TaskDir> task = root.open_task(id);
+    if (!task) return false;
+    const Result<bool> locked = task->is_locked();
+    return locked && *locked;
+}
+
+/// The record, made true where it can't be trusted as it stands.
+Result<store::Status> true_status(store::Root& root, store::TaskId id)
+{
+    Result<store::Status> status = store::read_status_at(root.fd(), id);
+    if (!status || is_final(*status) || is_locked(root, id)) return status;
+    return settle(root, id, std::move(*status));
+}
+
+Result<Snapshot> look_at(store::Root& root, store::TaskId id, const Want& want, World& world)
+{
+    Snapshot snapshot;
+    snapshot.id = id;
+    snapshot.folder = fmt::format("{}/tasks/{}", root.path(), id.value);
+    Result<store::Status> status = true_status(root, id);
+    if (!status && access(snapshot.folder.c_str(), F_OK) != 0) return Error::not_found(fmt::format("no such task {}", id.value));
+    if (!status) {
+        snapshot.problem = fmt::format("task {} is damaged: {}", id.value, status.error().message);
+        return snapshot;
+    }
+    snapshot.status = std::move(*status);
+    if (want.spec) {
+        const Result<store::TaskDir> task = root.open_task(id);
+        if (!task) return task.error();
+        Result<store::TaskSpec> spec = store::read_spec(task->fd());
+        if (spec) snapshot.spec = std::move(*spec);
+        else snapshot.problem = fmt::format("task {} is damaged: {}", id.value, spec.error().message);
+        snapshot.log_bytes = size_of(root, id, store::file::out_log);
+        if (snapshot.spec && snapshot.spec->split) snapshot.log_bytes += size_of(root, id, store::file::err_log);
+    }
+    if ((want.usage || want.ports) && !is_final(snapshot.status)) add_living(snapshot, root, want, world);
+    if (want.log_tail) snapshot.log_tail = read_tail(root, id);
+    return snapshot;
+}
+
+} // namespace
+
+Result<Snapshot> look(store::Root& root, store::TaskId id, const Want& want)
+{
+    World world;
+    return look_at(root, id, want, world);
+}
+
+std::vector<Snapshot> look_all(store::Root& root, const std::vector<store::TaskId>& ids, const Want& want)
+{
+    World world;
+    std::vector<Snapshot> found;
+    found.reserve(ids.size());
+    for (const store::TaskId id : ids)
+        if (Result<Snapshot> snapshot = look_at(root, id, want, world)) found.push_back(std::move(*snapshot));
+    return found;
+}
+
+bool is_over(const store::Status& status)
+{
+    return status.lifecycle == core::Lifecycle::ended;
+}
+
+int exit_code(const store::Status& status)
+{
+    return core::exit_code(status.outcome);
+}
+
+} // namespace bgt::supervise

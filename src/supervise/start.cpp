@@ -1,0 +1,255 @@
+#include <bgt/supervise/start.hpp>
+
+#include <bgt/os/background.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/os/proc.hpp>
+#include <bgt/os/spawn.hpp>
+#include <bgt/supervise/charge.hpp>
+#include <bgt/supervise/control.hpp>
+#include <bgt/supervise/snapshot.hpp>
+
+#include <algorithm>
+#include <bgt/base/text.hpp>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bgt::supervise {
+namespace {
+
+/// A caller with an odd umask gets files that bgt can read back all the same.
+struct PrivateFiles {
+    mode_t umask_before = ::umask(077);
+    ~PrivateFiles() { ::umask(umask_before); }
+};
+
+std::string make_cookie()
+{
+    std::array<unsigned char, 16> bytes{};
+    while (getrandom(bytes.data(), bytes.size(), 0) < 0 && errno == EINTR) {}
+    return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
+store::Status first_status(const store::TaskSpec& spec)
+{
+    store::Status status;
+    status.kind = spec.rules.kind;
+    status.boot = os::boot_id();
+    status.created = spec.created;
+    status.name = spec.name;
+    status.command = printable(shell_join(spec.shell ? std::vector<std::string>{spec.command[2]} : spec.command));
+    return status;
+}
+
+/// What bgt adds to the command's environment. A task inside a task carries both cookies, so that the outer one's tree
+/// is found whole.
+void add_environment(std::vector<std::string>& env, const store::TaskSpec& spec, const std::string& folder)
+{
+    std::string cookies = spec.cookie;
+    const std::string prefix = std::string(os::cookie_variable) + "=";
+    for (const std::string& entry : env)
+        if (entry.starts_with(prefix)) cookies = entry.substr(prefix.size()) + ":" + cookies;
+    const std::string_view ours[] = {prefix, "BGT_TASK_ID=", "BGT_TASK_DIR=", "BGT_DEADLINE=", "BGT_GRACE=", "NOTIFY_SOCKET="};
+    std::erase_if(env, [&](const std::string& entry) {
+        return std::any_of(std::begin(ours), std::end(ours), [&](std::string_view name) { return entry.starts_with(name); });
+    });
+    Duration grace{};
+    for (const core::StopStep& step : spec.rules.stop_ladder) grace += step.wait;
+    env.push_back(prefix + cookies);
+    env.push_back("BGT_TASK_ID=" + to_string(spec.id));
+    env.push_back("BGT_TASK_DIR=" + folder);
+    env.push_back("BGT_GRACE=" + format_duration(grace));
+    env.push_back(fmt::format("NOTIFY_SOCKET={}/{}", folder, store::file::control));
+    if (spec.rules.timeout) env.push_back("BGT_DEADLINE=" + format_rfc3339(os::wall_now() + *spec.rules.timeout));
+}
+
+Result<Fd> open_stdin(const Charge& charge)
+{
+    switch (charge.spec.stdin_from) {
+    case store::StdinFrom::null: return Fd{open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    case store::StdinFrom::pipe: {
+        // Our own end is open for reading too, so this does not wait.
+        return charge.task.open(store::file::in_fifo, O_RDONLY);
+    }
+    case store::StdinFrom::file: break;
+    }
+    Fd fd{open(charge.spec.stdin_file.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!fd) return Error::system(fmt::format("--stdin {}", charge.spec.stdin_file), errno);
+    return fd;
+}
+
+Result<pid_t> spawn_root(const Charge& charge, std::vector<std::string> env, mode_t mask)
+{
+    Result<Fd> in = open_stdin(charge);
+    if (!in) return in.error();
+    Result<Fd> out = charge.out.writer();
+    if (!out) return out.error();
+    Fd err;
+    if (charge.err) {
+        Result<Fd> opened = charge.err->writer();
+        if (!opened) return opened.error();
+        err = std::move(*opened);
+    }
+    const store::TaskSpec& spec = charge.spec;
+    add_environment(env, spec, charge.task.path());
+    return os::spawn({spec.command, env, spec.cwd, in->get(), out->get(), err ? err.get() : out->get(), mask, spec.nice, spec.limits});
+}
+
+void record_start(Recorder& recorder, pid_t pid)
+{
+    store::Status& status = recorder.status();
+    status.root = os::key_of(pid).value_or(store::ProcessKey{pid, 0});
+    status.supervisor = os::key_of(getpid()).value_or(store::ProcessKey{getpid(), 0});
+    status.started = os::wall_now();
+    status.started_at = os::now();
+    status.lifecycle = core::Lifecycle::running;
+    recorder.save();
+}
+
+/// The supervisor's life, in the process that fork_supervisor made.
+int supervise_new(store::Root root, store::TaskDir task, StartRequest request, mode_t mask, Fd report)
+{
+    Result<Charge> charge = open_charge(std::move(root), std::move(task), std::move(request.spec), request.retention);
+    if (!charge) {
+        send_report(report.get(), {false, charge.error()});
+        return 1;
+    }
+    const Result<pid_t> pid = spawn_root(*charge, std::move(request.env), mask);
+    if (!pid) {
+        send_report(report.get(), {false, pid.error()});
+        return 1;
+    }
+    record_start(charge->recorder, *pid);
+    send_report(report.get(), {true, {}});
+    report.reset();
+    charge->recorder.event("started", {{"pid", std::int64_t{*pid}}});
+    return Supervisor(std::move(*charge), *pid).run();
+}
+
+/// Writes the folder of the new task. From here on others see it, as `starting`, under a held lock.
+Result<void> write_folder(store::Root& root, const store::TaskDir& task, const store::TaskSpec& spec)
+{
+    if (Result<void> done = store::write_spec(task.fd(), spec); !done) return done;
+    if (const auto writer = store::StatusWriter::create(task.fd(), first_status(spec)); !writer) return writer.error();
+    return root.mark_active(spec.id);
+}
+
+/// Forks the supervisor and waits for its word.
+Result<void> launch(store::Root& root, store::TaskDir task, StartRequest request, mode_t mask)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return Error::system("making a pipe to the supervisor", errno);
+    Fd reader{ends[0]};
+    Fd report{ends[1]};
+    const store::TaskId id = task.id();
+    const std::string title = fmt::format("bgt:{}", id.value);
+    const Result<pid_t> pid = os::fork_supervisor({root.fd(), task.fd(), task.lock_fd(), report.get()}, title, [&] {
+        return supervise_new(std::move(root), std::move(task), std::move(request), mask, std::move(report));
+    });
+    if (!pid) return pid.error();
+    report.reset();
+    task = store::TaskDir{}; // with our copy of the lock: from here on it proves that the supervisor lives
+    const std::optional<StartReport> answer = receive_report(reader.get());
+    if (answer && !answer->started) return answer->error;
+    if (answer) return {};
+    // Killed before it could say a word. If the command had been started it lives, and is taken over now.
+    const Result<Snapshot> seen = look(root, id, {});
+    if (seen && seen->status.lifecycle != core::Lifecycle::ended) return {};
+    return Error::failed("the supervisor was killed while it started the command");
+}
+
+bool is_used(const store::Root& root, store::TaskId id)
+{
+    const Result<store::TaskDir> task = root.open_task(id);
+    if (!task) return false;
+    const Result<store::Status> status = store::read_status(task->fd());
+    if (status) return status->lifecycle != core::Lifecycle::ended;
+    const Result<bool> locked = task->is_locked();
+    return locked && *locked; // being made just now
+}
+
+/// Settles who bears the name: nullopt when it is free to be claimed.
+Result<std::optional<StartResult>> settle_name(store::Root& root, const std::string& name, IfNameTaken policy)
+{
+    const Result<std::optional<store::TaskId>> bearer = root.find_name(name);
+    if (!bearer) return bearer.error();
+    if (!*bearer) return std::optional<StartResult>{};
+    const store::TaskId id = **bearer;
+    const Result<Snapshot> seen = look(root, id, {});
+    if (!seen || seen->status.lifecycle == core::Lifecycle::ended) return std::optional<StartResult>{};
+    switch (policy) {
+    case IfNameTaken::fail:
+        return Error::failed(fmt::format("the name '{}' belongs to task {}, which is {}: take another name, or use "
+                                         "--if-absent or --replace", name, id.value, core::to_string(seen->status.lifecycle)));
+    case IfNameTaken::use_it:
+        if (seen->status.lifecycle != core::Lifecycle::starting) return std::optional<StartResult>{StartResult{id, true}};
+        break;
+    case IfNameTaken::replace:
+        if (seen->status.lifecycle != core::Lifecycle::starting) {
+            // An error means that it ended meanwhile, or will be told by the next round.
+            static_cast<void>(request_stop(root, id, {}));
+        }
+        break;
+    }
+    const bool until_ended = policy == IfNameTaken::replace && seen->status.lifecycle != core::Lifecycle::starting;
+    const auto over = await_status(root, id, std::nullopt, [&](const store::Status& now) {
+        return until_ended ? is_over(now) : now.lifecycle != core::Lifecycle::starting;
+    });
+    if (!over && over.error().kind != ErrorKind::not_found) return over.error();
+    return settle_name(root, name, policy);
+}
+
+/// One attempt to make the folder and to claim the name; false: another claimed it first.
+Result<bool> make_folder(store::Root& root, StartRequest& request, store::TaskDir& made)
+{
+    const Result<store::TaskId> id = root.allocate_id();
+    if (!id) return id.error();
+    request.spec.id = *id;
+    request.spec.cookie = make_cookie();
+    request.spec.created = os::wall_now();
+    Result<store::TaskDir> task = root.create_task(*id);
+    if (!task) return task.error();
+    made = std::move(*task);
+    if (!request.spec.name.empty()) {
+        const Result<store::TaskId> bearer =
+            root.claim_name(request.spec.name, *id, [&](store::TaskId other) { return is_used(root, other); });
+        if (!bearer || *bearer != *id) {
+            static_cast<void>(root.remove_task(*id));
+            if (!bearer) return bearer.error();
+            return false;
+        }
+    }
+    const Result<void> written = write_folder(root, made, request.spec);
+    if (written) return true;
+    static_cast<void>(root.remove_task(*id));
+    return written.error();
+}
+
+} // namespace
+
+Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken policy)
+{
+    const PrivateFiles files;
+    store::TaskDir task;
+    while (true) {
+        if (!request.spec.name.empty()) {
+            const Result<std::optional<StartResult>> there = settle_name(root, request.spec.name, policy);
+            if (!there) return there.error();
+            if (*there) return **there;
+        }
+        const Result<bool> made = make_folder(root, request, task);
+        if (!made) return made.error();
+        if (*made) break;
+    }
+    const store::TaskId id = request.spec.id;
+    const Result<void> launched = launch(root, std::move(task), std::move(request), files.umask_before);
+    if (launched) return StartResult{id, false};
+    static_cast<void>(root.remove_task(id));
+    return launched.error();
+}
+
+} // namespace bgt::supervise
