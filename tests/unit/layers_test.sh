@@ -1,0 +1,72 @@
+#!/bin/sh
+# Holds the layers to their order (ARCHITECTURE.md): a layer includes only itself and those before it, render does not
+# include os, and core, config and render know no operating system.
+# usage: layers_test.sh SOURCE_FOLDER      the last line is "N passed, N failed"
+set -u
+cd "${1:?usage: layers_test.sh SOURCE_FOLDER}" || exit 1
+layers='base core config store os supervise render cli'
+system='sys/|linux/|netinet/|arpa/|net/|asm/|unistd\.h|fcntl\.h|signal\.h|poll\.h|dirent\.h|pthread\.h|sched\.h'
+system="$system|termios\.h|pwd\.h|grp\.h|spawn\.h|dlfcn\.h|netdb\.h|syslog\.h|utmp\.h|boost/asio|boost/process|boost/beast"
+passed=0
+failed=0
+
+# verdict LAYER RULE OFFENDERS
+verdict()
+{
+    if test -z "$3"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf '%s: %s\n%s\n' "$1" "$2" "$3"
+    fi
+}
+
+# includes LAYER REGEX: the include lines of the layer's files that fit.
+includes()
+{
+    find "include/bgt/$1" "src/$1" -name '*.?pp' 2>/dev/null | sort |
+        xargs -r grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)"
+}
+
+allowed=
+for layer in $layers; do
+    allowed="$allowed $layer"
+    if test -z "$(find "include/bgt/$layer" "src/$layer" -name '*.?pp' 2>/dev/null)"; then
+        verdict "$layer" 'has no files' "include/bgt/$layer and src/$layer are empty"
+        continue
+    fi
+    forbidden=
+    for other in $layers; do
+        case " $allowed " in
+        *" $other "*) ;;
+        *) forbidden="$forbidden|$other" ;;
+        esac
+    done
+    if test "$layer" = render; then forbidden="$forbidden|os"; fi
+    if test -n "$forbidden"; then
+        verdict "$layer" 'may not include a later layer' "$(includes "$layer" "(bgt/)?(${forbidden#|})/")"
+    fi
+    # An include that climbs out of its folder would dodge the rule above.
+    verdict "$layer" 'may not include by a path with ..' "$(includes "$layer" '[^>"]*\.\./')"
+    case $layer in
+    core | config | render)
+        verdict "$layer" 'knows no operating system' "$(includes "$layer" "$system")"
+        ;;
+    esac
+done
+
+# The rules themselves: a planted offender must be found.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir -p "$scratch/src/core"
+printf '#include <bgt/os/proc.hpp>\n # include  <sys/wait.h>\n' >"$scratch/src/core/bad.cpp"
+planted=$(cd "$scratch" && includes core '(bgt/)?(store|os)/' && includes core "$system")
+if test "$(printf '%s\n' "$planted" | wc -l)" = 2; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    echo "a planted include was not found: $planted"
+fi
+
+echo "$passed passed, $failed failed"
+test "$failed" = 0
