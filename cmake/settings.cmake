@@ -1,8 +1,8 @@
-# What every target is compiled with.
+# What every target is compiled with. (-Wrestrict of g++ 12 cries wolf over operator+ of std::string, GCC bug 105329.)
 add_library(bgt_settings INTERFACE)
 target_include_directories(bgt_settings INTERFACE ${CMAKE_SOURCE_DIR}/include)
 target_compile_options(bgt_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum
-  -Wnon-virtual-dtor -ffunction-sections -fdata-sections)
+  -Wnon-virtual-dtor -Wno-restrict -ffunction-sections -fdata-sections)
 target_compile_definitions(bgt_settings INTERFACE _GNU_SOURCE BGT_VERSION="${PROJECT_VERSION}")
 target_link_options(bgt_settings INTERFACE -Wl,--gc-sections)
 
