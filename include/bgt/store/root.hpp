@@ -26,6 +26,8 @@ public:
         create, ///< with its parents, 0700
         empty,  ///< a root that is not there reads as one without tasks
     };
+    /// A relative path is taken from the working folder of now. Error (failed): not a folder, somebody else's,
+    /// writable by others, a symlink that somebody else made, no access, no space.
     static Result<Root> open(std::string path, IfMissing);
 
     const std::string& path() const { return path_; }
@@ -39,12 +41,13 @@ public:
     /// The newest id given out, 0 for none.
     Result<std::int64_t> last_id() const;
 
-    /// tasks/<id>, new (0700), with its lock held by the returned value from before anybody can see it.
+    /// tasks/<id>, new (0700), with its lock held by the returned value from before anybody can see it. It is not
+    /// marked active yet.
     Result<TaskDir> create_task(TaskId);
     /// Error (not_found): "no such task 7".
     Result<TaskDir> open_task(TaskId) const;
     /// Removes the folder with all in it, its marker, and its name if that is still its own. The caller holds the
-    /// task's lock or knows that it never started.
+    /// task's lock or knows that it never started. Error (not_found): it is not there, or somebody else was faster.
     Result<void> remove_task(TaskId);
 
     /// The marker active/<id>: the task is not yet done with. Removing what is not there is no error.
@@ -60,7 +63,8 @@ public:
     /// Every name in names/ with its id.
     Result<std::vector<std::pair<std::string, TaskId>>> names() const;
     /// Makes `name` stand for `id` unless another id bears it for which `still_used` says yes; returns the id that
-    /// bears the name now: `id` itself, or the other. One claimer at a time decides (under the root's lock).
+    /// bears the name now: `id` itself, or the other. One claimer at a time decides (under a lock of
+    /// names/): `still_used` must be quick and must not claim or release a name itself.
     Result<TaskId> claim_name(std::string_view name, TaskId id, const std::function<bool(TaskId)>& still_used);
     /// Gives the name up if `id` bears it.
     Result<void> release_name(std::string_view name, TaskId id);

@@ -5,6 +5,7 @@
 #include <bgt/base/fd.hpp>
 #include <bgt/base/time.hpp>
 #include <bgt/core/task.hpp>
+#include <bgt/store/task_id.hpp>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -65,8 +66,8 @@ struct Status {
 inline constexpr std::size_t status_slot_size = 1024;
 inline constexpr std::size_t status_file_size = 2 * status_slot_size;
 
-/// One slot: little-endian, fixed offsets, "BGTS", schema, size of the fields in use, generation, CRC-32C at its
-/// end. A reader takes the fields it knows; fields that a shorter (older) record lacks keep their defaults.
+/// One slot: little-endian, fixed offsets, "BGTS", schema, the oldest schema that can read it, size of the fields in
+/// use, generation, CRC-32C at its end. A reader takes the fields it knows; fields that a shorter (older) record lacks keep their defaults.
 std::array<std::byte, status_slot_size> encode_status(const Status&, std::uint64_t generation);
 
 struct DecodedStatus {
@@ -81,7 +82,7 @@ Result<DecodedStatus> decode_status(std::span<const std::byte> file);
 class StatusWriter {
 public:
     StatusWriter() = default;
-    /// Creates `status` in the folder with both slots allocated (posix_fallocate). Error: no space, exists.
+    /// Creates `status` in the folder with both slots allocated (man 2 fallocate). Error: no space, exists.
     static Result<StatusWriter> create(int task_dir_fd, const Status& first);
     /// Opens an existing one to go on after its newest generation.
     static Result<StatusWriter> open(int task_dir_fd);
@@ -93,7 +94,10 @@ private:
     std::uint64_t generation_ = 0;
 };
 
-/// Reads the status in the folder. Error: missing, damaged.
+/// Reads the status in the folder. Error: missing (not_found), damaged.
 Result<Status> read_status(int task_dir_fd);
+/// The same for tasks/<id> below the root's descriptor (Root::fd()): three system calls, so that a listing of
+/// thousands need not open their folders.
+Result<Status> read_status_at(int root_fd, TaskId id);
 
 } // namespace bgt::store

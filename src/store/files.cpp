@@ -1,0 +1,174 @@
+#include "files.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+namespace bgt::store::detail {
+
+Fd open_stepwise(int dir, const char* path, int flags, unsigned mode)
+{
+    Fd holder;
+    int at = dir;
+    for (const char* slash = std::strchr(path, '/'); slash; slash = std::strchr(path, '/')) {
+        const std::string part(path, slash);
+        Fd next(::openat(at, part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!next) {
+            // O_DIRECTORY answers ENOTDIR for a symlink too; openat2 says ELOOP.
+            struct stat st{};
+            if (errno == ENOTDIR) errno = ::fstatat(at, part.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
+            return Fd();
+        }
+        holder = std::move(next);
+        at = holder.get();
+        path = slash + 1;
+    }
+    return Fd(::openat(at, path, flags | O_NOFOLLOW | O_CLOEXEC, mode));
+}
+
+Fd open_below(int dir, const char* path, int flags, unsigned mode)
+{
+    static std::atomic<bool> missing{false};
+    if (!missing.load(std::memory_order_relaxed)) {
+        open_how how{};
+        how.flags = static_cast<std::uint64_t>(flags | O_NOFOLLOW | O_CLOEXEC);
+        how.mode = (flags & O_CREAT) ? mode : 0;
+        how.resolve = RESOLVE_NO_SYMLINKS;
+        const long fd = ::syscall(SYS_openat2, dir, path, &how, sizeof how);
+        // Some containers answer EPERM to system calls they do not know.
+        if (fd >= 0 || (errno != ENOSYS && errno != EPERM)) return Fd(static_cast<int>(fd));
+        if (errno == ENOSYS) missing.store(true, std::memory_order_relaxed);
+    }
+    return open_stepwise(dir, path, flags, mode);
+}
+
+Error explain(std::string what, int err)
+{
+    const char* advice = nullptr;
+    switch (err) {
+    case EROFS: advice = "name a folder on a writable file system with --root"; break;
+    case EACCES:
+    case EPERM: advice = "look at its owner and mode with ls -ld, or name another folder with --root"; break;
+    case ENOSPC:
+    case EDQUOT: advice = "free some disk space (bgt gc removes ended tasks), or name another folder with --root"; break;
+    case ENOTDIR: advice = "a part of this path is not a folder: move it away, or name another folder with --root"; break;
+    case ELOOP: advice = "bgt follows no symbolic link inside its state root: remove the link"; break;
+    case ENAMETOOLONG: advice = "name a shorter path with --root"; break;
+    case EMFILE:
+    case ENFILE: advice = "too many files are open: look at ulimit -n"; break;
+    default: break;
+    }
+    Error error = Error::system(std::move(what), err);
+    if (advice) error.message.append("; ").append(advice);
+    return error;
+}
+
+int write_all_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset)
+{
+    while (!bytes.empty()) {
+        const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno;
+        if (n == 0) return EIO;
+        bytes = bytes.subspan(static_cast<std::size_t>(n));
+        offset += static_cast<std::uint64_t>(n);
+    }
+    return 0;
+}
+
+int write_all(int fd, std::string_view text)
+{
+    while (!text.empty()) {
+        const ssize_t n = ::write(fd, text.data(), text.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno;
+        if (n == 0) return EIO;
+        text.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return 0;
+}
+
+std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset)
+{
+    std::size_t done = 0;
+    while (done < into.size()) {
+        const ssize_t n = ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return -1;
+        if (n == 0) break;
+        done += static_cast<std::size_t>(n);
+    }
+    return static_cast<std::ptrdiff_t>(done);
+}
+
+Result<std::string> read_file(int dir, const char* path, std::size_t most, const std::string& what)
+{
+    const Fd fd = open_below(dir, path, O_RDONLY | O_NONBLOCK);
+    if (!fd) return explain(what, errno);
+    std::string text;
+    for (std::size_t room = 256;; room *= 4) {
+        const std::size_t had = text.size();
+        text.resize(had + room);
+        const auto n = read_at(fd.get(), std::as_writable_bytes(std::span(text)).subspan(had), had);
+        if (n < 0) return explain(what, errno);
+        text.resize(had + static_cast<std::size_t>(n));
+        if (text.size() > most) return explain(what, EFBIG);
+        if (static_cast<std::size_t>(n) < room) return text;
+    }
+}
+
+int lock_waiting(int fd)
+{
+    struct flock lock{};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    while (::fcntl(fd, F_OFD_SETLKW, &lock) != 0)
+        if (errno != EINTR) return errno;
+    return 0;
+}
+
+Listing::Listing(Fd dir)
+{
+    if (!dir) return;
+    dir_ = ::fdopendir(dir.get());
+    if (dir_) dir.release(); // closedir closes it
+}
+
+Listing::~Listing()
+{
+    if (dir_) ::closedir(dir_);
+}
+
+const char* Listing::next()
+{
+    while (const dirent* entry = ::readdir(dir_)) {
+        const char* name = entry->d_name;
+        if (std::strcmp(name, ".") != 0 && std::strcmp(name, "..") != 0) return name;
+    }
+    return nullptr;
+}
+
+void Listing::rewind() { ::rewinddir(dir_); }
+int Listing::fd() const { return ::dirfd(dir_); }
+
+TaskId id_of_entry(std::string_view name)
+{
+    if (name.empty() || name.front() == '0') return {};
+    const auto id = parse_task_id(name);
+    return id ? *id : TaskId{};
+}
+
+TaskId id_of_text(std::string_view text)
+{
+    if (text.empty() || text.back() != '\n') return {}; // cut short: the number may be, too
+    text.remove_suffix(1);
+    return id_of_entry(text);
+}
+
+} // namespace bgt::store::detail

@@ -1,0 +1,74 @@
+#pragma once
+/// What the files of this layer share: opening below a descriptor without following symlinks, whole reads and
+/// writes, locks, listings, and what to say when the system refuses.
+#include <bgt/base/fd.hpp>
+#include <bgt/base/result.hpp>
+#include <bgt/store/task_id.hpp>
+#include <dirent.h>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace bgt::store {
+class Root;
+}
+
+namespace bgt::store::detail {
+
+/// openat that follows no symlink in any part of `path` (man 2 openat2, RESOLVE_NO_SYMLINKS; where the kernel
+/// lacks it, part by part). O_CLOEXEC is added. Empty with errno set when it fails; ELOOP: a symlink was met.
+Fd open_below(int dir, const char* path, int flags, unsigned mode = 0);
+/// The same without openat2.
+Fd open_stepwise(int dir, const char* path, int flags, unsigned mode);
+
+/// "WHAT: reason", with what to do next for the errors that a person can mend.
+Error explain(std::string what, int err);
+
+/// 0, or the errno. Goes on after short writes and EINTR.
+int write_all_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset);
+int write_all(int fd, std::string_view text);
+/// The bytes read, less than asked for only at the end of the file; -1 with errno set.
+std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset);
+/// The whole file below `dir`; never blocks on a FIFO. Error: `what` explained; EFBIG above `most` bytes.
+Result<std::string> read_file(int dir, const char* path, std::size_t most, const std::string& what);
+
+/// Takes an OFD write lock on the whole file, waiting for it (man 2 fcntl, F_OFD_SETLKW). 0 or the errno.
+int lock_waiting(int fd);
+
+/// The entries of a folder but `.` and `..`.
+class Listing {
+public:
+    explicit Listing(Fd dir);
+    ~Listing();
+    Listing(const Listing&) = delete;
+    Listing& operator=(const Listing&) = delete;
+    explicit operator bool() const { return dir_ != nullptr; }
+    /// The next name, valid until the next call; nullptr at the end.
+    const char* next();
+    /// Back to the start, with what has changed since.
+    void rewind();
+    int fd() const;
+
+private:
+    DIR* dir_ = nullptr;
+};
+
+/// The id that a folder or marker is named for: digits without a leading zero; {0} for any other name.
+TaskId id_of_entry(std::string_view name);
+/// The text "7\n" of next-id and names/<name>; {0} when damaged.
+TaskId id_of_text(std::string_view text);
+
+/// Names of folders in tasks/ that are not tasks: one being made, one being removed.
+inline constexpr std::string_view new_prefix = ".new-";
+inline constexpr std::string_view gone_prefix = ".gone-";
+
+/// Adds up the disk space below parent/name and, with `remove`, removes it. Follows no symlink; what vanishes
+/// meanwhile is no error. Depth is bounded (64).
+Result<std::uint64_t> clear_tree(int parent, const char* name, bool remove);
+
+/// Root::remove_task with the disk space given back.
+Result<std::uint64_t> remove_task_folder(Root& root, TaskId id);
+
+} // namespace bgt::store::detail

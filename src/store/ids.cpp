@@ -1,0 +1,127 @@
+// Ids given out, and the listings of active/ and tasks/.
+#include <bgt/store/root.hpp>
+
+#include "files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+
+namespace bgt::store {
+namespace {
+
+constexpr const char* counter = "next-id";
+
+Result<std::vector<TaskId>> list_ids(int root, const char* folder, const std::string& path)
+{
+    std::vector<TaskId> ids;
+    if (root < 0) return ids;
+    detail::Listing listing(detail::open_below(root, folder, O_RDONLY | O_DIRECTORY));
+    if (!listing && errno == ENOENT) return ids;
+    if (!listing) return detail::explain("can't list " + path + "/" + folder, errno);
+    while (const char* name = listing.next())
+        if (const TaskId id = detail::id_of_entry(name); id.value > 0) ids.push_back(id);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+}
+
+/// The largest number in the folder, those of folders being made or removed included.
+Result<std::int64_t> largest_in(int root, const char* folder, const std::string& path)
+{
+    std::int64_t largest = 0;
+    detail::Listing listing(detail::open_below(root, folder, O_RDONLY | O_DIRECTORY));
+    if (!listing && errno == ENOENT) return largest;
+    if (!listing) return detail::explain("can't list " + path + "/" + folder, errno);
+    while (const char* entry = listing.next()) {
+        std::string_view name = entry;
+        for (const auto prefix : {detail::new_prefix, detail::gone_prefix})
+            if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+        largest = std::max(largest, detail::id_of_entry(name).value);
+    }
+    return largest;
+}
+
+Result<std::int64_t> largest_seen(int root, const std::string& path)
+{
+    const auto tasks = largest_in(root, "tasks", path);
+    if (!tasks) return tasks.error();
+    const auto active = largest_in(root, "active", path);
+    if (!active) return active.error();
+    return std::max(*tasks, *active);
+}
+
+/// What the counter says; 0 when it is empty or damaged; -1 with errno set.
+std::int64_t read_counter(int fd)
+{
+    char text[32];
+    const auto n = detail::read_at(fd, std::as_writable_bytes(std::span(text)), 0);
+    if (n < 0) return -1;
+    return detail::id_of_text({text, static_cast<std::size_t>(n)}).value;
+}
+
+bool folder_exists(int root, std::int64_t id)
+{
+    return ::faccessat(root, ("tasks/" + std::to_string(id)).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+} // namespace
+
+Result<TaskId> Root::allocate_id()
+{
+    const auto fail = [&](int err) { return detail::explain("can't give out a task id in " + path_ + "/" + counter, err); };
+    const Fd fd = detail::open_below(dir_.get(), counter, O_RDWR | O_CREAT | O_NONBLOCK, 0600);
+    if (!fd) return fail(errno);
+    if (const int err = detail::lock_waiting(fd.get())) return fail(err);
+    const std::int64_t last = read_counter(fd.get());
+    if (last < 0) return fail(errno);
+    std::int64_t next = last + 1;
+    // Damaged, lost, or brought back from an old copy: above everything that is there.
+    const bool rebuilt = last == 0 || folder_exists(dir_.get(), next);
+    if (rebuilt) {
+        const auto seen = largest_seen(dir_.get(), path_);
+        if (!seen) return seen.error();
+        next = std::max(last, *seen) + 1;
+    }
+    const auto id = parse_task_id(std::to_string(next));
+    if (!id) return Error::failed("no task ids are left in " + path_ + ": use another root with --root");
+    const std::string text = to_string(*id) + "\n";
+    if (const int err = detail::write_all_at(fd.get(), std::as_bytes(std::span(text)), 0)) return fail(err);
+    if (rebuilt && ::ftruncate(fd.get(), static_cast<off_t>(text.size())) != 0) return fail(errno);
+    return *id;
+}
+
+Result<std::int64_t> Root::last_id() const
+{
+    if (!exists()) return std::int64_t{0};
+    const Fd fd = detail::open_below(dir_.get(), counter, O_RDONLY | O_NONBLOCK);
+    if (!fd && errno != ENOENT) return detail::explain("can't open " + path_ + "/" + counter, errno);
+    const std::int64_t last = fd ? read_counter(fd.get()) : 0;
+    if (last < 0) return detail::explain("can't read " + path_ + "/" + counter, errno);
+    return last > 0 ? Result<std::int64_t>(last) : largest_seen(dir_.get(), path_);
+}
+
+Result<void> Root::mark_active(TaskId id)
+{
+    const std::string name = "active/" + to_string(id);
+    Fd marker = detail::open_below(dir_.get(), name.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK, 0600);
+    if (!marker && errno == ENOENT && (::mkdirat(dir_.get(), "active", 0700) == 0 || errno == EEXIST))
+        marker = detail::open_below(dir_.get(), name.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK, 0600);
+    if (!marker) return detail::explain("can't create the marker " + path_ + "/" + name, errno);
+    return {};
+}
+
+Result<void> Root::unmark_active(TaskId id)
+{
+    if (!exists()) return {};
+    const Fd active = detail::open_below(dir_.get(), "active", O_PATH | O_DIRECTORY);
+    if ((!active || ::unlinkat(active.get(), to_string(id).c_str(), 0) != 0) && errno != ENOENT)
+        return detail::explain("can't remove the marker " + path_ + "/active/" + to_string(id), errno);
+    return {};
+}
+
+Result<std::vector<TaskId>> Root::active_ids() const { return list_ids(dir_.get(), "active", path_); }
+Result<std::vector<TaskId>> Root::all_ids() const { return list_ids(dir_.get(), "tasks", path_); }
+
+} // namespace bgt::store

@@ -1,0 +1,100 @@
+#include "files.hpp"
+
+#include <bgt/store/root.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <utility>
+
+namespace bgt::store::detail {
+namespace {
+
+constexpr int most_depth = 64;
+constexpr int most_passes = 16; ///< over a folder into which somebody goes on writing
+
+int clear_folder(int parent, const char* name, bool remove, int depth, std::uint64_t& bytes);
+
+/// 0 or the errno.
+int clear_entry(int parent, const char* name, bool remove, int depth, std::uint64_t& bytes)
+{
+    struct stat st{};
+    if (::fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT ? 0 : errno;
+    if (S_ISDIR(st.st_mode)) return clear_folder(parent, name, remove, depth, bytes);
+    if (remove && ::unlinkat(parent, name, 0) != 0) return errno == ENOENT ? 0 : errno;
+    bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
+    return 0;
+}
+
+int clear_folder(int parent, const char* name, bool remove, int depth, std::uint64_t& bytes)
+{
+    if (depth >= most_depth) return ENAMETOOLONG;
+    Listing listing(Fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
+    if (!listing) return errno == ENOENT ? 0 : errno;
+    struct stat st{};
+    if (::fstat(listing.fd(), &st) == 0) bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
+    for (int pass = 0; pass < most_passes; ++pass) {
+        while (const char* entry = listing.next())
+            if (const int err = clear_entry(listing.fd(), entry, remove, depth + 1, bytes)) return err;
+        if (!remove || ::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;
+        if (errno != ENOTEMPTY && errno != EEXIST) return errno;
+        listing.rewind();
+    }
+    return ENOTEMPTY;
+}
+
+std::string name_of(int root_fd, TaskId id)
+{
+    if (const auto status = read_status_at(root_fd, id)) return status->name;
+    const Fd dir = open_below(root_fd, ("tasks/" + to_string(id)).c_str(), O_PATH | O_DIRECTORY);
+    if (!dir) return {};
+    const auto spec = read_spec(dir.get());
+    return spec ? spec->name : std::string();
+}
+
+} // namespace
+
+Result<std::uint64_t> clear_tree(int parent, const char* name, bool remove)
+{
+    std::uint64_t bytes = 0;
+    if (const int err = clear_folder(parent, name, remove, 0, bytes))
+        return explain(std::string(remove ? "can't remove " : "can't look through ") + name, err);
+    return bytes;
+}
+
+Result<std::uint64_t> remove_task_folder(Root& root, TaskId id)
+{
+    const Fd tasks = open_below(root.fd(), "tasks", O_PATH | O_DIRECTORY);
+    if (!tasks && errno != ENOENT) return explain("can't open " + root.path() + "/tasks", errno);
+    if (!tasks) return Error::not_found("no such task " + to_string(id));
+    // The name first: a crash after this leaves a task without its name, which the next pruning removes.
+    if (const std::string name = name_of(root.fd(), id); !name.empty())
+        if (auto released = root.release_name(name, id); !released) return released.error();
+    const std::string here = to_string(id);
+    const std::string gone = std::string(gone_prefix) + here;
+    // Moved away whole, so that no reader ever sees half a task.
+    int err = ::renameat(tasks.get(), here.c_str(), tasks.get(), gone.c_str()) == 0 ? 0 : errno;
+    if (err == ENOTEMPTY || err == EEXIST) {
+        if (auto cleared = clear_tree(tasks.get(), gone.c_str(), true); !cleared) return cleared.error();
+        err = ::renameat(tasks.get(), here.c_str(), tasks.get(), gone.c_str()) == 0 ? 0 : errno;
+    }
+    if (err == ENOENT) return Error{ErrorKind::not_found, "no such task " + here, ENOENT};
+    if (err != 0) return explain("can't remove the task's folder " + root.path() + "/tasks/" + here, err);
+    if (auto unmarked = root.unmark_active(id); !unmarked) return unmarked.error();
+    return clear_tree(tasks.get(), gone.c_str(), true);
+}
+
+} // namespace bgt::store::detail
+
+namespace bgt::store {
+
+Result<void> Root::remove_task(TaskId id)
+{
+    if (!exists()) return Error::not_found("no such task " + to_string(id));
+    const auto removed = detail::remove_task_folder(*this, id);
+    if (!removed) return removed.error();
+    return {};
+}
+
+} // namespace bgt::store

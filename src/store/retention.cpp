@@ -1,0 +1,193 @@
+#include <bgt/store/retention.hpp>
+
+#include "files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+
+namespace bgt::store {
+namespace {
+
+/// What is younger may belong to a `bgt run` that is under way.
+constexpr Duration young = std::chrono::seconds(60);
+
+bool has(const std::vector<TaskId>& sorted, TaskId id) { return std::binary_search(sorted.begin(), sorted.end(), id); }
+
+/// One run of prune() over one root.
+class Pruning {
+public:
+    Pruning(Root& root, const Retention& keep, WallTime now, bool dry_run)
+        : root_(root), keep_(keep), now_(now), dry_run_(dry_run) {}
+
+    Result<Pruned> run();
+
+private:
+    enum class Found { ended, stray, other };
+    Found classify(TaskId id, bool marked);
+    void remove_beyond(const std::vector<TaskId>& ended);
+    bool too_old(TaskId id, bool& reached_young) const;
+    void remove_task(TaskId id, Found what);
+    void clear_unnamed();
+    void clear_markers(const std::vector<TaskId>& active, const std::vector<TaskId>& all);
+    void clear_names(const std::vector<TaskId>& all);
+    bool is_old(const std::string& path) const;
+    bool is_missing(const std::string& path) const;
+
+    Root& root_;
+    const Retention& keep_;
+    WallTime now_;
+    bool dry_run_;
+    Pruned done_;
+};
+
+/// Last changed long ago. What is not there is not old.
+bool Pruning::is_old(const std::string& path) const
+{
+    struct stat st{};
+    if (::fstatat(root_.fd(), path.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return false;
+    const WallTime changed(std::chrono::seconds(st.st_mtim.tv_sec) + std::chrono::nanoseconds(st.st_mtim.tv_nsec));
+    return now_ - changed > young;
+}
+
+bool Pruning::is_missing(const std::string& path) const
+{
+    return ::faccessat(root_.fd(), path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
+Pruning::Found Pruning::classify(TaskId id, bool marked)
+{
+    const std::string folder = "tasks/" + to_string(id);
+    // Unmarked tasks have ended, or a crash came between folder and marker: only a thorough look tells.
+    if (!marked && !keep_.thorough) return Found::ended;
+    const auto status = read_status_at(root_.fd(), id);
+    if (status) return status->lifecycle == core::Lifecycle::ended ? Found::ended : Found::other;
+    if (status.error().kind != ErrorKind::not_found) return Found::other;
+    return is_old(folder) ? Found::stray : Found::other;
+}
+
+/// Whether the task ended longer ago than keep_age. `reached_young`: it was made after that date, and so was every
+/// task with a larger id.
+bool Pruning::too_old(TaskId id, bool& reached_young) const
+{
+    const auto status = read_status_at(root_.fd(), id);
+    if (!status) return false;
+    reached_young = now_ - status->created <= *keep_.keep_age;
+    return now_ - status->ended.value_or(status->created) > *keep_.keep_age;
+}
+
+void Pruning::remove_beyond(const std::vector<TaskId>& ended)
+{
+    const std::size_t excess = ended.size() > keep_.keep_ended ? ended.size() - keep_.keep_ended : 0;
+    bool reached_young = false;
+    for (std::size_t i = 0; i < ended.size() && (i < excess || (keep_.keep_age && !reached_young)); ++i)
+        if (i < excess || too_old(ended[i], reached_young)) remove_task(ended[i], Found::ended);
+}
+
+/// Removes the task if it still is what it was taken for, once its lock is held and nobody can change it any more.
+void Pruning::remove_task(TaskId id, Found what)
+{
+    const auto problem = [&](const Error& error) {
+        if (error.kind != ErrorKind::not_found) done_.problems.push_back("task " + to_string(id) + ": " + error.message);
+    };
+    auto task = root_.open_task(id);
+    if (!task) return problem(task.error());
+    if (dry_run_) {
+        const auto locked = task->is_locked();
+        if (!locked) return problem(locked.error());
+        if (*locked) return;
+    } else {
+        const auto locked = task->try_lock();
+        if (!locked) return problem(locked.error());
+        if (!*locked) return;
+    }
+    const auto status = read_status(task->fd());
+    const bool ended = status && status->lifecycle == core::Lifecycle::ended;
+    const bool none = !status && status.error().kind == ErrorKind::not_found;
+    if (what == Found::ended ? !ended : !none) return;
+    const auto bytes = dry_run_ ? detail::clear_tree(root_.fd(), ("tasks/" + to_string(id)).c_str(), false)
+                                : detail::remove_task_folder(root_, id);
+    if (!bytes) return problem(bytes.error());
+    ++done_.removed;
+    done_.bytes += *bytes;
+    done_.ids.push_back(id);
+}
+
+/// Folders of tasks that a crash kept from getting their number, or from being removed whole.
+void Pruning::clear_unnamed()
+{
+    detail::Listing listing(detail::open_below(root_.fd(), "tasks", O_RDONLY | O_DIRECTORY));
+    if (!listing) return;
+    while (const char* entry = listing.next()) {
+        const std::string name = entry;
+        const bool gone = name.starts_with(detail::gone_prefix);
+        if (!gone && !name.starts_with(detail::new_prefix)) continue;
+        const std::string path = "tasks/" + name;
+        if (!gone) {
+            if (!is_old(path)) continue;
+            Fd dir = detail::open_below(root_.fd(), path.c_str(), O_RDONLY | O_DIRECTORY);
+            TaskDir task({}, root_.path() + "/" + path, std::move(dir));
+            if (const auto locked = task.is_locked(); !locked || *locked) continue;
+        }
+        const auto bytes = detail::clear_tree(listing.fd(), name.c_str(), true);
+        if (bytes) done_.bytes += *bytes;
+        else done_.problems.push_back(bytes.error().message);
+    }
+}
+
+void Pruning::clear_markers(const std::vector<TaskId>& active, const std::vector<TaskId>& all)
+{
+    for (const TaskId id : active) {
+        if (has(all, id) || !is_old("active/" + to_string(id)) || !is_missing("tasks/" + to_string(id))) continue;
+        if (auto removed = root_.unmark_active(id); !removed) done_.problems.push_back(removed.error().message);
+    }
+}
+
+void Pruning::clear_names(const std::vector<TaskId>& all)
+{
+    const auto names = root_.names();
+    if (!names) {
+        done_.problems.push_back(names.error().message);
+        return;
+    }
+    for (const auto& [name, id] : *names) {
+        if (has(all, id) || !is_old("names/" + name) || !is_missing("tasks/" + to_string(id))) continue;
+        if (auto released = root_.release_name(name, id); !released) done_.problems.push_back(released.error().message);
+    }
+}
+
+Result<Pruned> Pruning::run()
+{
+    const auto active = root_.active_ids(); // before the folders: a marker without one is then really alone
+    if (!active) return active.error();
+    const auto all = root_.all_ids();
+    if (!all) return all.error();
+    std::vector<TaskId> ended;
+    for (const TaskId id : *all) {
+        const Found found = classify(id, has(*active, id));
+        if (found == Found::ended) ended.push_back(id);
+        if (found == Found::stray) remove_task(id, found);
+    }
+    remove_beyond(ended);
+    if (!dry_run_) {
+        clear_markers(*active, *all);
+        if (keep_.thorough) {
+            clear_unnamed();
+            clear_names(*all);
+        }
+    }
+    std::sort(done_.ids.begin(), done_.ids.end());
+    return std::move(done_);
+}
+
+} // namespace
+
+Result<Pruned> prune(Root& root, const Retention& keep, WallTime now, bool dry_run)
+{
+    if (!root.exists()) return Pruned{};
+    return Pruning(root, keep, now, dry_run).run();
+}
+
+} // namespace bgt::store

@@ -1,0 +1,160 @@
+// Where the root is, whether it can be trusted, and the folders of its tasks. Ids: ids.cpp; names: names.cpp;
+// removal: remove.cpp.
+#include <bgt/store/root.hpp>
+
+#include "files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <climits>
+
+namespace bgt::store {
+namespace {
+
+constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+Result<std::string> absolute(std::string path)
+{
+    if (path.empty()) return Error::usage("the state root's path is empty: name a folder with --root");
+    if (path.find('\0') != std::string::npos) return Error::usage("the state root's path holds a NUL byte");
+    if (path.front() != '/') {
+        char cwd[PATH_MAX];
+        if (!::getcwd(cwd, sizeof cwd)) return detail::explain("can't tell the working folder, and the root " + path + " is relative to it", errno);
+        path = std::string(cwd) + "/" + path;
+    }
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    return path;
+}
+
+/// mkdir -p with 0700 for what is made here. 0 or the errno.
+int make_folders(const std::string& path)
+{
+    if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return 0;
+    if (errno != ENOENT) return errno;
+    for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+        if (::mkdir(path.substr(0, slash).c_str(), 0700) != 0 && errno != EEXIST) {
+            const int err = errno;
+            // Some file systems answer EROFS or EACCES before EEXIST.
+            struct stat st{};
+            if (::stat(path.substr(0, slash).c_str(), &st) != 0 || !S_ISDIR(st.st_mode)) return err;
+        }
+    return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST ? 0 : errno;
+}
+
+/// The folder behind a root that is a symlink: only through a link that is ours or the system's, so that a link
+/// which somebody else put into a shared folder leads nowhere.
+Fd open_through_link(const std::string& path)
+{
+    struct stat st{};
+    if (::lstat(path.c_str(), &st) != 0) return Fd();
+    if (!S_ISLNK(st.st_mode)) {
+        errno = ENOTDIR;
+        return Fd();
+    }
+    if (st.st_uid != ::geteuid() && st.st_uid != 0) {
+        errno = EPERM;
+        return Fd();
+    }
+    return Fd(::open(path.c_str(), folder_flags));
+}
+
+Fd open_root(const std::string& path)
+{
+    Fd dir(::open(path.c_str(), folder_flags | O_NOFOLLOW));
+    if (!dir && (errno == ENOTDIR || errno == ELOOP)) return open_through_link(path);
+    return dir;
+}
+
+Result<void> check_owner_and_mode(const Fd& dir, const std::string& path)
+{
+    struct stat st{};
+    if (::fstat(dir.get(), &st) != 0) return detail::explain("can't look at the state root " + path, errno);
+    if (st.st_uid != ::geteuid())
+        return Error::failed("the state root " + path + " belongs to user " + std::to_string(st.st_uid) + ", not to you (user " +
+                             std::to_string(::geteuid()) + "): name a folder of your own with --root");
+    if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return Error::failed("the state root " + path + " is writable by others, who could plant files in it: chmod go-w " + path);
+    return {};
+}
+
+Error cannot_open(const std::string& path, int err)
+{
+    if (err == ENOTDIR)
+        return Error{ErrorKind::failed, "the state root " + path + " is not a folder: move it away, or name another with --root", err};
+    if (err == ELOOP)
+        return Error{ErrorKind::failed, "the state root " + path + " is a symbolic link that leads in a circle: remove it", err};
+    return detail::explain("can't open the state root " + path, err);
+}
+
+std::string in_tasks(std::string_view prefix, TaskId id) { return "tasks/" + std::string(prefix) + to_string(id); }
+
+/// mkdir tasks/.new-<id>, with tasks/ before it where that is missing. 0 or the errno.
+int make_new_folder(int root, const std::string& name)
+{
+    if (::mkdirat(root, name.c_str(), 0700) == 0) return 0;
+    if (errno != ENOENT) return errno;
+    if (::mkdirat(root, "tasks", 0700) != 0 && errno != EEXIST) return errno;
+    return ::mkdirat(root, name.c_str(), 0700) == 0 ? 0 : errno;
+}
+
+} // namespace
+
+Result<std::string> locate_root(std::string_view explicit_root, std::string_view xdg_state_home, std::string_view home)
+{
+    if (!explicit_root.empty()) return std::string(explicit_root);
+    if (!xdg_state_home.empty() && xdg_state_home.front() == '/') return std::string(xdg_state_home) + "/bgt";
+    if (!home.empty() && home.front() == '/') return std::string(home) + "/.local/state/bgt";
+    return Error::usage("can't tell where the tasks are kept: HOME is not set; name a folder with --root or BGT_ROOT");
+}
+
+Result<Root> Root::open(std::string path, IfMissing if_missing)
+{
+    auto whole = absolute(std::move(path));
+    if (!whole) return whole.error();
+    Root root;
+    root.path_ = std::move(*whole);
+    root.dir_ = open_root(root.path_);
+    if (!root.dir_ && errno == ENOENT) {
+        if (if_missing == IfMissing::empty) return root;
+        if (const int err = make_folders(root.path_)) return detail::explain("can't create the state root " + root.path_, err);
+        root.dir_ = open_root(root.path_);
+    }
+    if (!root.dir_) return cannot_open(root.path_, errno);
+    if (auto trusted = check_owner_and_mode(root.dir_, root.path_); !trusted) return trusted.error();
+    return root;
+}
+
+Result<TaskDir> Root::create_task(TaskId id)
+{
+    const std::string path = path_ + "/" + in_tasks("", id);
+    const std::string made_as = in_tasks(detail::new_prefix, id);
+    const auto fail = [&](int err) { return detail::explain("can't create the task's folder " + path, err); };
+    if (const int err = make_new_folder(dir_.get(), made_as)) return fail(err);
+    TaskDir task(id, path, detail::open_below(dir_.get(), made_as.c_str(), folder_flags));
+    if (task.fd() < 0) {
+        const int err = errno;
+        ::unlinkat(dir_.get(), made_as.c_str(), AT_REMOVEDIR); // not through a symlink called tasks: it is empty then, or not ours
+        return fail(err);
+    }
+    auto locked = task.try_lock();
+    // It gets its name only now, so that nobody ever sees it without its lock held.
+    if (locked && *locked && ::renameat(dir_.get(), made_as.c_str(), dir_.get(), in_tasks("", id).c_str()) == 0) return task;
+    const Error error = !locked ? locked.error() : fail(*locked ? errno : EBUSY);
+    (void)detail::clear_tree(dir_.get(), made_as.c_str(), true);
+    return error;
+}
+
+Result<TaskDir> Root::open_task(TaskId id) const
+{
+    const Error none{ErrorKind::not_found, "no such task " + to_string(id), ENOENT};
+    if (!exists()) return none;
+    const std::string name = in_tasks("", id);
+    Fd dir = detail::open_below(dir_.get(), name.c_str(), folder_flags);
+    if (!dir && errno == ENOENT) return none;
+    if (!dir) return detail::explain("can't open the task's folder " + path_ + "/" + name, errno);
+    return TaskDir(id, path_ + "/" + name, std::move(dir));
+}
+
+} // namespace bgt::store

@@ -1,0 +1,92 @@
+#include <bgt/store/status.hpp>
+
+#include "files.hpp"
+
+#include <fcntl.h>
+#include <cerrno>
+#include <cstdio>
+
+namespace bgt::store {
+namespace {
+
+std::size_t slot_offset(std::uint64_t generation) { return (generation % 2) * status_slot_size; }
+
+Result<DecodedStatus> read_file(int fd)
+{
+    // A reader that is held up while the writer fills both slots in turn sees neither whole: it looks again.
+    Result<DecodedStatus> decoded = Error::failed("");
+    for (int tries = 0; tries < 4; ++tries) {
+        std::array<std::byte, status_file_size> bytes;
+        const auto n = detail::read_at(fd, bytes, 0);
+        if (n < 0) return detail::explain("can't read the status record", errno);
+        decoded = decode_status(std::span(bytes).first(static_cast<std::size_t>(n)));
+        if (decoded) break;
+    }
+    return decoded;
+}
+
+Result<Status> read_at_path(int dir, const char* path)
+{
+    const Fd fd = detail::open_below(dir, path, O_RDONLY | O_NONBLOCK);
+    if (!fd && errno == ENOENT) return Error{ErrorKind::not_found, "there is no status record", ENOENT};
+    if (!fd) return detail::explain("can't open the status record", errno);
+    auto decoded = read_file(fd.get());
+    if (!decoded) return decoded.error();
+    return std::move(decoded->status);
+}
+
+} // namespace
+
+Result<StatusWriter> StatusWriter::create(int task_dir_fd, const Status& first)
+{
+    StatusWriter writer;
+    writer.fd_ = Fd(::openat(task_dir_fd, "status", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!writer.fd_) return detail::explain("can't create the status record", errno);
+    // Where a file system can't allocate beforehand, the write below of both slots has to do.
+    int failed = 0;
+    while (::fallocate(writer.fd_.get(), 0, 0, status_file_size) != 0) {
+        failed = errno;
+        if (failed != EINTR) break;
+        failed = 0;
+    }
+    if (failed != 0 && failed != EOPNOTSUPP && failed != ENOSYS && failed != EINVAL)
+        return detail::explain("can't allocate the status record", failed);
+    writer.generation_ = 1;
+    std::array<std::byte, status_file_size> both{};
+    const auto slot = encode_status(first, writer.generation_);
+    std::copy(slot.begin(), slot.end(), both.begin() + static_cast<std::ptrdiff_t>(slot_offset(writer.generation_)));
+    if (const int err = detail::write_all_at(writer.fd_.get(), both, 0))
+        return detail::explain("can't write the status record", err);
+    return writer;
+}
+
+Result<StatusWriter> StatusWriter::open(int task_dir_fd)
+{
+    StatusWriter writer;
+    writer.fd_ = detail::open_below(task_dir_fd, "status", O_RDWR | O_NONBLOCK);
+    if (!writer.fd_) return detail::explain("can't open the status record", errno);
+    const auto newest = read_file(writer.fd_.get());
+    if (!newest) return newest.error();
+    writer.generation_ = newest->generation;
+    return writer;
+}
+
+Result<void> StatusWriter::write(const Status& status)
+{
+    const auto slot = encode_status(status, generation_ + 1);
+    if (const int err = detail::write_all_at(fd_.get(), slot, slot_offset(generation_ + 1)))
+        return detail::explain("can't write the status record", err);
+    ++generation_; // not before: after a failure the same slot is tried again, and the good one stays
+    return {};
+}
+
+Result<Status> read_status(int task_dir_fd) { return read_at_path(task_dir_fd, "status"); }
+
+Result<Status> read_status_at(int root_fd, TaskId id)
+{
+    char path[48];
+    std::snprintf(path, sizeof path, "tasks/%lld/status", static_cast<long long>(id.value));
+    return read_at_path(root_fd, path);
+}
+
+} // namespace bgt::store

@@ -1,0 +1,53 @@
+#include <bgt/store/task_dir.hpp>
+
+#include "files.hpp"
+
+#include <fcntl.h>
+#include <cerrno>
+
+namespace bgt::store {
+namespace {
+
+struct flock whole_file()
+{
+    struct flock lock{};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+} // namespace
+
+Result<Fd> TaskDir::open(const char* name, int flags, unsigned mode) const
+{
+    Fd fd(::openat(dir_.get(), name, flags | O_NOFOLLOW | O_CLOEXEC, mode));
+    if (!fd) return detail::explain("can't open " + path_ + "/" + name, errno);
+    return fd;
+}
+
+Result<bool> TaskDir::try_lock()
+{
+    if (lock_) return true;
+    auto opened = open(file::lock, O_RDWR | O_CREAT | O_NONBLOCK);
+    if (!opened) return opened.error();
+    struct flock lock = whole_file();
+    if (::fcntl(opened->get(), F_OFD_SETLK, &lock) == 0) {
+        lock_ = std::move(*opened);
+        return true;
+    }
+    if (errno == EAGAIN || errno == EACCES) return false;
+    return detail::explain("can't lock " + path_ + "/" + file::lock, errno);
+}
+
+Result<bool> TaskDir::is_locked() const
+{
+    if (lock_) return true;
+    const Fd fd(::openat(dir_.get(), file::lock, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd && errno == ENOENT) return false;
+    struct flock lock = whole_file();
+    if (!fd || ::fcntl(fd.get(), F_OFD_GETLK, &lock) != 0)
+        return detail::explain("can't ask for the lock " + path_ + "/" + file::lock, errno);
+    return lock.l_type != F_UNLCK;
+}
+
+} // namespace bgt::store
