@@ -11,13 +11,13 @@ namespace bgt {
 std::string to_valid_utf8(std::string_view bytes);
 
 /// One line that a terminal shows as it stands: valid UTF-8, each control character (C0, DEL, C1) as `?`,
-/// newline and tab as a space.
+/// and so each line separator and change of writing direction; newline and tab as a space.
 std::string printable(std::string_view bytes);
 
 /// How many terminal columns valid UTF-8 takes (wide CJK and emoji 2, combining 0). Control characters count 0.
 std::size_t display_width(std::string_view utf8);
 
-/// The longest prefix of at most `columns` columns, with "…" as its last column where something was cut.
+/// The longest prefix of at most `columns` columns, with "…" as its last column where something was cut. Zero columns: empty.
 std::string fit(std::string_view utf8, std::size_t columns);
 
 /// `word` quoted so that a POSIX shell reads it back as one word; as it is where that needs no quotes.
@@ -25,7 +25,8 @@ std::string shell_quote(std::string_view word);
 /// All words, quoted, joined by spaces.
 std::string shell_join(const std::vector<std::string>& words);
 
-/// Up to three of `candidates` that differ from `word` by at most a third of its letters, the nearest first.
+/// Up to three of `candidates` that differ from `word` by at most a third of its letters (by one at least, where
+/// it has two or more), the nearest first. `word` itself is not among them.
 std::vector<std::string> near_matches(std::string_view word, const std::vector<std::string>& candidates);
 
 } // namespace bgt

@@ -23,7 +23,7 @@ using Instant = std::chrono::time_point<Monotonic, Duration>;
 /// A moment of the calendar (CLOCK_REALTIME). Only for people and records; it may jump.
 using WallTime = std::chrono::sys_time<Duration>;
 
-/// Reads `500ms`, `30`, `30s`, `10m`, `1h30m`, `2d`; a bare number is seconds; fractions (`1.5s`) are allowed.
+/// Reads `500ms`, `30`, `30s`, `10m`, `1h30m`, `2d` (d, h, m, s, ms, us, ns); a bare number is seconds; fractions (`1.5s`) are allowed.
 /// Error (usage): empty, negative, unknown unit, units twice or out of order, beyond 100 years.
 Result<Duration> parse_duration(std::string_view text);
 
@@ -40,6 +40,7 @@ std::string format_age(Duration d);
 std::string format_rfc3339(WallTime t);
 
 /// Reads what format_rfc3339 prints, with any number of fraction digits and `Z` or `+hh:mm`.
+/// Error (usage): anything else, and years that a WallTime does not reach (1677 to 2262).
 Result<WallTime> parse_rfc3339(std::string_view text);
 
 } // namespace bgt
