@@ -65,10 +65,18 @@ std::optional<Leftover> parse_leftover(std::string_view);
 std::optional<Lifecycle> parse_lifecycle(std::string_view);
 
 /// How the root process ended, as wait(2) tells it.
-struct Exited { int code; };
-struct Signaled { int signal; };
+struct Exited {
+    int code = 0;
+    bool operator==(const Exited&) const = default;
+};
+struct Signaled {
+    int signal = 0;
+    bool operator==(const Signaled&) const = default;
+};
 /// It is gone and it was not our child (man 2 waitid: only a parent learns the status).
-struct Unseen {};
+struct Unseen {
+    bool operator==(const Unseen&) const = default;
+};
 using RootEnd = std::variant<Exited, Signaled, Unseen>;
 
 /// One rung of the stop ladder: send `signal` to the tree, then give it `wait` to be empty.
@@ -79,7 +87,8 @@ struct StopStep {
 };
 
 /// Reads `TERM`, `QUIT:2s,TERM:5s`; a rung without a time gets `grace`. SIGKILL always follows and is not written.
-/// Error (usage): unknown signal, bad duration, empty rung, more than 8 rungs, KILL or STOP as a rung.
+/// Error (usage): unknown signal, bad duration, empty rung, more than 8 rungs, KILL or STOP as a rung. A negative
+/// `grace` counts as zero.
 Result<std::vector<StopStep>> parse_stop_signals(std::string_view text, Duration grace);
 /// The text that parse_stop_signals reads back: "QUIT:2s,TERM:5s".
 std::string format_stop_signals(const std::vector<StopStep>&);
@@ -103,8 +112,9 @@ struct Outcome {
     bool operator==(const Outcome&) const = default;
 };
 
-/// The exit code that every verb uses for an outcome (0..255): own code, 128+N, 120, 122, 123; 127 for
-/// failed_to_start is decided by the caller, who knows the errno: here it is 126.
+/// The exit code that every verb uses for an outcome (0..255): own code, 128+N, 120 (any hang rule, ready_timeout
+/// among them), 122, 123. An outcome that nobody saw is 122 whatever the reason. 127 for failed_to_start is decided by
+/// the caller, who knows the errno: here it is 126. Not ended yet: 125, as asking for it is a mistake of bgt's own.
 int exit_code(const Outcome&);
 
 } // namespace bgt::core
