@@ -3,7 +3,10 @@
 #include <bgt/base/time.hpp>
 #include <bgt/core/task.hpp>
 #include <bgt/base/result.hpp>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +14,7 @@ namespace bgt::config {
 
 /// Every key there is. `grace` in a file is BGT_GRACE in the environment.
 struct Settings {
-    std::string root;                                       ///< state root; empty: the default place
+    std::string root;                                       ///< state root, absolute; empty: the default place
     Duration grace = std::chrono::seconds(5);
     std::string stop_signals = "TERM";                      ///< as core::parse_stop_signals reads it
     core::Leftover leftover = core::Leftover::kill;
@@ -26,7 +29,7 @@ enum class Origin : std::uint8_t { built_in, user_file, project_file, environmen
 /// For `bgt config`: one row a key.
 struct SettingRow {
     std::string key;
-    std::string value;   ///< as the file would say it
+    std::string value;   ///< in the words of the file or the environment, without quotes: "5s", "off"
     Origin origin = Origin::built_in;
     std::string where;   ///< "BGT_GRACE", "/home/u/p/bgt.toml:3", or empty
 };
@@ -39,15 +42,16 @@ struct Loaded {
 
 /// What load() reads from; a struct so that tests need no real environment.
 struct Sources {
-    std::function<const char*(const char*)> env; ///< like getenv(3)
+    std::function<const char*(const char*)> env; ///< like getenv(3); an empty variable counts as not set
     std::string cwd;                             ///< where the search for bgt.toml begins, upwards
     std::string user_file;                       ///< $XDG_CONFIG_HOME/bgt/config.toml or ~/.config/bgt/config.toml; may be absent
     unsigned uid = 0;                            ///< whose files are trusted (besides root's)
 };
 
-/// Error (usage): an unknown key, a wrong type or value, with file, line and column; an unreadable file. A bgt.toml
-/// owned by another user than `uid` and root, or writable by others, is not read and a warning says so: it could
-/// name commands to run. Costs a few `stat` calls where there are no files.
+/// Error (usage): an unknown key, a wrong type or value, with file, line and column or the variable's name; (failed):
+/// an unreadable file. A file owned by another user than `uid` and root, or writable by others, is not read and a
+/// warning says so: it could name commands to run. The search for bgt.toml ends at the first one, read or not.
+/// A relative `root` counts from the folder of the file that says it, in the environment from `cwd`. Costs a few `stat` calls where there are no files.
 Result<Loaded> load(const Sources&);
 
 } // namespace bgt::config

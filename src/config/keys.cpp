@@ -1,0 +1,104 @@
+#include "keys.hpp"
+
+#include <bgt/base/size.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace bgt::config {
+
+namespace {
+
+template <class T, class Target>
+Result<void> store(Result<T> value, Target& target)
+{
+    if (!value) return value.error();
+    target = std::move(*value);
+    return {};
+}
+
+std::string print_limit(const std::optional<Duration>& limit)
+{
+    return limit ? format_duration(*limit) : "off";
+}
+
+Result<void> set_root(Settings& s, std::string_view text)
+{
+    if (text.starts_with('~')) return Error::usage("`~` is not expanded here: write the whole path");
+    if (text.find('\0') != text.npos) return Error::usage("a path has no NUL");
+    s.root = text;
+    return {};
+}
+
+Result<void> set_stop_signals(Settings& s, std::string_view text)
+{
+    auto ladder = core::parse_stop_signals(text, s.grace); // only to refuse a bad one here, where its place is known
+    if (!ladder) return ladder.error();
+    s.stop_signals = text;
+    return {};
+}
+
+Result<void> set_leftover(Settings& s, std::string_view text)
+{
+    const auto leftover = core::parse_leftover(text);
+    if (!leftover) return Error::usage("it is one of kill, wait, keep");
+    s.leftover = *leftover;
+    return {};
+}
+
+Result<void> set_log_max(Settings& s, std::string_view text)
+{
+    if (text != "off") return store(parse_size(text), s.log_max);
+    s.log_max = 0;
+    return {};
+}
+
+Result<void> set_keep_ended(Settings& s, std::string_view text)
+{
+    std::uint32_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) {
+        return Error::usage("it is a whole number of tasks");
+    }
+    s.keep_ended = count;
+    return {};
+}
+
+constexpr std::array keys{
+    Key{"root", false, set_root, [](const Settings& s) { return s.root; }},
+    Key{"grace", true, [](Settings& s, std::string_view text) { return store(parse_duration(text), s.grace); },
+        [](const Settings& s) { return format_duration(s.grace); }},
+    Key{"stop_signals", false, set_stop_signals, [](const Settings& s) { return s.stop_signals; }},
+    Key{"leftover", false, set_leftover, [](const Settings& s) { return std::string(to_string(s.leftover)); }},
+    Key{"timeout", true, [](Settings& s, std::string_view text) { return store(parse_limit(text), s.timeout); },
+        [](const Settings& s) { return print_limit(s.timeout); }},
+    Key{"log_max", true, set_log_max,
+        [](const Settings& s) { return s.log_max == 0 ? std::string("off") : format_size_exact(s.log_max); }},
+    Key{"keep_ended", true, set_keep_ended, [](const Settings& s) { return std::to_string(s.keep_ended); }},
+    Key{"keep_age", true, [](Settings& s, std::string_view text) { return store(parse_limit(text), s.keep_age); },
+        [](const Settings& s) { return print_limit(s.keep_age); }},
+};
+
+} // namespace
+
+std::span<const Key> all_keys()
+{
+    return keys;
+}
+
+const Key* find_key(std::string_view name)
+{
+    const auto* found = std::find_if(keys.begin(), keys.end(), [=](const Key& key) { return key.name == name; });
+    return found == keys.end() ? nullptr : found;
+}
+
+std::string variable_of(const Key& key)
+{
+    std::string name = "BGT_";
+    for (const char c : key.name) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return name;
+}
+
+} // namespace bgt::config

@@ -1,0 +1,133 @@
+#include <bgt/config/settings.hpp>
+
+#include <bgt/base/text.hpp>
+#include "file.hpp"
+#include "keys.hpp"
+#include <fmt/format.h>
+
+namespace bgt::config {
+
+namespace {
+
+std::string folder_of(const std::string& path)
+{
+    const auto slash = path.rfind('/');
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string join(const std::string& folder, std::string_view name)
+{
+    return fmt::format("{}{}{}", folder, folder.ends_with('/') ? "" : "/", name);
+}
+
+Error unknown_key(const Entry& entry)
+{
+    std::vector<std::string> names;
+    for (const Key& key : all_keys()) names.emplace_back(key.name);
+    const auto near = near_matches(entry.key, names);
+    const auto hint = near.empty() ? std::string("`bgt config` lists all") : fmt::format("did you mean `{}`?", near.front());
+    return Error::usage(fmt::format("{}: unknown key {}; {}", entry.key_at, shell_quote(printable(fit(entry.key, 40))), hint));
+}
+
+/// Collects from the weakest source to the strongest.
+class Loader {
+public:
+    explicit Loader(const Sources& sources) : sources_(sources)
+    {
+        for (const Key& key : all_keys()) out_.rows.push_back({std::string(key.name), {}, Origin::built_in, {}});
+    }
+
+    Result<Loaded> run() &&
+    {
+        if (!sources_.user_file.empty()) {
+            if (auto read = take_file(sources_.user_file, Origin::user_file); !read) return read.error();
+        }
+        if (auto found = take_nearest(); !found) return found.error();
+        if (auto taken = take_environment(); !taken) return taken.error();
+        const auto keys = all_keys();
+        for (std::size_t i = 0; i < keys.size(); ++i) out_.rows[i].value = keys[i].print(out_.settings);
+        return std::move(out_);
+    }
+
+private:
+    /// True if the file is there, read or not.
+    Result<bool> take_file(const std::string& path, Origin origin)
+    {
+        auto file = read_trusted(path, sources_.uid);
+        if (!file) return file.error();
+        if (!file->warning.empty()) out_.warnings.push_back(file->warning);
+        if (!file->there || !file->warning.empty()) return file->there;
+        auto entries = parse_toml(file->text, path);
+        if (!entries) return entries.error();
+        for (const Entry& entry : *entries) {
+            if (auto taken = take_entry(entry, folder_of(path), origin); !taken) return taken.error();
+        }
+        return true;
+    }
+
+    Result<void> take_nearest()
+    {
+        std::string folder = sources_.cwd;
+        while (folder.starts_with('/')) {
+            auto there = take_file(join(folder, "bgt.toml"), Origin::project_file);
+            if (!there) return there.error();
+            if (*there || folder == "/") return {};
+            folder = folder_of(folder);
+        }
+        return {};
+    }
+
+    Result<void> take_entry(const Entry& entry, const std::string& folder, Origin origin)
+    {
+        const Key* key = find_key(entry.key);
+        if (!key) return unknown_key(entry);
+        const auto* number = std::get_if<long long>(&entry.value);
+        if (number && !key->takes_number) {
+            return Error::usage(fmt::format("{}: {} must be a string", entry.value_at, key->name));
+        }
+        const std::string text = number ? std::to_string(*number) : std::get<std::string>(entry.value);
+        return set(*key, text, folder, origin, entry.value_at, entry.line_at);
+    }
+
+    Result<void> take_environment()
+    {
+        for (const Key& key : all_keys()) {
+            const std::string variable = variable_of(key);
+            const char* text = sources_.env ? sources_.env(variable.c_str()) : nullptr;
+            if (!text || *text == '\0') continue; // `BGT_GRACE= bgt ...` is how a shell takes a variable back
+            auto done = set(key, text, sources_.cwd, Origin::environment, variable, variable);
+            if (!done) return done.error();
+        }
+        return {};
+    }
+
+    /// `place` is for an error, `where` for the table of what is in force.
+    Result<void> set(const Key& key, std::string_view text, const std::string& folder, Origin origin,
+                     const std::string& place, const std::string& where)
+    {
+        auto done = key.set(out_.settings, text);
+        if (!done) {
+            const auto name = origin == Origin::environment ? std::string() : fmt::format("{}: ", key.name);
+            return Error::usage(fmt::format("{}: {}{}", place, name, done.error().message));
+        }
+        // A relative path is meant from where it is written.
+        std::string& root = out_.settings.root;
+        if (key.name == "root" && !root.empty() && root.front() != '/') root = join(folder, root);
+        SettingRow& row = out_.rows[static_cast<std::size_t>(&key - all_keys().data())];
+        row.origin = origin;
+        row.where = where;
+        return {};
+    }
+
+    const Sources& sources_;
+    Loaded out_;
+};
+
+} // namespace
+
+Result<Loaded> load(const Sources& sources)
+{
+    return Loader(sources).run();
+}
+
+} // namespace bgt::config
