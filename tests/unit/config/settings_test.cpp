@@ -1,0 +1,266 @@
+#include "support/catch.hpp"
+
+#include <bgt/config/settings.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace bgt;
+using namespace bgt::config;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder with a project three levels deep and a home.
+struct World {
+    fs::path top;
+    std::map<std::string, std::string> variables;
+    unsigned uid = ::getuid();
+
+    World()
+    {
+        std::string name = (fs::temp_directory_path() / "bgt-config-XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()));
+        top = name;
+        fs::create_directories(top / "project/a/b");
+    }
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+    ~World()
+    {
+        std::error_code ignored;
+        fs::remove_all(top, ignored);
+    }
+
+    fs::path write(const char* path, std::string_view text, mode_t mode = 0644) const
+    {
+        std::ofstream(top / path) << text;
+        REQUIRE(::chmod((top / path).c_str(), mode) == 0);
+        return top / path;
+    }
+    Result<Loaded> load(const char* cwd = "project/a/b") const
+    {
+        Sources sources;
+        sources.env = [this](const char* name) {
+            const auto found = variables.find(name);
+            return found == variables.end() ? nullptr : found->second.c_str();
+        };
+        sources.cwd = (top / cwd).string();
+        sources.user_file = (top / "user.toml").string();
+        sources.uid = uid;
+        return config::load(sources);
+    }
+    std::string error() const
+    {
+        const auto loaded = load();
+        REQUIRE_FALSE(loaded);
+        CHECK(loaded.error().message.find('\n') == std::string::npos);
+        return loaded.error().message;
+    }
+};
+
+const SettingRow& row(const Loaded& loaded, std::string_view key)
+{
+    for (const SettingRow& r : loaded.rows) {
+        if (r.key == key) return r;
+    }
+    FAIL("no row " << key);
+    return loaded.rows.front();
+}
+
+bool contains(const std::string& text, std::string_view part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("without files and variables all is built in")
+{
+    const World world;
+    const auto loaded = world.load();
+    REQUIRE(loaded);
+    CHECK(loaded->settings.grace == 5s);
+    CHECK(loaded->warnings.empty());
+    std::string all;
+    for (const SettingRow& r : loaded->rows) {
+        CHECK(r.origin == Origin::built_in);
+        all += r.key + "=" + r.value + ";";
+    }
+    CHECK(all == "root=;grace=5s;stop_signals=TERM;leftover=kill;timeout=off;log_max=256MiB;keep_ended=1000;keep_age=30d;");
+}
+
+TEST_CASE("the environment beats the project, which beats the user's file")
+{
+    World world;
+    world.write("user.toml", "grace = \"1s\"\nleftover = \"wait\"\nkeep_ended = 5\n");
+    const auto file = world.write("project/bgt.toml", "# mine\ngrace = \"2s\"\nleftover = \"keep\"\n");
+    world.variables["BGT_GRACE"] = "3s";
+    const auto loaded = world.load();
+    REQUIRE(loaded);
+    CHECK(loaded->settings.grace == 3s);
+    CHECK(loaded->settings.leftover == core::Leftover::keep);
+    CHECK(loaded->settings.keep_ended == 5);
+    CHECK(row(*loaded, "grace").origin == Origin::environment);
+    CHECK(row(*loaded, "grace").where == "BGT_GRACE");
+    CHECK(row(*loaded, "leftover").origin == Origin::project_file);
+    CHECK(row(*loaded, "leftover").where == file.string() + ":3");
+    CHECK(row(*loaded, "keep_ended").origin == Origin::user_file);
+}
+
+TEST_CASE("the nearest bgt.toml is the only one")
+{
+    World world;
+    world.write("project/bgt.toml", "grace = 9\nlog_max = 0\n");
+    world.write("project/a/bgt.toml", "grace = 8\n");
+    CHECK(world.load()->settings.grace == 8s);
+    CHECK(world.load()->settings.log_max == 256u << 20);
+    CHECK(world.load("project")->settings.grace == 9s);
+    CHECK(world.load("project")->settings.log_max == 0);
+}
+
+TEST_CASE("every key in a file")
+{
+    World world;
+    world.write("project/bgt.toml",
+                "root = \"/var/x\"\ngrace = 7\nstop_signals = \"INT:1s,TERM\"\nleftover = \"wait\"\n"
+                "timeout = \"1h\"\nlog_max = 1048576\nkeep_ended = 0\nkeep_age = \"off\"\n");
+    const auto loaded = world.load();
+    REQUIRE(loaded);
+    const Settings& s = loaded->settings;
+    CHECK(s.root == "/var/x");
+    CHECK(s.grace == 7s);
+    CHECK(s.stop_signals == "INT:1s,TERM");
+    CHECK(s.leftover == core::Leftover::wait);
+    CHECK(s.timeout == Duration(1h));
+    CHECK(s.log_max == 1u << 20);
+    CHECK(s.keep_ended == 0);
+    CHECK_FALSE(s.keep_age);
+    CHECK(row(*loaded, "log_max").value == "1MiB");
+    CHECK(row(*loaded, "keep_age").value == "off");
+}
+
+TEST_CASE("every key in the environment")
+{
+    World world;
+    world.variables = {{"BGT_ROOT", "rel/x"},     {"BGT_GRACE", "250ms"},  {"BGT_STOP_SIGNALS", "QUIT"}, {"BGT_LEFTOVER", "keep"},
+                       {"BGT_TIMEOUT", "off"},    {"BGT_LOG_MAX", "off"},  {"BGT_KEEP_ENDED", "12"},     {"BGT_KEEP_AGE", "2d"}};
+    const auto loaded = world.load("project");
+    REQUIRE(loaded);
+    CHECK(loaded->settings.root == (world.top / "project/rel/x").string());
+    CHECK(loaded->settings.grace == 250ms);
+    CHECK(loaded->settings.log_max == 0);
+    CHECK(loaded->settings.keep_age == Duration(48h));
+    for (const SettingRow& r : loaded->rows) CHECK(r.origin == Origin::environment);
+}
+
+TEST_CASE("a relative root counts from its file, an empty variable is none")
+{
+    World world;
+    world.write("project/bgt.toml", "root = \".bgt\"");
+    world.variables["BGT_ROOT"] = "";
+    CHECK(world.load()->settings.root == (world.top / "project/.bgt").string());
+}
+
+TEST_CASE("a bad variable is named")
+{
+    World world;
+    const auto [name, value] = GENERATE(table<std::string, std::string>({
+        {"BGT_GRACE", "soon"}, {"BGT_LEFTOVER", "eat"}, {"BGT_KEEP_ENDED", "-1"}, {"BGT_KEEP_ENDED", "1e3"}, {"BGT_LOG_MAX", "1KB"},
+        {"BGT_TIMEOUT", "0"}, {"BGT_STOP_SIGNALS", "KILL"}, {"BGT_ROOT", "~/x"}, {"BGT_KEEP_ENDED", "99999999999999999999"},
+    }));
+    world.variables[name] = value;
+    CHECK(world.error().starts_with(name + ": "));
+    CHECK(world.load().error().kind == ErrorKind::usage);
+}
+
+TEST_CASE("an error in a file has its place")
+{
+    World world;
+    const auto [text, place, part] = GENERATE(table<std::string, std::string, std::string>({
+        {"\n  grcae = 5\n", ":2:3: ", "did you mean `grace`?"},
+        {"grace = \"soon\"", ":1:9: grace: ", "bad duration"},
+        {"grace = true", ":1:9: grace ", "a boolean"},
+        {"grace = 1.5", ":1:9: grace ", "a number with a point"},
+        {"grace = -5", ":1:9: grace: ", "negative"},
+        {"root = 5", ":1:8: root ", "must be a string"},
+        {"leftover = [\"kill\"]", ":1:12: leftover ", "an array"},
+        {"[[grace]]\nx = 1", ":1:1: grace ", "an array"},
+        {"grace = ", ":1:", ""},
+        {"grace = 1\ngrace = 2", ":2:", ""},
+        {"\xff\xfe = 1", ":1:", ""},
+        {"nothing_like_it = 1", ":1:1: unknown key", "bgt config"},
+        {"root = \"a\\u0000b\"", ":1:8: root", "NUL"},
+    }));
+    const auto file = world.write("project/bgt.toml", text);
+    const std::string message = world.error();
+    INFO(message);
+    CHECK(message.starts_with(file.string() + place));
+    CHECK(contains(message, part));
+    CHECK(world.load().error().kind == ErrorKind::usage);
+}
+
+TEST_CASE("a file that others could have written is passed over with a warning")
+{
+    World world;
+    const auto file = world.write("project/bgt.toml", "grace = \"bad", GENERATE(0666, 0664, 0646));
+    const auto loaded = world.load();
+    REQUIRE(loaded);
+    REQUIRE(loaded->warnings.size() == 1);
+    CHECK(loaded->warnings.front().starts_with(file.string() + " is not read: "));
+    CHECK(loaded->settings.grace == 5s);
+}
+
+TEST_CASE("a file of another user is passed over with a warning")
+{
+    World world;
+    world.write("project/bgt.toml", "grace = 1");
+    world.uid = ::getuid() + 1;
+    const auto loaded = world.load();
+    REQUIRE(loaded);
+    // Root's own files are everybody's to trust.
+    CHECK(loaded->warnings.size() == (::getuid() == 0 ? 0u : 1u));
+    if (::getuid() != 0) return;
+    REQUIRE(::chown((world.top / "project/bgt.toml").c_str(), 12345, 0) == 0);
+    REQUIRE(world.load());
+    CHECK(world.load()->warnings.size() == 1);
+    world.uid = 12345;
+    CHECK(world.load()->settings.grace == 1s);
+}
+
+TEST_CASE("what is no regular file is an error, and never hangs")
+{
+    World world;
+    SECTION("folder") { fs::create_directory(world.top / "project/bgt.toml"); }
+    SECTION("fifo") { REQUIRE(::mkfifo((world.top / "project/bgt.toml").c_str(), 0600) == 0); }
+    CHECK(contains(world.error(), "not a regular file"));
+}
+
+TEST_CASE("a file too large is refused, a link to nothing is none")
+{
+    World world;
+    SECTION("large")
+    {
+        world.write("project/bgt.toml", std::string((1 << 20) + 1, '\n'));
+        CHECK(contains(world.error(), "above 1 MiB"));
+    }
+    SECTION("link")
+    {
+        fs::create_symlink(world.top / "absent", world.top / "project/bgt.toml");
+        CHECK(world.load());
+    }
+}
+
+TEST_CASE("folders that are not there end the search quietly")
+{
+    Sources sources;
+    for (const char* cwd : {"", "relative", "/", "/absent/folder/x", "//"}) {
+        sources.cwd = cwd;
+        CHECK(config::load(sources));
+    }
+}

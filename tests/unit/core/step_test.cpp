@@ -1,0 +1,440 @@
+#include "support/catch.hpp"
+#include "support/steps.hpp"
+
+using namespace bgt;
+using namespace bgt::core;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A task driven by hand: `at` is the time since its start.
+struct Task {
+    Spec spec;
+    State state{Starting{}};
+    Instant zero{1000s};
+
+    std::string operator()(Duration at, const Event& event)
+    {
+        auto result = step(spec, state, event, zero + at);
+        state = std::move(result.state);
+        return text_of(result.actions);
+    }
+    template <class Phase>
+    const Phase& in() const
+    {
+        REQUIRE(std::holds_alternative<Phase>(state.phase));
+        return std::get<Phase>(state.phase);
+    }
+    std::optional<Duration> due() const
+    {
+        const auto date = next_deadline(spec, state);
+        return date ? std::optional<Duration>(*date - zero) : std::nullopt;
+    }
+    std::optional<Duration> killed_by() const
+    {
+        const auto date = kill_by(state);
+        return date ? std::optional<Duration>(*date - zero) : std::nullopt;
+    }
+};
+
+Task running(Spec spec = {})
+{
+    Task task{std::move(spec)};
+    task(0s, Started{});
+    return task;
+}
+
+Spec with_leftover(Leftover policy)
+{
+    Spec spec;
+    spec.leftover = policy;
+    return spec;
+}
+
+Spec with_timeout(Duration timeout)
+{
+    Spec spec;
+    spec.timeout = timeout;
+    return spec;
+}
+
+StopRequested stop_now(Reason reason = Reason::killed)
+{
+    return {reason, true, {}};
+}
+
+} // namespace
+
+TEST_CASE("a task starts, ends by itself and leaves nothing")
+{
+    Task task;
+    CHECK(lifecycle(task.state) == Lifecycle::starting);
+    CHECK(task(0s, Started{}) == "save");
+    CHECK(task.in<Running>().started == task.zero);
+    CHECK(lifecycle(task.state) == Lifecycle::running);
+    CHECK(task.due() == std::nullopt);
+    CHECK(task(3s, RootEnded{Exited{7}}) == "look");
+    CHECK(lifecycle(task.state) == Lifecycle::running);
+    CHECK(task(3s, TreeEmpty{}) == "finish release");
+    CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 7, 0, Reason::self, 0});
+    CHECK(lifecycle(task.state) == Lifecycle::ended);
+    CHECK(task.due() == std::nullopt);
+}
+
+TEST_CASE("a command that could not be executed ends at once")
+{
+    Task task;
+    CHECK(task(0s, StartFailed{}) == "finish release");
+    CHECK(task.in<Ended>().outcome.kind == OutcomeKind::failed_to_start);
+    CHECK(task(1s, StopRequested{}).empty());
+}
+
+TEST_CASE("a stop asked for before the start begins with it")
+{
+    Task task;
+    CHECK(task(0s, StopRequested{Reason::shutdown, false, {}}).empty());
+    SECTION("gently") { CHECK(task(1s, Started{}) == "save save note:stop/shutdown/15/0 signal:15"); }
+    SECTION("twice")
+    {
+        task(0s, StopRequested{});
+        CHECK(task(1s, Started{}) == "save save note:stop/shutdown/9/0 kill");
+    }
+    CHECK(task.in<Stopping>().reason == Reason::shutdown);
+}
+
+TEST_CASE("how the root process ended is the outcome")
+{
+    Task task = running();
+    SECTION("signal")
+    {
+        task(1s, RootEnded{Signaled{11}});
+        task(1s, TreeEmpty{});
+        CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::signaled, 0, 11, Reason::self, 0});
+    }
+    SECTION("not seen")
+    {
+        task(1s, RootEnded{Unseen{}});
+        task(1s, TreeEmpty{});
+        CHECK(task.in<Ended>().outcome.kind == OutcomeKind::lost);
+    }
+    SECTION("nothing left and nobody saw it end")
+    {
+        CHECK(task(1s, TreeEmpty{}) == "finish release");
+        CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::lost, 0, 0, Reason::self, 0});
+    }
+}
+
+TEST_CASE("leftovers are ended after their time, and the outcome stays the task's own")
+{
+    Task task = running();
+    task(3s, RootEnded{Exited{0}});
+    CHECK(task(3s, TreeLives{2}).empty());
+    CHECK(task.due() == Duration(5s));
+    CHECK(task(4999ms, Tick{}).empty());
+    CHECK(task(5s, Tick{}) == "save note:leftover/self/15/2 signal:15");
+    CHECK(task.in<Stopping>().for_leftover);
+    CHECK(lifecycle(task.state) == Lifecycle::stopping);
+    task(5s, Swept{2});
+    CHECK(task(5s + 10ms, TreeEmpty{}) == "finish release");
+    CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 0, 0, Reason::self, 2});
+    CHECK(task.in<Ended>().tally == std::vector<StepTally>{{15, 2, 2}});
+}
+
+TEST_CASE("a leftover that goes by itself in time is no matter")
+{
+    Task task = running();
+    task(3s, RootEnded{Exited{0}});
+    task(3s, TreeLives{1});
+    CHECK(task(4s, TreeEmpty{}) == "finish release");
+    CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 0, 0, Reason::self, 0});
+}
+
+TEST_CASE("leftovers that are waited for hold the end off")
+{
+    Task task = running(with_leftover(Leftover::wait));
+    task(3s, RootEnded{Exited{4}});
+    CHECK(task(3s, TreeLives{1}).empty());
+    CHECK(task.due() == std::nullopt);
+    CHECK(task(100h, Tick{}).empty());
+    CHECK(task(100h, TreeEmpty{}) == "finish release");
+    CHECK(task.in<Ended>().outcome.code == 4);
+}
+
+TEST_CASE("leftovers that are kept")
+{
+    Task task = running(with_leftover(Leftover::keep));
+    CHECK(task(3s, RootEnded{Exited{4}}) == "look");
+    CHECK(task(3s, TreeLives{3}) == "finish");
+    CHECK(task.in<Ended>().tree_lives);
+    CHECK(task.due() == std::nullopt);
+    const Outcome outcome = task.in<Ended>().outcome;
+
+    SECTION("go by themselves")
+    {
+        CHECK(task(9s, TreeEmpty{}) == "save release");
+        CHECK_FALSE(task.in<Ended>().tree_lives);
+        CHECK(task(9s, TreeEmpty{}).empty());
+        CHECK(task(9s, stop_now()).empty());
+    }
+    SECTION("are ended by the whole ladder when somebody asks")
+    {
+        CHECK(task(10s, StopRequested{}) == "save note:stop/killed/15/0 signal:15");
+        CHECK(lifecycle(task.state) == Lifecycle::ended);
+        CHECK(task.killed_by() == Duration(15s));
+        task(10s, Swept{3});
+        CHECK(task(15s, Tick{}) == "note:rung/killed/9/0 kill");
+        task(15s, Swept{1});
+        CHECK(task(15s + 1ms, TreeEmpty{}) == "save release");
+        CHECK(task.in<Ended>().tally == std::vector<StepTally>{{15, 3, 2}, {9, 1, 1}});
+        CHECK(task.due() == std::nullopt);
+    }
+    SECTION("are killed at once")
+    {
+        CHECK(task(10s, stop_now()) == "save note:stop/killed/9/0 kill");
+        CHECK(task(10s, StopRequested{}).empty());
+    }
+    SECTION("are killed by the second request")
+    {
+        task(10s, StopRequested{});
+        CHECK(task(11s, StopRequested{Reason::owner_gone, false, {}}).empty());
+        CHECK(task(11s, StopRequested{}) == "note:rung/killed/9/0 kill");
+    }
+    CHECK(task.in<Ended>().outcome == outcome);
+}
+
+TEST_CASE("the timeout fires once, at its time")
+{
+    Task task = running(with_timeout(60s));
+    CHECK(task.due() == Duration(60s));
+    CHECK(task(60s - 1ns, Tick{}).empty());
+    CHECK(task(60s, Tick{}) == "save note:stop/timeout/15/0 signal:15");
+    CHECK(task.killed_by() == Duration(65s));
+    task(60s, Swept{1});
+    CHECK(task(61s, RootEnded{Exited{0}}) == "look");
+    CHECK(task(61s, TreeEmpty{}) == "finish release");
+    CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 0, 0, Reason::timeout, 0});
+    CHECK(exit_code(task.in<Ended>().outcome) == 123);
+}
+
+TEST_CASE("the timeout also holds for what the root process left behind")
+{
+    Spec spec = with_timeout(60s);
+    spec.leftover = Leftover::wait;
+    Task task = running(spec);
+    task(3s, RootEnded{Exited{5}});
+    task(3s, TreeLives{1});
+    CHECK(task.due() == Duration(60s));
+    CHECK(task(60s, Tick{}) == "save note:stop/timeout/15/1 signal:15");
+    task(60s, TreeEmpty{});
+    CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 5, 0, Reason::timeout, 0});
+}
+
+TEST_CASE("of two dates that have passed the earlier counts")
+{
+    Task task = running(with_timeout(60s));
+    SECTION("leftover")
+    {
+        task(50s, RootEnded{Exited{0}});
+        CHECK(task.due() == Duration(52s));
+        CHECK(task(90s, Tick{}) == "save note:leftover/self/15/0 signal:15");
+    }
+    SECTION("timeout")
+    {
+        task(59s, RootEnded{Exited{0}});
+        CHECK(task.due() == Duration(60s));
+        CHECK(task(90s, Tick{}) == "save note:stop/timeout/15/0 signal:15");
+    }
+}
+
+TEST_CASE("the ladder goes rung by rung to KILL, root process or not")
+{
+    Spec spec;
+    spec.stop_ladder = {{3, 2s}, {15, 5s}};
+    Task task = running(spec);
+    CHECK(task(10s, StopRequested{}) == "save note:stop/killed/3/0 signal:3");
+    CHECK(task.due() == Duration(12s));
+    CHECK(task.killed_by() == Duration(17s));
+    CHECK(task(10s, Swept{5}).empty());
+    CHECK(task(11s, RootEnded{Signaled{3}}) == "look");
+    CHECK(task(11s, TreeLives{4}).empty());
+    CHECK(task(12s, Tick{}) == "note:rung/killed/15/0 signal:15");
+    CHECK(task(12s, Swept{3}).empty());
+    CHECK(task.killed_by() == Duration(17s));
+    CHECK(task(17s, Tick{}) == "note:rung/killed/9/0 kill");
+    CHECK(task(17s, Swept{1}).empty());
+    CHECK(task.due() == Duration(17s + 1ms));
+    CHECK(task(17s + 1ms, Tick{}) == "kill");
+    CHECK(task(17s + 1ms, Swept{2}).empty());
+    CHECK(task.killed_by() == Duration(17s));
+    CHECK(task.due() == Duration(17s + 3ms));
+    CHECK(task(17s + 2ms, TreeEmpty{}) == "finish release");
+    CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::signaled, 0, 3, Reason::killed, 0});
+    CHECK(task.in<Ended>().tally == std::vector<StepTally>{{3, 5, 2}, {15, 3, 2}, {9, 2, 2}});
+}
+
+TEST_CASE("a late tick does not put KILL off")
+{
+    Spec spec;
+    spec.stop_ladder = {{3, 2s}, {15, 5s}, {1, 10s}};
+    Task task = running(spec);
+    task(0s, StopRequested{});
+    SECTION("within the second rung")
+    {
+        CHECK(task(6s, Tick{}) == "note:rung/killed/15/0 signal:15");
+        CHECK(task.due() == Duration(7s));
+    }
+    SECTION("a rung whose time is over is passed over")
+    {
+        CHECK(task(8s, Tick{}) == "note:rung/killed/1/0 signal:1");
+        CHECK(task.killed_by() == Duration(17s));
+    }
+    SECTION("all of them") { CHECK(task(17s, Tick{}) == "note:rung/killed/9/0 kill"); }
+}
+
+TEST_CASE("what survives SIGKILL is told once and looked after slowly")
+{
+    Task task = running();
+    task(0s, stop_now());
+    task(0s, Swept{1});
+    task(0s, TreeLives{1});
+    Duration now{};
+    int sweeps = 0;
+    std::string told;
+    while (told.empty()) {
+        const Duration next = *task.due();
+        REQUIRE(next - now <= 50ms);
+        now = next;
+        const std::string actions = task(now, Tick{});
+        if (actions != "kill") told = actions;
+        REQUIRE(++sweeps < 100);
+    }
+    CHECK(told == "note:survivors/killed/9/1 save kill");
+    CHECK(now >= 1s);
+    CHECK(now < 1100ms);
+    for (int i = 0; i < 5; ++i) {
+        CHECK(*task.due() == now + 1s);
+        now += 1s;
+        CHECK(task(now, Tick{}) == "kill");
+    }
+    CHECK(task(now, TreeEmpty{}) == "finish release");
+    CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::lost, 0, 0, Reason::killed, 0});
+}
+
+TEST_CASE("a second request only makes it faster")
+{
+    Task task = running(with_timeout(60s));
+    task(60s, Tick{});
+    SECTION("a person's") { CHECK(task(61s, StopRequested{}) == "note:rung/timeout/9/0 kill"); }
+    SECTION("now") { CHECK(task(61s, stop_now(Reason::shutdown)) == "note:rung/timeout/9/0 kill"); }
+    SECTION("any other changes nothing")
+    {
+        const State before = task.state;
+        CHECK(task(61s, StopRequested{Reason::owner_gone, false, std::vector<StopStep>{}}).empty());
+        CHECK(task.state == before);
+    }
+    CHECK(task.in<Stopping>().reason == Reason::timeout);
+    task(62s, RootEnded{Exited{0}});
+    CHECK(task(62s, RootEnded{Exited{9}}).empty()); // the first one counts
+    task(62s, TreeEmpty{});
+    CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 0, 0, Reason::timeout, 0});
+}
+
+TEST_CASE("a kill while leftovers are being ended leaves the outcome the task's own")
+{
+    Task task = running();
+    task(1s, RootEnded{Exited{3}});
+    task(1s, TreeLives{2});
+    task(3s, Tick{});
+    task(3s, Swept{2});
+    CHECK(task(4s, StopRequested{}) == "note:rung/self/9/0 kill");
+    task(4s, Swept{1});
+    task(4s, TreeEmpty{});
+    CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 3, 0, Reason::self, 2});
+}
+
+TEST_CASE("a request may bring its own ladder, and an empty one is KILL at once")
+{
+    Task task = running();
+    SECTION("longer")
+    {
+        CHECK(task(0s, StopRequested{Reason::killed, false, std::vector<StopStep>{{2, 30s}}}) == "save note:stop/killed/2/0 signal:2");
+        CHECK(task.killed_by() == Duration(30s));
+    }
+    SECTION("empty") { CHECK(task(0s, StopRequested{Reason::killed, false, std::vector<StopStep>{}}) == "save note:stop/killed/9/0 kill"); }
+    SECTION("the spec's is empty")
+    {
+        task.spec.stop_ladder.clear();
+        CHECK(task(0s, StopRequested{}) == "save note:stop/killed/9/0 kill");
+    }
+}
+
+TEST_CASE("pause and resume, only while it runs; a stop ends the pause")
+{
+    Task task = running();
+    CHECK(task(1s, PauseRequested{}) == "save note:pause/self/0/0 pause");
+    CHECK(task.state.paused);
+    SECTION("resume")
+    {
+        CHECK(task(2s, ResumeRequested{}) == "save note:resume/self/0/0 resume");
+        CHECK_FALSE(task.state.paused);
+    }
+    SECTION("stop")
+    {
+        task(2s, StopRequested{});
+        CHECK_FALSE(task.state.paused);
+        CHECK(task(2s, PauseRequested{}).empty());
+        CHECK(task(2s, ResumeRequested{}).empty());
+        CHECK_FALSE(task.state.paused);
+    }
+    SECTION("the leftovers too")
+    {
+        task(2s, RootEnded{Exited{0}});
+        CHECK(task(2s, ResumeRequested{}) == "save note:resume/self/0/0 resume");
+    }
+    SECTION("an ended task is not paused")
+    {
+        task(2s, RootEnded{Signaled{9}});
+        task(2s, TreeEmpty{});
+        CHECK_FALSE(task.state.paused);
+        CHECK(task(3s, PauseRequested{}).empty());
+    }
+}
+
+TEST_CASE("a supervisor that takes over in the middle of a stop keeps the date")
+{
+    Stopping taken;
+    taken.root = Unseen{};
+    taken.reason = Reason::timeout;
+    taken.ladder = {{15, 5s}};
+    taken.rung_ends = Instant{1003s};
+    Task task{{}, State{taken}};
+    CHECK(task.killed_by() == Duration(3s));
+    CHECK(task(2s, Tick{}).empty());
+    CHECK(task(3s, Tick{}) == "note:rung/timeout/9/0 kill");
+    task(3s, TreeEmpty{});
+    CHECK(task.in<Ended>().outcome.reason == Reason::timeout);
+}
+
+TEST_CASE("times near the end of time do not overflow")
+{
+    Spec spec = with_timeout(Duration::max());
+    spec.stop_ladder = {{15, Duration::max()}, {2, Duration::max()}, {3, Duration::min()}};
+    spec.leftover_wait = Duration::max();
+    Task task = running(spec);
+    CHECK(next_deadline(spec, task.state) == Instant::max());
+    CHECK(task(1s, Tick{}).empty());
+    CHECK(task(1s, StopRequested{}) == "save note:stop/killed/15/0 signal:15");
+    CHECK(kill_by(task.state) == Instant::max());
+    CHECK(task(2s, Tick{}).empty());
+    CHECK(task(2s, StopRequested{}) == "note:rung/killed/9/0 kill");
+}
+
+TEST_CASE("a negative wait is none")
+{
+    Spec spec;
+    spec.stop_ladder = {{15, -1h}};
+    Task task = running(spec);
+    task(0s, StopRequested{});
+    CHECK(task.killed_by() == Duration(0s));
+    CHECK(task(0s, Tick{}) == "note:rung/killed/9/0 kill");
+}
