@@ -1,0 +1,64 @@
+#pragma once
+/// One task under observation: what `logs --follow` and `wait` sleep on.
+#include <bgt/os/watch.hpp>
+#include <bgt/store/root.hpp>
+#include <bgt/supervise/snapshot.hpp>
+#include <algorithm>
+#include <optional>
+#include <string>
+
+namespace bgt::cli {
+
+/// Wakes at once when the record `status` changes or the supervisor dies. The record is read through a descriptor
+/// opened at the start, so that the end of a task that removes itself (`run --rm`) is still seen.
+class LivingTask {
+public:
+    /// Looks at the task first (supervise::look), which settles a record that nobody keeps. Error: no such task.
+    static Result<LivingTask> open(store::Root&, store::TaskId);
+
+    store::TaskId id() const { return id_; }
+    const store::Status& status() const { return status_; }
+    bool over() const { return gone_ || !problem_.empty() || supervise::is_over(status_); }
+    /// Not empty: the folder is damaged, and nothing but this can be said of the task.
+    const std::string& problem() const { return problem_; }
+    const std::string& path() const { return path_; }
+    /// The folder; not to be used after close_folder().
+    const store::TaskDir& dir() const { return dir_; }
+    void close_folder() { dir_ = store::TaskDir{}; }
+    /// "7 web", or "7".
+    std::string label() const;
+    /// "web", or "7".
+    std::string short_label() const;
+
+    /// Begins to watch, then reads the record again: no change is missed.
+    Result<void> watch(store::Root&, os::Watch&);
+    void unwatch(os::Watch&);
+    /// Takes note of what woke the watch; true when the record may have changed (it has been read again).
+    bool update(store::Root&, os::Watch&, const os::Watch::Wake&);
+    /// True while there is no process to watch (it is just starting): update() must be called again soon.
+    bool needs_poll() const { return !over() && watched_ && !pidfd_ && status_.lifecycle != core::Lifecycle::queued; }
+
+private:
+    void refresh();
+    void settle(store::Root&, os::Watch&);
+    void watch_supervisor(os::Watch&);
+    void drop_supervisor(os::Watch&);
+
+    store::TaskId id_;
+    store::TaskDir dir_;
+    std::string path_, problem_;
+    store::Status status_;
+    Fd status_fd_;
+    Fd pidfd_;
+    std::optional<int> token_;
+    bool watched_ = false;
+    bool gone_ = false; ///< its folder was removed
+};
+
+/// Raises the soft limit of open descriptors to the hard one (man 2 setrlimit) when `tasks` of them may need it.
+void make_room_for(std::size_t tasks);
+
+/// "ended (exit 1)", "ended (SIGKILL, timeout)", "was lost", "failed to start".
+std::string describe_end(const store::Status&);
+
+} // namespace bgt::cli

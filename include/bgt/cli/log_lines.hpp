@@ -1,0 +1,57 @@
+#pragma once
+/// A stream of bytes cut into lines, in constant memory.
+#include <bgt/render/terminal_text.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace bgt::cli {
+
+enum class LineText : std::uint8_t {
+    rendered, ///< as a person would see it: carriage returns and ANSI sequences carried out
+    raw,      ///< the bytes as they were written
+};
+
+/// A line, or a part of one that is longer than the limit.
+struct LinePiece {
+    std::string_view text;    ///< without the newline; valid during the call only
+    std::uint64_t offset = 0; ///< where in the log the line begins
+    bool begins = true;       ///< the first piece of its line
+    bool ends = true;         ///< the last one: its newline has come
+};
+using PieceSink = std::function<void(const LinePiece&)>;
+
+class LineCutter {
+public:
+    explicit LineCutter(LineText text, std::size_t limit = 64 * 1024) : text_(text), limit_(limit), renderer_(limit) {}
+
+    /// Takes the bytes at `offset` of the log and gives out the lines that they complete.
+    void feed(std::string_view bytes, std::uint64_t offset, const PieceSink&);
+    /// Gives out the unfinished last line, if there is one, as a piece that does not end.
+    void flush(const PieceSink&);
+    /// The unfinished last line as it looks now; it stays.
+    std::string unfinished() const;
+    /// True between two lines.
+    bool at_line_start() const { return clean_ && held_.empty() && !mid_; }
+
+private:
+    void feed_raw(std::string_view segment, bool ended, const PieceSink&);
+    void feed_rendered(std::string_view segment, bool ended, const PieceSink&);
+    void give(std::string_view text, bool ends, const PieceSink&);
+
+    LineText text_;
+    std::size_t limit_;
+    render::LineRenderer renderer_;
+    std::string held_;           ///< raw: the part of a line that has come
+    std::string rendered_;       ///< what the renderer gave out
+    std::uint64_t line_at_ = 0;  ///< offset of the line under way
+    bool at_raw_start_ = true;   ///< the next byte begins a line of the log
+    bool clean_ = true;          ///< the renderer holds nothing
+    bool mid_ = false;           ///< a piece that did not end was given out
+};
+
+/// True when nothing in it would be changed by rendering: ASCII without control characters but newline and tab.
+bool is_plain(std::string_view bytes);
+
+} // namespace bgt::cli

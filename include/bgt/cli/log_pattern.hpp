@@ -1,0 +1,31 @@
+#pragma once
+#include <bgt/base/result.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace re2 {
+class RE2;
+}
+
+namespace bgt::cli {
+
+/// A regular expression of RE2 (https://github.com/google/re2/wiki/Syntax), compiled once, matched in linear time.
+/// Its header stays in one .cpp: it is costly to compile, and a verb without a pattern pays nothing at its start.
+class Pattern {
+public:
+    /// Error (usage): what RE2 says is wrong with it.
+    static Result<Pattern> compile(const std::string& text);
+    Pattern(Pattern&&) noexcept;
+    Pattern& operator=(Pattern&&) noexcept;
+    ~Pattern();
+
+    /// Whether it matches anywhere in the line (given without its newline; `^` and `$` are its ends).
+    bool matches(std::string_view line) const;
+
+private:
+    explicit Pattern(std::unique_ptr<re2::RE2> regex);
+    std::unique_ptr<re2::RE2> regex_;
+};
+
+} // namespace bgt::cli

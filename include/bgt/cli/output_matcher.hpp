@@ -1,0 +1,37 @@
+#pragma once
+#include <bgt/cli/log_file.hpp>
+#include <bgt/cli/log_lines.hpp>
+#include <bgt/os/watch.hpp>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace bgt::cli {
+
+/// Hands out the rendered lines of a task's output (of err.log too, with --split) as they come, each byte read once.
+class OutputMatcher {
+public:
+    static Result<OutputMatcher> open(const store::TaskDir&, std::uint64_t freed_out, std::uint64_t freed_err);
+
+    /// Wakes `watch` when there is more.
+    Result<void> watch(os::Watch&, const store::TaskDir&);
+    void unwatch(os::Watch&);
+    /// Opens a log that was not there yet.
+    Result<void> renew(os::Watch&, const store::TaskDir&);
+    /// Reads what is new, up to 16 MiB, and calls `line` for each line, for the unfinished last one too (which so may
+    /// be given several times as it grows). True: there is more to read now.
+    Result<bool> scan(const std::function<void(std::string_view)>& line);
+
+private:
+    struct Stream {
+        LogFile file;
+        LineCutter cutter{LineText::rendered};
+        std::uint64_t at = 0;
+        std::optional<int> token;
+    };
+    static Result<bool> scan_stream(Stream&, const std::function<void(std::string_view)>& line);
+
+    std::vector<Stream> streams_; ///< out.log first, which may not be there yet
+};
+
+} // namespace bgt::cli

@@ -1,0 +1,157 @@
+#include <bgt/cli/living.hpp>
+
+#include <bgt/base/signal_name.hpp>
+#include <bgt/base/text.hpp>
+#include <bgt/os/proc.hpp>
+
+#include <array>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace bgt::cli {
+
+Result<LivingTask> LivingTask::open(store::Root& root, store::TaskId id)
+{
+    LivingTask task;
+    task.id_ = id;
+    // Opened before the look: should it end and vanish meanwhile, the last record is still at hand.
+    Result<store::TaskDir> dir = root.open_task(id);
+    if (!dir) return dir.error();
+    task.dir_ = std::move(*dir);
+    task.path_ = task.dir_.path();
+    Result<Fd> status = task.dir_.open(store::file::status, O_RDONLY | O_NONBLOCK);
+    if (status) task.status_fd_ = std::move(*status);
+
+    Result<supervise::Snapshot> seen = supervise::look(root, id, {});
+    if (seen) {
+        task.problem_ = seen->problem;
+        task.status_ = std::move(seen->status);
+        if (!status && task.problem_.empty()) return status.error();
+        return task;
+    }
+    if (seen.error().kind != ErrorKind::not_found || !status) return seen.error();
+    task.refresh();
+    task.gone_ = true;
+    return task;
+}
+
+std::string LivingTask::label() const
+{
+    return status_.name.empty() ? to_string(id_) : to_string(id_) + " " + short_label();
+}
+
+std::string LivingTask::short_label() const
+{
+    return status_.name.empty() ? to_string(id_) : printable(status_.name);
+}
+
+void LivingTask::refresh()
+{
+    std::array<std::byte, store::status_file_size> bytes;
+    const ssize_t got = pread(status_fd_.get(), bytes.data(), bytes.size(), 0);
+    if (got <= 0) return;
+    Result<store::DecodedStatus> read = store::decode_status(std::span(bytes).first(static_cast<std::size_t>(got)));
+    if (read) status_ = std::move(read->status); // else the last good record stands until the next look
+}
+
+Result<void> LivingTask::watch(store::Root& root, os::Watch& watch)
+{
+    if (over()) return {};
+    // Through the descriptor, which leads to the record even when the folder was moved.
+    Result<int> token = watch.add_file("/proc/self/fd/" + std::to_string(status_fd_.get()));
+    if (!token) return token.error();
+    token_ = *token;
+    watched_ = true;
+    watch_supervisor(watch);
+    refresh();
+    if (!over() && needs_poll()) settle(root, watch);
+    return {};
+}
+
+void LivingTask::unwatch(os::Watch& watch)
+{
+    drop_supervisor(watch);
+    if (token_) watch.remove(*token_);
+    token_.reset();
+    watched_ = false;
+}
+
+bool LivingTask::update(store::Root& root, os::Watch& watch, const os::Watch::Wake& wake)
+{
+    if (over()) return false;
+    const bool died = pidfd_ && std::ranges::find(wake.fds, pidfd_.get()) != wake.fds.end();
+    const bool changed = token_ && std::ranges::find(wake.tokens, *token_) != wake.tokens.end();
+    if (!died && !changed && !wake.overflow && !needs_poll()) return false;
+    const store::ProcessKey before = status_.supervisor;
+    refresh();
+    if (over()) return true;
+    if (died || needs_poll()) {
+        settle(root, watch);
+    } else if (status_.supervisor != before) {
+        drop_supervisor(watch);
+        watch_supervisor(watch);
+    }
+    return true;
+}
+
+/// Nobody watches over the task, or so it seems: look() finds out, and sees to it that somebody does.
+void LivingTask::settle(store::Root& root, os::Watch& watch)
+{
+    drop_supervisor(watch);
+    Result<supervise::Snapshot> seen = supervise::look(root, id_, {});
+    if (seen) {
+        status_ = std::move(seen->status);
+        problem_ = std::move(seen->problem);
+    } else if (seen.error().kind == ErrorKind::not_found) {
+        refresh();
+        gone_ = true;
+        if (!supervise::is_over(status_)) { // removed by hand while it ran: its end can't be known
+            status_.lifecycle = core::Lifecycle::ended;
+            status_.outcome.kind = core::OutcomeKind::lost;
+        }
+    }
+    if (!over()) watch_supervisor(watch);
+}
+
+void LivingTask::watch_supervisor(os::Watch& watch)
+{
+    if (status_.supervisor.pid <= 0) return;
+    std::optional<Fd> fd = os::open_pidfd(status_.supervisor);
+    if (!fd) return;
+    pidfd_ = std::move(*fd);
+    watch.add_fd(pidfd_.get());
+}
+
+void LivingTask::drop_supervisor(os::Watch& watch)
+{
+    if (!pidfd_) return;
+    watch.remove_fd(pidfd_.get());
+    pidfd_.reset();
+}
+
+void make_room_for(std::size_t tasks)
+{
+    constexpr std::size_t descriptors_a_task = 6, spare = 64;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= tasks * descriptors_a_task + spare) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string describe_end(const store::Status& status)
+{
+    const core::Outcome& outcome = status.outcome;
+    const std::string why =
+        outcome.reason == core::Reason::self ? std::string() : ", " + std::string(core::to_string(outcome.reason));
+    switch (outcome.kind) {
+    case core::OutcomeKind::exited: return "ended (exit " + std::to_string(outcome.code) + why + ")";
+    case core::OutcomeKind::signaled: return "ended (" + signal_name(outcome.signal) + why + ")";
+    case core::OutcomeKind::failed_to_start: return "failed to start";
+    case core::OutcomeKind::lost: return "was lost";
+    case core::OutcomeKind::none: break;
+    }
+    return "ended";
+}
+
+} // namespace bgt::cli

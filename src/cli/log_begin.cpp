@@ -1,0 +1,111 @@
+#include <bgt/cli/log_view.hpp>
+
+#include <bgt/base/size.hpp>
+
+#include <algorithm>
+
+namespace bgt::cli {
+namespace {
+
+constexpr std::uint64_t match_window = 1u << 20;
+
+/// The offsets of the lines in [begin, end) that match.
+Result<std::vector<std::uint64_t>> matches_in(LogFile& file, const Pattern& pattern, std::uint64_t begin, std::uint64_t end)
+{
+    std::vector<std::uint64_t> found;
+    LineCutter cutter(LineText::rendered);
+    const PieceSink note = [&](const LinePiece& piece) {
+        if (!found.empty() && found.back() == piece.offset) return;
+        if (pattern.matches(piece.text)) found.push_back(piece.offset);
+    };
+    while (begin < end) {
+        Result<LogFile::Block> block = file.read(begin, end);
+        if (!block) return block.error();
+        if (block->bytes.empty()) break;
+        cutter.feed(block->bytes, block->offset, note);
+        begin = block->offset + block->bytes.size();
+    }
+    cutter.flush(note);
+    return found;
+}
+
+Result<std::uint64_t> since_begin(const store::TaskDir& dir, const LogOptions& options, LogFile& file, std::uint64_t end,
+                                  const std::string& label, std::vector<std::string>& notes)
+{
+    const bool out = options.stream == WhichLog::out;
+    Result<store::LogIndex> index = store::LogIndex::open(dir.fd(), out ? store::file::out_index : store::file::err_index);
+    if (!index) return index.error();
+    if (index->size() == 0) {
+        if (end > 0) notes.push_back("when the output of " + label + " came is not known: all of it is shown");
+        return std::uint64_t{0};
+    }
+    const std::optional<std::uint64_t> offset = index->first_at_or_after(*options.since);
+    if (!offset) return end;
+    return file.line_start(*offset, end);
+}
+
+} // namespace
+
+Result<std::uint64_t> last_matches(LogFile& file, const Pattern& pattern, std::uint64_t lines, std::uint64_t begin,
+                                   std::uint64_t end)
+{
+    if (lines == 0) return end;
+    std::uint64_t window = match_window;
+    for (std::uint64_t upper = end; upper > begin;) {
+        std::uint64_t lower = begin;
+        if (upper - begin > window) {
+            Result<std::uint64_t> start = file.line_start(upper - window, upper);
+            if (!start) return start.error();
+            lower = *start;
+        }
+        if (lower == upper) { // a line longer than the window
+            window *= 2;
+            continue;
+        }
+        Result<std::vector<std::uint64_t>> found = matches_in(file, pattern, lower, upper);
+        if (!found) return found.error();
+        if (found->size() >= lines) return (*found)[found->size() - lines];
+        lines -= found->size();
+        upper = lower;
+    }
+    return begin;
+}
+
+Result<LogBegin> find_begin(LogFile& file, const store::TaskDir& dir, const store::Status& status,
+                            const LogOptions& options, std::uint64_t end, const std::string& label)
+{
+    LogBegin begin;
+    const bool out = options.stream == WhichLog::out;
+    const std::uint64_t freed = std::min(end, file.freed(out ? status.freed_bytes : status.freed_err_bytes));
+    const std::uint64_t asked = options.cursor.value_or(0);
+    if (asked > end)
+        return Error::usage("the log of " + label + " has " + std::to_string(end) + " bytes: --cursor " +
+                            std::to_string(asked) + " is beyond its end");
+    std::uint64_t first = asked;
+    if (freed > asked) { // the rest of a line whose begin is gone is of no use, except as bytes
+        Result<std::uint64_t> line = options.raw ? Result<std::uint64_t>(freed) : file.line_start(freed, end);
+        if (!line) return line.error();
+        first = *line;
+    }
+    begin.offset = first;
+    if (options.since) {
+        Result<std::uint64_t> since = since_begin(dir, options, file, end, label, begin.notes);
+        if (!since) return since.error();
+        begin.offset = std::max(begin.offset, *since);
+    }
+    if (options.lines) {
+        Result<std::uint64_t> last = options.grep ? last_matches(file, *options.grep, *options.lines, begin.offset, end)
+                                                  : file.last_lines(*options.lines, begin.offset, end);
+        if (!last) return last.error();
+        begin.offset = *last;
+    }
+    if (begin.offset == first) begin.skipped = first - asked;
+    if (begin.skipped > 0)
+        begin.notes.push_back("the first " + format_size(first) + " of the output of " + label + " were freed (--log-max)");
+    if (status.dropped_bytes > 0 && !options.cursor && begin.offset == first)
+        begin.notes.push_back(format_size(status.dropped_bytes) + " of the output of " + label +
+                              " were dropped: the log could not be written (disk full?)");
+    return begin;
+}
+
+} // namespace bgt::cli

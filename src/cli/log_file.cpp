@@ -1,0 +1,158 @@
+#include <bgt/cli/log_file.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bgt::cli {
+namespace {
+
+constexpr std::size_t block_size = 256 * 1024;
+constexpr std::uint64_t back_step = 64 * 1024;
+
+} // namespace
+
+Result<LogFile> LogFile::open(const store::TaskDir& task, WhichLog stream)
+{
+    LogFile log;
+    const char* const name = stream == WhichLog::out ? store::file::out_log : store::file::err_log;
+    Result<Fd> fd = task.open(name, O_RDONLY | O_NONBLOCK);
+    if (fd) {
+        struct stat info{};
+        if (fstat(fd->get(), &info) != 0 || !S_ISREG(info.st_mode))
+            return Error::failed(task.path() + "/" + name + " is not a regular file");
+        log.fd_ = std::move(*fd);
+    } else if (fd.error().sys_errno != ENOENT) {
+        return fd.error();
+    } else if (stream == WhichLog::err) {
+        return Error::usage("task " + to_string(task.id()) +
+                            " has no separate stderr: it was not started with --split, read its log without --stderr");
+    }
+    return log;
+}
+
+std::uint64_t LogFile::size() const
+{
+    struct stat info{};
+    if (!fd_ || fstat(fd_.get(), &info) != 0) return 0;
+    return static_cast<std::uint64_t>(info.st_size);
+}
+
+std::uint64_t LogFile::freed(std::uint64_t recorded) const
+{
+    if (!fd_) return 0;
+    const off_t data = lseek(fd_.get(), 0, SEEK_DATA);
+    if (data < 0) return errno == ENXIO ? size() : recorded; // ENXIO: all of it is a hole
+    return std::max(recorded, static_cast<std::uint64_t>(data));
+}
+
+Result<std::string_view> LogFile::read_once(std::uint64_t offset, std::uint64_t end)
+{
+    if (!fd_ || offset >= end) return std::string_view{};
+    if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(block_size);
+    const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(end - offset, block_size));
+    while (true) {
+        const ssize_t got = pread(fd_.get(), buffer_.get(), want, static_cast<off_t>(offset));
+        if (got >= 0) return std::string_view(buffer_.get(), static_cast<std::size_t>(got));
+        if (errno != EINTR) return Error::system("reading the log", errno);
+    }
+}
+
+Result<LogFile::Block> LogFile::read(std::uint64_t offset, std::uint64_t end)
+{
+    while (true) {
+        Result<std::string_view> bytes = read_once(offset, end);
+        if (!bytes) return bytes.error();
+        // Zeros may be a hole that was made just now; the bytes read after it are whole.
+        const bool zeros = !bytes->empty() && std::memchr(bytes->data(), 0, bytes->size()) != nullptr;
+        const std::uint64_t first = zeros ? std::min(freed(0), end) : 0;
+        if (first <= offset) return Block{offset, *bytes};
+        if (first < offset + bytes->size()) return Block{first, bytes->substr(first - offset)};
+        offset = first;
+    }
+}
+
+Result<std::uint64_t> LogFile::line_start(std::uint64_t offset, std::uint64_t end)
+{
+    if (offset == 0 || offset >= end) return std::min(offset, end);
+    std::uint64_t at = offset - 1; // a line begins after a newline, which may be the byte just before
+    while (at < end) {
+        Result<Block> block = read(at, end);
+        if (!block) return block.error();
+        if (block->bytes.empty()) return end;
+        const std::size_t newline = block->bytes.find('\n');
+        if (newline != std::string_view::npos) return block->offset + newline + 1;
+        at = block->offset + block->bytes.size();
+    }
+    return end;
+}
+
+Result<std::uint64_t> LogFile::last_lines(std::uint64_t lines, std::uint64_t begin, std::uint64_t end)
+{
+    if (lines == 0 || begin >= end) return end;
+    std::uint64_t found = 0;
+    std::uint64_t upper = end - 1; // the newline that ends the last line is no start of another
+    while (upper > begin) {
+        const std::uint64_t lower = upper - std::min(back_step, upper - begin);
+        Result<std::string_view> bytes = read_once(lower, upper);
+        if (!bytes) return bytes.error();
+        std::string_view rest = *bytes;
+        for (std::size_t at = rest.rfind('\n'); at != std::string_view::npos; at = rest.rfind('\n')) {
+            if (++found == lines) return lower + at + 1;
+            rest = rest.substr(0, at);
+        }
+        upper = lower;
+    }
+    return begin;
+}
+
+/// The first entry of type bytes in [from, bound).
+std::optional<store::IndexEntry> IndexCursor::bytes_entry_near(std::size_t from, std::size_t bound) const
+{
+    for (std::size_t i = from; i < bound; ++i) {
+        const store::IndexEntry entry = index_.at(i);
+        if (entry.type == store::IndexEntry::Type::bytes) return entry;
+    }
+    return std::nullopt;
+}
+
+IndexCursor::IndexCursor(store::LogIndex index, std::uint64_t offset) : index_(std::move(index)), begin_(offset)
+{
+    std::size_t low = 0, high = index_.size(); // entries before `low` begin before the offset
+    while (low < high) {
+        const std::size_t middle = low + (high - low) / 2;
+        const std::optional<store::IndexEntry> entry = bytes_entry_near(middle, high);
+        if (entry && entry->value < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    next_ = low > 0 ? low - 1 : 0; // walked over by the first time_of, which so learns the time
+}
+
+std::optional<WallTime> IndexCursor::time_of(std::uint64_t offset)
+{
+    for (; next_ < index_.size(); ++next_) {
+        const store::IndexEntry entry = index_.at(next_);
+        if (entry.type == store::IndexEntry::Type::dropped) {
+            gap_ += entry.value;
+            continue;
+        }
+        if (entry.value > offset) break;
+        if (entry.value >= begin_) dropped_ += gap_;
+        gap_ = 0;
+        current_ = entry.at;
+    }
+    return current_;
+}
+
+std::uint64_t IndexCursor::dropped_before(std::uint64_t end, bool is_last)
+{
+    if (end > begin_ || is_last) time_of(end - (end > 0 ? 1 : 0));
+    return dropped_ + (is_last ? gap_ : 0);
+}
+
+} // namespace bgt::cli

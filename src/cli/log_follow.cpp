@@ -1,0 +1,63 @@
+#include <bgt/cli/log_view.hpp>
+
+#include <bgt/os/clock.hpp>
+
+namespace bgt::cli {
+namespace {
+
+constexpr std::uint64_t turn = 1u << 20;                            ///< so that a loud task lets the others speak
+constexpr auto starting_poll = std::chrono::milliseconds(50);       ///< a task without a supervisor yet
+
+struct Turn {
+    bool more = false; ///< bytes are left to print now
+    bool done = false; ///< the task is over and all is printed
+};
+
+Result<Turn> take_turn(Context& context, os::Watch& watch, LogView& view)
+{
+    const bool over = view.task().over(); // before the size is asked: what is there then is all
+    if (Result<void> renewed = view.renew(watch); !renewed) return renewed.error();
+    Result<bool> more = view.print_some(context, turn);
+    if (!more) return more.error();
+    if (*more || !over) return Turn{*more, false};
+    view.finish(context);
+    view.task().unwatch(watch);
+    view.unwatch_log(watch);
+    return Turn{false, true};
+}
+
+} // namespace
+
+Result<void> follow_logs(Context& context, store::Root& root, std::vector<LogView>& views)
+{
+    Result<os::Watch> watch = os::Watch::create();
+    if (!watch) return watch.error();
+    std::vector<LogView*> open;
+    for (LogView& view : views) {
+        if (Result<void> log = view.watch_log(*watch); !log) return log;
+        if (Result<void> task = view.task().watch(root, *watch); !task) return task;
+        open.push_back(&view);
+    }
+    while (true) {
+        bool more = false, starting = false;
+        for (LogView*& view : open) {
+            Result<Turn> turn_taken = take_turn(context, *watch, *view);
+            if (!turn_taken) return turn_taken.error();
+            more = more || turn_taken->more;
+            if (turn_taken->done)
+                view = nullptr;
+            else
+                starting = starting || view->task().needs_poll();
+        }
+        std::erase(open, nullptr);
+        if (open.empty()) return {};
+        std::optional<Instant> deadline;
+        if (starting) deadline = os::now() + starting_poll;
+        if (more) deadline = os::now();
+        Result<os::Watch::Wake> wake = watch->wait(deadline);
+        if (!wake) return wake.error();
+        for (LogView* view : open) view->task().update(root, *watch, *wake);
+    }
+}
+
+} // namespace bgt::cli

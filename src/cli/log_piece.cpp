@@ -1,0 +1,109 @@
+#include <bgt/cli/log_piece.hpp>
+
+#include <bgt/base/text.hpp>
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+namespace bgt::cli {
+namespace {
+
+constexpr std::size_t longest_sequence = 64; ///< of an escape sequence that is held back
+
+/// Where the last character begins, when its bytes have not all come.
+std::size_t before_torn_character(std::string_view bytes)
+{
+    const std::size_t most = std::min<std::size_t>(3, bytes.size());
+    for (std::size_t back = 1; back <= most; ++back) {
+        const auto byte = static_cast<unsigned char>(bytes[bytes.size() - back]);
+        if ((byte & 0xc0) == 0x80) continue;
+        const std::size_t needs = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+        return needs > back ? bytes.size() - back : bytes.size();
+    }
+    return bytes.size();
+}
+
+/// Where the escape sequence at the end begins, when its last byte has not come (man 4 console_codes).
+std::size_t before_torn_sequence(std::string_view bytes)
+{
+    const std::size_t escape = bytes.rfind('\x1b');
+    if (escape == std::string_view::npos || bytes.size() - escape > longest_sequence) return bytes.size();
+    const std::string_view rest = bytes.substr(escape + 1);
+    if (rest.empty()) return escape;
+    if (rest[0] == ']') return rest.find('\a') == std::string_view::npos ? escape : bytes.size();
+    if (rest[0] != '[') return bytes.size();
+    const bool ended = std::ranges::any_of(rest.substr(1), [](char c) { return c >= 0x40 && c <= 0x7e; });
+    return ended ? bytes.size() : escape;
+}
+
+Result<std::string> read_all(LogFile& file, std::uint64_t& begin, std::uint64_t end)
+{
+    std::string bytes;
+    std::uint64_t at = begin;
+    while (at < end) {
+        Result<LogFile::Block> block = file.read(at, end);
+        if (!block) return block.error();
+        if (block->bytes.empty()) break;
+        if (block->offset > at) { // freed under the reader: what was read so far is before the gap, and goes with it
+            bytes.clear();
+            begin = block->offset;
+        }
+        bytes.append(block->bytes);
+        at = block->offset + block->bytes.size();
+    }
+    return bytes;
+}
+
+} // namespace
+
+std::size_t whole_part(std::string_view bytes, bool cut)
+{
+    if (cut) {
+        const std::size_t lines = bytes.rfind('\n') + 1;
+        if (lines > 0) return lines;
+    }
+    const std::size_t characters = before_torn_character(bytes);
+    const std::size_t whole = before_torn_sequence(bytes.substr(0, characters));
+    return whole > 0 ? whole : characters;
+}
+
+Result<LogPiece> read_piece(LogFile& file, const PieceRequest& request, const LogStyle& style, store::LogIndex index)
+{
+    const bool cut = request.end - request.begin > request.max_bytes;
+    std::uint64_t begin = request.begin;
+    Result<std::string> bytes = read_all(file, begin, cut ? request.begin + request.max_bytes : request.end);
+    if (!bytes) return bytes.error();
+    const bool more = cut || !request.over;
+    if (more) bytes->resize(whole_part(*bytes, cut));
+
+    LogPiece piece;
+    piece.start = begin;
+    piece.cursor = begin + bytes->size();
+    piece.end_of_log = request.over && piece.cursor >= request.end;
+    SharedScreen screen;
+    LogPrinter printer(style, screen);
+    printer.set_times(IndexCursor(std::move(index), begin));
+    std::string text;
+    printer.feed(*bytes, begin, text);
+    printer.finish(text);
+    piece.text = to_valid_utf8(text);
+    piece.dropped_bytes = request.skipped + (begin - request.begin) +
+                          printer.times()->dropped_before(piece.cursor, piece.end_of_log);
+    return piece;
+}
+
+std::string to_json(const std::vector<LogPiece>& pieces)
+{
+    boost::json::array logs;
+    for (const LogPiece& piece : pieces) {
+        logs.push_back(boost::json::object{{"id", piece.id},
+                                           {"text", piece.text},
+                                           {"cursor", piece.cursor},
+                                           {"start", piece.start},
+                                           {"end_of_log", piece.end_of_log},
+                                           {"dropped_bytes", piece.dropped_bytes}});
+    }
+    return boost::json::serialize(boost::json::object{{"schema", 1}, {"logs", std::move(logs)}}) + "\n";
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,172 @@
+#include <bgt/cli/log_view.hpp>
+
+#include <bgt/base/text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <sys/stat.h>
+#include <thread>
+
+namespace bgt::cli {
+namespace {
+
+constexpr std::uint64_t default_piece = 1u << 20;
+
+} // namespace
+
+std::string log_prefix(const LivingTask& task, std::size_t width, std::size_t place, bool color)
+{
+    static constexpr std::array<std::string_view, 6> colors{"36", "33", "32", "35", "34", "31"};
+    std::string text = task.short_label();
+    text.append(width - std::min(width, display_width(text)), ' ');
+    text += " | ";
+    if (!color) return text;
+    return "\x1b[0;" + std::string(colors[place % colors.size()]) + "m" + text + "\x1b[0m";
+}
+
+Result<LogView> LogView::open(store::Root& root, store::TaskId id, const LogOptions& options)
+{
+    LogView view;
+    view.options_ = &options;
+    Result<LivingTask> task = LivingTask::open(root, id);
+    if (!task) return task.error();
+    view.task_ = std::move(*task);
+    Result<LogFile> file = LogFile::open(view.task_.dir(), options.stream);
+    if (!file) return file.error();
+    view.file_ = std::move(*file);
+    return view;
+}
+
+Result<store::LogIndex> LogView::index() const
+{
+    const bool out = options_->stream == WhichLog::out;
+    return store::LogIndex::open(task_.dir().fd(), out ? store::file::out_index : store::file::err_index);
+}
+
+/// The entry of a chunk is written just after its bytes: one that is still to come is waited for, a few milliseconds
+/// at most, or a new line would bear the time of the one before.
+Result<store::LogIndex> LogView::settled_index() const
+{
+    constexpr auto slack = std::chrono::milliseconds(20);
+    for (int tries = 0;; ++tries) {
+        Result<store::LogIndex> seen = index();
+        struct stat info{};
+        if (!seen || seen->size() == 0 || tries == 5 || fstat(file_.fd(), &info) != 0) return seen;
+        const WallTime written(std::chrono::seconds(info.st_mtim.tv_sec) + Duration(info.st_mtim.tv_nsec));
+        if (written - seen->at(seen->size() - 1).at < slack) return seen;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+Result<void> LogView::begin(Context& context, LogStyle style, SharedScreen& screen)
+{
+    if (!task_.problem().empty()) context.complain(task_.problem());
+    end_ = file_.size();
+    Result<LogBegin> begin = find_begin(file_, task_.dir(), task_.status(), *options_, end_, task_.label());
+    if (!begin) return begin.error();
+    for (const std::string& note : begin->notes) context.complain(note);
+    at_ = begin->offset;
+    if (options_->max_bytes) end_ = std::min(end_, at_ + std::min(*options_->max_bytes, end_ - at_));
+    timestamps_ = style.timestamps;
+    printer_ = std::make_unique<LogPrinter>(std::move(style), screen);
+    if (!timestamps_) return {};
+    Result<store::LogIndex> times = index();
+    if (!times) return times.error();
+    printer_->set_times(IndexCursor(std::move(*times), at_));
+    return {};
+}
+
+/// How many bytes were read.
+Result<std::uint64_t> LogView::print_upto(Context& context, std::uint64_t end)
+{
+    const std::uint64_t before = at_;
+    while (at_ < end) {
+        Result<LogFile::Block> block = file_.read(at_, end);
+        if (!block) return block.error();
+        if (block->bytes.empty()) break;
+        if (block->offset > at_)
+            context.complain(std::to_string(block->offset - at_) + " bytes of the output of " + task_.label() +
+                             " were freed (--log-max) before they could be read");
+        text_.clear();
+        printer_->feed(block->bytes, block->offset, text_);
+        at_ = block->offset + block->bytes.size();
+        if (!text_.empty()) context.print(text_);
+    }
+    return at_ - before;
+}
+
+Result<bool> LogView::print_some(Context& context, std::uint64_t most)
+{
+    const std::uint64_t size = file_.size();
+    Result<std::uint64_t> read = print_upto(context, std::min(size, at_ + most));
+    if (!read) return read.error();
+    return *read > 0 && at_ < size;
+}
+
+Result<void> LogView::print_all(Context& context)
+{
+    Result<std::uint64_t> read = print_upto(context, end_);
+    if (!read) return read.error();
+    return {};
+}
+
+void LogView::finish(Context& context)
+{
+    text_.clear();
+    printer_->finish(text_);
+    if (!text_.empty()) context.print(text_);
+}
+
+Result<LogPiece> LogView::piece(const LogStyle& style)
+{
+    if (!task_.problem().empty()) return Error::failed(task_.problem());
+    PieceRequest request;
+    request.over = task_.over(); // known before the size is asked: nothing comes after it then
+    request.end = file_.size();
+    request.max_bytes = options_->max_bytes.value_or(default_piece);
+    Result<LogBegin> begin = find_begin(file_, task_.dir(), task_.status(), *options_, request.end, task_.label());
+    if (!begin) return begin.error();
+    request.begin = begin->offset;
+    request.skipped = begin->skipped;
+    Result<store::LogIndex> times = index();
+    if (!times) return times.error();
+    Result<LogPiece> piece = read_piece(file_, request, style, std::move(*times));
+    if (piece) piece->id = task_.id().value;
+    return piece;
+}
+
+Result<void> LogView::watch_log(os::Watch& watch)
+{
+    const char* const name = options_->stream == WhichLog::out ? store::file::out_log : store::file::err_log;
+    Result<int> token = file_.exists() ? watch.add_file("/proc/self/fd/" + std::to_string(file_.fd()))
+                                       : watch.add_folder("/proc/self/fd/" + std::to_string(task_.dir().fd()));
+    if (!token) return Error::system("watching " + std::string(name) + " of " + task_.label(), token.error().sys_errno);
+    token_ = *token;
+    return {};
+}
+
+void LogView::unwatch_log(os::Watch& watch)
+{
+    if (token_) watch.remove(*token_);
+    token_.reset();
+}
+
+Result<void> LogView::renew(os::Watch& watch)
+{
+    if (!file_.exists()) {
+        Result<LogFile> file = LogFile::open(task_.dir(), options_->stream);
+        if (!file) return file.error();
+        if (file->exists()) {
+            file_ = std::move(*file);
+            unwatch_log(watch);
+            if (Result<void> watched = watch_log(watch); !watched) return watched;
+        }
+    }
+    if (!timestamps_ || file_.size() <= at_) return {};
+    Result<store::LogIndex> times = settled_index();
+    if (!times) return times.error();
+    printer_->times()->refresh(std::move(*times));
+    return {};
+}
+
+} // namespace bgt::cli

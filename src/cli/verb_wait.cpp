@@ -1,0 +1,138 @@
+#include <bgt/cli/select.hpp>
+#include <bgt/cli/verb.hpp>
+#include <bgt/cli/wait_loop.hpp>
+
+#include <bgt/base/text.hpp>
+#include <bgt/os/terminal.hpp>
+#include <bgt/render/json.hpp>
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <string_view>
+#include <unistd.h>
+
+namespace bgt::cli {
+namespace {
+
+/// One line on stderr that is written over again and again, and gone at the end.
+class LiveLine {
+public:
+    ~LiveLine() { put(drawn_ ? "\r\x1b[K" : ""); }
+    void draw(const std::string& text)
+    {
+        const int width = os::terminal_width(STDERR_FILENO);
+        put("\r\x1b[K" + fit(text, static_cast<std::size_t>(std::max(width - 1, 1))));
+        drawn_ = true;
+    }
+
+private:
+    static void put(std::string_view text)
+    {
+        if (text.empty()) return;
+        [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size()); // only decoration
+    }
+    bool drawn_ = false;
+};
+
+bool shows_live_line(const Context& context)
+{
+    const char* const terminal = std::getenv("TERM");
+    return context.stderr_is_terminal() && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
+std::string working_folder()
+{
+    char path[PATH_MAX];
+    return getcwd(path, sizeof path) != nullptr ? path : "/";
+}
+
+class Wait final : public Verb {
+public:
+    void declare(Parser& parser) override
+    {
+        selection_.declare(parser);
+        parser.list("--for", for_, "COND", Value::condition,
+                    "What to wait for (all of them): exit (default), exit=0, log:REGEX, port, port:N, tcp:HOST:N, "
+                    "http:URL[=STATUS], file:PATH, cmd:COMMAND");
+        parser.flag("--any", any_, "One condition of one task is enough");
+        parser.option("--timeout", timeout_, "D", Value::duration, "Give up after D with exit code 124; the tasks go on");
+        parser.flag("--json", json_, "Print the tasks at the end in JSON");
+        parser.example("bgt wait 7");
+        parser.example("bgt wait --timeout 30 --for port web");
+        parser.example("bgt wait --for 'log:ready in [0-9]+ ms' --for http:localhost:5173 web");
+    }
+
+    int run(Context& context) override
+    {
+        WaitRequest request;
+        if (Result<void> read = read_request(request); !read) return context.fail(read.error());
+        Result<store::Root*> root = context.root();
+        if (!root) return context.fail(root.error());
+        Result<std::vector<store::TaskId>> ids = select(**root, selection_, Scope::living);
+        if (!ids) return context.fail(ids.error());
+        if (ids->empty()) { // a filter that fits nothing: there is nothing to wait for
+            if (json_) context.print(render::tasks_json({}));
+            return code::ok;
+        }
+        WaitLoop loop(**root, std::move(request));
+        if (Result<void> opened = loop.open(*ids); !opened) return context.fail(opened.error());
+        const Result<WaitAnswer> answer = wait(context, loop);
+        if (!answer) return context.fail(answer.error());
+        if (!answer->message.empty()) context.complain(answer->message);
+        if (json_) print_tasks(context, **root, *ids, loop.last_seen());
+        return answer->code;
+    }
+
+private:
+    Result<void> read_request(WaitRequest& request) const
+    {
+        const std::string cwd = working_folder();
+        for (const std::string& text : for_) {
+            Result<Condition> condition = parse_condition(text, cwd);
+            if (!condition) return Error::usage("--for: " + condition.error().message);
+            request.conditions.push_back(std::move(*condition));
+        }
+        if (request.conditions.empty()) request.conditions.emplace_back();
+        request.any = any_;
+        if (!timeout_ || *timeout_ == "off") return {};
+        Result<Duration> timeout = parse_duration(*timeout_);
+        if (!timeout) return Error::usage("--timeout: " + timeout.error().message);
+        request.timeout = *timeout;
+        return {};
+    }
+
+    static Result<WaitAnswer> wait(const Context& context, WaitLoop& loop)
+    {
+        if (!shows_live_line(context)) return loop.run({});
+        LiveLine line;
+        return loop.run([&](const std::string& text) { line.draw(text); });
+    }
+
+    /// As they are now; of one that removed itself, as it was last seen.
+    static void print_tasks(Context& context, store::Root& root, const std::vector<store::TaskId>& ids,
+                            std::vector<supervise::Snapshot> last_seen)
+    {
+        supervise::Want want;
+        want.spec = want.usage = want.ports = true;
+        for (supervise::Snapshot& now : supervise::look_all(root, ids, want)) {
+            const auto seen = std::ranges::find(last_seen, now.id, &supervise::Snapshot::id);
+            if (seen != last_seen.end()) *seen = std::move(now);
+        }
+        context.print(render::tasks_json(last_seen));
+    }
+
+    Selection selection_;
+    std::vector<std::string> for_;
+    std::optional<std::string> timeout_;
+    bool any_ = false, json_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Verb> make_wait()
+{
+    return std::make_unique<Wait>();
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,162 @@
+#include <bgt/cli/log_printer.hpp>
+
+#include "support/catch.hpp"
+
+#include <vector>
+
+using namespace bgt;
+using namespace bgt::cli;
+
+namespace {
+
+/// The lines as "offset:text" with "+" after a piece that does not end.
+std::vector<std::string> cut(LineText text, const std::vector<std::string>& blocks, std::size_t limit = 64 * 1024)
+{
+    LineCutter cutter(text, limit);
+    std::vector<std::string> lines;
+    const PieceSink sink = [&](const LinePiece& piece) {
+        lines.push_back(std::to_string(piece.offset) + (piece.begins ? ":" : "...") + std::string(piece.text) +
+                        (piece.ends ? "" : "+"));
+    };
+    std::uint64_t offset = 0;
+    for (const std::string& block : blocks) {
+        cutter.feed(block, offset, sink);
+        offset += block.size();
+    }
+    cutter.flush(sink);
+    return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+std::string print(const LogStyle& style, const std::vector<std::string>& blocks)
+{
+    SharedScreen screen;
+    LogPrinter printer(style, screen);
+    std::string out;
+    std::uint64_t offset = 0;
+    for (const std::string& block : blocks) {
+        printer.feed(block, offset, out);
+        offset += block.size();
+    }
+    printer.finish(out);
+    return out;
+}
+
+} // namespace
+
+TEST_CASE("Lines are cut wherever the blocks end")
+{
+    for (const LineText text : {LineText::raw, LineText::rendered}) {
+        CHECK(cut(text, {"one\ntwo\n"}) == Lines{"0:one", "4:two"});
+        CHECK(cut(text, {"o", "ne", "\n", "two", "\nthree"}) == Lines{"0:one", "4:two", "8:three+"});
+        CHECK(cut(text, {"\n\n"}) == Lines{"0:", "1:"});
+        CHECK(cut(text, {""}).empty());
+    }
+}
+
+TEST_CASE("Rendered lines show what is left of overwritten text")
+{
+    CHECK(cut(LineText::rendered, {"10%\r20%\r", "99%\ndone\n"}) == Lines{"0:99%", "12:done"});
+    CHECK(cut(LineText::rendered, {"\x1b[3", "1mred\x1b[0m\nplain\n"}) == Lines{"0:red", "13:plain"});
+    CHECK(cut(LineText::raw, {"10%\r20%\n"}) == Lines{"0:10%\r20%"});
+}
+
+TEST_CASE("A line beyond the limit comes in pieces")
+{
+    for (const LineText text : {LineText::raw, LineText::rendered}) {
+        std::string whole;
+        bool ended = false;
+        LineCutter cutter(text, 16);
+        const std::string line = std::string(1000, 'x') + "\n";
+        cutter.feed(line, 0, [&](const LinePiece& piece) {
+            CHECK(piece.text.size() <= 16);
+            CHECK(piece.offset == 0);
+            CHECK(piece.begins == whole.empty());
+            whole += piece.text;
+            ended = piece.ends;
+        });
+        CHECK(whole == std::string(1000, 'x'));
+        CHECK(ended);
+    }
+}
+
+TEST_CASE("The unfinished line can be seen and goes on")
+{
+    LineCutter cutter(LineText::rendered);
+    Lines lines;
+    const PieceSink sink = [&](const LinePiece& piece) { lines.emplace_back(piece.text); };
+    cutter.feed("Continue? ", 0, sink);
+    CHECK(cutter.unfinished() == "Continue? ");
+    CHECK(lines.empty());
+    cutter.feed("y\n", 10, sink);
+    CHECK(cutter.unfinished().empty());
+    CHECK(lines == Lines{"Continue? y"});
+}
+
+TEST_CASE("Raw bytes pass unchanged")
+{
+    const std::string bytes("a\0b\xff\x1b[31m\r\n\n\xc3", 13);
+    CHECK(print({}, {bytes.substr(0, 5), bytes.substr(5)}) == bytes);
+}
+
+TEST_CASE("Rendering keeps plain text as it is, also without a newline at its end")
+{
+    LogStyle style;
+    style.text = LineText::rendered;
+    CHECK(print(style, {"one\ntwo\nthr", "ee\n\nfour"}) == "one\ntwo\nthree\n\nfour");
+    CHECK(print(style, {"one\n\x1b[1mtw", "o\x1b[0m\nx\rthree\n"}) == "one\ntwo\nthree\n");
+}
+
+TEST_CASE("A prefix begins every line, and an unfinished one is ended")
+{
+    LogStyle style;
+    style.prefix = "web | ";
+    style.ends_lines = true;
+    CHECK(print(style, {"one\nt", "wo"}) == "web | one\nweb | two\n");
+}
+
+TEST_CASE("Two tasks never share a line")
+{
+    SharedScreen screen;
+    LogStyle style;
+    style.ends_lines = true;
+    style.prefix = "a | ";
+    LogPrinter a(style, screen);
+    style.prefix = "b | ";
+    LogPrinter b(style, screen);
+    std::string out;
+    a.feed(std::string(70'000, 'x'), 0, out); // a line too long to be held back
+    REQUIRE(screen.mid_line);
+    b.feed("hello\n", 0, out);
+    a.feed("end\n", 70'000, out);
+    a.finish(out);
+    b.finish(out);
+    CHECK(out == "a | " + std::string(65'536, 'x') + "\nb | hello\na | " + std::string(70'000 - 65'536, 'x') + "end\n");
+}
+
+TEST_CASE("Only lines that match are printed")
+{
+    Result<Pattern> pattern = Pattern::compile("^err(or)?\\b");
+    REQUIRE(pattern);
+    LogStyle style;
+    style.grep = &*pattern;
+    style.ends_lines = true;
+    const std::vector<std::string> blocks{"error 1\nno error\n\x1b[31mer", "ror 2\x1b[0m\nerr"};
+    SECTION("as written: the pattern still sees what a person would") {
+        CHECK(print(style, blocks) == "error 1\n\x1b[31merror 2\x1b[0m\nerr\n");
+    }
+    SECTION("rendered") {
+        style.text = LineText::rendered;
+        CHECK(print(style, blocks) == "error 1\nerror 2\nerr\n");
+    }
+}
+
+TEST_CASE("A bad pattern says what is wrong")
+{
+    const Result<Pattern> pattern = Pattern::compile("a(b");
+    REQUIRE_FALSE(pattern);
+    CHECK(pattern.error().kind == ErrorKind::usage);
+    CHECK(pattern.error().message.find("missing )") != std::string::npos);
+    CHECK_FALSE(Pattern::compile("(?<x>a)\\1"));
+}
