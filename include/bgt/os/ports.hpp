@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct Listener {
 /// All listening TCP sockets, v4 and v6, by sock_diag (man 7 sock_diag); from /proc/net/tcp and tcp6 where netlink is not
 /// to be had.
 std::vector<Listener> listeners();
+
+/// The listening rows of the text of /proc/net/tcp or tcp6 (man 5 proc); rows of another form are left out.
+std::vector<Listener> parse_proc_net(std::string_view text);
 
 /// The ports on which one of these processes listens, ascending, each once. `known` is a listeners() taken before, so
 /// that many trees share one dump. Processes whose descriptors may not be read count as none.

@@ -1,5 +1,7 @@
 #pragma once
 /// What /proc says of processes (man 5 proc).
+#include <bgt/base/fd.hpp>
+#include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
 #include <bgt/store/status.hpp>
 #include <optional>
@@ -29,11 +31,14 @@ std::optional<ProcStat> read_stat(std::int32_t pid);
 /// Every process that can be seen, in the order of /proc. One that ends meanwhile is left out.
 std::vector<ProcStat> all_processes();
 
-/// Whether that very process lives: same start time, and neither zombie nor dead.
+/// Neither zombie nor dead. A zombie whose other threads go on (its main thread called pthread_exit) lives.
+bool is_living(const ProcStat&);
+/// Whether that very process lives: same start time, and is_living.
 bool is_alive(const store::ProcessKey&);
 /// Key of a living process, nullopt when there is none.
 std::optional<store::ProcessKey> key_of(std::int32_t pid);
-/// argv of the process, joined and quoted for showing; "[comm]" where it has none or may not be read.
+/// argv of the process, joined and quoted for showing, cut at 4 KiB; a title that the process gave itself as it stands;
+/// "[comm]" where it has none or may not be read; empty when there is no such process. Any byte can be in it.
 std::string command_line(std::int32_t pid);
 /// Ticks a second of cpu_ticks and start_ticks (sysconf _SC_CLK_TCK).
 std::uint64_t ticks_per_second();
@@ -43,7 +48,8 @@ Duration age_of(const store::ProcessKey&);
 /// Sends `signal` to that very process through a pidfd (man 2 pidfd_send_signal), never to a later one with its pid.
 /// True: sent. False: it has ended. Error: not permitted.
 Result<bool> send_signal(const store::ProcessKey&, int signal);
-/// A pidfd (close-on-exec) of that very process; nullopt when it has ended. It becomes readable at its end.
+/// A pidfd (close-on-exec) of that very process; it becomes readable at its end. nullopt when it has ended, or when no
+/// descriptor is to be had: is_alive tells the two apart.
 std::optional<Fd> open_pidfd(const store::ProcessKey&);
 
 } // namespace bgt::os

@@ -16,6 +16,10 @@ namespace bgt::os {
 /// left is waitid's ECHILD in the subreaper.
 std::vector<ProcStat> descendants_of(std::int32_t ancestor);
 
+/// The same out of another folder of the form of /proc.
+class ProcDir;
+std::vector<ProcStat> descendants_of(const ProcDir&, std::int32_t ancestor);
+
 /// The same out of a table already read with all_processes().
 std::vector<ProcStat> descendants_in(const std::vector<ProcStat>& table, std::int32_t ancestor);
 
@@ -29,9 +33,21 @@ struct TreeMarks {
 inline constexpr const char* cookie_variable = "BGT_COOKIE";
 
 /// Living processes that carry a mark or descend from one that does, without `except` (the caller, supervisors).
-/// A session id counts only together with the same user and a start not before the root's (pids are reused).
-/// Cost: the environment and the descriptors of every process of this user are read.
+/// Nothing that started before the root counts. A session id counts only together with the same user, and neither when
+/// a later process has the leader's pid nor for a process with the cookie of another task (pids are reused).
+/// Only processes of the caller's effective user are looked at, all of them by root.
+/// Cost: the environment and the descriptors of every process of this user that started after the root are read.
+/// Hazard: one look can miss a process that forks or execs meanwhile; look until nothing new is found.
 std::vector<ProcStat> find_marked(const TreeMarks&, const std::vector<std::int32_t>& except);
+
+enum class Cookie {
+    none,   ///< the environment has no BGT_COOKIE
+    others, ///< it has one, without the wanted element
+    ours,   ///< the wanted cookie is one of its elements
+};
+/// Looks into the text of /proc/PID/environ. The variable holds a colon-separated list, one cookie for each task around
+/// the process; an element is matched whole.
+Cookie find_cookie(std::string_view environment, std::string_view wanted);
 
 /// CPU and memory of several processes together.
 struct Usage {

@@ -3,6 +3,7 @@
 #include <bgt/base/fd.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,12 +14,14 @@ class Watch {
 public:
     static Result<Watch> create();
 
-    /// Wakes when the file is written to, replaced, or removed. Returns a token for `fired`. The file must exist.
+    /// Wakes when the file is written to, replaced, or removed. Returns a token, its own for each call, for
+    /// Wake::tokens. The file must exist; one that takes its place later is not watched.
     Result<int> add_file(const std::string& path);
-    /// Wakes when an entry of the folder appears, goes, or is renamed.
+    /// Wakes when an entry of the folder appears, goes, or is renamed, or the folder itself is.
     Result<int> add_folder(const std::string& path);
     void remove(int token);
-    /// Wakes when the descriptor is readable (a pidfd: the process has ended). Not owned.
+    /// Wakes when the descriptor is readable (a pidfd: the process has ended), at its end of file, or when it is bad.
+    /// Not owned.
     void add_fd(int fd);
     void remove_fd(int fd);
 
@@ -33,7 +36,18 @@ public:
     Result<Wake> wait(std::optional<Instant> deadline);
 
 private:
+    struct Watched {
+        int token;
+        int wd;               ///< -1 once the kernel has dropped the watch; shared by tokens of the same inode
+        std::uint32_t events; ///< what wakes this token
+    };
+    Result<int> add(const std::string& path, std::uint32_t events);
+    void note_event(int wd, std::uint32_t mask, Wake&);
+    void read_events(Wake&);
+
     Fd inotify_;
+    std::vector<Watched> watched_;
+    int next_token_ = 1;
     std::vector<int> fds_;
 };
 

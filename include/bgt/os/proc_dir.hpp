@@ -1,0 +1,41 @@
+#pragma once
+/// Reading a folder of the form of /proc (man 5 proc) quickly: no streams, no allocation a file. A test may point it
+/// at a folder of its own.
+#include <bgt/base/fd.hpp>
+#include <bgt/os/proc.hpp>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bgt::os {
+
+class ProcDir {
+public:
+    explicit ProcDir(const char* path = "/proc");
+
+    /// The pids that have a folder here, in its order.
+    std::vector<std::int32_t> pids() const;
+    std::optional<ProcStat> stat(std::int32_t pid) const;
+    /// Living children of any thread of the process. nullopt: the kernel has no `children` file, or the process is gone.
+    std::optional<std::vector<std::int32_t>> children(std::int32_t pid) const;
+    /// A descriptor of a file or folder of that process ("fd", "environ"); none when it may not be opened.
+    Fd open(std::int32_t pid, std::string_view name, int flags) const;
+    /// User id that owns the process' folder: its effective one, or 0 when the process is not dumpable.
+    std::optional<std::uint32_t> owner(std::int32_t pid) const;
+    /// A whole file, cut at `limit` bytes; empty where it can't be read.
+    std::string read(std::int32_t pid, std::string_view name, std::size_t limit) const;
+
+private:
+    Fd dir_;
+};
+
+/// Names of a folder's entries that are numbers, as /proc, /proc/PID/fd and /proc/PID/task hold.
+std::vector<std::int32_t> numeric_entries(int dir_fd);
+
+/// One read of up to the whole buffer, begun again after EINTR; what was read.
+std::string_view read_some(int fd, std::span<char> buffer);
+
+} // namespace bgt::os

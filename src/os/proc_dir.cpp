@@ -1,0 +1,151 @@
+#include <bgt/os/proc_dir.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace bgt::os {
+
+namespace {
+
+/// "PID/name" in place: a scan opens thousands of them.
+class Path {
+public:
+    Path(std::int32_t pid, std::string_view name)
+    {
+        char* end = std::to_chars(text_.data(), text_.data() + 12, pid).ptr;
+        *end++ = '/';
+        const std::size_t room = static_cast<std::size_t>(text_.data() + text_.size() - end) - 1;
+        const std::size_t length = std::min(name.size(), room);
+        std::memcpy(end, name.data(), length);
+        end[length] = '\0';
+    }
+    const char* c_str() const { return text_.data(); }
+
+private:
+    std::array<char, 64> text_;
+};
+
+/// struct linux_dirent64 of man 2 getdents: glibc's readdir costs an allocation a folder.
+struct DirEntry {
+    std::uint64_t ino;
+    std::int64_t off;
+    unsigned short length;
+    unsigned char type;
+    char name[1];
+};
+
+void add_numbers(std::string_view text, std::vector<std::int32_t>& out)
+{
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        std::int32_t value = 0;
+        const auto [next, error] = std::from_chars(at, end, value);
+        if (error == std::errc{}) out.push_back(value);
+        at = next == at ? at + 1 : next;
+    }
+}
+
+std::string read_all(int fd, std::size_t limit)
+{
+    std::string text;
+    while (text.size() < limit) {
+        const std::size_t before = text.size();
+        text.resize(std::min(limit, before + std::max<std::size_t>(before, 16 * 1024)));
+        const auto got = read_some(fd, std::span(text).subspan(before));
+        text.resize(before + got.size());
+        if (got.empty()) break;
+    }
+    return text;
+}
+
+} // namespace
+
+std::string_view read_some(int fd, std::span<char> buffer)
+{
+    ssize_t got = 0;
+    do {
+        got = ::read(fd, buffer.data(), buffer.size());
+    } while (got < 0 && errno == EINTR);
+    return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+std::vector<std::int32_t> numeric_entries(int dir_fd)
+{
+    std::vector<std::int32_t> numbers;
+    alignas(DirEntry) std::array<char, 32 * 1024> buffer;
+    for (;;) {
+        const long got = ::syscall(SYS_getdents64, dir_fd, buffer.data(), buffer.size());
+        if (got <= 0) return numbers;
+        for (long at = 0; at < got;) {
+            const char* const entry = buffer.data() + at;
+            unsigned short length = 0;
+            std::memcpy(&length, entry + offsetof(DirEntry, length), sizeof length);
+            const char* const name = entry + offsetof(DirEntry, name);
+            const char* const end = name + std::strlen(name);
+            std::int32_t number = 0;
+            const auto [stop, error] = std::from_chars(name, end, number);
+            if (error == std::errc{} && stop == end) numbers.push_back(number);
+            at += length;
+        }
+    }
+}
+
+ProcDir::ProcDir(const char* path) : dir_(::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
+
+std::vector<std::int32_t> ProcDir::pids() const
+{
+    ::lseek(dir_.get(), 0, SEEK_SET); // a second look begins at the first entry again
+    return numeric_entries(dir_.get());
+}
+
+Fd ProcDir::open(std::int32_t pid, std::string_view name, int flags) const
+{
+    return Fd(::openat(dir_.get(), Path(pid, name).c_str(), flags | O_CLOEXEC));
+}
+
+std::optional<ProcStat> ProcDir::stat(std::int32_t pid) const
+{
+    const Fd fd = open(pid, "stat", O_RDONLY);
+    if (!fd) return std::nullopt;
+    std::array<char, 1024> buffer; // 52 fields: at most about 700 bytes
+    return parse_stat(read_some(fd.get(), buffer));
+}
+
+std::optional<std::vector<std::int32_t>> ProcDir::children(std::int32_t pid) const
+{
+    const Fd tasks = open(pid, "task", O_RDONLY | O_DIRECTORY);
+    if (!tasks) return std::nullopt;
+    std::vector<std::int32_t> found;
+    bool readable = false;
+    for (const std::int32_t thread : numeric_entries(tasks.get())) {
+        const Fd file(::openat(tasks.get(), Path(thread, "children").c_str(), O_RDONLY | O_CLOEXEC));
+        if (!file) continue;
+        readable = true;
+        add_numbers(read_all(file.get(), std::size_t{1} << 24), found);
+    }
+    if (!readable) return std::nullopt;
+    return found;
+}
+
+std::optional<std::uint32_t> ProcDir::owner(std::int32_t pid) const
+{
+    struct stat info {};
+    if (::fstatat(dir_.get(), Path(pid, "").c_str(), &info, 0) != 0) return std::nullopt;
+    return info.st_uid;
+}
+
+std::string ProcDir::read(std::int32_t pid, std::string_view name, std::size_t limit) const
+{
+    const Fd fd = open(pid, name, O_RDONLY);
+    return fd ? read_all(fd.get(), limit) : std::string();
+}
+
+} // namespace bgt::os

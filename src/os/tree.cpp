@@ -1,0 +1,205 @@
+#include <bgt/os/tree.hpp>
+
+#include <bgt/os/proc_dir.hpp>
+
+#include <algorithm>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace bgt::os {
+
+namespace {
+
+using Children = std::unordered_map<std::int32_t, std::vector<const ProcStat*>>;
+
+Children by_parent(const std::vector<ProcStat>& table)
+{
+    Children children;
+    for (const ProcStat& stat : table) children[stat.ppid].push_back(&stat);
+    return children;
+}
+
+/// Appends what descends from `from`, parents first, each process once.
+void add_descendants(const Children& children, std::int32_t from, std::unordered_set<std::int32_t>& seen,
+                     std::vector<ProcStat>& out)
+{
+    std::vector<std::int32_t> queue{from};
+    for (std::size_t at = 0; at < queue.size(); ++at) { // a table read while pids were reused may hold a ring: `seen`
+        const auto found = children.find(queue[at]);
+        if (found == children.end()) continue;
+        for (const ProcStat* child : found->second) {
+            if (!is_living(*child) || !seen.insert(child->key.pid).second) continue;
+            out.push_back(*child);
+            queue.push_back(child->key.pid);
+        }
+    }
+}
+
+/// A process whose parent ended between the two reads has moved to another parent: ask it again.
+void refresh_orphans(const ProcDir& proc, std::vector<ProcStat>& table)
+{
+    std::unordered_set<std::int32_t> pids;
+    for (const ProcStat& stat : table) pids.insert(stat.key.pid);
+    for (ProcStat& stat : table) {
+        if (stat.ppid == 0 || pids.contains(stat.ppid)) continue;
+        if (auto again = proc.stat(stat.key.pid)) stat = std::move(*again);
+    }
+}
+
+std::vector<ProcStat> full_scan(const ProcDir& proc, std::int32_t ancestor)
+{
+    std::vector<ProcStat> table;
+    for (const std::int32_t pid : proc.pids())
+        if (auto stat = proc.stat(pid)) table.push_back(std::move(*stat));
+    refresh_orphans(proc, table);
+    return descendants_in(table, ancestor);
+}
+
+/// What one process of a tree shows of its marks.
+class MarkFinder {
+public:
+    explicit MarkFinder(const TreeMarks& marks) : marks_(marks) {}
+
+    bool carries_mark(const ProcStat& stat) const
+    {
+        if (stat.key == marks_.root) return true;
+        const auto owner = proc_.owner(stat.key.pid);
+        if (!owner || (user_ != 0 && *owner != user_)) return false;
+        const std::string environment = marks_.cookie.empty() ? "" : proc_.read(stat.key.pid, "environ", 16u << 20);
+        const Cookie cookie = find_cookie(environment, marks_.cookie);
+        if (cookie == Cookie::ours || holds_fifo(stat.key.pid)) return true;
+        return cookie == Cookie::none && in_session(stat, *owner);
+    }
+
+    /// Notes who leads the session now: a pid that another process has can't be this task's session.
+    void look_for_session(const std::vector<ProcStat>& table)
+    {
+        for (const ProcStat& stat : table) {
+            if (stat.key.pid == marks_.session && stat.key != marks_.root) session_reused_ = true;
+            if (stat.key == marks_.root) root_owner_ = proc_.owner(stat.key.pid);
+        }
+    }
+
+private:
+    bool in_session(const ProcStat& stat, std::uint32_t owner) const
+    {
+        if (marks_.session <= 0 || session_reused_ || stat.session != marks_.session) return false;
+        return owner == user_ || owner == root_owner_;
+    }
+
+    bool holds_fifo(std::int32_t pid) const
+    {
+        if (marks_.fifo_ino == 0) return false;
+        const Fd folder = proc_.open(pid, "fd", O_RDONLY | O_DIRECTORY);
+        if (!folder) return false;
+        for (const std::int32_t fd : numeric_entries(folder.get())) {
+            struct statx info {};
+            const std::string name = std::to_string(fd);
+            // DONT_SYNC: a descriptor on a dead network file system must not hang the search.
+            if (::statx(folder.get(), name.c_str(), AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) != 0) continue;
+            if (info.stx_ino == marks_.fifo_ino && ::makedev(info.stx_dev_major, info.stx_dev_minor) == marks_.fifo_dev)
+                return true;
+        }
+        return false;
+    }
+
+    const TreeMarks& marks_;
+    ProcDir proc_;
+    std::uint32_t user_ = ::geteuid();
+    std::optional<std::uint32_t> root_owner_;
+    bool session_reused_ = false;
+};
+
+} // namespace
+
+Cookie find_cookie(std::string_view environment, std::string_view wanted)
+{
+    const std::string prefix = std::string(cookie_variable) + "=";
+    Cookie found = Cookie::none;
+    while (!environment.empty()) {
+        const std::string_view entry = environment.substr(0, environment.find('\0'));
+        environment.remove_prefix(std::min(environment.size(), entry.size() + 1));
+        if (!entry.starts_with(prefix)) continue;
+        found = Cookie::others;
+        for (std::string_view rest = entry.substr(prefix.size()); !rest.empty();) {
+            const std::string_view element = rest.substr(0, rest.find(':'));
+            if (!wanted.empty() && element == wanted) return Cookie::ours;
+            rest.remove_prefix(std::min(rest.size(), element.size() + 1));
+        }
+    }
+    return found;
+}
+
+std::vector<ProcStat> descendants_of(std::int32_t ancestor)
+{
+    return descendants_of(ProcDir(), ancestor);
+}
+
+std::vector<ProcStat> descendants_of(const ProcDir& proc, std::int32_t ancestor)
+{
+    std::vector<ProcStat> found;
+    std::unordered_set<std::int32_t> seen{ancestor};
+    auto first = proc.children(ancestor);
+    if (!first) return full_scan(proc, ancestor);
+    std::vector<std::int32_t> queue = std::move(*first);
+    for (std::size_t at = 0; at < queue.size(); ++at) {
+        auto stat = proc.stat(queue[at]);
+        if (!stat || !is_living(*stat) || !seen.insert(queue[at]).second) continue;
+        found.push_back(std::move(*stat));
+        if (const auto next = proc.children(queue[at])) queue.insert(queue.end(), next->begin(), next->end());
+    }
+    return found;
+}
+
+std::vector<ProcStat> descendants_in(const std::vector<ProcStat>& table, std::int32_t ancestor)
+{
+    std::vector<ProcStat> found;
+    std::unordered_set<std::int32_t> seen{ancestor};
+    add_descendants(by_parent(table), ancestor, seen, found);
+    return found;
+}
+
+std::vector<ProcStat> find_marked(const TreeMarks& marks, const std::vector<std::int32_t>& except)
+{
+    const std::vector<ProcStat> table = all_processes();
+    const std::unordered_set<std::int32_t> excluded(except.begin(), except.end());
+    MarkFinder finder(marks);
+    finder.look_for_session(table);
+
+    std::unordered_set<std::int32_t> marked;
+    for (const ProcStat& stat : table) {
+        // No member of the tree is older than its root.
+        if (!is_living(stat) || stat.key.start_ticks < marks.root.start_ticks || excluded.contains(stat.key.pid)) continue;
+        if (finder.carries_mark(stat)) marked.insert(stat.key.pid);
+    }
+
+    const Children children = by_parent(table);
+    std::vector<ProcStat> found;
+    std::unordered_set<std::int32_t> seen = excluded;
+    const auto add_tree = [&](const ProcStat& stat) {
+        if (!marked.contains(stat.key.pid) || !seen.insert(stat.key.pid).second) return;
+        found.push_back(stat);
+        add_descendants(children, stat.key.pid, seen, found);
+    };
+    for (const ProcStat& stat : table) // tops first, so that parents stand before their children
+        if (!marked.contains(stat.ppid)) add_tree(stat);
+    for (const ProcStat& stat : table) add_tree(stat);
+    return found;
+}
+
+Usage usage_of(const std::vector<ProcStat>& processes)
+{
+    Usage usage;
+    for (const ProcStat& stat : processes) {
+        usage.cpu_ticks += stat.cpu_ticks;
+        usage.rss_bytes += stat.rss_bytes;
+        ++usage.processes;
+    }
+    return usage;
+}
+
+} // namespace bgt::os

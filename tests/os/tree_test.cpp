@@ -1,0 +1,189 @@
+#include "sandbox.hpp"
+#include "support/catch.hpp"
+
+#include <bgt/os/tree.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <fcntl.h>
+#include <map>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace bgt;
+
+namespace {
+
+/// Whether each process whose parent is in the list stands after it.
+bool parents_first(const std::vector<os::ProcStat>& tree)
+{
+    std::map<std::int32_t, std::size_t> position;
+    for (std::size_t i = 0; i < tree.size(); ++i) position[tree[i].key.pid] = i;
+    for (std::size_t i = 0; i < tree.size(); ++i)
+        if (position.contains(tree[i].ppid) && position[tree[i].ppid] > i) return false;
+    return true;
+}
+
+std::vector<std::int32_t> without(std::vector<std::int32_t> pids, std::int32_t pid)
+{
+    std::erase(pids, pid);
+    return pids;
+}
+
+os::TreeMarks marks_of(std::int32_t pid)
+{
+    os::TreeMarks marks;
+    marks.root = *os::key_of(pid);
+    return marks;
+}
+
+} // namespace
+
+TEST_CASE("all five of the escape are descendants of the subreaper")
+{
+    test::Sandbox sandbox;
+    auto root = sandbox.start({"escape"});
+    const auto pids = root.numbers();
+    REQUIRE(pids.size() == 5);
+    CHECK(pids[0] == root.pid);
+    const auto tree = os::descendants_of(::getpid());
+    CHECK(test::pids_of(tree) == test::sorted(pids));
+    CHECK(parents_first(tree));
+    const auto of_table = os::descendants_in(os::all_processes(), ::getpid());
+    CHECK(test::pids_of(of_table) == test::sorted(pids));
+    CHECK(parents_first(of_table));
+    // The grandchild has left the root's tree for the subreaper's.
+    CHECK(test::pids_of(os::descendants_of(root.pid)) == test::sorted(without(without(pids, pids[3]), root.pid)));
+
+    const auto usage = os::usage_of(tree);
+    CHECK(usage.processes == 5);
+    CHECK(usage.rss_bytes > 0);
+
+    ::kill(root.pid, SIGKILL); // stays a zombie; its children move up
+    REQUIRE(test::eventually([&] { return !os::key_of(root.pid); }));
+    CHECK(test::pids_of(os::descendants_of(::getpid())) == test::sorted(without(pids, root.pid)));
+    CHECK(test::pids_of(os::descendants_in(os::all_processes(), ::getpid())) == test::sorted(without(pids, root.pid)));
+}
+
+TEST_CASE("a child that another thread forked is found")
+{
+    test::Sandbox sandbox;
+    pid_t child = -1;
+    bool looked = false, found = false;
+    std::thread([&] {
+        child = ::fork();
+        if (child == 0)
+            for (;;) ::pause();
+        found = test::pids_of(os::descendants_of(::getpid())) == std::vector<std::int32_t>{child};
+        looked = true;
+    }).join();
+    CHECK(looked);
+    CHECK(found);
+}
+
+TEST_CASE("no descendants, and no such process")
+{
+    test::Sandbox sandbox;
+    CHECK(os::descendants_of(::getpid()).empty());
+    CHECK(os::descendants_of(1 << 30).empty());
+    CHECK(os::descendants_of(-1).empty());
+}
+
+TEST_CASE("a tree that keeps growing is found until it is dead")
+{
+    test::Sandbox sandbox;
+    auto storm = sandbox.start({"forkstorm", "200"});
+    REQUIRE(storm.line() == "ready");
+    REQUIRE(test::eventually([&] { return os::descendants_of(::getpid()).size() > 100; }));
+    REQUIRE(test::eventually([&] {
+        const auto tree = os::descendants_of(::getpid());
+        for (const auto& stat : tree) static_cast<void>(os::send_signal(stat.key, SIGKILL));
+        return tree.empty() && os::descendants_in(os::all_processes(), ::getpid()).empty();
+    }));
+}
+
+TEST_CASE("members are found by the cookie alone")
+{
+    test::Sandbox sandbox;
+    auto root = sandbox.start({"escape"}, {"BGT_COOKIE=outer:c00c1e"});
+    auto other = sandbox.start({"escape"}, {"BGT_COOKIE=c00c1e2:xc00c1e"});
+    const auto pids = root.numbers();
+    REQUIRE(pids.size() == 5);
+    REQUIRE(other.numbers().size() == 5);
+    auto marks = marks_of(root.pid);
+    marks.cookie = "c00c1e";
+    const auto found = os::find_marked(marks, {});
+    CHECK(test::pids_of(found) == test::sorted(pids));
+    CHECK(parents_first(found));
+    CHECK(test::pids_of(os::find_marked(marks, {pids[2]})) == test::sorted(without(pids, pids[2])));
+
+    ::kill(root.pid, SIGKILL);
+    REQUIRE(test::eventually([&] { return !os::key_of(root.pid); }));
+    CHECK(test::pids_of(os::find_marked(marks, {})) == test::sorted(without(pids, root.pid)));
+}
+
+TEST_CASE("members are found by the output FIFO when their environment is gone")
+{
+    test::Sandbox sandbox;
+    const std::string path = sandbox.folder() + "/out";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    const Fd fifo(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    struct stat info {};
+    REQUIRE(::fstat(fifo.get(), &info) == 0);
+    auto root = sandbox.start({"escape-clean-env"}, {"BGT_COOKIE=c00c1e"}, fifo.get());
+    test::Started reader{root.pid, Fd(::dup(fifo.get())), {}, {}};
+    const auto pids = reader.numbers();
+    REQUIRE(pids.size() == 2);
+
+    auto marks = marks_of(root.pid);
+    marks.cookie = "c00c1e";
+    CHECK(test::pids_of(os::find_marked(marks, {::getpid()})) == std::vector{root.pid});
+    marks.fifo_dev = info.st_dev;
+    marks.fifo_ino = info.st_ino;
+    CHECK(test::pids_of(os::find_marked(marks, {::getpid()})) == test::sorted(pids));
+}
+
+TEST_CASE("members are found by their session, unless the marks speak against it")
+{
+    test::Sandbox sandbox;
+    auto root = sandbox.start({"escape"});
+    const auto pids = root.numbers();
+    REQUIRE(pids.size() == 5);
+    auto marks = marks_of(root.pid);
+    marks.session = root.pid;
+    ::kill(root.pid, SIGKILL);
+    REQUIRE(test::eventually([&] { return !os::key_of(root.pid); }));
+    CHECK(test::pids_of(os::find_marked(marks, {})) == test::sorted({pids[1], pids[4]}));
+
+    SECTION("of a later process with the same pid")
+    {
+        auto reused = marks;
+        reused.root.start_ticks -= 1; // so that the process that leads the session now is not the root
+        CHECK(os::find_marked(reused, {}).empty());
+    }
+    SECTION("nothing that is older than the root")
+    {
+        marks.root.start_ticks += 1'000'000;
+        CHECK(os::find_marked(marks, {}).empty());
+    }
+    SECTION("another session")
+    {
+        marks.session = 1;
+        CHECK(os::find_marked(marks, {}).empty());
+    }
+}
+
+TEST_CASE("a process of the session that carries another task's cookie is that task's")
+{
+    test::Sandbox sandbox;
+    auto root = sandbox.start({"escape"}, {"BGT_COOKIE=another"});
+    const auto pids = root.numbers();
+    REQUIRE(pids.size() == 5);
+    auto marks = marks_of(root.pid);
+    marks.session = root.pid;
+    marks.cookie = "c00c1e";
+    ::kill(root.pid, SIGKILL);
+    REQUIRE(test::eventually([&] { return !os::key_of(root.pid); }));
+    CHECK(os::find_marked(marks, {}).empty());
+}

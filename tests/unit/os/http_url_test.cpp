@@ -1,0 +1,47 @@
+#include "support/catch.hpp"
+
+#include <bgt/os/probe.hpp>
+
+using namespace bgt;
+
+TEST_CASE("URLs that are read")
+{
+    struct Row {
+        const char* text;
+        const char* host;
+        int port;
+        const char* target;
+    };
+    for (const Row& row : {Row{"http://example.org", "example.org", 80, "/"},
+                           Row{"http://example.org/", "example.org", 80, "/"},
+                           Row{"HTTP://localhost:3000/a/b?c=d#e", "localhost", 3000, "/a/b?c=d"},
+                           Row{"//localhost:3000/x", "localhost", 3000, "/x"},
+                           Row{":8080/health", "localhost", 8080, "/health"},
+                           Row{":8080", "localhost", 8080, "/"},
+                           Row{"127.0.0.1:65535?q", "127.0.0.1", 65535, "/?q"},
+                           Row{"localhost/health", "localhost", 80, "/health"},
+                           Row{"http://[::1]:81/x", "::1", 81, "/x"},
+                           Row{"[::1]", "::1", 80, "/"},
+                           Row{"localhost:1/https://x@y:z", "localhost", 1, "/https://x@y:z"}}) {
+        INFO(row.text);
+        const auto url = os::parse_http_url(row.text);
+        REQUIRE(url);
+        CHECK(url->host == row.host);
+        CHECK(url->port == row.port);
+        CHECK(url->target == row.target);
+    }
+}
+
+TEST_CASE("URLs that are refused")
+{
+    for (const char* text : {"", "/", "/health", "?x", "http://", "http:///x", "https://localhost/", "HTTPS://x", "ftp://x/",
+                             ":", ":0", ":65536", ":-1", ":80x", "localhost:", "localhost:x", "8080", "8080/health", "a b",
+                             "localhost:1/a\r\nX: y", "user@host/", "http://user:pass@host/", "[::1", "[::1]x", "[nonsense]:1",
+                             "a:b:c", "::1", "host:1\x7f"}) {
+        INFO(text);
+        const auto url = os::parse_http_url(text);
+        REQUIRE_FALSE(url);
+        CHECK(url.error().kind == ErrorKind::usage);
+        CHECK(url.error().message.find('\n') == std::string::npos);
+    }
+}
