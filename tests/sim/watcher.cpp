@@ -127,6 +127,7 @@ void Watcher::check_dates(const State& before, const std::vector<Action>& action
     // Announced once; only KILL itself ends the wait, and a late tick is the clock's doing.
     if (!killed_) REQUIRE(date == *kill_date_);
     if (killed_ && !killed_before) REQUIRE(date == now);
+    if (killed_before) REQUIRE(date == *kill_by(before));
     if (tick && stopping(before) && now >= *kill_date_) REQUIRE(killed_);
     REQUIRE(due());
     if (tick) REQUIRE((*due() > now || (!killed_ && *due() <= *kill_date_) || now == Instant::max()));
@@ -144,6 +145,8 @@ void Watcher::check_what_stays(const State& before)
         REQUIRE((still ? still->reason : ended->outcome.reason) == stop->reason);
         if (still) REQUIRE(still->for_leftover == stop->for_leftover);
         if (still && stop->root) REQUIRE(still->root == stop->root);
+        REQUIRE((still ? still->tally : ended->tally).size() >= stop->tally.size());
+        for (std::size_t i = 0; still && i < stop->tally.size(); ++i) REQUIRE(still->tally[i].found >= stop->tally[i].found);
         if (stop->for_leftover) REQUIRE(stop->reason == Reason::self);
     }
     if (const auto* was = std::get_if<Ended>(&before.phase)) {
