@@ -1,0 +1,27 @@
+#pragma once
+/// The answers of --json (docs/schema.json). Every field is always there, null where not known; every text is valid
+/// UTF-8 (bytes that are not become U+FFFD); times are RFC 3339 in UTC.
+#include <bgt/render/words.hpp>
+#include <bgt/store/events.hpp>
+#include <boost/json/fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bgt::render {
+
+/// One task. tags, command and cwd are null unless the snapshot has its spec; processes, cpu, rss_bytes and ports of a
+/// living task unless its usage was looked at (ask for `ports` together with `usage`). Of a damaged one only id,
+/// folder and problem are known.
+boost::json::object task_json(const supervise::Snapshot&, const Moment& now = Moment::now());
+/// {"at":"...","event":"started","pid":4211}
+boost::json::object event_json(const store::TaskEvent&);
+
+/// {"schema":1,"tasks":[...]} and a newline.
+std::string tasks_json(const std::vector<supervise::Snapshot>&, const Moment& now = Moment::now());
+/// {"schema":1,"error":{"message":"...","code":125}} and a newline.
+std::string error_json(std::string_view message, int code);
+/// {"schema":1} with the members of `answer` after it, and a newline.
+std::string answer_json(const boost::json::object& answer);
+
+} // namespace bgt::render

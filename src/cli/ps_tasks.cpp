@@ -1,0 +1,126 @@
+#include "ps_tasks.hpp"
+
+#include <bgt/render/words.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace bgt::cli {
+
+namespace {
+
+using store::TaskId;
+using supervise::Snapshot;
+
+constexpr std::size_t newest_ended = 10;
+constexpr std::int64_t most_probes = 64; ///< ids tried one by one before the folder of all tasks is read
+
+/// A damaged one has not: it needs attention, so it stands among the living and is never cut off.
+bool has_ended(const Snapshot& task)
+{
+    return task.problem.empty() && task.status.lifecycle == core::Lifecycle::ended;
+}
+
+/// Ids below the newest that are not active, the newest first: by trying each, so that the cost does not grow with the
+/// number of ended tasks; all of them where too few were found so.
+Result<std::vector<TaskId>> newest_inactive(store::Root& root, const std::vector<TaskId>& active, std::size_t count)
+{
+    const auto is_active = [&](TaskId id) { return std::binary_search(active.begin(), active.end(), id); };
+    std::vector<TaskId> found;
+    if (count <= newest_ended) {
+        const auto last = root.last_id();
+        std::int64_t id = last ? *last : 0;
+        for (std::int64_t probes = 0; id > 0 && probes < most_probes && found.size() < count; --id, ++probes)
+            if (!is_active(TaskId{id}) && root.open_task(TaskId{id})) found.push_back(TaskId{id});
+        if (found.size() >= count || (last && id == 0)) return found;
+    }
+
+    auto all = root.all_ids();
+    if (!all) return all.error();
+    found.clear();
+    for (auto it = all->rbegin(); it != all->rend() && found.size() < count; ++it)
+        if (!is_active(*it)) found.push_back(*it);
+    return found;
+}
+
+bool fits(const Snapshot& task, const PsRequest& request)
+{
+    if (request.leftover && (!has_ended(task) || !task.status.tree_lives)) return false;
+    if (request.states.empty()) return true;
+    return std::any_of(request.states.begin(), request.states.end(),
+                       [&](const std::string& state) { return render::in_state(task, state); });
+}
+
+/// Whether the states asked for can be found among tasks not done with alone.
+bool only_living_wanted(const PsRequest& request)
+{
+    if (request.states.empty()) return false;
+    return std::none_of(request.states.begin(), request.states.end(), [](const std::string& state) {
+        return state == "ended" || state == "failed" || state == "lost";
+    });
+}
+
+void sort_for_people(std::vector<Snapshot>& tasks)
+{
+    std::sort(tasks.begin(), tasks.end(), [](const Snapshot& a, const Snapshot& b) {
+        const bool a_ended = has_ended(a);
+        const bool b_ended = has_ended(b);
+        if (a_ended != b_ended) return b_ended;
+        return a_ended ? a.id > b.id : a.id < b.id;
+    });
+}
+
+supervise::Want want_for(const PsRequest& request, std::size_t tasks)
+{
+    supervise::Want want = request.want;
+    if (request.tail_of_few && tasks > few) want.log_tail = false;
+    return want;
+}
+
+Result<std::vector<Snapshot>> selected(store::Root& root, const PsRequest& request)
+{
+    auto ids = select(root, request.selection, Scope::any);
+    if (!ids) return ids.error();
+    auto tasks = supervise::look_all(root, *ids, want_for(request, ids->size()));
+    std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
+    if (request.selection.words.empty()) sort_for_people(tasks);
+    return tasks;
+}
+
+void append(std::vector<Snapshot>& to, std::vector<Snapshot> more)
+{
+    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+} // namespace
+
+Result<std::vector<Snapshot>> find_tasks(store::Root& root, const PsRequest& request)
+{
+    if (!request.selection.empty()) return selected(root, request);
+    if (!root.exists()) return std::vector<Snapshot>{};
+    // First the markers: a task that ends between the two listings is then found in the first, a task that begins
+    // between them would be taken for an ended one in the second, so what look_all says of it decides.
+    const auto active = root.active_ids();
+    if (!active) return active.error();
+    const bool filtered = !request.states.empty() || request.leftover;
+    const bool all_ended = request.everything || filtered;
+
+    std::vector<TaskId> inactive;
+    if (!only_living_wanted(request)) {
+        auto found = newest_inactive(root, *active, all_ended ? std::string::npos : newest_ended);
+        if (!found) return found.error();
+        inactive = *std::move(found);
+    }
+    const supervise::Want want = want_for(request, active->size() + inactive.size());
+    auto tasks = supervise::look_all(root, *active, want);
+    append(tasks, supervise::look_all(root, inactive, want));
+    std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
+    sort_for_people(tasks);
+    if (all_ended) return tasks;
+    const auto first_ended = std::find_if(tasks.begin(), tasks.end(), has_ended);
+    const auto living = static_cast<std::size_t>(first_ended - tasks.begin());
+    if (tasks.size() - living > newest_ended) tasks.resize(living + newest_ended);
+    return tasks;
+}
+
+} // namespace bgt::cli

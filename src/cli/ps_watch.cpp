@@ -1,0 +1,132 @@
+#include "ps_watch.hpp"
+
+#include <bgt/os/clock.hpp>
+#include <bgt/os/terminal.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace bgt::cli {
+
+namespace {
+
+/// The other screen of the terminal, without a cursor (xterm's control sequences 1049 and 25); the first one is back
+/// at the end.
+class OtherScreen {
+public:
+    explicit OtherScreen(Context& context) : context_(context) { context_.print("\x1b[?1049h\x1b[?25l"); }
+    ~OtherScreen() { (void)context_.try_print("\x1b[?25h\x1b[?1049l"); }
+    OtherScreen(const OtherScreen&) = delete;
+    OtherScreen& operator=(const OtherScreen&) = delete;
+
+private:
+    Context& context_;
+};
+
+/// The signals that end a watch, as a readable descriptor (man 2 signalfd) while this lives; so none is missed between
+/// two waits, and the terminal is put right before the program ends.
+class EndSignals {
+public:
+    EndSignals()
+    {
+        sigemptyset(&set_);
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH}) sigaddset(&set_, signal);
+        sigprocmask(SIG_BLOCK, &set_, &before_);
+        fd_.reset(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
+    }
+    ~EndSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+    EndSignals(const EndSignals&) = delete;
+    EndSignals& operator=(const EndSignals&) = delete;
+
+    int fd() const { return fd_.get(); }
+    int next() const
+    {
+        signalfd_siginfo info{};
+        return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+    }
+
+private:
+    sigset_t set_{};
+    sigset_t before_{};
+    Fd fd_;
+};
+
+/// `text` from the top left corner, cut to `rows` lines, over what was there.
+std::string frame(std::string_view text, int rows)
+{
+    std::string out = "\x1b[H";
+    for (int row = 0; row < std::max(rows, 1) && !text.empty(); ++row) {
+        const auto end = std::min(text.find('\n'), text.size());
+        if (row != 0) out += "\r\n";
+        out += text.substr(0, end);
+        out += "\x1b[K";
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out + "\x1b[J";
+}
+
+/// The exit code once the user or a signal has ended it; nullopt: time to draw again.
+std::optional<int> await_next(const EndSignals& signals, bool& read_keys, Instant until)
+{
+    for (;;) {
+        pollfd fds[2] = {{signals.fd(), POLLIN, 0}, {read_keys ? STDIN_FILENO : -1, POLLIN, 0}};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - os::now()).count();
+        const int ready = ::poll(fds, 2, static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000)));
+        if (ready == 0 && os::now() >= until) return std::nullopt;
+        if (ready < 0 && errno != EINTR) return code::failed;
+        if ((fds[0].revents & POLLIN) != 0) {
+            const int signal = signals.next();
+            if (signal == SIGWINCH) return std::nullopt;
+            if (signal == SIGINT) return code::ok;
+            if (signal != 0) return 128 + signal;
+        }
+        if (fds[1].revents == 0) continue;
+        char key = 0;
+        const ssize_t n = ::read(STDIN_FILENO, &key, 1);
+        if (n == 1 && (key == 'q' || key == 'Q' || key == '\x03')) return code::ok;
+        if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) read_keys = false;
+    }
+}
+
+} // namespace
+
+void CpuSinceLast::update(std::vector<supervise::Snapshot>& tasks, Instant now)
+{
+    std::map<store::TaskId, Spent> seen;
+    for (auto& task : tasks) {
+        if (!task.cpu || !task.status.started_at) continue;
+        const double age = std::chrono::duration<double>(now - *task.status.started_at).count();
+        const Spent spent{now, *task.cpu * age};
+        seen[task.id] = spent;
+        const auto it = before_.find(task.id);
+        if (it == before_.end() || now <= it->second.at) continue;
+        // A process that ended takes its seconds along, so the difference can be negative.
+        const double seconds = std::max(0.0, spent.seconds - it->second.seconds);
+        task.cpu = seconds / std::chrono::duration<double>(now - it->second.at).count();
+    }
+    before_ = std::move(seen);
+}
+
+Result<int> watch_screen(Context& context, Duration interval, const std::function<Result<std::string>(int width)>& draw)
+{
+    const EndSignals signals;
+    if (signals.fd() < 0) return Error::system("can't watch for signals", errno);
+    bool read_keys = os::is_terminal(STDIN_FILENO);
+    const os::RawKeys keys(STDIN_FILENO);
+    const OtherScreen screen(context);
+    for (;;) {
+        const Instant until = os::now() + interval;
+        const auto text = draw(os::terminal_width(STDOUT_FILENO));
+        if (!text) return text.error();
+        context.print(frame(*text, os::terminal_height(STDOUT_FILENO)));
+        if (const auto done = await_next(signals, read_keys, until)) return *done;
+    }
+}
+
+} // namespace bgt::cli

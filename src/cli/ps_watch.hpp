@@ -1,0 +1,29 @@
+#pragma once
+#include <bgt/cli/context.hpp>
+#include <bgt/base/time.hpp>
+#include <bgt/supervise/snapshot.hpp>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace bgt::cli {
+
+/// CPU since the last look instead of over the tree's life: the difference of the seconds spent.
+class CpuSinceLast {
+public:
+    void update(std::vector<supervise::Snapshot>&, Instant now);
+
+private:
+    struct Spent {
+        Instant at{};
+        double seconds = 0;
+    };
+    std::map<store::TaskId, Spent> before_;
+};
+
+/// Shows what `draw` gives for so many columns, again each `interval` and when the terminal's size changes, until q,
+/// Ctrl-C, or a signal that ends it; the terminal is then as it was before. Needs a terminal on stdout. Returns the
+/// exit code: 0, or 128+N of SIGTERM, SIGHUP and SIGQUIT. An error of `draw` ends it.
+Result<int> watch_screen(Context&, Duration interval, const std::function<Result<std::string>(int width)>& draw);
+
+} // namespace bgt::cli

@@ -1,0 +1,169 @@
+#include "ps_tasks.hpp"
+#include "ps_watch.hpp"
+
+#include <bgt/base/text.hpp>
+#include <bgt/cli/verb.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/os/terminal.hpp>
+#include <bgt/render/json.hpp>
+#include <bgt/render/table.hpp>
+#include <bgt/render/template.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace bgt::cli {
+
+namespace {
+
+using supervise::Snapshot;
+
+constexpr Duration least_interval = std::chrono::milliseconds(100);
+
+std::string known_states()
+{
+    std::string out;
+    for (const auto state : render::state_filters) out += (out.empty() ? "" : ", ") + std::string(state);
+    return out;
+}
+
+class Ps : public Verb {
+public:
+    void declare(Parser& parser) override
+    {
+        request_.selection.declare(parser);
+        parser.flag("-a", request_.everything, "list all ended tasks too, not only the newest ten");
+        parser.list("-s,--state", request_.states, "STATE", Value::text, "only tasks in this state: " + known_states());
+        parser.flag("--leftover", request_.leftover, "only ended tasks of which processes were kept alive");
+        parser.flag("-q,--quiet", quiet_, "print the ids alone");
+        parser.flag("-w,--watch", watch_, "draw the table again and again, until q or Ctrl-C");
+        parser.option("--interval", interval_, "DURATION", Value::duration, "time between two drawings of --watch (1s)");
+        parser.flag("--json", json_, "print JSON");
+        parser.option("--format", format_, "TEMPLATE", Value::text,
+                      "print a line a task with {fields}: " + render::template_fields());
+        parser.flag("--no-header", no_header_, "leave the titles of the columns out");
+        parser.example("bgt ps --state running --tag job=e2e");
+        parser.example("bgt ps -a --format '{id}\\t{exit}\\t{command}'");
+    }
+
+    int run(Context& context) override
+    {
+        auto done = list(context);
+        if (done) return *done;
+        if (json_) context.print(render::error_json(done.error().message, exit_code(done.error())));
+        return context.fail(done.error());
+    }
+
+private:
+    Result<int> list(Context& context)
+    {
+        if (auto checked = check(context); !checked) return checked.error();
+        auto root = context.root();
+        if (!root) return root.error();
+        if (!watch_) {
+            auto tasks = find_tasks(**root, request_for(width(context)));
+            if (!tasks) return tasks.error();
+            context.print(show(context, *tasks, width(context)));
+            if (tasks->empty() && !quiet_ && !json_ && !format_) context.hint("no tasks; bgt run -- COMMAND starts one");
+            return code::ok;
+        }
+        CpuSinceLast cpu;
+        return watch_screen(context, interval_time_, [&](int columns) -> Result<std::string> {
+            const auto screen = static_cast<std::size_t>(std::max(columns, 1));
+            auto again = context.root(); // it may have been made meanwhile
+            if (!again) return again.error();
+            auto tasks = find_tasks(**again, request_for(screen));
+            if (!tasks) return tasks.error();
+            cpu.update(*tasks, os::now());
+            return show(context, *tasks, screen);
+        });
+    }
+
+    /// What the options say, before anything is looked at.
+    Result<void> check(Context& context)
+    {
+        if (static_cast<int>(quiet_) + static_cast<int>(json_) + static_cast<int>(format_.has_value()) > 1)
+            return Error::usage("--quiet, --json and --format: choose one");
+        for (const auto& state : request_.states)
+            if (std::find(std::begin(render::state_filters), std::end(render::state_filters), state) ==
+                std::end(render::state_filters))
+                return Error::usage("unknown state '" + fit(printable(state), 40) + "'; there are: " + known_states());
+        if (format_) {
+            auto parsed = render::Template::parse(*format_);
+            if (!parsed) return parsed.error();
+            template_ = *std::move(parsed);
+        }
+        if (interval_) {
+            const auto parsed = parse_duration(*interval_);
+            if (!parsed) return Error::usage("--interval: " + parsed.error().message);
+            interval_time_ = std::max(*parsed, least_interval);
+        }
+        if (!watch_) return {};
+        if (json_) return Error::usage("--watch and --json: choose one");
+        if (!context.stdout_is_terminal()) return Error::usage("--watch needs a terminal on stdout");
+        return {};
+    }
+
+    /// nullopt: nothing is cut.
+    static std::optional<std::size_t> width(const Context& context)
+    {
+        if (!context.stdout_is_terminal()) return std::nullopt;
+        return static_cast<std::size_t>(std::max(context.width(), 1));
+    }
+
+    /// Only what the output needs is looked at.
+    PsRequest request_for(std::optional<std::size_t> columns) const
+    {
+        PsRequest request = request_;
+        request.everything = request_.everything || request_.selection.all;
+        // `--all` alone is `-a`: it selects nothing, so the living still come first without reading every record twice.
+        if (request.selection.words.empty() && request.selection.names.empty() && request.selection.tags.empty())
+            request.selection.all = false;
+        if (quiet_) return request;
+        if (json_) {
+            request.want = {.spec = true, .usage = true, .ports = true};
+        } else if (format_) {
+            request.want = template_.needs();
+        } else {
+            request.want = {.usage = true, .ports = true, .log_tail = render::has_room_for_last(columns)};
+            request.tail_of_few = true;
+        }
+        return request;
+    }
+
+    std::string show(const Context& context, const std::vector<Snapshot>& tasks, std::optional<std::size_t> columns) const
+    {
+        const auto now = render::Moment::now();
+        if (json_) return render::tasks_json(tasks, now);
+        std::string out;
+        if (!quiet_ && !format_) {
+            const render::TableStyle style{.width = columns, .color = context.color(), .header = !no_header_,
+                                           .last = tasks.size() <= few};
+            return render::task_table(tasks, now, style);
+        }
+        for (const auto& task : tasks) {
+            out += quiet_ ? store::to_string(task.id) : template_.apply(task, now);
+            out += '\n';
+        }
+        return out;
+    }
+
+    PsRequest request_;
+    bool quiet_ = false;
+    bool watch_ = false;
+    bool json_ = false;
+    bool no_header_ = false;
+    std::optional<std::string> interval_;
+    std::optional<std::string> format_;
+    render::Template template_;
+    Duration interval_time_ = std::chrono::seconds(1);
+};
+
+} // namespace
+
+std::unique_ptr<Verb> make_ps()
+{
+    return std::make_unique<Ps>();
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,147 @@
+#include <bgt/cli/select.hpp>
+#include <bgt/cli/verb.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/os/proc.hpp>
+#include <bgt/os/tree.hpp>
+#include <bgt/render/details.hpp>
+#include <bgt/render/json.hpp>
+
+#include <boost/json.hpp>
+#include <fcntl.h>
+#include <set>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bgt::cli {
+
+namespace {
+
+using supervise::Snapshot;
+
+constexpr std::size_t events_for_people = 10;
+constexpr std::size_t events_for_json = 100;
+
+/// By what the members of a tree are known when they are not below a supervisor.
+os::TreeMarks marks_of(const store::TaskDir& task, const Snapshot& snapshot)
+{
+    os::TreeMarks marks;
+    marks.root = snapshot.status.root;
+    marks.session = snapshot.status.root.pid;
+    if (snapshot.spec) marks.cookie = snapshot.spec->cookie;
+    struct stat fifo {};
+    if (::fstatat(task.fd(), store::file::out_fifo, &fifo, AT_SYMLINK_NOFOLLOW) == 0) {
+        marks.fifo_dev = fifo.st_dev;
+        marks.fifo_ino = fifo.st_ino;
+    }
+    return marks;
+}
+
+/// The living processes of the tree, parents before children.
+std::vector<os::ProcStat> tree_of(const store::TaskDir& task, const Snapshot& snapshot)
+{
+    const auto& status = snapshot.status;
+    if (!snapshot.problem.empty() || render::nothing_lives(status) || status.boot != os::boot_id()) return {};
+    std::vector<os::ProcStat> found;
+    if (os::is_alive(status.supervisor)) found = os::descendants_of(status.supervisor.pid);
+    if (!status.adopted) return found;
+    // An adopted tree is not below its supervisor; what it has started since then is.
+    std::set<std::int32_t> known;
+    for (const auto& process : found) known.insert(process.key.pid);
+    for (auto& process : os::find_marked(marks_of(task, snapshot), {::getpid(), status.supervisor.pid}))
+        if (known.insert(process.key.pid).second) found.push_back(std::move(process));
+    return found;
+}
+
+std::vector<render::ProcessRow> rows_of(const std::vector<os::ProcStat>& tree)
+{
+    std::vector<render::ProcessRow> rows;
+    rows.reserve(tree.size());
+    for (const auto& process : tree)
+        rows.push_back({process.key.pid, process.ppid, process.state, os::age_of(process.key),
+                        os::command_line(process.key.pid)});
+    return rows;
+}
+
+std::vector<store::TaskEvent> events_of(const store::TaskDir& task, std::size_t most)
+{
+    auto read = store::read_events(task.fd(), most);
+    return read ? std::move(read->events) : std::vector<store::TaskEvent>{};
+}
+
+class Show : public Verb {
+public:
+    void declare(Parser& parser) override
+    {
+        selection_.declare(parser);
+        parser.flag("--json", json_, "print JSON, with the last 100 events of each task");
+        parser.example("bgt show web");
+        parser.example("bgt show --json - | jq '.tasks[0].outcome'");
+    }
+
+    int run(Context& context) override
+    {
+        const auto done = show(context);
+        if (done) return code::ok;
+        if (json_) context.print(render::error_json(done.error().message, exit_code(done.error())));
+        return context.fail(done.error());
+    }
+
+private:
+    Result<void> show(Context& context)
+    {
+        auto root = context.root();
+        if (!root) return root.error();
+        const auto ids = select(**root, selection_, Scope::any);
+        if (!ids) return ids.error();
+        const supervise::Want want{.spec = true, .usage = true, .ports = true};
+        const auto snapshots = supervise::look_all(**root, *ids, want);
+        context.print(json_ ? as_json(**root, snapshots) : as_text(context, **root, snapshots));
+        return {};
+    }
+
+    static std::string as_text(Context& context, store::Root& root, const std::vector<Snapshot>& snapshots)
+    {
+        render::DetailsStyle style;
+        style.color = context.color();
+        if (context.stdout_is_terminal()) style.width = static_cast<std::size_t>(context.width());
+        const auto now = render::Moment::now();
+        std::string out;
+        for (const auto& snapshot : snapshots) {
+            std::vector<render::ProcessRow> processes;
+            std::vector<store::TaskEvent> events;
+            if (const auto task = root.open_task(snapshot.id)) {
+                processes = rows_of(tree_of(*task, snapshot));
+                events = events_of(*task, events_for_people);
+            }
+            if (!out.empty()) out += '\n';
+            out += render::task_details({snapshot, processes, events}, now, style);
+        }
+        return out;
+    }
+
+    static std::string as_json(store::Root& root, const std::vector<Snapshot>& snapshots)
+    {
+        boost::json::array tasks;
+        for (const auto& snapshot : snapshots) {
+            boost::json::array events;
+            if (const auto task = root.open_task(snapshot.id))
+                for (const auto& event : events_of(*task, events_for_json)) events.push_back(render::event_json(event));
+            auto object = render::task_json(snapshot);
+            object["events"] = std::move(events);
+            tasks.push_back(std::move(object));
+        }
+        return render::answer_json({{"tasks", std::move(tasks)}});
+    }
+
+    Selection selection_;
+    bool json_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Verb> make_show()
+{
+    return std::make_unique<Show>();
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,220 @@
+#include <bgt/base/signal_name.hpp>
+#include <bgt/base/size.hpp>
+#include <bgt/base/text.hpp>
+#include <bgt/render/details.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace bgt::render {
+
+namespace {
+
+using core::Lifecycle;
+
+constexpr std::size_t label_columns = 11;
+
+/// Collects lines; the style decides about cutting and colour.
+class Lines {
+public:
+    explicit Lines(const DetailsStyle& style) : style_(style) {}
+
+    void heading(std::string_view text, const StateWords& state)
+    {
+        out_ += fmt::format("{}: {}\n", text, style_.color ? colored(state.text, state.tone) : state.text);
+    }
+    /// "  label      value"; an empty value is left out.
+    void field(std::string_view label, std::string_view value)
+    {
+        if (value.empty()) return;
+        out_ += fmt::format("  {:<{}}{}\n", label, label_columns, printable(value));
+    }
+    void title(std::string_view text) { out_ += fmt::format("  {}\n", text); }
+    void item(std::size_t depth, std::string_view text)
+    {
+        const std::size_t indent = 4 + 2 * std::min<std::size_t>(depth, 20);
+        std::string line = printable(text);
+        if (style_.width) line = fit(line, *style_.width > indent ? *style_.width - indent : 1);
+        out_.append(indent, ' ');
+        out_ += line + "\n";
+    }
+    std::string take() { return std::move(out_); }
+
+private:
+    const DetailsStyle& style_;
+    std::string out_;
+};
+
+std::string life_words(const store::Status& status, const Moment& now)
+{
+    std::string words(core::to_string(status.lifecycle));
+    if (const auto d = run_time(status, now); d && status.lifecycle != Lifecycle::ended) words += " for " + format_age(*d);
+    if (status.lifecycle == Lifecycle::stopping) {
+        words += fmt::format(" ({})", core::to_string(status.outcome.reason));
+        if (status.kill_by && *status.kill_by > now.mono) words += ", SIGKILL in " + format_age(*status.kill_by - now.mono);
+    }
+    words += fmt::format(", {}", core::to_string(status.kind));
+    if (status.ready) words += ", ready";
+    if (status.paused) words += ", paused";
+    if (status.adopted) words += ", adopted (another supervisor started it)";
+    return words;
+}
+
+void add_life(Lines& lines, const store::Status& status, const Moment& now)
+{
+    lines.field("lifecycle", life_words(status, now));
+    if (status.lifecycle == Lifecycle::ended)
+        lines.field("outcome", fmt::format("{} (bgt wait gives {})", outcome_words(status), supervise::exit_code(status)));
+    lines.field("status", status.text);
+    if (status.progress) lines.field("progress", fmt::format("{:.0f}%", *status.progress * 100));
+}
+
+void add_request(Lines& lines, const supervise::Snapshot& task)
+{
+    lines.field("command", task.spec ? shell_join(task.spec->command) : task.status.command);
+    if (!task.spec) return;
+    lines.field("folder", task.spec->cwd);
+    std::string tags;
+    for (const auto& [key, value] : task.spec->tags) tags += (tags.empty() ? "" : " ") + shell_quote(key + "=" + value);
+    lines.field("tags", tags);
+    switch (task.spec->stdin_from) {
+    case store::StdinFrom::null: break;
+    case store::StdinFrom::pipe: lines.field("stdin", task.status.stdin_closed ? "pipe, closed" : "pipe"); break;
+    case store::StdinFrom::file: lines.field("stdin", task.spec->stdin_file); break;
+    }
+}
+
+void add_times(Lines& lines, const store::Status& status, const Moment& now)
+{
+    if (status.created != WallTime{}) lines.field("created", format_rfc3339(status.created));
+    if (status.started) lines.field("started", format_rfc3339(*status.started));
+    if (!status.ended) return;
+    const auto took = run_time(status, now);
+    lines.field("ended", format_rfc3339(*status.ended) + (took ? " after " + format_age(*took) : ""));
+}
+
+void add_log(Lines& lines, const supervise::Snapshot& task)
+{
+    const store::Status& status = task.status;
+    const std::uint64_t freed = status.freed_bytes + status.freed_err_bytes;
+    std::string words = fmt::format("{}/{} ({}", task.folder, store::file::out_log, format_size(task.log_bytes));
+    if (freed != 0) words += fmt::format(", the first {} freed", format_size(freed));
+    if (status.dropped_bytes != 0) words += fmt::format(", {} dropped", format_size(status.dropped_bytes));
+    lines.field("log", words + ")");
+    if (task.spec && task.spec->split) lines.field("stderr log", task.folder + "/" + store::file::err_log);
+}
+
+void add_rules(Lines& lines, const supervise::Snapshot& task)
+{
+    if (!task.spec) return;
+    const core::Spec& rules = task.spec->rules;
+    if (rules.timeout) lines.field("timeout", format_duration(*rules.timeout));
+    const std::string ladder = core::format_stop_signals(rules.stop_ladder);
+    lines.field("stop", ladder.empty() ? "KILL" : ladder + ", then KILL");
+    lines.field("leftover", core::to_string(rules.leftover));
+    if (task.spec->owner) lines.field("owner", fmt::format("process {}", task.spec->owner->pid));
+    std::string limits;
+    for (const auto& limit : task.spec->limits)
+        limits += fmt::format("{}{}={}", limits.empty() ? "" : " ", limit.name, limit.value);
+    if (task.spec->nice) limits += fmt::format("{}nice={}", limits.empty() ? "" : " ", *task.spec->nice);
+    lines.field("limits", limits);
+    lines.field("log-max", task.spec->log_max == 0 ? "off" : format_size_exact(task.spec->log_max));
+}
+
+std::string pid_list(const std::vector<std::int32_t>& pids)
+{
+    return fmt::format("{}", fmt::join(pids, " "));
+}
+
+void add_tree(Lines& lines, const supervise::Snapshot& task)
+{
+    if (!nothing_lives(task.status)) {
+        std::string usage = fmt::format("{} {}", task.processes, task.processes == 1 ? "process" : "processes");
+        if (task.cpu) usage += fmt::format(", {} CPU", cpu_words(*task.cpu));
+        if (task.rss_bytes) usage += fmt::format(", {} memory", format_size(*task.rss_bytes));
+        lines.field("usage", usage);
+        lines.field("supervisor", fmt::format("{}", task.status.supervisor.pid));
+    }
+    lines.field("ports", port_words(task.ports, std::string::npos));
+    std::string steps;
+    for (const auto& row : task.status.tally)
+        steps += fmt::format("{}{} ended {} of {}", steps.empty() ? "" : ", ", signal_name(row.signal), row.ended, row.found);
+    lines.field("stopped by", steps);
+    lines.field("survivors", pid_list(task.status.survivors));
+    lines.field("left alone", pid_list(task.leftover));
+}
+
+void add_process(Lines& lines, const ProcessRow& process, std::size_t depth)
+{
+    lines.item(depth, fmt::format("{} {} {:>6} {}", process.pid, process.state,
+                                  process.age ? format_age(*process.age) : "", process.command));
+}
+
+/// Each process under its parent, those whose parent is not among them at the left.
+void add_processes(Lines& lines, const std::vector<ProcessRow>& processes)
+{
+    if (processes.empty()) return;
+    lines.title("processes");
+    std::set<std::int32_t> known;
+    for (const auto& process : processes) known.insert(process.pid);
+    std::multimap<std::int32_t, const ProcessRow*> children;
+    std::vector<std::pair<const ProcessRow*, std::size_t>> todo; // a stack: the tree can be deep
+    for (auto it = processes.rbegin(); it != processes.rend(); ++it) {
+        if (it->ppid != it->pid && known.contains(it->ppid)) children.emplace(it->ppid, &*it);
+        else todo.emplace_back(&*it, 0);
+    }
+    while (!todo.empty()) {
+        const auto [process, depth] = todo.back();
+        todo.pop_back();
+        add_process(lines, *process, depth);
+        const auto [begin, end] = children.equal_range(process->pid);
+        for (auto it = begin; it != end; ++it) todo.emplace_back(it->second, depth + 1);
+        children.erase(begin, end); // so that a table torn by pid reuse can't make a circle
+    }
+}
+
+void add_events(Lines& lines, const std::vector<store::TaskEvent>& events)
+{
+    if (events.empty()) return;
+    lines.title("events");
+    for (const auto& event : events) {
+        std::string line = format_rfc3339(event.at) + " " + event.event;
+        for (const auto& [key, value] : event.fields) {
+            const auto* number = std::get_if<std::int64_t>(&value);
+            line += " " + key + "=" + (number ? std::to_string(*number) : shell_quote(std::get<std::string>(value)));
+        }
+        lines.item(0, line);
+    }
+}
+
+} // namespace
+
+std::string task_details(const DetailsInput& input, const Moment& now, const DetailsStyle& style)
+{
+    const supervise::Snapshot& task = input.task;
+    Lines lines(style);
+    std::string heading = "task " + store::to_string(task.id);
+    const std::string name = !task.problem.empty() ? (task.spec ? task.spec->name : "") : task.status.name;
+    if (!name.empty()) heading += " (" + printable(name) + ")";
+    lines.heading(heading, state_words(task));
+    lines.field("problem", task.problem);
+    if (task.problem.empty()) add_life(lines, task.status, now);
+    add_request(lines, task);
+    if (task.problem.empty()) {
+        add_times(lines, task.status, now);
+        add_tree(lines, task);
+        add_log(lines, task);
+    } else {
+        lines.field("record", task.folder);
+    }
+    add_rules(lines, task);
+    add_processes(lines, input.processes);
+    add_events(lines, input.events);
+    return lines.take();
+}
+
+} // namespace bgt::render

@@ -1,0 +1,235 @@
+#include <bgt/base/signal_name.hpp>
+#include <bgt/base/text.hpp>
+#include <bgt/render/json.hpp>
+
+#include <boost/json.hpp>
+
+#include <chrono>
+#include <cmath>
+
+namespace bgt::render {
+
+namespace {
+
+namespace json = boost::json;
+using core::Lifecycle;
+using supervise::Snapshot;
+
+json::value text_or_null(std::string_view text)
+{
+    if (text.empty()) return nullptr;
+    return json::string(to_valid_utf8(text));
+}
+
+template <class T>
+json::value number_or_null(const std::optional<T>& number)
+{
+    if (!number) return nullptr;
+    return *number;
+}
+
+/// JSON has no NaN and no infinity.
+json::value fraction_or_null(const std::optional<double>& fraction)
+{
+    if (!fraction || !std::isfinite(*fraction)) return nullptr;
+    return *fraction;
+}
+
+json::value time_or_null(const std::optional<WallTime>& time)
+{
+    if (!time) return nullptr;
+    return json::string(format_rfc3339(*time));
+}
+
+json::value seconds_or_null(const std::optional<Duration>& d)
+{
+    if (!d) return nullptr;
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(*d).count();
+    return static_cast<double>(ms) / 1000.0;
+}
+
+json::value pid_or_null(std::int32_t pid)
+{
+    if (pid <= 0) return nullptr;
+    return pid;
+}
+
+template <class T>
+json::array array_of(const std::vector<T>& values)
+{
+    json::array out;
+    out.reserve(values.size());
+    for (const T& value : values) out.emplace_back(value);
+    return out;
+}
+
+json::value words_of(const std::vector<std::string>& words)
+{
+    json::array out;
+    out.reserve(words.size());
+    for (const auto& word : words) out.emplace_back(to_valid_utf8(word));
+    return out;
+}
+
+json::value outcome_of(const store::Status& status)
+{
+    if (status.lifecycle != Lifecycle::ended) return nullptr;
+    const core::Outcome& outcome = status.outcome;
+    const bool exited = outcome.kind == core::OutcomeKind::exited;
+    const bool signaled = outcome.kind == core::OutcomeKind::signaled;
+    return json::object{
+        {"kind", json::string(core::to_string(outcome.kind))},
+        {"code", exited ? json::value(outcome.code) : json::value(nullptr)},
+        {"signal", signaled ? json::value(signal_name(outcome.signal)) : json::value(nullptr)},
+        {"reason", json::string(core::to_string(outcome.reason))},
+        {"leftover_killed", outcome.leftover_killed},
+        {"exit_code", supervise::exit_code(status)},
+    };
+}
+
+json::object log_of(const Snapshot& task)
+{
+    const store::Status& status = task.status;
+    const std::uint64_t freed = status.freed_bytes + status.freed_err_bytes;
+    const bool split = task.spec && task.spec->split;
+    const std::string folder = to_valid_utf8(task.folder);
+    return {
+        {"path", folder.empty() ? json::value(nullptr) : json::value(folder + "/" + store::file::out_log)},
+        {"stderr_path", split ? json::value(folder + "/" + store::file::err_log) : json::value(nullptr)},
+        {"bytes", task.log_bytes},
+        {"dropped_bytes", status.dropped_bytes + freed},
+        {"freed_bytes", freed},
+    };
+}
+
+json::array stop_steps_of(const store::Status& status)
+{
+    json::array out;
+    for (const auto& row : status.tally)
+        out.push_back(json::object{{"signal", signal_name(row.signal)}, {"found", row.found}, {"ended", row.ended}});
+    return out;
+}
+
+json::object progress_of(const store::Status& status)
+{
+    return {{"fraction", fraction_or_null(status.progress)},
+            {"step", nullptr},
+            {"total_steps", nullptr},
+            {"text", text_or_null(status.text)}};
+}
+
+/// Whether the numbers of the tree are known: it was looked at, or is certainly empty.
+bool tree_is_known(const Snapshot& task)
+{
+    return task.rss_bytes || task.cpu || task.processes != 0 || nothing_lives(task.status);
+}
+
+void add_identity(json::object& out, const Snapshot& task)
+{
+    const bool known = task.problem.empty();
+    out["id"] = task.id.value;
+    out["name"] = known ? text_or_null(task.status.name) : json::value(nullptr);
+    out["tags"] = nullptr;
+    out["command"] = nullptr;
+    out["cwd"] = nullptr;
+    if (!task.spec) return;
+    json::object tags;
+    for (const auto& [key, value] : task.spec->tags) tags[to_valid_utf8(key)] = to_valid_utf8(value);
+    out["tags"] = std::move(tags);
+    out["command"] = words_of(task.spec->command);
+    out["cwd"] = text_or_null(task.spec->cwd);
+}
+
+void add_life(json::object& out, const store::Status& status, std::string_view lifecycle, const Moment& now)
+{
+    out["kind"] = json::string(core::to_string(status.kind));
+    out["lifecycle"] = json::string(lifecycle);
+    out["activity"] = nullptr;
+    out["ready"] = status.ready;
+    out["paused"] = status.paused;
+    out["adopted"] = status.adopted;
+    out["pid"] = pid_or_null(status.root.pid);
+    out["supervisor"] = nothing_lives(status) ? json::value(nullptr) : pid_or_null(status.supervisor.pid);
+    out["attempt"] = status.attempt;
+    out["created_at"] = status.created == WallTime{} ? json::value(nullptr) : time_or_null(status.created);
+    out["started_at"] = time_or_null(status.started);
+    out["ended_at"] = time_or_null(status.ended);
+    out["duration_s"] = seconds_or_null(run_time(status, now));
+    out["outcome"] = outcome_of(status);
+    out["progress"] = progress_of(status);
+    out["survivors"] = array_of(status.survivors);
+    out["stop_steps"] = stop_steps_of(status);
+}
+
+void add_tree(json::object& out, const Snapshot& task)
+{
+    const bool known = tree_is_known(task);
+    out["processes"] = known ? json::value(task.processes) : json::value(nullptr);
+    out["cpu"] = fraction_or_null(task.cpu);
+    out["rss_bytes"] = number_or_null(task.rss_bytes);
+    out["ports"] = known || !task.ports.empty() ? json::value(array_of(task.ports)) : json::value(nullptr);
+    out["leftover"] = array_of(task.leftover);
+    out["log"] = log_of(task);
+}
+
+/// The fields of a task whose record can't be read: all there, none of them known.
+void add_unknown(json::object& out, const Snapshot& task)
+{
+    for (const char* key : {"kind", "lifecycle", "activity", "ready", "paused", "adopted", "pid", "supervisor", "attempt",
+                            "created_at", "started_at", "ended_at", "duration_s", "outcome", "progress", "survivors",
+                            "stop_steps", "processes", "cpu", "rss_bytes", "ports", "leftover", "log"})
+        out[key] = nullptr;
+    if (task.spec) out["name"] = text_or_null(task.spec->name);
+}
+
+} // namespace
+
+json::object task_json(const Snapshot& task, const Moment& now)
+{
+    json::object out;
+    out.reserve(32);
+    add_identity(out, task);
+    if (task.problem.empty()) {
+        add_life(out, task.status, lifecycle_word(task), now);
+        add_tree(out, task);
+    } else {
+        add_unknown(out, task);
+    }
+    out["folder"] = text_or_null(task.folder);
+    out["problem"] = text_or_null(task.problem);
+    return out;
+}
+
+json::object event_json(const store::TaskEvent& event)
+{
+    json::object out{{"at", format_rfc3339(event.at)}, {"event", to_valid_utf8(event.event)}};
+    for (const auto& [key, value] : event.fields) {
+        const std::string name = to_valid_utf8(key);
+        if (name == "at" || name == "event") continue;
+        if (const auto* number = std::get_if<std::int64_t>(&value)) out[name] = *number;
+        else out[name] = to_valid_utf8(std::get<std::string>(value));
+    }
+    return out;
+}
+
+std::string tasks_json(const std::vector<Snapshot>& tasks, const Moment& now)
+{
+    json::array rows;
+    rows.reserve(tasks.size());
+    for (const auto& task : tasks) rows.push_back(task_json(task, now));
+    return answer_json({{"tasks", std::move(rows)}});
+}
+
+std::string error_json(std::string_view message, int code)
+{
+    return answer_json({{"error", json::object{{"message", to_valid_utf8(message)}, {"code", code}}}});
+}
+
+std::string answer_json(const json::object& answer)
+{
+    json::object out{{"schema", 1}};
+    for (const auto& member : answer) out.insert(member);
+    return json::serialize(out) + "\n";
+}
+
+} // namespace bgt::render

@@ -1,0 +1,190 @@
+#include <bgt/base/signal_name.hpp>
+#include <bgt/render/words.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace bgt::render {
+
+namespace {
+
+using core::Lifecycle;
+using core::OutcomeKind;
+using core::Reason;
+
+/// What the STATE column says of a reason; empty for `self`, whose outcome speaks.
+std::string_view short_reason(Reason reason)
+{
+    switch (reason) {
+    case Reason::self: return "";
+    case Reason::killed: return "killed";
+    case Reason::timeout: return "timeout";
+    case Reason::output_timeout:
+    case Reason::progress_timeout:
+    case Reason::idle_timeout: return "hung";
+    case Reason::ready_timeout: return "not ready";
+    case Reason::owner_gone: return "owner gone";
+    case Reason::shutdown: return "shutdown";
+    case Reason::limit: return "limit";
+    }
+    return "";
+}
+
+std::string_view reason_words(Reason reason)
+{
+    switch (reason) {
+    case Reason::self: return "";
+    case Reason::killed: return "killed on request";
+    case Reason::timeout: return "its --timeout passed";
+    case Reason::output_timeout: return "no output for too long";
+    case Reason::progress_timeout: return "no progress for too long";
+    case Reason::idle_timeout: return "idle for too long";
+    case Reason::ready_timeout: return "not ready in time";
+    case Reason::owner_gone: return "its --owner ended";
+    case Reason::shutdown: return "its supervisor was told to shut down";
+    case Reason::limit: return "a resource limit ended it";
+    }
+    return "";
+}
+
+std::string own_end(const core::Outcome& outcome)
+{
+    switch (outcome.kind) {
+    case OutcomeKind::none: return "not ended";
+    case OutcomeKind::exited: return fmt::format("exited with code {}", outcome.code);
+    case OutcomeKind::signaled: return "died of " + signal_name(outcome.signal);
+    case OutcomeKind::failed_to_start: return "the command could not be started";
+    case OutcomeKind::lost: return "lost: nobody saw how it ended";
+    }
+    return "";
+}
+
+StateWords ended_words(const core::Outcome& outcome)
+{
+    const bool by_request = outcome.reason == Reason::killed || outcome.reason == Reason::owner_gone ||
+                            outcome.reason == Reason::shutdown;
+    if (outcome.reason != Reason::self && outcome.kind != OutcomeKind::failed_to_start)
+        return {std::string(short_reason(outcome.reason)), by_request ? Tone::plain : Tone::bad};
+    switch (outcome.kind) {
+    case OutcomeKind::none: return {"ended", Tone::plain};
+    case OutcomeKind::exited: return {fmt::format("exit {}", outcome.code), outcome.code == 0 ? Tone::faint : Tone::bad};
+    case OutcomeKind::signaled: return {signal_name(outcome.signal), Tone::bad};
+    case OutcomeKind::failed_to_start: return {"not started", Tone::bad};
+    case OutcomeKind::lost: return {"lost", Tone::bad};
+    }
+    return {};
+}
+
+Duration not_negative(Duration d)
+{
+    return d < Duration::zero() ? Duration::zero() : d;
+}
+
+} // namespace
+
+Moment Moment::now()
+{
+    return {std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()),
+            Instant(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()))};
+}
+
+std::string colored(std::string_view text, Tone tone)
+{
+    switch (tone) {
+    case Tone::plain: return std::string(text);
+    case Tone::good: return fmt::format("\x1b[32m{}\x1b[0m", text);
+    case Tone::busy: return fmt::format("\x1b[33m{}\x1b[0m", text);
+    case Tone::bad: return fmt::format("\x1b[31m{}\x1b[0m", text);
+    case Tone::faint: return fmt::format("\x1b[2m{}\x1b[0m", text);
+    }
+    return std::string(text);
+}
+
+StateWords state_words(const supervise::Snapshot& task)
+{
+    if (!task.problem.empty()) return {"damaged", Tone::bad};
+    const store::Status& status = task.status;
+    switch (status.lifecycle) {
+    case Lifecycle::queued: return {"queued", Tone::plain};
+    case Lifecycle::starting: return {"starting", Tone::busy};
+    case Lifecycle::running:
+        if (status.paused) return {"paused", Tone::busy};
+        return {"running", Tone::good};
+    case Lifecycle::stopping: return {"stopping", Tone::busy};
+    case Lifecycle::ended: break;
+    }
+    StateWords words = ended_words(status.outcome);
+    if (!task.leftover.empty()) words.text += fmt::format(" +{}", task.leftover.size());
+    return words;
+}
+
+std::string_view lifecycle_word(const supervise::Snapshot& task)
+{
+    if (!task.problem.empty()) return "";
+    if (task.status.lifecycle == Lifecycle::ended && task.status.outcome.kind == OutcomeKind::lost) return "lost";
+    return core::to_string(task.status.lifecycle);
+}
+
+bool in_state(const supervise::Snapshot& task, std::string_view state)
+{
+    if (!task.problem.empty()) return false;
+    const store::Status& status = task.status;
+    if (state == "paused") return status.paused && status.lifecycle == Lifecycle::running;
+    if (state == "lost") return lifecycle_word(task) == "lost";
+    if (state == "failed") return status.lifecycle == Lifecycle::ended && supervise::exit_code(status) != 0;
+    return state == core::to_string(status.lifecycle);
+}
+
+std::optional<Duration> age(const store::Status& status, const Moment& now)
+{
+    const bool over = status.lifecycle == Lifecycle::ended;
+    if (!over && status.started_at) return not_negative(now.mono - *status.started_at);
+    if (status.started) return not_negative(now.wall - *status.started);
+    if (status.created == WallTime{}) return std::nullopt;
+    return not_negative(now.wall - status.created);
+}
+
+std::optional<Duration> run_time(const store::Status& status, const Moment& now)
+{
+    if (status.lifecycle != Lifecycle::ended) {
+        if (!status.started_at) return std::nullopt;
+        return not_negative(now.mono - *status.started_at);
+    }
+    if (status.started_at && status.ended_at) return not_negative(*status.ended_at - *status.started_at);
+    if (status.started && status.ended) return not_negative(*status.ended - *status.started);
+    return std::nullopt;
+}
+
+std::string outcome_words(const store::Status& status)
+{
+    const core::Outcome& outcome = status.outcome;
+    std::string words(reason_words(outcome.reason));
+    if (!words.empty()) words += ": ";
+    words += own_end(outcome);
+    if (outcome.leftover_killed != 0)
+        words += fmt::format("; {} left behind and ended", outcome.leftover_killed);
+    return words;
+}
+
+std::string cpu_words(double fraction)
+{
+    const double percent = fraction * 100;
+    return percent < 9.95 ? fmt::format("{:.1f}%", percent) : fmt::format("{:.0f}%", percent);
+}
+
+std::string port_words(const std::vector<std::uint16_t>& ports, std::size_t columns)
+{
+    std::string text;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        const std::string next = fmt::format("{}{}", i == 0 ? "" : ",", ports[i]);
+        const std::size_t after = ports.size() - i - 1;
+        const std::size_t tail = after == 0 ? 0 : fmt::formatted_size(",+{}", after);
+        if (i != 0 && text.size() + next.size() + tail > columns)
+            return text + fmt::format(",+{}", after + 1);
+        text += next;
+    }
+    return text;
+}
+
+} // namespace bgt::render
