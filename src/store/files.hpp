@@ -57,7 +57,7 @@ private:
 
 /// The id that a folder or marker is named for: digits without a leading zero; {0} for any other name.
 TaskId id_of_entry(std::string_view name);
-/// The text "7\n" of next-id and names/<name>; {0} when damaged.
+/// The text "7\n" of next-id; {0} when damaged.
 TaskId id_of_text(std::string_view text);
 
 /// Names of folders in tasks/ that are not tasks: one being made, one being removed.

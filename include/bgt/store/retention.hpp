@@ -6,7 +6,7 @@ namespace bgt::store {
 
 struct Retention {
     std::size_t keep_ended = 1000;     ///< the newest ended tasks that stay
-    std::optional<Duration> keep_age;  ///< ended longer ago: removed
+    std::optional<Duration> keep_age = std::nullopt; ///< ended longer ago: removed
     /// Also look at every task and name for what a crash left: some milliseconds for a thousand tasks. False for
     /// pruning in passing, which lists two folders and reads only what it is about to remove.
     bool thorough = true;

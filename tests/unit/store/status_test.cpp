@@ -1,0 +1,276 @@
+#include "temp_folder.hpp"
+
+#include <bgt/store/status.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+using namespace bgt;
+using namespace bgt::store;
+using namespace bgt::store::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Bit by bit, so that it shares nothing with the code under test.
+std::uint32_t slow_crc32c(const std::byte* data, std::size_t size)
+{
+    std::uint32_t crc = ~0u;
+    for (std::size_t i = 0; i < size; ++i) {
+        crc ^= static_cast<std::uint32_t>(data[i]);
+        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1u) ? 0x82F63B78u : 0u);
+    }
+    return ~crc;
+}
+
+using Slot = std::array<std::byte, status_slot_size>;
+using File = std::array<std::byte, status_file_size>;
+
+void sign(Slot& slot)
+{
+    const std::uint32_t crc = slow_crc32c(slot.data(), status_slot_size - 4);
+    std::memcpy(slot.data() + status_slot_size - 4, &crc, 4);
+}
+
+File join(const Slot& even, const Slot& odd)
+{
+    File file{};
+    std::copy(even.begin(), even.end(), file.begin());
+    std::copy(odd.begin(), odd.end(), file.begin() + status_slot_size);
+    return file;
+}
+
+Status full_status()
+{
+    Status s;
+    s.lifecycle = core::Lifecycle::stopping;
+    s.kind = core::Kind::service;
+    s.adopted = s.ready = s.stdin_closed = true;
+    s.attempt = 3;
+    s.outcome = {core::OutcomeKind::signaled, -1, 9, core::Reason::owner_gone, 77};
+    s.boot[0] = 1;
+    s.boot[15] = 255;
+    s.root = {4211, 123456789012};
+    s.supervisor = {4210, 5};
+    s.created = WallTime(1700000000123456789ns);
+    s.started = WallTime(1700000000223456789ns);
+    s.ended = WallTime(0ns);
+    s.started_at = Instant(5s);
+    s.ended_at = Instant(0ns);
+    s.dropped_bytes = ~0ull;
+    s.freed_bytes = 1;
+    s.freed_err_bytes = 2;
+    s.tally = {{15, 5, 4}, {9, 1, 1}};
+    s.survivors = {1, 2, 3};
+    s.name = "web";
+    s.command = "npm run 'd\xc3\xa9v'";
+    s.text = "serving";
+    s.progress = 0.25;
+    return s;
+}
+
+void check_same(const Status& a, const Status& b)
+{
+    CHECK(a.lifecycle == b.lifecycle);
+    CHECK(a.kind == b.kind);
+    CHECK(std::tuple(a.adopted, a.paused, a.ready, a.tree_lives, a.stdin_closed) ==
+          std::tuple(b.adopted, b.paused, b.ready, b.tree_lives, b.stdin_closed));
+    CHECK(a.attempt == b.attempt);
+    CHECK(a.outcome == b.outcome);
+    CHECK(a.boot == b.boot);
+    CHECK(a.root == b.root);
+    CHECK(a.supervisor == b.supervisor);
+    CHECK(std::tuple(a.created, a.started, a.ended) == std::tuple(b.created, b.started, b.ended));
+    CHECK(std::tuple(a.started_at, a.ended_at, a.kill_by) == std::tuple(b.started_at, b.ended_at, b.kill_by));
+    CHECK(std::tuple(a.dropped_bytes, a.freed_bytes, a.freed_err_bytes) == std::tuple(b.dropped_bytes, b.freed_bytes, b.freed_err_bytes));
+    REQUIRE(a.tally.size() == b.tally.size());
+    for (std::size_t i = 0; i < a.tally.size(); ++i)
+        CHECK(std::tuple(a.tally[i].signal, a.tally[i].found, a.tally[i].ended) ==
+              std::tuple(b.tally[i].signal, b.tally[i].found, b.tally[i].ended));
+    CHECK(a.survivors == b.survivors);
+    CHECK(std::tuple(a.name, a.command, a.text) == std::tuple(b.name, b.command, b.text));
+    CHECK(a.progress == b.progress);
+}
+
+} // namespace
+
+TEST_CASE("a status comes back as it was written")
+{
+    for (const Status& status : {Status{}, full_status()}) {
+        const auto decoded = must(decode_status(join(Slot{}, encode_status(status, 41))));
+        CHECK(decoded.generation == 41);
+        check_same(decoded.status, status);
+    }
+}
+
+TEST_CASE("the checksum is CRC-32C")
+{
+    const auto check = reinterpret_cast<const std::byte*>("123456789");
+    CHECK(slow_crc32c(check, 9) == 0xE3069283u); // the check value of the CRC catalogue
+    Slot slot = encode_status(full_status(), 1);
+    const Slot before = slot;
+    sign(slot);
+    CHECK(slot == before);
+}
+
+TEST_CASE("what does not fit its field is cut")
+{
+    Status status;
+    status.name = std::string(100, 'n');
+    status.command = std::string(254, 'c') + "\xc3\xa9"; // the last letter would be split
+    status.text = std::string(125, 't') + "\xe2\x82\xac";
+    status.tally.resize(20);
+    status.survivors.resize(100, 7);
+    const Status back = must(decode_status(join(Slot{}, encode_status(status, 1)))).status;
+    CHECK(back.name == std::string(64, 'n'));
+    CHECK(back.command == std::string(254, 'c'));
+    CHECK(back.text == std::string(125, 't'));
+    CHECK(back.tally.size() == 9);
+    CHECK(back.survivors == std::vector<std::int32_t>(16, 7));
+}
+
+TEST_CASE("the newer slot counts, the other one when it is damaged")
+{
+    Status old_status;
+    old_status.name = "old";
+    Status new_status;
+    new_status.name = "new";
+    File file = join(encode_status(new_status, 8), encode_status(old_status, 7));
+    CHECK(must(decode_status(file)).status.name == "new");
+    std::mt19937 random(1);
+    for (int round = 0; round < 2000; ++round) { // any damage to one slot leaves the other
+        File damaged = file;
+        const bool hit_new = round % 2 == 0;
+        const std::size_t at = random() % status_slot_size + (hit_new ? 0 : status_slot_size);
+        damaged[at] ^= static_cast<std::byte>(1 + random() % 255);
+        const auto decoded = decode_status(damaged);
+        REQUIRE(decoded);
+        REQUIRE(decoded->status.name == (hit_new ? "old" : "new"));
+    }
+}
+
+TEST_CASE("no damage makes the reader crash or believe")
+{
+    std::mt19937 random(2);
+    const File file = join(encode_status(full_status(), 2), encode_status(Status{}, 1));
+    for (int round = 0; round < 100000; ++round) {
+        File damaged = file;
+        for (auto hits = 1 + random() % 8; hits > 0; --hits) {
+            damaged[random() % status_slot_size] = static_cast<std::byte>(random());
+            damaged[status_slot_size + random() % status_slot_size] = static_cast<std::byte>(random());
+        }
+        const std::size_t size = random() % 4 == 0 ? random() % status_file_size : status_file_size;
+        const auto decoded = decode_status(std::span(damaged).first(size));
+        if (decoded) REQUIRE((decoded->generation == 1 || decoded->generation == 2));
+    }
+    const Slot good = encode_status(full_status(), 3);
+    for (int round = 0; round < 5000; ++round) { // rightly signed nonsense: any answer, but no crash
+        Slot slot = good;
+        for (int hits = 0; hits < 6; ++hits) slot[8 + random() % 700] = static_cast<std::byte>(random());
+        sign(slot);
+        const auto decoded = decode_status(slot);
+        if (decoded) {
+            REQUIRE(decoded->status.name.size() <= 64);
+            REQUIRE(decoded->status.tally.size() <= 9);
+            REQUIRE(decoded->status.lifecycle <= core::Lifecycle::queued);
+        }
+    }
+}
+
+TEST_CASE("damaged, cut and empty files have an error that says so")
+{
+    const Slot slot = encode_status(Status{}, 1);
+    CHECK(decode_status({}).error().message.find("too short") != std::string::npos);
+    CHECK(decode_status(std::span(slot).first(1023)).error().message.find("too short") != std::string::npos);
+    CHECK(decode_status(File{}).error().message.find("damaged") != std::string::npos);
+    CHECK(decode_status(slot)); // the other slot was cut off
+    CHECK(decode_status(slot)->generation == 1);
+}
+
+TEST_CASE("records of other versions")
+{
+    Slot slot = encode_status(full_status(), 5);
+    const auto set16 = [&](std::size_t at, std::uint16_t v) { std::memcpy(slot.data() + at, &v, 2); };
+    SECTION("a newer bgt that only appended is read")
+    {
+        set16(4, 2);
+        const std::uint32_t size = 1000;
+        std::memcpy(slot.data() + 8, &size, 4);
+        sign(slot);
+        check_same(must(decode_status(slot)).status, full_status());
+    }
+    SECTION("one that changed the meaning is refused, and named")
+    {
+        set16(4, 2);
+        set16(6, 2);
+        sign(slot);
+        const auto decoded = decode_status(join(slot, encode_status(Status{}, 4)));
+        REQUIRE_FALSE(decoded);
+        CHECK(decoded.error().message.find("newer bgt") != std::string::npos);
+    }
+    SECTION("fields that an older bgt did not write keep their defaults")
+    {
+        const std::uint32_t size = 24 + 4 + 4; // up to and with the flags
+        std::memcpy(slot.data() + 8, &size, 4);
+        sign(slot);
+        const Status status = must(decode_status(slot)).status;
+        CHECK(status.lifecycle == core::Lifecycle::stopping);
+        CHECK(status.adopted);
+        CHECK(status.attempt == 1);
+        CHECK(status.name.empty());
+        CHECK_FALSE(status.started);
+        CHECK_FALSE(status.progress);
+        CHECK(status.tally.empty());
+    }
+    SECTION("an unknown enumerator is not guessed at")
+    {
+        slot[24] = std::byte{200};
+        sign(slot);
+        CHECK_FALSE(decode_status(slot));
+    }
+}
+
+TEST_CASE("the writer overwrites in place, in turn")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    const TaskDir task = must(root.create_task(TaskId{1}));
+    CHECK(read_status(task.fd()).error().kind == ErrorKind::not_found);
+    Status status = full_status();
+    StatusWriter writer = must(StatusWriter::create(task.fd(), status));
+    CHECK_FALSE(StatusWriter::create(task.fd(), status));
+    for (std::uint32_t i = 10; i < 20; ++i) {
+        status.attempt = i;
+        must(writer.write(status));
+        CHECK(must(read_status(task.fd())).attempt == i);
+        CHECK(get(task.path() + "/status").size() == status_file_size);
+    }
+    StatusWriter second = must(StatusWriter::open(task.fd()));
+    status.attempt = 99;
+    must(second.write(status));
+    check_same(must(read_status_at(root.fd(), TaskId{1})), status);
+    CHECK(read_status_at(root.fd(), TaskId{2}).error().kind == ErrorKind::not_found);
+
+    put(task.path() + "/status", "rubbish");
+    CHECK(read_status(task.fd()).error().kind == ErrorKind::failed);
+    CHECK_FALSE(StatusWriter::open(task.fd()));
+}
+
+TEST_CASE("a status that is no file is an error, and does not block")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    const TaskDir task = must(root.create_task(TaskId{1}));
+    REQUIRE(::mkfifoat(task.fd(), "status", 0600) == 0);
+    CHECK_FALSE(read_status(task.fd()));
+    REQUIRE(::unlinkat(task.fd(), "status", 0) == 0);
+    put(temp / "elsewhere", "x");
+    REQUIRE(::symlinkat((temp / "elsewhere").c_str(), task.fd(), "status") == 0);
+    CHECK_FALSE(read_status(task.fd()));
+    CHECK_FALSE(StatusWriter::create(task.fd(), Status{}));
+    CHECK(get(temp / "elsewhere") == "x");
+}
