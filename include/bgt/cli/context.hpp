@@ -2,6 +2,7 @@
 /// What every verb has at hand: settings, the state root, where to print and how.
 #include <bgt/config/settings.hpp>
 #include <bgt/store/root.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,11 +25,15 @@ int exit_code(const Error&);
 
 class Context {
 public:
-    /// Loads the settings; `root_flag` is --root. Its warnings go to stderr once.
-    static Result<Context> load(const std::optional<std::string>& root_flag);
+    /// Loads the settings; `root_flag` is --root; `verb` is named in messages. Warnings go to stderr once.
+    static Result<Context> load(const std::optional<std::string>& root_flag, std::string_view verb = {});
 
     const config::Loaded& config() const { return config_; }
     const config::Settings& settings() const { return config_.settings; }
+    /// Where the root is, whether or not it is there yet.
+    Result<std::string> root_path() const;
+    /// It was named by --root.
+    bool root_from_flag() const { return root_from_flag_; }
     /// Opens the root at the first call. `create` makes it where it is missing.
     Result<store::Root*> root(bool create = false);
 
@@ -40,7 +45,9 @@ public:
 
     /// All of it to stdout. A closed pipe ends the program quietly (as SIGPIPE would); other errors are told, exit 125.
     void print(std::string_view text);
-    /// "bgt: TEXT" on stderr.
+    /// The same, but tells the caller, who knows what the reader misses. EPIPE still ends the program.
+    Result<void> try_print(std::string_view text);
+    /// "bgt VERB: TEXT" on stderr; the exit code is the caller's affair.
     void complain(std::string_view text);
     /// "bgt VERB: message" on stderr, and the exit code that belongs to the error.
     int fail(const Error&);
@@ -49,7 +56,9 @@ public:
 
 private:
     config::Loaded config_;
-    std::string root_path_;
+    std::string root_path_; ///< absolute; empty: the default place
+    bool root_from_flag_ = false;
+    std::string verb_;
     std::optional<store::Root> root_;
 };
 

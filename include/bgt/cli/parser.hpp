@@ -14,7 +14,10 @@ namespace bgt::cli {
 enum class Value : std::uint8_t {
     text, number, duration, size, regex, pid, ///< nothing to complete
     task,        ///< id or name of a task
-    task_name, tag, file, folder, command, signal, condition, shell
+    task_name, tag, file, folder, command, signal, condition, shell,
+    limit,   ///< `as=`, `nofile=`, ...
+    setting, ///< a key of the configuration
+    verb
 };
 
 /// One flag or option as it was declared.
@@ -43,6 +46,8 @@ public:
     void list(const std::string& names, std::vector<std::string>& target, std::string metavar, Value, std::string help);
     /// The words that are no options, in any place between them; `-` is such a word.
     void words(std::vector<std::string>& target, std::string metavar, Value);
+    /// What the first word is, where it is something else than the rest. (For completion only.)
+    void first_word(Value);
     /// The command of `run`: from the first word that is no option on, all is taken as it stands, options too;
     /// a `--` before it is dropped.
     void command(std::vector<std::string>& target);
@@ -57,6 +62,9 @@ public:
     std::string help(int width) const;
     const std::vector<OptionInfo>& options() const;
     Value words_value() const;
+    Value first_word_value() const;
+    bool takes_words() const; ///< words() or command() was called
+    const std::vector<std::string>& examples() const;
 
 private:
     struct Impl;

@@ -25,6 +25,8 @@ struct VerbInfo {
 };
 std::span<const VerbInfo> verbs();
 const VerbInfo* find_verb(std::string_view name);
+/// The option that every verb has besides its own.
+void declare_root(Parser&, std::optional<std::string>& target);
 
 // One file a verb: src/cli/verb_NAME.cpp.
 std::unique_ptr<Verb> make_run();

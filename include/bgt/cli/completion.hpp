@@ -1,0 +1,42 @@
+#pragma once
+/// Completion scripts, made from what each verb declares: nothing is listed by hand.
+#include <bgt/cli/parser.hpp>
+#include <bgt/store/root.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bgt::cli {
+
+/// A verb as the scripts need it.
+struct VerbShape {
+    std::string name;
+    std::string summary;
+    std::vector<OptionInfo> options; ///< --root and --help too
+    bool takes_words = false;
+    Value first_word = Value::text;
+    Value words = Value::text;       ///< the second and on
+};
+/// Every verb, and `help`.
+std::vector<VerbShape> verb_shapes();
+
+std::string bash_completion();
+std::string zsh_completion();
+std::string fish_completion();
+
+/// What is asked of `bgt completion KIND` while a word is completed: names and ids that only the state root knows.
+enum class Candidates : std::uint8_t {
+    tasks, ///< `task-list`: living and ended tasks, by id and by name
+    names, ///< `name-list`: names alone
+    tags,  ///< `tag-list`: K=V of all tasks
+};
+std::optional<Candidates> candidate_kind(std::string_view word);
+/// "7\tnpm run dev" a line, the newest first; at most 200 tasks are looked at.
+std::string candidates(const store::Root&, Candidates);
+
+/// The fixed words that a value can be; empty: not known beforehand.
+std::vector<std::string> fixed_words(const OptionInfo&);
+std::vector<std::string> fixed_words(Value);
+
+} // namespace bgt::cli

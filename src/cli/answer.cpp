@@ -1,0 +1,110 @@
+#include "answer.hpp"
+
+#include <bgt/base/signal_name.hpp>
+#include <bgt/base/text.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/os/proc.hpp>
+#include <bgt/os/watch.hpp>
+#include <bgt/render/json.hpp>
+
+namespace bgt::cli {
+
+namespace {
+
+constexpr auto patience = std::chrono::seconds(2);
+
+/// Waits until the supervisor that wrote the record has ended; at most `patience`.
+void await_supervisor(const store::Status& status)
+{
+    const auto pidfd = os::open_pidfd(status.supervisor);
+    auto watch = os::Watch::create();
+    if (!pidfd || !watch) return;
+    watch->add_fd(pidfd->get());
+    const auto deadline = os::now() + patience;
+    for (;;) {
+        const auto wake = watch->wait(deadline);
+        if (!wake || wake->timed_out || !wake->fds.empty()) return;
+    }
+}
+
+} // namespace
+
+void print_snapshots_json(Context& context, const std::vector<supervise::Snapshot>& snapshots)
+{
+    context.print(render::tasks_json(snapshots, render::Moment::now()));
+}
+
+void print_tasks_json(Context& context, store::Root& root, const std::vector<store::TaskId>& ids)
+{
+    print_snapshots_json(context, supervise::look_all(root, ids, {true, true, true, false}));
+}
+
+int for_each_task(Context& context, const std::vector<store::TaskId>& ids,
+                  const std::function<Result<void>(store::TaskId)>& act)
+{
+    int first_failure = code::ok;
+    for (const auto id : ids) {
+        const auto done = act(id);
+        if (done) continue;
+        const int failure = context.fail(done.error());
+        if (first_failure == code::ok) first_failure = failure;
+    }
+    return first_failure;
+}
+
+Result<void> remove_ended(store::Root& root, store::TaskId id)
+{
+    auto looked = supervise::look(root, id, {});
+    if (!looked) return looked.error();
+    const bool readable = looked->problem.empty();
+    const bool ended = !readable || looked->status.lifecycle == core::Lifecycle::ended;
+    if (!ended)
+        return Error::usage("task " + to_string(id) + " has not ended: bgt kill " + to_string(id) +
+                            " first, or bgt rm --force " + to_string(id));
+    auto folder = root.open_task(id);
+    if (!folder) return folder.error();
+    auto locked = folder->try_lock();
+    if (locked && !*locked && readable && !looked->status.tree_lives) {
+        await_supervisor(looked->status);
+        locked = folder->try_lock();
+    }
+    if (!locked) return locked.error();
+    if (!*locked)
+        return Error::failed("task " + to_string(id) + " has ended, but processes of it were kept and live: bgt kill " +
+                             to_string(id) + " first, or bgt rm --force " + to_string(id));
+    return root.remove_task(id);
+}
+
+std::string end_in_words(const store::Status& status)
+{
+    switch (status.outcome.kind) {
+    case core::OutcomeKind::exited: return "exit " + std::to_string(status.outcome.code);
+    case core::OutcomeKind::signaled: return signal_name(status.outcome.signal);
+    case core::OutcomeKind::failed_to_start: return "failed to start";
+    case core::OutcomeKind::lost: return "lost";
+    case core::OutcomeKind::none: break;
+    }
+    return std::string(core::to_string(status.lifecycle));
+}
+
+bool is_gone(const store::Status& status)
+{
+    return status.lifecycle == core::Lifecycle::ended && !status.tree_lives;
+}
+
+bool has_survivors(const store::Status& status)
+{
+    return !is_gone(status) && !status.survivors.empty();
+}
+
+std::string label(store::TaskId id, const store::Status& status)
+{
+    return status.name.empty() ? to_string(id) : to_string(id) + " " + printable(status.name);
+}
+
+std::string counted(std::size_t n, std::string_view one, std::string_view many)
+{
+    return std::to_string(n) + " " + std::string(n == 1 ? one : many);
+}
+
+} // namespace bgt::cli

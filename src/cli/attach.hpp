@@ -1,0 +1,37 @@
+#pragma once
+/// `bgt run --wait`: stays with a task until it has ended.
+#include <bgt/base/fd.hpp>
+#include <bgt/cli/context.hpp>
+#include <csignal>
+
+namespace bgt::cli {
+
+/// INT, TERM and HUP are held back from its making on, and can be read one by one instead (man 2 signalfd). A signal
+/// that the caller has ignored (nohup) stays ignored. The mask of before comes back at its end.
+class HeldSignals {
+public:
+    HeldSignals();
+    ~HeldSignals();
+    HeldSignals(const HeldSignals&) = delete;
+    HeldSignals& operator=(const HeldSignals&) = delete;
+
+    /// Becomes readable when one has come; made at the first call, so that a fork before it does not inherit it.
+    int fd();
+    /// Takes one; false: none has come.
+    bool take();
+
+private:
+    sigset_t set_{}, before_{};
+    Fd fd_;
+};
+
+struct AttachOptions {
+    bool stream = true; ///< pass the output on
+};
+
+/// Passes out.log to stdout (and err.log to stderr) from the beginning, as written, until the task has ended and all is
+/// passed on. A held signal is passed on as a stop request, the second one as SIGKILL at once. When stdout is closed,
+/// the passing on ends, the waiting goes on. Returns the last record.
+Result<store::Status> stay_until_end(Context&, store::Root&, store::TaskId, HeldSignals&, const AttachOptions&);
+
+} // namespace bgt::cli

@@ -1,0 +1,122 @@
+#include <bgt/cli/completion.hpp>
+
+#include <bgt/cli/limits.hpp>
+
+#include <algorithm>
+#include <bgt/base/signal_name.hpp>
+#include <bgt/base/text.hpp>
+#include <bgt/cli/verb.hpp>
+#include <bgt/config/settings.hpp>
+#include <set>
+
+namespace bgt::cli {
+
+namespace {
+
+constexpr std::size_t most_tasks = 200;
+constexpr std::size_t widest_text = 60;
+
+VerbShape shape_of(const VerbInfo& info)
+{
+    const auto verb = info.make();
+    std::optional<std::string> root;
+    Parser parser(std::string(info.name), std::string(info.summary), std::string(info.synopsis));
+    verb->declare(parser);
+    declare_root(parser, root);
+    return {std::string(info.name), std::string(info.summary), parser.options(), parser.takes_words(),
+            parser.first_word_value(), parser.words_value()};
+}
+
+void add_task(std::string& out, const store::Root& root, store::TaskId id, Candidates kind, std::set<std::string>& seen)
+{
+    const auto task = root.open_task(id);
+    if (!task) return;
+    if (kind == Candidates::tags) {
+        const auto spec = store::read_spec(task->fd());
+        if (!spec) return;
+        for (const auto& [key, value] : spec->tags)
+            if (const auto tag = printable(key + "=" + value); seen.insert(tag).second) out += tag + "\n";
+        return;
+    }
+    const auto status = store::read_status(task->fd());
+    if (!status) return;
+    const auto text = "\t" + fit(printable(status->command), widest_text) + "\n";
+    const auto name = printable(status->name);
+    if (!name.empty() && seen.insert(name).second) out += name + text;
+    if (kind == Candidates::tasks) out += to_string(id) + text;
+}
+
+} // namespace
+
+std::vector<VerbShape> verb_shapes()
+{
+    std::vector<VerbShape> out;
+    for (const auto& info : verbs()) out.push_back(shape_of(info));
+    out.push_back({"help", "print what a verb does, and its options", {}, true, Value::verb, Value::text});
+    return out;
+}
+
+std::optional<Candidates> candidate_kind(std::string_view word)
+{
+    if (word == "task-list") return Candidates::tasks;
+    if (word == "name-list") return Candidates::names;
+    if (word == "tag-list") return Candidates::tags;
+    return std::nullopt;
+}
+
+std::string candidates(const store::Root& root, Candidates kind)
+{
+    std::string out;
+    std::set<std::string> seen;
+    auto ids = root.all_ids();
+    if (!ids) return out;
+    std::reverse(ids->begin(), ids->end());
+    if (ids->size() > most_tasks) ids->resize(most_tasks);
+    for (const auto id : *ids) add_task(out, root, id, kind, seen);
+    return out;
+}
+
+std::vector<std::string> fixed_words(const OptionInfo& info)
+{
+    return info.choices.empty() ? fixed_words(info.value) : info.choices;
+}
+
+std::vector<std::string> fixed_words(Value value)
+{
+    std::vector<std::string> out;
+    switch (value) {
+    case Value::signal:
+        for (const int number : {1, 2, 3, 10, 12, 15, 9, 18, 19, 28}) out.push_back(signal_name(number).substr(3));
+        break;
+    case Value::shell: out = {"bash", "zsh", "fish"}; break;
+    case Value::condition:
+        out = {"exit", "exit=0", "log:", "log-fail:", "port", "port:", "tcp:", "http:", "unix:", "file:", "gone:", "cmd:"};
+        break;
+    case Value::limit:
+        for (const auto& name : limit_names()) out.push_back(name + "=");
+        break;
+    case Value::setting:
+        // Of a configuration without files and without variables: the keys are the same everywhere.
+        if (const auto loaded = config::load({[](const char*) -> const char* { return nullptr; }, "", "", 0}))
+            for (const auto& row : loaded->rows) out.push_back(row.key);
+        break;
+    case Value::verb:
+        for (const auto& verb : verbs()) out.emplace_back(verb.name);
+        break;
+    case Value::text:
+    case Value::number:
+    case Value::duration:
+    case Value::size:
+    case Value::regex:
+    case Value::pid:
+    case Value::task:
+    case Value::task_name:
+    case Value::tag:
+    case Value::file:
+    case Value::folder:
+    case Value::command: break;
+    }
+    return out;
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,136 @@
+#include <bgt/cli/completion.hpp>
+
+namespace bgt::cli {
+
+namespace {
+
+/// Inside '...[HELP]': brackets and colons mean something to _arguments, quotes to the shell.
+std::string escaped(const std::string& text)
+{
+    std::string out;
+    for (const char c : text) {
+        if (c == '[' || c == ']' || c == ':' || c == '\\') out += '\\';
+        if (c == '\'')
+            out += "'\\''";
+        else
+            out += c;
+    }
+    return out;
+}
+
+/// What _arguments does with a word of this kind.
+std::string action(const std::vector<std::string>& fixed, Value value)
+{
+    if (!fixed.empty()) {
+        std::string list;
+        bool open_end = false;
+        for (const auto& word : fixed) {
+            list += " " + escaped(word);
+            open_end = open_end || word.ends_with('=') || word.ends_with(':');
+        }
+        return open_end ? "{compadd -S \"\" --" + list + "}" : "(" + list.substr(1) + ")";
+    }
+    switch (value) {
+    case Value::task: return "_bgt_known task-list";
+    case Value::task_name: return "_bgt_known name-list";
+    case Value::tag: return "_bgt_known tag-list";
+    case Value::file: return "_files";
+    case Value::folder: return "_files -/";
+    case Value::pid: return "_pids";
+    case Value::command:
+    case Value::text:
+    case Value::number:
+    case Value::duration:
+    case Value::size:
+    case Value::regex:
+    case Value::signal:
+    case Value::condition:
+    case Value::shell:
+    case Value::limit:
+    case Value::setting:
+    case Value::verb: break;
+    }
+    return " ";
+}
+
+/// '(-n --lines)'{-n+,--lines=}'[help]:N:action'
+std::string option_spec(const OptionInfo& info)
+{
+    const bool valued = !info.metavar.empty();
+    std::string all, forms;
+    for (const auto& name : info.names) {
+        all += (all.empty() ? "" : " ") + name;
+        const bool is_long = name.starts_with("--");
+        forms += (forms.empty() ? "" : ",") + name + (valued ? is_long ? "=" : "+" : "");
+    }
+    std::string out = info.repeats ? "'*'" : "'(" + all + ")'";
+    out += info.names.size() > 1 ? "{" + forms + "}" : forms;
+    out += "'[" + escaped(info.help) + "]";
+    if (valued) out += ":" + escaped(info.metavar) + ":" + action(fixed_words(info), info.value);
+    return out + "'";
+}
+
+std::string word_specs(const VerbShape& verb)
+{
+    if (!verb.takes_words) return "";
+    if (verb.words == Value::command) return " \\\n        '(-)1:command: _command_names -e' '*::arguments: _normal'";
+    std::string out;
+    if (verb.first_word != verb.words) out += " \\\n        '1:word:" + action(fixed_words(verb.first_word), verb.first_word) + "'";
+    return out + " \\\n        '*:word:" + action(fixed_words(verb.words), verb.words) + "'";
+}
+
+std::string verb_case(const VerbShape& verb)
+{
+    std::string out = "    (" + verb.name + ")\n      _arguments -s -S :";
+    for (const auto& info : verb.options) out += " \\\n        " + option_spec(info);
+    return out + word_specs(verb) + "\n      ;;\n";
+}
+
+constexpr std::string_view script_head = R"sh(#compdef bgt
+# zsh completion for bgt. Made by `bgt completion zsh`: do not edit.
+
+# Tasks, names or tags, as the state root knows them: "7<tab>npm run dev" a line.
+_bgt_known() {
+  local -a known root
+  root=(${words[(r)--root=*]})
+  known=(${(f)"$(_call_program $1 bgt $root completion $1 2>/dev/null)"})
+  known=("${(@)known//:/\\:}")
+  _describe -V "${1%-list}" "${(@)known/$'\t'/:}"
+}
+
+_bgt_verbs() {
+  local -a verbs
+  verbs=(
+)sh";
+
+constexpr std::string_view script_middle = R"sh(  )
+  _describe verb verbs
+}
+
+_bgt() {
+  local curcontext=$curcontext state line
+  typeset -A opt_args
+  _arguments -C \
+    '--root=[the folder that holds all tasks]:DIR:_files -/' \
+    '(- *)--version[print the version]' \
+    '(- *)'{-h,--help}'[print help]' \
+    '1:verb:_bgt_verbs' \
+    '*::argument:->argument'
+  [[ $state == argument ]] || return
+  case $line[1] in
+)sh";
+
+} // namespace
+
+std::string zsh_completion()
+{
+    std::string verbs, cases;
+    for (const auto& verb : verb_shapes()) {
+        verbs += "    '" + verb.name + ":" + escaped(verb.summary) + "'\n";
+        cases += verb_case(verb);
+    }
+    return std::string(script_head) + verbs + std::string(script_middle) + cases +
+           "  esac\n}\n\nif [[ $funcstack[1] == _bgt ]]; then\n  _bgt \"$@\"\nelse\n  compdef _bgt bgt\nfi\n";
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,165 @@
+#include <bgt/cli/context.hpp>
+
+#include <bgt/base/text.hpp>
+#include <bgt/os/terminal.hpp>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace bgt::cli {
+
+namespace {
+
+constexpr int plain_width = 80; ///< where stdout is no terminal
+
+std::string_view env(const char* name)
+{
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string_view() : value;
+}
+
+std::string user_config_file()
+{
+    const auto xdg = env("XDG_CONFIG_HOME");
+    if (xdg.starts_with('/')) return std::string(xdg) + "/bgt/config.toml";
+    const auto home = env("HOME");
+    return home.starts_with('/') ? std::string(home) + "/.config/bgt/config.toml" : std::string();
+}
+
+std::string working_folder()
+{
+    char buffer[PATH_MAX];
+    return ::getcwd(buffer, sizeof buffer) == nullptr ? std::string() : std::string(buffer);
+}
+
+/// All of `text` (man 2 write): short writes go on, EINTR is tried again.
+int write_all(int fd, std::string_view text)
+{
+    while (!text.empty()) {
+        const ssize_t n = ::write(fd, text.data(), text.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno;
+        text.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return 0;
+}
+
+/// What SIGPIPE would have done, also where the caller has it ignored.
+[[noreturn]] void end_as_by_sigpipe()
+{
+    std::signal(SIGPIPE, SIG_DFL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    ::raise(SIGPIPE);
+    ::_exit(128 + SIGPIPE);
+}
+
+} // namespace
+
+int exit_code(const Error& error)
+{
+    switch (error.kind) {
+    case ErrorKind::cannot_exec: return code::cannot_exec;
+    case ErrorKind::no_command: return code::no_command;
+    case ErrorKind::failed:
+    case ErrorKind::usage:
+    case ErrorKind::not_found: break;
+    }
+    return code::failed;
+}
+
+Result<Context> Context::load(const std::optional<std::string>& root_flag, std::string_view verb)
+{
+    Context context;
+    context.verb_ = verb;
+    const auto cwd = working_folder();
+    auto loaded = config::load({[](const char* name) -> const char* { return std::getenv(name); }, cwd,
+                                user_config_file(), ::getuid()});
+    if (!loaded) return loaded.error();
+    context.config_ = *std::move(loaded);
+    if (root_flag && root_flag->empty()) return Error::usage("--root needs a folder");
+    context.root_from_flag_ = root_flag.has_value();
+    context.root_path_ = root_flag ? *root_flag : context.settings().root;
+    if (!context.root_path_.empty() && context.root_path_[0] != '/') {
+        if (cwd.empty()) return Error::system("the working folder is gone, so " + context.root_path_, errno);
+        context.root_path_.insert(0, cwd + "/");
+    }
+    for (const auto& warning : context.config_.warnings) context.complain(warning);
+    return context;
+}
+
+Result<std::string> Context::root_path() const
+{
+    return store::locate_root(root_path_, env("XDG_STATE_HOME"), env("HOME"));
+}
+
+Result<store::Root*> Context::root(bool create)
+{
+    if (root_ && (root_->exists() || !create)) return &*root_;
+    auto path = root_path();
+    if (!path) return path.error();
+    auto root = store::Root::open(*path, create ? store::Root::IfMissing::create : store::Root::IfMissing::empty);
+    if (!root) return root.error();
+    root_.emplace(*std::move(root));
+    return &*root_;
+}
+
+bool Context::stdout_is_terminal() const
+{
+    return os::is_terminal(STDOUT_FILENO);
+}
+
+bool Context::stderr_is_terminal() const
+{
+    return os::is_terminal(STDERR_FILENO);
+}
+
+bool Context::color() const
+{
+    return env("NO_COLOR").empty() && env("TERM") != "dumb" && stdout_is_terminal();
+}
+
+int Context::width() const
+{
+    return stdout_is_terminal() ? os::terminal_width(STDOUT_FILENO) : plain_width;
+}
+
+Result<void> Context::try_print(std::string_view text)
+{
+    const int err = write_all(STDOUT_FILENO, text);
+    if (err == EPIPE) end_as_by_sigpipe();
+    if (err != 0) return Error::system("can't write to stdout", err);
+    return {};
+}
+
+void Context::print(std::string_view text)
+{
+    if (auto printed = try_print(text); !printed) ::_exit(fail(printed.error()));
+}
+
+void Context::complain(std::string_view text)
+{
+    std::string line = "bgt";
+    if (!verb_.empty()) line += " " + verb_;
+    line += ": ";
+    line += text;
+    line += '\n';
+    (void)write_all(STDERR_FILENO, line); // nobody is left to be told
+}
+
+int Context::fail(const Error& error)
+{
+    complain(error.message);
+    return exit_code(error);
+}
+
+void Context::hint(std::string_view text)
+{
+    if (stderr_is_terminal()) (void)write_all(STDERR_FILENO, std::string(text) + "\n");
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,130 @@
+#include <bgt/cli/env_file.hpp>
+
+#include <bgt/base/fd.hpp>
+#include <bgt/base/text.hpp>
+#include <cerrno>
+#include <fcntl.h>
+#include <optional>
+
+namespace bgt::cli {
+
+namespace {
+
+constexpr std::size_t largest_file = 1 << 20;
+constexpr std::string_view blanks = " \t";
+
+std::string_view trim_left(std::string_view text)
+{
+    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+    return text;
+}
+
+std::string_view trim_right(std::string_view text)
+{
+    const auto last = text.find_last_not_of(blanks);
+    return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+char escaped(char c)
+{
+    switch (c) {
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    case '"':
+    case '\\':
+    case '$': return c;
+    default: return '\0';
+    }
+}
+
+/// The value between quotes; `rest` becomes what follows the closing one. nullopt: there is none.
+std::optional<std::string> quoted(std::string_view text, std::string_view& rest)
+{
+    std::string out;
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == text[0]) {
+            rest = text.substr(i + 1);
+            return out;
+        }
+        if (text[0] == '"' && text[i] == '\\' && i + 1 < text.size() && escaped(text[i + 1]) != '\0')
+            out += escaped(text[++i]);
+        else
+            out += text[i];
+    }
+    return std::nullopt;
+}
+
+struct Line {
+    std::string assignment; ///< empty: nothing on this line
+    std::string wrong;      ///< empty: nothing
+};
+
+Line parse_line(std::string_view line)
+{
+    line = trim_left(line);
+    if (line.empty() || line[0] == '#') return {};
+    if (line.starts_with("export ") || line.starts_with("export\t")) line = trim_left(line.substr(7));
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos) return {{}, "expected NAME=VALUE, found '" + fit(printable(line), 40) + "'"};
+    const auto name = trim_right(line.substr(0, equals));
+    if (!is_variable_name(name) || name.find_first_of(" \t'\"") != std::string_view::npos)
+        return {{}, "'" + fit(printable(name), 40) + "' is no name of a variable"};
+    std::string assignment = std::string(name) + "=";
+    auto value = trim_left(line.substr(equals + 1));
+    if (value.empty() || (value[0] != '\'' && value[0] != '"')) {
+        for (std::size_t i = 0; i < value.size(); ++i)
+            if (value[i] == '#' && (i == 0 || blanks.find(value[i - 1]) != std::string_view::npos))
+                value = value.substr(0, i);
+        return {assignment + std::string(trim_right(value)), {}};
+    }
+    std::string_view rest;
+    const auto inside = quoted(value, rest);
+    if (!inside) return {{}, std::string("the quote ") + value[0] + " is not closed"};
+    rest = trim_left(rest);
+    if (!rest.empty() && rest[0] != '#') return {{}, "text after the closing quote: '" + fit(printable(rest), 40) + "'"};
+    return {assignment + *inside, {}};
+}
+
+} // namespace
+
+bool is_variable_name(std::string_view name)
+{
+    return !name.empty() && name.find('=') == std::string_view::npos && name.find('\0') == std::string_view::npos;
+}
+
+Result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& file)
+{
+    std::vector<std::string> out;
+    for (std::size_t number = 1; !text.empty(); ++number) {
+        const auto end = std::min(text.find('\n'), text.size());
+        auto line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        const auto where = file + ":" + std::to_string(number) + ": ";
+        if (line.find('\0') != std::string_view::npos) return Error::usage(where + "a NUL byte");
+        auto parsed = parse_line(line);
+        if (!parsed.wrong.empty()) return Error::usage(where + parsed.wrong);
+        if (!parsed.assignment.empty()) out.push_back(std::move(parsed.assignment));
+    }
+    return out;
+}
+
+Result<std::vector<std::string>> read_env_file(const std::string& path)
+{
+    const std::string shown = printable(path);
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return Error::system("--env-file " + shown, errno);
+    std::string text;
+    char buffer[16 * 1024];
+    for (;;) {
+        const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return Error::system("--env-file " + shown, errno);
+        if (n == 0) return parse_env_file(text, shown);
+        text.append(buffer, static_cast<std::size_t>(n));
+        if (text.size() > largest_file) return Error::usage("--env-file " + shown + ": larger than 1 MiB");
+    }
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,115 @@
+#include <bgt/cli/verb.hpp>
+
+#include "help_text.hpp"
+
+#include <bgt/base/text.hpp>
+#include <bgt/os/terminal.hpp>
+#include <cstdio>
+#include <exception>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace bgt::cli {
+
+namespace {
+
+/// A caller may have closed descriptors 0 to 2; the next open() would then be taken for one of them. A stand-in that
+/// fails with EBADF when used is put there (as GNU coreutils do).
+void fill_standard_descriptors()
+{
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+int complain(std::string_view where, std::string_view text)
+{
+    std::string line = "bgt";
+    if (!where.empty()) line += " " + std::string(where);
+    line += ": " + std::string(text) + "\n";
+    std::fputs(line.c_str(), stderr);
+    return code::failed;
+}
+
+int width_of(int fd)
+{
+    return os::is_terminal(fd) ? os::terminal_width(fd) : 80;
+}
+
+int print(const std::string& text)
+{
+    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) return complain("", "can't write to stdout");
+    return code::ok;
+}
+
+int unknown_verb(const std::string& word)
+{
+    std::vector<std::string> names;
+    for (const auto& verb : verbs()) names.emplace_back(verb.name);
+    const auto near = near_matches(word, names);
+    std::string text = "there is no verb '" + printable(word) + "'";
+    text += near.empty() ? " (bgt --help lists all)" : " (did you mean " + near.front() + "?)";
+    return complain("", text);
+}
+
+int run_verb(const VerbInfo& info, std::optional<std::string> root, const std::vector<std::string>& args)
+{
+    const auto verb = info.make();
+    Parser parser(std::string(info.name), std::string(info.summary), std::string(info.synopsis));
+    verb->declare(parser);
+    declare_root(parser, root);
+    const auto outcome = parser.parse(args);
+    if (!outcome) return complain(info.name, outcome.error().message);
+    if (*outcome == Parser::Outcome::help_wanted) return print(parser.help(width_of(STDOUT_FILENO)));
+    auto context = Context::load(root, info.name);
+    if (!context) return complain(info.name, context.error().message);
+    return verb->run(*context);
+}
+
+int help(const std::vector<std::string>& args)
+{
+    if (args.empty()) return print(program_help(width_of(STDOUT_FILENO)));
+    const auto* info = find_verb(args.front());
+    return info == nullptr ? unknown_verb(args.front()) : run_verb(*info, std::nullopt, {"--help"});
+}
+
+int run_program(std::vector<std::string> args)
+{
+    std::optional<std::string> root;
+    std::size_t i = 0;
+    for (; i < args.size() && args[i].size() > 1 && args[i][0] == '-'; ++i) {
+        const auto& arg = args[i];
+        if (arg == "-h" || arg == "--help") return help({});
+        if (arg == "--version" || arg == "-V") return print("bgt " BGT_VERSION "\n");
+        if (arg.starts_with("--root=")) {
+            root = arg.substr(7);
+        } else if (arg == "--root") {
+            if (i + 1 == args.size()) return complain("", "--root needs a value: --root DIR");
+            root = args[++i];
+        } else {
+            return complain("", "unknown option " + printable(arg) + " before the verb (bgt --help)");
+        }
+    }
+    if (i == args.size()) {
+        std::fputs(program_help(width_of(STDERR_FILENO)).c_str(), stderr);
+        return code::failed;
+    }
+    const std::string word = args[i];
+    args.erase(args.begin(), args.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    if (word == "help") return help(args);
+    const auto* info = find_verb(word);
+    return info == nullptr ? unknown_verb(word) : run_verb(*info, std::move(root), args);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    fill_standard_descriptors();
+    try {
+        return run_program(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+    } catch (const std::exception& e) {
+        return complain("", std::string("this is a bug, or memory is short: ") + printable(e.what()));
+    }
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,294 @@
+#include <bgt/cli/parser.hpp>
+
+#include "help_text.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <bgt/base/text.hpp>
+
+namespace bgt::cli {
+
+namespace {
+
+/// Far more than one command line can hold: a positional that is still missing some takes every word. (CLI11's own
+/// "unlimited" would read the word `[a,b]` as a list of two.)
+constexpr int words_wanted = 1 << 30;
+
+enum class Kind : std::uint8_t { flag, single, many };
+
+struct Target {
+    Kind kind = Kind::flag;
+    bool* flag = nullptr;
+    std::optional<std::string>* single = nullptr;
+    std::vector<std::string>* many = nullptr;
+    CLI::Option* option = nullptr;
+};
+
+std::vector<std::string> split_names(const std::string& names)
+{
+    std::vector<std::string> out;
+    for (std::size_t from = 0; from <= names.size();) {
+        const auto comma = std::min(names.find(',', from), names.size());
+        out.push_back(names.substr(from, comma - from));
+        from = comma + 1;
+    }
+    return out;
+}
+
+} // namespace
+
+struct Parser::Impl {
+    std::string verb, summary, synopsis;
+    CLI::App app;
+    std::vector<OptionInfo> infos;
+    std::vector<Target> targets; ///< one for each of infos
+    std::vector<std::string>* words = nullptr;
+    CLI::Option* words_option = nullptr;
+    Value words_value = Value::text;
+    std::optional<Value> first_word;
+    bool is_command = false;
+    bool help_wanted = false;
+    std::vector<std::string> examples;
+
+    void add(OptionInfo info, Target target);
+    const OptionInfo* find(std::string_view name) const;
+    std::vector<std::string> spell_out_empty_values(const std::vector<std::string>& args) const;
+    bool value_follows(const std::string& arg) const;
+    Error unknown(const std::string& arg) const;
+    Error mismatch(const std::string& what) const;
+    Result<void> store_results();
+};
+
+void Parser::Impl::add(OptionInfo info, Target target)
+{
+    std::string joined;
+    for (const auto& name : info.names) joined += (joined.empty() ? "" : ",") + name;
+    if (target.kind == Kind::flag) {
+        target.option = app.add_flag(joined);
+        target.option->disable_flag_override();
+    } else {
+        target.option = app.add_option(joined);
+    }
+    target.option->multi_option_policy(target.kind == Kind::many ? CLI::MultiOptionPolicy::TakeAll
+                                                                 : CLI::MultiOptionPolicy::TakeLast);
+    infos.push_back(std::move(info));
+    targets.push_back(target);
+}
+
+const OptionInfo* Parser::Impl::find(std::string_view name) const
+{
+    for (const auto& info : infos)
+        if (std::find(info.names.begin(), info.names.end(), name) != info.names.end()) return &info;
+    return nullptr;
+}
+
+/// Whether the argument after this option is its value: `--name`, `-n`, `-fn`, but not `--name=x` or `-nx`.
+bool Parser::Impl::value_follows(const std::string& arg) const
+{
+    if (arg.starts_with("--")) {
+        const auto* info = find(arg);
+        return info != nullptr && !info->metavar.empty();
+    }
+    for (std::size_t i = 1; i < arg.size(); ++i) {
+        const auto* info = find(std::string("-") + arg[i]);
+        if (info == nullptr) return false;
+        if (!info->metavar.empty()) return i + 1 == arg.size();
+    }
+    return false;
+}
+
+/// CLI11 takes `--name= x` for `--name x`; as two arguments, `--name ""`, the empty value is kept.
+std::vector<std::string> Parser::Impl::spell_out_empty_values(const std::vector<std::string>& args) const
+{
+    std::vector<std::string> out;
+    out.reserve(args.size());
+    std::size_t i = 0;
+    for (; i < args.size() && args[i] != "--"; ++i) {
+        const auto& arg = args[i];
+        const bool word = arg.size() < 2 || arg[0] != '-';
+        if (word && is_command) break;
+        if (!word && arg.size() > 3 && arg.starts_with("--") && arg.find('=') == arg.size() - 1 &&
+            value_follows(arg.substr(0, arg.size() - 1))) {
+            out.push_back(arg.substr(0, arg.size() - 1));
+            out.emplace_back();
+            continue;
+        }
+        out.push_back(arg);
+        if (!word && value_follows(arg) && i + 1 < args.size()) out.push_back(args[++i]);
+    }
+    out.insert(out.end(), args.begin() + static_cast<std::ptrdiff_t>(i), args.end());
+    return out;
+}
+
+Error Parser::Impl::unknown(const std::string& arg) const
+{
+    const std::string name = arg.substr(0, arg.find('='));
+    std::vector<std::string> all;
+    for (const auto& info : infos)
+        for (const auto& known : info.names)
+            if (known.starts_with("--")) all.push_back(known);
+    std::string text = "unknown option " + printable(name);
+    const auto near = near_matches(name, all);
+    if (!near.empty()) {
+        text += " (did you mean ";
+        for (std::size_t i = 0; i < near.size(); ++i)
+            text += (i == 0 ? "" : i + 1 == near.size() ? " or " : ", ") + near[i];
+        return Error::usage(text + "?)");
+    }
+    return Error::usage(text + " (bgt " + verb + " --help lists all)");
+}
+
+/// CLI11's ArgumentMismatch begins with the option's name: "--timeout: 1 required TEXT missing".
+Error Parser::Impl::mismatch(const std::string& what) const
+{
+    for (const auto& info : infos)
+        for (const auto& name : info.names)
+            if (what.starts_with(name + ":") || what.starts_with(name + " ")) {
+                const auto& shown = info.names.back();
+                if (info.metavar.empty()) return Error::usage(shown + " takes no value");
+                return Error::usage(shown + " needs a value: " + shown + " " + info.metavar);
+            }
+    return Error::usage(printable(what));
+}
+
+Result<void> Parser::Impl::store_results()
+{
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        const auto& results = targets[i].option->results();
+        if (results.empty()) continue;
+        const auto& choices = infos[i].choices;
+        if (!choices.empty() && std::find(choices.begin(), choices.end(), results.back()) == choices.end()) {
+            std::string list;
+            for (const auto& choice : choices) list += (list.empty() ? "" : ", ") + choice;
+            return Error::usage(infos[i].names.back() + " knows " + list + ", not '" + printable(results.back()) + "'");
+        }
+        switch (targets[i].kind) {
+        case Kind::flag: *targets[i].flag = true; break;
+        case Kind::single: *targets[i].single = results.back(); break;
+        case Kind::many: *targets[i].many = results; break;
+        }
+    }
+    if (words != nullptr) *words = words_option->results();
+    return {};
+}
+
+Parser::Parser(std::string verb, std::string summary, std::string synopsis) : impl_(std::make_unique<Impl>())
+{
+    impl_->verb = std::move(verb);
+    impl_->summary = std::move(summary);
+    impl_->synopsis = std::move(synopsis);
+    impl_->app.set_help_flag();
+    impl_->app.allow_extras();
+    flag("-h,--help", impl_->help_wanted, "print this help");
+}
+
+Parser::~Parser() = default;
+
+void Parser::flag(const std::string& names, bool& target, std::string help)
+{
+    impl_->add({split_names(names), "", std::move(help), Value::text, {}, false},
+               {Kind::flag, &target, nullptr, nullptr, nullptr});
+}
+
+void Parser::option(const std::string& names, std::optional<std::string>& target, std::string metavar, Value value,
+                    std::string help)
+{
+    impl_->add({split_names(names), std::move(metavar), std::move(help), value, {}, false},
+               {Kind::single, nullptr, &target, nullptr, nullptr});
+}
+
+void Parser::choice(const std::string& names, std::optional<std::string>& target, std::vector<std::string> choices,
+                    std::string help)
+{
+    std::string metavar;
+    for (const auto& one : choices) metavar += (metavar.empty() ? "" : "|") + one;
+    impl_->add({split_names(names), std::move(metavar), std::move(help), Value::text, std::move(choices), false},
+               {Kind::single, nullptr, &target, nullptr, nullptr});
+}
+
+void Parser::list(const std::string& names, std::vector<std::string>& target, std::string metavar, Value value,
+                  std::string help)
+{
+    impl_->add({split_names(names), std::move(metavar), std::move(help), value, {}, true},
+               {Kind::many, nullptr, nullptr, &target, nullptr});
+}
+
+void Parser::words(std::vector<std::string>& target, std::string metavar, Value value)
+{
+    impl_->words = &target;
+    impl_->words_value = value;
+    impl_->words_option = impl_->app.add_option(std::move(metavar));
+    impl_->words_option->expected(words_wanted, words_wanted)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    impl_->words_option->allow_extra_args(false);
+}
+
+void Parser::first_word(Value value)
+{
+    impl_->first_word = value;
+}
+
+void Parser::command(std::vector<std::string>& target)
+{
+    words(target, "COMMAND", Value::command);
+    impl_->app.positionals_at_end();
+    impl_->is_command = true;
+}
+
+void Parser::example(std::string line)
+{
+    impl_->examples.push_back(std::move(line));
+}
+
+Result<Parser::Outcome> Parser::parse(const std::vector<std::string>& args)
+{
+    auto reversed = impl_->spell_out_empty_values(args);
+    std::reverse(reversed.begin(), reversed.end()); // as CLI11 wants them
+    try {
+        impl_->app.parse(std::move(reversed));
+    } catch (const CLI::ArgumentMismatch& e) {
+        return impl_->mismatch(e.what());
+    } catch (const CLI::Error& e) {
+        return Error::usage(printable(e.what()));
+    }
+    for (const auto& extra : impl_->app.remaining()) {
+        if (extra == "--") continue;
+        if (extra.size() > 1 && extra[0] == '-') return impl_->unknown(extra);
+        return Error::usage("takes no argument '" + printable(extra) + "'");
+    }
+    if (auto stored = impl_->store_results(); !stored) return stored.error();
+    return impl_->help_wanted ? Outcome::help_wanted : Outcome::parsed;
+}
+
+std::string Parser::help(int width) const
+{
+    return verb_help({impl_->verb, impl_->summary, impl_->synopsis, &impl_->infos, &impl_->examples}, width);
+}
+
+const std::vector<OptionInfo>& Parser::options() const
+{
+    return impl_->infos;
+}
+
+Value Parser::words_value() const
+{
+    return impl_->words_value;
+}
+
+Value Parser::first_word_value() const
+{
+    return impl_->first_word.value_or(impl_->words_value);
+}
+
+bool Parser::takes_words() const
+{
+    return impl_->words != nullptr;
+}
+
+const std::vector<std::string>& Parser::examples() const
+{
+    return impl_->examples;
+}
+
+} // namespace bgt::cli

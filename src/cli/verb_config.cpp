@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <bgt/base/text.hpp>
+#include <bgt/cli/verb.hpp>
+#include <bgt/render/json.hpp>
+#include <boost/json.hpp>
+
+namespace bgt::cli {
+
+namespace {
+
+using config::Origin;
+using config::SettingRow;
+
+constexpr std::string_view flag_place = "--root"; ///< the one setting that is also an option of every verb
+
+std::string_view origin_word(const SettingRow& row)
+{
+    if (row.where == flag_place) return "flag";
+    switch (row.origin) {
+    case Origin::built_in: return "built-in";
+    case Origin::user_file: return "user-file";
+    case Origin::project_file: return "project-file";
+    case Origin::environment: return "environment";
+    }
+    return "";
+}
+
+class Config final : public Verb {
+public:
+    void declare(Parser&) override;
+    int run(Context&) override;
+
+private:
+    std::vector<std::string> words_;
+    bool json_ = false;
+};
+
+void Config::declare(Parser& parser)
+{
+    parser.words(words_, "KEY", Value::setting);
+    parser.flag("--json", json_, "print the answer as JSON");
+    parser.example("bgt config");
+    parser.example("bgt config grace");
+}
+
+std::string table(const std::vector<SettingRow>& rows)
+{
+    std::size_t key = 3, value = 5;
+    for (const auto& row : rows) {
+        key = std::max(key, display_width(row.key));
+        value = std::max(value, display_width(row.value));
+    }
+    std::string out;
+    const auto add = [&](const std::string& a, const std::string& b, const std::string& c) {
+        out += a + std::string(key - display_width(a) + 2, ' ') + b + std::string(value - display_width(b) + 2, ' ') + c + "\n";
+    };
+    add("KEY", "VALUE", "FROM");
+    for (const auto& row : rows) {
+        add(row.key, printable(row.value), row.where.empty() ? std::string(origin_word(row)) : printable(row.where));
+    }
+    return out;
+}
+
+std::string as_json(const std::vector<SettingRow>& rows)
+{
+    boost::json::array settings;
+    for (const auto& row : rows) {
+        boost::json::value where;
+        if (!row.where.empty()) where = to_valid_utf8(row.where);
+        settings.push_back(boost::json::object{
+            {"key", row.key}, {"value", to_valid_utf8(row.value)}, {"origin", origin_word(row)}, {"where", where}});
+    }
+    return render::answer_json({{"settings", std::move(settings)}});
+}
+
+int Config::run(Context& context)
+{
+    std::vector<SettingRow> rows = context.config().rows;
+    // The root in force: --root goes before every other place.
+    for (auto& row : rows) {
+        if (row.key != "root") continue;
+        const auto path = context.root_path();
+        if (!path) return context.fail(path.error());
+        if (context.root_from_flag()) row.where = flag_place;
+        row.value = *path;
+    }
+    if (words_.size() > 1) return context.fail(Error::usage("one key, or none for all: bgt config [KEY]"));
+    if (!words_.empty()) {
+        std::vector<std::string> keys;
+        for (const auto& row : rows) keys.push_back(row.key);
+        const auto& word = words_.front();
+        std::erase_if(rows, [&](const SettingRow& row) { return row.key != word; });
+        if (rows.empty()) {
+            const auto near = near_matches(word, keys);
+            return context.fail(Error::usage("there is no key '" + fit(printable(word), 40) + "'" +
+                                             (near.empty() ? " (bgt config lists all)" : " (did you mean " + near.front() + "?)")));
+        }
+        if (!json_) {
+            context.print(rows.front().value + "\n");
+            return code::ok;
+        }
+    }
+    context.print(json_ ? as_json(rows) : table(rows));
+    return code::ok;
+}
+
+} // namespace
+
+std::unique_ptr<Verb> make_config()
+{
+    return std::make_unique<Config>();
+}
+
+} // namespace bgt::cli

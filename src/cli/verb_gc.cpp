@@ -1,0 +1,102 @@
+#include "answer.hpp"
+
+#include <bgt/base/size.hpp>
+#include <bgt/cli/verb.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/render/json.hpp>
+#include <bgt/store/retention.hpp>
+#include <boost/json.hpp>
+#include <charconv>
+
+namespace bgt::cli {
+
+namespace {
+
+class Collect final : public Verb {
+public:
+    void declare(Parser&) override;
+    int run(Context&) override;
+
+private:
+    Result<store::Retention> retention(const config::Settings&) const;
+    void answer(Context&, const store::Pruned&) const;
+
+    std::optional<std::string> keep_, older_;
+    bool dry_run_ = false, json_ = false;
+};
+
+void Collect::declare(Parser& parser)
+{
+    parser.option("--keep", keep_, "N", Value::number, "keep the newest N ended tasks (default: the setting keep_ended)");
+    parser.option("--older", older_, "D", Value::duration, "remove what ended longer ago than D (default: the setting keep_age)");
+    parser.flag("--dry-run", dry_run_, "remove nothing, say what would be");
+    parser.flag("--json", json_, "print the answer as JSON");
+    parser.example("bgt gc");
+    parser.example("bgt gc --older 7d --dry-run");
+    parser.example("bgt gc --keep 0");
+}
+
+Result<store::Retention> Collect::retention(const config::Settings& settings) const
+{
+    store::Retention out{settings.keep_ended, settings.keep_age};
+    if (keep_) {
+        const char* end = keep_->data() + keep_->size();
+        const auto [stop, err] = std::from_chars(keep_->data(), end, out.keep_ended);
+        if (keep_->empty() || err != std::errc() || stop != end) return Error::usage("--keep: expected a number of tasks");
+    }
+    if (older_) {
+        if (*older_ == "off") {
+            out.keep_age.reset();
+            return out;
+        }
+        auto age = parse_duration(*older_);
+        if (!age) return Error::usage("--older: " + age.error().message);
+        out.keep_age = *age;
+    }
+    return out;
+}
+
+void Collect::answer(Context& context, const store::Pruned& pruned) const
+{
+    if (!json_) {
+        std::string ids;
+        for (const auto id : pruned.ids) ids += " " + to_string(id);
+        context.print((dry_run_ ? "would remove " : "removed ") + counted(pruned.ids.size(), "task", "tasks") + ", " +
+                      format_size(pruned.bytes) + (ids.empty() ? "" : ":" + ids) + "\n");
+        return;
+    }
+    boost::json::array ids;
+    for (const auto id : pruned.ids) ids.emplace_back(id.value);
+    boost::json::array problems;
+    for (const auto& problem : pruned.problems) problems.emplace_back(problem);
+    context.print(render::answer_json({{"dry_run", dry_run_},
+                                       {"removed", std::move(ids)},
+                                       {"bytes", pruned.bytes},
+                                       {"problems", std::move(problems)}}));
+}
+
+int Collect::run(Context& context)
+{
+    const auto keep = retention(context.settings());
+    if (!keep) return context.fail(keep.error());
+    auto root = context.root();
+    if (!root) return context.fail(root.error());
+    store::Pruned pruned;
+    if ((*root)->exists()) {
+        auto done = store::prune(**root, *keep, os::wall_now(), dry_run_);
+        if (!done) return context.fail(done.error());
+        pruned = *std::move(done);
+    }
+    answer(context, pruned);
+    for (const auto& problem : pruned.problems) context.complain(problem);
+    return pruned.problems.empty() ? code::ok : code::failed;
+}
+
+} // namespace
+
+std::unique_ptr<Verb> make_gc()
+{
+    return std::make_unique<Collect>();
+}
+
+} // namespace bgt::cli

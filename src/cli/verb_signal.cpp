@@ -1,0 +1,61 @@
+#include "answer.hpp"
+
+#include <bgt/base/signal_name.hpp>
+#include <bgt/cli/select.hpp>
+#include <bgt/cli/verb.hpp>
+#include <bgt/supervise/control.hpp>
+
+namespace bgt::cli {
+
+namespace {
+
+class SendSignal final : public Verb {
+public:
+    void declare(Parser&) override;
+    int run(Context&) override;
+
+private:
+    Selection selection_; ///< its first word is the signal
+    bool tree_ = false, json_ = false;
+};
+
+void SendSignal::declare(Parser& parser)
+{
+    selection_.declare(parser);
+    parser.first_word(Value::signal);
+    parser.flag("--tree", tree_, "to every process of the task, and not only to the command itself");
+    parser.flag("--json", json_, "print the tasks as JSON");
+    parser.example("bgt signal HUP web");
+    parser.example("bgt signal --tree USR1 --tag job=e2e");
+}
+
+int SendSignal::run(Context& context)
+{
+    if (selection_.words.empty()) return context.fail(Error::usage("which signal? bgt signal SIGNAL TASK..."));
+    std::string name = selection_.words.front();
+    selection_.words.erase(selection_.words.begin());
+    if (name.starts_with('-')) name.erase(0, 1); // `-9`, as kill(1) has it
+    const auto signal = parse_signal(name);
+    if (!signal) return context.fail(signal.error());
+    auto root = context.root();
+    if (!root) return context.fail(root.error());
+    const auto ids = select(**root, selection_, Scope::living);
+    if (!ids) return context.fail(ids.error());
+    const int result = for_each_task(context, *ids, [&](store::TaskId id) -> Result<void> {
+        const auto sent = supervise::request_signal(**root, id, *signal, tree_);
+        if (!sent) return sent.error();
+        if (!json_) context.hint(to_string(id) + ": " + signal_name(*signal) + " sent to " + counted(*sent, "process", "processes"));
+        return {};
+    });
+    if (json_) print_tasks_json(context, **root, *ids);
+    return result;
+}
+
+} // namespace
+
+std::unique_ptr<Verb> make_signal()
+{
+    return std::make_unique<SendSignal>();
+}
+
+} // namespace bgt::cli

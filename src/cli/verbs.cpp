@@ -1,0 +1,44 @@
+#include <bgt/cli/verb.hpp>
+
+namespace bgt::cli {
+
+namespace {
+
+constexpr VerbInfo table[] = {
+    {"run", "start a command in the background and print its id", "[options] [--] COMMAND [ARG...]", make_run},
+    {"ps", "list tasks", "[options] [TASK...]", make_ps},
+    {"show", "show all that is known of tasks", "[options] TASK...", make_show},
+    {"logs", "print the output of tasks", "[options] [TASK...]", make_logs},
+    {"wait", "wait until tasks end, or a condition comes true", "[options] TASK...", make_wait},
+    {"kill", "end tasks, with every process of them", "[options] TASK...", make_kill},
+    {"signal", "send a signal to tasks", "[options] SIGNAL TASK...", make_signal},
+    {"pause", "stop every process of tasks (SIGSTOP)", "[options] TASK...", make_pause},
+    {"resume", "let paused tasks go on (SIGCONT)", "[options] TASK...", make_resume},
+    {"send", "write text to the stdin of a task", "[options] TASK [TEXT...]", make_send},
+    {"rm", "remove ended tasks, with their logs", "[options] TASK...", make_rm},
+    {"gc", "remove old ended tasks", "[options]", make_gc},
+    {"config", "print the settings in force, and where each comes from", "[options] [KEY]", make_config},
+    {"completion", "print the completion script of a shell", "bash|zsh|fish", make_completion},
+    {"version", "print the version and what it was built with", "[options]", make_version},
+};
+
+} // namespace
+
+std::span<const VerbInfo> verbs()
+{
+    return table;
+}
+
+const VerbInfo* find_verb(std::string_view name)
+{
+    for (const auto& verb : table)
+        if (verb.name == name) return &verb;
+    return nullptr;
+}
+
+void declare_root(Parser& parser, std::optional<std::string>& target)
+{
+    parser.option("--root", target, "DIR", Value::folder, "the folder that holds all tasks (default: bgt config root)");
+}
+
+} // namespace bgt::cli
