@@ -56,14 +56,21 @@ void add_numbers(std::string_view text, std::vector<std::int32_t>& out)
 std::string read_all(int fd, std::size_t limit)
 {
     std::string text;
+    std::array<char, 16 * 1024> buffer; // most files of /proc are far smaller; it gives them in parts of a page or so
     while (text.size() < limit) {
-        const std::size_t before = text.size();
-        text.resize(std::min(limit, before + std::max<std::size_t>(before, 16 * 1024)));
-        const auto got = read_some(fd, std::span(text).subspan(before));
-        text.resize(before + got.size());
+        const auto got = read_some(fd, std::span(buffer).first(std::min(buffer.size(), limit - text.size())));
         if (got.empty()) break;
+        text += got;
     }
     return text;
+}
+
+/// Adds the numbers in a `children` file; false where there is none.
+bool add_children(const Fd& file, std::vector<std::int32_t>& out)
+{
+    if (!file) return false;
+    add_numbers(read_all(file.get(), std::size_t{1} << 24), out);
+    return true;
 }
 
 } // namespace
@@ -127,11 +134,16 @@ std::optional<std::vector<std::int32_t>> ProcDir::children(std::int32_t pid) con
     bool readable = false;
     for (const std::int32_t thread : numeric_entries(tasks.get())) {
         const Fd file(::openat(tasks.get(), Path(thread, "children").c_str(), O_RDONLY | O_CLOEXEC));
-        if (!file) continue;
-        readable = true;
-        add_numbers(read_all(file.get(), std::size_t{1} << 24), found);
+        readable = add_children(file, found) || readable;
     }
     if (!readable) return std::nullopt;
+    return found;
+}
+
+std::optional<std::vector<std::int32_t>> ProcDir::children_of_main_thread(std::int32_t pid) const
+{
+    std::vector<std::int32_t> found;
+    if (!add_children(open(pid, "task/" + std::to_string(pid) + "/children", O_RDONLY), found)) return std::nullopt;
     return found;
 }
 

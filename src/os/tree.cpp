@@ -149,8 +149,10 @@ std::vector<ProcStat> descendants_of(const ProcDir& proc, std::int32_t ancestor)
     for (std::size_t at = 0; at < queue.size(); ++at) {
         auto stat = proc.stat(queue[at]);
         if (!stat || !is_living(*stat) || !seen.insert(queue[at]).second) continue;
+        const bool one_thread = stat->threads == 1;
         found.push_back(std::move(*stat));
-        if (const auto next = proc.children(queue[at])) queue.insert(queue.end(), next->begin(), next->end());
+        const auto next = one_thread ? proc.children_of_main_thread(queue[at]) : proc.children(queue[at]);
+        if (next) queue.insert(queue.end(), next->begin(), next->end());
     }
     return found;
 }
