@@ -77,9 +77,9 @@ void add_request(Lines& lines, const supervise::Snapshot& task)
 {
     lines.field("command", task.spec ? shell_join(task.spec->command) : task.status.command);
     if (!task.spec) return;
-    lines.field("folder", task.spec->cwd);
+    lines.field("cwd", task.spec->cwd);
     std::string tags;
-    for (const auto& [key, value] : task.spec->tags) tags += (tags.empty() ? "" : " ") + shell_quote(key + "=" + value);
+    for (const auto& [key, value] : task.spec->tags) tags += (tags.empty() ? "" : " ") + key + "=" + shell_quote(value);
     lines.field("tags", tags);
     switch (task.spec->stdin_from) {
     case store::StdinFrom::null: break;

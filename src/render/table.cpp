@@ -18,9 +18,11 @@ constexpr std::array<bool, column_count> to_the_right{true, false, false, true, 
 constexpr std::size_t gap = 2;
 constexpr std::size_t room_for_last = 110;
 constexpr std::size_t least_name = 8;
-constexpr std::size_t least_command = 12;
+constexpr std::size_t least_command = 12; ///< columns are left out for these
+constexpr std::size_t good_command = 24;  ///< names are cut for these
 constexpr std::size_t most_name = 24;
 constexpr std::size_t most_ports = 17;
+constexpr std::size_t most_ports_narrow = 11;
 constexpr std::array<Column, 5> given_up{mem, cpu, ports, age_, name};
 
 struct Cell {
@@ -52,6 +54,17 @@ Cell or_dash(std::string text)
     return cell_of(text.empty() ? "-" : std::move(text));
 }
 
+std::size_t room_for_ports(std::optional<std::size_t> width)
+{
+    if (!width) return std::string::npos;
+    return *width < room_for_last ? most_ports_narrow : most_ports;
+}
+
+std::string without_indent(std::string text)
+{
+    return text.erase(0, text.find_first_not_of(' '));
+}
+
 Row row_of(const supervise::Snapshot& task, const Moment& now, const TableStyle& style, bool with_last)
 {
     Row row;
@@ -69,9 +82,9 @@ Row row_of(const supervise::Snapshot& task, const Moment& now, const TableStyle&
     row.cells[age_] = or_dash(since ? format_age(*since) : "");
     row.cells[cpu] = or_dash(task.cpu ? cpu_words(*task.cpu) : "");
     row.cells[mem] = or_dash(task.rss_bytes ? format_size(*task.rss_bytes) : "");
-    row.cells[ports] = or_dash(port_words(task.ports, style.width ? most_ports : std::string::npos));
+    row.cells[ports] = or_dash(port_words(task.ports, room_for_ports(style.width)));
     row.cells[command] = cell_of(printable(task.status.command));
-    if (with_last) row.cells[last] = cell_of(last_line(task.log_tail));
+    if (with_last) row.cells[last] = cell_of(without_indent(last_line(task.log_tail)));
     return row;
 }
 
@@ -98,14 +111,13 @@ std::size_t taken_before_command(const Widths& widths)
 void squeeze(Widths& widths, std::size_t width)
 {
     widths[name] = std::min(widths[name], most_name);
-    const std::size_t wanted = std::min(widths[command], least_command);
-    const auto missing = [&] {
-        const std::size_t need = taken_before_command(widths) + wanted;
+    const auto missing = [&](std::size_t for_command) {
+        const std::size_t need = taken_before_command(widths) + std::min(widths[command], for_command);
         return need > width ? need - width : 0;
     };
-    if (widths[name] > least_name) widths[name] -= std::min(missing(), widths[name] - least_name);
+    if (widths[name] > least_name) widths[name] -= std::min(missing(good_command), widths[name] - least_name);
     for (const Column c : given_up)
-        if (missing() > 0) widths[c] = 0;
+        if (missing(least_command) > 0) widths[c] = 0;
 
     const std::size_t taken = taken_before_command(widths);
     const std::size_t rest = width > taken ? width - taken : 0;
