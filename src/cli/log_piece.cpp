@@ -17,7 +17,7 @@ std::size_t before_torn_character(std::string_view bytes)
     for (std::size_t back = 1; back <= most; ++back) {
         const auto byte = static_cast<unsigned char>(bytes[bytes.size() - back]);
         if ((byte & 0xc0) == 0x80) continue;
-        const std::size_t needs = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+        const std::size_t needs = byte > 0xf4 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
         return needs > back ? bytes.size() - back : bytes.size();
     }
     return bytes.size();

@@ -24,6 +24,8 @@ using PieceSink = std::function<void(const LinePiece&)>;
 
 class LineCutter {
 public:
+    /// A line longer than `limit` comes in pieces: of that size when raw, of that size and what one feed() brought at most
+    /// when rendered.
     explicit LineCutter(LineText text, std::size_t limit = 64 * 1024) : text_(text), limit_(limit), renderer_(limit) {}
 
     /// Takes the bytes at `offset` of the log and gives out the lines that they complete.
