@@ -44,7 +44,7 @@ verdict()
 flags_of_help()
 {
     awk '/^[A-Z][a-z]+:$/ { on = $0 == "Options:" }
-        on && /^ {2,6}-/ { for (i = 1; i <= NF && $i ~ /^-/; i++) { sub(/,$/, "", $i); print $i } }'
+        on && /^  (    )?-/ { for (i = 1; i <= NF && $i ~ /^-/; i++) { sub(/,$/, "", $i); print $i } }'
 }
 
 # flags_of_man FILE: the Fl of each item of OPTIONS; ".It Fl f , Fl -follow" is -f and --follow.
@@ -59,7 +59,7 @@ flags_of_bash()
 {
     bash --norc --noprofile -c '. completions/bgt.bash
         COMP_WORDS=(bgt "$1" -) COMP_CWORD=2 COMP_LINE="bgt $1 -" COMP_POINT=${#COMP_LINE}
-        _bgt bgt - "$1" && printf "%s\n" "${COMPREPLY[@]}"' bash "$1"
+        _bgt bgt - "$1"; printf "%s\n" "${COMPREPLY[@]}"' bash "$1"
 }
 
 # flags_of_zsh VERB: the names in specs such as '(-n --lines)'{-n+,--lines=}'[help]' of the verb's branch.
@@ -113,7 +113,7 @@ done
 
 if command -v mandoc >/dev/null; then
     # "referenced manual not found" depends on the manuals of this machine.
-    verdict 'mandoc -T lint' "$(mandoc -T lint man/*.1 2>&1 | grep -v -e 'referenced manual not found' -e makewhatis)"
+    verdict 'mandoc -T lint' "$(mandoc -T lint man/*.1 2>/dev/null | grep -v 'referenced manual not found')"
     for page in man/*.1; do
         verdict "$page in 80 columns" "$(mandoc -T ascii -O width=80 "$page" 2>&1 | sed 's/.\x08//g' | expand | grep -E '.{81}')"
         for section in NAME SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do

@@ -1,0 +1,267 @@
+# fish completion for bgt. Made by `bgt completion fish`: do not edit.
+
+# The options of a verb that take the next word as their value.
+function __bgt_valued
+    switch "$argv[1]"
+        case run
+            string split ' ' -- '--name --tag --cwd --env --env-file -c --shell --stdin --timeout --grace --stop-signals --leftover --owner --log-max --nice --memory-max --limit --root'
+        case ps
+            string split ' ' -- '--name --tag -s --state --interval --format --root'
+        case show
+            string split ' ' -- '--name --tag --root'
+        case logs
+            string split ' ' -- '--name --tag -n --lines --since --grep --cursor --max-bytes --root'
+        case wait
+            string split ' ' -- '--name --tag --for --timeout --root'
+        case kill
+            string split ' ' -- '--name --tag --grace --stop-signals --timeout --root'
+        case signal
+            string split ' ' -- '--name --tag --root'
+        case pause
+            string split ' ' -- '--name --tag --root'
+        case resume
+            string split ' ' -- '--name --tag --root'
+        case send
+            string split ' ' -- '--timeout --root'
+        case rm
+            string split ' ' -- '--name --tag --root'
+        case gc
+            string split ' ' -- '--keep --older --root'
+        case config
+            string split ' ' -- '--root'
+        case completion
+            string split ' ' -- '--root'
+        case version
+            string split ' ' -- '--root'
+    end
+end
+
+# Walks the words before the cursor: the verb, and the index and number of the words that are no options.
+function __bgt_walk
+    set -g __bgt_verb ''
+    set -g __bgt_root
+    set -g __bgt_words 0
+    set -g __bgt_start 0
+    set -l pending ''
+    set -l dashes 0
+    set -l tokens (commandline -opc)
+    for i in (seq 2 (count $tokens))
+        set -l token $tokens[$i]
+        if test -n "$pending"
+            test $pending = --root; and set -g __bgt_root --root $token
+            set pending ''
+        else if test $dashes = 0; and string match -q -- '--root=*' $token
+            set -g __bgt_root $token
+        else if test $dashes = 0; and contains -- $token --root (__bgt_valued $__bgt_verb)
+            set pending $token
+        else if test $dashes = 0; and test "$token" = --
+            set dashes 1
+        else if test $dashes = 0; and string match -qr -- '^-.' $token
+            continue
+        else if test -z "$__bgt_verb"
+            set -g __bgt_verb $token
+        else
+            set -g __bgt_words (math $__bgt_words + 1)
+            test $__bgt_start = 0; and set -g __bgt_start $i
+            test $__bgt_verb = run; and return
+        end
+    end
+end
+
+# __bgt_in VERB [first|rest]: the cursor is at an option or a word of VERB (but not of the command of `run`).
+function __bgt_in
+    __bgt_walk
+    test "$__bgt_verb" = $argv[1]; or return 1
+    test $argv[1] = run; and test $__bgt_words -gt 0; and return 1
+    switch "$argv[2]"
+        case first
+            test $__bgt_words = 0
+        case rest
+            test $__bgt_words -gt 0
+        case '*'
+            true
+    end
+end
+
+function __bgt_no_verb
+    __bgt_walk
+    test -z "$__bgt_verb"
+end
+
+function __bgt_in_command
+    __bgt_walk
+    test "$__bgt_verb" = run; and test $__bgt_words -gt 0
+end
+
+# The completions of the command of `run` itself.
+function __bgt_command
+    __bgt_walk
+    set -l tokens (commandline -opc)
+    complete -C (string join ' ' -- (string escape -- $tokens[$__bgt_start..-1]) (commandline -ct))
+end
+
+function __bgt_known
+    __bgt_walk
+    bgt $__bgt_root completion $argv[1] 2>/dev/null
+end
+
+complete -c bgt -f
+complete -c bgt -n __bgt_no_verb -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks'
+complete -c bgt -n __bgt_no_verb -l version -d 'print the version'
+complete -c bgt -n __bgt_no_verb -s h -l help -d 'print help'
+complete -c bgt -n __bgt_no_verb -a run -d 'start a command in the background and print its id'
+complete -c bgt -n '__bgt_in run' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in run' -l name -x -k -a '(__bgt_known name-list)' -d 'a name for the task, unique among the living'
+complete -c bgt -n '__bgt_in run' -l if-absent -d 'if a living task bears the name, start nothing and print its id'
+complete -c bgt -n '__bgt_in run' -l replace -d 'if a living task bears the name, end it first'
+complete -c bgt -n '__bgt_in run' -l tag -x -d 'a tag to find the task by'
+complete -c bgt -n '__bgt_in run' -l cwd -x -a '(__fish_complete_directories)' -d 'the folder to run in (default: this one)'
+complete -c bgt -n '__bgt_in run' -l env -x -d 'set a variable of its environment; K alone passes on the value here'
+complete -c bgt -n '__bgt_in run' -l env-file -r -F -d 'set the variables in FILE, one K=V a line'
+complete -c bgt -n '__bgt_in run' -l clear-env -d 'begin with an empty environment'
+complete -c bgt -n '__bgt_in run' -s c -l shell -x -d 'run TEXT by /bin/sh -c; the words after the options are its $1, $2, ...'
+complete -c bgt -n '__bgt_in run' -l stdin -r -F -d 'its standard input: nothing (default), what bgt send writes, or a file'
+complete -c bgt -n '__bgt_in run' -l timeout -x -d 'end it after D (30s, 10m, 1h30m; off)'
+complete -c bgt -n '__bgt_in run' -l grace -x -d 'at a stop, the time between the stop signal and SIGKILL (default 5s)'
+complete -c bgt -n '__bgt_in run' -l stop-signals -x -d 'the signals of a stop, each with its time: QUIT:2s,TERM:5s; SIGKILL follows'
+complete -c bgt -n '__bgt_in run' -l leftover -x -a 'kill wait keep' -d 'what of it outlives the command: kill it after 2 s (default), wait for it, or leave it alone'
+complete -c bgt -n '__bgt_in run' -l owner -x -a '(__fish_complete_pids)' -d 'end the task when process PID ends; --owner $$ in a script'
+complete -c bgt -n '__bgt_in run' -l log-max -x -d 'how much of its newest output is kept (default 256MiB; off: all)'
+complete -c bgt -n '__bgt_in run' -l split -d 'keep its stderr in a log of its own'
+complete -c bgt -n '__bgt_in run' -l nice -x -d 'its scheduling priority, from -20 to 19 (man 2 setpriority)'
+complete -c bgt -n '__bgt_in run' -l memory-max -x -d 'the address space of each of its processes (RLIMIT_AS)'
+complete -c bgt -n '__bgt_in run' -l limit -x -a 'as= core= cpu= data= fsize= memlock= nofile= nproc= stack=' -d 'a resource limit of each of its processes: as, core, cpu, data, fsize, memlock, nofile, nproc, stack'
+complete -c bgt -n '__bgt_in run' -l service -d 'it runs until it is stopped, and may be quiet'
+complete -c bgt -n '__bgt_in run' -l wait -d 'stay until it has ended: pass its output on, end with its exit code; INT, TERM and HUP stop it, a second one kills it; when stdout is closed, its output only goes to the log'
+complete -c bgt -n '__bgt_in run' -l rm -d 'remove the task, with its log, once it has ended'
+complete -c bgt -n '__bgt_in run' -l json -d 'print the task as JSON (with --wait: at its end, without its output)'
+complete -c bgt -n '__bgt_in run' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in run' -a '(__fish_complete_command)'
+complete -c bgt -n '__bgt_in_command' -a '(__bgt_command)'
+complete -c bgt -n __bgt_no_verb -a ps -d 'list tasks'
+complete -c bgt -n '__bgt_in ps' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in ps' -l all -d 'every task that the verb can be about'
+complete -c bgt -n '__bgt_in ps' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks of this name; * and ? stand for other letters'
+complete -c bgt -n '__bgt_in ps' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; of several, all must fit'
+complete -c bgt -n '__bgt_in ps' -s a -d 'list all ended tasks too, not only the newest ten'
+complete -c bgt -n '__bgt_in ps' -s s -l state -x -d 'only tasks in this state: starting, running, paused, stopping, ended, failed, lost'
+complete -c bgt -n '__bgt_in ps' -l leftover -d 'only ended tasks of which processes were kept alive'
+complete -c bgt -n '__bgt_in ps' -s q -l quiet -d 'print the ids alone'
+complete -c bgt -n '__bgt_in ps' -s w -l watch -d 'draw the table again and again, until q or Ctrl-C'
+complete -c bgt -n '__bgt_in ps' -l interval -x -d 'time between two drawings of --watch (1s)'
+complete -c bgt -n '__bgt_in ps' -l json -d 'print JSON'
+complete -c bgt -n '__bgt_in ps' -l format -x -d 'print a line a task with {fields}: id name state lifecycle command age duration cpu mem mem_bytes processes ports exit outcome reason signal pid supervisor last cwd kind created started ended log log_bytes dropped_bytes folder problem tag:KEY'
+complete -c bgt -n '__bgt_in ps' -l no-header -d 'leave the titles of the columns out'
+complete -c bgt -n '__bgt_in ps' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in ps' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a show -d 'show all that is known of tasks'
+complete -c bgt -n '__bgt_in show' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in show' -l all -d 'every task that the verb can be about'
+complete -c bgt -n '__bgt_in show' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks of this name; * and ? stand for other letters'
+complete -c bgt -n '__bgt_in show' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; of several, all must fit'
+complete -c bgt -n '__bgt_in show' -l json -d 'print JSON, with the last 100 events of each task'
+complete -c bgt -n '__bgt_in show' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in show' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a logs -d 'print the output of tasks'
+complete -c bgt -n '__bgt_in logs' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in logs' -l all -d 'every task that the verb can be about'
+complete -c bgt -n '__bgt_in logs' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks of this name; * and ? stand for other letters'
+complete -c bgt -n '__bgt_in logs' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; of several, all must fit'
+complete -c bgt -n '__bgt_in logs' -s f -l follow -d 'Go on printing what is written until the tasks end'
+complete -c bgt -n '__bgt_in logs' -s n -l lines -x -d 'Only the last N lines (with --grep: that match)'
+complete -c bgt -n '__bgt_in logs' -l since -x -d 'Only lines written since then: 10m (ago), or RFC 3339'
+complete -c bgt -n '__bgt_in logs' -l timestamps -d 'Begin each line with the time it was written'
+complete -c bgt -n '__bgt_in logs' -l grep -x -d 'Only lines that match (RE2)'
+complete -c bgt -n '__bgt_in logs' -l cursor -x -d 'Begin at this byte: the cursor of an earlier answer'
+complete -c bgt -n '__bgt_in logs' -l max-bytes -x -d 'Read at most SIZE of each log from where it begins (with --json: 1MiB unless given)'
+complete -c bgt -n '__bgt_in logs' -l stderr -d 'The stderr of a task started with --split'
+complete -c bgt -n '__bgt_in logs' -l raw -d 'The bytes as they were written, also when stdout is no terminal'
+complete -c bgt -n '__bgt_in logs' -l json -d 'Answer in JSON, with the cursor to go on from'
+complete -c bgt -n '__bgt_in logs' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in logs' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a wait -d 'wait until tasks end, or a condition comes true'
+complete -c bgt -n '__bgt_in wait' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in wait' -l all -d 'every task that the verb can be about'
+complete -c bgt -n '__bgt_in wait' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks of this name; * and ? stand for other letters'
+complete -c bgt -n '__bgt_in wait' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; of several, all must fit'
+complete -c bgt -n '__bgt_in wait' -l for -x -a 'exit exit=0 log: log-fail: port port: tcp: http: unix: file: gone: cmd:' -d 'What to wait for (all of them): exit (default), exit=0, log:REGEX, port, port:N, tcp:HOST:N, http:URL[=STATUS], file:PATH, cmd:COMMAND'
+complete -c bgt -n '__bgt_in wait' -l any -d 'One condition of one task is enough'
+complete -c bgt -n '__bgt_in wait' -l timeout -x -d 'Give up after D with exit code 124; the tasks go on'
+complete -c bgt -n '__bgt_in wait' -l json -d 'Print the tasks at the end in JSON'
+complete -c bgt -n '__bgt_in wait' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in wait' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a kill -d 'end tasks, with every process of them'
+complete -c bgt -n '__bgt_in kill' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in kill' -l all -d 'every task that the verb can be about'
+complete -c bgt -n '__bgt_in kill' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks of this name; * and ? stand for other letters'
+complete -c bgt -n '__bgt_in kill' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; of several, all must fit'
+complete -c bgt -n '__bgt_in kill' -l now -d 'SIGKILL at once, without a stop signal before'
+complete -c bgt -n '__bgt_in kill' -l grace -x -d 'the time between the stop signal and SIGKILL, for this stop'
+complete -c bgt -n '__bgt_in kill' -l stop-signals -x -d 'the signals of this stop: QUIT:2s,TERM:5s'
+complete -c bgt -n '__bgt_in kill' -l timeout -x -d 'wait no longer than D (exit code 124); the stop goes on'
+complete -c bgt -n '__bgt_in kill' -l json -d 'print the tasks as JSON when all is done'
+complete -c bgt -n '__bgt_in kill' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in kill' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a signal -d 'send a signal to tasks'
+complete -c bgt -n '__bgt_in signal' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in signal' -l all -d 'every task that the verb can be about'
+complete -c bgt -n '__bgt_in signal' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks of this name; * and ? stand for other letters'
+complete -c bgt -n '__bgt_in signal' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; of several, all must fit'
+complete -c bgt -n '__bgt_in signal' -l tree -d 'to every process of the task, and not only to the command itself'
+complete -c bgt -n '__bgt_in signal' -l json -d 'print the tasks as JSON'
+complete -c bgt -n '__bgt_in signal' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in signal first' -a 'HUP INT QUIT USR1 USR2 TERM KILL CONT STOP WINCH'
+complete -c bgt -n '__bgt_in signal rest' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a pause -d 'stop every process of tasks (SIGSTOP)'
+complete -c bgt -n '__bgt_in pause' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in pause' -l all -d 'every task that the verb can be about'
+complete -c bgt -n '__bgt_in pause' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks of this name; * and ? stand for other letters'
+complete -c bgt -n '__bgt_in pause' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; of several, all must fit'
+complete -c bgt -n '__bgt_in pause' -l json -d 'print the tasks as JSON'
+complete -c bgt -n '__bgt_in pause' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in pause' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a resume -d 'let paused tasks go on (SIGCONT)'
+complete -c bgt -n '__bgt_in resume' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in resume' -l all -d 'every task that the verb can be about'
+complete -c bgt -n '__bgt_in resume' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks of this name; * and ? stand for other letters'
+complete -c bgt -n '__bgt_in resume' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; of several, all must fit'
+complete -c bgt -n '__bgt_in resume' -l json -d 'print the tasks as JSON'
+complete -c bgt -n '__bgt_in resume' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in resume' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a send -d 'write text to the stdin of a task'
+complete -c bgt -n '__bgt_in send' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in send' -s n -l no-newline -d 'do not add a newline to the text'
+complete -c bgt -n '__bgt_in send' -l eof -d 'close its stdin afterwards: with no text, only that'
+complete -c bgt -n '__bgt_in send' -l timeout -x -d 'give up after D when it does not read (exit code 124)'
+complete -c bgt -n '__bgt_in send' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in send first' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a rm -d 'remove ended tasks, with their logs'
+complete -c bgt -n '__bgt_in rm' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in rm' -l all -d 'every task that the verb can be about'
+complete -c bgt -n '__bgt_in rm' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks of this name; * and ? stand for other letters'
+complete -c bgt -n '__bgt_in rm' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; of several, all must fit'
+complete -c bgt -n '__bgt_in rm' -l force -d 'a task that lives: kill it (SIGKILL at once), then remove it'
+complete -c bgt -n '__bgt_in rm' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in rm' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a gc -d 'remove old ended tasks'
+complete -c bgt -n '__bgt_in gc' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in gc' -l keep -x -d 'keep the newest N ended tasks (default: the setting keep_ended)'
+complete -c bgt -n '__bgt_in gc' -l older -x -d 'remove what ended longer ago than D (default: the setting keep_age)'
+complete -c bgt -n '__bgt_in gc' -l dry-run -d 'remove nothing, say what would be'
+complete -c bgt -n '__bgt_in gc' -l json -d 'print the answer as JSON'
+complete -c bgt -n '__bgt_in gc' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n __bgt_no_verb -a config -d 'print the settings in force, and where each comes from'
+complete -c bgt -n '__bgt_in config' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in config' -l json -d 'print the answer as JSON'
+complete -c bgt -n '__bgt_in config' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in config' -a 'root grace stop_signals leftover timeout log_max keep_ended keep_age'
+complete -c bgt -n __bgt_no_verb -a completion -d 'print the completion script of a shell'
+complete -c bgt -n '__bgt_in completion' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in completion' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in completion' -a 'bash zsh fish'
+complete -c bgt -n __bgt_no_verb -a version -d 'print the version and what it was built with'
+complete -c bgt -n '__bgt_in version' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in version' -l json -d 'print the answer as JSON'
+complete -c bgt -n '__bgt_in version' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n __bgt_no_verb -a help -d 'print what a verb does, and its options'
+complete -c bgt -n '__bgt_in help first' -a 'run ps show logs wait kill signal pause resume send rm gc config completion version'
