@@ -97,7 +97,8 @@ private:
     void on(LeftBehind& left, const TreeLives& look)
     {
         left.living = look.count;
-        if (spec_.leftover != Leftover::keep) return;
+        // A supervisor that is killed from here on has put on record how the root process ended.
+        if (spec_.leftover != Leftover::keep) return act(SaveStatus{});
         enter(Ended{outcome_of(left.root, Reason::self), true, {}, {}});
         act(Finish{});
     }
@@ -138,7 +139,11 @@ private:
         }
         end(outcome, std::move(stop.tally));
     }
-    void on(Stopping& stop, const TreeLives& look) { stop.living = look.count; }
+    void on(Stopping& stop, const TreeLives& look)
+    {
+        stop.living = look.count;
+        if (stop.root) act(SaveStatus{});
+    }
     void on(Stopping& stop, const Swept& sweep) { count(stop, sweep.found); }
     void on(Stopping& stop, const StopRequested& request) { quicken(stop, request, now_, result_.actions); }
     void on(Stopping& stop, const Tick&) { advance(stop, now_, result_.actions); }

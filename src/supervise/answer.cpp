@@ -14,11 +14,9 @@ Answer Supervisor::answer(const Request& request)
     case Request::Op::pause:
         if (core::lifecycle(state_) != core::Lifecycle::running) return {"it is not running", 0};
         dispatch(core::PauseRequested{});
-        charge_.recorder.event("paused");
         return {};
     case Request::Op::resume:
         dispatch(core::ResumeRequested{});
-        charge_.recorder.event("resumed");
         return {};
     case Request::Op::signal: return answer_signal(request);
     case Request::Op::stdin_eof:

@@ -230,6 +230,8 @@ void Supervisor::finish()
 void Supervisor::release()
 {
     const store::TaskId id = charge_.task.id();
+    for (const char* name : {store::file::out_fifo, store::file::err_fifo, store::file::in_fifo, store::file::control})
+        unlinkat(charge_.task.fd(), name, 0); // of use to living tasks only
     static_cast<void>(charge_.root.unmark_active(id));
     if (charge_.spec.remove_when_ended) static_cast<void>(charge_.root.remove_task(id));
     if (id.value % prune_every == 0) {
