@@ -37,7 +37,7 @@ std::vector<std::string> near_matches(std::string_view word, const std::vector<s
     const std::size_t most = word.size() < 2 ? 0 : std::max<std::size_t>(1, word.size() / 3);
     std::vector<std::pair<std::size_t, std::string_view>> near;
     for (const std::string& candidate : candidates) {
-        const auto [less, more] = std::minmax(candidate.size(), word.size());
+        const auto [less, more] = std::minmax({candidate.size(), word.size()});
         if (more - less > most) continue;
         const std::size_t distance = edit_distance(word, candidate);
         if (distance > 0 && distance <= most) near.emplace_back(distance, candidate);

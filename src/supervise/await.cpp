@@ -26,20 +26,23 @@ public:
         if (supervisor == key_ && fd_) return;
         drop();
         key_ = supervisor;
-        if (supervisor.pid > 0) fd_ = os::open_pidfd(supervisor);
-        if (fd_) watch_.add_fd(fd_->get());
+        std::optional<Fd> opened;
+        if (supervisor.pid > 0) opened = os::open_pidfd(supervisor);
+        if (!opened) return;
+        fd_ = std::move(*opened);
+        watch_.add_fd(fd_.get());
     }
-    bool following() const { return fd_.has_value(); }
+    bool following() const { return static_cast<bool>(fd_); }
 
 private:
     void drop()
     {
-        if (fd_) watch_.remove_fd(fd_->get());
+        if (fd_) watch_.remove_fd(fd_.get());
         fd_.reset();
     }
     os::Watch& watch_;
     store::ProcessKey key_;
-    std::optional<Fd> fd_;
+    Fd fd_;
 };
 
 std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b)
