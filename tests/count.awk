@@ -33,6 +33,10 @@ function finish()
 /<skipped message="Unable to find/ { status = "fail" }
 /All tests passed \([0-9]+ assertions? in [0-9]+ test cases?\)/ { good = number_before($0, "test case"); bad = 0 }
 /test cases: +[0-9]+ / { good = number_before($0, "passed"); bad = number_before($0, "failed") }
-/(^|>)[0-9]+ passed, [0-9]+ failed/ { good = number_before($0, "passed"); bad = number_before($0, "failed") }
+/(^|>)[0-9]+ passed, [0-9]+ failed/ {
+    good = number_before($0, "passed")
+    bad = number_before($0, "failed")
+    if (number_before($0, "skipped")) print "skipped: " number_before($0, "skipped") " of " name > "/dev/stderr"
+}
 /<\/testcase>/ { finish() }
 END { print passed + 0, failed + 0 }
