@@ -43,30 +43,6 @@ int make_folders(const std::string& path)
     return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST ? 0 : errno;
 }
 
-/// The folder behind a root that is a symlink: only through a link that is ours or the system's, so that a link
-/// which somebody else put into a shared folder leads nowhere.
-Fd open_through_link(const std::string& path)
-{
-    struct stat st{};
-    if (::lstat(path.c_str(), &st) != 0) return Fd();
-    if (!S_ISLNK(st.st_mode)) {
-        errno = ENOTDIR;
-        return Fd();
-    }
-    if (st.st_uid != ::geteuid() && st.st_uid != 0) {
-        errno = EPERM;
-        return Fd();
-    }
-    return Fd(::open(path.c_str(), folder_flags));
-}
-
-Fd open_root(const std::string& path)
-{
-    Fd dir(::open(path.c_str(), folder_flags | O_NOFOLLOW));
-    if (!dir && (errno == ENOTDIR || errno == ELOOP)) return open_through_link(path);
-    return dir;
-}
-
 Result<void> check_owner_and_mode(const Fd& dir, const std::string& path)
 {
     struct stat st{};
@@ -81,10 +57,11 @@ Result<void> check_owner_and_mode(const Fd& dir, const std::string& path)
 
 Error cannot_open(const std::string& path, int err)
 {
+    struct stat st{};
+    if ((err == ENOTDIR || err == ELOOP) && ::lstat(path.c_str(), &st) == 0 && S_ISLNK(st.st_mode))
+        return Error{ErrorKind::failed, "the state root " + path + " is a symbolic link, which somebody else might turn round: name the folder it leads to with --root", err};
     if (err == ENOTDIR)
         return Error{ErrorKind::failed, "the state root " + path + " is not a folder: move it away, or name another with --root", err};
-    if (err == ELOOP)
-        return Error{ErrorKind::failed, "the state root " + path + " is a symbolic link that leads in a circle: remove it", err};
     return detail::explain("can't open the state root " + path, err);
 }
 
@@ -115,11 +92,11 @@ Result<Root> Root::open(std::string path, IfMissing if_missing)
     if (!whole) return whole.error();
     Root root;
     root.path_ = std::move(*whole);
-    root.dir_ = open_root(root.path_);
+    root.dir_.reset(::open(root.path_.c_str(), folder_flags | O_NOFOLLOW));
     if (!root.dir_ && errno == ENOENT) {
         if (if_missing == IfMissing::empty) return root;
         if (const int err = make_folders(root.path_)) return detail::explain("can't create the state root " + root.path_, err);
-        root.dir_ = open_root(root.path_);
+        root.dir_.reset(::open(root.path_.c_str(), folder_flags | O_NOFOLLOW));
     }
     if (!root.dir_) return cannot_open(root.path_, errno);
     if (auto trusted = check_owner_and_mode(root.dir_, root.path_); !trusted) return trusted.error();

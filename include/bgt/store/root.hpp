@@ -27,7 +27,7 @@ public:
         empty,  ///< a root that is not there reads as one without tasks
     };
     /// A relative path is taken from the working folder of now. Error (failed): not a folder, somebody else's,
-    /// writable by others, a symlink that somebody else made, no access, no space.
+    /// writable by others, a symbolic link, no access, no space.
     static Result<Root> open(std::string path, IfMissing);
 
     const std::string& path() const { return path_; }
