@@ -6,8 +6,9 @@ libcli11-dev libfmt-dev libtomlplusplus-dev libre2-dev catch2'
 
 # What the tests start, as program=package: a program from elsewhere (a newer node, say) is as good as Debian's.
 test_programs='node=nodejs npm=npm redis-server=redis-server redis-cli=redis-tools nginx=nginx make=make
-ps=procps python3=python3 mandoc=mandoc bash=bash zsh=zsh fish=fish'
-test_packages='python3-jsonschema'
+ps=procps python3=python3 pytest=python3-pytest mandoc=mandoc bash=bash zsh=zsh fish=fish'
+# The same for modules of Python.
+test_modules='jsonschema=python3-jsonschema'
 
 # Packages that would start a service when they are installed: the tests want only their programs.
 services='redis-server nginx'
@@ -77,9 +78,11 @@ need_packages()
     missing=
     packages=$build_packages
     if test "$1" = tests; then
-        packages="$packages $test_packages"
         for pair in $test_programs; do
             has_program "${pair%%=*}" || missing="$missing ${pair#*=}"
+        done
+        for pair in $test_modules; do
+            python3 -c "import ${pair%%=*}" 2>/dev/null || packages="$packages ${pair#*=}"
         done
     fi
     for package in $packages; do
