@@ -29,6 +29,8 @@ Result<bool> TaskDir::try_lock()
 {
     if (lock_) return true;
     auto opened = open(file::lock, O_RDWR | O_CREAT | O_NONBLOCK);
+    if (!opened && opened.error().sys_errno == ENOENT) // nothing can be created in a folder that has been removed
+        return Error{ErrorKind::not_found, "task " + to_string(id_) + " has been removed", ENOENT};
     if (!opened) return opened.error();
     struct flock lock = whole_file();
     if (::fcntl(opened->get(), F_OFD_SETLK, &lock) == 0) {

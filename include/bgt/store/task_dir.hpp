@@ -36,7 +36,8 @@ public:
     Result<Fd> open(const char* name, int flags, unsigned mode = 0600) const;
 
     /// Takes the task's lock (an OFD write lock, man 2 fcntl: F_OFD_SETLK), which belongs to this value and to the
-    /// processes forked from its holder; it lasts until all of them have closed it. False: another holds it.
+    /// processes forked from its holder; it lasts until all of them have closed it. False: another holds it. Error
+    /// (not_found): the folder was removed meanwhile.
     Result<bool> try_lock();
     bool holds_lock() const { return static_cast<bool>(lock_); }
     /// The descriptor that holds the lock, -1 without: what a process forked from this one must keep open.
