@@ -74,7 +74,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --for) value='exit exit=0 log: log-fail: port port: tcp: http: unix: file: gone: cmd:' ;;
+        --for) value='exit exit=0 log: port port: tcp: http: file: cmd:' ;;
         --timeout) value=@none ;;
         --root) value=@folder ;;
         esac
@@ -264,7 +264,7 @@ _bgt() {
         COMPREPLY=("${COMPREPLY[@]/#/$prefix}")
     else
         _bgt_verb "$verb" ''
-        if [[ ! $dashes && $cur == -* && $cur != - ]] || [[ ! $dashes && $cur == - ]]; then
+        if [[ ! $dashes && $cur == -* ]]; then
             _bgt_reply "$options" "$cur"
         elif [[ $count -eq 0 ]]; then
             _bgt_reply "$first" "$cur"

@@ -90,7 +90,7 @@ std::vector<std::string> fixed_words(Value value)
         break;
     case Value::shell: out = {"bash", "zsh", "fish"}; break;
     case Value::condition:
-        out = {"exit", "exit=0", "log:", "log-fail:", "port", "port:", "tcp:", "http:", "unix:", "file:", "gone:", "cmd:"};
+        out = {"exit", "exit=0", "log:", "port", "port:", "tcp:", "http:", "file:", "cmd:"};
         break;
     case Value::limit:
         for (const auto& name : limit_names()) out.push_back(name + "=");

@@ -144,7 +144,7 @@ _bgt() {
         COMPREPLY=("${COMPREPLY[@]/#/$prefix}")
     else
         _bgt_verb "$verb" ''
-        if [[ ! $dashes && $cur == -* && $cur != - ]] || [[ ! $dashes && $cur == - ]]; then
+        if [[ ! $dashes && $cur == -* ]]; then
             _bgt_reply "$options" "$cur"
         elif [[ $count -eq 0 ]]; then
             _bgt_reply "$first" "$cur"

@@ -31,9 +31,9 @@ std::string action(const std::vector<std::string>& fixed, Value value)
         return open_end ? "{compadd -S \"\" --" + list + "}" : "(" + list.substr(1) + ")";
     }
     switch (value) {
-    case Value::task: return "_bgt_known task-list";
-    case Value::task_name: return "_bgt_known name-list";
-    case Value::tag: return "_bgt_known tag-list";
+    case Value::task: return " _bgt_known task-list";
+    case Value::task_name: return " _bgt_known name-list";
+    case Value::tag: return " _bgt_known tag-list";
     case Value::file: return "_files";
     case Value::folder: return "_files -/";
     case Value::pid: return "_pids";
@@ -95,7 +95,8 @@ _bgt_known() {
   root=(${words[(r)--root=*]})
   known=(${(f)"$(_call_program $1 bgt $root completion $1 2>/dev/null)"})
   known=("${(@)known//:/\\:}")
-  _describe -V "${1%-list}" "${(@)known/$'\t'/:}"
+  known=("${(@)known/$'\t'/:}")
+  _describe -t "$1" "${1%-list}" known
 }
 
 _bgt_verbs() {

@@ -2,6 +2,7 @@
 
 #include <bgt/base/text.hpp>
 #include <bgt/os/terminal.hpp>
+#include <bgt/render/json.hpp>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -155,6 +156,13 @@ int Context::fail(const Error& error)
 {
     complain(error.message);
     return exit_code(error);
+}
+
+int Context::fail(const Error& error, bool json)
+{
+    const int code = fail(error);
+    if (json) print(render::error_json(error.message, code));
+    return code;
 }
 
 void Context::hint(std::string_view text)

@@ -68,7 +68,9 @@ std::string verb_help(const HelpSource& source, int width)
     std::string out = "Usage: bgt " + source.verb;
     if (!source.synopsis.empty()) out += " " + source.synopsis;
     out += "\n\n";
-    add_wrapped(out, source.summary + ".", 0, usable(width));
+    std::string summary = source.summary + ".";
+    summary[0] = static_cast<char>(summary[0] - 'a' + 'A'); // they all begin with a small ASCII letter
+    add_wrapped(out, summary, 0, usable(width));
     std::size_t left = 0;
     for (const auto& info : *source.options) {
         const auto size = display_width(option_left(info));
@@ -90,8 +92,8 @@ std::string verb_help(const HelpSource& source, int width)
 std::string program_help(int width)
 {
     std::string out = "Usage: bgt [--root DIR] VERB [options] [arguments]\n\n"
-                      "Runs commands in the background as tasks, and answers for them until nothing of them\n"
-                      "is left.\n\nVerbs:\n";
+                      "Runs commands in the background as tasks, and answers for them until nothing\n"
+                      "of them is left.\n\nVerbs:\n";
     std::size_t left = 0;
     for (const auto& verb : verbs()) left = std::max(left, verb.name.size());
     for (const auto& verb : verbs()) add_row(out, std::string(verb.name), left, std::string(verb.summary), width);

@@ -140,13 +140,14 @@ Error Parser::Impl::unknown(const std::string& arg) const
     return Error::usage(text + " (bgt " + verb + " --help lists all)");
 }
 
-/// CLI11's ArgumentMismatch begins with the option's name: "--timeout: 1 required TEXT missing".
+/// CLI11's ArgumentMismatch begins with the option's name: "--timeout: 1 required TEXT missing", or, of a flag with a
+/// value, without its dashes: "all was given ...".
 Error Parser::Impl::mismatch(const std::string& what) const
 {
     for (const auto& info : infos)
         for (const auto& name : info.names)
-            if (what.starts_with(name + ":") || what.starts_with(name + " ")) {
-                const auto& shown = info.names.back();
+            if (const auto& shown = info.names.back();
+                what.starts_with(name + ":") || what.starts_with(name.substr(name.find_first_not_of('-')) + " ")) {
                 if (info.metavar.empty()) return Error::usage(shown + " takes no value");
                 return Error::usage(shown + " needs a value: " + shown + " " + info.metavar);
             }

@@ -142,7 +142,8 @@ Result<void> add_env(std::vector<std::string>& env, const std::vector<std::strin
             continue;
         }
         const char* value = std::getenv(text.c_str());
-        if (value == nullptr) return Error::usage("--env " + printable(text) + ": expected K=V (K alone passes on its value, and it has none here)");
+        if (value == nullptr)
+            return Error::usage("--env " + printable(text) + ": expected K=V; K alone passes on its value, and it has none");
         env.push_back(text + "=" + value);
     }
     return {};
@@ -228,23 +229,34 @@ void RunOptions::declare(Parser& parser)
     parser.flag("--replace", replace, "if a living task bears the name, end it first");
     parser.list("--tag", tags, "K=V", Value::text, "a tag to find the task by");
     parser.option("--cwd", cwd, "DIR", Value::folder, "the folder to run in (default: this one)");
-    parser.list("--env", env, "K[=V]", Value::text, "set a variable of its environment; K alone passes on the value here");
+    parser.list("--env", env, "K[=V]", Value::text,
+                "set a variable of its environment; K alone passes on the value here");
     parser.list("--env-file", env_files, "FILE", Value::file, "set the variables in FILE, one K=V a line");
     parser.flag("--clear-env", clear_env, "begin with an empty environment");
-    parser.option("-c,--shell", shell, "TEXT", Value::command, "run TEXT by /bin/sh -c; the words after the options are its $1, $2, ...");
-    parser.option("--stdin", stdin_from, "null|pipe|FILE", Value::file, "its standard input: nothing (default), what bgt send writes, or a file");
+    parser.option("-c,--shell", shell, "TEXT", Value::command,
+                  "run TEXT by /bin/sh -c; the words after the options are its $1, $2 and so on");
+    parser.option("--stdin", stdin_from, "null|pipe|FILE", Value::file,
+                  "its standard input: nothing (default), what bgt send writes, or a file");
     parser.option("--timeout", timeout, "D", Value::duration, "end it after D (30s, 10m, 1h30m; off)");
-    parser.option("--grace", grace, "D", Value::duration, "at a stop, the time between the stop signal and SIGKILL (default 5s)");
-    parser.option("--stop-signals", stop_signals, "LIST", Value::text, "the signals of a stop, each with its time: QUIT:2s,TERM:5s; SIGKILL follows");
-    parser.choice("--leftover", leftover, {"kill", "wait", "keep"}, "what of it outlives the command: kill it after 2 s (default), wait for it, or leave it alone");
+    parser.option("--grace", grace, "D", Value::duration,
+                  "at a stop, the time between the stop signal and SIGKILL (default 5s)");
+    parser.option("--stop-signals", stop_signals, "LIST", Value::text,
+                  "the signals of a stop, each with its time: QUIT:2s,TERM:5s; SIGKILL follows");
+    parser.choice("--leftover", leftover, {"kill", "wait", "keep"},
+                  "what of it outlives the command: kill it after 2 s (default), wait for it, or leave it alone");
     parser.option("--owner", owner, "PID", Value::pid, "end the task when process PID ends; --owner $$ in a script");
-    parser.option("--log-max", log_max, "SIZE", Value::size, "how much of its newest output is kept (default 256MiB; off: all)");
+    parser.option("--log-max", log_max, "SIZE", Value::size,
+                  "how much of its newest output is kept (default 256MiB; off: all)");
     parser.flag("--split", split, "keep its stderr in a log of its own");
     parser.option("--nice", nice, "N", Value::number, "its scheduling priority, from -20 to 19 (man 2 setpriority)");
-    parser.option("--memory-max", memory_max, "SIZE", Value::size, "the address space of each of its processes (RLIMIT_AS)");
-    parser.list("--limit", limits, "NAME=VALUE", Value::limit, "a resource limit of each of its processes: as, core, cpu, data, fsize, memlock, nofile, nproc, stack");
+    parser.option("--memory-max", memory_max, "SIZE", Value::size,
+                  "the address space of each of its processes (RLIMIT_AS)");
+    parser.list("--limit", limits, "NAME=VALUE", Value::limit,
+                "a resource limit of each of its processes: as, core, cpu, data, fsize, memlock, nofile, nproc, stack");
     parser.flag("--service", service, "it runs until it is stopped, and may be quiet");
-    parser.flag("--wait", wait, "stay until it has ended: pass its output on, end with its exit code; INT, TERM and HUP stop it, a second one kills it; when stdout is closed, its output only goes to the log");
+    parser.flag("--wait", wait,
+                "stay until it has ended: pass its output on, end with its exit code; INT, TERM and HUP stop it, a second one "
+                "kills it; when stdout is closed, its output only goes to the log");
     parser.flag("--rm", remove, "remove the task, with its log, once it has ended");
     parser.flag("--json", json, "print the task as JSON (with --wait: at its end, without its output)");
     parser.command(command);

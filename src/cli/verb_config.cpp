@@ -80,11 +80,11 @@ int Config::run(Context& context)
     for (auto& row : rows) {
         if (row.key != "root") continue;
         const auto path = context.root_path();
-        if (!path) return context.fail(path.error());
+        if (!path) return context.fail(path.error(), json_);
         if (context.root_from_flag()) row.where = flag_place;
         row.value = *path;
     }
-    if (words_.size() > 1) return context.fail(Error::usage("one key, or none for all: bgt config [KEY]"));
+    if (words_.size() > 1) return context.fail(Error::usage("one key, or none for all: bgt config [KEY]"), json_);
     if (!words_.empty()) {
         std::vector<std::string> keys;
         for (const auto& row : rows) keys.push_back(row.key);

@@ -78,13 +78,13 @@ void Collect::answer(Context& context, const store::Pruned& pruned) const
 int Collect::run(Context& context)
 {
     const auto keep = retention(context.settings());
-    if (!keep) return context.fail(keep.error());
+    if (!keep) return context.fail(keep.error(), json_);
     auto root = context.root();
-    if (!root) return context.fail(root.error());
+    if (!root) return context.fail(root.error(), json_);
     store::Pruned pruned;
     if ((*root)->exists()) {
         auto done = store::prune(**root, *keep, os::wall_now(), dry_run_);
-        if (!done) return context.fail(done.error());
+        if (!done) return context.fail(done.error(), json_);
         pruned = *std::move(done);
     }
     answer(context, pruned);

@@ -154,21 +154,21 @@ int Kill::run(Context& context)
 {
     if (grace_text_) {
         auto grace = parse_duration(*grace_text_);
-        if (!grace) return context.fail(Error::usage("--grace: " + grace.error().message));
+        if (!grace) return context.fail(Error::usage("--grace: " + grace.error().message), json_);
         grace_ = *grace;
     }
     if (timeout_text_) {
         auto timeout = parse_limit(*timeout_text_);
-        if (!timeout) return context.fail(Error::usage("--timeout: " + timeout.error().message));
+        if (!timeout) return context.fail(Error::usage("--timeout: " + timeout.error().message), json_);
         timeout_ = *timeout;
     }
     if (stop_signals_)
         if (auto ladder = core::parse_stop_signals(*stop_signals_, context.settings().grace); !ladder)
-            return context.fail(Error::usage("--stop-signals: " + ladder.error().message));
+            return context.fail(Error::usage("--stop-signals: " + ladder.error().message), json_);
     auto root = context.root();
-    if (!root) return context.fail(root.error());
+    if (!root) return context.fail(root.error(), json_);
     auto ids = select(**root, selection_, Scope::living);
-    if (!ids) return context.fail(ids.error());
+    if (!ids) return context.fail(ids.error(), json_);
     const auto deadline = timeout_ ? std::optional(os::now() + *timeout_) : std::nullopt;
     // All of them stop at the same time; each is waited for in turn.
     int result = for_each_task(context, *ids, [&](TaskId id) { return ask(context, **root, id); });

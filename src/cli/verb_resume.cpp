@@ -28,9 +28,9 @@ void Resume::declare(Parser& parser)
 int Resume::run(Context& context)
 {
     auto root = context.root();
-    if (!root) return context.fail(root.error());
+    if (!root) return context.fail(root.error(), json_);
     const auto ids = select(**root, selection_, Scope::living);
-    if (!ids) return context.fail(ids.error());
+    if (!ids) return context.fail(ids.error(), json_);
     const int result = for_each_task(context, *ids, [&](store::TaskId id) { return supervise::request_resume(**root, id); });
     if (json_) print_tasks_json(context, **root, *ids);
     return result;

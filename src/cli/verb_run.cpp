@@ -24,9 +24,9 @@ private:
 int Run::run(Context& context)
 {
     auto request = options_.request(context.settings());
-    if (!request) return context.fail(request.error());
+    if (!request) return context.fail(request.error(), options_.json);
     auto root = context.root(true);
-    if (!root) return context.fail(root.error());
+    if (!root) return context.fail(root.error(), options_.json);
     return options_.wait ? start_and_stay(context, **root, *std::move(request))
                          : start(context, **root, *std::move(request));
 }
@@ -34,7 +34,7 @@ int Run::run(Context& context)
 int Run::start(Context& context, store::Root& root, supervise::StartRequest request)
 {
     const auto started = supervise::start(root, std::move(request), options_.if_name_taken());
-    return started ? answer(context, root, started->id) : context.fail(started.error());
+    return started ? answer(context, root, started->id) : context.fail(started.error(), options_.json);
 }
 
 int Run::answer(Context& context, store::Root& root, store::TaskId id)
@@ -56,9 +56,9 @@ int Run::start_and_stay(Context& context, store::Root& root, supervise::StartReq
 {
     HeldSignals signals; // before the start: a signal that comes meanwhile stops the task and not just bgt
     const auto started = supervise::start(root, std::move(request), options_.if_name_taken());
-    if (!started) return context.fail(started.error());
+    if (!started) return context.fail(started.error(), options_.json);
     const auto status = stay_until_end(context, root, started->id, signals, {!options_.json});
-    if (!status) return context.fail(status.error());
+    if (!status) return context.fail(status.error(), options_.json);
     if (options_.json) print_tasks_json(context, root, {started->id});
     if (options_.remove)
         if (auto removed = remove_ended(root, started->id); !removed) context.complain(removed.error().message);

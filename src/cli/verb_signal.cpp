@@ -31,16 +31,16 @@ void SendSignal::declare(Parser& parser)
 
 int SendSignal::run(Context& context)
 {
-    if (selection_.words.empty()) return context.fail(Error::usage("which signal? bgt signal SIGNAL TASK..."));
+    if (selection_.words.empty()) return context.fail(Error::usage("which signal? bgt signal SIGNAL TASK..."), json_);
     std::string name = selection_.words.front();
     selection_.words.erase(selection_.words.begin());
     if (name.starts_with('-')) name.erase(0, 1); // `-9`, as kill(1) has it
     const auto signal = parse_signal(name);
-    if (!signal) return context.fail(signal.error());
+    if (!signal) return context.fail(signal.error(), json_);
     auto root = context.root();
-    if (!root) return context.fail(root.error());
+    if (!root) return context.fail(root.error(), json_);
     const auto ids = select(**root, selection_, Scope::living);
-    if (!ids) return context.fail(ids.error());
+    if (!ids) return context.fail(ids.error(), json_);
     const int result = for_each_task(context, *ids, [&](store::TaskId id) -> Result<void> {
         const auto sent = supervise::request_signal(**root, id, *signal, tree_);
         if (!sent) return sent.error();

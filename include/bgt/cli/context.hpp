@@ -51,6 +51,8 @@ public:
     void complain(std::string_view text);
     /// "bgt VERB: message" on stderr, and the exit code that belongs to the error.
     int fail(const Error&);
+    /// The same; with `json` (the verb's --json) the error is also the answer on stdout.
+    int fail(const Error&, bool json);
     /// A hint on stderr, only where that is a terminal.
     void hint(std::string_view text);
 

@@ -3,6 +3,9 @@
 #include <bgt/base/text.hpp>
 #include <bgt/cli/completion.hpp>
 #include <bgt/cli/verb.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 using namespace bgt::cli;
@@ -63,4 +66,15 @@ TEST_CASE("the completion scripts know every verb and every option")
                     CHECK(script.find(wanted) != std::string::npos);
                 }
         }
+}
+
+TEST_CASE("the completion files of the project are what bgt completion prints")
+{
+    const auto folder = std::filesystem::path(__FILE__).parent_path() / "../../../completions";
+    for (const auto& [name, text] : {std::pair{"bgt.bash", bash_completion()}, std::pair{"_bgt", zsh_completion()},
+                                     std::pair{"bgt.fish", fish_completion()}}) {
+        INFO(name << ": write it anew with bgt completion");
+        std::ifstream file(folder / name, std::ios::binary);
+        CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == text);
+    }
 }

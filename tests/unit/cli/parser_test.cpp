@@ -162,7 +162,7 @@ TEST_CASE("help text")
     s.parser.example("bgt sample 7");
     CHECK(s.parser.help(80) == "Usage: bgt sample [options] [WORD...]\n"
                                "\n"
-                               "do something.\n"
+                               "Do something.\n"
                                "\n"
                                "Options:\n"
                                "  -a, --all                 all of them\n"
