@@ -23,7 +23,7 @@ struct Target {
     bool* flag = nullptr;
     std::optional<std::string>* single = nullptr;
     std::vector<std::string>* many = nullptr;
-    CLI::Option* option = nullptr;
+    CLI::Option* option = nullptr; ///< once declare() has told CLI11 of it
 };
 
 std::vector<std::string> split_names(const std::string& names)
@@ -53,6 +53,8 @@ struct Parser::Impl {
     std::vector<std::string> examples;
 
     void add(OptionInfo info, Target target);
+    void declare_mentioned(const std::vector<std::string>& args);
+    void declare(const OptionInfo& info, Target& target);
     const OptionInfo* find(std::string_view name) const;
     std::vector<std::string> spell_out_empty_values(const std::vector<std::string>& args) const;
     bool value_follows(const std::string& arg) const;
@@ -62,6 +64,27 @@ struct Parser::Impl {
 };
 
 void Parser::Impl::add(OptionInfo info, Target target)
+{
+    infos.push_back(std::move(info));
+    targets.push_back(target);
+}
+
+/// CLI11 is told only of the options that these arguments may mean: telling it of all that `run` has was half of all
+/// the instructions of a start.
+void Parser::Impl::declare_mentioned(const std::vector<std::string>& args)
+{
+    const auto mentioned = [&args](const std::string& name) {
+        return std::any_of(args.begin(), args.end(), [&name](const std::string& arg) {
+            if (arg.size() < 2 || arg[0] != '-') return false;
+            if (name.starts_with("--")) return arg.starts_with(name) && (arg.size() == name.size() || arg[name.size()] == '=');
+            return arg[1] != '-' && arg.find(name[1]) != std::string::npos;
+        });
+    };
+    for (std::size_t i = 0; i < infos.size(); ++i)
+        if (std::any_of(infos[i].names.begin(), infos[i].names.end(), mentioned)) declare(infos[i], targets[i]);
+}
+
+void Parser::Impl::declare(const OptionInfo& info, Target& target)
 {
     std::string joined;
     for (const auto& name : info.names) joined += (joined.empty() ? "" : ",") + name;
@@ -73,8 +96,6 @@ void Parser::Impl::add(OptionInfo info, Target target)
     }
     target.option->multi_option_policy(target.kind == Kind::many ? CLI::MultiOptionPolicy::TakeAll
                                                                  : CLI::MultiOptionPolicy::TakeLast);
-    infos.push_back(std::move(info));
-    targets.push_back(target);
 }
 
 const OptionInfo* Parser::Impl::find(std::string_view name) const
@@ -157,6 +178,7 @@ Error Parser::Impl::mismatch(const std::string& what) const
 Result<void> Parser::Impl::store_results()
 {
     for (std::size_t i = 0; i < targets.size(); ++i) {
+        if (targets[i].option == nullptr) continue; // not mentioned
         const auto& results = targets[i].option->results();
         if (results.empty()) continue;
         const auto& choices = infos[i].choices;
@@ -244,6 +266,7 @@ void Parser::example(std::string line)
 
 Result<Parser::Outcome> Parser::parse(const std::vector<std::string>& args)
 {
+    impl_->declare_mentioned(args);
     auto reversed = impl_->spell_out_empty_values(args);
     std::reverse(reversed.begin(), reversed.end()); // as CLI11 wants them
     try {

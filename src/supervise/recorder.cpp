@@ -16,9 +16,7 @@ Result<Recorder> Recorder::open(const store::TaskDir& task)
     Result<store::StatusWriter> writer = store::StatusWriter::open(task.fd());
     if (!writer) return writer.error();
     recorder.writer_ = std::move(*writer);
-    Result<Fd> events = task.open(store::file::events, O_WRONLY | O_CREAT | O_APPEND);
-    if (!events) return events.error();
-    recorder.events_ = std::move(*events);
+    recorder.folder_ = task.fd();
     return recorder;
 }
 
@@ -36,6 +34,8 @@ void Recorder::save()
 
 void Recorder::event(std::string_view name, std::vector<store::EventField> fields)
 {
+    // Made with the first event, which is after the caller has been told that the command runs.
+    if (!events_) events_.reset(openat(folder_, store::file::events, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (lost_events_ > 0) fields.push_back({"events_lost_before", lost_events_});
     const Result<void> written = store::append_event(events_.get(), os::wall_now(), name, fields);
     lost_events_ = written ? 0 : lost_events_ + 1;

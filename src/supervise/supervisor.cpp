@@ -193,11 +193,10 @@ void Supervisor::kill_sweep(std::deque<core::Event>& events)
 {
     const std::vector<os::ProcStat> members = tree_->members();
     signal_all(members, SIGKILL);
-    store::Status& status = charge_.recorder.status();
-    status.survivors.clear();
+    still_there_.clear();
     for (const os::ProcStat& member : members) {
         hit_by_kill_.insert(member.key);
-        if (status.survivors.size() < most_survivors) status.survivors.push_back(member.key.pid);
+        if (still_there_.size() < most_survivors) still_there_.push_back(member.key.pid);
     }
     events.push_back(core::Swept{static_cast<std::uint32_t>(hit_by_kill_.size())});
     look(events);
@@ -237,6 +236,7 @@ void Supervisor::release()
     if (id.value % prune_every == 0) {
         // Nobody waits for this process any more; the lock is given up first, so that the task counts as ended.
         charge_.task.unlock();
+        charge_.retention.thorough = false; // `bgt gc` looks for what a crash left, too
         static_cast<void>(store::prune(charge_.root, charge_.retention, os::wall_now()));
     }
     io_.stop();
@@ -246,6 +246,8 @@ void Supervisor::note(const core::Note& what)
 {
     std::vector<store::EventField> fields;
     if (what.reason != core::Reason::self) fields.push_back({"reason", std::string(core::to_string(what.reason))});
+    // They were given their time: what a first SIGKILL hits is no survivor yet. The record is saved next.
+    if (what.what == "survivors") charge_.recorder.status().survivors = still_there_;
     if (what.signal != 0) fields.push_back({"signal", std::int64_t{what.signal}});
     if (what.count != 0) fields.push_back({"count", std::int64_t{what.count}});
     charge_.recorder.event(what.what, std::move(fields));

@@ -11,7 +11,7 @@ namespace bgt::supervise {
 /// the record has its space from the start, and an event that a full disk refuses is counted and told by the next one.
 class Recorder {
 public:
-    /// Opens both in the folder; the status record must exist.
+    /// Opens the status record in the folder, which must stay open; the event log is made with its first line.
     static Result<Recorder> open(const store::TaskDir&);
 
     store::Status& status() { return status_; }
@@ -25,6 +25,7 @@ public:
 private:
     store::Status status_;
     store::StatusWriter writer_;
+    int folder_ = -1;
     Fd events_;
     std::int64_t lost_events_ = 0;
 };
