@@ -130,12 +130,12 @@ int supervise_new(store::Root root, store::TaskDir task, StartRequest request, m
     return Supervisor(std::move(*charge), *pid).run();
 }
 
-/// Writes the folder of the new task. From here on others see it, as `starting`, under a held lock.
-Result<void> write_folder(store::Root& root, const store::TaskDir& task, const store::TaskSpec& spec)
+/// Writes the folder of the new task: `starting`, under a held lock.
+Result<void> write_folder(const store::TaskDir& task, const store::TaskSpec& spec)
 {
     if (Result<void> done = store::write_spec(task.fd(), spec); !done) return done;
     if (const auto writer = store::StatusWriter::create(task.fd(), first_status(spec)); !writer) return writer.error();
-    return root.mark_active(spec.id);
+    return {};
 }
 
 /// Forks the supervisor and waits for its word.
@@ -203,6 +203,19 @@ Result<std::optional<StartResult>> settle_name(store::Root& root, const std::str
     return settle_name(root, name, policy);
 }
 
+/// Makes the written folder known, by its name and as active; false: another task claimed the name first.
+Result<bool> announce(store::Root& root, const store::TaskSpec& spec)
+{
+    if (!spec.name.empty()) {
+        const Result<store::TaskId> bearer =
+            root.claim_name(spec.name, spec.id, [&](store::TaskId other) { return is_used(root, other); });
+        if (!bearer) return bearer.error();
+        if (*bearer != spec.id) return false;
+    }
+    if (Result<void> marked = root.mark_active(spec.id); !marked) return marked.error();
+    return true;
+}
+
 /// One attempt to make the folder and to claim the name; false: another claimed it first.
 Result<bool> make_folder(store::Root& root, StartRequest& request, store::TaskDir& made)
 {
@@ -214,19 +227,11 @@ Result<bool> make_folder(store::Root& root, StartRequest& request, store::TaskDi
     Result<store::TaskDir> task = root.create_task(*id);
     if (!task) return task.error();
     made = std::move(*task);
-    if (!request.spec.name.empty()) {
-        const Result<store::TaskId> bearer =
-            root.claim_name(request.spec.name, *id, [&](store::TaskId other) { return is_used(root, other); });
-        if (!bearer || *bearer != *id) {
-            static_cast<void>(root.remove_task(*id));
-            if (!bearer) return bearer.error();
-            return false;
-        }
-    }
-    const Result<void> written = write_folder(root, made, request.spec);
-    if (written) return true;
-    static_cast<void>(root.remove_task(*id));
-    return written.error();
+    // Whole before others can find it: a caller with the same name reads its record.
+    const Result<void> written = write_folder(made, request.spec);
+    const Result<bool> announced = written ? announce(root, request.spec) : Result<bool>(written.error());
+    if (!announced || !*announced) static_cast<void>(root.remove_task(*id));
+    return announced;
 }
 
 } // namespace

@@ -76,6 +76,7 @@ private:
     boost::asio::steady_timer timer_;
     std::optional<Instant> armed_;
     std::set<store::ProcessKey> hit_by_kill_; ///< distinct processes that SIGKILL was sent to
+    std::vector<std::int32_t> still_there_;   ///< pids that the last SIGKILL was sent to
 };
 
 } // namespace bgt::supervise
