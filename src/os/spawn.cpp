@@ -50,6 +50,7 @@ std::string_view path_of(const std::vector<std::string>& env)
 /// Where execvp would look. A name with a slash is taken as it stands.
 std::vector<std::string> candidates_for(const std::string& command, std::string_view path)
 {
+    if (command.empty()) return {}; // and not the folders of PATH
     if (command.find('/') != std::string::npos) return {command};
     std::vector<std::string> out;
     while (true) {
@@ -142,7 +143,7 @@ Error exec_error(const Plan& plan, int err)
         return {ErrorKind::no_command, fmt::format("{}: the interpreter in its first line was not found", command), err};
     if (err == ENOENT || err == ENOTDIR) {
         const char* where = command.find('/') == std::string::npos ? " in PATH" : "";
-        return {ErrorKind::no_command, fmt::format("{}: command not found{}", command, where), err};
+        return {ErrorKind::no_command, fmt::format("{}: command not found{}", command.empty() ? "''" : command, where), err};
     }
     if (err == EACCES && is_folder(plan.candidates))
         return {ErrorKind::cannot_exec, fmt::format("{}: is a folder, not a command", command), err};
