@@ -1,0 +1,192 @@
+// The table of exit codes, row by row, with what the JSON says beside it.
+#include "support/catch.hpp"
+#include "support/lab.hpp"
+
+#include <csignal>
+
+using namespace bgt::test;
+
+namespace {
+
+/// kind, code, signal, reason, exit_code of an outcome, in one line.
+std::string outcome_of(const Lab& lab, const std::string& id)
+{
+    const auto task = lab.show(id);
+    std::string line = text_at(task, "/lifecycle") + ":";
+    for (const char* key : {"kind", "code", "signal", "reason", "exit_code"})
+        line += " " + text_at(task, "/outcome/" + std::string(key));
+    return line;
+}
+
+} // namespace
+
+TEST_CASE("a task's own exit code is passed through")
+{
+    const Lab lab;
+    const int code = GENERATE(0, 1, 2, 77, 119, 120, 124, 125, 200, 255);
+    const std::string number = std::to_string(code);
+    INFO(number);
+    SECTION("by wait")
+    {
+        const std::string id = lab.start_fixture({}, {"exit", number});
+        CHECK(lab.wait(id) == code);
+        CHECK(outcome_of(lab, id) == "ended: exited " + number + " null self " + number);
+        CHECK(lab.wait(id) == code); // and again
+    }
+    SECTION("by run --wait") { CHECK(lab({"run", "--wait", "--", BGT_FIXTURE, "exit", number}).code == code); }
+}
+
+TEST_CASE("a task that died of a signal")
+{
+    const Lab lab;
+    const auto [number, name] = GENERATE(table<int, const char*>({{SIGHUP, "SIGHUP"},
+                                                                  {SIGKILL, "SIGKILL"},
+                                                                  {SIGSEGV, "SIGSEGV"},
+                                                                  {SIGPIPE, "SIGPIPE"},
+                                                                  {SIGTERM, "SIGTERM"},
+                                                                  {SIGUSR2, "SIGUSR2"},
+                                                                  {34, "SIGRTMIN"}}));
+    const std::string id = lab.start_fixture({}, {"signal", std::to_string(number)});
+    CHECK(lab.wait(id) == 128 + number);
+    CHECK(outcome_of(lab, id) == "ended: signaled null " + std::string(name) + " self " + std::to_string(128 + number));
+    CHECK(lab({"run", "--wait", "--", BGT_FIXTURE, "signal", std::to_string(number)}).code == 128 + number);
+}
+
+TEST_CASE("120s: a code that bgt has a meaning for is still the task's own in the JSON")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sh", "-c", "exit 122"});
+    CHECK(lab.wait(id) == 122);
+    CHECK(outcome_of(lab, id) == "ended: exited 122 null self 122");
+}
+
+TEST_CASE("121: what was waited for can no longer come")
+{
+    const Lab lab;
+    const std::string id = lab.start({"-c", "echo starting; exit 3"});
+    for (const char* condition : {"log:never", "port"}) {
+        INFO(condition);
+        const Ran ran = lab({"wait", "--for", condition, "--timeout", "15s", id});
+        INFO(ran);
+        CHECK(ran.code == 121);
+        CHECK(ran.out.empty());
+        CHECK(ran.took < 10s);
+    }
+    CHECK(lab({"wait", "--for", "log:start", id}).code == 0);
+    CHECK(lab({"wait", "--for", "exit", id}).code == 3);
+    CHECK(lab({"wait", "--for", "exit=0", id}).code == 3); // says more than that it was not 0
+    CHECK(outcome_of(lab, id) == "ended: exited 3 null self 3");
+}
+
+TEST_CASE("122: lost")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sleep", "100"});
+    const auto task = lab.show(id);
+    for (const char* key : {"/supervisor", "/pid"}) {
+        const auto pid = static_cast<pid_t>(number_at(task, key));
+        REQUIRE(::kill(pid, SIGKILL) == 0);
+        REQUIRE(eventually(patience, [&] { return !is_alive(pid); }));
+    }
+    CHECK(lab.wait(id) == 122);
+    CHECK(outcome_of(lab, id) == "lost: lost null null self 122");
+}
+
+TEST_CASE("123: bgt ended the task because its --timeout passed")
+{
+    const Lab lab;
+    SECTION("by the stop signal")
+    {
+        const std::string id = lab.start({"--timeout", "200ms", "--", "sleep", "100"});
+        CHECK(lab.wait(id) == 123);
+        CHECK(outcome_of(lab, id) == "ended: signaled null SIGTERM timeout 123");
+    }
+    SECTION("and it exits 0 then")
+    {
+        const std::string id = lab.start_fixture({"--timeout", "500ms"}, {"trap-exit0"});
+        CHECK(lab.wait(id) == 123);
+        CHECK(outcome_of(lab, id) == "ended: exited 0 null timeout 123");
+    }
+    SECTION("and it has to be killed")
+    {
+        const Ran ran = lab({"run", "--wait", "--timeout", "500ms", "--grace", "200ms", "--", BGT_FIXTURE, "ignore-term"});
+        INFO(ran);
+        CHECK(ran.code == 123);
+        CHECK(outcome_of(lab, "1") == "ended: signaled null SIGKILL timeout 123");
+    }
+    SECTION("not when it ends before")
+    {
+        const std::string id = lab.start({"--timeout", "60s", "--", "true"});
+        CHECK(lab.wait(id) == 0);
+    }
+}
+
+TEST_CASE("124: the wait's own --timeout passed")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sleep", "100"});
+    const Ran ran = lab({"wait", "--timeout", "200ms", id});
+    INFO(ran);
+    CHECK(ran.code == 124);
+    CHECK(ran.out.empty());
+    CHECK(ran.took >= 200ms);
+    const auto task = lab.show(id);
+    CHECK(text_at(task, "/lifecycle") == "running"); // untouched
+    CHECK(at(task, "/outcome").is_null());
+    CHECK(lab({"wait", "--for", "log:x", "--timeout", "200ms", id}).code == 124);
+    CHECK(lab({"wait", "--timeout", "0", id}).code == 124);
+}
+
+TEST_CASE("126 and 127: the command could not be executed, or was not found")
+{
+    const Lab lab;
+    write_file(lab.work() + "/plain", "text\n");
+    write_file(lab.work() + "/nothing", "");
+    std::filesystem::create_directory(lab.work() + "/folder");
+    write_file(lab.work() + "/noloader", "#!/no/such/interpreter\n");
+    std::filesystem::permissions(lab.work() + "/noloader", std::filesystem::perms::owner_all);
+    struct Case {
+        const char* command;
+        int code;
+    };
+    const auto [command, code] = GENERATE(values<Case>({{"./plain", 126}, {"./folder", 126}, {"./missing", 127},
+                                                        {"no-such-program-anywhere", 127}, {"", 127}, {"./noloader", 127}}));
+    INFO(command);
+    const Words options = GENERATE(Words{}, Words{"--wait"});
+    Words words{"run"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), {"--", command});
+    const Ran ran = lab(words);
+    INFO(ran);
+    CHECK(ran.code == code);
+    CHECK(ran.out.empty());
+    CHECK(ran.err.starts_with("bgt run: "));
+    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+    CHECK(ran.err.find(command) != std::string::npos);
+    CHECK(at(lab.ask({"ps", "-a"}), "/tasks").as_array().empty()); // no task, no trace
+    CHECK(lab.listing() == Words{"active", "next-id", "tasks"});
+}
+
+TEST_CASE("the code of several tasks")
+{
+    const Lab lab;
+    const std::string good = lab.start({"--", "true"}), bad = lab.start({"--", "sh", "-c", "exit 5"}), long_one = lab.start({"--", "sleep", "100"});
+    CHECK(lab({"wait", good, bad}).code == 5);
+    CHECK(lab({"wait", good, good}).code == 0);
+    CHECK(lab({"wait", "--any", long_one, bad}).code == 5);
+    CHECK(lab({"wait", "--timeout", "100ms", good, bad, long_one}).code == 124);
+}
+
+TEST_CASE("kill by a person gives the task's own status, with the reason beside it")
+{
+    const Lab lab;
+    const std::string id = lab.start_fixture({}, {"trap-exit0"});
+    REQUIRE(lab.logged(id, "ready"));
+    CHECK(lab({"kill", id}).code == 0);
+    CHECK(lab.wait(id) == 0);
+    CHECK(outcome_of(lab, id) == "ended: exited 0 null killed 0");
+    const Ran again = lab({"kill", id});
+    INFO(again);
+    CHECK(again.code == 0);
+    CHECK(again.out.find("had already ended") != std::string::npos);
+}

@@ -1,0 +1,226 @@
+// Who else ends a task: its owner, its timeout, a SIGTERM to its supervisor, the task around it; and what is left over.
+#include "support/catch.hpp"
+#include "support/lab.hpp"
+
+#include <csignal>
+
+using namespace bgt::test;
+
+TEST_CASE("a task ends with its owner")
+{
+    const Lab lab;
+    SECTION("in a script")
+    {
+        const Ran ran = run(lab.program({"sh", "-c", BGT_BINARY " run --owner $$ --grace 300ms -- " BGT_FIXTURE " escape"}));
+        INFO(ran);
+        REQUIRE(ran.code == 0);
+        CHECK(lab.wait("1") == 128 + SIGTERM);
+        CHECK(find_task_members(lab.folder()).empty());
+    }
+    SECTION("that is killed")
+    {
+        Child owner(lab.program({"sleep", "100"}));
+        const std::string id = lab.start({"--owner", std::to_string(owner.pid()), "--", "sleep", "100"});
+        CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+        owner.send(SIGKILL);
+        CHECK(lab.wait(id) == 128 + SIGTERM);
+    }
+    SECTION("while its supervisor is dead")
+    {
+        Child owner(lab.program({"sleep", "100"}));
+        const std::string id = lab.start({"--owner", std::to_string(owner.pid()), "--", "sleep", "100"});
+        const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
+        REQUIRE(::kill(supervisor, SIGKILL) == 0);
+        owner.send(SIGKILL);
+        owner.finish();
+        REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+        CHECK(lab.wait(id) == 122);
+    }
+    CHECK(text_at(lab.show("1"), "/outcome/reason") == "owner-gone");
+}
+
+TEST_CASE("what is left over after the root process")
+{
+    const Lab lab;
+    SECTION("is killed two seconds later")
+    {
+        const Stopwatch watch;
+        const std::string id = lab.start_fixture({}, {"daemon"});
+        CHECK(lab.wait(id) == 0);
+        CHECK(watch.elapsed() >= 2s);
+        CHECK(all_gone(lab.pids_said(id)));
+        const auto task = lab.show(id);
+        CHECK(number_at(task, "/outcome/leftover_killed") == 1);
+        CHECK(text_at(task, "/outcome/kind") == "exited");
+        CHECK(text_at(task, "/outcome/reason") == "self");
+    }
+    SECTION("is waited for")
+    {
+        const std::string id = lab.start({"--leftover", "wait", "--stdin", "pipe", "-c", "exec 3<&0; (read x <&3; echo $x) & exit 4"});
+        const auto root = static_cast<pid_t>(number_at(lab.show(id), "/pid"));
+        REQUIRE(eventually(patience, [&] { return !is_alive(root); }));
+        CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+        CHECK(lab({"wait", "--timeout", "100ms", id}).code == 124);
+        CHECK(lab({"send", id, "last"}).code == 0);
+        CHECK(lab.wait(id) == 4);
+        CHECK(lab.log(id) == "last\n");
+    }
+    SECTION("is kept")
+    {
+        const std::string id = lab.start_fixture({"--leftover", "keep"}, {"daemon"});
+        CHECK(lab.wait(id) == 0);
+        const std::vector<pid_t> pids = lab.pids_said(id);
+        CHECK(is_alive(pids[1]));
+        const Ran refused = lab({"rm", id});
+        INFO(refused);
+        CHECK(refused.code == 125);
+        CHECK(is_alive(pids[1]));
+        CHECK(lab({"rm", "--force", id}).code == 0);
+        CHECK(all_gone(pids));
+        CHECK(!std::filesystem::exists(lab.task_folder(id)));
+    }
+}
+
+TEST_CASE("a supervisor that is told to end ends its task")
+{
+    const Lab lab;
+    const std::string id = lab.start_fixture({"--grace", "500ms"}, {"escape"});
+    const std::vector<pid_t> pids = lab.pids_said(id);
+    const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
+    REQUIRE(::kill(supervisor, SIGTERM) == 0);
+    CHECK(lab.wait(id) == 128 + SIGTERM);
+    CHECK(all_gone(pids));
+    CHECK(text_at(lab.show(id), "/outcome/reason") == "shutdown");
+    CHECK(eventually(patience, [&] { return !is_alive(supervisor); }));
+}
+
+TEST_CASE("a task inside a task ends with the outer one")
+{
+    const Lab lab;
+    const std::string outer =
+        lab.start({"--grace", "500ms", "-c", BGT_BINARY " run --name inner -- " BGT_FIXTURE " escape; echo started; exec sleep 100"});
+    REQUIRE(lab.logged(outer, "started"));
+    const std::vector<pid_t> pids = lab.pids_said("2");
+    REQUIRE(pids.size() == 5);
+    CHECK(text_at(lab.show("inner"), "/lifecycle") == "running");
+    const Ran ran = lab({"kill", outer});
+    INFO(ran);
+    CHECK(ran.code == 0);
+    CHECK(all_gone(pids));
+    CHECK(find_task_members(lab.folder()).empty());
+    CHECK(text_at(lab.show("inner"), "/lifecycle") == "ended");
+}
+
+TEST_CASE("the inner task can be ended alone, and the outer one is adopted with it")
+{
+    const Lab lab;
+    const std::string outer = lab.start({"-c", BGT_BINARY " run -- sleep 100; echo started; exec sleep 100"});
+    REQUIRE(lab.logged(outer, "started"));
+    SECTION("alone")
+    {
+        CHECK(lab({"kill", "2"}).code == 0);
+        CHECK(text_at(lab.show(outer), "/lifecycle") == "running");
+        CHECK(text_at(lab.show("2"), "/lifecycle") == "ended");
+    }
+    SECTION("adopted")
+    {
+        const auto inner = static_cast<pid_t>(number_at(lab.show("2"), "/pid"));
+        ::kill(static_cast<pid_t>(number_at(lab.show(outer), "/supervisor")), SIGKILL);
+        CHECK(lab({"kill", "--now", outer}).code == 0);
+        CHECK(!is_alive(inner));
+        CHECK(find_task_members(lab.folder()).empty());
+    }
+}
+
+TEST_CASE("run --wait passes signals on")
+{
+    const Lab lab;
+    const int signal = GENERATE(SIGINT, SIGTERM, SIGHUP);
+    SECTION("as a stop request")
+    {
+        Child stay(lab.bgt({"run", "--wait", "-c", "trap 'echo asked; exit 6' TERM; echo ready; while :; do sleep 0.05; done"}));
+        REQUIRE(stay.says("ready"));
+        stay.send(signal);
+        const Ran ran = stay.finish();
+        INFO(ran);
+        CHECK(ran.in_time);
+        CHECK(ran.code == 6);
+        CHECK(ran.out.ends_with("asked\n"));
+        CHECK(text_at(lab.show("1"), "/outcome/reason") == "killed");
+    }
+    SECTION("a second one as kill")
+    {
+        Child stay(lab.bgt({"run", "--wait", "--grace", "60s", "--", BGT_FIXTURE, "ignore-term"}));
+        REQUIRE(stay.says("ready"));
+        stay.send(signal);
+        REQUIRE(eventually(patience, [&] { return text_at(lab.show("1"), "/lifecycle") == "stopping"; }));
+        stay.send(signal);
+        const Ran ran = stay.finish();
+        INFO(ran);
+        CHECK(ran.in_time);
+        CHECK(ran.code == 128 + SIGKILL);
+        CHECK(find_task_members(lab.folder()).empty());
+    }
+}
+
+TEST_CASE("run --wait that is killed leaves its task alone")
+{
+    const Lab lab;
+    Child stay(lab.bgt({"run", "--wait", "--", BGT_FIXTURE, "tick", "20"}));
+    REQUIRE(stay.says("tick 1"));
+    stay.send(SIGKILL);
+    stay.finish();
+    CHECK(text_at(lab.show("1"), "/lifecycle") == "running");
+    CHECK(at(lab.show("1"), "/adopted") == false);
+}
+
+TEST_CASE("run --wait whose reader goes away leaves its task alone")
+{
+    const Lab lab;
+    Child stay(lab.bgt({"run", "--wait", "--", BGT_FIXTURE, "tick", "10", "60"}));
+    REQUIRE(stay.says("tick 1"));
+    stay.close_output();
+    const Ran ran = stay.finish();
+    CHECK(ran.in_time);
+    CHECK(lab.wait("1") == 0);
+    CHECK(lab.log("1").ends_with("tick 60\n"));
+}
+
+TEST_CASE("a task is paused and resumed")
+{
+    const Lab lab;
+    const std::string id = lab.start_fixture({}, {"escape"});
+    const std::vector<pid_t> pids = lab.pids_said(id);
+    CHECK(lab({"pause", id}).code == 0);
+    CHECK(eventually(patience, [&] { return std::all_of(pids.begin(), pids.end(), [](pid_t p) { return state_of(p) == 'T'; }); }));
+    CHECK(at(lab.show(id), "/paused") == true);
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+    SECTION("and goes on")
+    {
+        CHECK(lab({"resume", id}).code == 0);
+        CHECK(eventually(patience, [&] { return std::all_of(pids.begin(), pids.end(), [](pid_t p) { return state_of(p) == 'S'; }); }));
+        CHECK(at(lab.show(id), "/paused") == false);
+    }
+    SECTION("and is killed while it is paused")
+    {
+        CHECK(lab({"kill", "--grace", "300ms", id}).code == 0);
+        CHECK(all_gone(pids));
+    }
+}
+
+TEST_CASE("a signal goes to the root process, or to the whole tree")
+{
+    const Lab lab;
+    const std::string id = lab.start({"-c", "trap 'echo outer' USR1; sh -c 'trap \"echo inner; exit\" USR1; echo ready; while :; do sleep 0.05; done' & wait; wait; echo done"});
+    REQUIRE(lab.logged(id, "ready"));
+    CHECK(lab({"signal", "USR1", id}).code == 0);
+    REQUIRE(lab.logged(id, "outer"));
+    CHECK(lab.log(id).find("inner") == std::string::npos);
+    CHECK(lab({"signal", "--tree", "SIGUSR1", id}).code == 0);
+    REQUIRE(lab.logged(id, "inner"));
+    CHECK(lab({"signal", "NOSUCH", id}).code == 125);
+    lab({"kill", "--now", id});
+    const Ran late = lab({"signal", "USR1", id});
+    INFO(late);
+    CHECK(late.code == 125);
+}

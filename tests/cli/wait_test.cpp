@@ -1,0 +1,128 @@
+// bgt wait: conditions, several tasks, early ends.
+#include "support/catch.hpp"
+#include "support/lab.hpp"
+
+#include <csignal>
+#include <memory>
+
+using namespace bgt::test;
+
+TEST_CASE("wait for text in the output")
+{
+    const Lab lab;
+    const std::string id = lab.start_fixture({"--stdin", "pipe"}, {"echo-stdin"});
+    Child wait(lab.bgt({"wait", "--for", "log:^server (up|ready) [0-9]+$", id}));
+    CHECK(lab({"send", id, "server down"}).code == 0);
+    CHECK(lab({"send", "-n", id, "server "}).code == 0);
+    CHECK(lab({"send", id, "ready 42"}).code == 0);
+    const Ran ran = wait.finish();
+    INFO(ran);
+    CHECK(ran.in_time);
+    CHECK(ran.code == 0);
+    CHECK(ran.out.empty());
+    CHECK(ran.err.empty());
+    // What was there before counts too.
+    CHECK(lab({"wait", "--for", "log:^ready$", id}).code == 0);
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+}
+
+TEST_CASE("wait for a port of the tree")
+{
+    const Lab lab;
+    const std::string id = lab.start({"-c", "sleep 0.2; " BGT_FIXTURE " listen 0 & wait"});
+    const Ran ran = lab({"wait", "--for", "port", "--timeout", "20s", id});
+    INFO(ran);
+    CHECK(ran.code == 0);
+    const std::string log = lab.log(id);
+    REQUIRE(log.starts_with("port "));
+    const std::string port = log.substr(5, log.size() - 6);
+    CHECK(text_at(lab.show(id), "/ports") == "[" + port + "]");
+    CHECK(lab({"wait", "--for", "port:" + port, "--for", "tcp:localhost:" + port, "--for", "tcp:127.0.0.1:" + port, id}).code == 0);
+    // A port that somebody else listens on is not the tree's.
+    const std::string other = lab.start({"--", "sleep", "100"});
+    CHECK(lab({"wait", "--for", "port:" + port, "--timeout", "300ms", other}).code == 124);
+    CHECK(lab({"wait", "--for", "tcp:127.0.0.1:" + port, "--timeout", "20s", other}).code == 0);
+}
+
+TEST_CASE("wait for an answer over HTTP")
+{
+    const Lab lab;
+    const std::string port = std::to_string(free_port());
+    const std::string id = lab.start_fixture({}, {"http", port, "404"});
+    CHECK(lab({"wait", "--for", "http:http://127.0.0.1:" + port + "/x=404", "--timeout", "20s", id}).code == 0);
+    CHECK(lab({"wait", "--for", "http:localhost:" + port, "--timeout", "500ms", id}).code == 124);
+}
+
+TEST_CASE("wait for a file and for a command")
+{
+    const Lab lab;
+    const std::string id = lab.start({"-c", "sleep 0.2; echo x > made; exec sleep 100"});
+    CHECK(lab({"wait", "--for", "file:made", "--for", "cmd:grep -q x made", "--timeout", "20s", id}).code == 0);
+    CHECK(lab({"wait", "--for", "file:not-made", "--timeout", "200ms", id}).code == 124);
+    CHECK(lab({"wait", "--for", "cmd:exit 1", "--timeout", "200ms", id}).code == 124);
+}
+
+TEST_CASE("a wait ends early when the condition can no longer come")
+{
+    const Lab lab;
+    const std::string id = lab.start_fixture({"--stdin", "pipe"}, {"echo-stdin"});
+    const std::string condition = GENERATE("log:never", "port", "port:1", "tcp:127.0.0.1:1", "file:/no/such/file", "cmd:false");
+    INFO(condition);
+    Child wait(lab.bgt({"wait", "--timeout", "60s", "--for", condition, id}));
+    CHECK(lab({"send", "--eof", id}).code == 0);
+    const Ran ran = wait.finish();
+    INFO(ran);
+    CHECK(ran.in_time);
+    CHECK(ran.code == 121);
+    CHECK(ran.out.empty());
+    CHECK(ran.err.starts_with("bgt wait: "));
+    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+}
+
+TEST_CASE("the first of several ends a wait with --any")
+{
+    const Lab lab;
+    const std::string slow = lab.start({"--", "sleep", "100"});
+    const std::string other = lab.start({"-c", "sleep 0.3; exit 9"});
+    CHECK(lab({"wait", "--any", slow, other}).code == 9);
+    CHECK(lab({"wait", "--any", "--for", "log:never", "--for", "file:/", slow}).code == 0);
+    CHECK(text_at(lab.show(slow), "/lifecycle") == "running");
+}
+
+TEST_CASE("a wait that is interrupted leaves the task alone")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sleep", "100"});
+    Child wait(lab.bgt({"wait", id}));
+    REQUIRE(eventually(patience, [&] { return state_of(wait.pid()) == 'S'; }));
+    wait.send(SIGINT);
+    const Ran ran = wait.finish();
+    CHECK(ran.in_time);
+    CHECK(ran.code == 128 + SIGINT);
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+}
+
+TEST_CASE("many waits of one task all end with its code")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--stdin", "pipe", "-c", "read x; exit 33"});
+    std::vector<std::unique_ptr<Child>> waits;
+    for (int i = 0; i < 20; ++i) waits.push_back(std::make_unique<Child>(lab.bgt({"wait", id})));
+    CHECK(lab({"send", id, "go"}).code == 0);
+    for (const auto& wait : waits) {
+        const Ran ran = wait->finish();
+        CHECK(ran.in_time);
+        CHECK(ran.code == 33);
+    }
+}
+
+TEST_CASE("a wait for nothing in particular")
+{
+    const Lab lab;
+    CHECK(lab({"wait", "--all"}).code == 0); // nothing lives
+    const Ran none = lab({"wait"});
+    CHECK(none.code == 125);
+    CHECK(none.err == "bgt wait: which task? give an id, a name, - (the newest), --all, --name or --tag\n");
+    lab.start({"-c", "exit 4"});
+    CHECK(lab({"wait", "-"}).code == 4);
+}
