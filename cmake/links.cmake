@@ -22,6 +22,3 @@ endforeach()
 if(TARGET bgt_cli)
   target_link_libraries(bgt_cli PRIVATE CLI11::CLI11 ${RE2_LIBRARY})
 endif()
-# Much code of libraries that runs once, or hardly ever: small rather than fast. The rest keeps -O2.
-set_source_files_properties(src/cli/parser.cpp src/cli/run_options.cpp src/config/toml.cpp src/os/http.cpp
-  PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
