@@ -54,7 +54,7 @@ public:
         selection_.declare(parser);
         parser.list("--for", for_, "COND", Value::condition,
                     "What to wait for (all of them): exit (default), exit=0, log:REGEX, port, port:N, tcp:HOST:N, "
-                    "http:URL[=STATUS], file:PATH, cmd:COMMAND");
+                    "http:URL[=STATUS], file:PATH, cmd:COMMAND; exit code 121 when it can no longer come");
         parser.flag("--any", any_, "One condition of one task is enough");
         parser.option("--timeout", timeout_, "D", Value::duration, "Give up after D with exit code 124; the tasks go on");
         parser.flag("--json", json_, "Print the tasks at the end in JSON");

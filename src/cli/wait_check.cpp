@@ -132,9 +132,9 @@ WaitAnswer WaitLoop::failure() const
 {
     const store::Status& status = tasks_[first_never_->task].task.status();
     const Condition& condition = request_.conditions[first_never_->condition];
-    if (condition.kind == Condition::Kind::exit_zero) return {supervise::exit_code(status), {}};
-    return {code::cannot_come,
-            tasks_[first_never_->task].task.label() + " " + describe_end(status) + " before " + condition.before};
+    const std::string ended = tasks_[first_never_->task].task.label() + " " + describe_end(status);
+    if (condition.is_exit()) return {code::cannot_come, ended + ": exit=0 can no longer come"};
+    return {code::cannot_come, ended + " before " + condition.before};
 }
 
 WaitAnswer WaitLoop::timed_out() const

@@ -74,7 +74,11 @@ TEST_CASE("121: what was waited for can no longer come")
     }
     CHECK(lab({"wait", "--for", "log:start", id}).code == 0);
     CHECK(lab({"wait", "--for", "exit", id}).code == 3);
-    CHECK(lab({"wait", "--for", "exit=0", id}).code == 3); // says more than that it was not 0
+    const Ran failed = lab({"wait", "--for", "exit=0", id});
+    INFO(failed);
+    CHECK(failed.code == 121);
+    CHECK(failed.out.empty());
+    CHECK(failed.err == "bgt wait: 1 ended (exit 3): exit=0 can no longer come\n");
     CHECK(outcome_of(lab, id) == "ended: exited 3 null self 3");
 }
 
