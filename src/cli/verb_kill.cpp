@@ -78,7 +78,7 @@ Result<void> Kill::ask(const Context& context, store::Root& root, TaskId id)
 {
     auto looked = supervise::look(root, id, {});
     if (!looked) return looked.error();
-    if (!looked->problem.empty()) return Error::failed("task " + to_string(id) + ": " + looked->problem);
+    if (!looked->problem.empty()) return Error::failed(looked->problem);
     Target target{id, looked->status, os::now(), is_gone(looked->status)};
     if (!target.was_gone) {
         auto stop = stop_for(context, root, id);
@@ -111,8 +111,10 @@ std::string survivor_words(const store::Status& status)
 {
     std::string pids;
     for (const auto pid : status.survivors) pids += (pids.empty() ? "" : ", ") + std::to_string(pid);
-    return fmt::format("{} not ended by SIGKILL, it waits in the kernel: pid {}",
-                       status.survivors.size() == 1 ? "1 process is" : counted(status.survivors.size(), "", "processes are"), pids);
+    if (status.survivors.size() == 1)
+        return "1 process is not ended by SIGKILL, it waits in the kernel (state D): pid " + pids;
+    return fmt::format("{} processes are not ended by SIGKILL, they wait in the kernel (state D): pids {}",
+                       status.survivors.size(), pids);
 }
 
 void Kill::say(Context& context, const std::string& line) const

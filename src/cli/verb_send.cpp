@@ -94,7 +94,7 @@ Result<Fd> Send::open_stdin_of(store::Root& root, store::TaskId id) const
     const auto name = "task " + to_string(id);
     auto looked = supervise::look(root, id, {});
     if (!looked) return looked.error();
-    if (!looked->problem.empty()) return Error::failed(name + ": " + looked->problem);
+    if (!looked->problem.empty()) return Error::failed(looked->problem);
     if (supervise::is_over(looked->status))
         return Error::failed(name + " has ended (" + end_in_words(looked->status) + ")");
     auto folder = root.open_task(id);
