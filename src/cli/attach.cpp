@@ -19,17 +19,12 @@ HeldSignals::HeldSignals()
     sigemptyset(&set_);
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
     sigprocmask(SIG_BLOCK, &set_, &before_);
+    fd_ = Fd(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 HeldSignals::~HeldSignals()
 {
     sigprocmask(SIG_SETMASK, &before_, nullptr);
-}
-
-int HeldSignals::fd()
-{
-    if (!fd_) fd_ = Fd(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
-    return fd_.get();
 }
 
 bool HeldSignals::take()

@@ -15,8 +15,8 @@ public:
     HeldSignals(const HeldSignals&) = delete;
     HeldSignals& operator=(const HeldSignals&) = delete;
 
-    /// Becomes readable when one has come; made at the first call, so that a fork before it does not inherit it.
-    int fd();
+    /// Becomes readable when one has come.
+    int fd() const { return fd_.get(); }
     /// Takes one; false: none has come.
     bool take();
 

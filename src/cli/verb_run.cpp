@@ -54,9 +54,9 @@ int Run::answer(Context& context, store::Root& root, store::TaskId id)
 
 int Run::start_and_stay(Context& context, store::Root& root, supervise::StartRequest request)
 {
-    HeldSignals signals; // before the start: a signal that comes meanwhile stops the task and not just bgt
     const auto started = supervise::start(root, std::move(request), options_.if_name_taken());
     if (!started) return context.fail(started.error(), options_.json);
+    HeldSignals signals; // not before: the start may wait for another task to end (--replace), and Ctrl-C is to end that
     const auto status = stay_until_end(context, root, started->id, signals, {!options_.json});
     if (!status) return context.fail(status.error(), options_.json);
     if (options_.json) print_tasks_json(context, root, {started->id});

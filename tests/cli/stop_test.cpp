@@ -132,6 +132,22 @@ TEST_CASE("the inner task can be ended alone, and the outer one is adopted with 
     }
 }
 
+TEST_CASE("run --wait ends at once by a signal while it waits to start")
+{
+    const Lab lab;
+    const std::string old = lab.start_fixture({"--name", "web", "--grace", "60s"}, {"ignore-term"});
+    REQUIRE(lab.logged(old, "ready"));
+    const int signal = GENERATE(SIGINT, SIGTERM, SIGHUP);
+    Child stay(lab.bgt({"run", "--wait", "--name", "web", "--replace", "--", "true"}));
+    REQUIRE(eventually(patience, [&] { return text_at(lab.show(old), "/lifecycle") == "stopping"; }));
+    stay.send(signal);
+    const Ran ran = stay.finish();
+    INFO(ran);
+    CHECK(ran.in_time);
+    CHECK(ran.signal == signal);
+    CHECK(at(lab.ask({"ps", "-a"}), "/tasks").as_array().size() == 1);
+}
+
 TEST_CASE("run --wait passes signals on")
 {
     const Lab lab;
