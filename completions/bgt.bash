@@ -132,7 +132,7 @@ _bgt_verb() {
         esac
         ;;
     rm)
-        options='-h --help --all --name --tag --force --root'
+        options='-h --help --all --name --tag --force --json --root'
         first=@task-list
         rest=@task-list
         case $2 in

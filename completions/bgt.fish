@@ -241,6 +241,7 @@ complete -c bgt -n '__bgt_in rm' -l all -d 'every task that the verb can be abou
 complete -c bgt -n '__bgt_in rm' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks of this name; * and ? stand for other letters'
 complete -c bgt -n '__bgt_in rm' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; of several, all must fit'
 complete -c bgt -n '__bgt_in rm' -l force -d 'a task that lives: kill it (SIGKILL at once), then remove it'
+complete -c bgt -n '__bgt_in rm' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in rm' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
 complete -c bgt -n '__bgt_in rm' -k -a '(__bgt_known task-list)'
 complete -c bgt -n __bgt_no_verb -a gc -d 'remove old ended tasks'

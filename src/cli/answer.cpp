@@ -6,6 +6,9 @@
 #include <bgt/os/proc.hpp>
 #include <bgt/os/watch.hpp>
 #include <bgt/render/json.hpp>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
 
 namespace bgt::cli {
 
@@ -25,6 +28,34 @@ void await_supervisor(const store::Status& status)
         const auto wake = watch->wait(deadline);
         if (!wake || wake->timed_out || !wake->fds.empty()) return;
     }
+}
+
+/// Why a task that can't be taken for a living one is still held.
+Error why_locked(const supervise::Snapshot& task, const store::TaskDir& folder)
+{
+    const std::string id = to_string(task.id);
+    if (!task.problem.empty())
+        return Error::failed(task.problem + "; it can't be removed while its supervisor (a process named bgt:" + id + ") holds " +
+                             printable(folder.path()) + "/lock: end that first, by SIGTERM, which ends the task too");
+    if (task.status.tree_lives)
+        return Error::failed("task " + id + " has ended, but processes of it were kept and live: bgt kill " + id +
+                             " first, or bgt rm --force " + id);
+    return Error::failed("task " + id + " has ended, but its supervisor (pid " + std::to_string(task.status.supervisor.pid) +
+                         ") does not let go of it: is it stopped?");
+}
+
+/// What the folder takes on the disk, in bytes; what can't be looked at counts as nothing.
+std::uint64_t disk_space(const store::TaskDir& folder)
+{
+    std::uint64_t blocks = 0;
+    struct stat info = {};
+    if (::fstat(folder.fd(), &info) == 0) blocks += static_cast<std::uint64_t>(info.st_blocks);
+    std::error_code failed;
+    std::filesystem::directory_iterator entry("/proc/self/fd/" + std::to_string(folder.fd()), failed), end;
+    for (; !failed && entry != end; entry.increment(failed))
+        if (::fstatat(folder.fd(), entry->path().filename().c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0)
+            blocks += static_cast<std::uint64_t>(info.st_blocks);
+    return blocks * 512; // st_blocks counts such units, whatever the file system's own (man 2 stat)
 }
 
 } // namespace
@@ -52,7 +83,7 @@ int for_each_task(Context& context, const std::vector<store::TaskId>& ids,
     return first_failure;
 }
 
-Result<void> remove_ended(store::Root& root, store::TaskId id)
+Result<std::uint64_t> remove_ended(store::Root& root, store::TaskId id)
 {
     auto looked = supervise::look(root, id, {});
     if (!looked) return looked.error();
@@ -69,10 +100,10 @@ Result<void> remove_ended(store::Root& root, store::TaskId id)
         locked = folder->try_lock();
     }
     if (!locked) return locked.error();
-    if (!*locked)
-        return Error::failed("task " + to_string(id) + " has ended, but processes of it were kept and live: bgt kill " +
-                             to_string(id) + " first, or bgt rm --force " + to_string(id));
-    return root.remove_task(id);
+    if (!*locked) return why_locked(*looked, *folder);
+    const std::uint64_t bytes = disk_space(*folder);
+    if (auto removed = root.remove_task(id); !removed) return removed.error();
+    return bytes;
 }
 
 std::string end_in_words(const store::Status& status)

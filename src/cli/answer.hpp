@@ -14,9 +14,10 @@ void print_snapshots_json(Context&, const std::vector<supervise::Snapshot>&);
 /// Does `act` for each; an error is told and the others go on. The exit code of the first error, or 0.
 int for_each_task(Context&, const std::vector<store::TaskId>&, const std::function<Result<void>(store::TaskId)>& act);
 
-/// Removes an ended task with its log. Waits up to 2 s for its supervisor to let go of it.
-/// Error: it is not ended (and says what to do).
-Result<void> remove_ended(store::Root&, store::TaskId);
+/// Removes an ended task with its log, or one whose record is damaged, and returns the disk space given back, in bytes.
+/// Waits up to 2 s for its supervisor to let go of it.
+/// Error: it is not ended, or somebody holds its lock (and says what to do).
+Result<std::uint64_t> remove_ended(store::Root&, store::TaskId);
 
 /// Nothing of it runs any more: ended, and no leftover was kept.
 bool is_gone(const store::Status&);

@@ -78,12 +78,13 @@ Result<void> Kill::ask(const Context& context, store::Root& root, TaskId id)
 {
     auto looked = supervise::look(root, id, {});
     if (!looked) return looked.error();
-    if (!looked->problem.empty()) return Error::failed(looked->problem);
+    const bool damaged = !looked->problem.empty();
     Target target{id, looked->status, os::now(), is_gone(looked->status)};
     if (!target.was_gone) {
         auto stop = stop_for(context, root, id);
         if (!stop) return stop.error();
         if (auto asked = supervise::request_stop(root, id, *stop); !asked) {
+            if (damaged) return asked.error(); // a living supervisor may mend its record, nobody else
             // It may have ended by itself in between.
             auto again = supervise::look(root, id, {});
             if (again && !is_gone(again->status)) return asked.error();

@@ -287,3 +287,46 @@ TEST_CASE("a living task whose record is damaged can still be ended by its super
     CHECK(eventually(patience, [&] { return !is_alive(supervisor); }));
     CHECK(find_task_members(lab.folder()).empty());
 }
+
+TEST_CASE("a task whose record is damaged is not removed under its living supervisor")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sleep", "100"});
+    const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
+    REQUIRE(::kill(supervisor, SIGSTOP) == 0); // it can't mend the record
+    write_file(lab.task_folder(id) + "/status", "garbage");
+    const Words options = GENERATE(Words{}, Words{"--force"});
+    Words words{"rm", id};
+    words.insert(words.end(), options.begin(), options.end());
+    const Ran refused = lab(words);
+    INFO(refused);
+    CHECK(refused.code == 125);
+    CHECK(refused.err.starts_with("bgt rm: task 1 is damaged: "));
+    CHECK(refused.err.find("its supervisor (a process named bgt:1) holds") != std::string::npos);
+    CHECK(refused.err.find("were kept") == std::string::npos);
+    REQUIRE(::kill(supervisor, SIGTERM) == 0);
+    REQUIRE(::kill(supervisor, SIGCONT) == 0);
+    CHECK(eventually(patience, [&] { return !is_alive(supervisor); }));
+    CHECK(find_task_members(lab.folder()).empty());
+    CHECK(lab({"rm", id}).code == 0);
+    CHECK(!fs::exists(lab.task_folder(id)));
+}
+
+TEST_CASE("verbs name a damaged task once")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--stdin", "pipe", "--", "true"});
+    CHECK(lab.wait(id) == 0);
+    REQUIRE(eventually(patience, [&] { return find_marked(lab.task_folder(id)).empty(); }));
+    write_file(lab.task_folder(id) + "/status", "garbage");
+    for (const Words& words : {Words{"kill", id}, Words{"send", id, "x"}, Words{"signal", "HUP", id}, Words{"pause", id}}) {
+        const Ran ran = lab(words);
+        INFO(ran);
+        CHECK(ran.code == 125);
+        CHECK(ran.err.starts_with("bgt " + words[0] + ": task 1 is damaged: "));
+    }
+    const Ran removed = lab({"rm", "--force", id});
+    INFO(removed);
+    CHECK(removed.code == 0);
+    CHECK(removed.err.empty());
+}

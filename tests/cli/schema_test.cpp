@@ -88,6 +88,7 @@ TEST_CASE("every answer in JSON fits the schema")
     collect({"logs", "--max-bytes", "4", escape});
     collect({"config"});
     collect({"version"});
+    collect({"rm", lost, left});
     collect({"gc", "--dry-run"});
     collect({"gc", "--keep", "0"});
     const std::string file = lab.folder() + "/answers";

@@ -149,7 +149,13 @@ TEST_CASE("rm removes the ended, and refuses the living")
     const Ran refused = lab({"rm", living});
     CHECK(refused.code == 125);
     CHECK(refused.err == "bgt rm: task 2 has not ended: bgt kill 2 first, or bgt rm --force 2\n");
-    CHECK(lab({"rm", "a"}).code == 0);
+    const Ran some = lab({"rm", "--json", "a", "b"});
+    INFO(some);
+    CHECK(some.code == 125);
+    const auto answer = boost::json::parse(some.out);
+    CHECK(at(answer, "/removed").as_array() == boost::json::array{1});
+    CHECK(at(answer, "/bytes").to_number<std::int64_t>() > 0);
+    CHECK(at(answer, "/problems").as_array().size() == 1);
     CHECK(lab({"show", "a"}).code == 125);
     CHECK(!std::filesystem::exists(lab.task_folder(ended)));
     CHECK(lab({"rm", "--force", "b"}).code == 0);
