@@ -6,6 +6,7 @@
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
+#include <bgt/os/trusted_file.hpp>
 #include <bgt/config/settings.hpp>
 #include <set>
 
@@ -97,7 +98,7 @@ std::vector<std::string> fixed_words(Value value)
         break;
     case Value::setting:
         // Of a configuration without files and without variables: the keys are the same everywhere.
-        if (const auto loaded = config::load({[](const char*) -> const char* { return nullptr; }, "", "", 0}))
+        if (const auto loaded = config::load({[](const char*) -> const char* { return nullptr; }, "", "", 0, os::read_trusted}))
             for (const auto& row : loaded->rows) out.push_back(row.key);
         break;
     case Value::verb:

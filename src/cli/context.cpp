@@ -2,6 +2,7 @@
 
 #include <bgt/base/text.hpp>
 #include <bgt/os/terminal.hpp>
+#include <bgt/os/trusted_file.hpp>
 #include <bgt/render/json.hpp>
 #include <cerrno>
 #include <climits>
@@ -79,7 +80,7 @@ Result<Context> Context::load(const std::optional<std::string>& root_flag, std::
     context.verb_ = verb;
     const auto cwd = working_folder();
     auto loaded = config::load({[](const char* name) -> const char* { return std::getenv(name); }, cwd,
-                                user_config_file(), ::getuid()});
+                                user_config_file(), ::getuid(), os::read_trusted});
     if (!loaded) return loaded.error();
     context.config_ = *std::move(loaded);
     if (root_flag && root_flag->empty()) return Error::usage("--root needs a folder");

@@ -1,7 +1,7 @@
 #include <bgt/config/settings.hpp>
 
 #include <bgt/base/text.hpp>
-#include "file.hpp"
+#include "toml.hpp"
 #include "keys.hpp"
 #include <fmt/format.h>
 
@@ -53,7 +53,7 @@ private:
     /// True if the file is there, read or not.
     Result<bool> take_file(const std::string& path, Origin origin)
     {
-        auto file = read_trusted(path, sources_.uid);
+        auto file = sources_.read(path, sources_.uid);
         if (!file) return file.error();
         if (!file->warning.empty()) out_.warnings.push_back(file->warning);
         if (!file->there || !file->warning.empty()) return file->there;

@@ -1,4 +1,4 @@
-#include "file.hpp"
+#include "toml.hpp"
 
 #include <bgt/base/text.hpp>
 #include <fmt/format.h>

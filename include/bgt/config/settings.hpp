@@ -40,12 +40,21 @@ struct Loaded {
     std::vector<std::string> warnings;  ///< e.g. a bgt.toml that was not read because somebody else owns it
 };
 
+/// The file as it was found. At most one of `text` and `warning` says something.
+struct File {
+    bool there = false;
+    std::string text;
+    std::string warning; ///< it is there, and not to be trusted: why
+};
+
 /// What load() reads from; a struct so that tests need no real environment.
 struct Sources {
     std::function<const char*(const char*)> env; ///< like getenv(3); an empty variable counts as not set
     std::string cwd;                             ///< where the search for bgt.toml begins, upwards
     std::string user_file;                       ///< $XDG_CONFIG_HOME/bgt/config.toml or ~/.config/bgt/config.toml; may be absent
     unsigned uid = 0;                            ///< whose files are trusted (besides root's)
+    /// Reads a file if it can be trusted (os::read_trusted): layers up to this one know no operating system.
+    std::function<Result<File>(const std::string& path, unsigned uid)> read;
 };
 
 /// Error (usage): an unknown key, a wrong type or value, with file, line and column or the variable's name; (failed):

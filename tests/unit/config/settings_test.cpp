@@ -1,6 +1,7 @@
 #include "support/catch.hpp"
 
 #include <bgt/config/settings.hpp>
+#include <bgt/os/trusted_file.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -53,6 +54,7 @@ struct World {
         sources.cwd = (top / cwd).string();
         sources.user_file = (top / "user.toml").string();
         sources.uid = uid;
+        sources.read = os::read_trusted;
         return config::load(sources);
     }
     std::string error() const
@@ -259,6 +261,7 @@ TEST_CASE("a file too large is refused, a link to nothing is none")
 TEST_CASE("folders that are not there end the search quietly")
 {
     Sources sources;
+    sources.read = os::read_trusted;
     for (const char* cwd : {"", "relative", "/", "/absent/folder/x", "//"}) {
         sources.cwd = cwd;
         CHECK(config::load(sources));

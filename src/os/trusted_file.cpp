@@ -1,4 +1,4 @@
-#include "file.hpp"
+#include <bgt/os/trusted_file.hpp>
 
 #include <bgt/base/fd.hpp>
 #include <bgt/base/text.hpp>
@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace bgt::config {
+namespace bgt::os {
+
+using config::File;
 
 namespace {
 
@@ -73,4 +75,4 @@ Result<File> read_trusted(const std::string& path, unsigned uid)
     return File{true, std::move(*text), {}};
 }
 
-} // namespace bgt::config
+} // namespace bgt::os

@@ -1,5 +1,5 @@
 #pragma once
-/// A configuration file as plain data: nothing but file.cpp and toml.cpp knows where it comes from.
+/// The text of a configuration file as plain data: nothing but toml.cpp knows TOML.
 #include <bgt/base/result.hpp>
 #include <string>
 #include <string_view>
@@ -7,17 +7,6 @@
 #include <vector>
 
 namespace bgt::config {
-
-/// The file as it was found. At most one of `text` and `warning` says something.
-struct File {
-    bool there = false;
-    std::string text;
-    std::string warning; ///< it is there, and not to be trusted: why
-};
-
-/// Reads the whole file if it and the link that leads to it belong to `uid` or root and nobody else may write it.
-/// Error: ours, and not readable, not a regular file, or above 1 MiB.
-Result<File> read_trusted(const std::string& path, unsigned uid);
 
 /// One `key = value` at the top level.
 struct Entry {
