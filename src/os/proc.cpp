@@ -95,6 +95,11 @@ bool is_living(const ProcStat& stat)
     return stat.state != 'Z' || stat.threads > 1;
 }
 
+bool can_look()
+{
+    return read_stat(::getpid()).has_value();
+}
+
 bool is_alive(const store::ProcessKey& key)
 {
     const auto stat = read_stat(key.pid);
@@ -150,7 +155,10 @@ Result<bool> send_signal(const store::ProcessKey& key, int signal)
     if (key.pid <= 0) return false;
     const Fd pidfd = pidfd_open(key.pid);
     if (!pidfd && errno == ESRCH) return false;
-    if (!is_alive(key)) return false; // looked at after opening: the pidfd can't be a later process'
+    if (!is_alive(key)) { // looked at after opening: the pidfd can't be a later process'
+        if (can_look()) return false;
+        return Error::system(fmt::format("can't look at process {}", key.pid), EMFILE);
+    }
     // No descriptor left, or a sandbox without pidfds: a signal by pid right after the look is the next best.
     const long sent = pidfd ? ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0)
                             : ::kill(key.pid, signal);

@@ -176,7 +176,7 @@ std::optional<int> resource_of(std::string_view name)
     static constexpr std::pair<std::string_view, int> known[] = {
         {"as", RLIMIT_AS},         {"core", RLIMIT_CORE},   {"cpu", RLIMIT_CPU},     {"data", RLIMIT_DATA},
         {"fsize", RLIMIT_FSIZE},   {"memlock", RLIMIT_MEMLOCK}, {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC},
-        {"stack", RLIMIT_STACK},
+        {"rttime", RLIMIT_RTTIME}, {"stack", RLIMIT_STACK},
     };
     for (const auto& [known_name, number] : known)
         if (known_name == name) return number;

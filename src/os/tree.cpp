@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -71,7 +72,7 @@ public:
         if (!owner || (user_ != 0 && *owner != user_)) return false;
         const std::string environment = marks_.cookie.empty() ? "" : proc_.read(stat.key.pid, "environ", 16u << 20);
         const Cookie cookie = find_cookie(environment, marks_.cookie);
-        if (cookie == Cookie::ours || holds_fifo(stat.key.pid)) return true;
+        if (cookie == Cookie::ours || has_limit(stat.key.pid) || holds_fifo(stat.key.pid)) return true;
         return cookie == Cookie::none && in_session(stat, *owner);
     }
 
@@ -89,6 +90,17 @@ private:
     {
         if (marks_.session <= 0 || session_reused_ || stat.session != marks_.session) return false;
         return owner == user_ || owner == root_owner_;
+    }
+
+    /// "Max realtime timeout      4611686018427387903  4611686018427387903  us"
+    bool has_limit(std::int32_t pid) const
+    {
+        if (marks_.rttime == 0) return false;
+        const std::string limits = proc_.read(pid, "limits", 4096);
+        const std::size_t line = limits.find("Max realtime timeout");
+        if (line == std::string::npos) return false;
+        const std::string_view text = std::string_view(limits).substr(line, limits.find('\n', line) - line);
+        return text.find(" " + std::to_string(marks_.rttime) + " ") != std::string_view::npos;
     }
 
     bool holds_fifo(std::int32_t pid) const
@@ -115,6 +127,18 @@ private:
 };
 
 } // namespace
+
+std::uint64_t choose_mark(std::uint64_t random)
+{
+    constexpr std::uint64_t base = std::uint64_t{1} << 62;
+    constexpr std::uint64_t random_bits = (std::uint64_t{1} << 40) - 1;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_RTTIME, &limit) != 0) return 0;
+    const std::uint64_t top = std::min<std::uint64_t>(limit.rlim_max, base);
+    // Below a limit that somebody really means, there is no room for marks.
+    if (top < base / 2) return 0;
+    return top - 1 - (random & random_bits);
+}
 
 Cookie find_cookie(std::string_view environment, std::string_view wanted)
 {

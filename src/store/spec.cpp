@@ -205,6 +205,7 @@ TaskSpec decode_fields(const json::object& from)
     if (find(from, "nice")) take(from, "nice", spec.nice.emplace());
     take(from, "remove_when_ended", spec.remove_when_ended);
     take(from, "cookie", spec.cookie);
+    take(from, "mark", spec.mark);
     return spec;
 }
 
@@ -235,6 +236,7 @@ std::string encode_spec(const TaskSpec& spec)
     out["limits"] = encode_limits(spec.limits);
     out["remove_when_ended"] = spec.remove_when_ended;
     out["cookie"] = spec.cookie;
+    out["mark"] = spec.mark;
     return json::serialize(out);
 }
 

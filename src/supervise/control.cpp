@@ -1,12 +1,16 @@
 #include <bgt/supervise/control.hpp>
 
+#include <bgt/os/clock.hpp>
 #include <bgt/os/control_socket.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/supervise/protocol.hpp>
+#include <bgt/supervise/settle.hpp>
 #include <bgt/supervise/snapshot.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
+#include <poll.h>
 
 namespace bgt::supervise {
 namespace {
@@ -18,33 +22,49 @@ std::string ended_text(store::TaskId id, const store::Status& status)
     return fmt::format("task {} has ended (exit code {})", id.value, exit_code(status));
 }
 
-/// Sees to it that somebody can answer, then asks.
+bool is_locked(const store::TaskDir& task)
+{
+    const Result<bool> locked = task.is_locked();
+    return locked && *locked;
+}
+
+/// Sees to it that somebody can answer, then asks. A living supervisor is asked also where its record is damaged: with
+/// the answer it writes a whole one.
 Result<Answer> request(store::Root& root, store::TaskId id, const Request& what)
 {
     const Result<Snapshot> seen = look(root, id, {});
     if (!seen) return seen.error();
-    if (!seen->problem.empty()) return Error::failed(seen->problem);
-    if (seen->status.lifecycle == core::Lifecycle::ended && !seen->status.tree_lives)
-        return Error::failed(ended_text(id, seen->status));
     const Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
+    if (!seen->problem.empty() && !is_locked(*task)) return Error::failed(seen->problem);
+    if (seen->problem.empty() && is_final(seen->status)) return Error::failed(ended_text(id, seen->status));
     const std::optional<Fd> supervisor = os::open_pidfd(seen->status.supervisor);
     const Result<std::string> reply = os::ask(task->fd(), store::file::control, encode_request(what),
                                               supervisor ? supervisor->get() : -1, answer_timeout);
     if (reply) return decode_answer(*reply);
     const Result<store::Status> now = store::read_status(task->fd());
-    if (now && now->lifecycle == core::Lifecycle::ended && !now->tree_lives) return Error::failed(ended_text(id, *now));
+    if (now && is_final(*now)) return Error::failed(ended_text(id, *now));
     return Error{ErrorKind::failed,
                  fmt::format("task {}: {} (supervisor pid {}: is it stopped?)", id.value, reply.error().message,
                              seen->status.supervisor.pid), reply.error().sys_errno};
 }
 
+/// Nobody listened: the supervisor is being started, died just now, or is being replaced.
+bool is_passing(const Error& error)
+{
+    return error.sys_errno == ESRCH || error.sys_errno == ECONNREFUSED || error.sys_errno == ENOENT;
+}
+
 /// A supervisor that is killed between the look and the answer is replaced, and the new one is asked.
 Result<Answer> request_with_retry(store::Root& root, store::TaskId id, const Request& what)
 {
+    const Instant deadline = os::now() + answer_timeout;
     Result<Answer> answer = request(root, id, what);
-    for (int again = 0; again < 3 && !answer && (answer.error().sys_errno == ESRCH || answer.error().sys_errno == ECONNREFUSED); ++again)
+    for (int pause_ms = 1; !answer && is_passing(answer.error()) && os::now() < deadline; pause_ms = std::min(20, 2 * pause_ms)) {
+        if (answer.error().kind == ErrorKind::not_found) break;
+        poll(nullptr, 0, pause_ms);
         answer = request(root, id, what);
+    }
     if (answer && !answer->error.empty()) return Error::failed(fmt::format("task {}: {}", id.value, answer->error));
     return answer;
 }

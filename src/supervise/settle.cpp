@@ -6,9 +6,11 @@
 #include <bgt/supervise/charge.hpp>
 
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +25,7 @@ os::TreeMarks marks_of(const store::TaskDir& task, const store::TaskSpec& spec, 
     os::TreeMarks marks;
     marks.root = status.root;
     marks.cookie = spec.cookie;
+    marks.rttime = spec.mark;
     marks.session = status.root.pid;
     struct stat fifo{};
     if (fstatat(task.fd(), store::file::out_fifo, &fifo, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(fifo.st_mode)) {
@@ -49,22 +52,64 @@ Result<void> record_lost(store::Root& root, const store::TaskDir& task, store::S
     Result<store::StatusWriter> writer = store::StatusWriter::open(task.fd());
     if (!writer) return writer.error();
     if (Result<void> written = writer->write(status); !written) return written;
-    if (const Result<Fd> events = task.open(store::file::events, O_WRONLY | O_CREAT | O_APPEND)) {
+    if (const Result<Fd> events = task.open(store::file::events, O_RDWR | O_CREAT | O_APPEND)) {
         const char* why = rebooted ? "the machine restarted" : "its supervisor died, and nothing of its tree lives";
         static_cast<void>(store::append_event(events->get(), os::wall_now(), "lost", {{"why", std::string(why)}}));
     }
     return root.unmark_active(task.id());
 }
 
+/// A supervisor killed between the start and its first record did not say which process is the root: it leads its
+/// session, and is the oldest that does.
+void find_root(os::TreeMarks& marks, const std::vector<os::ProcStat>& living)
+{
+    if (marks.root.pid != 0) return;
+    for (const os::ProcStat& member : living) {
+        const bool leads = member.session == member.key.pid;
+        const bool older = marks.root.pid == 0 || member.key.start_ticks < marks.root.start_ticks;
+        if (leads && older) marks.root = member.key;
+    }
+    marks.session = marks.root.pid;
+}
+
+/// What is done by when the spec of a living task can't be read: its end is waited for, nothing is decided.
+store::TaskSpec unreadable_spec(store::TaskId id)
+{
+    store::TaskSpec spec;
+    spec.id = id;
+    spec.rules.leftover = core::Leftover::wait;
+    return spec;
+}
+
+/// A verb inside another task that takes over must not be found as a member of that task by its environment.
+void hide_cookie()
+{
+    const std::string prefix = std::string(os::cookie_variable) + "=";
+    for (char** entry = environ; entry && *entry; ++entry)
+        if (std::string_view(*entry).starts_with(prefix)) std::memset(*entry, 'x', std::strlen(*entry));
+}
+
+/// Watching a tree takes a descriptor a member, beyond what a shell allows. No command is started from here.
+void allow_many_descriptors()
+{
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /// The life of a supervisor that takes over.
 int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spec, os::TreeMarks marks, Fd report)
 {
+    hide_cookie();
+    allow_many_descriptors();
     Result<Charge> charge = open_charge(std::move(root), std::move(task), std::move(spec), {});
     if (!charge) {
         send_report(report.get(), {false, charge.error()});
         return 1;
     }
     store::Status& status = charge->recorder.status();
+    status.root = marks.root;
     if (status.lifecycle == core::Lifecycle::starting) status.lifecycle = core::Lifecycle::running;
     if (!status.started) status.started = os::wall_now();
     if (!status.started_at) status.started_at = os::now();
@@ -128,16 +173,19 @@ Result<store::Status> settle(store::Root& root, store::TaskId id, store::Status 
         if (is_final(*again)) return *again;
         status = std::move(*again);
     }
-    const Result<store::TaskSpec> spec = store::read_spec(task->fd());
-    os::TreeMarks marks = marks_of(*task, spec ? *spec : store::TaskSpec{}, status);
-    const bool lives = !rebooted && !os::find_marked(marks, {getpid()}).empty();
-    if (!lives) {
+    const Result<store::TaskSpec> read = store::read_spec(task->fd());
+    store::TaskSpec spec = read ? *read : unreadable_spec(id);
+    os::TreeMarks marks = marks_of(*task, spec, status);
+    const std::vector<os::ProcStat> living = rebooted ? std::vector<os::ProcStat>{} : os::find_marked(marks, {getpid()});
+    find_root(marks, living);
+    if (living.empty()) {
+        if (!os::can_look()) return Error::failed(fmt::format("can't tell whether task {} lives: /proc can't be read", id.value));
         if (locked) static_cast<void>(record_lost(root, *task, status, rebooted));
         else put_lost(status);
         return status;
     }
-    if (!locked || !spec) return status; // it lives; nobody can watch over it from here
-    const Result<void> adopted = adopt(root, std::move(*task), *spec, std::move(marks));
+    if (!locked) return status; // it lives; nobody can watch over it from here
+    const Result<void> adopted = adopt(root, std::move(*task), std::move(spec), std::move(marks));
     if (!adopted) return adopted.error();
     task = root.open_task(id);
     if (!task) return task.error();

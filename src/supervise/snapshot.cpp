@@ -61,12 +61,16 @@ std::string read_tail(const store::Root& root, store::TaskId id)
 
 std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& root, World& world)
 {
+    if (snapshot.status.supervisor.pid <= 0) return {}; // it is being started
     if (!snapshot.status.adopted) return os::descendants_in(world.processes(), snapshot.status.supervisor.pid);
     os::TreeMarks marks;
     marks.root = snapshot.status.root;
     marks.session = snapshot.status.root.pid;
     if (const Result<store::TaskDir> task = root.open_task(snapshot.id))
-        if (const Result<store::TaskSpec> spec = store::read_spec(task->fd())) marks.cookie = spec->cookie;
+        if (const Result<store::TaskSpec> spec = store::read_spec(task->fd())) {
+            marks.cookie = spec->cookie;
+            marks.rttime = spec->mark;
+        }
     return os::find_marked(marks, {getpid(), snapshot.status.supervisor.pid});
 }
 
@@ -87,19 +91,20 @@ void add_living(Snapshot& snapshot, const store::Root& root, const Want& want, W
     if (snapshot.status.lifecycle == core::Lifecycle::ended) snapshot.leftover = std::move(pids);
 }
 
-bool is_locked(const store::Root& root, store::TaskId id)
+/// Only a clear no is a reason to settle a task: one that can't be looked at may well have its supervisor.
+bool is_unlocked(const store::Root& root, store::TaskId id)
 {
     const Result<store::TaskDir> task = root.open_task(id);
     if (!task) return false;
     const Result<bool> locked = task->is_locked();
-    return locked && *locked;
+    return locked && !*locked;
 }
 
 /// The record, made true where it can't be trusted as it stands.
 Result<store::Status> true_status(store::Root& root, store::TaskId id)
 {
     Result<store::Status> status = store::read_status_at(root.fd(), id);
-    if (!status || is_final(*status) || is_locked(root, id)) return status;
+    if (!status || is_final(*status) || !is_unlocked(root, id)) return status;
     return settle(root, id, std::move(*status));
 }
 
@@ -110,6 +115,9 @@ Result<Snapshot> look_at(store::Root& root, store::TaskId id, const Want& want, 
     snapshot.folder = fmt::format("{}/tasks/{}", root.path(), id.value);
     Result<store::Status> status = true_status(root, id);
     if (!status && access(snapshot.folder.c_str(), F_OK) != 0) return Error::not_found(fmt::format("no such task {}", id.value));
+    // Its folder is there, and the one who makes it has not come to the record yet.
+    if (!status && status.error().kind == ErrorKind::not_found && !is_unlocked(root, id))
+        return Error::not_found(fmt::format("no such task {} yet", id.value));
     if (!status) {
         snapshot.problem = fmt::format("task {} is damaged: {}", id.value, status.error().message);
         return snapshot;

@@ -4,6 +4,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/os/spawn.hpp>
+#include <bgt/os/tree.hpp>
 #include <bgt/supervise/charge.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/snapshot.hpp>
@@ -27,11 +28,15 @@ struct PrivateFiles {
     ~PrivateFiles() { ::umask(umask_before); }
 };
 
-std::string make_cookie()
+/// The secrets by which the tree is found without its supervisor.
+void choose_marks(store::TaskSpec& spec)
 {
-    std::array<unsigned char, 16> bytes{};
-    while (getrandom(bytes.data(), bytes.size(), 0) < 0 && errno == EINTR) {}
-    return fmt::format("{:02x}", fmt::join(bytes, ""));
+    std::array<unsigned char, 16> cookie{};
+    std::uint64_t random = 0;
+    while (getrandom(cookie.data(), cookie.size(), 0) < 0 && errno == EINTR) {}
+    while (getrandom(&random, sizeof random, 0) < 0 && errno == EINTR) {}
+    spec.cookie = fmt::format("{:02x}", fmt::join(cookie, ""));
+    spec.mark = os::choose_mark(random);
 }
 
 store::Status first_status(const store::TaskSpec& spec)
@@ -77,8 +82,14 @@ Result<Fd> open_stdin(const Charge& charge)
     }
     case store::StdinFrom::file: break;
     }
-    Fd fd{open(charge.spec.stdin_file.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!fd) return Error::system(fmt::format("--stdin {}", charge.spec.stdin_file), errno);
+    const std::string& path = charge.spec.stdin_file;
+    // Opening a FIFO waits for its writer, and nothing could end the wait.
+    struct stat info{};
+    if (stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode))
+        return Error::failed(fmt::format("--stdin {}: is a FIFO; use --stdin pipe, and bgt send", path));
+    Fd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (!fd) return Error::system(fmt::format("--stdin {}", path), errno);
+    fcntl(fd.get(), F_SETFL, 0);
     return fd;
 }
 
@@ -96,7 +107,9 @@ Result<pid_t> spawn_root(const Charge& charge, std::vector<std::string> env, mod
     }
     const store::TaskSpec& spec = charge.spec;
     add_environment(env, spec, charge.task.path());
-    return os::spawn({spec.command, env, spec.cwd, in->get(), out->get(), err ? err.get() : out->get(), mask, spec.nice, spec.limits});
+    std::vector<store::ResourceLimit> limits = spec.limits;
+    if (spec.mark != 0) limits.push_back({"rttime", spec.mark});
+    return os::spawn({spec.command, env, spec.cwd, in->get(), out->get(), err ? err.get() : out->get(), mask, spec.nice, limits});
 }
 
 void record_start(Recorder& recorder, pid_t pid)
@@ -180,7 +193,8 @@ Result<std::optional<StartResult>> settle_name(store::Root& root, const std::str
     if (!*bearer) return std::optional<StartResult>{};
     const store::TaskId id = **bearer;
     const Result<Snapshot> seen = look(root, id, {});
-    if (!seen || seen->status.lifecycle == core::Lifecycle::ended) return std::optional<StartResult>{};
+    if (!seen || !is_used(root, id)) return std::optional<StartResult>{};
+    if (!seen->problem.empty()) return Error::failed(fmt::format("the name '{}' belongs to {}", name, seen->problem));
     switch (policy) {
     case IfNameTaken::fail:
         return Error::failed(fmt::format("the name '{}' belongs to task {}, which is {}: take another name, or use "
@@ -190,16 +204,19 @@ Result<std::optional<StartResult>> settle_name(store::Root& root, const std::str
         break;
     case IfNameTaken::replace:
         if (seen->status.lifecycle != core::Lifecycle::starting) {
-            // An error means that it ended meanwhile, or will be told by the next round.
-            static_cast<void>(request_stop(root, id, {}));
+            const Result<void> asked = request_stop(root, id, {});
+            if (!asked && is_used(root, id)) return asked.error();
         }
         break;
     }
     const bool until_ended = policy == IfNameTaken::replace && seen->status.lifecycle != core::Lifecycle::starting;
     const auto over = await_status(root, id, std::nullopt, [&](const store::Status& now) {
-        return until_ended ? is_over(now) : now.lifecycle != core::Lifecycle::starting;
+        return until_ended ? is_over(now) || !now.survivors.empty() : now.lifecycle != core::Lifecycle::starting;
     });
     if (!over && over.error().kind != ErrorKind::not_found) return over.error();
+    if (over && *over && !(*over)->survivors.empty())
+        return Error::failed(fmt::format("task {} can't be replaced: its process {} is not ended by SIGKILL, it waits in the kernel",
+                                         id.value, (*over)->survivors.front()));
     return settle_name(root, name, policy);
 }
 
@@ -222,7 +239,7 @@ Result<bool> make_folder(store::Root& root, StartRequest& request, store::TaskDi
     const Result<store::TaskId> id = root.allocate_id();
     if (!id) return id.error();
     request.spec.id = *id;
-    request.spec.cookie = make_cookie();
+    choose_marks(request.spec);
     request.spec.created = os::wall_now();
     Result<store::TaskDir> task = root.create_task(*id);
     if (!task) return task.error();
@@ -240,8 +257,10 @@ Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken p
 {
     const PrivateFiles files;
     store::TaskDir task;
+    std::optional<store::TaskId> bearer; // of the name, before
     while (true) {
         if (!request.spec.name.empty()) {
+            if (const auto found = root.find_name(request.spec.name)) bearer = *found;
             const Result<std::optional<StartResult>> there = settle_name(root, request.spec.name, policy);
             if (!there) return there.error();
             if (*there) return **there;
@@ -251,9 +270,13 @@ Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken p
         if (*made) break;
     }
     const store::TaskId id = request.spec.id;
+    const std::string name = request.spec.name;
     const Result<void> launched = launch(root, std::move(task), std::move(request), files.umask_before);
     if (launched) return StartResult{id, false};
     static_cast<void>(root.remove_task(id));
+    // What failed to start leaves no trace: the name goes back to the ended task that bore it.
+    if (bearer && root.open_task(*bearer))
+        static_cast<void>(root.claim_name(name, *bearer, [&](store::TaskId other) { return is_used(root, other); }));
     return launched.error();
 }
 

@@ -103,6 +103,7 @@ core::State state_of(const store::Status& status, Instant now)
         ended.outcome = status.outcome;
         ended.tree_lives = true;
         ended.tally = tally_of(status);
+        if (status.kill_by) ended.leftover_stop = stopping_of(status, now);
         state.phase = ended;
         break;
     }

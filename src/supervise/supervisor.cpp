@@ -17,18 +17,21 @@ namespace {
 /// Every this many tasks the folder is tidied; each tidying reads the whole folder.
 constexpr std::int64_t prune_every = 64;
 constexpr std::size_t most_survivors = 16;
+constexpr int most_messages = 64;
+constexpr int most_pause_passes = 10;
+constexpr auto owner_look = std::chrono::seconds(1);
 
 } // namespace
 
 Supervisor::Supervisor(Charge charge, std::int32_t root_pid)
     : charge_(std::move(charge)), adopted_(false), tree_(std::make_unique<OwnTree>(root_pid)), signals_(io_), out_(io_),
-      err_(io_), control_(io_), owner_(io_), timer_(io_)
+      err_(io_), control_(io_), owner_(io_), timer_(io_), owner_timer_(io_)
 {
     state_.phase = core::Running{*charge_.recorder.status().started_at};
 }
 
 Supervisor::Supervisor(Charge charge, Adopt, os::TreeMarks marks)
-    : charge_(std::move(charge)), adopted_(true), signals_(io_), out_(io_), err_(io_), control_(io_), owner_(io_), timer_(io_)
+    : charge_(std::move(charge)), adopted_(true), signals_(io_), out_(io_), err_(io_), control_(io_), owner_(io_), timer_(io_), owner_timer_(io_)
 {
     const store::Status& status = charge_.recorder.status();
     const bool root_end_known = status.outcome.kind != core::OutcomeKind::none;
@@ -110,7 +113,10 @@ void Supervisor::watch_control()
 {
     control_.async_wait(Stream::wait_read, [this](auto error) {
         if (error) return;
-        while (const std::optional<os::Datagram> message = charge_.control.receive()) {
+        // A bound, so that a flood of messages keeps neither output nor timers waiting.
+        for (int i = 0; i < most_messages; ++i) {
+            const std::optional<os::Datagram> message = charge_.control.receive();
+            if (!message) break;
             // Anybody who finds the socket can write to it; only this user and root are heard.
             if (message->uid != geteuid() && message->uid != 0) continue;
             if (!message->bytes.starts_with('{')) continue; // sd_notify text
@@ -127,6 +133,14 @@ void Supervisor::watch_owner()
     if (!charge_.spec.owner) return;
     std::optional<Fd> owner = os::open_pidfd(*charge_.spec.owner);
     const auto gone = [this] { dispatch(core::StopRequested{core::Reason::owner_gone, false, std::nullopt}); };
+    if (!owner && os::is_alive(*charge_.spec.owner)) {
+        // No pidfd to be had: a sandbox, or no descriptor left.
+        owner_timer_.expires_after(owner_look);
+        owner_timer_.async_wait([this](auto error) {
+            if (!error) watch_owner();
+        });
+        return;
+    }
     if (!owner) {
         boost::asio::post(io_, gone);
         return;
@@ -172,7 +186,7 @@ void Supervisor::perform(const core::Action& action, std::deque<core::Event>& ev
                    },
                    [&](const core::SignalTree& what) { sweep(what.signal, events); },
                    [&](const core::KillTree&) { kill_sweep(events); },
-                   [&](const core::PauseTree&) { signal_all(tree_->members(), SIGSTOP); },
+                   [&](const core::PauseTree&) { pause(); },
                    [&](const core::ResumeTree&) { signal_all(tree_->members(), SIGCONT); },
                    [&](const core::Finish&) { finish(); },
                    [&](const core::Release&) { release(); },
@@ -202,8 +216,19 @@ void Supervisor::kill_sweep(std::deque<core::Event>& events)
     look(events);
 }
 
+/// A process that was forked between the look and its parent's stop is met by the next look.
+void Supervisor::pause()
+{
+    for (int pass = 0; pass < most_pause_passes; ++pass) {
+        std::vector<os::ProcStat> going = tree_->members();
+        std::erase_if(going, [](const os::ProcStat& member) { return member.state == 'T' || member.state == 't'; });
+        if (going.empty()) return;
+        signal_all(going, SIGSTOP);
+    }
+}
+
 /// The tree is empty (or what is left is left alone): the log is complete by construction once the FIFO is.
-void Supervisor::finish()
+void Supervisor::drain()
 {
     for (os::LogPump* pump : {&charge_.out, charge_.err ? &*charge_.err : nullptr})
         if (pump) {
@@ -213,6 +238,11 @@ void Supervisor::finish()
                 account(moved);
             } while (moved.more && !std::get<core::Ended>(state_.phase).tree_lives);
         }
+}
+
+void Supervisor::finish()
+{
+    drain();
     store::Status& status = charge_.recorder.status();
     status.ended = os::wall_now();
     status.ended_at = os::now();
@@ -228,6 +258,7 @@ void Supervisor::finish()
 
 void Supervisor::release()
 {
+    drain(); // what kept leftovers wrote last
     const store::TaskId id = charge_.task.id();
     for (const char* name : {store::file::out_fifo, store::file::err_fifo, store::file::in_fifo, store::file::control})
         unlinkat(charge_.task.fd(), name, 0); // of use to living tasks only

@@ -3,6 +3,7 @@
 #include <bgt/os/background.hpp>
 
 #include <set>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace bgt::supervise {
@@ -10,6 +11,14 @@ namespace {
 
 /// When a large tree falls, its members end one by one: one look for all of them.
 constexpr auto gather = std::chrono::milliseconds(2);
+/// Where not every member can be watched, they are looked at.
+constexpr auto look_again = std::chrono::seconds(1);
+
+std::size_t most_watched()
+{
+    rlimit limit{};
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur / 2 : 256;
+}
 
 } // namespace
 
@@ -48,7 +57,8 @@ Tree::Sight AdoptedTree::look()
     Sight sight;
     std::vector<os::ProcStat> living = members();
     if (living.empty()) living = members();
-    sight.empty = living.empty();
+    // Nothing found is a proof only where something could have been found.
+    sight.empty = living.empty() && os::can_look();
     watch(living);
     if (!root_end_known_ && !os::is_alive(marks_.root)) {
         root_end_known_ = true;
@@ -62,25 +72,28 @@ void AdoptedTree::watch(const std::vector<os::ProcStat>& living)
     std::set<store::ProcessKey> now;
     for (const os::ProcStat& member : living) now.insert(member.key);
     std::erase_if(watched_, [&](const auto& entry) { return !now.contains(entry.first); });
+    const std::size_t most = most_watched();
     for (const store::ProcessKey& key : now) {
         if (watched_.contains(key)) continue;
-        std::optional<Fd> fd = os::open_pidfd(key);
+        std::optional<Fd> fd;
+        if (watched_.size() < most) fd = os::open_pidfd(key);
         if (!fd) {
-            member_ended();
+            look_in(watched_.size() < most && !os::is_alive(key) ? Duration(gather) : Duration(look_again));
             continue;
         }
         auto [place, added] = watched_.emplace(key, boost::asio::posix::stream_descriptor(io_, fd->release()));
         place->second.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](auto error) {
-            if (!error) member_ended();
+            if (!error) look_in(gather);
         });
     }
 }
 
-void AdoptedTree::member_ended()
+void AdoptedTree::look_in(Duration time)
 {
-    if (look_is_due_) return;
+    const auto date = std::chrono::steady_clock::now() + time;
+    if (look_is_due_ && soon_.expiry() <= date) return;
     look_is_due_ = true;
-    soon_.expires_after(gather);
+    soon_.expires_at(date);
     soon_.async_wait([this](auto error) {
         if (error) return;
         look_is_due_ = false;

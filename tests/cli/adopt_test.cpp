@@ -1,6 +1,7 @@
 // The supervisor is killed at any moment: the task lives on, and nothing of it is lost.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/skip.hpp"
 
 #include <bgt/store/status.hpp>
 
@@ -74,6 +75,26 @@ TEST_CASE("a task whose supervisor is killed is adopted by the next verb")
         CHECK(lab({"kill", id, "--now"}).code == 0);
         CHECK(all_gone(pids));
     }
+}
+
+TEST_CASE("a supervisor that is killed before its first record leaves a task that lives on")
+{
+    if (find_program("strace").empty()) return skip("no strace");
+    const Lab lab;
+    // After the start, and before the record, the supervisor asks for its own pid.
+    const Invocation bgt = lab.bgt({"run", "--name", "early", "--", "sleep", "300"});
+    Words kill_at_record{"strace", "-f", "-o", "/dev/null", "-e", "inject=getpid:signal=SIGKILL:when=1"};
+    kill_at_record.insert(kill_at_record.end(), bgt.argv.begin(), bgt.argv.end());
+    const Ran ran = run(lab.program(kill_at_record));
+    INFO(ran);
+    const auto task = lab.show("early");
+    CHECK(text_at(task, "/lifecycle") == "running");
+    CHECK(number_at(task, "/pid") > 1);
+    // Nothing ends it: it is no leftover of a root that nobody knows.
+    const Ran waited = lab({"wait", "--timeout", "3", "early"});
+    CHECK(waited.code == 124);
+    CHECK(lab({"kill", "early"}).code == 0);
+    CHECK(find_task_members(lab.folder()).empty());
 }
 
 TEST_CASE("a kill is the verb that adopts")

@@ -30,6 +30,37 @@ bool is_number(const std::string& text)
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// A program that other users can start too: a copy, where it lies in a folder that is closed to them.
+class Reachable {
+public:
+    explicit Reachable(const std::string& program) : path_(program)
+    {
+        for (fs::path at = fs::canonical(program).parent_path(); at != at.root_path(); at = at.parent_path())
+            if ((fs::status(at).permissions() & fs::perms::others_exec) == fs::perms::none) {
+                copy(program);
+                return;
+            }
+    }
+    ~Reachable()
+    {
+        std::error_code error;
+        if (!folder_.empty()) fs::remove_all(folder_, error);
+    }
+    Reachable(const Reachable&) = delete;
+    Reachable& operator=(const Reachable&) = delete;
+    const std::string& path() const { return path_; }
+
+private:
+    void copy(const std::string& program)
+    {
+        folder_ = make_folder();
+        fs::permissions(folder_, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+        path_ = folder_ + "/bgt";
+        fs::copy_file(program, path_);
+    }
+    std::string path_, folder_;
+};
+
 /// A folder that a test made read-only would stay.
 void remove_all(const std::string& folder)
 {
@@ -75,7 +106,8 @@ Invocation Lab::program(const Words& words) const
 
 Invocation Lab::bgt(const Words& words) const
 {
-    Words argv{BGT_BINARY};
+    static const Reachable binary(BGT_BINARY);
+    Words argv{binary.path()};
     argv.insert(argv.end(), words.begin(), words.end());
     return program(argv);
 }

@@ -31,6 +31,8 @@ std::optional<ProcStat> read_stat(std::int32_t pid);
 /// Every process that can be seen, in the order of /proc. One that ends meanwhile is left out.
 std::vector<ProcStat> all_processes();
 
+/// Whether /proc can be read at all now: what is not found there while this says no may well live.
+bool can_look();
 /// Neither zombie nor dead. A zombie whose other threads go on (its main thread called pthread_exit) lives.
 bool is_living(const ProcStat&);
 /// Whether that very process lives: same start time, and is_living.

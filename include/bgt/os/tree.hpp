@@ -27,16 +27,25 @@ std::vector<ProcStat> descendants_in(const std::vector<ProcStat>& table, std::in
 struct TreeMarks {
     store::ProcessKey root;
     std::string cookie;       ///< as in the environment variable BGT_COOKIE; empty: not looked at
+    std::uint64_t rttime = 0; ///< RLIMIT_RTTIME of the members (choose_mark); 0: not looked at
     std::uint64_t fifo_dev = 0, fifo_ino = 0; ///< the task's output FIFO: who holds it open belongs to it; 0: not looked at
     std::int32_t session = 0; ///< the root's session id, which is its pid
 };
 inline constexpr const char* cookie_variable = "BGT_COOKIE";
 
+/// A limit of RLIMIT_RTTIME (man 2 getrlimit) that no other task has, made of random bits; 0 where this process may not
+/// set one. It is inherited over fork and exec, and read by anybody in /proc/PID/limits, so it marks also daemons that
+/// wipe their environment (redis, nginx: their new title is written over it), leave the session and close all
+/// descriptors. It bounds the time that a real-time thread runs without sleeping, and is so large (some 140,000 years)
+/// that it never does. A task inside a task gets a smaller one: a hard limit can only be lowered.
+std::uint64_t choose_mark(std::uint64_t random);
+
 /// Living processes that carry a mark or descend from one that does, without `except` (the caller, supervisors).
 /// Nothing that started before the root counts. A session id counts only together with the same user, and neither when
 /// a later process has the leader's pid nor for a process with the cookie of another task (pids are reused).
 /// Only processes of the caller's effective user are looked at, all of them by root.
-/// Cost: the environment and the descriptors of every process of this user that started after the root are read.
+/// Hazard: where /proc can't be read (no descriptor left) nothing is found; can_look() tells.
+/// Cost: the environment, the limits and the descriptors of every process of this user that started after the root are read.
 /// Hazard: one look can miss a process that forks or execs meanwhile; look until nothing new is found.
 std::vector<ProcStat> find_marked(const TreeMarks&, const std::vector<std::int32_t>& except);
 

@@ -35,6 +35,7 @@ struct TaskSpec {
     std::vector<ResourceLimit> limits;
     bool remove_when_ended = false;          ///< `--rm`
     std::string cookie;                      ///< 32 hex digits, secret: marks the tree's environments
+    std::uint64_t mark = 0;                  ///< RLIMIT_RTTIME of the tree, a number like no other task's; 0: none
 };
 
 /// {"schema":1, ...}. Bytes that are not UTF-8 are kept as they are.

@@ -59,6 +59,8 @@ private:
     void perform(const core::Action&, std::deque<core::Event>&);
     void sweep(int signal, std::deque<core::Event>&);
     void kill_sweep(std::deque<core::Event>&);
+    void pause();
+    void drain();
     void finish();
     void release();
     void note(const core::Note&);
@@ -73,7 +75,7 @@ private:
     std::unique_ptr<Tree> tree_;
     core::State state_;
     Stream signals_, out_, err_, control_, owner_;
-    boost::asio::steady_timer timer_;
+    boost::asio::steady_timer timer_, owner_timer_;
     std::optional<Instant> armed_;
     std::set<store::ProcessKey> hit_by_kill_; ///< distinct processes that SIGKILL was sent to
     std::vector<std::int32_t> still_there_;   ///< pids that the last SIGKILL was sent to

@@ -45,7 +45,7 @@ public:
 
 private:
     void watch(const std::vector<os::ProcStat>&);
-    void member_ended();
+    void look_in(Duration);
 
     boost::asio::io_context& io_;
     os::TreeMarks marks_;
