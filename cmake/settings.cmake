@@ -27,3 +27,7 @@ if(BGT_COVERAGE)
   target_compile_options(bgt_settings INTERFACE --coverage)
   target_link_options(bgt_settings INTERFACE --coverage)
 endif()
+
+# Every byte of output that is shown goes through these: fast rather than small.
+set_source_files_properties(src/base/text.cpp src/render/terminal_text.cpp src/cli/log_lines.cpp src/cli/log_printer.cpp
+  PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
