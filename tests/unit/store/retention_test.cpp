@@ -109,6 +109,31 @@ TEST_CASE("a task that can't be read, or that nobody has called lost yet, is lef
     }
 }
 
+TEST_CASE("an ended task of which processes live on is left alone, even when its supervisor is dead")
+{
+    for (const bool marked : {true, false}) {
+        for (const bool thorough : {true, false}) {
+            TempFolder temp;
+            Root root = open_root(temp / "root");
+            const TaskId id = add_task(root, Lifecycle::ended, noon);
+            const TaskDir task = must(root.open_task(id));
+            Status status = must(read_status(task.fd()));
+            status.tree_lives = true;
+            auto writer = must(StatusWriter::open(task.fd()));
+            must(writer.write(status));
+            if (marked) must(root.mark_active(id));
+            const Retention keep{.keep_ended = 0, .keep_age = 1ns, .thorough = thorough};
+            CHECK(must(prune(root, keep, noon + 1h, true)).removed == 0);
+            CHECK(must(prune(root, keep, noon + 1h)).removed == 0);
+            CHECK(must(root.all_ids()) == ids({1}));
+
+            status.tree_lives = false;
+            must(writer.write(status));
+            CHECK(must(prune(root, keep, noon + 1h)).removed == 1);
+        }
+    }
+}
+
 TEST_CASE("an ended task whose marker a crash left counts as ended")
 {
     TempFolder temp;
