@@ -5,10 +5,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 namespace bgt::store::detail {
 
@@ -50,6 +53,11 @@ Fd open_below(int dir, const char* path, int flags, unsigned mode)
 
 Error explain(std::string what, int err)
 {
+    if (err == lock_timed_out)
+        return {ErrorKind::failed,
+                std::move(what) + ": some bgt process, perhaps a stopped one, has held this lock all the time; "
+                                  "look for it with ps -C bgt -o pid,stat,args",
+                err};
     const char* advice = nullptr;
     switch (err) {
     case EROFS: advice = "name a folder on a writable file system with --root"; break;
@@ -123,13 +131,22 @@ Result<std::string> read_file(int dir, const char* path, std::size_t most, const
     }
 }
 
-int lock_waiting(int fd)
+int lock_waiting(int fd, Duration patience)
 {
+    using namespace std::chrono_literals;
     struct flock lock{};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
-    while (::fcntl(fd, F_OFD_SETLKW, &lock) != 0)
-        if (errno != EINTR) return errno;
+    if (::fcntl(fd, F_OFD_SETLK, &lock) == 0) return 0;
+    // F_OFD_SETLKW would wait for ever for a holder that was stopped, and can't be given a limit.
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    Duration pause = 1ms;
+    while (::fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR) return errno;
+        if (std::chrono::steady_clock::now() >= deadline) return lock_timed_out;
+        std::this_thread::sleep_for(pause);
+        pause = std::min<Duration>(pause * 2, 20ms);
+    }
     return 0;
 }
 

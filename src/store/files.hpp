@@ -3,8 +3,10 @@
 /// writes, locks, listings, and what to say when the system refuses.
 #include <bgt/base/fd.hpp>
 #include <bgt/base/result.hpp>
+#include <bgt/base/time.hpp>
 #include <bgt/store/task_id.hpp>
 #include <dirent.h>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -34,8 +36,11 @@ std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset);
 /// The whole file below `dir`; never blocks on a FIFO. Error: `what` explained; EFBIG above `most` bytes.
 Result<std::string> read_file(int dir, const char* path, std::size_t most, const std::string& what);
 
-/// Takes an OFD write lock on the whole file, waiting for it (man 2 fcntl, F_OFD_SETLKW). 0 or the errno.
-int lock_waiting(int fd);
+/// What lock_waiting answers when its patience is over; explain() says so. No system call on files gives this errno.
+inline constexpr int lock_timed_out = ETIME;
+/// Takes an OFD write lock on the whole file (man 2 fcntl, F_OFD_SETLK), asking again and again while another holds
+/// it, for as long as `patience`. 0, lock_timed_out, or the errno.
+int lock_waiting(int fd, Duration patience = std::chrono::seconds(5));
 
 /// The entries of a folder but `.` and `..`.
 class Listing {

@@ -1,13 +1,15 @@
-// The way of opening files that is taken on kernels without openat2.
+// The way of opening files that is taken on kernels without openat2, and the locks.
 #include "temp_folder.hpp"
 
 #include "../../../src/store/files.hpp"
 
 #include <fcntl.h>
+#include <thread>
 
 using namespace bgt;
 using namespace bgt::store;
 using namespace bgt::store::test;
+using namespace std::chrono_literals;
 
 TEST_CASE("opening step by step answers as openat2 does")
 {
@@ -29,4 +31,27 @@ TEST_CASE("opening step by step answers as openat2 does")
     REQUIRE(made);
     CHECK((::fcntl(made.get(), F_GETFD) & FD_CLOEXEC) != 0);
     CHECK(exists(temp / "a/b/made"));
+}
+
+TEST_CASE("a lock that another holds is waited for, and not for ever")
+{
+    TempFolder temp;
+    put(temp / "lock", "");
+    const auto open = [&] { return Fd(::open((temp / "lock").c_str(), O_RDWR | O_CLOEXEC)); };
+    Fd holder = open();
+    const Fd other = open();
+    REQUIRE(detail::lock_waiting(holder.get()) == 0);
+
+    REQUIRE(detail::lock_waiting(other.get(), 5ms) == detail::lock_timed_out);
+    const Error error = detail::explain("can't lock " + (temp / "lock"), detail::lock_timed_out);
+    CHECK(error.kind == ErrorKind::failed);
+    CHECK(error.message.starts_with("can't lock " + (temp / "lock") + ": some bgt process"));
+
+    std::thread releases([&] {
+        std::this_thread::sleep_for(20ms);
+        holder.reset();
+    });
+    CHECK(detail::lock_waiting(other.get(), 20s) == 0);
+    releases.join();
+    CHECK(detail::lock_waiting(-1) == EBADF);
 }
