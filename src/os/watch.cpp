@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <unistd.h>
 
 namespace bgt::os {
 
@@ -16,6 +18,8 @@ namespace {
 
 constexpr std::uint32_t file_events = IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_CLOSE_WRITE;
 constexpr std::uint32_t folder_events = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
+/// How long a change may stay unseen where inotify has no room: two looks are still cheap, and nobody feels it.
+constexpr Duration look_interval = std::chrono::milliseconds(20);
 /// The kernel's own, sent whatever was asked for: the watch or its file system is gone.
 constexpr std::uint32_t gone_events = IN_IGNORED | IN_UNMOUNT;
 
@@ -34,16 +38,7 @@ Result<Watch> Watch::create()
 {
     Watch watch;
     watch.inotify_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-    if (!watch.inotify_) {
-        const int error = errno;
-        if (error == EMFILE)
-            return Error{ErrorKind::failed,
-                         "can't watch files: too many open files or inotify instances "
-                         "(see ulimit -n and sysctl fs.inotify.max_user_instances)",
-                         error};
-        return Error::system("can't watch files", error);
-    }
-    return watch;
+    return watch; // also without: instances are few (sysctl fs.inotify.max_user_instances), and add() falls back
 }
 
 Result<int> Watch::add_file(const std::string& path)
@@ -59,15 +54,14 @@ Result<int> Watch::add_folder(const std::string& path)
 Result<int> Watch::add(const std::string& path, std::uint32_t events)
 {
     // MASK_ADD: a second watch of the same inode shares the first one's descriptor and must not narrow it.
-    const int wd = ::inotify_add_watch(inotify_.get(), path.c_str(), events | IN_MASK_ADD);
+    const int wd = inotify_ ? ::inotify_add_watch(inotify_.get(), path.c_str(), events | IN_MASK_ADD) : -1;
     if (wd < 0) {
-        const int error = errno;
-        if (error == ENOSPC)
-            return Error{ErrorKind::failed,
-                         "can't watch " + path + ": too many watched files (see sysctl fs.inotify.max_user_watches)", error};
-        return Error::system("can't watch " + path, error);
+        const bool no_room = !inotify_ || errno == ENOSPC || errno == ENOMEM;
+        // What inotify refuses otherwise is refused here, too: what is missing or can't be read.
+        if (!no_room || ::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0)
+            return Error::system("can't watch " + path, errno);
     }
-    watched_.push_back({next_token_, wd, events});
+    watched_.push_back({next_token_, wd, events, wd < 0});
     return next_token_++;
 }
 
@@ -121,16 +115,20 @@ Result<Watch::Wake> Watch::wait(std::optional<Instant> deadline)
 {
     std::vector<pollfd> polled{{inotify_.get(), POLLIN, 0}};
     for (const int fd : fds_) polled.push_back({fd, POLLIN, 0});
+    const bool looks = std::ranges::any_of(watched_, &Watched::looked_at);
+    std::optional<Instant> until = deadline;
+    if (looks) until = std::min(deadline.value_or(Instant::max()), now() + look_interval);
     for (;;) {
         timespec left{};
-        if (deadline) left = to_timespec(std::max(*deadline - now(), Duration::zero()));
-        const int ready = ::ppoll(polled.data(), polled.size(), deadline ? &left : nullptr, nullptr);
+        if (until) left = to_timespec(std::max(*until - now(), Duration::zero()));
+        const int ready = ::ppoll(polled.data(), polled.size(), until ? &left : nullptr, nullptr);
         const int error = errno;
         Wake wake;
         if (ready < 0 && error != EINTR) return Error::system("can't wait for files and processes", error);
         wake.interrupted = ready < 0;
-        wake.timed_out = ready == 0;
-        if (wake.interrupted || wake.timed_out) return wake;
+        wake.timed_out = ready == 0 && until == deadline;
+        wake.overflow = looks;
+        if (ready <= 0) return wake;
         if (polled[0].revents != 0) read_events(wake);
         for (std::size_t i = 1; i < polled.size(); ++i)
             if (polled[i].revents != 0) wake.fds.push_back(polled[i].fd);

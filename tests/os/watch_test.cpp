@@ -4,10 +4,13 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/watch.hpp>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <fcntl.h>
 #include <fstream>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -144,6 +147,54 @@ TEST_CASE("what can't be watched is an error")
     REQUIRE_FALSE(missing);
     CHECK(missing.error().sys_errno == ENOENT);
     CHECK(missing.error().message.find("/nonexistent/file") != std::string::npos);
+}
+
+TEST_CASE("without an inotify instance every wake is soon and says: look at everything again")
+{
+    test::Sandbox sandbox;
+    const std::string path = sandbox.folder() + "/log";
+    append(path);
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    rlimit none = before;
+    none.rlim_cur = 0;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    auto created = os::Watch::create(); // EMFILE, as with too many instances
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    REQUIRE(created);
+    os::Watch watch = std::move(*created);
+
+    CHECK_FALSE(wait(watch, 0s).overflow); // no file yet
+    const auto missing = watch.add_file(path + ".none");
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().sys_errno == ENOENT);
+    const auto token = watch.add_file(path);
+    const auto folder = watch.add_folder(sandbox.folder());
+    REQUIRE(token);
+    REQUIRE(folder);
+    CHECK(*token != *folder);
+    const auto wake = watch.wait(std::nullopt); // returns, although there is no deadline
+    REQUIRE(wake);
+    CHECK(wake->overflow);
+    CHECK_FALSE(wake->timed_out);
+    CHECK(wait(watch, 0s).timed_out);
+
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    const Fd reader(ends[0]), writer(ends[1]);
+    watch.add_fd(reader.get());
+    REQUIRE(::write(writer.get(), "x", 1) == 1);
+    const auto readable = wait(watch);
+    CHECK(readable.fds == std::vector{reader.get()});
+    CHECK(readable.overflow);
+    watch.remove_fd(reader.get());
+
+    watch.remove(*token);
+    CHECK(wait(watch).overflow);
+    watch.remove(*folder);
+    const auto last = wait(watch, 40ms);
+    CHECK(last.timed_out);
+    CHECK_FALSE(last.overflow);
 }
 
 TEST_CASE("a watch wakes when a process ends, at once")

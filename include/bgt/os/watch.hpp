@@ -1,5 +1,6 @@
 #pragma once
-/// Waiting for files, processes and terminals at once, without polling: inotify (man 7 inotify), pidfds and poll.
+/// Waiting for files, processes and terminals at once: inotify (man 7 inotify), pidfds and poll. Without polling, but
+/// where the user's inotify instances (128 as a rule) or watches are all in use: there, every wait is short.
 #include <bgt/base/fd.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
@@ -12,6 +13,7 @@ namespace bgt::os {
 
 class Watch {
 public:
+    /// Never an error at present: without an inotify instance, files are looked at (see Wake::overflow).
     static Result<Watch> create();
 
     /// Wakes when the file is written to, replaced, or removed. Returns a token, its own for each call, for
@@ -28,7 +30,9 @@ public:
     struct Wake {
         bool timed_out = false;
         bool interrupted = false;       ///< a signal handler ran (EINTR)
-        bool overflow = false;          ///< inotify dropped events: look at everything again
+        /// Look at everything again: inotify dropped events, or could not watch one of the files; in the latter case
+        /// every wake says so, and comes after 20 ms at the latest.
+        bool overflow = false;
         std::vector<int> tokens;        ///< files and folders that changed
         std::vector<int> fds;           ///< descriptors that are readable
     };
@@ -40,12 +44,13 @@ private:
         int token;
         int wd;               ///< -1 once the kernel has dropped the watch; shared by tokens of the same inode
         std::uint32_t events; ///< what wakes this token
+        bool looked_at;       ///< inotify had no room for it; `wd` is -1
     };
     Result<int> add(const std::string& path, std::uint32_t events);
     void note_event(int wd, std::uint32_t mask, Wake&);
     void read_events(Wake&);
 
-    Fd inotify_;
+    Fd inotify_; ///< empty when the user's instances, or the descriptors, are all in use
     std::vector<Watched> watched_;
     int next_token_ = 1;
     std::vector<int> fds_;
