@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/falloc.h>
-#include <sys/ioctl.h>
+#include <span>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,24 +20,25 @@ constexpr std::uint64_t bytes_per_call = 16u << 20;
 constexpr std::size_t busy_capacity = 256u << 10;
 /// Writers that write every few microseconds get one entry a millisecond: enough for people, and small.
 constexpr auto index_resolution = std::chrono::milliseconds(1);
+/// Beyond the bound of the index, one entry (16 bytes) for so many bytes of the log or so much time.
+constexpr std::uint64_t coarse_bytes = 4096;
+constexpr auto coarse_resolution = std::chrono::seconds(1);
+constexpr std::uint64_t least_index_bound = 1u << 20, index_bound_without_max = 64u << 20;
 constexpr std::uint64_t block = 4096;
 constexpr ssize_t index_entry_size = 16;
 
-bool is_full(int err)
+/// The size of the index from which on its entries are coarser.
+std::uint64_t index_bound(std::uint64_t log_max)
 {
-    return err == ENOSPC || err == EDQUOT || err == EFBIG || err == EIO || err == EROFS;
+    return log_max == 0 ? index_bound_without_max : std::max(log_max / 16, least_index_bound);
 }
 
-int dev_null()
+ssize_t read_some(int fd, std::span<char> into)
 {
-    static const Fd null{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-    return null.get();
-}
-
-std::uint64_t waiting_in(int fifo)
-{
-    int count = 0;
-    return ioctl(fifo, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::uint64_t>(count) : 0;
+    ssize_t got = 0;
+    do got = read(fd, into.data(), into.size());
+    while (got < 0 && errno == EINTR);
+    return got;
 }
 
 } // namespace
@@ -89,32 +90,30 @@ LogPump::Moved LogPump::pump(WallTime now)
 /// One splice; 0 when the FIFO is empty.
 std::uint64_t LogPump::move_chunk(WallTime now, Moved& moved)
 {
-    while (true) {
+    while (can_splice_) {
         loff_t at = static_cast<loff_t>(offset_);
-        const ssize_t count = can_splice_
-            ? splice(fifo_.get(), nullptr, log_.get(), &at, busy_capacity, SPLICE_F_NONBLOCK)
-            : copy_chunk(moved);
+        const ssize_t count = splice(fifo_.get(), nullptr, log_.get(), &at, busy_capacity, SPLICE_F_NONBLOCK);
         if (count > 0) {
             note(now, offset_, false);
             offset_ += static_cast<std::uint64_t>(count);
             moved.bytes += static_cast<std::uint64_t>(count);
             return static_cast<std::uint64_t>(count);
         }
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno == EINVAL && can_splice_) {
-            can_splice_ = false; // a file system without splice: some of FUSE and 9p
-            continue;
-        }
-        if (count < 0 && is_full(errno)) return drop_chunk(now, moved);
-        return 0;
+        if (count == 0 || errno == EAGAIN) return 0;
+        if (errno == EINTR) continue;
+        // Whatever the log's file system says (full, stale, not permitted): the task must not wait for it.
+        if (errno != EINVAL) return drop_chunk(now, moved);
+        can_splice_ = false; // a file system without splice: some of FUSE and 9p
     }
+    return copy_chunk(now, moved);
 }
 
 /// For file systems that can't splice. The bytes are in a buffer for a moment: a supervisor killed just then loses them.
-ssize_t LogPump::copy_chunk(Moved& moved)
+std::uint64_t LogPump::copy_chunk(WallTime now, Moved& moved)
 {
     std::array<char, 64 * 1024> buffer;
-    const ssize_t got = read(fifo_.get(), buffer.data(), buffer.size());
+    const ssize_t got = read_some(fifo_.get(), buffer);
+    if (got <= 0) return 0;
     ssize_t done = 0;
     while (done < got) {
         const ssize_t put = pwrite(log_.get(), buffer.data() + done, static_cast<std::size_t>(got - done),
@@ -123,31 +122,43 @@ ssize_t LogPump::copy_chunk(Moved& moved)
         if (put <= 0) break;
         done += put;
     }
-    if (done < got) {
-        moved.dropped += static_cast<std::uint64_t>(got - done);
-        undated_drop_ += static_cast<std::uint64_t>(got - done);
-    }
-    return got > 0 ? done : got;
+    if (done > 0) note(now, offset_, false);
+    offset_ += static_cast<std::uint64_t>(done);
+    moved.bytes += static_cast<std::uint64_t>(done);
+    if (done < got) count_drop(now, static_cast<std::uint64_t>(got - done), moved);
+    return static_cast<std::uint64_t>(got);
 }
 
-/// What is in the FIFO now goes to nowhere; what comes later is tried again.
+/// The next bytes of the FIFO go to nowhere; what comes after them is tried again.
 std::uint64_t LogPump::drop_chunk(WallTime now, Moved& moved)
 {
-    const std::uint64_t waiting = waiting_in(fifo_.get());
-    if (waiting == 0) return 0;
-    const ssize_t count = splice(fifo_.get(), nullptr, dev_null(), nullptr, waiting, SPLICE_F_NONBLOCK);
-    if (count <= 0) return 0;
-    const auto dropped = static_cast<std::uint64_t>(count);
+    std::array<char, 64 * 1024> buffer;
+    const ssize_t got = read_some(fifo_.get(), buffer);
+    if (got <= 0) return 0;
+    count_drop(now, static_cast<std::uint64_t>(got), moved);
+    return static_cast<std::uint64_t>(got);
+}
+
+void LogPump::count_drop(WallTime now, std::uint64_t dropped, Moved& moved)
+{
     moved.dropped += dropped;
     undated_drop_ += dropped;
-    last_note_ = WallTime{}; // the gap deserves an entry as soon as one can be written
     note(now, offset_, true);
-    return dropped;
+}
+
+/// Whether an entry is worth its space. The clock may have been set back: what comes then is later all the same.
+bool LogPump::is_due(WallTime now, std::uint64_t value, bool dropped) const
+{
+    if (now < last_note_) return true;
+    if (!dropped && (after_drop_ || undated_drop_ > 0)) return true;
+    const Duration since = now - last_note_;
+    if (static_cast<std::uint64_t>(index_at_) <= index_bound(max_)) return dropped || since >= index_resolution;
+    return since >= coarse_resolution || value - last_value_ + undated_drop_ >= coarse_bytes;
 }
 
 void LogPump::note(WallTime now, std::uint64_t value, bool dropped)
 {
-    if (now - last_note_ < index_resolution && !dropped && undated_drop_ == 0) return;
+    if (!is_due(now, value, dropped)) return;
     if (!index_) {
         index_.reset(openat(folder_, index_name_, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (!index_) return;
@@ -158,8 +169,14 @@ void LogPump::note(WallTime now, std::uint64_t value, bool dropped)
     if (undated_drop_ > 0) {
         if (!append_entry({now, Type::dropped, undated_drop_})) return;
         undated_drop_ = 0;
+        after_drop_ = true;
     }
-    if (!dropped && append_entry({now, Type::bytes, value})) last_note_ = now;
+    if (!dropped) {
+        if (!append_entry({now, Type::bytes, value})) return;
+        after_drop_ = false;
+    }
+    last_note_ = now;
+    last_value_ = value;
 }
 
 /// A full disk tears entries; the next one goes to the same place.
@@ -190,7 +207,7 @@ void LogPump::free_head(Moved& moved)
     const std::uint64_t upto = (offset_ - max_) / block * block;
     if (upto <= freed_) return;
     if (fallocate(log_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(upto)) != 0) {
-        can_free_ = errno == EINTR;
+        can_free_ = errno != EOPNOTSUPP && errno != ENOSYS; // others may pass: a full disk, a server that is away
         return;
     }
     freed_ = upto;

@@ -46,7 +46,9 @@ public:
 private:
     std::uint64_t move_chunk(WallTime now, Moved&);
     std::uint64_t drop_chunk(WallTime now, Moved&);
-    ssize_t copy_chunk(Moved&);
+    std::uint64_t copy_chunk(WallTime now, Moved&);
+    void count_drop(WallTime now, std::uint64_t dropped, Moved&);
+    bool is_due(WallTime now, std::uint64_t value, bool dropped) const;
     void note(WallTime now, std::uint64_t value, bool dropped);
     bool append_entry(const store::IndexEntry&);
     void grow_when_busy(std::uint64_t chunk);
@@ -59,7 +61,9 @@ private:
     std::int64_t index_at_ = 0;
     std::uint64_t offset_ = 0, max_ = 0, freed_ = 0;
     std::uint64_t undated_drop_ = 0;  ///< dropped, and not yet in the index
-    WallTime last_note_{};
+    WallTime last_note_{};            ///< of the newest entry
+    std::uint64_t last_value_ = 0;    ///< the size of the log then
+    bool after_drop_ = false;         ///< the newest entry is a drop: the next one tells where it was
     std::size_t capacity_ = 64 * 1024;
     unsigned full_chunks_ = 0;
     bool can_splice_ = true, can_free_ = true;

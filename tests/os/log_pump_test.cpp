@@ -1,0 +1,112 @@
+#include "sandbox.hpp"
+#include "support/catch.hpp"
+
+#include <bgt/os/log_pump.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace bgt;
+using namespace std::chrono_literals;
+using Type = store::IndexEntry::Type;
+
+namespace {
+
+constexpr WallTime start{1'800'000'000s};
+constexpr std::uint64_t log_max = 1u << 20;
+constexpr off_t index_bound = 1 << 20;
+
+/// A pump in a folder of its own, and the command's side of its FIFO.
+struct Pumping {
+    test::Sandbox sandbox;
+    std::string path = sandbox.folder();
+    store::TaskDir task{store::TaskId{1}, path, Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC))};
+    os::LogPump pump;
+    Fd command;
+
+    void open()
+    {
+        auto opened = os::LogPump::open(task, os::LogPump::out_files, log_max, 0);
+        REQUIRE(opened);
+        pump = std::move(*opened);
+        auto writer = pump.writer();
+        REQUIRE(writer);
+        command = std::move(*writer);
+    }
+    os::LogPump::Moved write(const std::string& text, WallTime at)
+    {
+        REQUIRE(::write(command.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+        return pump.pump(at);
+    }
+    store::LogIndex index() const
+    {
+        auto index = store::LogIndex::open(task.fd(), store::file::out_index);
+        REQUIRE(index);
+        return std::move(*index);
+    }
+};
+
+} // namespace
+
+TEST_CASE("an index has an entry for each millisecond, also once the clock was set back")
+{
+    Pumping p;
+    p.open();
+    CHECK(p.write("a", start).bytes == 1);
+    p.write("b", start + 500us);
+    CHECK(p.index().size() == 1);
+    p.write("c", start + 1ms);
+    CHECK(p.index().size() == 2);
+    p.write("d", start - 1h);
+    REQUIRE(p.index().size() == 3);
+    CHECK(p.index().at(2).at == start - 1h);
+    CHECK(p.index().at(2).value == 3);
+    p.write("e", start - 1h + 1ms);
+    CHECK(p.index().size() == 4);
+}
+
+TEST_CASE("a large index gets an entry for each second or 4 KiB")
+{
+    Pumping p;
+    Fd index(::openat(p.task.fd(), store::file::out_index, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    REQUIRE(index);
+    REQUIRE(::ftruncate(index.get(), index_bound + 16) == 0);
+    const std::size_t before = index_bound / 16 + 1;
+    p.open();
+    p.write("a", start);
+    CHECK(p.index().size() == before + 1);
+    for (int i = 1; i < 100; ++i) p.write("b", start + i * 5ms);
+    CHECK(p.index().size() == before + 1);
+    p.write("c", start + 1s); // at offset 100
+    REQUIRE(p.index().size() == before + 2);
+    CHECK(p.index().at(before + 1).value == 100);
+    p.write(std::string(4095, 'd'), start + 1010ms);
+    CHECK(p.index().size() == before + 2);
+    p.write("e", start + 1020ms); // 4096 bytes after the last entry
+    REQUIRE(p.index().size() == before + 3);
+    CHECK(p.index().at(before + 2).value == 100 + 4096);
+    CHECK(p.pump.log_bytes() == 100 + 4096 + 1);
+}
+
+TEST_CASE("what a log can't take is dropped and counted, whatever the reason")
+{
+    Pumping p;
+    REQUIRE(::mkfifoat(p.task.fd(), store::file::out_log, 0600) == 0); // ESPIPE: it has no offsets
+    p.open();
+    const auto moved = p.write("lost words", start);
+    CHECK(moved.bytes == 0);
+    CHECK(moved.dropped == 10);
+    CHECK_FALSE(moved.more);
+    CHECK(p.pump.log_bytes() == 0);
+    char byte = 0;
+    CHECK(::read(p.pump.fifo(), &byte, 1) < 0); // nothing is left to hold the command up
+    CHECK(errno == EAGAIN);
+    REQUIRE(p.index().size() == 1);
+    CHECK(p.index().at(0).type == Type::dropped);
+    CHECK(p.index().at(0).value == 10);
+    p.write("more", start + 1us);
+    REQUIRE(p.index().size() == 2);
+    CHECK(p.index().at(1).value == 4);
+}
