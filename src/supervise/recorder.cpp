@@ -3,9 +3,17 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/supervise/status_of.hpp>
 
+#include <chrono>
 #include <fcntl.h>
+#include <thread>
 
 namespace bgt::supervise {
+namespace {
+
+constexpr int final_tries = 5;
+constexpr auto between_tries = std::chrono::milliseconds(20);
+
+} // namespace
 
 Result<Recorder> Recorder::open(const store::TaskDir& task)
 {
@@ -28,8 +36,13 @@ void Recorder::save(const core::State& state)
 
 void Recorder::save()
 {
-    // Overwrites what is allocated: only a broken disk can refuse, and then nobody is left to tell.
-    static_cast<void>(writer_.write(status_));
+    // Overwrites what is allocated: as a rule only a broken disk can refuse, and then nobody is left to tell. But file
+    // systems that copy on write may be out of space for a moment, and a lost end could never be told again.
+    const int tries = status_.lifecycle == core::Lifecycle::ended ? final_tries : 1;
+    for (int i = 0; i < tries; ++i) {
+        if (i > 0) std::this_thread::sleep_for(between_tries);
+        if (writer_.write(status_)) return;
+    }
 }
 
 void Recorder::event(std::string_view name, std::vector<store::EventField> fields)
