@@ -1,0 +1,181 @@
+"""What the measurements share: private folders and sockets, exact timing of a command, facts from /proc, an end."""
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+
+DEADLINE = 60  # seconds after which a condition that should come true is a failure of the measurement
+
+
+def until(condition, what, pause=0.0005):
+    """Waits until condition() gives something true, and returns it."""
+    end = time.monotonic() + DEADLINE
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise RuntimeError(f'waited {DEADLINE} s in vain for {what}')
+        time.sleep(pause)
+    return value
+
+
+def processes():
+    """pid -> (parent, name) of all processes."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as file:
+                text = file.read()
+        except OSError:
+            continue
+        after_name = text[text.rindex(')') + 2:].split()
+        if after_name[0] != 'Z':
+            found[int(pid)] = (int(after_name[1]), text[text.index('(') + 1:text.rindex(')')])
+    return found
+
+
+def descendants(root):
+    """pids below `root`; those of a subreaper are all that its tree has."""
+    parents = {pid: parent for pid, (parent, _) in processes().items()}
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found[1:]
+
+
+def memory(pid):
+    """Sums of /proc/PID/smaps_rollup in kB: field -> value. Empty when the process has gone."""
+    try:
+        with open(f'/proc/{pid}/smaps_rollup', encoding='utf-8') as file:
+            fields = [line.split() for line in file.readlines()[1:]]
+    except OSError:
+        return {}
+    return {field[0].rstrip(':'): int(field[1]) for field in fields}
+
+
+def cpu_seconds(pid):
+    with open(f'/proc/{pid}/stat', encoding='utf-8') as file:
+        fields = file.read().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def switches(pid):
+    """How often the process has been put to sleep or off the processor: it changes whenever the process wakes."""
+    with open(f'/proc/{pid}/status', encoding='utf-8') as file:
+        return sum(int(line.split()[1]) for line in file if 'ctxt_switches' in line)
+
+
+class Lab:
+    """A temporary folder with bgt roots and the peers' places. Nothing outside it is touched; close() ends it all."""
+
+    def __init__(self, bgt, tools, parent):
+        self.bgt = bgt
+        self.worker, self.least = (os.path.join(tools, name) for name in ('worker', 'least'))
+        self.folder = tempfile.mkdtemp(prefix='bgt-bench-', dir=parent)
+        self.folders = [self.folder]
+        self.env = {'PATH': '/usr/bin:/bin:/usr/local/bin', 'HOME': self.place('home'), 'LC_ALL': 'C.UTF-8',
+                    'BGT_KEEP_ENDED': '100000', 'TMPDIR': self.place('tsp'), 'TS_SOCKET': f'{self.folder}/tsp/socket',
+                    'NQDIR': self.place('nq'), 'PM2_HOME': self.place('pm2')}
+        self.pm2 = shutil.which('pm2')  # npm puts it anywhere, so it is called by its path
+        os.environ['PATH'] = self.env['PATH']  # where posix_spawnp looks
+        self.output = os.open(f'{self.folder}/output', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.roots = []
+        self.children = []
+        self.at_end = []
+
+    def place(self, name):
+        path = os.path.join(self.folder, name)
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        return path
+
+    def has(self, program):
+        return shutil.which(program, path=self.env['PATH'])
+
+    def root(self, name, ended=0, folder=None):
+        """A new state root with `ended` tasks that have really run."""
+        path = os.path.join(folder or self.folder, f'root-{name}')
+        os.mkdir(path, mode=0o700)
+        self.roots.append(path)
+        self.run_many(path, ended, 'true')
+        until(lambda: not ended or not os.listdir(f'{path}/active'), 'the tasks of a new root to end')
+        return path
+
+    def many(self, ended):
+        """The root with the most ended tasks; made once, as that takes a while."""
+        path = os.path.join(self.folder, 'root-many')
+        if path not in self.roots:
+            print(f'(running {ended} tasks to fill a root)', flush=True)
+            self.root('many', ended)
+        return path
+
+    def elsewhere(self, parent):
+        """A temporary folder on another file system."""
+        self.folders.append(tempfile.mkdtemp(prefix='bgt-bench-', dir=parent))
+        return self.folders[-1]
+
+    def run_many(self, root, count, command):
+        """`count` times bgt run, by four shells at once."""
+        loop = f'i=0; while [ $i -lt {{}} ]; do "{self.bgt}" --root {root} run -- {command} || exit; i=$((i+1)); done'
+        counts = [(count + i) // 4 for i in range(4)]
+        shells = [self.spawn(['sh', '-c', loop.format(part)]) for part in counts]
+        if any([os.waitpid(pid, 0)[1] for pid in shells]):
+            raise RuntimeError(f'bgt run failed in {root}')
+
+    def spawn(self, argv, output=os.devnull):
+        """Starts argv without waiting; its standard input is empty."""
+        actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                   (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)]
+        return os.posix_spawnp(argv[0], argv, self.env, file_actions=actions)
+
+    def child(self, argv):
+        """A child that lives until the end of the measurement or stop_child()."""
+        pid = self.spawn(argv)
+        self.children.append(pid)
+        return pid
+
+    def stop_child(self, pid):
+        self.children.remove(pid)
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+
+    def time(self, argv, code=0):
+        """(milliseconds from the start of argv to its end, what it wrote to stdout)."""
+        os.ftruncate(self.output, 0)
+        os.lseek(self.output, 0, os.SEEK_SET)
+        actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, self.output, 1)]
+        began = time.monotonic_ns()
+        pid = os.posix_spawnp(argv[0], argv, self.env, file_actions=actions)
+        _, status = os.waitpid(pid, 0)
+        took = (time.monotonic_ns() - began) / 1e6
+        text = os.pread(self.output, 1 << 24, 0).decode(errors='replace')
+        if os.waitstatus_to_exitcode(status) != code:
+            raise RuntimeError(f'{" ".join(argv)}: status {status}, printed {text!r}')
+        return took, text
+
+    def call(self, *argv):
+        """What argv printed, without the newline at its end."""
+        return self.time(list(argv))[1].rstrip('\n')
+
+    def at(self, root, *words):
+        """The command line of a bgt verb in that root."""
+        return [self.bgt, '--root', root, *words]
+
+    def supervisor(self, root, task):
+        return int(self.call(*self.at(root, 'ps', '--no-header', '--format', '{supervisor}', task)))
+
+    def remove_root(self, root):
+        self.roots.remove(root)
+        if os.path.isdir(root):
+            self.call(*self.at(root, 'kill', '--all', '--now'))
+            shutil.rmtree(root)
+
+    def close(self):
+        for pid in list(self.children):
+            self.stop_child(pid)
+        for end in self.at_end:
+            end()
+        for root in list(self.roots):
+            self.remove_root(root)
+        os.close(self.output)
+        for folder in self.folders:
+            shutil.rmtree(folder)

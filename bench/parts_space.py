@@ -1,0 +1,224 @@
+"""What things cost: output, memory, wake-ups."""
+
+import os
+import time
+
+from lab import DEADLINE, cpu_seconds, descendants, memory, switches
+from parts_time import interleaved
+from peers import Service, pm2, starters, watcher_of_sleep
+from table import Sample
+
+GIGABYTE = 10 ** 9
+
+
+def file_system(folder):
+    """Type of the file system that holds `folder`."""
+    best = ('', 'unknown')
+    with open('/proc/mounts', encoding='utf-8') as file:
+        for line in file:
+            _, place, kind = line.split()[:3]
+            if (folder + '/').startswith(place.rstrip('/') + '/') and len(place) >= len(best[0]):
+                best = (place, kind)
+    return best[1]
+
+
+def described(folder):
+    """The file system, with what of it decides how long it takes to make a file."""
+    kind = file_system(folder)
+    if kind != 'ext4':
+        return kind
+    device = os.stat(folder).st_dev
+    name = os.path.basename(os.path.realpath(f'/sys/dev/block/{os.major(device)}:{os.minor(device)}'))
+    journals = os.listdir('/proc/fs/jbd2') if os.path.isdir('/proc/fs/jbd2') else []
+    if any(journal.startswith(f'{name}-') for journal in journals):
+        return kind
+    return ('ext4 without a journal\n'
+            'NOTE: such a file system takes up to 0.3 ms to make a file while others are being deleted (it steers clear of\n'
+            'their inodes for 5 s). That is in every time of bgt below that starts a task; use --dir for another place.')
+
+
+def room(folder):
+    facts = os.statvfs(folder)
+    return facts.f_bavail * facts.f_frsize
+
+
+class Pour:
+    """1 GB of output in one folder, by each of the tools. Speeds are GB/s from the start of the tool's command until
+    every byte is where it belongs."""
+
+    def __init__(self, lab, folder, root, writer):
+        self.lab, self.folder, self.root, self.writer = lab, folder, root, writer
+        self.cpu, self.memory = Sample(), Sample()
+
+    def redirect(self, through=''):
+        target = os.path.join(self.folder, 'redirected')
+        took, _ = self.lab.time(['sh', '-c', f'{self.writer} {through} > "$0"', target])
+        assert os.path.getsize(target) == GIGABYTE
+        os.unlink(target)
+        return GIGABYTE / took / 1e6
+
+    def tsp(self):
+        lab, usual = self.lab, self.lab.env['TMPDIR']
+        lab.env['TMPDIR'] = self.folder
+        began = time.monotonic()
+        task = lab.call('tsp', 'sh', '-c', self.writer)
+        lab.call('tsp', '-w', task)
+        took = time.monotonic() - began
+        lab.env['TMPDIR'] = usual
+        target = lab.call('tsp', '-o', task)
+        assert target.startswith(self.folder) and os.path.getsize(target) == GIGABYTE
+        os.unlink(target)
+        return GIGABYTE / took / 1e9
+
+    def bgt(self, *options):
+        """The task waits at a gate when it has written all, so that its supervisor can be looked at."""
+        lab, gate = self.lab, os.path.join(self.folder, 'gate')
+        os.mkfifo(gate)
+        script = f'{self.writer}; exec {lab.worker} gate {gate} /dev/null'
+        began = time.monotonic()
+        task = lab.call(*lab.at(self.root, 'run', *options, '-c', script))
+        supervisor = lab.supervisor(self.root, task)
+        log = os.path.join(self.root, 'tasks', task, 'out.log')
+        most, looks = 0, 0
+        while os.path.getsize(log) < GIGABYTE:
+            if time.monotonic() > began + DEADLINE:
+                raise RuntimeError(f'{log} does not get every byte')
+            if looks % 20 == 0:
+                most = max(most, private(supervisor))
+            looks += 1
+            time.sleep(0.001)
+        took = time.monotonic() - began
+        time.sleep(0.05)  # for the supervisor to go to sleep
+        self.cpu.append(cpu_seconds(supervisor))
+        self.memory.append(max(most, private(supervisor)) / 1024)
+        os.close(os.open(gate, os.O_WRONLY))
+        lab.call(*lab.at(self.root, 'wait', task))
+        assert os.path.getsize(log) == GIGABYTE
+        lab.call(*lab.at(self.root, 'rm', task))
+        os.unlink(gate)
+        return GIGABYTE / took / 1e9
+
+
+def private(pid):
+    """kB that are the process's own."""
+    facts = memory(pid)
+    return facts['Private_Dirty'] + facts['Private_Clean']
+
+
+def output(lab, table, plan):
+    table.head('output: 1 GB through a task beside `> file` (GB/s)')
+    places = [lab.folder]
+    if file_system(lab.folder) != 'tmpfs' and os.path.isdir('/dev/shm') and room('/dev/shm') > 4 * GIGABYTE:
+        places.append(lab.elsewhere('/dev/shm'))
+    for folder in places:
+        output_in(folder, lab, table, plan)
+
+
+def output_in(folder, lab, table, plan):
+    kind = file_system(folder)
+    head, fast = f'head -c {GIGABYTE} /dev/zero', f'{lab.worker} pour {GIGABYTE}'
+    kept, whole, fastest = (Pour(lab, folder, lab.root(f'pour-{name}', folder=folder), writer)
+                            for name, writer in (('kept', head), ('whole', head), ('fastest', fast)))
+    subjects = {'bgt': kept.bgt, 'redirect': kept.redirect, 'bgt, all': lambda: whole.bgt('--log-max', 'off'),
+                'cat': lambda: kept.redirect('| cat'), 'bgt, fast': lambda: fastest.bgt('--log-max', 'off'),
+                'redirect, fast': fastest.redirect, 'cat, fast': lambda: fastest.redirect('| cat')}
+    if lab.has('tsp'):
+        starters(lab)  # its server
+        subjects['tsp'] = kept.tsp
+    speed = interleaved(plan.pours, subjects)
+    table.beside(f'{kind}, head -c: the newest 256 MiB kept (default)', speed['bgt'], speed['redirect'], least=0.85)
+    table.beside(f'{kind}, head -c: all kept (--log-max off)', speed['bgt, all'], speed['redirect'], least=0.85)
+    table.beside(f'{kind}, head -c: all kept, beside `| cat > file`', speed['bgt, all'], speed['cat'])
+    if 'tsp' in speed:
+        table.beside(f'{kind}, head -c: all kept, beside tsp', speed['bgt, all'], speed['tsp'])
+    table.beside(f'{kind}, fastest writer: all kept', speed['bgt, fast'], speed['redirect, fast'])
+    table.beside(f'{kind}, fastest writer: all kept, beside `| cat > file`', speed['bgt, fast'], speed['cat, fast'])
+    for name, pour in (('newest 256 MiB kept', kept), ('all kept', whole), ('fastest writer', fastest)):
+        table.alone(f"{kind}: the supervisor's CPU, {name}", pour.cpu, most=0.6, unit='s')
+        table.alone(f"{kind}: its private memory, {name}", pour.memory, most=2, unit='MiB')
+
+
+def idle(lab, table, plan):
+    table.head('idle: what watches a command that sleeps (kB private dirty)')
+    root = lab.root('idle')
+    lab.run_many(root, 21, 'sleep 100000')
+    supervisors = supervisors_of(lab, root)
+    ends = []
+    watchers = {}
+    for name, starter in starters(lab).items():
+        if name != 'setsid -f':
+            watchers[name], end = watcher_of_sleep(starter)
+            ends.append(end)
+    if lab.has('s6-supervise'):
+        service = Service(lab, 'idle', 'exec sleep 100000')
+        watchers['s6-supervise'] = service.up()
+        service.ready()
+    if lab.pm2:
+        watchers['pm2 (its daemon)'] = pm2(lab).daemon()
+    time.sleep(2)
+    dirty = Sample(memory(pid)['Private_Dirty'] for pid in supervisors)
+    table.alone('a supervisor of bgt', dirty, most=150, unit='kB')
+    table.alone('its proportional share of everything (PSS)', Sample(memory(pid)['Pss'] for pid in supervisors),
+                unit='kB')
+    for name, pid in watchers.items():
+        table.beside(f'beside {name}', dirty, Sample([memory(pid)['Private_Dirty']]))
+    for end in ends:
+        end()
+    wake_ups(lab, table, plan, supervisors)
+    lab.remove_root(root)
+
+
+def supervisors_of(lab, root):
+    return [int(pid) for pid in lab.call(*lab.at(root, 'ps', '--no-header', '--format', '{supervisor}')).split()]
+
+
+def wake_ups(lab, table, plan, supervisors):
+    traced, *others = supervisors
+    strace = None
+    report = os.path.join(lab.folder, 'strace')
+    if lab.has('strace'):
+        strace = lab.child(['strace', '-qq', '-o', report, '-p', str(traced)])
+        time.sleep(1)
+    before = [switches(pid) for pid in others]
+    time.sleep(plan.watch)
+    after = [switches(pid) for pid in others]
+    table.alone(f'wake-ups of {len(others)} supervisors in {plan.watch} s, by /proc',
+                Sample([sum(after) - sum(before)]), most=0, unit='')
+    if not strace:
+        return table.missing('strace')
+    lab.stop_child(strace)
+    with open(report, encoding='utf-8') as file:
+        # The call that it sleeps in is there as cut off by the end of strace.
+        calls = [line for line in file if '<detached' not in line and not line.startswith(('---', 'strace:'))]
+    return table.alone(f'system calls of another in {plan.watch} s, by strace', Sample([len(calls)]), most=0, unit='')
+
+
+def thousand(lab, table, plan):
+    table.head('1,000 sleeping tasks at once')
+    root = lab.root('thousand')
+    began = time.monotonic()
+    lab.run_many(root, 1000, 'sleep 100000')
+    started = time.monotonic() - began
+    supervisors = supervisors_of(lab, root)
+    if len(supervisors) != 1000:
+        raise RuntimeError(f'{len(supervisors)} supervisors of 1,000 tasks')
+    time.sleep(1)
+    tree = supervisors + [child for pid in supervisors for child in children(pid)]
+    if len(tree) != 2000:
+        raise RuntimeError(f'{len(tree)} processes of 1,000 tasks')
+    shares = Sample([sum(memory(pid)['Pss'] for pid in tree) / 1000])
+    table.alone('memory of supervisors and sleeps (sum of PSS)', shares, most=400, unit='MB')
+    took = interleaved(plan.waits // 2, {'ps': lambda: lab.time(lab.at(root, 'ps'))[0]})
+    table.alone('bgt ps', took['ps'], most=60)
+    table.alone('bgt run by four shells at once, each', Sample([started]))
+    table.alone('bgt kill --all', Sample([lab.time(lab.at(root, 'kill', '--all'))[0]]))
+    lab.remove_root(root)
+
+
+def children(pid):
+    """Direct children; needs CONFIG_PROC_CHILDREN, which Debian's kernels have, else looks at all processes."""
+    try:
+        with open(f'/proc/{pid}/task/{pid}/children', encoding='utf-8') as file:
+            return [int(child) for child in file.read().split()]
+    except FileNotFoundError:
+        return descendants(pid)
