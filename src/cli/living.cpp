@@ -58,15 +58,27 @@ void LivingTask::refresh()
 Result<void> LivingTask::watch(store::Root& root, os::Watch& watch)
 {
     if (over()) return {};
-    // Through the descriptor, which leads to the record even when the folder was moved.
-    Result<int> token = watch.add_file("/proc/self/fd/" + std::to_string(status_fd_.get()));
-    if (!token) return token.error();
-    token_ = *token;
     watched_ = true;
     watch_supervisor(watch);
+    if (!pidfd_ || outlived_by_supervisor(root)) {
+        // Through the descriptor, which leads to the record even when the folder was moved.
+        Result<int> token = watch.add_file("/proc/self/fd/" + std::to_string(status_fd_.get()));
+        if (!token) return token.error();
+        token_ = *token;
+    }
     refresh();
     if (!over() && needs_poll()) settle(root, watch);
     return {};
+}
+
+/// A supervisor ends with its task, but for one that goes on for kept leftovers. Its end is the better thing to wait
+/// for: giving up a watch of the record costs some ten milliseconds in the kernel.
+bool LivingTask::outlived_by_supervisor(const store::Root& root) const
+{
+    const Result<store::TaskDir> dir = root.open_task(id_);
+    if (!dir) return false;
+    const Result<store::TaskSpec> spec = store::read_spec(dir->fd());
+    return !spec || spec->rules.leftover == core::Leftover::keep;
 }
 
 void LivingTask::unwatch(os::Watch& watch)

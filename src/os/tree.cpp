@@ -15,27 +15,28 @@ namespace bgt::os {
 
 namespace {
 
-using Children = std::unordered_map<std::int32_t, std::vector<const ProcStat*>>;
+using Children = std::unordered_map<std::int32_t, std::vector<std::size_t>>;
 
 Children by_parent(const std::vector<ProcStat>& table)
 {
     Children children;
-    for (const ProcStat& stat : table) children[stat.ppid].push_back(&stat);
+    for (std::size_t at = 0; at < table.size(); ++at) children[table[at].ppid].push_back(at);
     return children;
 }
 
 /// Appends what descends from `from`, parents first, each process once.
-void add_descendants(const Children& children, std::int32_t from, std::unordered_set<std::int32_t>& seen,
-                     std::vector<ProcStat>& out)
+void add_descendants(const std::vector<ProcStat>& table, const Children& children, std::int32_t from,
+                     std::unordered_set<std::int32_t>& seen, std::vector<ProcStat>& out)
 {
     std::vector<std::int32_t> queue{from};
     for (std::size_t at = 0; at < queue.size(); ++at) { // a table read while pids were reused may hold a ring: `seen`
         const auto found = children.find(queue[at]);
         if (found == children.end()) continue;
-        for (const ProcStat* child : found->second) {
-            if (!is_living(*child) || !seen.insert(child->key.pid).second) continue;
-            out.push_back(*child);
-            queue.push_back(child->key.pid);
+        for (const std::size_t place : found->second) {
+            const ProcStat& child = table[place];
+            if (!is_living(child) || !seen.insert(child.key.pid).second) continue;
+            out.push_back(child);
+            queue.push_back(child.key.pid);
         }
     }
 }
@@ -57,7 +58,7 @@ std::vector<ProcStat> full_scan(const ProcDir& proc, std::int32_t ancestor)
     for (const std::int32_t pid : proc.pids())
         if (auto stat = proc.stat(pid)) table.push_back(std::move(*stat));
     refresh_orphans(proc, table);
-    return descendants_in(table, ancestor);
+    return ProcessTable(std::move(table)).descendants_of(ancestor);
 }
 
 /// What one process of a tree shows of its marks.
@@ -181,11 +182,13 @@ std::vector<ProcStat> descendants_of(const ProcDir& proc, std::int32_t ancestor)
     return found;
 }
 
-std::vector<ProcStat> descendants_in(const std::vector<ProcStat>& table, std::int32_t ancestor)
+ProcessTable::ProcessTable(std::vector<ProcStat> processes) : processes_(std::move(processes)), children_(by_parent(processes_)) {}
+
+std::vector<ProcStat> ProcessTable::descendants_of(std::int32_t ancestor) const
 {
     std::vector<ProcStat> found;
     std::unordered_set<std::int32_t> seen{ancestor};
-    add_descendants(by_parent(table), ancestor, seen, found);
+    add_descendants(processes_, children_, ancestor, seen, found);
     return found;
 }
 
@@ -209,7 +212,7 @@ std::vector<ProcStat> find_marked(const TreeMarks& marks, const std::vector<std:
     const auto add_tree = [&](const ProcStat& stat) {
         if (!marked.contains(stat.key.pid) || !seen.insert(stat.key.pid).second) return;
         found.push_back(stat);
-        add_descendants(children, stat.key.pid, seen, found);
+        add_descendants(table, children, stat.key.pid, seen, found);
     };
     for (const ProcStat& stat : table) // tops first, so that parents stand before their children
         if (!marked.contains(stat.ppid)) add_tree(stat);

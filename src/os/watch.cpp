@@ -36,9 +36,7 @@ timespec to_timespec(Duration d)
 
 Result<Watch> Watch::create()
 {
-    Watch watch;
-    watch.inotify_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-    return watch; // also without: instances are few (sysctl fs.inotify.max_user_instances), and add() falls back
+    return Watch(); // an instance of inotify is made with the first file: its end costs milliseconds
 }
 
 Result<int> Watch::add_file(const std::string& path)
@@ -53,6 +51,8 @@ Result<int> Watch::add_folder(const std::string& path)
 
 Result<int> Watch::add(const std::string& path, std::uint32_t events)
 {
+    // Instances are few (sysctl fs.inotify.max_user_instances): without one, files are looked at.
+    if (!inotify_) inotify_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
     // MASK_ADD: a second watch of the same inode shares the first one's descriptor and must not narrow it.
     const int wd = inotify_ ? ::inotify_add_watch(inotify_.get(), path.c_str(), events | IN_MASK_ADD) : -1;
     if (wd < 0) {

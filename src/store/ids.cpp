@@ -105,6 +105,9 @@ Result<std::int64_t> Root::last_id() const
 Result<void> Root::mark_active(TaskId id)
 {
     const std::string name = "active/" + to_string(id);
+    // A second name of the task's lock costs a directory entry; a file of its own costs an inode besides.
+    const std::string lock = "tasks/" + to_string(id) + "/" + file::lock;
+    if (::linkat(dir_.get(), lock.c_str(), dir_.get(), name.c_str(), 0) == 0 || errno == EEXIST) return {};
     Fd marker = detail::open_below(dir_.get(), name.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK, 0600);
     if (!marker && errno == ENOENT && (::mkdirat(dir_.get(), "active", 0700) == 0 || errno == EEXIST))
         marker = detail::open_below(dir_.get(), name.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK, 0600);

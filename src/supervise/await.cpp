@@ -11,7 +11,10 @@ namespace bgt::supervise {
 namespace {
 
 /// A task that is still being made has no supervisor yet whose end could be watched.
-constexpr auto without_supervisor = std::chrono::milliseconds(20);
+constexpr auto without_supervisor = std::chrono::milliseconds(5);
+/// What changes while the supervisor stays: survivors of SIGKILL are named. Not worth a watch of the record, for the
+/// end of an inotify instance costs the kernel (and so the caller) some ten milliseconds.
+constexpr auto with_supervisor = std::chrono::milliseconds(100);
 
 /// Watches the supervisor's end besides the record.
 class SupervisorWatch {
@@ -45,12 +48,6 @@ private:
     Fd fd_;
 };
 
-std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b)
-{
-    if (!a || !b) return a ? a : b;
-    return std::min(*a, *b);
-}
-
 } // namespace
 
 Result<std::optional<store::Status>> await_status(store::Root& root, store::TaskId id, std::optional<Instant> deadline,
@@ -61,8 +58,6 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
     if (!task) return task.error();
     Result<os::Watch> watch = os::Watch::create();
     if (!watch) return watch.error();
-    // Watched before it is read: a change in between wakes at once.
-    if (const Result<int> token = watch->add_file(task->path() + "/" + store::file::status); !token) return token.error();
     SupervisorWatch supervisor(*watch);
     Found last;
     bool settled = false;
@@ -80,9 +75,8 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
             continue;
         }
         settled = false;
-        const std::optional<Instant> soon =
-            supervisor.following() ? std::nullopt : std::optional(os::now() + without_supervisor);
-        if (const auto wake = watch->wait(earlier(deadline, soon)); !wake) return wake.error();
+        const Instant soon = os::now() + (supervisor.following() ? with_supervisor : without_supervisor);
+        if (const auto wake = watch->wait(deadline ? std::min(*deadline, soon) : soon); !wake) return wake.error();
     }
 }
 

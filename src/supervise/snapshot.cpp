@@ -19,9 +19,9 @@ constexpr std::size_t tail_bytes = 4096;
 /// One look at /proc for many tasks, taken when the first needs it.
 class World {
 public:
-    const std::vector<os::ProcStat>& processes()
+    const os::ProcessTable& processes()
     {
-        if (!processes_) processes_ = os::all_processes();
+        if (!processes_) processes_.emplace(os::all_processes());
         return *processes_;
     }
     const std::vector<os::Listener>& listeners()
@@ -31,7 +31,7 @@ public:
     }
 
 private:
-    std::optional<std::vector<os::ProcStat>> processes_;
+    std::optional<os::ProcessTable> processes_;
     std::optional<std::vector<os::Listener>> listeners_;
 };
 
@@ -62,7 +62,7 @@ std::string read_tail(const store::Root& root, store::TaskId id)
 std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& root, World& world)
 {
     if (snapshot.status.supervisor.pid <= 0) return {}; // it is being started
-    if (!snapshot.status.adopted) return os::descendants_in(world.processes(), snapshot.status.supervisor.pid);
+    if (!snapshot.status.adopted) return world.processes().descendants_of(snapshot.status.supervisor.pid);
     os::TreeMarks marks;
     marks.root = snapshot.status.root;
     marks.session = snapshot.status.root.pid;

@@ -265,10 +265,13 @@ void Supervisor::release()
     static_cast<void>(charge_.root.unmark_active(id));
     if (charge_.spec.remove_when_ended) static_cast<void>(charge_.root.remove_task(id));
     if (id.value % prune_every == 0) {
-        // Nobody waits for this process any more; the lock is given up first, so that the task counts as ended.
-        charge_.task.unlock();
         charge_.retention.thorough = false; // `bgt gc` looks for what a crash left, too
-        static_cast<void>(store::prune(charge_.root, charge_.retention, os::wall_now()));
+        charge_.task.unlock();              // so that the task counts as ended
+        // In a process of its own: some wait for the end of this one.
+        if (fork() == 0) {
+            static_cast<void>(store::prune(charge_.root, charge_.retention, os::wall_now()));
+            _exit(0);
+        }
     }
     io_.stop();
 }

@@ -50,7 +50,7 @@ TEST_CASE("all five of the escape are descendants of the subreaper")
     const auto tree = os::descendants_of(::getpid());
     CHECK(test::pids_of(tree) == test::sorted(pids));
     CHECK(parents_first(tree));
-    const auto of_table = os::descendants_in(os::all_processes(), ::getpid());
+    const auto of_table = os::ProcessTable(os::all_processes()).descendants_of(::getpid());
     CHECK(test::pids_of(of_table) == test::sorted(pids));
     CHECK(parents_first(of_table));
     // The grandchild has left the root's tree for the subreaper's.
@@ -63,7 +63,7 @@ TEST_CASE("all five of the escape are descendants of the subreaper")
     ::kill(root.pid, SIGKILL); // stays a zombie; its children move up
     REQUIRE(test::eventually([&] { return !os::key_of(root.pid); }));
     CHECK(test::pids_of(os::descendants_of(::getpid())) == test::sorted(without(pids, root.pid)));
-    CHECK(test::pids_of(os::descendants_in(os::all_processes(), ::getpid())) == test::sorted(without(pids, root.pid)));
+    CHECK(test::pids_of(os::ProcessTable(os::all_processes()).descendants_of(::getpid())) == test::sorted(without(pids, root.pid)));
 }
 
 TEST_CASE("a child that another thread forked is found")
@@ -99,7 +99,7 @@ TEST_CASE("a tree that keeps growing is found until it is dead")
     REQUIRE(test::eventually([&] {
         const auto tree = os::descendants_of(::getpid());
         for (const auto& stat : tree) static_cast<void>(os::send_signal(stat.key, SIGKILL));
-        return tree.empty() && os::descendants_in(os::all_processes(), ::getpid()).empty();
+        return tree.empty() && os::ProcessTable(os::all_processes()).descendants_of(::getpid()).empty();
     }));
 }
 

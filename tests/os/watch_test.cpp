@@ -158,18 +158,15 @@ TEST_CASE("without an inotify instance every wake is soon and says: look at ever
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
     rlimit none = before;
     none.rlim_cur = 0;
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
-    auto created = os::Watch::create(); // EMFILE, as with too many instances
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
-    REQUIRE(created);
-    os::Watch watch = std::move(*created);
-
+    os::Watch watch = make();
     CHECK_FALSE(wait(watch, 0s).overflow); // no file yet
-    const auto missing = watch.add_file(path + ".none");
-    REQUIRE_FALSE(missing);
-    CHECK(missing.error().sys_errno == ENOENT);
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    const auto missing = watch.add_file(path + ".none"); // EMFILE, as with too many instances
     const auto token = watch.add_file(path);
     const auto folder = watch.add_folder(sandbox.folder());
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().sys_errno == ENOENT);
     REQUIRE(token);
     REQUIRE(folder);
     CHECK(*token != *folder);

@@ -9,7 +9,7 @@
 
 namespace bgt::cli {
 
-/// Wakes at once when the record `status` changes or the supervisor dies. The record is read through a descriptor
+/// Wakes at once when the task's supervisor ends, or, where that outlives the task, when the record `status` changes. The record is read through a descriptor
 /// opened at the start, so that the end of a task that removes itself (`run --rm`) is still seen.
 class LivingTask {
 public:
@@ -39,6 +39,7 @@ public:
     bool needs_poll() const { return !over() && watched_ && !pidfd_ && status_.lifecycle != core::Lifecycle::queued; }
 
 private:
+    bool outlived_by_supervisor(const store::Root&) const;
     void refresh();
     void settle(store::Root&, os::Watch&);
     void watch_supervisor(os::Watch&);

@@ -6,6 +6,7 @@
 /// the members by the marks they carry.
 #include <bgt/os/proc.hpp>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace bgt::os {
@@ -20,8 +21,18 @@ std::vector<ProcStat> descendants_of(std::int32_t ancestor);
 class ProcDir;
 std::vector<ProcStat> descendants_of(const ProcDir&, std::int32_t ancestor);
 
-/// The same out of a table already read with all_processes().
-std::vector<ProcStat> descendants_in(const std::vector<ProcStat>& table, std::int32_t ancestor);
+/// All processes at one moment, for questions about many trees.
+class ProcessTable {
+public:
+    /// Of what all_processes() read.
+    ProcessTable(std::vector<ProcStat> processes);
+    /// The same as the function of that name, out of this table. Cost: O(tree).
+    std::vector<ProcStat> descendants_of(std::int32_t ancestor) const;
+
+private:
+    std::vector<ProcStat> processes_;
+    std::unordered_map<std::int32_t, std::vector<std::size_t>> children_; ///< of each pid, places in processes_
+};
 
 /// By what the members of a tree can be told when their supervisor is dead.
 struct TreeMarks {

@@ -25,7 +25,7 @@ Result<void> request_resume(store::Root&, store::TaskId);
 Result<void> request_stdin_eof(store::Root&, store::TaskId);
 
 /// Sleeps until `done` says yes of the task's record, the task vanished (`--rm`: the last record seen is returned), or
-/// the deadline passed (nullopt). A supervisor that dies meanwhile is replaced. Wakes by inotify and pidfd.
+/// the deadline passed (nullopt). A supervisor that dies meanwhile is replaced. Wakes by the end of the supervisor (pidfd), and looks ten times a second.
 Result<std::optional<store::Status>> await_status(store::Root&, store::TaskId, std::optional<Instant> deadline,
                                                   const std::function<bool(const store::Status&)>& done);
 /// The same until the task is over (is_over).

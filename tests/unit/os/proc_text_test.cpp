@@ -120,8 +120,8 @@ TEST_CASE("descendants in a table stand after their parents, each once, whatever
                                           process(6, 1),  process(7, 5, 'Z'),   process(8, 7),
                                           process(20, 21), process(21, 20)};
     std::vector<std::int32_t> order;
-    for (const auto& stat : os::descendants_in(table, 5)) order.push_back(stat.key.pid);
+    for (const auto& stat : os::ProcessTable(table).descendants_of(5)) order.push_back(stat.key.pid);
     CHECK(order == std::vector<std::int32_t>{9, 3, 2});
-    CHECK(os::descendants_in(table, 20).size() == 1);
-    CHECK(os::descendants_in(table, 99).empty());
+    CHECK(os::ProcessTable(table).descendants_of(20).size() == 1);
+    CHECK(os::ProcessTable(table).descendants_of(99).empty());
 }
