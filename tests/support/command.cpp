@@ -125,7 +125,9 @@ bool Child::step(std::chrono::steady_clock::time_point end)
 {
     const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now()).count();
     if (left <= 0) return false;
-    pollfd fds[] = {{out_fd_, POLLIN, 0}, {err_fd_, POLLIN, 0}, {in_, POLLOUT, 0}, {ended() ? -1 : pidfd_, POLLIN, 0}};
+    const bool gone = ended();
+    if (gone && out_fd_ < 0 && err_fd_ < 0) return true; // nothing is left that could happen
+    pollfd fds[] = {{out_fd_, POLLIN, 0}, {err_fd_, POLLIN, 0}, {in_, POLLOUT, 0}, {gone ? -1 : pidfd_, POLLIN, 0}};
     if (poll(fds, 4, static_cast<int>(left)) <= 0) return true;
     if (fds[0].revents) take(out_fd_, out_);
     if (fds[1].revents) take(err_fd_, err_);
