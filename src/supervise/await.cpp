@@ -16,7 +16,7 @@ constexpr auto without_supervisor = std::chrono::milliseconds(5);
 /// end of an inotify instance costs the kernel (and so the caller) some ten milliseconds.
 constexpr auto with_supervisor = std::chrono::milliseconds(100);
 
-/// Watches the supervisor's end besides the record.
+/// Watches the end of the task's supervisor, and of the one that takes its place.
 class SupervisorWatch {
 public:
     explicit SupervisorWatch(os::Watch& watch) : watch_(watch) {}
