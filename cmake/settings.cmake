@@ -29,5 +29,5 @@ if(BGT_COVERAGE)
 endif()
 
 # Every byte of output that is shown goes through these: fast rather than small.
-set_source_files_properties(src/base/text.cpp src/render/terminal_text.cpp src/cli/log_lines.cpp src/cli/log_printer.cpp
+set_source_files_properties(src/base/text.cpp src/base/terminal_text.cpp src/store/log_lines.cpp src/cli/log_printer.cpp
   PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)

@@ -10,16 +10,16 @@ namespace {
 constexpr std::uint64_t match_window = 1u << 20;
 
 /// The offsets of the lines in [begin, end) that match.
-Result<std::vector<std::uint64_t>> matches_in(LogFile& file, const Pattern& pattern, std::uint64_t begin, std::uint64_t end)
+Result<std::vector<std::uint64_t>> matches_in(store::LogFile& file, const core::Pattern& pattern, std::uint64_t begin, std::uint64_t end)
 {
     std::vector<std::uint64_t> found;
-    LineCutter cutter(LineText::rendered);
-    const PieceSink note = [&](const LinePiece& piece) {
+    store::LineCutter cutter(store::LineText::rendered);
+    const store::PieceSink note = [&](const store::LinePiece& piece) {
         if (!found.empty() && found.back() == piece.offset) return;
         if (pattern.matches(piece.text)) found.push_back(piece.offset);
     };
     while (begin < end) {
-        Result<LogFile::Block> block = file.read(begin, end);
+        Result<store::LogFile::Block> block = file.read(begin, end);
         if (!block) return block.error();
         if (block->bytes.empty()) break;
         cutter.feed(block->bytes, block->offset, note);
@@ -29,10 +29,10 @@ Result<std::vector<std::uint64_t>> matches_in(LogFile& file, const Pattern& patt
     return found;
 }
 
-Result<std::uint64_t> since_begin(const store::TaskDir& dir, const LogOptions& options, LogFile& file, std::uint64_t end,
+Result<std::uint64_t> since_begin(const store::TaskDir& dir, const LogOptions& options, store::LogFile& file, std::uint64_t end,
                                   const std::string& label, std::vector<std::string>& notes)
 {
-    const bool out = options.stream == WhichLog::out;
+    const bool out = options.stream == store::WhichLog::out;
     Result<store::LogIndex> index = store::LogIndex::open(dir.fd(), out ? store::file::out_index : store::file::err_index);
     if (!index) return index.error();
     if (index->size() == 0) {
@@ -46,7 +46,7 @@ Result<std::uint64_t> since_begin(const store::TaskDir& dir, const LogOptions& o
 
 } // namespace
 
-Result<std::uint64_t> last_matches(LogFile& file, const Pattern& pattern, std::uint64_t lines, std::uint64_t begin,
+Result<std::uint64_t> last_matches(store::LogFile& file, const core::Pattern& pattern, std::uint64_t lines, std::uint64_t begin,
                                    std::uint64_t end)
 {
     if (lines == 0) return end;
@@ -71,11 +71,11 @@ Result<std::uint64_t> last_matches(LogFile& file, const Pattern& pattern, std::u
     return begin;
 }
 
-Result<LogBegin> find_begin(LogFile& file, const store::TaskDir& dir, const store::Status& status,
+Result<LogBegin> find_begin(store::LogFile& file, const store::TaskDir& dir, const store::Status& status,
                             const LogOptions& options, std::uint64_t end, const std::string& label)
 {
     LogBegin begin;
-    const bool out = options.stream == WhichLog::out;
+    const bool out = options.stream == store::WhichLog::out;
     const std::uint64_t freed = std::min(end, file.freed(out ? status.freed_bytes : status.freed_err_bytes));
     const std::uint64_t asked = options.cursor.value_or(0);
     if (asked > end)

@@ -36,12 +36,12 @@ std::size_t before_torn_sequence(std::string_view bytes)
     return ended ? bytes.size() : escape;
 }
 
-Result<std::string> read_all(LogFile& file, std::uint64_t& begin, std::uint64_t end)
+Result<std::string> read_all(store::LogFile& file, std::uint64_t& begin, std::uint64_t end)
 {
     std::string bytes;
     std::uint64_t at = begin;
     while (at < end) {
-        Result<LogFile::Block> block = file.read(at, end);
+        Result<store::LogFile::Block> block = file.read(at, end);
         if (!block) return block.error();
         if (block->bytes.empty()) break;
         if (block->offset > at) { // freed under the reader: what was read so far is before the gap, and goes with it
@@ -67,7 +67,7 @@ std::size_t whole_part(std::string_view bytes, bool cut)
     return whole > 0 ? whole : characters;
 }
 
-Result<LogPiece> read_piece(LogFile& file, const PieceRequest& request, const LogStyle& style, store::LogIndex index)
+Result<LogPiece> read_piece(store::LogFile& file, const PieceRequest& request, const LogStyle& style, store::LogIndex index)
 {
     const bool cut = request.end - request.begin > request.max_bytes;
     std::uint64_t begin = request.begin;
@@ -82,7 +82,7 @@ Result<LogPiece> read_piece(LogFile& file, const PieceRequest& request, const Lo
     piece.end_of_log = request.over && piece.cursor >= request.end;
     SharedScreen screen;
     LogPrinter printer(style, screen);
-    printer.set_times(IndexCursor(std::move(index), begin));
+    printer.set_times(store::IndexCursor(std::move(index), begin));
     std::string text;
     printer.feed(*bytes, begin, text);
     printer.finish(text);

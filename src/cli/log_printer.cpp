@@ -7,10 +7,10 @@ constexpr std::string_view unknown_time = "-                       "; // as wide
 
 } // namespace
 
-bool matches_rendered(const Pattern& pattern, const LinePiece& piece, LineText text)
+bool matches_rendered(const core::Pattern& pattern, const store::LinePiece& piece, store::LineText text)
 {
-    if (text == LineText::rendered || is_plain(piece.text)) return pattern.matches(piece.text);
-    render::LineRenderer renderer(piece.text.size() + 1);
+    if (text == store::LineText::rendered || store::is_plain(piece.text)) return pattern.matches(piece.text);
+    LineRenderer renderer(piece.text.size() + 1);
     std::string line;
     renderer.feed(piece.text, line);
     renderer.flush(line);
@@ -19,36 +19,36 @@ bool matches_rendered(const Pattern& pattern, const LinePiece& piece, LineText t
 
 void LogPrinter::feed(std::string_view bytes, std::uint64_t offset, std::string& out)
 {
-    if (!decorated() && style_.text == LineText::raw) {
+    if (!decorated() && style_.text == store::LineText::raw) {
         put_bytes(bytes, out);
         return;
     }
     if (!decorated() && cutter_.at_line_start()) { // whole lines without control characters need no work
         const std::size_t whole = bytes.rfind('\n') + 1;
-        if (whole > 0 && is_plain(bytes.substr(0, whole))) {
+        if (whole > 0 && store::is_plain(bytes.substr(0, whole))) {
             put_bytes(bytes.substr(0, whole), out);
             bytes.remove_prefix(whole);
             offset += whole;
         }
     }
-    cutter_.feed(bytes, offset, [&](const LinePiece& piece) { put(piece, out); });
+    cutter_.feed(bytes, offset, [&](const store::LinePiece& piece) { put(piece, out); });
 }
 
 void LogPrinter::finish(std::string& out)
 {
-    cutter_.flush([&](const LinePiece& piece) { put(piece, out); });
+    cutter_.flush([&](const store::LinePiece& piece) { put(piece, out); });
     if (style_.ends_lines && screen_.mid_line && screen_.owner == this) put_bytes("\n", out);
 }
 
 /// Decided at the first piece of a line, except that a line too long to hold is printed from its first match on.
-bool LogPrinter::wanted(const LinePiece& piece)
+bool LogPrinter::wanted(const store::LinePiece& piece)
 {
     if (piece.begins) chosen_ = false;
     if (!chosen_) chosen_ = style_.grep == nullptr || matches_rendered(*style_.grep, piece, style_.text);
     return chosen_;
 }
 
-void LogPrinter::put(const LinePiece& piece, std::string& out)
+void LogPrinter::put(const store::LinePiece& piece, std::string& out)
 {
     const bool goes_on = chosen_ && !piece.begins;
     if (!wanted(piece)) return;
@@ -65,7 +65,7 @@ void LogPrinter::put_bytes(std::string_view bytes, std::string& out)
     screen_ = {this, bytes.back() != '\n'};
 }
 
-void LogPrinter::begin_line(const LinePiece& piece, std::string& out)
+void LogPrinter::begin_line(const store::LinePiece& piece, std::string& out)
 {
     if (screen_.mid_line && screen_.owner != this) out.push_back('\n');
     out.append(style_.prefix);

@@ -31,7 +31,7 @@ Result<LogView> LogView::open(store::Root& root, store::TaskId id, const LogOpti
     Result<LivingTask> task = LivingTask::open(root, id);
     if (!task) return task.error();
     view.task_ = std::move(*task);
-    Result<LogFile> file = LogFile::open(view.task_.dir(), options.stream);
+    Result<store::LogFile> file = store::LogFile::open(view.task_.dir(), options.stream);
     if (!file) return file.error();
     view.file_ = std::move(*file);
     return view;
@@ -39,7 +39,7 @@ Result<LogView> LogView::open(store::Root& root, store::TaskId id, const LogOpti
 
 Result<store::LogIndex> LogView::index() const
 {
-    const bool out = options_->stream == WhichLog::out;
+    const bool out = options_->stream == store::WhichLog::out;
     return store::LogIndex::open(task_.dir().fd(), out ? store::file::out_index : store::file::err_index);
 }
 
@@ -72,7 +72,7 @@ Result<void> LogView::begin(Context& context, LogStyle style, SharedScreen& scre
     if (!timestamps_) return {};
     Result<store::LogIndex> times = index();
     if (!times) return times.error();
-    printer_->set_times(IndexCursor(std::move(*times), at_));
+    printer_->set_times(store::IndexCursor(std::move(*times), at_));
     return {};
 }
 
@@ -81,7 +81,7 @@ Result<std::uint64_t> LogView::print_upto(Context& context, std::uint64_t end)
 {
     const std::uint64_t before = at_;
     while (at_ < end) {
-        Result<LogFile::Block> block = file_.read(at_, end);
+        Result<store::LogFile::Block> block = file_.read(at_, end);
         if (!block) return block.error();
         if (block->bytes.empty()) break;
         if (block->offset > at_)
@@ -137,7 +137,7 @@ Result<LogPiece> LogView::piece(const LogStyle& style)
 
 Result<void> LogView::watch_log(os::Watch& watch)
 {
-    const char* const name = options_->stream == WhichLog::out ? store::file::out_log : store::file::err_log;
+    const char* const name = options_->stream == store::WhichLog::out ? store::file::out_log : store::file::err_log;
     Result<int> token = file_.exists() ? watch.add_file("/proc/self/fd/" + std::to_string(file_.fd()))
                                        : watch.add_folder("/proc/self/fd/" + std::to_string(task_.dir().fd()));
     if (!token) return Error::system("watching " + std::string(name) + " of " + task_.label(), token.error().sys_errno);
@@ -154,7 +154,7 @@ void LogView::unwatch_log(os::Watch& watch)
 Result<void> LogView::renew(os::Watch& watch)
 {
     if (!file_.exists()) {
-        Result<LogFile> file = LogFile::open(task_.dir(), options_->stream);
+        Result<store::LogFile> file = store::LogFile::open(task_.dir(), options_->stream);
         if (!file) return file.error();
         if (file->exists()) {
             file_ = std::move(*file);

@@ -84,7 +84,7 @@ private:
     LogStyle style(bool to_terminal) const
     {
         LogStyle style;
-        style.text = options_.raw || to_terminal ? LineText::raw : LineText::rendered;
+        style.text = options_.raw || to_terminal ? store::LineText::raw : store::LineText::rendered;
         style.timestamps = options_.timestamps;
         style.grep = options_.grep ? &*options_.grep : nullptr;
         style.ends_lines = style.grep != nullptr;
@@ -100,7 +100,7 @@ private:
 
 Result<void> Logs::read_options()
 {
-    if (err_) options_.stream = WhichLog::err;
+    if (err_) options_.stream = store::WhichLog::err;
     if (options_.follow && json_) return Error::usage("--follow and --json exclude each other: ask again with --cursor");
     if (options_.follow && max_bytes_) return Error::usage("--follow and --max-bytes exclude each other");
     if (lines_) {
@@ -125,7 +125,7 @@ Result<void> Logs::read_options()
         options_.since = *since;
     }
     if (grep_) {
-        Result<Pattern> pattern = Pattern::compile(*grep_);
+        Result<core::Pattern> pattern = core::Pattern::compile(*grep_);
         if (!pattern) return Error::usage("--grep: " + pattern.error().message);
         options_.grep.emplace(std::move(*pattern));
     }

@@ -89,7 +89,7 @@ private:
     {
         const std::string cwd = working_folder();
         for (const std::string& text : for_) {
-            Result<Condition> condition = parse_condition(text, cwd);
+            Result<supervise::Condition> condition = supervise::parse_condition(text, cwd);
             if (!condition) return Error::usage("--for: " + condition.error().message);
             request.conditions.push_back(std::move(*condition));
         }

@@ -4,17 +4,20 @@
 #include <bgt/base/text.hpp>
 #include <bgt/cli/context.hpp>
 #include <bgt/os/clock.hpp>
-#include <bgt/render/terminal_text.hpp>
+#include <bgt/base/terminal_text.hpp>
 
 #include <algorithm>
 
 namespace bgt::cli {
+
+using Kind = supervise::Condition::Kind;
+
 namespace {
 
 constexpr Duration last_check_patience = std::chrono::seconds(1);
 constexpr Duration last_command_patience = std::chrono::seconds(10);
 
-bool listens(const std::vector<std::uint16_t>& ports, const Condition& condition)
+bool listens(const std::vector<std::uint16_t>& ports, const supervise::Condition& condition)
 {
     return condition.port == 0 ? !ports.empty() : std::ranges::find(ports, condition.port) != ports.end();
 }
@@ -39,16 +42,16 @@ Result<bool> WaitLoop::check(std::size_t task)
 Result<bool> WaitLoop::check_output(std::size_t task)
 {
     Waiting& waiting = tasks_[task];
-    if (!waiting.output || !is_open(task, Condition::Kind::log)) return false;
+    if (!waiting.output || !is_open(task, Kind::log)) return false;
     Result<bool> more = waiting.output->scan([&](std::string_view line) {
         for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
-            const Condition& condition = request_.conditions[i];
-            if (condition.kind != Condition::Kind::log || waiting.coming[i] != Coming::open) continue;
+            const supervise::Condition& condition = request_.conditions[i];
+            if (condition.kind != Kind::log || waiting.coming[i] != Coming::open) continue;
             if (condition.pattern->matches(line)) set(task, i, Coming::met);
         }
     });
     if (!more) return more.error();
-    return *more && is_open(task, Condition::Kind::log);
+    return *more && is_open(task, Kind::log);
 }
 
 void WaitLoop::check_outside(std::size_t task)
@@ -56,13 +59,13 @@ void WaitLoop::check_outside(std::size_t task)
     const bool over = tasks_[task].task.over();
     const bool at_once = deadline_ && *deadline_ <= started_;
     for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
-        const Condition& condition = request_.conditions[i];
+        const supervise::Condition& condition = request_.conditions[i];
         if (!condition.is_outside() || tasks_[task].coming[i] != Coming::open) continue;
         Outside& outside = outside_[i];
         if (!outside.held && (over || at_once)) { // the prober may be in the middle of an older question
-            const bool slow = condition.kind == Condition::Kind::command;
+            const bool slow = condition.kind == Kind::command;
             if (!outside.last_check)
-                outside.last_check = holds(condition, slow ? last_command_patience : last_check_patience);
+                outside.last_check = supervise::holds(condition, slow ? last_command_patience : last_check_patience);
             outside.held = *outside.last_check;
         }
         if (outside.held) set(task, i, Coming::met);
@@ -73,7 +76,7 @@ void WaitLoop::check_ports()
 {
     std::vector<store::TaskId> ids;
     for (std::size_t task = 0; task < tasks_.size(); ++task)
-        if (!tasks_[task].settled && is_open(task, Condition::Kind::port)) ids.push_back(tasks_[task].task.id());
+        if (!tasks_[task].settled && is_open(task, Kind::port)) ids.push_back(tasks_[task].task.id());
     if (ids.empty()) return;
     supervise::Want want;
     want.ports = true;
@@ -83,7 +86,7 @@ void WaitLoop::check_ports()
         if (found == tasks_.end()) continue;
         const auto task = static_cast<std::size_t>(found - tasks_.begin());
         for (std::size_t i = 0; i < request_.conditions.size(); ++i)
-            if (request_.conditions[i].kind == Condition::Kind::port && listens(snapshot.ports, request_.conditions[i]))
+            if (request_.conditions[i].kind == Kind::port && listens(snapshot.ports, request_.conditions[i]))
                 set(task, i, Coming::met);
     }
 }
@@ -94,14 +97,14 @@ void WaitLoop::check_end(std::size_t task)
     const bool zero = supervise::exit_code(tasks_[task].task.status()) == 0;
     for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
         switch (request_.conditions[i].kind) {
-        case Condition::Kind::exit: set(task, i, Coming::met); break;
-        case Condition::Kind::exit_zero: set(task, i, zero ? Coming::met : Coming::never); break;
-        case Condition::Kind::log:
-        case Condition::Kind::port:
-        case Condition::Kind::tcp:
-        case Condition::Kind::http:
-        case Condition::Kind::file:
-        case Condition::Kind::command: set(task, i, Coming::never); break;
+        case Kind::exit: set(task, i, Coming::met); break;
+        case Kind::exit_zero: set(task, i, zero ? Coming::met : Coming::never); break;
+        case Kind::log:
+        case Kind::port:
+        case Kind::tcp:
+        case Kind::http:
+        case Kind::file:
+        case Kind::command: set(task, i, Coming::never); break;
         }
     }
 }
@@ -122,7 +125,7 @@ WaitAnswer WaitLoop::success() const
         const bool by_exit = request_.conditions[first_met_->condition].is_exit();
         return {by_exit ? supervise::exit_code(tasks_[first_met_->task].task.status()) : code::ok, {}};
     }
-    if (std::ranges::none_of(request_.conditions, &Condition::is_exit)) return {};
+    if (std::ranges::none_of(request_.conditions, &supervise::Condition::is_exit)) return {};
     for (const Waiting& waiting : tasks_)
         if (const int code = supervise::exit_code(waiting.task.status()); code != 0) return {code, {}};
     return {};
@@ -131,7 +134,7 @@ WaitAnswer WaitLoop::success() const
 WaitAnswer WaitLoop::failure() const
 {
     const store::Status& status = tasks_[first_never_->task].task.status();
-    const Condition& condition = request_.conditions[first_never_->condition];
+    const supervise::Condition& condition = request_.conditions[first_never_->condition];
     const std::string ended = tasks_[first_never_->task].task.label() + " " + describe_end(status);
     if (condition.is_exit()) return {code::cannot_come, ended + ": exit=0 can no longer come"};
     return {code::cannot_come, ended + " before " + condition.before};
@@ -142,7 +145,7 @@ WaitAnswer WaitLoop::timed_out() const
     std::string text = format_duration(*request_.timeout) + " passed";
     const auto first = std::ranges::find(tasks_, false, &Waiting::settled);
     const auto open = std::ranges::find(first->coming, Coming::open);
-    const Condition& condition = request_.conditions[static_cast<std::size_t>(open - first->coming.begin())];
+    const supervise::Condition& condition = request_.conditions[static_cast<std::size_t>(open - first->coming.begin())];
     if (!condition.is_exit()) text += " before " + condition.before;
     const store::Status& status = first->task.status();
     text += ": " + first->task.label();
@@ -184,7 +187,7 @@ std::string WaitLoop::live_text() const
     supervise::Want want;
     want.log_tail = true;
     const Result<supervise::Snapshot> seen = supervise::look(root_, first->task.id(), want);
-    const std::string line = seen ? render::last_line(seen->log_tail) : std::string();
+    const std::string line = seen ? last_line(seen->log_tail) : std::string();
     if (line.empty()) return text;
     return text + " | " + (tasks_.size() == 1 ? "" : first->task.short_label() + ": ") + line;
 }

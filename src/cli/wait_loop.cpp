@@ -5,6 +5,9 @@
 #include <algorithm>
 
 namespace bgt::cli {
+
+using Kind = supervise::Condition::Kind;
+
 namespace {
 
 constexpr Duration last_poll_interval = std::chrono::milliseconds(200);
@@ -22,10 +25,10 @@ Result<void> WaitLoop::open(const std::vector<store::TaskId>& ids)
         Result<LivingTask> task = LivingTask::open(root_, id);
         if (!task) return task.error();
         Waiting waiting{std::move(*task), std::vector<Coming>(request_.conditions.size(), Coming::open), {}, false};
-        if (has(Condition::Kind::log)) {
+        if (has(Kind::log)) {
             const store::Status& status = waiting.task.status();
-            Result<OutputMatcher> output =
-                OutputMatcher::open(waiting.task.dir(), status.freed_bytes, status.freed_err_bytes);
+            Result<supervise::OutputMatcher> output =
+                supervise::OutputMatcher::open(waiting.task.dir(), status.freed_bytes, status.freed_err_bytes);
             if (!output) return output.error();
             waiting.output.emplace(std::move(*output));
         } else {
@@ -85,8 +88,8 @@ Result<void> WaitLoop::start_watching()
 
 Result<void> WaitLoop::start_outside(std::size_t i)
 {
-    const Condition& condition = request_.conditions[i];
-    if (condition.kind == Condition::Kind::file) {
+    const supervise::Condition& condition = request_.conditions[i];
+    if (condition.kind == Kind::file) {
         const std::size_t slash = condition.text.rfind('/');
         // Without the folder there is no watch, and the poll alone finds the file.
         Result<int> token = watch_->add_folder(slash == 0 ? "/" : condition.text.substr(0, slash));
@@ -95,12 +98,12 @@ Result<void> WaitLoop::start_outside(std::size_t i)
     }
     if (deadline_ && *deadline_ <= started_) return {}; // asked once, right here (check_outside)
     if (!gate_) {
-        Result<SignalGate> gate = SignalGate::create();
+        Result<supervise::SignalGate> gate = supervise::SignalGate::create();
         if (!gate) return gate.error();
         gate_.emplace(std::move(*gate));
         watch_->add_fd(gate_->fd());
     }
-    Result<Prober> prober = Prober::start(condition);
+    Result<supervise::Prober> prober = supervise::Prober::start(condition);
     if (!prober) return prober.error();
     outside_[i].prober.emplace(std::move(*prober));
     watch_->add_fd(outside_[i].prober->fd());
@@ -131,12 +134,12 @@ Result<void> WaitLoop::take_wake(const os::Watch::Wake& wake)
     return {};
 }
 
-bool WaitLoop::has(Condition::Kind kind) const
+bool WaitLoop::has(Kind kind) const
 {
-    return std::ranges::any_of(request_.conditions, [&](const Condition& c) { return c.kind == kind; });
+    return std::ranges::any_of(request_.conditions, [&](const supervise::Condition& c) { return c.kind == kind; });
 }
 
-bool WaitLoop::is_open(std::size_t task, Condition::Kind kind) const
+bool WaitLoop::is_open(std::size_t task, Kind kind) const
 {
     for (std::size_t i = 0; i < request_.conditions.size(); ++i)
         if (request_.conditions[i].kind == kind && tasks_[task].coming[i] == Coming::open) return true;
@@ -166,10 +169,10 @@ Instant WaitLoop::next_look(bool more, Instant next_show) const
 {
     if (more) return os::now();
     Instant until = std::min(deadline_.value_or(never), next_show);
-    bool polls = has(Condition::Kind::file);
+    bool polls = has(Kind::file);
     for (std::size_t task = 0; task < tasks_.size(); ++task) {
         if (tasks_[task].settled) continue;
-        polls = polls || is_open(task, Condition::Kind::port);
+        polls = polls || is_open(task, Kind::port);
         if (tasks_[task].task.needs_poll()) until = std::min(until, os::now() + starting_poll);
     }
     return polls ? std::min(until, next_poll_) : until;
@@ -179,8 +182,8 @@ Result<bool> WaitLoop::check_all()
 {
     for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
         outside_[i].last_check.reset();
-        if (request_.conditions[i].kind == Condition::Kind::file && !outside_[i].held)
-            outside_[i].held = holds(request_.conditions[i], Duration::zero());
+        if (request_.conditions[i].kind == Kind::file && !outside_[i].held)
+            outside_[i].held = supervise::holds(request_.conditions[i], Duration::zero());
     }
     if (os::now() >= next_poll_) {
         check_ports();

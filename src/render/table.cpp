@@ -1,7 +1,7 @@
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/render/table.hpp>
-#include <bgt/render/terminal_text.hpp>
+#include <bgt/base/terminal_text.hpp>
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/render/template.hpp>
-#include <bgt/render/terminal_text.hpp>
+#include <bgt/base/terminal_text.hpp>
 
 #include <fmt/format.h>
 

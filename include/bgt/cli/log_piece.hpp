@@ -29,7 +29,7 @@ struct PieceRequest {
     bool over = false;            ///< nothing will be written after `end`
 };
 /// Reads one piece and prints it in `style`. Holds max_bytes in memory, twice.
-Result<LogPiece> read_piece(LogFile&, const PieceRequest&, const LogStyle&, store::LogIndex);
+Result<LogPiece> read_piece(store::LogFile&, const PieceRequest&, const LogStyle&, store::LogIndex);
 
 /// {"schema":1,"logs":[...]} and a newline.
 std::string to_json(const std::vector<LogPiece>&);

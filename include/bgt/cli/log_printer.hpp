@@ -1,19 +1,19 @@
 #pragma once
 /// What `bgt logs` prints of one task: the bytes as they stand, or lines with a prefix, a time, a pattern.
-#include <bgt/cli/log_file.hpp>
-#include <bgt/cli/log_lines.hpp>
-#include <bgt/cli/log_pattern.hpp>
+#include <bgt/store/log_file.hpp>
+#include <bgt/store/log_lines.hpp>
+#include <bgt/core/pattern.hpp>
 #include <optional>
 #include <string>
 
 namespace bgt::cli {
 
 struct LogStyle {
-    LineText text = LineText::raw;
+    store::LineText text = store::LineText::raw;
     bool timestamps = false;
     bool ends_lines = false;          ///< an unfinished last line gets a newline: others follow it
     std::string prefix;               ///< "web | ", coloured where that is wanted; empty: none
-    const Pattern* grep = nullptr;    ///< only lines that match when rendered
+    const core::Pattern* grep = nullptr;    ///< only lines that match when rendered
 };
 
 /// What the printers of several tasks share: who left a line unfinished on the screen.
@@ -23,15 +23,15 @@ struct SharedScreen {
 };
 
 /// Whether the line matches as a person would see it, whatever `text` it is given as.
-bool matches_rendered(const Pattern&, const LinePiece&, LineText text);
+bool matches_rendered(const core::Pattern&, const store::LinePiece&, store::LineText text);
 
 class LogPrinter {
 public:
     LogPrinter(LogStyle style, SharedScreen& screen) : style_(std::move(style)), screen_(screen), cutter_(style_.text) {}
 
     /// The times for `timestamps`; without them the lines bear `-`.
-    void set_times(IndexCursor times) { times_.emplace(std::move(times)); }
-    IndexCursor* times() { return times_ ? &*times_ : nullptr; }
+    void set_times(store::IndexCursor times) { times_.emplace(std::move(times)); }
+    store::IndexCursor* times() { return times_ ? &*times_ : nullptr; }
     /// Appends to `out` what is to be printed of the bytes at `offset`.
     void feed(std::string_view bytes, std::uint64_t offset, std::string& out);
     /// No more will come: appends the unfinished last line.
@@ -39,15 +39,15 @@ public:
 
 private:
     bool decorated() const { return style_.timestamps || !style_.prefix.empty() || style_.grep != nullptr; }
-    void put(const LinePiece&, std::string& out);
+    void put(const store::LinePiece&, std::string& out);
     void put_bytes(std::string_view bytes, std::string& out);
-    void begin_line(const LinePiece&, std::string& out);
-    bool wanted(const LinePiece&);
+    void begin_line(const store::LinePiece&, std::string& out);
+    bool wanted(const store::LinePiece&);
 
     LogStyle style_;
     SharedScreen& screen_;
-    LineCutter cutter_;
-    std::optional<IndexCursor> times_;
+    store::LineCutter cutter_;
+    std::optional<store::IndexCursor> times_;
     bool chosen_ = false; ///< the line under way is printed
 };
 

@@ -8,7 +8,7 @@
 namespace bgt::cli {
 
 struct LogOptions {
-    WhichLog stream = WhichLog::out;
+    store::WhichLog stream = store::WhichLog::out;
     bool follow = false;
     bool timestamps = false;
     bool raw = false;
@@ -16,7 +16,7 @@ struct LogOptions {
     std::optional<std::uint64_t> cursor;    ///< only what comes at this byte and after it
     std::optional<std::uint64_t> max_bytes; ///< of each task
     std::optional<WallTime> since;          ///< only lines that began at this time or later
-    std::optional<Pattern> grep;
+    std::optional<core::Pattern> grep;
 };
 
 /// Where to begin to read, what of it is still there, and what must be said about the rest.
@@ -26,11 +26,11 @@ struct LogBegin {
     std::vector<std::string> notes;  ///< one line each, for stderr
 };
 /// Finds the begin in [0, end). `label` names the task in messages. Error (usage): a cursor beyond the end.
-Result<LogBegin> find_begin(LogFile&, const store::TaskDir&, const store::Status&, const LogOptions&, std::uint64_t end,
+Result<LogBegin> find_begin(store::LogFile&, const store::TaskDir&, const store::Status&, const LogOptions&, std::uint64_t end,
                             const std::string& label);
 
 /// Where the last `lines` lines of [begin, end) that match begin. Reads backwards.
-Result<std::uint64_t> last_matches(LogFile&, const Pattern&, std::uint64_t lines, std::uint64_t begin, std::uint64_t end);
+Result<std::uint64_t> last_matches(store::LogFile&, const core::Pattern&, std::uint64_t lines, std::uint64_t begin, std::uint64_t end);
 
 /// "web | ", padded to `width` columns and coloured by the task's place among the others.
 std::string log_prefix(const LivingTask&, std::size_t width, std::size_t place, bool color);
@@ -66,7 +66,7 @@ private:
 
     const LogOptions* options_ = nullptr;
     LivingTask task_;
-    LogFile file_;
+    store::LogFile file_;
     std::unique_ptr<LogPrinter> printer_;
     std::string text_;
     std::uint64_t at_ = 0;

@@ -1,16 +1,16 @@
 #pragma once
 /// One loop that waits for several conditions of several tasks.
-#include <bgt/cli/condition.hpp>
+#include <bgt/supervise/condition.hpp>
 #include <bgt/cli/living.hpp>
-#include <bgt/cli/output_matcher.hpp>
-#include <bgt/cli/prober.hpp>
+#include <bgt/supervise/output_matcher.hpp>
+#include <bgt/supervise/prober.hpp>
 #include <functional>
 #include <vector>
 
 namespace bgt::cli {
 
 struct WaitRequest {
-    std::vector<Condition> conditions; ///< at least one
+    std::vector<supervise::Condition> conditions; ///< at least one
     bool any = false;                  ///< one condition of one task is enough; else all of all
     std::optional<Duration> timeout;
 };
@@ -42,13 +42,13 @@ private:
     struct Waiting {
         LivingTask task;
         std::vector<Coming> coming; ///< one a condition
-        std::optional<OutputMatcher> output;
+        std::optional<supervise::OutputMatcher> output;
         bool settled = false;       ///< nothing of it is open any more
     };
     /// A condition that is asked once for all tasks.
     struct Outside {
         bool held = false;
-        std::optional<Prober> prober;
+        std::optional<supervise::Prober> prober;
         std::optional<int> folder;      ///< `file`: the token of its folder in the watch
         std::optional<bool> last_check; ///< made in this round, because a task ended
     };
@@ -65,8 +65,8 @@ private:
     void check_outside(std::size_t task);
     void check_ports();
     void check_end(std::size_t task);
-    bool is_open(std::size_t task, Condition::Kind) const;
-    bool has(Condition::Kind) const;
+    bool is_open(std::size_t task, supervise::Condition::Kind) const;
+    bool has(supervise::Condition::Kind) const;
     void set(std::size_t task, std::size_t condition, Coming);
     void settle(Waiting&);
     std::optional<WaitAnswer> decide() const;
@@ -79,7 +79,7 @@ private:
     store::Root& root_;
     WaitRequest request_;
     std::vector<Waiting> tasks_;
-    std::optional<SignalGate> gate_;  ///< before the probers: they are ended before a signal ends this program
+    std::optional<supervise::SignalGate> gate_;  ///< before the probers: they are ended before a signal ends this program
     std::vector<Outside> outside_;    ///< one a condition, used by those that are outside
     std::optional<os::Watch> watch_;
     std::optional<Decisive> first_met_, first_never_;

@@ -21,7 +21,7 @@ struct Snapshot {
     std::optional<std::uint64_t> rss_bytes;
     std::vector<std::uint16_t> ports;
     std::vector<std::int32_t> leftover;    ///< pids left by `--leftover keep`
-    std::string log_tail;                  ///< the last bytes of output as written (render::last_line makes a line of them)
+    std::string log_tail;                  ///< the last bytes of output as written (last_line makes a line of them)
 };
 
 /// What a caller needs; each costs time.

@@ -1,22 +1,24 @@
 #include <bgt/cli/log_view.hpp>
 
-#include "logs_folder.hpp"
+#include "support/task_folder.hpp"
 
 using namespace bgt;
 using namespace bgt::cli;
-using namespace bgt::cli::test;
+using namespace bgt::core;
+using namespace bgt::store;
+using namespace bgt::test;
 using Type = store::IndexEntry::Type;
 
 namespace {
 
-LogFile open_log(const Folder& folder)
+LogFile open_log(const TaskFolder& folder)
 {
     Result<LogFile> log = LogFile::open(folder.dir(), WhichLog::out);
     REQUIRE(log);
     return std::move(*log);
 }
 
-std::uint64_t begin_of(const Folder& folder, const LogOptions& options, const store::Status& status = {})
+std::uint64_t begin_of(const TaskFolder& folder, const LogOptions& options, const store::Status& status = {})
 {
     LogFile log = open_log(folder);
     Result<LogBegin> begin = find_begin(log, folder.dir(), status, options, log.size(), "7");
@@ -28,7 +30,7 @@ std::uint64_t begin_of(const Folder& folder, const LogOptions& options, const st
 
 TEST_CASE("A log that is not there yet reads as empty")
 {
-    Folder folder;
+    TaskFolder folder;
     LogFile log = open_log(folder);
     CHECK_FALSE(log.exists());
     CHECK(log.size() == 0);
@@ -42,7 +44,7 @@ TEST_CASE("A log that is not there yet reads as empty")
 
 TEST_CASE("A log that is a symlink or a folder is refused")
 {
-    Folder folder;
+    TaskFolder folder;
     SECTION("symlink") { std::filesystem::create_symlink("/etc/passwd", folder.path("out.log")); }
     SECTION("folder") { std::filesystem::create_directory(folder.path("out.log")); }
     CHECK_FALSE(LogFile::open(folder.dir(), WhichLog::out));
@@ -50,7 +52,7 @@ TEST_CASE("A log that is a symlink or a folder is refused")
 
 TEST_CASE("The last lines are found from the end")
 {
-    Folder folder;
+    TaskFolder folder;
     folder.write("out.log", "one\ntwo\n\nfour");
     LogOptions options;
     const auto begin = [&](std::uint64_t lines) {
@@ -69,7 +71,7 @@ TEST_CASE("The last lines are found from the end")
 
 TEST_CASE("The last lines of a log of many blocks")
 {
-    Folder folder;
+    TaskFolder folder;
     std::string text;
     for (int i = 0; i < 100'000; ++i) text += "line " + std::to_string(i) + "\n";
     folder.write("out.log", text + std::string(300'000, 'x') + "\nlast\n");
@@ -89,7 +91,7 @@ TEST_CASE("The last lines of a log of many blocks")
 
 TEST_CASE("Since a time: the first line that began then or later")
 {
-    Folder folder;
+    TaskFolder folder;
     folder.write("out.log", "one\ntwo\nthree\n");
     LogOptions options;
     options.since = second(2);
@@ -106,7 +108,7 @@ TEST_CASE("Since a time: the first line that began then or later")
 
 TEST_CASE("A freed head is passed over and said")
 {
-    Folder folder;
+    TaskFolder folder;
     std::string text;
     while (text.size() < 100'000) text += "a line of thirty-two characters.\n";
     folder.write("out.log", text);
@@ -135,7 +137,7 @@ TEST_CASE("A freed head is passed over and said")
 
 TEST_CASE("Zeros that a task wrote are no hole")
 {
-    Folder folder;
+    TaskFolder folder;
     folder.write("out.log", std::string("a\0b\n\0\0", 6));
     LogFile log = open_log(folder);
     Result<LogFile::Block> block = log.read(0, 6);
@@ -146,7 +148,7 @@ TEST_CASE("Zeros that a task wrote are no hole")
 
 TEST_CASE("A cursor beyond the end is an error")
 {
-    Folder folder;
+    TaskFolder folder;
     folder.write("out.log", "abc");
     LogFile log = open_log(folder);
     LogOptions options;
@@ -158,7 +160,7 @@ TEST_CASE("A cursor beyond the end is an error")
 
 TEST_CASE("Times go with the bytes, and each gap is counted once")
 {
-    Folder folder;
+    TaskFolder folder;
     folder.note(second(0), Type::bytes, 0);
     folder.note(second(1), Type::dropped, 100);
     folder.note(second(2), Type::bytes, 10);
@@ -187,7 +189,7 @@ TEST_CASE("Times go with the bytes, and each gap is counted once")
 
 TEST_CASE("Lines bear the time of their first byte")
 {
-    Folder folder;
+    TaskFolder folder;
     folder.note(second(0), Type::bytes, 0);
     folder.note(second(61), Type::bytes, 6);
     Result<store::LogIndex> index = store::LogIndex::open(folder.dir().fd(), store::file::out_index);

@@ -6,6 +6,8 @@
 
 using namespace bgt;
 using namespace bgt::cli;
+using namespace bgt::core;
+using namespace bgt::store;
 
 namespace {
 

@@ -1,17 +1,18 @@
 #include <bgt/cli/log_piece.hpp>
 
-#include "logs_folder.hpp"
+#include "support/task_folder.hpp"
 
 #include <boost/json.hpp>
 #include <cstdint>
 
 using namespace bgt;
 using namespace bgt::cli;
-using namespace bgt::cli::test;
+using namespace bgt::store;
+using namespace bgt::test;
 
 namespace {
 
-LogPiece read(const Folder& folder, std::uint64_t cursor, std::uint64_t max, bool over, LineText text = LineText::raw)
+LogPiece read(const TaskFolder& folder, std::uint64_t cursor, std::uint64_t max, bool over, LineText text = LineText::raw)
 {
     Result<LogFile> log = LogFile::open(folder.dir(), WhichLog::out);
     REQUIRE(log);
@@ -48,7 +49,7 @@ TEST_CASE("What is given out of bytes that go on")
 
 TEST_CASE("Reading from cursor to cursor gives each byte once")
 {
-    Folder folder;
+    TaskFolder folder;
     std::string text;
     for (int i = 0; i < 500; ++i) text += "line \xe2\x82\xac " + std::to_string(i) + (i % 7 == 0 ? "\xf0\x9f\x98\x80" : "\n");
     folder.write("out.log", text);
@@ -71,7 +72,7 @@ TEST_CASE("Reading from cursor to cursor gives each byte once")
 
 TEST_CASE("The end of the log is said only of a task that is over")
 {
-    Folder folder;
+    TaskFolder folder;
     folder.write("out.log", "ready? ");
     const LogPiece living = read(folder, 0, 100, false);
     CHECK(living.text == "ready? ");
@@ -84,7 +85,7 @@ TEST_CASE("The end of the log is said only of a task that is over")
 
 TEST_CASE("A character that is not all there yet is kept for the next piece")
 {
-    Folder folder;
+    TaskFolder folder;
     folder.write("out.log", "a\xe2\x82");
     CHECK(read(folder, 0, 100, false).cursor == 1);
     const LogPiece last = read(folder, 0, 100, true);
@@ -96,7 +97,7 @@ TEST_CASE("A character that is not all there yet is kept for the next piece")
 
 TEST_CASE("Pieces are valid JSON whatever the bytes")
 {
-    Folder folder;
+    TaskFolder folder;
     std::string bytes;
     for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
     folder.write("out.log", bytes + bytes);
@@ -121,7 +122,7 @@ TEST_CASE("Pieces are valid JSON whatever the bytes")
 
 TEST_CASE("Bytes freed while they were to be read are counted")
 {
-    Folder folder;
+    TaskFolder folder;
     folder.write("out.log", std::string(65'536, 'x') + "the rest\n");
     if (!folder.free_head(65'536)) return; // not on this file system
     const LogPiece piece = read(folder, 0, 1u << 20, true);

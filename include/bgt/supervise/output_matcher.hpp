@@ -1,12 +1,12 @@
 #pragma once
-#include <bgt/cli/log_file.hpp>
-#include <bgt/cli/log_lines.hpp>
+#include <bgt/store/log_file.hpp>
+#include <bgt/store/log_lines.hpp>
 #include <bgt/os/watch.hpp>
 #include <functional>
 #include <optional>
 #include <vector>
 
-namespace bgt::cli {
+namespace bgt::supervise {
 
 /// Hands out the rendered lines of a task's output (of err.log too, with --split) as they come, each byte read once.
 class OutputMatcher {
@@ -24,8 +24,8 @@ public:
 
 private:
     struct Stream {
-        LogFile file;
-        LineCutter cutter{LineText::rendered};
+        store::LogFile file;
+        store::LineCutter cutter{store::LineText::rendered};
         std::uint64_t at = 0;
         std::optional<int> token;
     };
@@ -34,4 +34,4 @@ private:
     std::vector<Stream> streams_; ///< out.log first, which may not be there yet
 };
 
-} // namespace bgt::cli
+} // namespace bgt::supervise

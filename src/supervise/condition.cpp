@@ -1,11 +1,11 @@
-#include <bgt/cli/condition.hpp>
+#include <bgt/supervise/condition.hpp>
 
 #include <bgt/base/text.hpp>
 
 #include <algorithm>
 #include <charconv>
 
-namespace bgt::cli {
+namespace bgt::supervise {
 namespace {
 
 constexpr std::string_view all_conditions =
@@ -28,11 +28,11 @@ Error empty(std::string_view what)
 Result<Condition> parse_log(const std::string& rest)
 {
     if (rest.empty()) return empty("log:");
-    Result<Pattern> pattern = Pattern::compile(rest);
+    Result<core::Pattern> pattern = core::Pattern::compile(rest);
     if (!pattern) return pattern.error();
     Condition condition;
     condition.kind = Condition::Kind::log;
-    condition.pattern = std::make_shared<const Pattern>(std::move(*pattern));
+    condition.pattern = std::make_shared<const core::Pattern>(std::move(*pattern));
     condition.before = "its output matched \"" + printable(rest) + "\"";
     return condition;
 }
@@ -157,4 +157,4 @@ Result<Condition> parse_condition(const std::string& text, const std::string& cw
     return unknown(text);
 }
 
-} // namespace bgt::cli
+} // namespace bgt::supervise

@@ -2,14 +2,14 @@
 /// What `bgt wait --for` waits for.
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
-#include <bgt/cli/log_pattern.hpp>
+#include <bgt/core/pattern.hpp>
 #include <bgt/os/probe.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
-namespace bgt::cli {
+namespace bgt::supervise {
 
 struct Condition {
     enum class Kind : std::uint8_t {
@@ -27,7 +27,7 @@ struct Condition {
     std::uint16_t port = 0;                 ///< 0: any
     os::HttpUrl url;
     std::optional<int> status;              ///< the only one that will do
-    std::shared_ptr<const Pattern> pattern; ///< of `log`
+    std::shared_ptr<const core::Pattern> pattern; ///< of `log`
     std::string before;                     ///< "it listened on port 80": completes "the task ended before ..."
 
     /// True of what has nothing to do with one task: it is asked once for all of them.
@@ -42,4 +42,4 @@ Result<Condition> parse_condition(const std::string& text, const std::string& cw
 /// Whether an outside condition holds now. Takes at most about `timeout`. Hazard: `cmd` runs a command.
 bool holds(const Condition&, Duration timeout);
 
-} // namespace bgt::cli
+} // namespace bgt::supervise

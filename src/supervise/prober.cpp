@@ -1,4 +1,4 @@
-#include <bgt/cli/prober.hpp>
+#include <bgt/supervise/prober.hpp>
 
 #include <bgt/os/tree.hpp>
 
@@ -11,7 +11,7 @@
 #include <thread>
 #include <unistd.h>
 
-namespace bgt::cli {
+namespace bgt::supervise {
 namespace {
 
 constexpr Duration first_interval = std::chrono::milliseconds(20);
@@ -104,4 +104,4 @@ SignalGate::~SignalGate()
     if (fd_) sigprocmask(SIG_SETMASK, &before_, nullptr); // a signal that is pending comes now
 }
 
-} // namespace bgt::cli
+} // namespace bgt::supervise

@@ -1,11 +1,11 @@
 #include "support/catch.hpp"
 #include <bgt/base/text.hpp>
-#include <bgt/render/terminal_text.hpp>
+#include <bgt/base/terminal_text.hpp>
 
 #include <random>
 
-using bgt::render::last_line;
-using bgt::render::LineRenderer;
+using bgt::last_line;
+using bgt::LineRenderer;
 
 namespace {
 

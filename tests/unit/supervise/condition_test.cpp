@@ -1,15 +1,15 @@
-#include <bgt/cli/condition.hpp>
-#include <bgt/cli/output_matcher.hpp>
-#include <bgt/cli/prober.hpp>
+#include <bgt/supervise/condition.hpp>
+#include <bgt/supervise/output_matcher.hpp>
+#include <bgt/supervise/prober.hpp>
 #include <bgt/os/clock.hpp>
 
-#include "logs_folder.hpp"
+#include "support/task_folder.hpp"
 
 #include <sys/stat.h>
 
 using namespace bgt;
-using namespace bgt::cli;
-using bgt::cli::test::Folder;
+using namespace bgt::supervise;
+using bgt::test::TaskFolder;
 using Kind = Condition::Kind;
 
 namespace {
@@ -92,7 +92,7 @@ TEST_CASE("What is no condition is refused with a reason")
 
 TEST_CASE("A file that exists")
 {
-    Folder folder;
+    TaskFolder folder;
     const Condition condition = parsed("file:" + folder.path("ready"));
     CHECK_FALSE(holds(condition, Duration::zero()));
     folder.write("ready", "");
@@ -101,7 +101,7 @@ TEST_CASE("A file that exists")
 
 TEST_CASE("A prober answers once its command succeeds")
 {
-    Folder folder;
+    TaskFolder folder;
     Result<Prober> prober = Prober::start(parsed("cmd:test -e " + folder.path("ready")));
     REQUIRE(prober);
     Result<os::Watch> watch = os::Watch::create();
@@ -121,7 +121,7 @@ TEST_CASE("A prober answers once its command succeeds")
 
 TEST_CASE("The end of a prober ends its command")
 {
-    Folder folder;
+    TaskFolder folder;
     const std::string fifo = folder.path("fifo");
     REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
     const Fd reader(open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -151,7 +151,7 @@ TEST_CASE("The end of a prober ends its command")
 
 TEST_CASE("Output is handed out line by line, each byte read once")
 {
-    Folder folder;
+    TaskFolder folder;
     Result<OutputMatcher> matcher = OutputMatcher::open(folder.dir(), 0, 0);
     REQUIRE(matcher);
     std::vector<std::string> lines;

@@ -1,12 +1,12 @@
 #pragma once
 /// A stream of bytes cut into lines, in constant memory.
-#include <bgt/render/terminal_text.hpp>
+#include <bgt/base/terminal_text.hpp>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
-namespace bgt::cli {
+namespace bgt::store {
 
 enum class LineText : std::uint8_t {
     rendered, ///< as a person would see it: carriage returns and ANSI sequences carried out
@@ -44,7 +44,7 @@ private:
 
     LineText text_;
     std::size_t limit_;
-    render::LineRenderer renderer_;
+    LineRenderer renderer_;
     std::string held_;           ///< raw: the part of a line that has come
     std::string rendered_;       ///< what the renderer gave out
     std::uint64_t line_at_ = 0;  ///< offset of the line under way
@@ -56,4 +56,4 @@ private:
 /// True when nothing in it would be changed by rendering: ASCII without control characters but newline and tab.
 bool is_plain(std::string_view bytes);
 
-} // namespace bgt::cli
+} // namespace bgt::store

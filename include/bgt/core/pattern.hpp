@@ -8,7 +8,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace bgt::cli {
+namespace bgt::core {
 
 /// A regular expression of RE2 (https://github.com/google/re2/wiki/Syntax), compiled once, matched in linear time.
 /// Its header stays in one .cpp: it is costly to compile, and a verb without a pattern pays nothing at its start.
@@ -28,4 +28,4 @@ private:
     std::unique_ptr<re2::RE2> regex_;
 };
 
-} // namespace bgt::cli
+} // namespace bgt::core

@@ -1,8 +1,8 @@
-#include <bgt/cli/output_matcher.hpp>
+#include <bgt/supervise/output_matcher.hpp>
 
 #include <algorithm>
 
-namespace bgt::cli {
+namespace bgt::supervise {
 namespace {
 
 constexpr std::uint64_t bytes_a_scan = 16u << 20;
@@ -17,12 +17,12 @@ std::string by_descriptor(int fd)
 Result<OutputMatcher> OutputMatcher::open(const store::TaskDir& dir, std::uint64_t freed_out, std::uint64_t freed_err)
 {
     OutputMatcher matcher;
-    Result<LogFile> out = LogFile::open(dir, WhichLog::out);
+    Result<store::LogFile> out = store::LogFile::open(dir, store::WhichLog::out);
     if (!out) return out.error();
     Stream& first = matcher.streams_.emplace_back();
     first.file = std::move(*out);
     first.at = std::min(first.file.freed(freed_out), first.file.size());
-    Result<LogFile> err = LogFile::open(dir, WhichLog::err);
+    Result<store::LogFile> err = store::LogFile::open(dir, store::WhichLog::err);
     if (!err) return err.error().kind == ErrorKind::usage ? Result<OutputMatcher>(std::move(matcher)) : err.error();
     Stream& second = matcher.streams_.emplace_back();
     second.file = std::move(*err);
@@ -77,10 +77,10 @@ Result<bool> OutputMatcher::scan_stream(Stream& stream, const std::function<void
     const std::uint64_t end = std::min(size, stream.at + bytes_a_scan);
     const std::uint64_t before = stream.at;
     while (stream.at < end) {
-        Result<LogFile::Block> block = stream.file.read(stream.at, end);
+        Result<store::LogFile::Block> block = stream.file.read(stream.at, end);
         if (!block) return block.error();
         if (block->bytes.empty()) break;
-        stream.cutter.feed(block->bytes, block->offset, [&](const LinePiece& piece) { line(piece.text); });
+        stream.cutter.feed(block->bytes, block->offset, [&](const store::LinePiece& piece) { line(piece.text); });
         stream.at = block->offset + block->bytes.size();
     }
     if (stream.at == before) return false;
@@ -88,4 +88,4 @@ Result<bool> OutputMatcher::scan_stream(Stream& stream, const std::function<void
     return stream.at < size;
 }
 
-} // namespace bgt::cli
+} // namespace bgt::supervise

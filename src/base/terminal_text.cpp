@@ -1,10 +1,10 @@
 #include <bgt/base/text.hpp>
-#include <bgt/render/terminal_text.hpp>
+#include <bgt/base/terminal_text.hpp>
 
 #include <algorithm>
 #include <utility>
 
-namespace bgt::render {
+namespace bgt {
 
 namespace {
 
@@ -326,4 +326,4 @@ std::string last_line(std::string_view tail)
     return printable(rest);
 }
 
-} // namespace bgt::render
+} // namespace bgt

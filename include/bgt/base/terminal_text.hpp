@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace bgt::render {
+namespace bgt {
 
 /// Turns a byte stream into rendered lines, in constant memory: a line that grows beyond `line_limit` bytes is given
 /// out in pieces of at most that size, without a newline between.
@@ -61,4 +61,4 @@ private:
 /// The last rendered line of `tail` that is not blank, as one printable line without blanks at its end.
 std::string last_line(std::string_view tail);
 
-} // namespace bgt::render
+} // namespace bgt

@@ -1,10 +1,10 @@
-#include <bgt/cli/condition.hpp>
+#include <bgt/supervise/condition.hpp>
 
 #include <bgt/os/clock.hpp>
 
 #include <sys/stat.h>
 
-namespace bgt::cli {
+namespace bgt::supervise {
 namespace {
 
 Duration left(Instant deadline)
@@ -48,4 +48,4 @@ bool holds(const Condition& condition, Duration timeout)
     return false;
 }
 
-} // namespace bgt::cli
+} // namespace bgt::supervise

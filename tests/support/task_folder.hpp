@@ -11,11 +11,11 @@
 #include <fstream>
 #include <string>
 
-namespace bgt::cli::test {
+namespace bgt::test {
 
-class Folder {
+class TaskFolder {
 public:
-    Folder()
+    TaskFolder()
     {
         char path[] = "/tmp/bgt-unit-logs-XXXXXX";
         REQUIRE(mkdtemp(path) != nullptr);
@@ -23,9 +23,9 @@ public:
         dir_ = store::TaskDir(store::TaskId{7}, path_, Fd(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
         REQUIRE(dir_.fd() >= 0);
     }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
+    ~TaskFolder() { std::filesystem::remove_all(path_); }
+    TaskFolder(const TaskFolder&) = delete;
+    TaskFolder& operator=(const TaskFolder&) = delete;
 
     const store::TaskDir& dir() const { return dir_; }
     std::string path(const char* name) const { return path_ + "/" + name; }
@@ -55,4 +55,4 @@ inline WallTime second(int n)
     return WallTime(std::chrono::seconds(1'700'000'000 + n));
 }
 
-} // namespace bgt::cli::test
+} // namespace bgt::test

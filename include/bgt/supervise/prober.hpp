@@ -1,11 +1,11 @@
 #pragma once
 /// Asking a slow question again and again without holding up the loop that waits for tasks.
 #include <bgt/base/fd.hpp>
-#include <bgt/cli/condition.hpp>
+#include <bgt/supervise/condition.hpp>
 #include <csignal>
 #include <sys/types.h>
 
-namespace bgt::cli {
+namespace bgt::supervise {
 
 /// A child process that asks whether an outside condition holds, every 20 ms at first and every 200 ms later. A
 /// process, not a thread: looking at a task may fork a supervisor, which only a single-threaded program can do safely.
@@ -48,4 +48,4 @@ private:
     sigset_t before_;
 };
 
-} // namespace bgt::cli
+} // namespace bgt::supervise

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace bgt::cli {
+namespace bgt::store {
 
 enum class WhichLog : std::uint8_t { out, err };
 
@@ -16,7 +16,7 @@ class LogFile {
 public:
     /// Opens out.log or err.log. A task that has no out.log yet reads as one without output. Error: a task without
     /// err.log (usage: it was not started with --split), no access.
-    static Result<LogFile> open(const store::TaskDir&, WhichLog);
+    static Result<LogFile> open(const TaskDir&, WhichLog);
 
     /// False: there is no file yet.
     bool exists() const { return static_cast<bool>(fd_); }
@@ -50,19 +50,19 @@ private:
 /// Walks the entries of an index along with the bytes of the log: forwards only, one entry read for each chunk.
 class IndexCursor {
 public:
-    IndexCursor(store::LogIndex index, std::uint64_t offset);
+    IndexCursor(LogIndex index, std::uint64_t offset);
     /// When the byte at `offset` came; offsets only grow from call to call.
     std::optional<WallTime> time_of(std::uint64_t offset);
     /// Takes a newer look at the same index (it has grown).
-    void refresh(store::LogIndex index) { index_ = std::move(index); }
+    void refresh(LogIndex index) { index_ = std::move(index); }
     /// Bytes that were dropped just before those from the offset given at the start up to `end`; with `is_last` also
     /// those dropped after all others. So a reader that goes on from cursor to cursor is told of each gap once.
     std::uint64_t dropped_before(std::uint64_t end, bool is_last);
 
 private:
-    std::optional<store::IndexEntry> bytes_entry_near(std::size_t from, std::size_t bound) const;
+    std::optional<IndexEntry> bytes_entry_near(std::size_t from, std::size_t bound) const;
 
-    store::LogIndex index_;
+    LogIndex index_;
     std::size_t next_ = 0;             ///< the first entry not yet walked over
     std::optional<WallTime> current_;  ///< of the bytes before that entry
     std::uint64_t begin_ = 0;          ///< gaps before this place are not counted
@@ -70,4 +70,4 @@ private:
     std::uint64_t gap_ = 0;            ///< in the gap before `next_`
 };
 
-} // namespace bgt::cli
+} // namespace bgt::store

@@ -1,4 +1,4 @@
-#include <bgt/cli/log_file.hpp>
+#include <bgt/store/log_file.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace bgt::cli {
+namespace bgt::store {
 namespace {
 
 constexpr std::size_t block_size = 256 * 1024;
@@ -15,10 +15,10 @@ constexpr std::uint64_t back_step = 64 * 1024;
 
 } // namespace
 
-Result<LogFile> LogFile::open(const store::TaskDir& task, WhichLog stream)
+Result<LogFile> LogFile::open(const TaskDir& task, WhichLog stream)
 {
     LogFile log;
-    const char* const name = stream == WhichLog::out ? store::file::out_log : store::file::err_log;
+    const char* const name = stream == WhichLog::out ? file::out_log : file::err_log;
     Result<Fd> fd = task.open(name, O_RDONLY | O_NONBLOCK);
     if (fd) {
         struct stat info{};
@@ -110,21 +110,21 @@ Result<std::uint64_t> LogFile::last_lines(std::uint64_t lines, std::uint64_t beg
 }
 
 /// The first entry of type bytes in [from, bound).
-std::optional<store::IndexEntry> IndexCursor::bytes_entry_near(std::size_t from, std::size_t bound) const
+std::optional<IndexEntry> IndexCursor::bytes_entry_near(std::size_t from, std::size_t bound) const
 {
     for (std::size_t i = from; i < bound; ++i) {
-        const store::IndexEntry entry = index_.at(i);
-        if (entry.type == store::IndexEntry::Type::bytes) return entry;
+        const IndexEntry entry = index_.at(i);
+        if (entry.type == IndexEntry::Type::bytes) return entry;
     }
     return std::nullopt;
 }
 
-IndexCursor::IndexCursor(store::LogIndex index, std::uint64_t offset) : index_(std::move(index)), begin_(offset)
+IndexCursor::IndexCursor(LogIndex index, std::uint64_t offset) : index_(std::move(index)), begin_(offset)
 {
     std::size_t low = 0, high = index_.size(); // entries before `low` begin before the offset
     while (low < high) {
         const std::size_t middle = low + (high - low) / 2;
-        const std::optional<store::IndexEntry> entry = bytes_entry_near(middle, high);
+        const std::optional<IndexEntry> entry = bytes_entry_near(middle, high);
         if (entry && entry->value < offset)
             low = middle + 1;
         else
@@ -136,8 +136,8 @@ IndexCursor::IndexCursor(store::LogIndex index, std::uint64_t offset) : index_(s
 std::optional<WallTime> IndexCursor::time_of(std::uint64_t offset)
 {
     for (; next_ < index_.size(); ++next_) {
-        const store::IndexEntry entry = index_.at(next_);
-        if (entry.type == store::IndexEntry::Type::dropped) {
+        const IndexEntry entry = index_.at(next_);
+        if (entry.type == IndexEntry::Type::dropped) {
             gap_ += entry.value;
             continue;
         }
@@ -155,4 +155,4 @@ std::uint64_t IndexCursor::dropped_before(std::uint64_t end, bool is_last)
     return dropped_ + (is_last ? gap_ : 0);
 }
 
-} // namespace bgt::cli
+} // namespace bgt::store

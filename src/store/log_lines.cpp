@@ -1,6 +1,6 @@
-#include <bgt/cli/log_lines.hpp>
+#include <bgt/store/log_lines.hpp>
 
-namespace bgt::cli {
+namespace bgt::store {
 
 bool is_plain(std::string_view bytes)
 {
@@ -90,9 +90,9 @@ std::string LineCutter::unfinished() const
     if (text_ == LineText::raw) return held_;
     std::string text;
     if (clean_) return text;
-    render::LineRenderer copy = renderer_;
+    LineRenderer copy = renderer_;
     copy.flush(text);
     return text;
 }
 
-} // namespace bgt::cli
+} // namespace bgt::store

@@ -1,10 +1,10 @@
-#include <bgt/cli/log_pattern.hpp>
+#include <bgt/core/pattern.hpp>
 
 #include <bgt/base/text.hpp>
 
 #include <re2/re2.h>
 
-namespace bgt::cli {
+namespace bgt::core {
 
 Pattern::Pattern(std::unique_ptr<re2::RE2> regex) : regex_(std::move(regex)) {}
 Pattern::Pattern(Pattern&&) noexcept = default;
@@ -26,4 +26,4 @@ bool Pattern::matches(std::string_view line) const
     return re2::RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), *regex_);
 }
 
-} // namespace bgt::cli
+} // namespace bgt::core
