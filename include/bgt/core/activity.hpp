@@ -1,0 +1,67 @@
+#pragma once
+/// Signs of life of a tree, told apart: what it used between two looks, and what that says of it. Pure: a look is data.
+#include <bgt/base/time.hpp>
+#include <bgt/core/rules.hpp>
+#include <cstdint>
+#include <vector>
+
+namespace bgt::core {
+
+/// What a sleeping process waits for, as far as it matters here.
+enum class WaitsFor : std::uint8_t {
+    other,         ///< anything else, or not known
+    input,         ///< it reads a terminal, or the stdin that `bgt send` writes to
+    maybe_input,   ///< it polls several descriptors, a terminal or that stdin among them
+};
+
+/// One process of the tree at one moment.
+struct ProcessSample {
+    std::int32_t pid = 0;
+    std::uint64_t start = 0;      ///< with pid the key: a later process with the same pid has another
+    std::int32_t ppid = 0;
+    char state = '?';             ///< of man 5 proc: R S D Z T t X I
+    Duration cpu{};               ///< its own, since it started
+    Duration reaped_cpu{};        ///< of its children that have ended and were waited for, and of theirs
+    std::uint64_t disk_bytes = 0; ///< read from and written to storage or files (see os/sample.hpp)
+    WaitsFor waits_for = WaitsFor::other;
+    bool stopped_for_terminal = false; ///< state T, with SIGTTIN or SIGTTOU as the cause as far as can be told
+};
+
+struct SocketSample {
+    std::uint64_t inode = 0;
+    std::uint64_t bytes = 0; ///< received and sent since it was made
+};
+
+struct Sample {
+    Instant at{};
+    std::uint64_t start_now = 0;           ///< `at` in the unit of ProcessSample::start
+    std::vector<ProcessSample> processes;
+    Duration reaped_cpu{};                 ///< of orphans that the supervisor itself has waited for
+    std::vector<SocketSample> sockets;
+    bool sockets_known = false;            ///< sockets are looked at only where the rest does not say `busy`
+};
+
+/// What was used between two looks.
+struct Used {
+    Duration span{};
+    Duration cpu{};
+    std::uint64_t disk_bytes = 0;
+    std::uint64_t net_bytes = 0;
+};
+
+/// Sums of differences by process, never differences of sums: a process that ends takes nothing away; its CPU shows in
+/// its parent's reaped_cpu, from which what was counted of it before is taken off. A process that started after `before`
+/// counts with all it used; one that was only not seen before (it is older) begins to count now. No counter that runs
+/// backwards counts (pid reuse, a damaged /proc).
+Used compare(const Sample& before, const Sample& now);
+
+inline constexpr double busy_cpu = 0.01;             ///< of one core
+inline constexpr double busy_disk = 4096;            ///< bytes a second
+inline constexpr double busy_net = 1024;
+
+/// The verdict. `unfinished_line`: the output ends in the middle of a line (a prompt), which makes `maybe_input`
+/// waiting_input. busy comes before all else; waiting_input, stopped (every living process), unkillable (one process in D
+/// in both looks and nothing used), zombie (no other process) before trickle and blocked.
+Activity classify(const Used&, const Sample& before, const Sample& now, bool unfinished_line);
+
+} // namespace bgt::core
