@@ -2,25 +2,22 @@
 #include <bgt/store/spec.hpp>
 
 #include "files.hpp"
+#include "json_fields.hpp"
+#include "spec_rules.hpp"
 
 #include <boost/json.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 #include <cerrno>
-#include <stdexcept>
 
 namespace bgt::store {
 namespace {
 
 namespace json = boost::json;
+using namespace fields;
 
 constexpr std::int64_t schema = 1;
 constexpr std::size_t largest_spec = 64u << 20; ///< far above what execve(2) takes
-
-/// A field that is not what it must be. Thrown and caught in this file.
-struct BadField : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
 
 std::string_view to_string(StdinFrom from)
 {
@@ -32,20 +29,6 @@ std::string_view to_string(StdinFrom from)
     return "null";
 }
 
-json::object encode_rules(const core::Spec& rules)
-{
-    json::array ladder;
-    for (const core::StopStep& step : rules.stop_ladder)
-        ladder.push_back(json::object{{"signal", step.signal}, {"wait_ns", step.wait.count()}});
-    json::object out;
-    out["kind"] = core::to_string(rules.kind);
-    out["stop_ladder"] = std::move(ladder);
-    out["timeout_ns"] = rules.timeout ? json::value(rules.timeout->count()) : json::value(nullptr);
-    out["leftover"] = core::to_string(rules.leftover);
-    out["leftover_wait_ns"] = rules.leftover_wait.count();
-    return out;
-}
-
 json::array encode_limits(const std::vector<ResourceLimit>& limits)
 {
     json::array out;
@@ -53,101 +36,11 @@ json::array encode_limits(const std::vector<ResourceLimit>& limits)
     return out;
 }
 
-/// The value of a key, or null where it is missing or null: then the default stays.
-const json::value* find(const json::object& from, std::string_view key)
-{
-    const json::value* value = from.if_contains(key);
-    return value && !value->is_null() ? value : nullptr;
-}
-
-[[noreturn]] void bad(std::string_view key, std::string_view wanted)
-{
-    throw BadField("\"" + std::string(key) + "\" is not " + std::string(wanted));
-}
-
-const json::object& as_object(const json::value& value, std::string_view key)
-{
-    if (!value.is_object()) bad(key, "an object");
-    return value.get_object();
-}
-
-const json::array& as_array(const json::value& value, std::string_view key)
-{
-    if (!value.is_array()) bad(key, "a list");
-    return value.get_array();
-}
-
-std::string as_text(const json::value& value, std::string_view key)
-{
-    if (!value.is_string()) bad(key, "a text");
-    return std::string(value.get_string().data(), value.get_string().size());
-}
-
-void take(const json::object& from, std::string_view key, std::string& into)
-{
-    if (const auto* value = find(from, key)) into = as_text(*value, key);
-}
-
-void take(const json::object& from, std::string_view key, bool& into)
-{
-    const auto* value = find(from, key);
-    if (!value) return;
-    if (!value->is_bool()) bad(key, "true or false");
-    into = value->get_bool();
-}
-
-template <class Number>
-    requires std::is_integral_v<Number>
-void take(const json::object& from, std::string_view key, Number& into)
-{
-    const auto* value = find(from, key);
-    if (!value) return;
-    boost::system::error_code ec;
-    into = value->to_number<Number>(ec); // not exact or out of range: an error
-    if (ec || value->is_double()) bad(key, "a whole number of its range");
-}
-
-void take(const json::object& from, std::string_view key, Duration& into)
-{
-    Duration::rep count = into.count();
-    take(from, key, count);
-    into = Duration(count);
-}
-
-core::Kind kind_of(const std::string& text)
-{
-    for (const auto kind : {core::Kind::job, core::Kind::service})
-        if (core::to_string(kind) == text) return kind;
-    bad("kind", "job or service");
-}
-
 StdinFrom stdin_of(const std::string& text)
 {
     for (const auto from : {StdinFrom::null, StdinFrom::pipe, StdinFrom::file})
         if (to_string(from) == text) return from;
     bad("stdin", "null, pipe or file");
-}
-
-void decode_rules(const json::object& from, core::Spec& rules)
-{
-    if (const auto* kind = find(from, "kind")) rules.kind = kind_of(as_text(*kind, "kind"));
-    if (const auto* ladder = find(from, "stop_ladder")) {
-        rules.stop_ladder.clear();
-        for (const json::value& item : as_array(*ladder, "stop_ladder")) {
-            core::StopStep step;
-            take(as_object(item, "stop_ladder"), "signal", step.signal);
-            take(item.get_object(), "wait_ns", step.wait);
-            if (step.signal < 1 || step.signal > 64 || step.wait < Duration::zero()) bad("stop_ladder", "a list of signals and times");
-            rules.stop_ladder.push_back(step);
-        }
-    }
-    if (find(from, "timeout_ns")) take(from, "timeout_ns", rules.timeout.emplace());
-    if (const auto* leftover = find(from, "leftover")) {
-        const auto known = core::parse_leftover(as_text(*leftover, "leftover"));
-        if (!known) bad("leftover", "kill, wait or keep");
-        rules.leftover = *known;
-    }
-    take(from, "leftover_wait_ns", rules.leftover_wait);
 }
 
 void check_schema(const json::object& from)
@@ -206,6 +99,11 @@ TaskSpec decode_fields(const json::object& from)
     take(from, "remove_when_ended", spec.remove_when_ended);
     take(from, "cookie", spec.cookie);
     take(from, "mark", spec.mark);
+    if (const auto* ready = find(from, "ready"))
+        for (const json::value& condition : as_array(*ready, "ready")) spec.ready.push_back(as_text(condition, "ready"));
+    take(from, "hang_command", spec.hang_command);
+    take(from, "progress_pattern", spec.progress_pattern);
+    take(from, "dump_stacks", spec.dump_stacks);
     return spec;
 }
 
@@ -237,6 +135,10 @@ std::string encode_spec(const TaskSpec& spec)
     out["remove_when_ended"] = spec.remove_when_ended;
     out["cookie"] = spec.cookie;
     out["mark"] = spec.mark;
+    if (!spec.ready.empty()) out["ready"] = json::array(spec.ready.begin(), spec.ready.end());
+    if (!spec.hang_command.empty()) out["hang_command"] = spec.hang_command;
+    if (!spec.progress_pattern.empty()) out["progress_pattern"] = spec.progress_pattern;
+    if (!spec.dump_stacks) out["dump_stacks"] = false;
     return json::serialize(out);
 }
 

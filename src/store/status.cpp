@@ -202,7 +202,7 @@ void each_field(Io& io, S& s)
     io.enumerator(s.kind, core::Kind::service);
     io.enumerator(s.outcome.kind, core::OutcomeKind::lost);
     io.enumerator(s.outcome.reason, core::Reason::limit);
-    io.flags(s.adopted, s.paused, s.ready, s.tree_lives, s.stdin_closed);
+    io.flags(s.adopted, s.paused, s.ready, s.tree_lives, s.stdin_closed, s.quiet, s.stalled);
     io.number(s.attempt);
     io.number(s.outcome.code);
     io.number(s.outcome.signal);
@@ -231,6 +231,12 @@ void each_field(Io& io, S& s)
     io.text(s.name, 64);
     io.text(s.command, 255);
     io.text(s.text, 127);
+    io.enumerator(s.activity, core::Activity::zombie);
+    io.text(s.step, 63);
+    io.number(s.total_steps);
+    io.time(s.next_attempt);
+    io.time(s.attempt_started);
+    io.time(s.ready_at);
 }
 static_assert(sizeof(int) == 4 && sizeof(BootId) == 16 && sizeof(TallyRow) == 12);
 

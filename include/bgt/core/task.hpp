@@ -1,6 +1,7 @@
 #pragma once
 /// The words of the field as types: what a task is asked to be, and how it can end.
 #include <bgt/base/time.hpp>
+#include <bgt/core/rules.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -100,6 +101,9 @@ struct Spec {
     std::optional<Duration> timeout;                                  ///< from the start, never reset
     Leftover leftover = Leftover::kill;
     Duration leftover_wait = std::chrono::seconds(2);
+    HangRules hang;
+    Again again;
+    bool awaits_ready = false; ///< it has conditions of readiness; without any it is never called ready
 };
 
 /// How it all ended; final once the lifecycle is `ended`.

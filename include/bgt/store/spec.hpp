@@ -35,6 +35,10 @@ struct TaskSpec {
     std::vector<ResourceLimit> limits;
     bool remove_when_ended = false;          ///< `--rm`
     std::string cookie;                      ///< 32 hex digits, secret: marks the tree's environments
+    std::vector<std::string> ready;          ///< `--ready-*`: conditions as `bgt wait --for` takes them, or "notify"; all must hold
+    std::string hang_command;                ///< `--on-hang exec:CMD`
+    std::string progress_pattern;            ///< `--progress-pattern`, a regex that compiles
+    bool dump_stacks = true;                 ///< in hang reports; `--dump none`
     std::uint64_t mark = 0;                  ///< RLIMIT_RTTIME of the tree, a number like no other task's; 0: none
 };
 

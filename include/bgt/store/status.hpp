@@ -41,6 +41,8 @@ struct Status {
     bool ready = false;
     bool tree_lives = false;     ///< ended, and `--leftover keep` left processes
     bool stdin_closed = false;   ///< `bgt send --eof` was said
+    bool quiet = false;          ///< notice: no output for HangRules::quiet_after
+    bool stalled = false;        ///< notice: no progress for HangRules::stalled_after, or a hang rule fired that only reports
     std::uint32_t attempt = 1;
     core::Outcome outcome;       ///< kind none until ended; `reason` is valid from `stopping` on
     BootId boot{};
@@ -61,6 +63,12 @@ struct Status {
     std::string command;                ///< for tables: the command line, quoted, at most 255 bytes
     std::string text;                   ///< STATUS= of sd_notify, at most 127 bytes
     std::optional<double> progress;     ///< 0..1
+    core::Activity activity = core::Activity::unknown; ///< as of the supervisor's last look; unknown while nothing needs one
+    std::string step;                   ///< what it is at ("linking"), at most 63 bytes
+    std::uint32_t total_steps = 0;      ///< 0: not known
+    std::optional<WallTime> next_attempt; ///< queued: when it is started again
+    std::optional<WallTime> attempt_started;
+    std::optional<WallTime> ready_at;
 };
 
 inline constexpr std::size_t status_slot_size = 1024;

@@ -24,6 +24,13 @@ TaskSpec full_spec()
     spec.rules.timeout = 90min;
     spec.rules.leftover = core::Leftover::keep;
     spec.rules.leftover_wait = 0s;
+    spec.rules.awaits_ready = true;
+    spec.rules.hang = {2min, 3min, 4min, 5min, core::OnHang::exec, std::nullopt, 7s};
+    spec.rules.again = {3, {1, 75}, core::Restart::on_failure, 5, 10s, 500ms, 2min, 42};
+    spec.ready = {"port:80", "notify"};
+    spec.hang_command = "notify-send \xff";
+    spec.progress_pattern = "([0-9]+)%";
+    spec.dump_stacks = false;
     spec.owner = ProcessKey{1, ~0ull};
     spec.stdin_from = StdinFrom::file;
     spec.stdin_file = "/dev/zero";
@@ -50,6 +57,11 @@ void check_same(const TaskSpec& a, const TaskSpec& b)
     CHECK(a.rules.timeout == b.rules.timeout);
     CHECK(a.rules.leftover == b.rules.leftover);
     CHECK(a.rules.leftover_wait == b.rules.leftover_wait);
+    CHECK(a.rules.awaits_ready == b.rules.awaits_ready);
+    CHECK(a.rules.hang == b.rules.hang);
+    CHECK(a.rules.again == b.rules.again);
+    CHECK(std::tuple(a.ready, a.hang_command, a.progress_pattern, a.dump_stacks) ==
+          std::tuple(b.ready, b.hang_command, b.progress_pattern, b.dump_stacks));
     CHECK(a.owner == b.owner);
     CHECK(a.stdin_from == b.stdin_from);
     CHECK(a.stdin_file == b.stdin_file);

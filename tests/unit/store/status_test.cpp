@@ -70,6 +70,13 @@ Status full_status()
     s.command = "npm run 'd\xc3\xa9v'";
     s.text = "serving";
     s.progress = 0.25;
+    s.quiet = s.stalled = true;
+    s.activity = core::Activity::waiting_input;
+    s.step = "linking";
+    s.total_steps = 5;
+    s.next_attempt = WallTime(1700000000323456789ns);
+    s.attempt_started = WallTime(1700000000423456789ns);
+    s.ready_at = WallTime(1700000000523456789ns);
     return s;
 }
 
@@ -94,6 +101,9 @@ void check_same(const Status& a, const Status& b)
     CHECK(a.survivors == b.survivors);
     CHECK(std::tuple(a.name, a.command, a.text) == std::tuple(b.name, b.command, b.text));
     CHECK(a.progress == b.progress);
+    CHECK(std::tuple(a.quiet, a.stalled, a.activity, a.step, a.total_steps) ==
+          std::tuple(b.quiet, b.stalled, b.activity, b.step, b.total_steps));
+    CHECK(std::tuple(a.next_attempt, a.attempt_started, a.ready_at) == std::tuple(b.next_attempt, b.attempt_started, b.ready_at));
 }
 
 } // namespace
