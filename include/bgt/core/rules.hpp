@@ -63,7 +63,7 @@ struct Again {
     std::uint32_t retries = 0;          ///< attempts after the first, for an attempt that failed
     std::vector<int> retry_on;          ///< only these exit codes (as `bgt wait` has them) are worth a retry; empty: any failure
     Restart restart = Restart::no;
-    std::uint32_t max_restarts = 10;    ///< restarts (not retries) within `max_period`; one more is given up
+    std::uint32_t max_restarts = 10;    ///< restarts (not retries) within `max_period`; one more is given up; the highest number: no limit
     Duration max_period = std::chrono::minutes(10);
     Duration backoff_first = std::chrono::seconds(1); ///< doubles with each attempt, and up to a fifth of it is taken off
     Duration backoff_most = std::chrono::minutes(1);
