@@ -24,7 +24,8 @@ struct Notification {
     std::uint32_t bad_fields = 0;            ///< known names with values that can't be: left out, and counted
 };
 
-/// Unknown fields are passed over, as the protocol asks. nullopt: not one NAME=VALUE line in it, or a NUL.
+/// Unknown fields and other lines are passed over, as the protocol asks; of a field that comes twice the last value that
+/// can be counts. nullopt: not one NAME=VALUE line in it, or a NUL.
 std::optional<Notification> parse_notification(std::string_view text);
 
 } // namespace bgt::core
