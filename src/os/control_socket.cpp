@@ -3,9 +3,11 @@
 #include <bgt/os/clock.hpp>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,8 +28,21 @@ Fd datagram_socket()
     return Fd{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
 }
 
-/// Takes the sender's credentials; closes descriptors that a sender tried to hand over.
-void read_ancillary(msghdr& header, Datagram& out)
+/// One descriptor set of a message: kept up to most_descriptors, closed beyond.
+void take_descriptors(const cmsghdr& part, Datagram& out)
+{
+    const std::size_t count = (part.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+        int raw = -1;
+        std::memcpy(&raw, CMSG_DATA(&part) + i * sizeof(int), sizeof raw);
+        Fd fd(raw);
+        if (out.descriptors.size() < most_descriptors) out.descriptors.push_back(std::move(fd));
+        else ++out.closed_descriptors;
+    }
+}
+
+/// Takes what came beside the bytes. False: no credentials among it, or those of nobody who can be seen from here.
+bool read_ancillary(msghdr& header, Datagram& out)
 {
     for (cmsghdr* part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
         if (part->cmsg_level != SOL_SOCKET) continue;
@@ -37,40 +52,19 @@ void read_ancillary(msghdr& header, Datagram& out)
             out.pid = who.pid;
             out.uid = who.uid;
         }
-        if (part->cmsg_type == SCM_RIGHTS) {
-            const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-            for (std::size_t i = 0; i < count; ++i) {
-                int fd = -1;
-                std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof fd);
-                close(fd);
-            }
-        }
+        if (part->cmsg_type == SCM_RIGHTS) take_descriptors(*part, out);
     }
+    return out.pid > 0;
 }
 
-} // namespace
+enum class Got { message, refused, nothing };
 
-Result<ControlSocket> ControlSocket::bind(int folder_fd, const char* name)
+Got receive_from(int fd, Datagram& out)
 {
-    ControlSocket made;
-    made.fd_ = datagram_socket();
-    if (!made.fd_) return Error::system("making the control socket", errno);
-    const int on = 1;
-    setsockopt(made.fd_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-    const sockaddr_un address = address_of(folder_fd, name);
-    const auto* raw = reinterpret_cast<const sockaddr*>(&address);
-    if (::bind(made.fd_.get(), raw, sizeof address) == 0) return made;
-    if (errno == EADDRINUSE && unlinkat(folder_fd, name, 0) == 0 && ::bind(made.fd_.get(), raw, sizeof address) == 0)
-        return made;
-    return Error::system("binding the control socket", errno);
-}
-
-std::optional<Datagram> ControlSocket::receive()
-{
-    Datagram out;
+    constexpr std::size_t most_of_kernel = 253; // SCM_MAX_FD: with less room some would be dropped uncounted
     out.bytes.resize(max_datagram);
     iovec part{out.bytes.data(), out.bytes.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(64 * sizeof(int))];
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(most_of_kernel * sizeof(int))];
     msghdr header{};
     header.msg_name = &out.from;
     header.msg_namelen = sizeof out.from;
@@ -80,14 +74,94 @@ std::optional<Datagram> ControlSocket::receive()
     header.msg_controllen = sizeof control;
     ssize_t count;
     do {
-        count = recvmsg(fd_.get(), &header, MSG_CMSG_CLOEXEC);
+        count = recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
-    if (count < 0) return std::nullopt;
-    read_ancillary(header, out);
+    if (count < 0) return Got::nothing;
+    const bool vouched = read_ancillary(header, out);
     out.from_length = header.msg_namelen;
     out.cut = (header.msg_flags & MSG_TRUNC) != 0;
     out.bytes.resize(static_cast<std::size_t>(count));
-    return out;
+    return vouched ? Got::message : Got::refused;
+}
+
+/// A socket with credentials switched on before anything can reach it: a message that was queued without is refused.
+Fd receiving_socket()
+{
+    Fd fd = datagram_socket();
+    const int on = 1;
+    if (fd && setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) fd.reset();
+    return fd;
+}
+
+/// A name of the abstract name space, given with `@` in place of its NUL; empty: too long for one.
+socklen_t abstract_address(const std::string& text, sockaddr_un& out)
+{
+    out.sun_family = AF_UNIX;
+    if (text.size() > sizeof out.sun_path) return 0;
+    std::memcpy(out.sun_path, text.data(), text.size());
+    out.sun_path[0] = '\0';
+    return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size());
+}
+
+/// FNV-1a: spreads the secret over 64 bits that do not give it away.
+std::uint64_t digest(std::string_view text)
+{
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return hash;
+}
+
+} // namespace
+
+Result<ControlSocket> ControlSocket::bind(int folder_fd, const char* name, const std::string& notify_address)
+{
+    ControlSocket made;
+    made.fd_ = receiving_socket();
+    if (!made.fd_) return Error::system("making the control socket", errno);
+    if (notify_address.starts_with('@')) made.listen_also(notify_address);
+    const sockaddr_un address = address_of(folder_fd, name);
+    const auto* raw = reinterpret_cast<const sockaddr*>(&address);
+    if (::bind(made.fd_.get(), raw, sizeof address) == 0) return made;
+    if (errno == EADDRINUSE && unlinkat(folder_fd, name, 0) == 0 && ::bind(made.fd_.get(), raw, sizeof address) == 0)
+        return made;
+    return Error::system("binding the control socket", errno);
+}
+
+/// On failure there is the one socket as before: a task that can't notify is better than none.
+void ControlSocket::listen_also(const std::string& address)
+{
+    sockaddr_un name{};
+    const socklen_t length = abstract_address(address, name);
+    Fd fd = receiving_socket();
+    Fd epoll(epoll_create1(EPOLL_CLOEXEC));
+    if (length == 0 || !fd || !epoll || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) return;
+    for (const int socket : {fd_.get(), fd.get()}) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, socket, &event) != 0) return;
+    }
+    abstract_ = std::move(fd);
+    epoll_ = std::move(epoll);
+}
+
+std::string ControlSocket::notify_address(const std::string& folder_path, const char* name, std::string_view secret)
+{
+    std::string path = folder_path + "/" + name;
+    if (path.size() < sizeof(sockaddr_un::sun_path)) return path;
+    return fmt::format("@bgt-{:016x}", digest(secret));
+}
+
+std::optional<Datagram> ControlSocket::receive()
+{
+    constexpr int most_refused = 64; // then the caller gets to do other things first
+    for (int i = 0; i < most_refused; ++i) {
+        Datagram out;
+        Got got = receive_from(fd_.get(), out);
+        if (got == Got::nothing && abstract_) got = receive_from(abstract_.get(), out);
+        if (got == Got::message) return out;
+        if (got == Got::nothing) return std::nullopt;
+    }
+    return std::nullopt;
 }
 
 void ControlSocket::reply(const Datagram& to, const std::string& bytes)
