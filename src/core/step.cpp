@@ -1,8 +1,10 @@
 #include <bgt/core/step.hpp>
 
+#include "again.hpp"
+#include "clocks.hpp"
+#include "dates.hpp"
 #include "stop_ladder.hpp"
 
-#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -22,18 +24,6 @@ Outcome outcome_of(const std::optional<RootEnd>& root, Reason reason)
         outcome.signal = signaled->signal;
     }
     return outcome;
-}
-
-std::optional<Instant> timeout_at(const Spec& spec, Instant started)
-{
-    if (!spec.timeout) return std::nullopt;
-    return later(started, *spec.timeout);
-}
-
-std::optional<Instant> leftover_at(const Spec& spec, const LeftBehind& left)
-{
-    if (spec.leftover != Leftover::kill) return std::nullopt;
-    return later(left.since, spec.leftover_wait);
 }
 
 /// One call of step(): a handler for each state and event that matters; every other pair changes nothing.
@@ -59,8 +49,9 @@ private:
 
     void on(Starting& starting, const Started&)
     {
+        start_clocks(spec_, watch(), now_);
         act(SaveStatus{});
-        Running running{now_};
+        Running running{starting.first.value_or(now_)};
         if (starting.wanted) return stop_for(*starting.wanted, running.started, std::nullopt, 0);
         enter(running);
     }
@@ -74,9 +65,10 @@ private:
     {
         if (!starting.wanted) {
             starting.wanted = request;
-        } else if (request.now || request.reason == Reason::killed) {
-            starting.wanted->now = true;
+            return;
         }
+        if (request.now || request.reason == Reason::killed) starting.wanted->now = true;
+        if (!request.again) starting.wanted->again = false; // whoever wants it ended has the last word
     }
 
     void on(Running& running, const RootEnded& end)
@@ -84,16 +76,58 @@ private:
         enter(LeftBehind{running.started, end.how, now_, 0});
         act(LookAtTree{});
     }
-    void on(Running&, const TreeEmpty&) { end(outcome_of(std::nullopt, Reason::self), {}); }
+    void on(Running&, const TreeEmpty&) { end_attempt(outcome_of(std::nullopt, Reason::self), {}, {}, Afterwards::never); }
     void on(Running& running, const StopRequested& request) { stop_for(request, running.started, std::nullopt, 0); }
     void on(Running& running, const Tick&)
     {
-        if (is_due(timeout_at(spec_, running.started))) stop_for_timeout(running.started, std::nullopt, 0);
+        if (is_due(timeout_at(spec_, running.started))) return stop_for_timeout(running.started, std::nullopt, 0);
+        if (is_due(ready_at_latest(spec_, watch())) && !result_.state.paused) return hang(running, Reason::ready_timeout);
+        look_when_due();
     }
     void on(Running&, const PauseRequested&) { pause(); }
     void on(Running&, const ResumeRequested&) { resume(); }
+    void on(Running&, const LookRequested&) { act(TakeLook{}); }
+    void on(Running& running, const Looked& look)
+    {
+        // A stopped tree gives no sign of life; its clocks begin again when it goes on.
+        if (result_.state.paused) return;
+        const Activity before = watch().activity;
+        take_vitals(watch(), look.vitals, now_);
+        const std::optional<Reason> rule = fired_rule(spec_, watch(), now_);
+        if (rule) return hang(running, *rule);
+        tell_notices(before);
+    }
+    void on(Running&, const Ready&)
+    {
+        if (!spec_.awaits_ready || watch().ready) return;
+        watch().ready = true;
+        act(SaveStatus{});
+        act(Note{"ready", Reason::self, 0, 0});
+    }
+    void on(Running&, const NeverReady&)
+    {
+        if (watch().ready || watch().never_ready) return;
+        watch().never_ready = true;
+        act(SaveStatus{});
+        act(Note{"never-ready", Reason::self, 0, 0});
+    }
+    void on(Running&, const Extended& more)
+    {
+        watch().not_before = later(now_, more.by);
+        watch().next_look = plan_look(spec_, watch(), now_);
+    }
+    void on(Running&, const WatchdogSet& set)
+    {
+        watch().watchdog = set.interval > Duration::zero() ? std::optional(set.interval) : std::nullopt;
+        watch().heartbeat = Clock{now_, std::nullopt};
+        watch().next_look = plan_look(spec_, watch(), now_);
+    }
+    void on(Running& running, const HangReported&) { hang(running, Reason::progress_timeout); }
 
-    void on(LeftBehind& left, const TreeEmpty&) { end(outcome_of(left.root, Reason::self), {}); }
+    void on(LeftBehind& left, const TreeEmpty&) 
+    {
+        end_attempt(outcome_of(left.root, Reason::self), {}, left.started, Afterwards::as_ruled);
+    }
     void on(LeftBehind& left, const TreeLives& look)
     {
         left.living = look.count;
@@ -137,7 +171,7 @@ private:
             outcome.leftover_killed = std::accumulate(stop.tally.begin(), stop.tally.end(), std::uint32_t{0},
                 [](std::uint32_t sum, const StepTally& row) { return sum + row.ended; });
         }
-        end(outcome, std::move(stop.tally));
+        end_attempt(outcome, std::move(stop.tally), stop.started, stop.afterwards);
     }
     void on(Stopping& stop, const TreeLives& look)
     {
@@ -145,8 +179,30 @@ private:
         if (stop.root) act(SaveStatus{});
     }
     void on(Stopping& stop, const Swept& sweep) { count(stop, sweep.found); }
-    void on(Stopping& stop, const StopRequested& request) { quicken(stop, request, now_, result_.actions); }
+    void on(Stopping& stop, const StopRequested& request)
+    {
+        // Whoever wants it ended has the last word: no attempt follows, whatever the stop was for.
+        if (!request.again) stop.afterwards = Afterwards::never;
+        quicken(stop, request, now_, result_.actions);
+    }
     void on(Stopping& stop, const Tick&) { advance(stop, now_, result_.actions); }
+
+    void on(BackingOff& waiting, const StopRequested& request)
+    {
+        if (request.again) return start_again(waiting);
+        Outcome outcome = waiting.last;
+        outcome.reason = request.reason;
+        finish(outcome, {});
+    }
+    void on(BackingOff& waiting, const Tick&)
+    {
+        if (is_due(timeout_at(spec_, waiting.started))) {
+            Outcome outcome = waiting.last;
+            outcome.reason = Reason::timeout;
+            return finish(outcome, {});
+        }
+        if (now_ >= waiting.until) start_again(waiting);
+    }
 
     void on(Ended& ended, const TreeEmpty&)
     {
@@ -202,6 +258,7 @@ private:
     {
         Stopping stop = new_stop(request.reason, started, root, living);
         if (request.ladder) stop.ladder = *request.ladder;
+        stop.afterwards = request.again ? Afterwards::again : Afterwards::never;
         set_off(std::move(stop), "stop", request.now);
     }
     void stop_for_timeout(Instant started, std::optional<RootEnd> root, std::uint32_t living)
@@ -209,8 +266,41 @@ private:
         set_off(new_stop(Reason::timeout, started, root, living), "stop", false);
     }
 
+    /// A rule has fired: the evidence first, then what the user wants done about it.
+    void hang(const Running& running, Reason rule)
+    {
+        act(Report{rule});
+        const OnHang what = spec_.hang.on_hang;
+        if (what == OnHang::kill || what == OnHang::restart)
+            return set_off(new_stop(rule, running.started, std::nullopt, 0), "stop", false);
+        watch().never_ready |= rule == Reason::ready_timeout; // or it would fire again at once
+        act(Note{"hang", rule, 0, 0});
+        if (what == OnHang::exec) act(RunHook{rule});
+        tell_notices(watch().activity);
+    }
+    void tell_notices(Activity before)
+    {
+        const std::vector<std::string_view> changes = update_notices(spec_, watch(), now_);
+        watch().next_look = plan_look(spec_, watch(), now_);
+        for (const std::string_view change : changes) {
+            if (change == "stalled" || change == "waiting-input") act(Report{});
+            act(Note{change, Reason::self, 0, 0});
+        }
+        if (!changes.empty() || watch().activity != before) act(SaveStatus{});
+    }
+    void look_when_due()
+    {
+        if (!is_due(watch().next_look) || result_.state.paused) return;
+        if (is_starved(spec_, watch(), now_)) {
+            restart_clocks(spec_, watch(), now_);
+            act(Note{"clocks-restarted", Reason::self, 0, 0});
+        }
+        act(TakeLook{});
+    }
+
     void pause()
     {
+        watch().next_look.reset();
         result_.state.paused = true;
         act(SaveStatus{});
         act(Note{"pause", Reason::self, 0, 0});
@@ -218,13 +308,40 @@ private:
     }
     void resume()
     {
+        if (result_.state.paused) restart_clocks(spec_, watch(), now_);
         result_.state.paused = false;
         act(SaveStatus{});
         act(Note{"resume", Reason::self, 0, 0});
         act(ResumeTree{});
     }
 
-    void end(const Outcome& outcome, std::vector<StepTally> tally)
+    /// An attempt is over and its tree empty.
+    void end_attempt(const Outcome& outcome, std::vector<StepTally> tally, Instant first_start, Afterwards afterwards)
+    {
+        if (afterwards == Afterwards::never) return finish(outcome, std::move(tally));
+        Attempts& attempts = result_.state.attempts;
+        const bool asked = afterwards == Afterwards::again;
+        const NextAttempt next = next_attempt(spec_.again, spec_.hang.on_hang, attempts, outcome, asked, now_);
+        if (next == NextAttempt::none) return finish(outcome, std::move(tally));
+        if (next == NextAttempt::given_up) {
+            act(Note{"restart-limit", Reason::self, 0, spec_.again.max_restarts});
+            return finish(outcome, std::move(tally));
+        }
+        act(EndAttempt{outcome});
+        const Duration wait = begin_backoff(spec_.again, attempts, next, now_ - watch().since, now_);
+        result_.state.paused = false;
+        const BackingOff waiting{first_start, later(now_, wait), outcome};
+        if (next == NextAttempt::now) return start_again(waiting);
+        enter(waiting);
+        act(SaveStatus{});
+    }
+    void start_again(const BackingOff& waiting)
+    {
+        enter(Starting{std::nullopt, waiting.started});
+        act(SaveStatus{});
+        act(StartAgain{});
+    }
+    void finish(const Outcome& outcome, std::vector<StepTally> tally)
     {
         result_.state.paused = false;
         enter(Ended{outcome, false, std::move(tally), {}});
@@ -232,6 +349,7 @@ private:
         act(Release{});
     }
 
+    Watch& watch() { return result_.state.watch; }
     bool is_due(const std::optional<Instant>& date) const { return date && now_ >= *date; }
     void act(Action action) { result_.actions.push_back(action); }
     template <class Phase>
@@ -247,50 +365,11 @@ private:
     bool moved_ = false;
 };
 
-/// The stop under way, if any.
-const Stopping* stop_of(const State& state)
-{
-    if (const auto* stop = std::get_if<Stopping>(&state.phase)) return stop;
-    const auto* ended = std::get_if<Ended>(&state.phase);
-    return ended && ended->leftover_stop ? &*ended->leftover_stop : nullptr;
-}
-
 } // namespace
 
 StepResult step(const Spec& spec, State state, const Event& event, Instant now)
 {
     return Step(spec, std::move(state), now).run(event);
-}
-
-std::optional<Instant> kill_by(const State& state)
-{
-    const Stopping* stop = stop_of(state);
-    if (!stop) return std::nullopt;
-    return kill_date(*stop);
-}
-
-std::optional<Instant> next_deadline(const Spec& spec, const State& state)
-{
-    if (const Stopping* stop = stop_of(state)) return stop->rung_ends;
-    if (const auto* running = std::get_if<Running>(&state.phase)) return timeout_at(spec, running->started);
-    const auto* left = std::get_if<LeftBehind>(&state.phase);
-    if (!left) return std::nullopt;
-    const auto timeout = timeout_at(spec, left->started);
-    const auto leftover = leftover_at(spec, *left);
-    if (!timeout || !leftover) return timeout ? timeout : leftover;
-    return std::min(*timeout, *leftover);
-}
-
-Lifecycle lifecycle(const State& state)
-{
-    struct Name {
-        Lifecycle operator()(const Starting&) const { return Lifecycle::starting; }
-        Lifecycle operator()(const Running&) const { return Lifecycle::running; }
-        Lifecycle operator()(const LeftBehind&) const { return Lifecycle::running; }
-        Lifecycle operator()(const Stopping&) const { return Lifecycle::stopping; }
-        Lifecycle operator()(const Ended&) const { return Lifecycle::ended; }
-    };
-    return std::visit(Name{}, state.phase);
 }
 
 } // namespace bgt::core

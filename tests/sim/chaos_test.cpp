@@ -9,7 +9,7 @@ namespace {
 Event random_event(Dice& dice)
 {
     const auto count = static_cast<std::uint32_t>(dice.below(5));
-    switch (dice.below(14)) {
+    switch (dice.below(18)) {
     case 0:
     case 1: return Started{};
     case 2: return dice.one_in(10) ? Event(StartFailed{}) : Event(Started{});
@@ -22,6 +22,13 @@ Event random_event(Dice& dice)
     case 9: return dice.one_in(3) ? Event(random_stop(dice)) : Event(Tick{});
     case 10: return PauseRequested{};
     case 11: return ResumeRequested{};
+    case 12:
+    case 13:
+        return Looked{{Instant{dice.duration()}, Instant{dice.duration()}, Instant{dice.duration()},
+                       static_cast<Activity>(dice.below(8))}};
+    case 14: return dice.one_in(2) ? Event(Ready{}) : Event(NeverReady{});
+    case 15: return dice.one_in(2) ? Event(WatchdogSet{dice.duration()}) : Event(Extended{dice.duration()});
+    case 16: return dice.one_in(4) ? Event(HangReported{}) : Event(LookRequested{});
     default: return Tick{};
     }
 }

@@ -29,9 +29,43 @@ std::vector<StopStep> random_ladder(Dice& dice)
     return ladder;
 }
 
+namespace {
+
+std::optional<Duration> random_limit(Dice& dice)
+{
+    if (dice.one_in(2)) return std::nullopt;
+    return dice.one_in(30) ? Duration::max() : dice.duration();
+}
+
+HangRules random_rules(Dice& dice)
+{
+    return {random_limit(dice), random_limit(dice), random_limit(dice), random_limit(dice),
+            static_cast<OnHang>(dice.below(4)), random_limit(dice), random_limit(dice)};
+}
+
+Again random_again(Dice& dice)
+{
+    Again again;
+    if (dice.one_in(2)) again.retries = static_cast<std::uint32_t>(dice.below(4));
+    if (dice.one_in(4)) again.retry_on = {1, 75, 120};
+    if (dice.one_in(2)) again.restart = static_cast<Restart>(dice.below(4));
+    again.max_restarts = static_cast<std::uint32_t>(1 + dice.below(4));
+    again.max_period = dice.one_in(3) ? dice.duration() : Duration::max();
+    again.backoff_first = dice.duration();
+    again.backoff_most = dice.one_in(20) ? Duration::max() : dice.duration();
+    again.seed = dice.below(1000);
+    return again;
+}
+
+} // namespace
+
 Spec random_spec(Dice& dice)
 {
     Spec spec;
+    spec.kind = static_cast<Kind>(dice.below(2));
+    spec.awaits_ready = dice.one_in(3);
+    if (dice.one_in(2)) spec.hang = random_rules(dice);
+    if (dice.one_in(3)) spec.again = random_again(dice);
     spec.stop_ladder = random_ladder(dice);
     if (dice.one_in(2)) spec.timeout = dice.one_in(30) ? Duration::max() : dice.duration();
     spec.leftover = static_cast<Leftover>(dice.below(3));
@@ -43,6 +77,7 @@ StopRequested random_stop(Dice& dice)
 {
     StopRequested request{static_cast<Reason>(1 + dice.below(9)), dice.one_in(5), {}};
     if (dice.one_in(3)) request.ladder = random_ladder(dice);
+    request.again = dice.one_in(4);
     return request;
 }
 
@@ -82,6 +117,7 @@ std::vector<Action> Watcher::operator()(const Event& event, Instant now)
     check_dates(before, actions, tick, now);
     check_what_stays(before);
     check_tally();
+    check_attempts(before, event, actions);
     if (has<Release>(actions)) {
         REQUIRE_FALSE(released_);
         released_ = true;
@@ -141,7 +177,7 @@ void Watcher::check_what_stays(const State& before)
     const auto* ended = std::get_if<Ended>(&state_.phase);
     if (stop) {
         const auto* still = std::get_if<Stopping>(&state_.phase);
-        REQUIRE((still || ended));
+        if (!still && !ended) return; // another attempt: check_attempts
         REQUIRE((still ? still->reason : ended->outcome.reason) == stop->reason);
         if (still) REQUIRE(still->for_leftover == stop->for_leftover);
         if (still && stop->root) REQUIRE(still->root == stop->root);
@@ -153,6 +189,34 @@ void Watcher::check_what_stays(const State& before)
         REQUIRE(ended);
         REQUIRE(ended->outcome == was->outcome);
         REQUIRE((was->tree_lives || !ended->tree_lives));
+    }
+}
+
+void Watcher::check_attempts(const State& before, const Event& event, const std::vector<Action>& actions)
+{
+    const auto* request = std::get_if<StopRequested>(&event);
+    const bool living = !std::holds_alternative<Ended>(before.phase);
+    if (request && !request->again && living) asked_to_end_ = true;
+    REQUIRE(state_.attempts.number == before.attempts.number + (has<EndAttempt>(actions) ? 1u : 0u));
+    if (has<StartAgain>(actions)) {
+        REQUIRE(std::holds_alternative<Starting>(state_.phase));
+        REQUIRE_FALSE(asked_to_end_);
+    }
+    if (has<EndAttempt>(actions)) {
+        REQUIRE_FALSE(asked_to_end_);
+        REQUIRE(std::holds_alternative<TreeEmpty>(event)); // only then can the next one not overlap it
+    }
+    if (std::holds_alternative<BackingOff>(state_.phase)) REQUIRE(due());
+    REQUIRE(state_.attempts.retries <= spec_.again.retries);
+    // The evidence is gathered before the tree is touched.
+    for (const Action& action : actions) {
+        if (std::holds_alternative<Report>(action)) break;
+        const auto* stop = std::get_if<Stopping>(&state_.phase);
+        if (std::holds_alternative<Stopping>(before.phase) || !stop || stop->reason < Reason::output_timeout ||
+            stop->reason > Reason::ready_timeout || request)
+            break;
+        if (std::holds_alternative<Started>(event)) break; // a request from before the start
+        REQUIRE_FALSE((std::holds_alternative<SignalTree>(action) || std::holds_alternative<KillTree>(action)));
     }
 }
 

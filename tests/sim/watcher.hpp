@@ -46,6 +46,7 @@ private:
     void check_dates(const State& before, const std::vector<Action>&, bool tick, Instant now);
     void check_what_stays(const State& before);
     void check_tally() const;
+    void check_attempts(const State& before, const Event&, const std::vector<Action>&);
 
     Spec spec_;
     State state_{Starting{}};
@@ -53,6 +54,7 @@ private:
     bool killed_ = false;              ///< in the stop under way
     bool saved_ = false;               ///< since the stop under way was asked for
     bool released_ = false;
+    bool asked_to_end_ = false;        ///< by anybody: nothing is started again after that
     std::uint64_t steps_ = 0;
 };
 

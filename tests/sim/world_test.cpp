@@ -25,10 +25,9 @@ public:
     /// Returns the steps taken. The task must be over after a bounded number of them.
     std::uint64_t live()
     {
-        say(dice_.one_in(50) ? Event(StartFailed{}) : Event(Started{}));
-        if (!task_.released()) birth();
+        begin();
         while (!task_.released()) {
-            REQUIRE(task_.steps() < 5000);
+            REQUIRE(task_.steps() < 20000);
             happen();
             pass_time();
         }
@@ -43,8 +42,16 @@ public:
     }
 
 private:
+    void begin()
+    {
+        root_end_.reset();
+        if (dice_.one_in(50)) return say(StartFailed{});
+        birth();
+        say(Started{});
+    }
     void birth()
     {
+        REQUIRE(tree_.empty()); // two attempts never overlap
         tree_.push_back(make());
         root_ = tree_.front().pid;
     }
@@ -69,6 +76,7 @@ private:
             break;
         case 5: say(dice_.one_in(2) ? Event(PauseRequested{}) : Event(ResumeRequested{})); break;
         case 6: say(Tick{}); break; // a stale one
+        case 7: say(dice_.one_in(2) ? Event(Ready{}) : Event(LookRequested{})); break;
         default: break;
         }
         // Nobody waits for ever: in the end a person asks for what is left.
@@ -134,6 +142,14 @@ private:
         if (std::holds_alternative<LookAtTree>(action)) look();
         if (std::holds_alternative<KillTree>(action)) kill_all();
         if (std::holds_alternative<SignalTree>(action)) signal_all();
+        if (std::holds_alternative<TakeLook>(action)) events_.push_back(Looked{vitals()});
+        if (std::holds_alternative<EndAttempt>(action)) hit_.clear(); // a row of that attempt
+        if (std::holds_alternative<StartAgain>(action)) begin();
+    }
+    Vitals vitals()
+    {
+        const auto ago = [&] { return now_ - std::min(dice_.duration(), now_.time_since_epoch()); };
+        return {ago(), ago(), dice_.one_in(3) ? ago() : Instant{}, static_cast<Activity>(dice_.below(8))};
     }
     void look()
     {

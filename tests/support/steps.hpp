@@ -13,6 +13,11 @@ struct ActionText {
     std::string operator()(const KillTree&) const { return "kill"; }
     std::string operator()(const PauseTree&) const { return "pause"; }
     std::string operator()(const ResumeTree&) const { return "resume"; }
+    std::string operator()(const TakeLook&) const { return "take-look"; }
+    std::string operator()(const Report& a) const { return "report:" + std::string(to_string(a.rule)); }
+    std::string operator()(const RunHook& a) const { return "hook:" + std::string(to_string(a.rule)); }
+    std::string operator()(const EndAttempt&) const { return "end-attempt"; }
+    std::string operator()(const StartAgain&) const { return "start-again"; }
     std::string operator()(const Finish&) const { return "finish"; }
     std::string operator()(const Release&) const { return "release"; }
     std::string operator()(const Note& note) const
@@ -28,6 +33,14 @@ inline std::string text_of(const std::vector<Action>& actions)
     std::string out;
     for (const Action& action : actions) out += (out.empty() ? "" : " ") + std::visit(ActionText{}, action);
     return out;
+}
+
+/// Without the notices, which would have the tree looked at now and then.
+inline Spec without_notices(Spec spec = {})
+{
+    spec.hang.quiet_after.reset();
+    spec.hang.stalled_after.reset();
+    return spec;
 }
 
 } // namespace bgt::core

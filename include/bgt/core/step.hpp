@@ -8,8 +8,10 @@
 ///    or doubled Tick is harmless: step compares `now` with the deadlines in the state);
 ///  - say Started (or StartFailed) before anything else of the command, and RootEnded before the TreeEmpty that follows;
 ///  - answer LookAtTree with TreeEmpty or TreeLives; say TreeEmpty only when it is proven, and say it unasked as soon
-///    as it is: nothing here polls for it.
+///    as it is: nothing here polls for it;
+///  - answer TakeLook with Looked, StartAgain with Started or StartFailed.
 #include <bgt/core/task.hpp>
+#include <bgt/core/watch.hpp>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -29,16 +31,18 @@ struct StopRequested {
     Reason reason = Reason::killed;
     bool now = false;                           ///< skip the ladder: SIGKILL at once
     std::optional<std::vector<StopStep>> ladder;///< replaces the spec's for this stop (grace given with `bgt kill`)
+    bool again = false;                         ///< `bgt restart`: then the command is started again, at once
     bool operator==(const StopRequested&) const = default;
 };
 
 // States: each holds only what is true in it.
 struct Starting {
     std::optional<StopRequested> wanted; ///< asked for before the command was exec'd; begins with Started
+    std::optional<Instant> first;        ///< a later attempt: when the first one started
     bool operator==(const Starting&) const = default;
 };
 struct Running {
-    Instant started{};
+    Instant started{}; ///< of the first attempt; State::watch knows of this one
     bool operator==(const Running&) const = default;
 };
 /// The root process has ended by itself; others of its tree live.
@@ -49,6 +53,12 @@ struct LeftBehind {
     std::uint32_t living = 0; ///< as the last look found
     bool operator==(const LeftBehind&) const = default;
 };
+/// Whether there is another attempt once a stop is done.
+enum class Afterwards : std::uint8_t {
+    as_ruled, ///< as Spec::again and the reason of the stop say
+    again,    ///< `bgt restart` asked for it
+    never,    ///< somebody asked for an end while it was being stopped
+};
 /// A reason is on record and the ladder is under way. The dates of the rungs are fixed when it begins, so that late
 /// ticks do not add up: a rung whose time is over before its tick came is passed over.
 /// A supervisor that takes over in the middle of a stop goes on with a ladder of one rung and `rung_ends` = the
@@ -58,6 +68,7 @@ struct Stopping {
     std::optional<RootEnd> root;      ///< once it has ended
     Reason reason = Reason::killed;
     bool for_leftover = false;        ///< the root process had ended by itself: its outcome stays its own
+    Afterwards afterwards = Afterwards::as_ruled;
     std::vector<StopStep> ladder;     ///< the spec's, or the one that came with the request
     std::size_t rung = 0;             ///< index in `ladder`; == its size: KILL
     Instant rung_ends{};              ///< next rung, or next KILL sweep
@@ -69,6 +80,13 @@ struct Stopping {
     std::vector<StepTally> tally;
     bool operator==(const Stopping&) const = default;
 };
+/// An attempt is over, nothing of it lives, and there will be another. Lifecycle `queued`.
+struct BackingOff {
+    Instant started{}; ///< of the first attempt
+    Instant until{};
+    Outcome last;      ///< of the attempt; the task's, if it is stopped now
+    bool operator==(const BackingOff&) const = default;
+};
 /// The outcome is final. `tree_lives`: `--leftover keep` left processes alone; the driver goes on pumping their output.
 struct Ended {
     Outcome outcome;
@@ -79,8 +97,10 @@ struct Ended {
 };
 
 struct State {
-    std::variant<Starting, Running, LeftBehind, Stopping, Ended> phase;
+    std::variant<Starting, Running, LeftBehind, Stopping, BackingOff, Ended> phase;
     bool paused = false; ///< the tree was sent SIGSTOP by `bgt pause`; a stop resumes it
+    Watch watch{};       ///< the clocks of the hang rules
+    Attempts attempts{};
     bool operator==(const State&) const = default;
 };
 
@@ -94,10 +114,18 @@ struct TreeLives { std::uint32_t count = 0; };  ///< a look found this many
 struct Swept { std::uint32_t found = 0; };
 struct PauseRequested {};
 struct ResumeRequested {};
+struct Looked { Vitals vitals; };               ///< answer to TakeLook
+struct LookRequested {};                        ///< a reader wants to know what it does now, or output came after `quiet`
+struct Ready {};                                ///< all its conditions of readiness hold
+struct NeverReady {};                           ///< one of them can no longer come
+struct Extended { Duration by{}; };             ///< EXTEND_TIMEOUT_USEC: no hang rule fires for this long
+struct WatchdogSet { Duration interval{}; };    ///< WATCHDOG_USEC: heartbeats come at least this often; zero: no longer
+struct HangReported {};                         ///< WATCHDOG=trigger: the task says itself that it hangs
 struct Tick {};                                 ///< time has passed
 
 using Event = std::variant<Started, StartFailed, RootEnded, TreeEmpty, TreeLives, Swept, StopRequested,
-                           PauseRequested, ResumeRequested, Tick>;
+                           PauseRequested, ResumeRequested, Looked, LookRequested, Ready, NeverReady, Extended,
+                           WatchdogSet, HangReported, Tick>;
 
 // Actions, performed in order.
 struct SaveStatus {};                           ///< make the state durable; before any signal that follows it
@@ -106,10 +134,18 @@ struct SignalTree { int signal = 0; };          ///< to every member, then CONT;
 struct KillTree {};                             ///< SIGKILL to every member; answer with Swept, then as LookAtTree
 struct PauseTree {};                            ///< SIGSTOP to every member
 struct ResumeTree {};                           ///< SIGCONT to every member
+struct TakeLook {};                             ///< at the tree's signs of life; answer with Looked
+/// Gather the evidence and write the report, in about a second at most. `rule`: the one that fired; self: a notice.
+struct Report { Reason rule = Reason::self; };
+struct RunHook { Reason rule = Reason::self; }; ///< `--on-hang exec:CMD`
+struct EndAttempt { Outcome outcome; };         ///< drain the output, put the attempt on record
+struct StartAgain {};                           ///< the command, with the spec and environment that it had
 struct Finish {};                               ///< drain the output, save the final status, tell waiters
 struct Release {};                              ///< nothing is left to answer for: the supervisor exits
 /// A line for events.jsonl; `what` names what happened: "stop" (reason, first signal), "leftover" (count, first signal),
-/// "rung" (signal), "survivors" (count), "pause", "resume".
+/// "rung" (signal), "survivors" (count), "pause", "resume", "hang" (reason), "quiet", "stalled", "waiting-input" and
+/// "moving" (a notice, and its end), "clocks-restarted" (the supervisor did not run for a while), "ready",
+/// "never-ready", "restart-limit" (count).
 struct Note {
     std::string_view what;
     Reason reason = Reason::self;
@@ -117,13 +153,15 @@ struct Note {
     std::uint32_t count = 0;
 };
 
-using Action = std::variant<SaveStatus, LookAtTree, SignalTree, KillTree, PauseTree, ResumeTree, Finish, Release, Note>;
+using Action = std::variant<SaveStatus, LookAtTree, SignalTree, KillTree, PauseTree, ResumeTree, TakeLook, Report, RunHook,
+                            EndAttempt, StartAgain, Finish, Release, Note>;
 
 /// The next state and what to do. Invariants (tested): after the end, signals go only to leftovers that were kept;
 /// once stopping, SIGKILL starts at the latest at since + the sum of the ladder's times, whatever happens in between;
 /// SaveStatus precedes the first signal; an outcome and a reason never change; a stop is never undone, a second one
 /// only makes it faster: one that says `now`, or by a person (Reason::killed), goes to SIGKILL at once, any other
-/// changes nothing. A negative time counts as zero, a sum beyond the end of time as the end of time.
+/// changes nothing; a Report precedes the signals of the hang it is about; what is being stopped by anybody is not
+/// started again; two attempts never overlap. A negative time counts as zero, a sum beyond the end of time as the end of time.
 struct StepResult {
     State state;
     std::vector<Action> actions;
@@ -137,7 +175,7 @@ std::optional<Instant> kill_by(const State&);
 /// When the driver must send Tick, or nullopt when only the world can move the task.
 std::optional<Instant> next_deadline(const Spec&, const State&);
 
-/// Never `queued`: such a task has no state yet.
+/// `queued` is said of a task between two attempts.
 Lifecycle lifecycle(const State&);
 
 } // namespace bgt::core

@@ -1,48 +1,11 @@
 #include "support/catch.hpp"
-#include "support/steps.hpp"
+#include "support/hand_driven.hpp"
 
 using namespace bgt;
 using namespace bgt::core;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A task driven by hand: `at` is the time since its start.
-struct Task {
-    Spec spec;
-    State state{Starting{}};
-    Instant zero{1000s};
-
-    std::string operator()(Duration at, const Event& event)
-    {
-        auto result = step(spec, state, event, zero + at);
-        state = std::move(result.state);
-        return text_of(result.actions);
-    }
-    template <class Phase>
-    const Phase& in() const
-    {
-        REQUIRE(std::holds_alternative<Phase>(state.phase));
-        return std::get<Phase>(state.phase);
-    }
-    std::optional<Duration> due() const
-    {
-        const auto date = next_deadline(spec, state);
-        return date ? std::optional<Duration>(*date - zero) : std::nullopt;
-    }
-    std::optional<Duration> killed_by() const
-    {
-        const auto date = kill_by(state);
-        return date ? std::optional<Duration>(*date - zero) : std::nullopt;
-    }
-};
-
-Task running(Spec spec = {})
-{
-    Task task{std::move(spec)};
-    task(0s, Started{});
-    return task;
-}
 
 Spec with_leftover(Leftover policy)
 {
@@ -67,7 +30,7 @@ StopRequested stop_now(Reason reason = Reason::killed)
 
 TEST_CASE("a task starts, ends by itself and leaves nothing")
 {
-    Task task;
+    Task task{without_notices()};
     CHECK(lifecycle(task.state) == Lifecycle::starting);
     CHECK(task(0s, Started{}) == "save");
     CHECK(task.in<Running>().started == task.zero);
@@ -328,9 +291,12 @@ TEST_CASE("a second request only makes it faster")
     SECTION("now") { CHECK(task(61s, stop_now(Reason::shutdown)) == "note:rung/timeout/9/0 kill"); }
     SECTION("any other changes nothing")
     {
-        const State before = task.state;
+        const Stopping before = task.in<Stopping>();
         CHECK(task(61s, StopRequested{Reason::owner_gone, false, std::vector<StopStep>{}}).empty());
-        CHECK(task.state == before);
+        Stopping after = task.in<Stopping>();
+        CHECK(after.afterwards == Afterwards::never); // and nothing is started again
+        after.afterwards = before.afterwards;
+        CHECK(after == before);
     }
     CHECK(task.in<Stopping>().reason == Reason::timeout);
     task(62s, RootEnded{Exited{0}});

@@ -1,0 +1,48 @@
+#pragma once
+/// What step() remembers of a task's signs of life and of its attempts.
+#include <bgt/core/task.hpp>
+#include <optional>
+#include <vector>
+
+namespace bgt::core {
+
+/// What a look finds. Instants before the attempt count as its start.
+struct Vitals {
+    Instant output{}; ///< when the last byte of output came
+    Instant text{};   ///< when the last new text came (new_text.hpp)
+    Instant beat{};   ///< the last heartbeat
+    Activity activity = Activity::unknown; ///< since the look before; unknown: there was none to compare with
+    bool operator==(const Vitals&) const = default;
+};
+
+/// One limit on silence.
+struct Clock {
+    Instant last{};              ///< when it was last reset
+    std::optional<Instant> told; ///< it has fired for this `last` and did not end the task
+    bool operator==(const Clock&) const = default;
+};
+
+/// The clocks of the hang rules. They belong to one attempt.
+struct Watch {
+    Instant since{};       ///< the start of the attempt
+    Clock output, progress, idle;
+    Clock heartbeat;                   ///< where the task has set a watchdog
+    std::optional<Duration> watchdog;
+    Instant not_before{};              ///< no rule fires earlier (Extended)
+    std::optional<Instant> next_look;  ///< nullopt: nothing needs one
+    Activity activity = Activity::unknown;
+    bool quiet = false, stalled = false, waiting_input = false; ///< notices that hold
+    bool ready = false, never_ready = false;
+    bool operator==(const Watch&) const = default;
+};
+
+/// Attempts so far.
+struct Attempts {
+    std::uint32_t number = 1;           ///< of the one that runs, or ran last
+    std::uint32_t retries = 0;          ///< used up
+    std::uint32_t in_a_row = 0;         ///< attempts that ended soon: the exponent of the backoff
+    std::vector<Instant> restarts;      ///< within Again::max_period
+    bool operator==(const Attempts&) const = default;
+};
+
+} // namespace bgt::core

@@ -1,0 +1,88 @@
+#include "again.hpp"
+
+#include "stop_ladder.hpp"
+
+#include <algorithm>
+
+namespace bgt::core {
+
+namespace {
+
+bool is_hang(Reason reason)
+{
+    switch (reason) {
+    case Reason::output_timeout:
+    case Reason::progress_timeout:
+    case Reason::idle_timeout:
+    case Reason::ready_timeout: return true;
+    case Reason::self:
+    case Reason::killed:
+    case Reason::timeout:
+    case Reason::owner_gone:
+    case Reason::shutdown:
+    case Reason::limit: break;
+    }
+    return false;
+}
+
+bool wants_restart(Restart policy, OnHang on_hang, bool hung, bool failed)
+{
+    if (hung && on_hang == OnHang::restart) return true;
+    switch (policy) {
+    case Restart::no: return false;
+    case Restart::on_failure: return failed;
+    case Restart::on_hang: return hung;
+    case Restart::always: return true;
+    }
+    return false;
+}
+
+/// A number that looks like chance and is always the same for the same arguments (splitmix64).
+std::uint64_t scramble(std::uint64_t x)
+{
+    x += 0x9e3779b97f4a7c15ull;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+    return x ^ (x >> 31);
+}
+
+} // namespace
+
+NextAttempt next_attempt(const Again& again, OnHang on_hang, const Attempts& attempts, const Outcome& outcome, bool asked, Instant now)
+{
+    if (asked) return NextAttempt::now;
+    const bool hung = is_hang(outcome.reason);
+    if (outcome.reason != Reason::self && !hung) return NextAttempt::none;
+    if (outcome.kind != OutcomeKind::exited && outcome.kind != OutcomeKind::signaled) return NextAttempt::none;
+    const bool failed = exit_code(outcome) != 0;
+    if (wants_restart(again.restart, on_hang, hung, failed)) {
+        const auto recent = std::ranges::count_if(attempts.restarts,
+                                                  [&](Instant at) { return now < later(at, again.max_period); });
+        const bool too_many = again.max_restarts != 0 && static_cast<std::uint64_t>(recent) >= again.max_restarts;
+        return too_many ? NextAttempt::given_up : NextAttempt::restart;
+    }
+    if (!failed || attempts.retries >= again.retries) return NextAttempt::none;
+    const bool worth_it = again.retry_on.empty() || std::ranges::find(again.retry_on, exit_code(outcome)) != again.retry_on.end();
+    return worth_it ? NextAttempt::retry : NextAttempt::none;
+}
+
+Duration begin_backoff(const Again& again, Attempts& attempts, NextAttempt next, Duration lived, Instant now)
+{
+    ++attempts.number;
+    if (next == NextAttempt::now) return Duration::zero();
+    if (next == NextAttempt::retry) ++attempts.retries;
+    if (next == NextAttempt::restart && again.max_restarts != 0) {
+        std::erase_if(attempts.restarts, [&](Instant at) { return now >= later(at, again.max_period); });
+        attempts.restarts.push_back(now);
+    }
+    // One that ran for long had got over whatever made those before it fail.
+    attempts.in_a_row = lived >= again.backoff_most ? 0 : attempts.in_a_row;
+    Duration wait = std::max(again.backoff_first, Duration::zero());
+    for (std::uint32_t i = 0; i < attempts.in_a_row && wait < again.backoff_most; ++i) wait = std::min(wait * 2, again.backoff_most);
+    ++attempts.in_a_row;
+    wait = std::min(wait, std::max(again.backoff_most, Duration::zero()));
+    const auto percent = static_cast<Duration::rep>(scramble(again.seed ^ attempts.number) % 21);
+    return wait - wait / 100 * percent;
+}
+
+} // namespace bgt::core

@@ -1,0 +1,26 @@
+#pragma once
+/// The hang rules of one attempt: when to look, and what a look says.
+#include <bgt/core/step.hpp>
+
+namespace bgt::core {
+
+/// A new attempt: all clocks begin now.
+void start_clocks(const Spec&, Watch&, Instant now);
+/// The clocks begin again, the notices stay: nobody knows what happened meanwhile.
+void restart_clocks(const Spec&, Watch&, Instant now);
+/// Whether the look that was due comes so late that the supervisor, or the machine, did not run.
+bool is_starved(const Spec&, const Watch&, Instant now);
+
+/// When the next look is due, for rules, notices and the watchdog.
+std::optional<Instant> plan_look(const Spec&, const Watch&, Instant now);
+/// When `--ready-timeout` passes.
+std::optional<Instant> ready_at_latest(const Spec&, const Watch&);
+
+/// Resets the clocks by what was found.
+void take_vitals(Watch&, const Vitals&, Instant now);
+/// The rule that has fired, the earliest first; at most once for each silence.
+std::optional<Reason> fired_rule(const Spec&, Watch&, Instant now);
+/// Notices that began or ended: "quiet", "stalled", "waiting-input", "moving".
+std::vector<std::string_view> update_notices(const Spec&, Watch&, Instant now);
+
+} // namespace bgt::core

@@ -1,0 +1,78 @@
+// What can be read off a state without changing it.
+#include "dates.hpp"
+
+#include "clocks.hpp"
+#include "stop_ladder.hpp"
+
+#include <initializer_list>
+
+namespace bgt::core {
+
+std::optional<Instant> timeout_at(const Spec& spec, Instant started)
+{
+    if (!spec.timeout) return std::nullopt;
+    return later(started, *spec.timeout);
+}
+
+std::optional<Instant> leftover_at(const Spec& spec, const LeftBehind& left)
+{
+    if (spec.leftover != Leftover::kill) return std::nullopt;
+    return later(left.since, spec.leftover_wait);
+}
+
+namespace {
+
+std::optional<Instant> earliest(std::initializer_list<std::optional<Instant>> dates)
+{
+    std::optional<Instant> first;
+    for (const auto& date : dates)
+        if (date && (!first || *date < *first)) first = date;
+    return first;
+}
+
+/// The stop under way, if any.
+const Stopping* stop_of(const State& state)
+{
+    if (const auto* stop = std::get_if<Stopping>(&state.phase)) return stop;
+    const auto* ended = std::get_if<Ended>(&state.phase);
+    return ended && ended->leftover_stop ? &*ended->leftover_stop : nullptr;
+}
+
+} // namespace
+
+std::optional<Instant> kill_by(const State& state)
+{
+    const Stopping* stop = stop_of(state);
+    if (!stop) return std::nullopt;
+    return kill_date(*stop);
+}
+
+std::optional<Instant> next_deadline(const Spec& spec, const State& state)
+{
+    if (const Stopping* stop = stop_of(state)) return stop->rung_ends;
+    if (const auto* running = std::get_if<Running>(&state.phase)) {
+        const auto timeout = timeout_at(spec, running->started);
+        if (state.paused) return timeout;
+        return earliest({timeout, ready_at_latest(spec, state.watch), state.watch.next_look});
+    }
+    if (const auto* waiting = std::get_if<BackingOff>(&state.phase))
+        return earliest({timeout_at(spec, waiting->started), waiting->until});
+    const auto* left = std::get_if<LeftBehind>(&state.phase);
+    if (!left) return std::nullopt;
+    return earliest({timeout_at(spec, left->started), leftover_at(spec, *left)});
+}
+
+Lifecycle lifecycle(const State& state)
+{
+    struct Name {
+        Lifecycle operator()(const Starting&) const { return Lifecycle::starting; }
+        Lifecycle operator()(const Running&) const { return Lifecycle::running; }
+        Lifecycle operator()(const LeftBehind&) const { return Lifecycle::running; }
+        Lifecycle operator()(const Stopping&) const { return Lifecycle::stopping; }
+        Lifecycle operator()(const BackingOff&) const { return Lifecycle::queued; }
+        Lifecycle operator()(const Ended&) const { return Lifecycle::ended; }
+    };
+    return std::visit(Name{}, state.phase);
+}
+
+} // namespace bgt::core
