@@ -50,9 +50,16 @@ struct Used {
 };
 
 /// Sums of differences by process, never differences of sums: a process that ends takes nothing away; its CPU shows in
-/// its parent's reaped_cpu, from which what was counted of it before is taken off. A process that started after `before`
-/// counts with all it used; one that was only not seen before (it is older) begins to count now. No counter that runs
-/// backwards counts (pid reuse, a damaged /proc).
+/// the reaped_cpu of whoever waited for it, from which what was counted of it before is taken off. A process that started
+/// after `before` counts with all it used; one that was only not seen before (it is older) begins to count now. No
+/// counter that runs backwards counts (pid reuse, a damaged /proc).
+///
+/// `cpu` is at most what was used, with two exceptions: what the counters had not yet shown at `before` (man 5 proc
+/// counts whole ticks, of each counter) shows when the process has ended, and one that ended without having been seen in
+/// `before` counts with its history, as nothing tells how long it was. It is less where nobody waited for a process
+/// (SIGCHLD ignored: its end is lost, and what was counted of it may hide as much of its siblings), and by what an older
+/// process did before it was first seen. disk_bytes and net_bytes of a process or socket that ended are lost; a socket
+/// that is new in `now` counts whole, as its age is not known.
 Used compare(const Sample& before, const Sample& now);
 
 inline constexpr double busy_cpu = 0.01;             ///< of one core
@@ -61,7 +68,8 @@ inline constexpr double busy_net = 1024;
 
 /// The verdict. `unfinished_line`: the output ends in the middle of a line (a prompt), which makes `maybe_input`
 /// waiting_input. busy comes before all else; waiting_input, stopped (every living process), unkillable (one process in D
-/// in both looks and nothing used), zombie (no other process) before trickle and blocked.
+/// in both looks and nothing used), zombie (no other process) before trickle and blocked. unknown: there is no process.
+/// Hazard: CPU is counted in ticks of 10 ms, so looks less than 2 s apart take a single tick for `busy`.
 Activity classify(const Used&, const Sample& before, const Sample& now, bool unfinished_line);
 
 } // namespace bgt::core

@@ -1,9 +1,10 @@
 #pragma once
 /// Progress, read out of what programs print.
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <cstdint>
 
 namespace bgt::core {
 
@@ -23,7 +24,13 @@ class Pattern;
 /// groups are done and total.
 std::optional<Progress> find_progress(std::string_view rendered_line, const Pattern&);
 
-/// What is left, from the time since progress began; nullopt before 2 % or after 10 minutes without any, or when it is done.
+/// The same of the text of that pattern's groups; a group that is not a number of digits, with or without a fraction,
+/// gives none. total_steps is set where the total is a whole number.
+std::optional<Progress> progress_of_groups(std::span<const std::string_view> groups);
+
+/// Seconds that are left, at the pace from an earlier report (`before`) to now; while nothing has been gained since that
+/// one, at the pace since progress began, which is where `seconds` begin to count. nullopt before 2 %, after 10 minutes
+/// without any gain, when it is done, and for what is no number.
 std::optional<double> seconds_left(double fraction_before, double seconds_before, double fraction, double seconds);
 
 } // namespace bgt::core
