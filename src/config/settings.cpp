@@ -5,6 +5,9 @@
 #include "keys.hpp"
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace bgt::config {
 
 namespace {
@@ -22,11 +25,27 @@ std::string join(const std::string& folder, std::string_view name)
 
 Error unknown_key(const Entry& entry)
 {
-    std::vector<std::string> names;
+    std::vector<std::string> names{"rule"};
     for (const Key& key : all_keys()) names.emplace_back(key.name);
     const auto near = near_matches(entry.key, names);
     const auto hint = near.empty() ? std::string("`bgt config` lists all") : fmt::format("did you mean `{}`?", near.front());
     return Error::usage(fmt::format("{}: unknown key {}; {}", entry.key_at, shell_quote(printable(fit(entry.key, 40))), hint));
+}
+
+/// What is wrong with the options of a rule is for those to say who know them; `match` is ours.
+Result<Rule> rule_of(RuleTable table, const std::string& folder, Origin origin)
+{
+    const auto found = std::find_if(table.entries.begin(), table.entries.end(),
+                                    [](const Entry& entry) { return entry.key == "match"; });
+    if (found == table.entries.end()) {
+        return Error::usage(fmt::format("{}: a rule needs `match`, a regular expression for command lines", table.at));
+    }
+    const auto* text = std::get_if<std::string>(&found->value);
+    if (!text) return Error::usage(fmt::format("{}: match must be a string", found->value_at));
+    Rule rule{*text, found->value_at, {}, origin, std::move(table.line_at), folder};
+    table.entries.erase(found);
+    rule.entries = std::move(table.entries);
+    return rule;
 }
 
 /// Collects from the weakest source to the strongest.
@@ -57,11 +76,19 @@ private:
         if (!file) return file.error();
         if (!file->warning.empty()) out_.warnings.push_back(file->warning);
         if (!file->there || !file->warning.empty()) return file->there;
-        auto entries = parse_toml(file->text, path);
-        if (!entries) return entries.error();
-        for (const Entry& entry : *entries) {
+        auto document = parse_toml(file->text, path);
+        if (!document) return document.error();
+        for (const Entry& entry : document->entries) {
             if (auto taken = take_entry(entry, folder_of(path), origin); !taken) return taken.error();
         }
+        std::vector<Rule> rules;
+        for (RuleTable& table : document->rules) {
+            auto rule = rule_of(std::move(table), folder_of(path), origin);
+            if (!rule) return rule.error();
+            rules.push_back(std::move(*rule));
+        }
+        std::move(out_.settings.rules.begin(), out_.settings.rules.end(), std::back_inserter(rules)); // of a weaker file
+        out_.settings.rules = std::move(rules);
         return true;
     }
 
@@ -97,6 +124,7 @@ private:
             if (!text || *text == '\0') continue; // `BGT_GRACE= bgt ...` is how a shell takes a variable back
             auto done = set(key, text, sources_.cwd, Origin::environment, variable, variable);
             if (!done) return done.error();
+            out_.settings.in_environment.emplace(key.name);
         }
         return {};
     }
@@ -124,6 +152,13 @@ private:
 };
 
 } // namespace
+
+Result<core::Pattern> compile(const Rule& rule)
+{
+    auto pattern = core::Pattern::compile(rule.match);
+    if (!pattern) return Error::usage(fmt::format("{}: match: {}", rule.match_at, pattern.error().message));
+    return pattern;
+}
 
 Result<Loaded> load(const Sources& sources)
 {

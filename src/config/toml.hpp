@@ -1,23 +1,27 @@
 #pragma once
 /// The text of a configuration file as plain data: nothing but toml.cpp knows TOML.
 #include <bgt/base/result.hpp>
+#include <bgt/config/rule.hpp>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace bgt::config {
 
-/// One `key = value` at the top level.
-struct Entry {
-    std::string key;
-    std::variant<std::string, long long> value;
-    std::string key_at;   ///< "FILE:LINE:COLUMN"
-    std::string value_at;
-    std::string line_at;  ///< "FILE:LINE"
+/// One `[[rule]]`, not yet looked into.
+struct RuleTable {
+    std::string at;      ///< "FILE:LINE:COLUMN"
+    std::string line_at; ///< "FILE:LINE"
+    std::vector<Entry> entries;
 };
 
-/// Error (usage): not TOML, or a value that is neither a string nor a whole number; with file, line and column.
-Result<std::vector<Entry>> parse_toml(std::string_view text, const std::string& path);
+struct Document {
+    std::vector<Entry> entries; ///< of the top level: a string or a whole number each
+    std::vector<RuleTable> rules;
+};
+
+/// Error (usage): not TOML, a value of a type that nothing takes, a `rule` that is no `[[rule]]`; with file, line and
+/// column.
+Result<Document> parse_toml(std::string_view text, const std::string& path);
 
 } // namespace bgt::config

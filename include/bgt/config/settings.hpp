@@ -3,16 +3,18 @@
 #include <bgt/base/time.hpp>
 #include <bgt/core/task.hpp>
 #include <bgt/base/result.hpp>
+#include <bgt/config/rule.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace bgt::config {
 
-/// Every key there is. `grace` in a file is BGT_GRACE in the environment.
+/// Every key there is, and the rules. `grace` in a file is BGT_GRACE in the environment.
 struct Settings {
     std::string root;                                       ///< state root, absolute; empty: the default place
     Duration grace = std::chrono::seconds(5);
@@ -22,9 +24,9 @@ struct Settings {
     std::uint64_t log_max = 256ull << 20;                   ///< bytes; 0: off
     std::size_t keep_ended = 1000;
     std::optional<Duration> keep_age = std::chrono::hours(24 * 30); ///< `off` keeps for ever
+    std::vector<Rule> rules;               ///< those of the project first, each file's in its order: the first that matches counts
+    std::set<std::string, std::less<>> in_environment; ///< keys that a variable sets: rules don't change those
 };
-
-enum class Origin : std::uint8_t { built_in, user_file, project_file, environment };
 
 /// For `bgt config`: one row a key.
 struct SettingRow {
@@ -57,10 +59,11 @@ struct Sources {
     std::function<Result<File>(const std::string& path, unsigned uid)> read;
 };
 
-/// Error (usage): an unknown key, a wrong type or value, with file, line and column or the variable's name; (failed):
-/// an unreadable file. A file owned by another user than `uid` and root, or writable by others, is not read and a
-/// warning says so: it could name commands to run. The search for bgt.toml ends at the first one, read or not.
-/// A relative `root` counts from the folder of the file that says it, in the environment from `cwd`. Costs a few `stat` calls where there are no files.
+/// Error (usage): an unknown key, a wrong type or value, a rule without `match`, with file, line and column or the
+/// variable's name; (failed): an unreadable file. What rules say is not judged here: see compile() and `bgt run`.
+/// A file owned by another user than `uid` and root, or writable by others, is not read and a warning says so: it could
+/// name commands to run. The search for bgt.toml ends at the first one, read or not. A relative `root` counts from the
+/// folder of the file that says it, in the environment from `cwd`. Costs a few `stat` calls where there are no files.
 Result<Loaded> load(const Sources&);
 
 } // namespace bgt::config
