@@ -6,7 +6,7 @@ _bgt_verbs='run ps show logs wait kill signal pause resume send rm gc config com
 _bgt_verb() {
     case $1 in
     run)
-        options='-h --help --name --if-absent --replace --tag --cwd --env --env-file --clear-env -c --shell --stdin --timeout --grace --stop-signals --leftover --owner --log-max --split --nice --memory-max --limit --service --wait --rm --json --root'
+        options='-h --help --name --if-absent --replace --tag --cwd --env --env-file --clear-env -c --shell --stdin --service --job --timeout --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --split --nice --memory-max --limit --wait --rm --explain --json --root'
         first=@command
         rest=@command
         case $2 in
@@ -18,6 +18,25 @@ _bgt_verb() {
         -c | --shell) value=@command ;;
         --stdin) value=@file ;;
         --timeout) value=@none ;;
+        --output-timeout) value=@none ;;
+        --progress-timeout) value=@none ;;
+        --idle-timeout) value=@none ;;
+        --ready-timeout) value=@none ;;
+        --on-hang) value=@none ;;
+        --quiet-after) value=@none ;;
+        --stalled-after) value=@none ;;
+        --dump) value='none auto' ;;
+        --progress-pattern) value=@none ;;
+        --ready-log) value=@none ;;
+        --ready-port) value=@none ;;
+        --ready-http) value=@none ;;
+        --ready-cmd) value=@command ;;
+        --ready-file) value=@file ;;
+        --retries) value=@none ;;
+        --retry-on) value=@none ;;
+        --restart) value='no on-failure on-hang always' ;;
+        --max-restarts) value=@none ;;
+        --backoff) value=@none ;;
         --grace) value=@none ;;
         --stop-signals) value=@none ;;
         --leftover) value='kill wait keep' ;;

@@ -2,21 +2,48 @@
 /// What `bgt run` was asked for, as words, and the request that follows from them.
 #include <bgt/cli/context.hpp>
 #include <bgt/cli/parser.hpp>
+#include <bgt/config/services.hpp>
 #include <bgt/supervise/start.hpp>
+#include <map>
 
 namespace bgt::cli {
 
+/// Options as values. What they need of this machine (files, folders, processes) is not looked at yet.
+struct RunPlan {
+    store::TaskSpec spec;
+    Duration grace{};
+    std::string stop_signals;
+    std::map<std::string, std::uint64_t> limits;        ///< by name; the last one given wins
+    const config::Rule* rule = nullptr;                 ///< the one of a file that matched; lives in the settings
+    const config::KnownService* known = nullptr;        ///< it made the command a service
+    const char* kind_option = nullptr;                  ///< the option that decided the kind, "--ready-port"; or null
+};
+
 struct RunOptions {
-    std::optional<std::string> name, cwd, shell, stdin_from, timeout, grace, stop_signals, leftover, owner, log_max,
-        nice, memory_max;
-    std::vector<std::string> tags, env, env_files, limits, command;
-    bool if_absent = false, replace = false, clear_env = false, split = false, service = false, wait = false,
-         remove = false, json = false;
+    using Word = std::optional<std::string>;
+    using Words = std::vector<std::string>;
+
+    Word name, cwd, shell, stdin_from, timeout, output_timeout, progress_timeout, idle_timeout, ready_timeout, on_hang,
+        quiet_after, stalled_after, dump, grace, stop_signals, leftover, owner, log_max, nice, memory_max,
+        progress_pattern, retries, backoff, retry_on, restart, max_restarts;
+    Words tags, env, env_files, limits, ready_log, ready_port, ready_http, ready_cmd, ready_file, command;
+    bool if_absent = false, replace = false, clear_env = false, split = false, service = false, job = false,
+         ready_notify = false, wait_ready = false, wait = false, remove = false, explain = false, json = false;
+    /// Options that a rule filled in ("--timeout"), and its line ("FILE:LINE").
+    std::map<std::string, std::string, std::less<>> from_rule;
 
     void declare(Parser&);
-    /// Error (usage): one message for the first thing that makes no sense.
-    Result<supervise::StartRequest> request(const config::Settings&) const;
+    /// Fills in from the rules what was not set, and reads all values.
+    /// Error (usage): one message for the first thing that makes no sense, with its place where it is in a file.
+    /// The settings must outlive the plan.
+    Result<RunPlan> plan(const config::Settings&);
+    /// The same as what start() takes. Error besides: what is not to be had (a file, a folder, a process).
+    Result<supervise::StartRequest> request(const config::Settings&);
     supervise::IfNameTaken if_name_taken() const;
+    /// A condition of readiness was asked for.
+    bool awaits_ready() const;
+    /// What rules are matched with: the command's words as a shell would have them, or the text of --shell.
+    std::string command_line() const;
 };
 
 } // namespace bgt::cli

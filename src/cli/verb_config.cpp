@@ -1,3 +1,5 @@
+#include "run_table.hpp"
+
 #include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
@@ -43,6 +45,20 @@ void Config::declare(Parser& parser)
     parser.example("bgt config grace");
 }
 
+/// One below the other, in the order in which they are tried.
+std::string rules_table(const std::vector<config::Rule>& rules)
+{
+    std::size_t place = 4;
+    for (const auto& rule : rules) place = std::max(place, display_width(printable(rule.where)));
+    std::string out;
+    const auto add = [&](const std::string& a, const std::string& b) {
+        out += a + std::string(place - display_width(a) + 2, ' ') + b + "\n";
+    };
+    add("RULE", "MATCH");
+    for (const auto& rule : rules) add(printable(rule.where), printable(rule.match));
+    return out;
+}
+
 std::string table(const std::vector<SettingRow>& rows)
 {
     std::size_t key = 3, value = 5;
@@ -61,7 +77,21 @@ std::string table(const std::vector<SettingRow>& rows)
     return out;
 }
 
-std::string as_json(const std::vector<SettingRow>& rows)
+boost::json::array rules_json(const std::vector<config::Rule>& rules)
+{
+    boost::json::array out;
+    for (const auto& rule : rules) {
+        boost::json::array options;
+        for (const auto& entry : rule.entries) options.emplace_back(entry.key);
+        out.push_back(boost::json::object{{"match", rule.match},
+                                          {"origin", rule.origin == Origin::user_file ? "user-file" : "project-file"},
+                                          {"where", to_valid_utf8(rule.where)},
+                                          {"options", std::move(options)}});
+    }
+    return out;
+}
+
+std::string as_json(const std::vector<SettingRow>& rows, const std::vector<config::Rule>& rules)
 {
     boost::json::array settings;
     for (const auto& row : rows) {
@@ -70,7 +100,7 @@ std::string as_json(const std::vector<SettingRow>& rows)
         settings.push_back(boost::json::object{
             {"key", row.key}, {"value", to_valid_utf8(row.value)}, {"origin", origin_word(row)}, {"where", where}});
     }
-    return render::answer_json({{"settings", std::move(settings)}});
+    return render::answer_json({{"settings", std::move(settings)}, {"rules", rules_json(rules)}});
 }
 
 int Config::run(Context& context)
@@ -100,7 +130,12 @@ int Config::run(Context& context)
             return code::ok;
         }
     }
-    context.print(json_ ? as_json(rows) : table(rows));
+    const auto& rules = context.settings().rules;
+    if (auto fine = check_rules(rules); !fine) return context.fail(fine.error(), json_);
+    if (json_)
+        context.print(as_json(rows, rules));
+    else
+        context.print(table(rows) + (rules.empty() || !words_.empty() ? "" : "\n" + rules_table(rules)));
     return code::ok;
 }
 

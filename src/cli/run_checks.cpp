@@ -1,0 +1,97 @@
+#include "run_table.hpp"
+
+namespace bgt::cli {
+
+namespace {
+
+struct Pair {
+    std::string_view a, b;
+    bool RunOptions::*a_set;
+    bool RunOptions::*b_set;
+};
+
+constexpr Pair pairs[] = {
+    {"--if-absent", "--replace", &RunOptions::if_absent, &RunOptions::replace},
+    {"--service", "--job", &RunOptions::service, &RunOptions::job},
+    {"--wait", "--wait-ready", &RunOptions::wait, &RunOptions::wait_ready},
+};
+
+bool has_limit(const RunOptions& o)
+{
+    return o.output_timeout || o.progress_timeout || o.idle_timeout || o.ready_timeout;
+}
+
+bool restarts(const RunOptions& o)
+{
+    return (o.restart && *o.restart != "no") || (o.on_hang && *o.on_hang == "restart");
+}
+
+/// Restarts whatever fails, so that a number of retries could not be kept.
+bool restarts_failures(const RunOptions& o)
+{
+    return o.restart && (*o.restart == "always" || *o.restart == "on-failure");
+}
+
+struct Need {
+    std::string_view option;
+    std::string_view needs;
+    bool (*given)(const RunOptions&);
+    bool (*met)(const RunOptions&);
+};
+
+constexpr Need needs[] = {
+    {"--if-absent", "--name NAME", [](const RunOptions& o) { return o.if_absent; },
+     [](const RunOptions& o) { return o.name.has_value(); }},
+    {"--replace", "--name NAME", [](const RunOptions& o) { return o.replace; },
+     [](const RunOptions& o) { return o.name.has_value(); }},
+    {"--ready-timeout", "a condition: --ready-log, --ready-port or another --ready-*",
+     [](const RunOptions& o) { return o.ready_timeout.has_value(); }, [](const RunOptions& o) { return o.awaits_ready(); }},
+    {"--wait-ready", "a condition: --ready-log, --ready-port or another --ready-*",
+     [](const RunOptions& o) { return o.wait_ready; }, [](const RunOptions& o) { return o.awaits_ready(); }},
+    {"--on-hang", "a limit: --output-timeout, --progress-timeout, --idle-timeout or --ready-timeout",
+     [](const RunOptions& o) { return o.on_hang.has_value(); }, has_limit},
+    {"--restart on-hang", "a limit: --output-timeout, --progress-timeout, --idle-timeout or --ready-timeout",
+     [](const RunOptions& o) { return o.restart && *o.restart == "on-hang"; }, has_limit},
+    {"--retry-on", "--retries N", [](const RunOptions& o) { return o.retry_on.has_value(); },
+     [](const RunOptions& o) { return o.retries.has_value(); }},
+    {"--max-restarts", "--restart or --on-hang restart", [](const RunOptions& o) { return o.max_restarts.has_value(); },
+     restarts},
+    {"--backoff", "--retries, --restart or --on-hang restart", [](const RunOptions& o) { return o.backoff.has_value(); },
+     [](const RunOptions& o) { return o.retries || restarts(o); }},
+};
+
+} // namespace
+
+Result<void> check_conflicts(const RunOptions& o)
+{
+    for (const Pair& pair : pairs)
+        if (o.*pair.a_set && o.*pair.b_set)
+            return Error::usage(std::string(pair.a) + " and " + std::string(pair.b) + " exclude each other");
+    if (o.retries && *o.retries != "0" && restarts_failures(o))
+        return Error::usage("--retries and --restart " + *o.restart + " both start again what failed: use one of them");
+    for (const auto& [given, option] : {std::pair{o.quiet_after.has_value(), "--quiet-after"},
+                                        std::pair{o.stalled_after.has_value(), "--stalled-after"}})
+        if (given && o.service)
+            return Error::usage(std::string(option) + " is for jobs: a service may be quiet (--idle-timeout is for both)");
+    return {};
+}
+
+Result<void> check_needs(const RunOptions& o)
+{
+    for (const Need& need : needs) {
+        const auto option = need.option.substr(0, need.option.find(' '));
+        // Of a rule's options one may be left over when a flag took the place of the other.
+        if (need.given(o) && !need.met(o) && !o.from_rule.contains(option))
+            return Error::usage(std::string(need.option) + " needs " + std::string(need.needs));
+    }
+    return {};
+}
+
+bool excludes(const RunOptions& given, std::string_view other)
+{
+    for (const Pair& pair : pairs)
+        if ((given.*pair.a_set && other == pair.b) || (given.*pair.b_set && other == pair.a)) return true;
+    return (given.retries && other == "--restart") || (restarts_failures(given) && other == "--retries");
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,178 @@
+#include "run_table.hpp"
+
+#include <algorithm>
+#include <bgt/base/text.hpp>
+
+namespace bgt::cli {
+
+namespace {
+
+using config::Entry;
+using config::Rule;
+
+/// `output_timeout` and `output-timeout` in a file are --output-timeout.
+std::string option_name(std::string_view key)
+{
+    std::string name = "--" + std::string(key);
+    std::replace(name.begin(), name.end(), '_', '-');
+    return name;
+}
+
+/// The key as files have it.
+std::string key_name(const RunOption& option)
+{
+    std::string key(option.long_name().substr(2));
+    std::replace(key.begin(), key.end(), '-', '_');
+    return key;
+}
+
+Error at(const std::string& place, const std::string& text)
+{
+    return Error::usage(place + ": " + text);
+}
+
+Error unknown_key(const Entry& entry)
+{
+    std::vector<std::string> known{"match", "kind"};
+    for (const RunOption& option : run_options())
+        if (option.in_rules != InRules::no) known.push_back(key_name(option));
+    const auto near = near_matches(entry.key, known);
+    return at(entry.key_at, "unknown key " + shell_quote(printable(fit(entry.key, 40))) + " in a rule; " +
+                                (near.empty() ? "it takes `match` and the options of `bgt run`" : "did you mean `" + near.front() + "`?"));
+}
+
+Result<const RunOption*> option_of(const Entry& entry)
+{
+    const auto name = option_name(entry.key);
+    for (const RunOption& option : run_options()) {
+        if (option.long_name() != name) continue;
+        if (option.in_rules == InRules::no) return at(entry.key_at, name + " is for the command line only, not for a rule");
+        return &option;
+    }
+    return unknown_key(entry);
+}
+
+/// The words that the command line would have; `kind = "job"` is spelled out to the flag beforehand.
+Result<std::vector<std::string>> words_of(const RunOption& option, const Entry& entry)
+{
+    const auto must = [&](const char* what) { return at(entry.value_at, printable(entry.key) + " must be " + what); };
+    if (option.is_flag()) {
+        const auto* flag = std::get_if<bool>(&entry.value);
+        if (!flag) return must("true or false");
+        return *flag ? std::vector<std::string>{""} : std::vector<std::string>{};
+    }
+    if (const auto* text = std::get_if<std::string>(&entry.value)) return std::vector{*text};
+    if (const auto* many = std::get_if<std::vector<std::string>>(&entry.value); many && option.is_list()) return *many;
+    const auto* number = std::get_if<long long>(&entry.value);
+    const bool takes_number = option.value == Value::number || option.value == Value::duration || option.value == Value::size;
+    if (number && (takes_number || key_name(option) == "retry_on")) return std::vector{std::to_string(*number)};
+    return must(option.is_list() ? "a string or an array of strings" : "a string");
+}
+
+std::string from_folder(const std::string& path, const std::string& folder)
+{
+    if (path.empty() || path.front() == '/' || path == "null" || path == "pipe") return path; // the words of --stdin
+    return folder + "/" + path;
+}
+
+void set(RunOptions& options, const RunOption& option, std::vector<std::string> words)
+{
+    if (words.empty()) return;
+    if (const auto* flag = std::get_if<0>(&option.member))
+        options.*(*flag) = true;
+    else if (const auto* word = std::get_if<1>(&option.member))
+        options.*(*word) = words.back();
+    else
+        options.*std::get<2>(option.member) = std::move(words);
+}
+
+/// `kind = "service"` is `service = true`, and `service = false` is `job = true`.
+Result<Entry> spelled_out(Entry entry)
+{
+    if (entry.key == "kind") {
+        const auto* kind = std::get_if<std::string>(&entry.value);
+        if (!kind || (*kind != "service" && *kind != "job")) return at(entry.value_at, "kind is \"service\" or \"job\"");
+        entry.key = *kind;
+        entry.value = true;
+    } else if ((entry.key == "service" || entry.key == "job") && entry.value == decltype(entry.value)(false)) {
+        entry.key = entry.key == "job" ? "service" : "job";
+        entry.value = true;
+    }
+    return entry;
+}
+
+/// One option of a rule into `options`, judged as the command line's would be.
+Result<void> take_entry(RunOptions& options, const Rule& rule, const Entry& written)
+{
+    const auto entry = spelled_out(written);
+    if (!entry) return entry.error();
+    const auto option = option_of(*entry);
+    if (!option) return option.error();
+    auto words = words_of(**option, *entry);
+    if (!words) return words.error();
+    RunPlan scratch;
+    for (auto& word : *words) {
+        if (word.find('\0') != word.npos) return at(entry->value_at, printable(entry->key) + ": a NUL can't be passed on");
+        if ((*option)->in_rules == InRules::path) word = from_folder(word, rule.folder);
+        if ((*option)->take == nullptr) continue;
+        if (auto taken = (*option)->take(scratch, word); !taken)
+            return at(entry->value_at, (taken.error().message.starts_with("--") ? "" : printable(entry->key) + ": ") + taken.error().message);
+    }
+    if (!words->empty()) options.from_rule[std::string((*option)->long_name())] = entry->line_at;
+    set(options, **option, *std::move(words));
+    return {};
+}
+
+/// The rule as options of its own. It must make sense by itself.
+Result<RunOptions> options_of(const Rule& rule)
+{
+    RunOptions out;
+    for (const Entry& entry : rule.entries)
+        if (auto taken = take_entry(out, rule, entry); !taken) return taken.error();
+    if (auto fine = check_conflicts(out); !fine) return at(rule.where, fine.error().message);
+    auto alone = out;
+    alone.from_rule.clear();
+    if (auto fine = check_needs(alone); !fine) return at(rule.where, fine.error().message);
+    return out;
+}
+
+/// Of the rule only what nobody said before it.
+void fill_in(RunOptions& options, const RunOptions& rule, const config::Settings& settings)
+{
+    const auto given = options;
+    for (const RunOption& option : run_options()) {
+        if (!option.is_set(rule) || option.is_set(given) || excludes(given, option.long_name())) continue;
+        if (settings.in_environment.contains(key_name(option))) continue;
+        set(options, option, option.values(rule));
+        const auto name = std::string(option.long_name());
+        options.from_rule[name] = rule.from_rule.at(name);
+    }
+}
+
+} // namespace
+
+Result<void> check_rules(const std::vector<Rule>& rules)
+{
+    for (const Rule& rule : rules) {
+        if (auto pattern = config::compile(rule); !pattern) return pattern.error();
+        if (auto options = options_of(rule); !options) return options.error();
+    }
+    return {};
+}
+
+Result<const Rule*> apply_rules(RunOptions& options, const config::Settings& settings)
+{
+    if (auto fine = check_rules(settings.rules); !fine) return fine.error();
+    const auto line = settings.rules.empty() ? std::string() : options.command_line();
+    for (const Rule& rule : settings.rules) {
+        const auto pattern = config::compile(rule);
+        if (!pattern || !pattern->matches(line)) continue;
+        const auto filled = options_of(rule);
+        if (!filled) return filled.error();
+        fill_in(options, *filled, settings);
+        return &rule;
+    }
+    return static_cast<const Rule*>(nullptr);
+}
+
+} // namespace bgt::cli

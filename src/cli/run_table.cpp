@@ -1,0 +1,187 @@
+#include "run_table.hpp"
+
+#include <array>
+
+namespace bgt::cli {
+
+namespace {
+
+using O = RunOptions;
+
+/// Reads a limit into one member of the rules.
+template <auto Member>
+Result<void> take_hang(RunPlan& plan, const std::string& text)
+{
+    auto limit = parse_limit(text);
+    if (!limit) return limit.error();
+    plan.spec.rules.hang.*Member = *limit;
+    return {};
+}
+
+Result<void> take_timeout(RunPlan& plan, const std::string& text)
+{
+    auto limit = parse_limit(text);
+    if (!limit) return limit.error();
+    plan.spec.rules.timeout = *limit;
+    return {};
+}
+
+template <auto Member>
+std::string print_hang(const RunPlan& plan)
+{
+    return print::limit(plan.spec.rules.hang.*Member);
+}
+
+template <auto Member>
+std::string print_notice(const RunPlan& plan)
+{
+    return print::notice(plan, plan.spec.rules.hang.*Member);
+}
+
+using H = core::HangRules;
+
+constexpr std::array table{
+    RunOption{.names = "--name", .member = &O::name, .metavar = "NAME", .value = Value::task_name,
+              .help = "a name for the task, unique among the living", .take = take::name},
+    RunOption{.names = "--if-absent", .member = &O::if_absent,
+              .help = "if a living task bears the name, start nothing and print its id"},
+    RunOption{.names = "--replace", .member = &O::replace, .help = "if a living task bears the name, end it first"},
+    RunOption{.names = "--tag", .member = &O::tags, .metavar = "K=V", .help = "a tag to find the task by", .take = take::tag},
+    RunOption{.names = "--cwd", .member = &O::cwd, .metavar = "DIR", .value = Value::folder,
+              .help = "the folder to run in (default: this one)", .in_rules = InRules::path},
+    RunOption{.names = "--env", .member = &O::env, .metavar = "K[=V]",
+              .help = "set a variable of its environment; K alone passes on the value here"},
+    RunOption{.names = "--env-file", .member = &O::env_files, .metavar = "FILE", .value = Value::file,
+              .help = "set the variables in FILE, one K=V a line", .in_rules = InRules::path},
+    RunOption{.names = "--clear-env", .member = &O::clear_env, .help = "begin with an empty environment"},
+    RunOption{.names = "-c,--shell", .member = &O::shell, .metavar = "TEXT", .value = Value::command,
+              .help = "run TEXT by /bin/sh -c; the words after the options are its $1, $2 and so on", .in_rules = InRules::no},
+    RunOption{.names = "--stdin", .member = &O::stdin_from, .metavar = "null|pipe|FILE", .value = Value::file,
+              .help = "its standard input: nothing (default), what bgt send writes, or a file", .in_rules = InRules::path},
+    RunOption{.names = "--service", .member = &O::service, .help = "it runs until it is stopped, and may be quiet",
+              .take = take::kind_service},
+    RunOption{.names = "--job", .member = &O::job, .help = "it must finish, whatever a rule or the built-in list says",
+              .take = take::kind_job},
+    RunOption{.names = "--timeout", .member = &O::timeout, .metavar = "D", .value = Value::duration,
+              .help = "end it after D (30s, 10m, 1h30m; off)", .take = take_timeout,
+              .print = [](const RunPlan& p) { return print::limit(p.spec.rules.timeout); }},
+    RunOption{.names = "--output-timeout", .member = &O::output_timeout, .metavar = "D", .value = Value::duration,
+              .help = "it hangs when it has printed nothing for D", .take = take_hang<&H::output>,
+              .print = print_hang<&H::output>},
+    RunOption{.names = "--progress-timeout", .member = &O::progress_timeout, .metavar = "D", .value = Value::duration,
+              .help = "it hangs when for D it has printed no new text, was not busy and sent no heartbeat",
+              .take = take_hang<&H::progress>, .print = print_hang<&H::progress>},
+    RunOption{.names = "--idle-timeout", .member = &O::idle_timeout, .metavar = "D", .value = Value::duration,
+              .help = "it hangs when it was not busy and sent no heartbeat for D", .take = take_hang<&H::idle>,
+              .print = print_hang<&H::idle>},
+    RunOption{.names = "--ready-timeout", .member = &O::ready_timeout, .metavar = "D", .value = Value::duration,
+              .help = "it hangs when it is not ready D after its start", .take = take_hang<&H::ready>,
+              .print = print::ready_timeout},
+    RunOption{.names = "--on-hang", .member = &O::on_hang, .metavar = "kill|restart|report|exec:CMD",
+              .help = "what to do when one of these four limits passes: end it (default), start it again, only report, "
+                      "or report and run CMD",
+              .take = take::on_hang, .print = print::on_hang},
+    RunOption{.names = "--quiet-after", .member = &O::quiet_after, .metavar = "D", .value = Value::duration,
+              .help = "call a job quiet after D without output (default 60s; off)", .take = take_hang<&H::quiet_after>,
+              .print = print_notice<&H::quiet_after>},
+    RunOption{.names = "--stalled-after", .member = &O::stalled_after, .metavar = "D", .value = Value::duration,
+              .help = "call a job stalled, with a report, after D without progress (default 5m; off)",
+              .take = take_hang<&H::stalled_after>, .print = print_notice<&H::stalled_after>},
+    RunOption{.names = "--dump", .member = &O::dump, .metavar = "none|auto", .closed = true,
+              .help = "whether a report asks runtimes for their stacks where that does no harm (default auto)",
+              .take = take::dump},
+    RunOption{.names = "--progress-pattern", .member = &O::progress_pattern, .metavar = "REGEX", .value = Value::regex,
+              .help = "how its output tells progress: one group is a percentage, two are done and total",
+              .take = take::progress_pattern},
+    RunOption{.names = "--ready-log", .member = &O::ready_log, .metavar = "REGEX", .value = Value::regex,
+              .help = "it is ready when a line of its output matches", .take = take::ready_log},
+    RunOption{.names = "--ready-port", .member = &O::ready_port, .metavar = "N|any", .value = Value::number,
+              .help = "it is ready when it listens on port N, or on any", .take = take::ready_port},
+    RunOption{.names = "--ready-http", .member = &O::ready_http, .metavar = "URL[=STATUS]",
+              .help = "it is ready when a GET is answered with 2xx or 3xx, or with STATUS", .take = take::ready_http},
+    RunOption{.names = "--ready-cmd", .member = &O::ready_cmd, .metavar = "TEXT", .value = Value::command,
+              .help = "it is ready when /bin/sh -c TEXT exits with 0", .take = take::ready_cmd},
+    RunOption{.names = "--ready-file", .member = &O::ready_file, .metavar = "PATH", .value = Value::file,
+              .help = "it is ready when PATH exists", .take = take::ready_file},
+    RunOption{.names = "--ready-notify", .member = &O::ready_notify,
+              .help = "it is ready when it says so (sd_notify, bgt notify --ready)", .take = take::ready_notify},
+    RunOption{.names = "--wait-ready", .member = &O::wait_ready,
+              .help = "stay until it is ready: 0, or 121 when it has ended before, or 120 when it hung",
+              .in_rules = InRules::no},
+    RunOption{.names = "--retries", .member = &O::retries, .metavar = "N", .value = Value::number,
+              .help = "when it fails, start it again, up to N times", .take = take::retries, .print = print::retries},
+    RunOption{.names = "--retry-on", .member = &O::retry_on, .metavar = "CODES",
+              .help = "only these exit codes are worth a retry: 1,75,100-110", .take = take::retry_on},
+    RunOption{.names = "--restart", .member = &O::restart, .metavar = "no|on-failure|on-hang|always", .closed = true,
+              .help = "when to start it again after it has ended by itself (default no)", .take = take::restart,
+              .print = print::restart},
+    RunOption{.names = "--max-restarts", .member = &O::max_restarts, .metavar = "N/PERIOD",
+              .help = "give it up after N restarts within PERIOD (default 10/10m; off)", .take = take::max_restarts,
+              .print = print::max_restarts},
+    RunOption{.names = "--backoff", .member = &O::backoff, .metavar = "A..B",
+              .help = "the pause before it is started again: A, doubled each time up to B (default 1s..1m)",
+              .take = take::backoff, .print = print::backoff},
+    RunOption{.names = "--grace", .member = &O::grace, .metavar = "D", .value = Value::duration,
+              .help = "at a stop, the time between the stop signal and SIGKILL (default 5s)", .take = take::grace,
+              .print = [](const RunPlan& p) { return format_duration(p.grace); }},
+    RunOption{.names = "--stop-signals", .member = &O::stop_signals, .metavar = "LIST",
+              .help = "the signals of a stop, each with its time: QUIT:2s,TERM:5s; SIGKILL follows",
+              .take = take::stop_signals, .print = [](const RunPlan& p) { return p.stop_signals; }},
+    RunOption{.names = "--leftover", .member = &O::leftover, .metavar = "kill|wait|keep", .closed = true,
+              .help = "what of it outlives the command: kill it after 2 s (default), wait for it, or leave it alone",
+              .take = take::leftover,
+              .print = [](const RunPlan& p) { return std::string(to_string(p.spec.rules.leftover)); }},
+    RunOption{.names = "--owner", .member = &O::owner, .metavar = "PID", .value = Value::pid,
+              .help = "end the task when process PID ends; --owner $$ in a script", .in_rules = InRules::no},
+    RunOption{.names = "--log-max", .member = &O::log_max, .metavar = "SIZE", .value = Value::size,
+              .help = "how much of its newest output is kept (default 256MiB; off: all)", .take = take::log_max,
+              .print = print::log_max},
+    RunOption{.names = "--split", .member = &O::split, .help = "keep its stderr in a log of its own"},
+    RunOption{.names = "--nice", .member = &O::nice, .metavar = "N", .value = Value::number,
+              .help = "its scheduling priority, from -20 to 19 (man 2 setpriority)", .take = take::nice},
+    RunOption{.names = "--memory-max", .member = &O::memory_max, .metavar = "SIZE", .value = Value::size,
+              .help = "the address space of each of its processes (RLIMIT_AS)", .take = take::memory_max},
+    RunOption{.names = "--limit", .member = &O::limits, .metavar = "NAME=VALUE", .value = Value::limit,
+              .help = "a resource limit of each of its processes: as, core, cpu, data, fsize, memlock, nofile, nproc, stack",
+              .take = take::limit},
+    RunOption{.names = "--wait", .member = &O::wait,
+              .help = "stay until it has ended: pass its output on, end with its exit code; INT, TERM and HUP stop it, a "
+                      "second one kills it; when stdout is closed, its output only goes to the log",
+              .in_rules = InRules::no},
+    RunOption{.names = "--rm", .member = &O::remove, .help = "remove the task, with its log, once it has ended"},
+    RunOption{.names = "--explain", .member = &O::explain,
+              .help = "start nothing; print the kind and the limits that would be in force, and where each comes from",
+              .in_rules = InRules::no},
+    RunOption{.names = "--json", .member = &O::json,
+              .help = "print the task as JSON (with --wait: at its end, without its output)", .in_rules = InRules::no},
+};
+
+} // namespace
+
+std::span<const RunOption> run_options()
+{
+    return table;
+}
+
+std::string_view RunOption::long_name() const
+{
+    const std::string_view all = names;
+    return all.substr(all.find("--"));
+}
+
+bool RunOption::is_set(const RunOptions& options) const
+{
+    if (const auto* flag = std::get_if<0>(&member)) return options.*(*flag);
+    if (const auto* word = std::get_if<1>(&member)) return (options.*(*word)).has_value();
+    return !(options.*std::get<2>(member)).empty();
+}
+
+std::vector<std::string> RunOption::values(const RunOptions& options) const
+{
+    if (!is_set(options)) return {};
+    if (is_flag()) return {""};
+    if (const auto* word = std::get_if<1>(&member)) return {*(options.*(*word))};
+    return options.*std::get<2>(member);
+}
+
+} // namespace bgt::cli

@@ -1,0 +1,102 @@
+#pragma once
+/// Every option of `bgt run`, defined once: the command line, `[[rule]]` and --explain follow from this table.
+/// To add one: a member of RunOptions and a row.
+#include "run_options.hpp"
+
+#include <span>
+#include <variant>
+
+namespace bgt::cli {
+
+/// What a `[[rule]]` may do with an option.
+enum class InRules : std::uint8_t {
+    no,   ///< it is about one call, not about a command
+    yes,
+    path, ///< a relative path in its value begins at the folder of the file
+};
+
+struct RunOption {
+    using Member = std::variant<bool RunOptions::*, RunOptions::Word RunOptions::*, RunOptions::Words RunOptions::*>;
+
+    const char* names;                                      ///< "-c,--shell"
+    Member member;
+    const char* metavar = "";
+    Value value = Value::text;
+    bool closed = false;                                    ///< `metavar` lists the only values there are: "kill|wait"
+    const char* help = "";
+    /// Reads one value into the plan (of a flag: ""). Null: needs more than the value, see request().
+    /// An error that begins with dashes names its option; to others the name is added.
+    Result<void> (*take)(RunPlan&, const std::string&) = nullptr;
+    /// What is in force, as --explain shows it; empty: not worth a line. Null: shown where it was set, as it was.
+    std::string (*print)(const RunPlan&) = nullptr;
+    InRules in_rules = InRules::yes;
+
+    std::string_view long_name() const; ///< "--shell"
+    bool is_flag() const { return member.index() == 0; }
+    bool is_list() const { return member.index() == 2; }
+    bool is_set(const RunOptions&) const;
+    /// The values it has been given; of a flag one empty one.
+    std::vector<std::string> values(const RunOptions&) const;
+};
+
+std::span<const RunOption> run_options();
+
+// run_checks.cpp
+/// What can't stand together, whoever said it. Error (usage).
+Result<void> check_conflicts(const RunOptions&);
+/// Options without the one that gives them a meaning. Error (usage).
+Result<void> check_needs(const RunOptions&);
+/// Whether `given` leaves no room for `other`.
+bool excludes(const RunOptions& given, std::string_view other);
+
+// run_rules.cpp
+/// Judges all rules, fills in what the first that matches says and neither the command line nor the environment did;
+/// that rule or nullptr. Error (usage): a mistake in any of them, with its place.
+Result<const config::Rule*> apply_rules(RunOptions&, const config::Settings&);
+/// Judges them only.
+Result<void> check_rules(const std::vector<config::Rule>&);
+
+// run_take.cpp: readers of values.
+Result<int> parse_int(const std::string& text, int low, int high);
+namespace take {
+Result<void> kind_service(RunPlan&, const std::string&);
+Result<void> kind_job(RunPlan&, const std::string&);
+Result<void> name(RunPlan&, const std::string&);
+Result<void> tag(RunPlan&, const std::string&);
+Result<void> limit(RunPlan&, const std::string&);
+Result<void> memory_max(RunPlan&, const std::string&);
+Result<void> log_max(RunPlan&, const std::string&);
+Result<void> nice(RunPlan&, const std::string&);
+Result<void> grace(RunPlan&, const std::string&);
+Result<void> stop_signals(RunPlan&, const std::string&);
+Result<void> leftover(RunPlan&, const std::string&);
+Result<void> on_hang(RunPlan&, const std::string&);
+Result<void> dump(RunPlan&, const std::string&);
+Result<void> progress_pattern(RunPlan&, const std::string&);
+Result<void> retries(RunPlan&, const std::string&);
+Result<void> backoff(RunPlan&, const std::string&);
+Result<void> retry_on(RunPlan&, const std::string&);
+Result<void> restart(RunPlan&, const std::string&);
+Result<void> max_restarts(RunPlan&, const std::string&);
+Result<void> ready_log(RunPlan&, const std::string&);
+Result<void> ready_port(RunPlan&, const std::string&);
+Result<void> ready_http(RunPlan&, const std::string&);
+Result<void> ready_cmd(RunPlan&, const std::string&);
+Result<void> ready_file(RunPlan&, const std::string&);
+Result<void> ready_notify(RunPlan&, const std::string&);
+} // namespace take
+
+// run_print.cpp: their counterparts.
+namespace print {
+std::string limit(const std::optional<Duration>&); ///< "10m", "off"
+std::string log_max(const RunPlan&);
+std::string ready_timeout(const RunPlan&);
+std::string on_hang(const RunPlan&);
+std::string notice(const RunPlan&, const std::optional<Duration>&);
+std::string retries(const RunPlan&);
+std::string backoff(const RunPlan&);
+std::string restart(const RunPlan&);
+std::string max_restarts(const RunPlan&);
+} // namespace print
+
+} // namespace bgt::cli
