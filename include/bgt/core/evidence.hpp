@@ -1,0 +1,191 @@
+#pragma once
+/// What a tree was doing at one moment, as far as it can be seen from outside: the facts of a hang report. Data only; who
+/// gathers it is no matter here (os/evidence.hpp), what it means is diagnosis.hpp.
+///
+/// Every text may come from a hostile program. It is valid UTF-8 without control characters once it is in here (the
+/// gatherer's duty), and every list is bounded (the constants below); what did not fit is counted.
+#include <bgt/base/time.hpp>
+#include <bgt/core/rules.hpp>
+#include <bgt/core/task.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bgt::core {
+
+inline constexpr std::size_t most_processes_shown = 64;
+inline constexpr std::size_t most_threads_shown = 32; ///< of each process
+inline constexpr std::size_t most_handles_shown = 8;  ///< of each thread
+inline constexpr std::size_t most_ends_shown = 8;     ///< processes at one side of a pipe
+inline constexpr std::size_t most_sockets_shown = 64;
+inline constexpr std::size_t most_waits_shown = 32;   ///< locks, and pipes
+inline constexpr std::size_t most_lines_shown = 40;
+inline constexpr std::size_t most_line_columns = 200;
+
+/// Families of system calls in which a thread can wait.
+enum class Call : std::uint8_t {
+    unknown,    ///< not to be read (another user's process), or none of these
+    running,    ///< in no system call
+    read,       ///< read, readv, pread
+    write,      ///< write, writev, sendfile, splice
+    receive,    ///< recvfrom, recvmsg
+    send,       ///< sendto, sendmsg
+    connect,
+    accept,
+    poll,       ///< poll, select, epoll: several descriptors at once
+    futex,      ///< a mutex, a condition or the end of a thread
+    wait_child, ///< wait4, waitid
+    sleep,
+    lock,       ///< flock, fcntl with F_SETLKW
+    open,       ///< open, openat: a FIFO without its other end, or a file system that does not answer
+    signal,     ///< pause, sigsuspend, sigtimedwait
+    ipc,        ///< System V and POSIX queues and semaphores
+    sync,       ///< fsync and the like
+};
+
+/// What a descriptor is.
+enum class HandleKind : std::uint8_t { other, terminal, pipe, fifo, socket, file, device };
+
+/// A descriptor that a thread waits for.
+struct Handle {
+    std::int32_t fd = -1;      ///< -1: not open yet (Call::open)
+    HandleKind kind = HandleKind::other;
+    std::string text;          ///< "/dev/pts/3", "pipe:[123]", "/tmp/queue"
+    std::uint64_t inode = 0;
+    bool task_stdin = false;   ///< the FIFO that `bgt send` writes to
+    bool operator==(const Handle&) const = default;
+};
+
+struct ThreadEvidence {
+    std::int32_t tid = 0;
+    std::string name;
+    char state = '?';                ///< of man 5 proc
+    std::string wchan;               ///< where in the kernel; empty: not known
+    Call call = Call::unknown;
+    std::string call_name;           ///< "recvfrom"; empty: not known
+    std::vector<Handle> handles;
+    bool writes_wanted = false;      ///< Call::open: for writing, so that a reader is waited for
+    std::uint64_t futex = 0;         ///< its address
+    bool futex_shared = false;       ///< another process might wake it
+    std::optional<Duration> timeout; ///< of the call; absent: none, or not known
+    bool operator==(const ThreadEvidence&) const = default;
+};
+
+struct ProcessEvidence {
+    std::int32_t pid = 0;
+    std::int32_t ppid = 0;
+    std::string comm;
+    std::string command;               ///< its command line
+    char state = '?';
+    Duration age{};
+    Duration cpu{};                    ///< since its start
+    std::optional<Duration> recent_cpu;///< within Evidence::recent_span; absent: it was not looked at before
+    std::int32_t stop_signal = 0;      ///< state T: what stopped it; 0: not known
+    std::vector<ThreadEvidence> threads;
+    std::uint32_t thread_count = 0;    ///< more than `threads` holds where some did not fit
+    std::vector<std::string> stdio;    ///< what descriptors 0 to 2 are
+    bool operator==(const ProcessEvidence&) const = default;
+};
+
+struct SocketEvidence {
+    std::int32_t pid = 0;
+    std::int32_t fd = -1;
+    std::uint64_t inode = 0;
+    std::string kind;                  ///< "tcp", "udp", "unix"
+    std::string local;                 ///< "10.0.0.2:51234", "[::1]:80", "/run/x.sock"
+    std::string peer;                  ///< empty: none
+    std::string state;                 ///< "ESTABLISHED", "SYN-SENT", "LISTEN", "CLOSE-WAIT"
+    std::uint64_t receive_queue = 0;   ///< bytes that came and were not read
+    std::uint64_t send_queue = 0;      ///< bytes that the peer has not confirmed
+    std::optional<Duration> received_ago; ///< since the last data came; TCP only
+    std::int32_t peer_pid = 0;         ///< unix: who holds the other end, where that can be told
+    std::string peer_comm;
+    bool operator==(const SocketEvidence&) const = default;
+};
+
+struct LockEvidence {
+    std::int32_t waiter = 0;
+    std::int32_t holder = 0;           ///< 0: not found
+    std::string holder_command;
+    std::string kind;                  ///< "flock", "fcntl", "ofd"
+    std::string path;                  ///< empty: not found
+    bool operator==(const LockEvidence&) const = default;
+};
+
+/// A process that has one side of a pipe open.
+struct PipeEnd {
+    std::int32_t pid = 0;
+    std::string comm;
+    bool inside = false;               ///< belongs to the tree
+    bool operator==(const PipeEnd&) const = default;
+};
+
+/// A pipe or FIFO on which somebody waits, with both its sides.
+struct PipeEvidence {
+    std::uint64_t inode = 0;
+    std::string text;                  ///< as in Handle
+    bool task_output = false;          ///< the FIFO that the supervisor drains
+    std::vector<PipeEnd> readers;
+    std::vector<PipeEnd> writers;
+    bool operator==(const PipeEvidence&) const = default;
+};
+
+struct MachineEvidence {
+    std::optional<double> load;        ///< mean of one minute
+    std::uint32_t cores = 0;
+    std::optional<std::uint64_t> memory_bytes;
+    std::optional<std::uint64_t> memory_free;      ///< what programs could still get
+    std::optional<std::uint64_t> disk_free;        ///< where the task works
+    std::optional<std::uint64_t> state_disk_free;  ///< where its log is written
+    bool operator==(const MachineEvidence&) const = default;
+};
+
+/// A signal by which a runtime was asked to write its stacks to the task's output.
+struct DumpAsked {
+    std::int32_t pid = 0;
+    std::string comm;
+    std::string runtime;               ///< "java"
+    std::int32_t signal = 0;
+    bool operator==(const DumpAsked&) const = default;
+};
+
+/// How long ago; absent: never, or not looked at.
+struct Ages {
+    std::optional<Duration> byte, text, cpu, io, heartbeat;
+    bool operator==(const Ages&) const = default;
+};
+
+struct Evidence {
+    // Of the world:
+    WallTime at{};
+    std::vector<ProcessEvidence> processes; ///< parents before children
+    std::uint32_t more_processes = 0;       ///< that did not fit
+    std::optional<Duration> recent_span;    ///< between the look before and this one
+    std::vector<SocketEvidence> sockets;
+    std::vector<LockEvidence> locks;
+    std::vector<PipeEvidence> pipes;
+    MachineEvidence machine;
+    std::vector<std::string> output;        ///< its last lines as a person would see them
+    bool unfinished_line = false;           ///< the last of them has no newline: perhaps a prompt
+    std::vector<DumpAsked> dumps;
+    bool complete = true;                   ///< false: the time for gathering was over first
+
+    // Of the task, which its supervisor knows:
+    std::int64_t task_id = 0;
+    std::string task_name;
+    Kind kind = Kind::job;
+    std::optional<Reason> rule;             ///< that fired; none: a notice, or a person asked
+    std::optional<Duration> limit;          ///< of that rule
+    Activity activity = Activity::unknown;
+    bool paused = false;                    ///< by `bgt pause`
+    bool takes_input = false;               ///< `bgt send` reaches its stdin
+    Ages ages;
+    bool operator==(const Evidence&) const = default;
+};
+
+std::string_view to_string(Call);       ///< "wait-child"
+std::string_view to_string(HandleKind); ///< "terminal"
+
+} // namespace bgt::core

@@ -1,0 +1,118 @@
+// Recorded evidences, and what is to be said of each: states, loops and work.
+#include "evidence_sample.hpp"
+
+using namespace evidence_sample;
+
+TEST_CASE("stopped processes")
+{
+    auto given = evidence({waiting_shell(3), process(4, 3, "build", {thread(Call::unknown, "")})});
+    given.processes[1].state = 'T';
+    given.processes[1].stop_signal = 19;
+    const auto found = expect(given, Verdict::stopped, "stopped: build (pid 4) was stopped by a signal and goes on with SIGCONT");
+    CHECK(found.next == "bgt signal --tree CONT 7");
+    given.processes[1].stop_signal = 21;
+    given.output = {"Password:"};
+    expect(given, Verdict::waiting_input,
+           "waiting for input: build (pid 4) was stopped because it read a terminal from the background (SIGTTIN); last text: Password:");
+    given.processes[1].stop_signal = 19;
+    given.paused = true;
+    CHECK(diagnose(given).next == "bgt resume 7");
+}
+
+TEST_CASE("state D counts only where nothing moves")
+{
+    auto given = evidence({process(4, 1, "cp", {thread(Call::read, "read", {{3, HandleKind::file, "/mnt/nfs/x", 8, false}})})});
+    given.processes[0].state = 'D';
+    given.processes[0].threads[0].state = 'D';
+    given.activity = Activity::unkillable;
+    expect(given, Verdict::unkillable, "unkillable: cp (pid 4) waits in the kernel (state D), read on /mnt/nfs/x, no CPU for 4m12s");
+    given.activity = Activity::trickle;
+    CHECK(diagnose(given).verdict == Verdict::blocked);
+    given.activity = Activity::busy;
+    CHECK(diagnose(given).verdict == Verdict::busy);
+}
+
+TEST_CASE("children that have ended")
+{
+    auto zombie = process(5, 4, "job", {});
+    zombie.state = 'Z';
+    auto given = evidence({process(4, 1, "daemon", {thread(Call::signal, "pause")}), zombie});
+    expect(given, Verdict::zombie_parent, "zombie: job (pid 5) has ended, and daemon (pid 4) does not take note of it");
+    given.processes[0].threads = {thread(Call::receive, "recv", {socket_handle(3, 51)})};
+    CHECK(diagnose(given).verdict == Verdict::waits_network); // that says more
+    given.processes.erase(given.processes.begin());
+    CHECK(diagnose(given).verdict == Verdict::zombie_parent);
+}
+
+TEST_CASE("loops that look again and again")
+{
+    auto nap = thread(Call::sleep, "clock_nanosleep");
+    nap.timeout = 1s;
+    auto given = evidence({waiting_shell(8), process(99, 8, "sleep", {nap})});
+    given.processes[1].age = 300ms;
+    given.activity = Activity::trickle;
+    expect(given, Verdict::polling, "polling: sh (pid 8) looks again and again, with sleep 1s between, nothing new for 5m");
+    given.processes[1].age = 10min; // one long sleep
+    given.processes[1].threads[0].timeout = 1h;
+    expect(given, Verdict::sleeping, "sleeping: sleep (pid 99) sleeps (1h), nothing new for 5m");
+    given.processes[1].threads = {nap};
+    expect(given, Verdict::polling, "polling: sleep (pid 99) looks again and again, with sleeps of 1s, nothing new for 5m");
+}
+
+TEST_CASE("what repaints its line for ever spins, unless it is known what it waits for")
+{
+    auto nap = thread(Call::poll, "epoll_wait");
+    nap.timeout = 80ms;
+    auto given = evidence({process(8, 1, "npm", {nap})});
+    given.processes[0].command = "npm install";
+    given.activity = Activity::trickle;
+    given.ages.byte = 80ms;
+    given.ages.text = 4min;
+    given.output = {"| idealTree"};
+    expect(given, Verdict::spinning,
+           "spinning: the task writes again and again, and nothing new for 4m; last text: | idealTree");
+    given.processes[0].recent_cpu = 3s;
+    given.recent_span = 30s;
+    expect(given, Verdict::spinning,
+           "spinning: npm install (pid 8) writes again and again, and nothing new for 4m (10 % of a core); last text: | idealTree");
+    given.processes[0].recent_cpu = 300ms;
+    given.processes[0].threads[0].handles = {socket_handle(5, 51)};
+    given.sockets = {tcp(8, 51, "SYN-SENT", "10.0.0.2:4000", "10.0.0.5:443")};
+    CHECK(diagnose(given).verdict == Verdict::connecting);
+}
+
+TEST_CASE("a quiet compiler is busy, whatever its parents wait for")
+{
+    auto given = evidence({waiting_shell(3), process(9, 3, "cc1plus", {thread(Call::running, "")})});
+    given.processes[1].state = given.processes[1].threads[0].state = 'R';
+    given.processes[1].recent_cpu = 29s;
+    given.recent_span = 30s;
+    given.activity = Activity::busy;
+    expect(given, Verdict::busy, "busy: cc1plus (pid 9) uses 97 % of a core, no output for 5m");
+    given.activity = Activity::unknown;
+    CHECK(diagnose(given).verdict == Verdict::busy);
+    given.recent_span.reset(); // never looked at before
+    expect(given, Verdict::busy, "busy: cc1plus (pid 9) runs");
+}
+
+TEST_CASE("what can't be told is not made up")
+{
+    CHECK(diagnose(Evidence{}).verdict == Verdict::unknown);
+    expect(evidence({process(4, 1, "x", {})}), Verdict::blocked,
+           "blocked: x (pid 4) waits, it can't be seen for what, no CPU for 4m12s");
+    expect(evidence({process(4, 1, "x", {thread(Call::ipc, "semop")})}), Verdict::blocked,
+           "blocked: x (pid 4) waits in semop, no CPU for 4m12s");
+    expect(evidence({waiting_shell(4)}), Verdict::waits_child, "waits for a child: sh (pid 4) is in wait4, and no child of it lives");
+    auto own_parent = process(4, 4, "x", {thread(Call::wait_child, "wait4")});
+    CHECK(diagnose(evidence({own_parent})).verdict == Verdict::waits_child);
+    auto first = process(4, 5, "a", {thread(Call::wait_child, "wait4")}), second = process(5, 4, "b", {thread(Call::wait_child, "wait4")});
+    CHECK(diagnose(evidence({first, second})).verdict == Verdict::deadlock); // impossible, and yet it ends
+}
+
+TEST_CASE("each verdict has a name and a next command")
+{
+    for (unsigned raw = 0; raw <= static_cast<unsigned>(Verdict::blocked); ++raw)
+        CHECK(to_string(static_cast<Verdict>(raw)).empty() == false);
+    CHECK(to_string(Verdict::waits_pipe_reader) == "waits-pipe-reader");
+    CHECK(to_string(Call::wait_child) == "wait-child");
+}
