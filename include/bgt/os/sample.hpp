@@ -12,14 +12,18 @@ struct StdinFifo {
     std::uint64_t dev = 0, ino = 0;
 };
 
-/// One look at these processes (members of a tree, as os::descendants_of or find_marked gives them). What may not be
-/// read counts as nothing. Reads of pages and writes to storage are /proc/PID/io's read_bytes + write_bytes; where these
-/// stay 0 (tmpfs) rchar + wchar of regular files can't be told apart from pipes, and do not count.
+/// One look at these processes (members of a tree, as os::descendants_of or find_marked gives them) and at children of
+/// their main threads that are not among them (zombies). What may not be read counts as nothing. Reads of pages and
+/// writes to storage are /proc/PID/io's read_bytes + write_bytes; where these stay 0 (tmpfs) rchar + wchar of regular
+/// files can't be told apart from pipes, and do not count. reaped_cpu is that of all children that this very process has
+/// waited for (getrusage), helpers of its own as well: two looks that are compared have to be taken by one process, and
+/// what helpers used is for it to take off.
 /// Cost: some 40 microseconds a process.
 core::Sample take_sample(std::span<const ProcStat> members, const StdinFifo&);
 
-/// Adds the bytes of the tree's TCP sockets (sock_diag, INET_DIAG_INFO: tcpi_bytes_received, tcpi_bytes_acked).
-/// Cost: a readlink for each descriptor of each process.
+/// Adds the bytes of the tree's TCP sockets (sock_diag, INET_DIAG_INFO: tcpi_bytes_received, tcpi_bytes_acked), those of
+/// this network namespace. sockets_known stays false where the kernel refuses.
+/// Cost: a readlink for each descriptor of each process; where there is a socket among them, a dump of all the machine's.
 void add_sockets(core::Sample&, std::span<const ProcStat> members);
 
 } // namespace bgt::os

@@ -1,0 +1,41 @@
+#pragma once
+/// What a look at a process needs of the texts in its folder (man 5 proc). Other processes can't forge these texts but for
+/// the name in stat; whatever is of another form is none.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace bgt::os {
+
+/// Fields of /proc/PID/stat, and of /proc/PID/task/TID/stat.
+struct LifeStat {
+    char state = '?';
+    std::int32_t ppid = 0;
+    std::int32_t pgrp = 0;
+    std::int32_t tty = 0;        ///< device number of the controlling terminal; 0: none
+    std::int32_t foreground = 0; ///< foreground process group of that terminal; -1: none
+    std::uint64_t own_ticks = 0;
+    std::uint64_t reaped_ticks = 0;
+    std::int32_t threads = 0;
+    std::uint64_t start_ticks = 0;
+};
+
+std::optional<LifeStat> parse_life_stat(std::string_view text);
+
+/// read_bytes + write_bytes of /proc/PID/io; 0 where it has none.
+std::uint64_t storage_bytes(std::string_view io);
+
+/// /proc/PID/syscall of a sleeping thread.
+struct SleepingCall {
+    long number = -1;
+    std::array<std::uint64_t, 6> args{};
+};
+/// nullopt: "running", or not in a system call (-1).
+std::optional<SleepingCall> parse_syscall(std::string_view text);
+
+/// The descriptors in /proc/PID/fdinfo/FD of an epoll descriptor that are watched for input, at most 64.
+std::vector<int> epoll_inputs(std::string_view fdinfo);
+
+} // namespace bgt::os
