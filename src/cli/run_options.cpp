@@ -75,6 +75,7 @@ Result<void> take_values(RunPlan& plan, const RunOptions& options)
 /// The first of the conditions of readiness that was set, by a rule or not.
 const RunOption* ready_option(const RunOptions& options, bool by_rule)
 {
+    if (!options.awaits_ready()) return nullptr;
     for (const RunOption& option : run_options())
         if (option.long_name().starts_with("--ready-") && option.long_name() != "--ready-timeout" && option.is_set(options) &&
             options.from_rule.contains(option.long_name()) == by_rule)
