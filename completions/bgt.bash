@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run ps show logs wait kill signal pause resume send rm gc config completion version help'
+_bgt_verbs='run ps show logs wait kill why restart retry signal pause resume send notify rm gc config completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -87,7 +87,7 @@ _bgt_verb() {
         esac
         ;;
     wait)
-        options='-h --help --all --name --tag --for --any --timeout --json --root'
+        options='-h --help --all --name --tag --for --any --or-stuck --timeout --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -108,6 +108,36 @@ _bgt_verb() {
         --grace) value=@none ;;
         --stop-signals) value=@none ;;
         --timeout) value=@none ;;
+        --root) value=@folder ;;
+        esac
+        ;;
+    why)
+        options='-h --help --all --name --tag --last --json --root'
+        first=@task-list
+        rest=@task-list
+        case $2 in
+        --name) value=@name-list ;;
+        --tag) value=@tag-list ;;
+        --root) value=@folder ;;
+        esac
+        ;;
+    restart)
+        options='-h --help --all --name --tag --now --json --root'
+        first=@task-list
+        rest=@task-list
+        case $2 in
+        --name) value=@name-list ;;
+        --tag) value=@tag-list ;;
+        --root) value=@folder ;;
+        esac
+        ;;
+    retry)
+        options='-h --help --all --name --tag --json --root'
+        first=@task-list
+        rest=@task-list
+        case $2 in
+        --name) value=@name-list ;;
+        --tag) value=@tag-list ;;
         --root) value=@folder ;;
         esac
         ;;
@@ -147,6 +177,19 @@ _bgt_verb() {
         rest=@none
         case $2 in
         --timeout) value=@none ;;
+        --root) value=@folder ;;
+        esac
+        ;;
+    notify)
+        options='-h --help --ready --stopping --status --progress --step --total-steps --beat --extend --watchdog --pid --root'
+        case $2 in
+        --status) value=@none ;;
+        --progress) value=@none ;;
+        --step) value=@none ;;
+        --total-steps) value=@none ;;
+        --extend) value=@none ;;
+        --watchdog) value=@none ;;
+        --pid) value=@none ;;
         --root) value=@folder ;;
         esac
         ;;
@@ -192,7 +235,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run ps show logs wait kill signal pause resume send rm gc config completion version'
+        first='run ps show logs wait kill why restart retry signal pause resume send notify rm gc config completion version'
         rest=@none
         ;;
     esac

@@ -55,12 +55,12 @@ void LivingTask::refresh()
     if (read) status_ = std::move(read->status); // else the last good record stands until the next look
 }
 
-Result<void> LivingTask::watch(store::Root& root, os::Watch& watch)
+Result<void> LivingTask::watch(store::Root& root, os::Watch& watch, Until until)
 {
     if (over()) return {};
     watched_ = true;
     watch_supervisor(watch);
-    if (!pidfd_ || outlived_by_supervisor(root)) {
+    if (!pidfd_ || until == Until::change || outlived_by_supervisor(root)) {
         // Through the descriptor, which leads to the record even when the folder was moved.
         Result<int> token = watch.add_file("/proc/self/fd/" + std::to_string(status_fd_.get()));
         if (!token) return token.error();

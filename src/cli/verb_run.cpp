@@ -1,8 +1,10 @@
 #include "answer.hpp"
 #include "attach.hpp"
+#include "explain.hpp"
 #include "run_options.hpp"
 
 #include <bgt/cli/verb.hpp>
+#include <bgt/cli/wait_loop.hpp>
 
 namespace bgt::cli {
 
@@ -16,6 +18,8 @@ public:
 private:
     int start(Context&, store::Root&, supervise::StartRequest);
     int start_and_stay(Context&, store::Root&, supervise::StartRequest);
+    int explain_only(Context&);
+    int await_ready(Context&, store::Root&, store::TaskId);
     int answer(Context&, store::Root&, store::TaskId);
 
     RunOptions options_;
@@ -23,6 +27,7 @@ private:
 
 int Run::run(Context& context)
 {
+    if (options_.explain) return explain_only(context);
     auto request = options_.request(context.settings());
     if (!request) return context.fail(request.error(), options_.json);
     auto root = context.root(true);
@@ -34,7 +39,42 @@ int Run::run(Context& context)
 int Run::start(Context& context, store::Root& root, supervise::StartRequest request)
 {
     const auto started = supervise::start(root, std::move(request), options_.if_name_taken());
-    return started ? answer(context, root, started->id) : context.fail(started.error(), options_.json);
+    if (!started) return context.fail(started.error(), options_.json);
+    if (!options_.wait_ready) return answer(context, root, started->id);
+    if (options_.json) {
+        const int code = await_ready(context, root, started->id);
+        print_tasks_json(context, root, {started->id});
+        return code;
+    }
+    // The id first: whoever gives up waiting knows what to look at.
+    if (const int code = answer(context, root, started->id); code != code::ok) return code;
+    return await_ready(context, root, started->id);
+}
+
+int Run::explain_only(Context& context)
+{
+    const auto plan = options_.plan(context.settings());
+    if (!plan) return context.fail(plan.error(), options_.json);
+    context.print(explain(options_, *plan, context.config()));
+    return code::ok;
+}
+
+/// 0 once it is ready; 121 as soon as it can no longer be; or what bgt ended it for.
+int Run::await_ready(Context& context, store::Root& root, store::TaskId id)
+{
+    WaitRequest request;
+    request.conditions.emplace_back();
+    request.conditions.back().kind = supervise::Condition::Kind::ready;
+    request.conditions.back().before = "it was ready";
+    WaitLoop loop(root, std::move(request));
+    if (Result<void> opened = loop.open({id}); !opened) return context.fail(opened.error());
+    const Result<WaitAnswer> waited = loop.run({});
+    if (!waited) return context.fail(waited.error());
+    if (waited->code == code::ok) return code::ok;
+    context.complain(waited->message + " (bgt logs " + to_string(id) + ")");
+    const auto status = loop.last_seen().front().status;
+    const int own = supervise::exit_code(status);
+    return supervise::is_over(status) && (own == code::hung || own == code::task_timeout) ? own : waited->code;
 }
 
 int Run::answer(Context& context, store::Root& root, store::TaskId id)

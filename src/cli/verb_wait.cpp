@@ -2,7 +2,6 @@
 #include <bgt/cli/verb.hpp>
 #include <bgt/cli/wait_loop.hpp>
 
-#include <bgt/base/text.hpp>
 #include <bgt/os/terminal.hpp>
 #include <bgt/render/json.hpp>
 
@@ -19,10 +18,14 @@ namespace {
 class LiveLine {
 public:
     ~LiveLine() { put(drawn_ ? "\r\x1b[K" : ""); }
+    /// How much fits: the last column stays free, where some terminals wrap.
+    static std::size_t columns()
+    {
+        return static_cast<std::size_t>(std::max(os::terminal_width(STDERR_FILENO) - 1, 1));
+    }
     void draw(const std::string& text)
     {
-        const int width = os::terminal_width(STDERR_FILENO);
-        put("\r\x1b[K" + fit(text, static_cast<std::size_t>(std::max(width - 1, 1))));
+        put("\r\x1b[K" + text);
         drawn_ = true;
     }
 
@@ -53,9 +56,11 @@ public:
     {
         selection_.declare(parser);
         parser.list("--for", for_, "COND", Value::condition,
-                    "What to wait for (all of them): exit (default), exit=0, log:REGEX, port, port:N, tcp:HOST:N, "
-                    "http:URL[=STATUS], file:PATH, cmd:COMMAND; exit code 121 when it can no longer come");
+                    "What to wait for (all of them): exit (default), exit=0, ready, log:REGEX, log-fail:REGEX, port, port:N, "
+                    "tcp:HOST:N, http:URL[=STATUS], unix:PATH, file:PATH, cmd:COMMAND, gone:COND, progress=N, quiet:D, "
+                    "stalled, waiting-input; exit code 121 when it can no longer come");
         parser.flag("--any", any_, "One condition of one task is enough");
+        parser.flag("--or-stuck", or_stuck_, "Give up with exit code 121 when a task is stalled or waits for input");
         parser.option("--timeout", timeout_, "D", Value::duration, "Give up after D with exit code 124; the tasks go on");
         parser.flag("--json", json_, "Print the tasks at the end in JSON");
         parser.example("bgt wait 7");
@@ -93,7 +98,8 @@ private:
             if (!condition) return Error::usage("--for: " + condition.error().message);
             request.conditions.push_back(std::move(*condition));
         }
-        if (request.conditions.empty()) request.conditions.emplace_back();
+        if (std::ranges::all_of(request.conditions, &supervise::Condition::is_guard)) request.conditions.emplace_back();
+        request.or_stuck = or_stuck_;
         request.any = any_;
         if (!timeout_ || *timeout_ == "off") return {};
         Result<Duration> timeout = parse_duration(*timeout_);
@@ -106,7 +112,7 @@ private:
     {
         if (!shows_live_line(context)) return loop.run({});
         LiveLine line;
-        return loop.run([&](const std::string& text) { line.draw(text); });
+        return loop.run([&] { line.draw(loop.live_text(LiveLine::columns())); });
     }
 
     /// As they are now; of one that removed itself, as it was last seen.
@@ -125,7 +131,7 @@ private:
     Selection selection_;
     std::vector<std::string> for_;
     std::optional<std::string> timeout_;
-    bool any_ = false, json_ = false;
+    bool any_ = false, or_stuck_ = false, json_ = false;
 };
 
 } // namespace

@@ -1,10 +1,7 @@
 // The questions that WaitLoop asks of each task, and what follows from the answers.
 #include <bgt/cli/wait_loop.hpp>
 
-#include <bgt/base/text.hpp>
-#include <bgt/cli/context.hpp>
 #include <bgt/os/clock.hpp>
-#include <bgt/base/terminal_text.hpp>
 
 #include <algorithm>
 
@@ -33,8 +30,11 @@ Result<bool> WaitLoop::check(std::size_t task)
     const bool over = waiting.task.over(); // first: what is found after this is all there will be
     Result<bool> more = check_output(task);
     if (!more || *more) return more;
+    check_record(task);
+    check_quiet(task);
     check_outside(task);
     if (over) check_end(task);
+    check_guards(task);
     if (std::ranges::find(waiting.coming, Coming::open) == waiting.coming.end()) settle(waiting);
     return false;
 }
@@ -42,16 +42,60 @@ Result<bool> WaitLoop::check(std::size_t task)
 Result<bool> WaitLoop::check_output(std::size_t task)
 {
     Waiting& waiting = tasks_[task];
-    if (!waiting.output || !is_open(task, Kind::log)) return false;
+    if (!waiting.output) return false;
     Result<bool> more = waiting.output->scan([&](std::string_view line) {
         for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
             const supervise::Condition& condition = request_.conditions[i];
-            if (condition.kind != Kind::log || waiting.coming[i] != Coming::open) continue;
-            if (condition.pattern->matches(line)) set(task, i, Coming::met);
+            if (!condition.reads_output() || waiting.coming[i] != Coming::open) continue;
+            if (condition.pattern->matches(line)) set(task, i, condition.is_guard() ? Coming::never : Coming::met);
         }
     });
     if (!more) return more.error();
-    return *more && is_open(task, Kind::log);
+    return *more && (is_open(task, Kind::log) || is_open(task, Kind::log_fail));
+}
+
+void WaitLoop::check_record(std::size_t task)
+{
+    Waiting& waiting = tasks_[task];
+    const store::Status& status = waiting.task.status();
+    const bool over = waiting.task.over();
+    constexpr double tolerance = 1e-9; // 0.07 * 100 is not 7
+    if (status.progress && !waiting.seen) waiting.seen = Seen{*status.progress, os::now()};
+    for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
+        const supervise::Condition& condition = request_.conditions[i];
+        if (waiting.coming[i] != Coming::open || !condition.is_recorded()) continue;
+        const bool far_enough = status.progress && *status.progress + tolerance >= condition.fraction;
+        const bool waits_for_input = !over && status.activity == core::Activity::waiting_input;
+        if ((condition.kind == Kind::ready && status.ready) || (condition.kind == Kind::progress && far_enough) ||
+            (condition.kind == Kind::stalled && !over && status.stalled) ||
+            (condition.kind == Kind::waiting_input && waits_for_input))
+            set(task, i, Coming::met);
+        else if (condition.kind == Kind::ready && (waiting.never_ready || status.never_ready)) set(task, i, Coming::never);
+    }
+}
+
+void WaitLoop::check_quiet(std::size_t task)
+{
+    Waiting& waiting = tasks_[task];
+    if (!waiting.age || waiting.task.over()) return;
+    const Instant now = os::now();
+    waiting.quiet_since = waiting.age->last(now, os::wall_now());
+    for (std::size_t i = 0; i < request_.conditions.size(); ++i)
+        if (request_.conditions[i].kind == Kind::quiet && now - waiting.quiet_since >= request_.conditions[i].quiet)
+            set(task, i, Coming::met);
+}
+
+/// A guard has done its work when all it guards has been settled.
+void WaitLoop::check_guards(std::size_t task)
+{
+    Waiting& waiting = tasks_[task];
+    const auto is_open_guard = [&](std::size_t i) {
+        return waiting.coming[i] == Coming::open && request_.conditions[i].is_guard();
+    };
+    for (std::size_t i = 0; i < request_.conditions.size(); ++i)
+        if (waiting.coming[i] == Coming::open && !is_open_guard(i)) return;
+    for (std::size_t i = 0; i < request_.conditions.size(); ++i)
+        if (is_open_guard(i)) set(task, i, Coming::met);
 }
 
 void WaitLoop::check_outside(std::size_t task)
@@ -86,7 +130,8 @@ void WaitLoop::check_ports()
         if (found == tasks_.end()) continue;
         const auto task = static_cast<std::size_t>(found - tasks_.begin());
         for (std::size_t i = 0; i < request_.conditions.size(); ++i)
-            if (request_.conditions[i].kind == Kind::port && listens(snapshot.ports, request_.conditions[i]))
+            if (request_.conditions[i].kind == Kind::port && snapshot.problem.empty() &&
+                listens(snapshot.ports, request_.conditions[i]) != request_.conditions[i].gone)
                 set(task, i, Coming::met);
     }
 }
@@ -99,97 +144,21 @@ void WaitLoop::check_end(std::size_t task)
         switch (request_.conditions[i].kind) {
         case Kind::exit: set(task, i, Coming::met); break;
         case Kind::exit_zero: set(task, i, zero ? Coming::met : Coming::never); break;
+        case Kind::log_fail: set(task, i, Coming::met); break;
+        case Kind::port: set(task, i, request_.conditions[i].gone ? Coming::met : Coming::never); break;
+        case Kind::ready:
         case Kind::log:
-        case Kind::port:
+        case Kind::progress:
+        case Kind::quiet:
+        case Kind::stalled:
+        case Kind::waiting_input:
         case Kind::tcp:
         case Kind::http:
+        case Kind::unix_socket:
         case Kind::file:
         case Kind::command: set(task, i, Coming::never); break;
         }
     }
-}
-
-std::optional<WaitAnswer> WaitLoop::decide() const
-{
-    if (request_.any) {
-        if (first_met_) return success();
-        return open_ == 0 ? std::optional(failure()) : std::nullopt;
-    }
-    if (first_never_) return failure();
-    return open_ == 0 ? std::optional(success()) : std::nullopt;
-}
-
-WaitAnswer WaitLoop::success() const
-{
-    if (request_.any) {
-        const bool by_exit = request_.conditions[first_met_->condition].is_exit();
-        return {by_exit ? supervise::exit_code(tasks_[first_met_->task].task.status()) : code::ok, {}};
-    }
-    if (std::ranges::none_of(request_.conditions, &supervise::Condition::is_exit)) return {};
-    for (const Waiting& waiting : tasks_)
-        if (const int code = supervise::exit_code(waiting.task.status()); code != 0) return {code, {}};
-    return {};
-}
-
-WaitAnswer WaitLoop::failure() const
-{
-    const store::Status& status = tasks_[first_never_->task].task.status();
-    const supervise::Condition& condition = request_.conditions[first_never_->condition];
-    const std::string ended = tasks_[first_never_->task].task.label() + " " + describe_end(status);
-    if (condition.is_exit()) return {code::cannot_come, ended + ": exit=0 can no longer come"};
-    return {code::cannot_come, ended + " before " + condition.before};
-}
-
-WaitAnswer WaitLoop::timed_out() const
-{
-    std::string text = format_duration(*request_.timeout) + " passed";
-    const auto first = std::ranges::find(tasks_, false, &Waiting::settled);
-    const auto open = std::ranges::find(first->coming, Coming::open);
-    const supervise::Condition& condition = request_.conditions[static_cast<std::size_t>(open - first->coming.begin())];
-    if (!condition.is_exit()) text += " before " + condition.before;
-    const store::Status& status = first->task.status();
-    text += ": " + first->task.label();
-    text += first->task.over() ? " " + describe_end(status) // its log is still being read
-                               : " is still " + std::string(core::to_string(status.lifecycle)) + ", untouched";
-    const auto others = std::ranges::count(tasks_, false, &Waiting::settled) - 1;
-    if (others > 0) text += ", and " + std::to_string(others) + " more";
-    return {code::wait_timeout, std::move(text)};
-}
-
-std::vector<supervise::Snapshot> WaitLoop::last_seen() const
-{
-    std::vector<supervise::Snapshot> all;
-    for (const Waiting& waiting : tasks_) {
-        supervise::Snapshot& snapshot = all.emplace_back();
-        snapshot.id = waiting.task.id();
-        snapshot.status = waiting.task.status();
-        snapshot.folder = waiting.task.path();
-        snapshot.problem = waiting.task.problem();
-    }
-    return all;
-}
-
-/// "web running 12s | last line", or "3 of 10 over, 12s | web: last line".
-std::string WaitLoop::live_text() const
-{
-    const auto first = std::ranges::find(tasks_, false, &Waiting::settled);
-    if (first == tasks_.end()) return {};
-    const store::Status& status = first->task.status();
-    Duration age = os::now() - started_;
-    std::string text;
-    if (tasks_.size() == 1) {
-        if (status.started_at && status.boot == os::boot_id()) age = os::now() - *status.started_at;
-        text = first->task.label() + " " + std::string(core::to_string(status.lifecycle)) + " " + format_age(age);
-    } else {
-        const auto over = std::ranges::count(tasks_, true, [](const Waiting& w) { return w.task.over(); });
-        text = std::to_string(over) + " of " + std::to_string(tasks_.size()) + " over, " + format_age(age);
-    }
-    supervise::Want want;
-    want.log_tail = true;
-    const Result<supervise::Snapshot> seen = supervise::look(root_, first->task.id(), want);
-    const std::string line = seen ? last_line(seen->log_tail) : std::string();
-    if (line.empty()) return text;
-    return text + " | " + (tasks_.size() == 1 ? "" : first->task.short_label() + ": ") + line;
 }
 
 } // namespace bgt::cli

@@ -1,6 +1,7 @@
 #include <bgt/cli/wait_loop.hpp>
 
 #include <bgt/os/clock.hpp>
+#include <bgt/supervise/control.hpp>
 
 #include <algorithm>
 
@@ -13,6 +14,7 @@ namespace {
 constexpr Duration last_poll_interval = std::chrono::milliseconds(200);
 constexpr Duration starting_poll = std::chrono::milliseconds(50);
 constexpr Duration first_show = std::chrono::milliseconds(250);
+constexpr Duration request_interval = std::chrono::seconds(1);
 constexpr Duration show_interval = std::chrono::milliseconds(500);
 constexpr Instant never = Instant::max();
 
@@ -21,27 +23,41 @@ constexpr Instant never = Instant::max();
 Result<void> WaitLoop::open(const std::vector<store::TaskId>& ids)
 {
     make_room_for(ids.size());
-    for (const store::TaskId id : ids) {
-        Result<LivingTask> task = LivingTask::open(root_, id);
-        if (!task) return task.error();
-        Waiting waiting{std::move(*task), std::vector<Coming>(request_.conditions.size(), Coming::open), {}, false};
-        if (has(Kind::log)) {
-            const store::Status& status = waiting.task.status();
-            Result<supervise::OutputMatcher> output =
-                supervise::OutputMatcher::open(waiting.task.dir(), status.freed_bytes, status.freed_err_bytes);
-            if (!output) return output.error();
-            waiting.output.emplace(std::move(*output));
-        } else {
-            waiting.task.close_folder();
-        }
-        tasks_.push_back(std::move(waiting));
-    }
+    for (const store::TaskId id : ids)
+        if (Result<void> opened = open_task(id); !opened) return opened;
     outside_.resize(request_.conditions.size());
     open_ = tasks_.size() * request_.conditions.size();
     return {};
 }
 
-Result<WaitAnswer> WaitLoop::run(const std::function<void(const std::string&)>& show)
+Result<void> WaitLoop::open_task(store::TaskId id)
+{
+    Result<LivingTask> task = LivingTask::open(root_, id);
+    if (!task) return task.error();
+    Waiting waiting{std::move(*task), std::vector<Coming>(request_.conditions.size(), Coming::open), {}, {}, {}, false, {}, false};
+    const store::Status& status = waiting.task.status();
+    if (has(Kind::ready) && !status.ready) {
+        const Result<store::TaskSpec> spec = store::read_spec(waiting.task.dir().fd());
+        waiting.never_ready = spec && spec->ready.empty();
+    }
+    if (has(Kind::quiet)) {
+        Result<supervise::OutputAge> age = supervise::OutputAge::open(waiting.task.dir());
+        if (!age) return age.error();
+        waiting.age.emplace(std::move(*age));
+    }
+    if (wants(&supervise::Condition::reads_output)) {
+        Result<supervise::OutputMatcher> output =
+            supervise::OutputMatcher::open(waiting.task.dir(), status.freed_bytes, status.freed_err_bytes);
+        if (!output) return output.error();
+        waiting.output.emplace(std::move(*output));
+    } else {
+        waiting.task.close_folder();
+    }
+    tasks_.push_back(std::move(waiting));
+    return {};
+}
+
+Result<WaitAnswer> WaitLoop::run(const std::function<void()>& show)
 {
     started_ = os::now();
     if (request_.timeout) deadline_ = started_ + *request_.timeout;
@@ -50,6 +66,7 @@ Result<WaitAnswer> WaitLoop::run(const std::function<void(const std::string&)>& 
         Result<bool> more = check_all();
         if (!more) return more.error();
         if (std::optional<WaitAnswer> answer = decide()) return *answer;
+        if (std::optional<WaitAnswer> answer = stuck()) return *answer;
         if (!watch_) { // only now: most often the answer is there already
             if (Result<void> started = start_watching(); !started) return started.error();
             continue;
@@ -57,7 +74,7 @@ Result<WaitAnswer> WaitLoop::run(const std::function<void(const std::string&)>& 
         const Instant now = os::now();
         if (deadline_ && now >= *deadline_) return timed_out();
         if (now >= next_show) {
-            show(live_text());
+            show();
             next_show = now + show_interval;
         }
         const Instant until = next_look(*more, next_show);
@@ -72,12 +89,14 @@ Result<void> WaitLoop::start_watching()
     Result<os::Watch> watch = os::Watch::create();
     if (!watch) return watch.error();
     watch_.emplace(std::move(*watch));
+    const bool every_change = request_.or_stuck || wants(&supervise::Condition::is_recorded);
     for (Waiting& waiting : tasks_) {
         if (waiting.settled) continue;
+        const auto until = every_change ? LivingTask::Until::change : LivingTask::Until::end;
         if (waiting.output) {
             if (Result<void> watched = waiting.output->watch(*watch_, waiting.task.dir()); !watched) return watched;
         }
-        if (Result<void> watched = waiting.task.watch(root_, *watch_); !watched) return watched;
+        if (Result<void> watched = waiting.task.watch(root_, *watch_, until); !watched) return watched;
     }
     for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
         if (!request_.conditions[i].is_outside() || outside_[i].held) continue;
@@ -139,6 +158,11 @@ bool WaitLoop::has(Kind kind) const
     return std::ranges::any_of(request_.conditions, [&](const supervise::Condition& c) { return c.kind == kind; });
 }
 
+bool WaitLoop::wants(bool (supervise::Condition::*property)() const) const
+{
+    return std::ranges::any_of(request_.conditions, [&](const supervise::Condition& c) { return (c.*property)(); });
+}
+
 bool WaitLoop::is_open(std::size_t task, Kind kind) const
 {
     for (std::size_t i = 0; i < request_.conditions.size(); ++i)
@@ -152,7 +176,9 @@ void WaitLoop::set(std::size_t task, std::size_t condition, Coming coming)
     if (before != Coming::open || coming == Coming::open) return;
     before = coming;
     --open_;
-    std::optional<Decisive>& first = coming == Coming::met ? first_met_ : first_never_;
+    const bool guard = request_.conditions[condition].is_guard();
+    if (guard && coming == Coming::met) return; // nothing that was waited for
+    std::optional<Decisive>& first = guard ? broken_ : coming == Coming::met ? first_met_ : first_never_;
     if (!first) first = Decisive{task, condition};
 }
 
@@ -162,6 +188,7 @@ void WaitLoop::settle(Waiting& waiting)
     if (watch_) waiting.task.unwatch(*watch_);
     if (watch_ && waiting.output) waiting.output->unwatch(*watch_);
     waiting.output.reset();
+    waiting.age.reset();
     waiting.task.close_folder();
 }
 
@@ -174,8 +201,25 @@ Instant WaitLoop::next_look(bool more, Instant next_show) const
         if (tasks_[task].settled) continue;
         polls = polls || is_open(task, Kind::port);
         if (tasks_[task].task.needs_poll()) until = std::min(until, os::now() + starting_poll);
+        for (std::size_t i = 0; tasks_[task].age && i < request_.conditions.size(); ++i)
+            if (request_.conditions[i].kind == Kind::quiet && tasks_[task].coming[i] == Coming::open)
+                until = std::min(until, tasks_[task].quiet_since + request_.conditions[i].quiet);
     }
+    if (next_request_ != Instant{}) until = std::min(until, next_request_);
     return polls ? std::min(until, next_poll_) : until;
+}
+
+/// Asks for a look at the signs of life, once a second, and only where they are wanted. A supervisor that does not answer
+/// is no reason to end the wait.
+void WaitLoop::request_looks()
+{
+    if (!request_.or_stuck && !wants(&supervise::Condition::needs_look)) return;
+    if (os::now() < next_request_) return;
+    for (Waiting& waiting : tasks_) {
+        if (waiting.settled || waiting.task.over()) continue;
+        if (supervise::request_look(root_, waiting.task.id())) waiting.task.refresh();
+    }
+    next_request_ = os::now() + request_interval;
 }
 
 Result<bool> WaitLoop::check_all()
@@ -190,6 +234,7 @@ Result<bool> WaitLoop::check_all()
         next_poll_ = os::now() + poll_interval_;
         poll_interval_ = std::min(poll_interval_ * 5 / 4, last_poll_interval);
     }
+    request_looks();
     bool more = false;
     for (std::size_t task = 0; task < tasks_.size(); ++task) {
         Result<bool> checked = check(task);

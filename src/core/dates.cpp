@@ -1,4 +1,4 @@
-// What can be read off a state without changing it.
+// What can be read off a state, and the state of one who takes over.
 #include "dates.hpp"
 
 #include "clocks.hpp"
@@ -39,6 +39,21 @@ const Stopping* stop_of(const State& state)
 }
 
 } // namespace
+
+State take_over(const Spec& spec, State state, bool ready, std::uint32_t attempt, Instant now)
+{
+    start_clocks(spec, state.watch, now);
+    state.watch.ready = ready;
+    state.attempts.number = attempt;
+    if (state.paused) state.watch.next_look.reset();
+    return state;
+}
+
+bool waits_for_output(const State& state)
+{
+    const bool told = state.watch.output.told == state.watch.output.last;
+    return std::holds_alternative<Running>(state.phase) && !state.paused && (state.watch.quiet || told);
+}
 
 std::optional<Instant> kill_by(const State& state)
 {

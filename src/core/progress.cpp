@@ -1,6 +1,7 @@
 #include <bgt/core/progress.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/core/pattern.hpp>
 
 #include <charconv>
 #include <cmath>
@@ -194,6 +195,12 @@ std::optional<Progress> progress_of_groups(std::span<const std::string_view> gro
     constexpr double most = std::numeric_limits<std::uint32_t>::max();
     if (*total <= most && std::trunc(*total) == *total) progress.total_steps = static_cast<std::uint32_t>(*total);
     return progress;
+}
+
+std::optional<Progress> find_progress(std::string_view rendered_line, const Pattern& pattern)
+{
+    const auto groups = pattern.groups(rendered_line);
+    return groups ? progress_of_groups(*groups) : std::nullopt;
 }
 
 std::optional<double> seconds_left(double fraction_before, double seconds_before, double fraction, double seconds)

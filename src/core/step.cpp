@@ -269,7 +269,7 @@ private:
     /// A rule has fired: the evidence first, then what the user wants done about it.
     void hang(const Running& running, Reason rule)
     {
-        act(Report{rule});
+        act(GatherReport{rule});
         const OnHang what = spec_.hang.on_hang;
         if (what == OnHang::kill || what == OnHang::restart)
             return set_off(new_stop(rule, running.started, std::nullopt, 0), "stop", false);
@@ -283,7 +283,7 @@ private:
         const std::vector<std::string_view> changes = update_notices(spec_, watch(), now_);
         watch().next_look = plan_look(spec_, watch(), now_);
         for (const std::string_view change : changes) {
-            if (change == "stalled" || change == "waiting-input") act(Report{});
+            if (change == "stalled" || change == "waiting-input") act(GatherReport{});
             act(Note{change, Reason::self, 0, 0});
         }
         if (!changes.empty() || watch().activity != before) act(SaveStatus{});

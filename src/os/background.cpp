@@ -96,6 +96,28 @@ Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& t
     _exit(body());
 }
 
+Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std::function<int()>& body)
+{
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid < 0) return Error::system("no process could be made for a helper", errno);
+    if (pid > 0) return pid;
+    if (!outlives) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) _exit(125); // it died before it could be told
+    }
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    setpgid(0, 0);
+    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    use_dev_null();
+    close_all_but(keep);
+    prctl(PR_SET_NAME, helper_name);
+    _exit(body());
+}
+
 int signal_descriptor()
 {
     const sigset_t set = supervised_signals();

@@ -1,9 +1,9 @@
 #include <bgt/os/control_socket.hpp>
 
 #include <bgt/os/clock.hpp>
+#include <bgt/os/unix_address.hpp>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 #include <fmt/format.h>
 #include <poll.h>
@@ -93,16 +93,6 @@ Fd receiving_socket()
     return fd;
 }
 
-/// A name of the abstract name space, given with `@` in place of its NUL; empty: too long for one.
-socklen_t abstract_address(const std::string& text, sockaddr_un& out)
-{
-    out.sun_family = AF_UNIX;
-    if (text.size() > sizeof out.sun_path) return 0;
-    std::memcpy(out.sun_path, text.data(), text.size());
-    out.sun_path[0] = '\0';
-    return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size());
-}
-
 /// FNV-1a: spreads the secret over 64 bits that do not give it away.
 std::uint64_t digest(std::string_view text)
 {
@@ -130,11 +120,10 @@ Result<ControlSocket> ControlSocket::bind(int folder_fd, const char* name, const
 /// On failure there is the one socket as before: a task that can't notify is better than none.
 void ControlSocket::listen_also(const std::string& address)
 {
-    sockaddr_un name{};
-    const socklen_t length = abstract_address(address, name);
+    const Result<UnixAddress> name = unix_address(address);
     Fd fd = receiving_socket();
     Fd epoll(epoll_create1(EPOLL_CLOEXEC));
-    if (length == 0 || !fd || !epoll || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) return;
+    if (!name || !fd || !epoll || ::bind(fd.get(), name->get(), name->length) != 0) return;
     for (const int socket : {fd_.get(), fd.get()}) {
         epoll_event event{};
         event.events = EPOLLIN;

@@ -139,11 +139,26 @@ std::uint64_t ticks_per_second()
     return ticks;
 }
 
-Duration age_of(const store::ProcessKey& key)
+namespace {
+
+Duration since_boot()
 {
     timespec ts{};
     ::clock_gettime(CLOCK_BOOTTIME, &ts);
-    const Duration up = std::chrono::seconds(ts.tv_sec) + std::chrono::nanoseconds(ts.tv_nsec);
+    return std::chrono::seconds(ts.tv_sec) + std::chrono::nanoseconds(ts.tv_nsec);
+}
+
+} // namespace
+
+std::uint64_t ticks_now()
+{
+    const Duration tick = std::chrono::nanoseconds(1'000'000'000 / ticks_per_second());
+    return static_cast<std::uint64_t>(since_boot() / tick);
+}
+
+Duration age_of(const store::ProcessKey& key)
+{
+    const Duration up = since_boot();
     const std::uint64_t hz = ticks_per_second();
     const Duration start = std::chrono::seconds(key.start_ticks / hz) +
                            std::chrono::nanoseconds(key.start_ticks % hz * (1'000'000'000 / hz));

@@ -1,47 +1,18 @@
 // The sender's side of sd_notify (man 3 sd_notify, man 7 unix).
 #include <bgt/os/control_socket.hpp>
 
-#include <bgt/base/text.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/unix_address.hpp>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace bgt::os {
 namespace {
-
-struct Address {
-    sockaddr_un bytes{};
-    socklen_t length = 0;
-    Fd folder; ///< of a path that is too long: it leads there
-};
-
-Result<Address> read_address(const std::string& text)
-{
-    Address out;
-    out.bytes.sun_family = AF_UNIX;
-    if (text.size() < 2 || (text.front() != '/' && text.front() != '@') || text.find('\0') != std::string::npos)
-        return Error::usage("NOTIFY_SOCKET is neither a path nor @NAME: \"" + fit(printable(text), 60) + "\"");
-    std::string name = text;
-    if (text.front() == '/' && text.size() >= sizeof out.bytes.sun_path) {
-        const std::size_t slash = text.rfind('/');
-        out.folder.reset(open(text.substr(0, slash + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-        if (!out.folder) return Error::system("can't open the folder of NOTIFY_SOCKET", errno);
-        name = fmt::format("/proc/self/fd/{}{}", out.folder.get(), text.substr(slash));
-    }
-    if (name.size() > sizeof out.bytes.sun_path - (name.front() == '/' ? 1 : 0))
-        return Error::usage("the address in NOTIFY_SOCKET is too long");
-    std::memcpy(out.bytes.sun_path, name.data(), name.size());
-    if (name.front() == '@') out.bytes.sun_path[0] = '\0';
-    out.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size() + (name.front() == '/' ? 1 : 0));
-    return out;
-}
 
 /// Until `fd` has one of `events`; false: the deadline came first. POLLHUP and POLLERR always count.
 bool wait_for(int fd, short events, Instant deadline)
@@ -89,11 +60,11 @@ Result<void> send_text(int socket, const std::string& text, int descriptor, Inst
 Result<void> send_notification(const std::string& address, const std::string& text, Duration timeout)
 {
     const Instant deadline = now() + timeout;
-    const Result<Address> to = read_address(address);
-    if (!to) return to.error();
+    const Result<UnixAddress> to = unix_address(address);
+    if (!to) return Error{to.error().kind, "NOTIFY_SOCKET: " + to.error().message, to.error().sys_errno};
     const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket) return Error::system("can't make a socket", errno);
-    if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&to->bytes), to->length) != 0)
+    if (connect(socket.get(), to->get(), to->length) != 0)
         return Error::system("nobody can be reached at NOTIFY_SOCKET", errno);
     if (Result<void> sent = send_text(socket.get(), text, -1, deadline); !sent) return sent;
     int ends[2];

@@ -2,6 +2,7 @@
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/render/details.hpp>
+#include <bgt/render/progress_bar.hpp>
 
 #include <fmt/format.h>
 
@@ -59,8 +60,20 @@ std::string life_words(const store::Status& status, const Moment& now)
     }
     words += fmt::format(", {}", core::to_string(status.kind));
     if (status.ready) words += ", ready";
+    if (status.attempt > 1) words += fmt::format(", attempt {}", status.attempt);
+    if (status.activity != core::Activity::unknown) words += fmt::format(", {}", core::to_string(status.activity));
+    if (status.quiet) words += ", quiet";
+    if (status.stalled) words += ", stalled (bgt why tells)";
     if (status.paused) words += ", paused";
     if (status.adopted) words += ", adopted (another supervisor started it)";
+    return words;
+}
+
+std::string progress_words(const store::Status& status)
+{
+    std::string words = status.progress ? progress_bar(*status.progress, 32) : std::string();
+    if (!status.step.empty()) words += (words.empty() ? "" : "  ") + status.step;
+    if (status.total_steps != 0) words += fmt::format("{}of {} steps", words.empty() ? "" : ", ", status.total_steps);
     return words;
 }
 
@@ -70,7 +83,8 @@ void add_life(Lines& lines, const store::Status& status, const Moment& now)
     if (status.lifecycle == Lifecycle::ended)
         lines.field("outcome", fmt::format("{} (bgt wait gives {})", outcome_words(status), supervise::exit_code(status)));
     lines.field("status", status.text);
-    if (status.progress) lines.field("progress", fmt::format("{:.0f}%", *status.progress * 100));
+    lines.field("progress", progress_words(status));
+    if (status.next_attempt) lines.field("next start", format_rfc3339(*status.next_attempt));
 }
 
 void add_request(Lines& lines, const supervise::Snapshot& task)
@@ -108,11 +122,31 @@ void add_log(Lines& lines, const supervise::Snapshot& task)
     if (task.spec && task.spec->split) lines.field("stderr log", task.folder + "/" + store::file::err_log);
 }
 
+void add_hang_rules(Lines& lines, const core::Spec& rules)
+{
+    const core::HangRules& hang = rules.hang;
+    std::string words;
+    const auto add = [&](std::string_view name, const std::optional<Duration>& limit) {
+        if (limit) words += fmt::format("{}{} {}", words.empty() ? "" : ", ", name, format_duration(*limit));
+    };
+    add("output-timeout", hang.output);
+    add("progress-timeout", hang.progress);
+    add("idle-timeout", hang.idle);
+    add("ready-timeout", hang.ready);
+    if (!words.empty()) words += fmt::format(", then {}", core::to_string(hang.on_hang));
+    lines.field("hang rules", words);
+    const core::Again& again = rules.again;
+    if (again.retries != 0) lines.field("retries", std::to_string(again.retries));
+    if (again.restart != core::Restart::no) lines.field("restart", core::to_string(again.restart));
+}
+
 void add_rules(Lines& lines, const supervise::Snapshot& task)
 {
     if (!task.spec) return;
     const core::Spec& rules = task.spec->rules;
     if (rules.timeout) lines.field("timeout", format_duration(*rules.timeout));
+    add_hang_rules(lines, rules);
+    for (const std::string& condition : task.spec->ready) lines.field("ready when", condition);
     const std::string ladder = core::format_stop_signals(rules.stop_ladder);
     lines.field("stop", ladder.empty() ? "KILL" : ladder + ", then KILL");
     lines.field("leftover", core::to_string(rules.leftover));

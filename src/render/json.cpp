@@ -113,9 +113,24 @@ json::array stop_steps_of(const store::Status& status)
 json::object progress_of(const store::Status& status)
 {
     return {{"fraction", fraction_or_null(status.progress)},
-            {"step", nullptr},
-            {"total_steps", nullptr},
+            {"step", text_or_null(status.step)},
+            {"total_steps", status.total_steps == 0 ? json::value(nullptr) : json::value(status.total_steps)},
             {"text", text_or_null(status.text)}};
+}
+
+json::value activity_of(const store::Status& status)
+{
+    if (status.activity == core::Activity::unknown) return nullptr;
+    return json::string(core::to_string(status.activity));
+}
+
+json::array notices_of(const store::Status& status)
+{
+    json::array out;
+    if (status.quiet) out.emplace_back("quiet");
+    if (status.stalled) out.emplace_back("stalled");
+    if (status.activity == core::Activity::waiting_input) out.emplace_back("waiting-input");
+    return out;
 }
 
 /// Whether the numbers of the tree are known: it was looked at, or is certainly empty.
@@ -144,13 +159,17 @@ void add_life(json::object& out, const store::Status& status, std::string_view l
 {
     out["kind"] = json::string(core::to_string(status.kind));
     out["lifecycle"] = json::string(lifecycle);
-    out["activity"] = nullptr;
+    out["activity"] = activity_of(status);
+    out["notices"] = notices_of(status);
     out["ready"] = status.ready;
+    out["ready_at"] = time_or_null(status.ready_at);
     out["paused"] = status.paused;
     out["adopted"] = status.adopted;
     out["pid"] = pid_or_null(status.root.pid);
     out["supervisor"] = nothing_lives(status) ? json::value(nullptr) : pid_or_null(status.supervisor.pid);
     out["attempt"] = status.attempt;
+    out["attempt_started_at"] = time_or_null(status.attempt_started);
+    out["next_attempt_at"] = time_or_null(status.next_attempt);
     out["created_at"] = status.created == WallTime{} ? json::value(nullptr) : time_or_null(status.created);
     out["started_at"] = time_or_null(status.started);
     out["ended_at"] = time_or_null(status.ended);
@@ -175,9 +194,9 @@ void add_tree(json::object& out, const Snapshot& task)
 /// The fields of a task whose record can't be read: all there, none of them known.
 void add_unknown(json::object& out, const Snapshot& task)
 {
-    for (const char* key : {"kind", "lifecycle", "activity", "ready", "paused", "adopted", "pid", "supervisor", "attempt",
-                            "created_at", "started_at", "ended_at", "duration_s", "outcome", "progress", "survivors",
-                            "stop_steps", "processes", "cpu", "rss_bytes", "ports", "leftover", "log"})
+    for (const char* key : {"kind", "lifecycle", "activity", "notices", "ready", "ready_at", "paused", "adopted", "pid",
+                            "supervisor", "attempt", "attempt_started_at", "next_attempt_at", "created_at", "started_at", "ended_at", "duration_s", "outcome", "progress",
+                            "survivors", "stop_steps", "processes", "cpu", "rss_bytes", "ports", "leftover", "log"})
         out[key] = nullptr;
     if (task.spec) out["name"] = text_or_null(task.spec->name);
 }

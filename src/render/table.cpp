@@ -1,5 +1,6 @@
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
+#include <bgt/render/progress_bar.hpp>
 #include <bgt/render/table.hpp>
 #include <bgt/base/terminal_text.hpp>
 
@@ -10,11 +11,11 @@ namespace bgt::render {
 
 namespace {
 
-enum Column : std::size_t { id, name, state, age_, cpu, mem, ports, command, last, column_count };
+enum Column : std::size_t { id, name, state, age_, cpu, mem, ports, progress, command, last, column_count };
 
 constexpr std::array<std::string_view, column_count> titles{"ID",  "NAME",  "STATE",   "AGE", "CPU",
-                                                            "MEM", "PORTS", "COMMAND", "LAST"};
-constexpr std::array<bool, column_count> to_the_right{true, false, false, true, true, true, false, false, false};
+                                                            "MEM", "PORTS", "PROGRESS", "COMMAND", "LAST"};
+constexpr std::array<bool, column_count> to_the_right{true, false, false, true, true, true, false, false, false, false};
 constexpr std::size_t gap = 2;
 constexpr std::size_t room_for_last = 110;
 constexpr std::size_t least_name = 8;
@@ -23,7 +24,9 @@ constexpr std::size_t good_command = 24;  ///< names are cut for these
 constexpr std::size_t most_name = 24;
 constexpr std::size_t most_ports = 17;
 constexpr std::size_t most_ports_narrow = 11;
-constexpr std::array<Column, 5> given_up{mem, cpu, ports, age_, name};
+constexpr std::size_t bar_columns = 16;
+constexpr std::size_t bar_columns_narrow = 4; ///< the percentage alone
+constexpr std::array<Column, 6> given_up{mem, cpu, ports, age_, progress, name};
 
 struct Cell {
     std::string text;
@@ -60,6 +63,12 @@ std::size_t room_for_ports(std::optional<std::size_t> width)
     return *width < room_for_last ? most_ports_narrow : most_ports;
 }
 
+std::string bar_of(const store::Status& status, std::optional<std::size_t> width)
+{
+    if (!status.progress || status.lifecycle == core::Lifecycle::ended) return {};
+    return progress_bar(*status.progress, width && *width < room_for_last ? bar_columns_narrow : bar_columns);
+}
+
 std::string without_indent(std::string text)
 {
     return text.erase(0, text.find_first_not_of(' '));
@@ -73,7 +82,7 @@ Row row_of(const supervise::Snapshot& task, const Moment& now, const TableStyle&
     row.cells[id] = cell_of(store::to_string(task.id));
     row.cells[state] = cell_of(words.text);
     if (!task.problem.empty()) {
-        for (const Column c : {name, age_, cpu, mem, ports}) row.cells[c] = or_dash({});
+        for (const Column c : {name, age_, cpu, mem, ports, progress}) row.cells[c] = or_dash({});
         row.cells[command] = cell_of(printable(task.problem));
         return row;
     }
@@ -83,6 +92,7 @@ Row row_of(const supervise::Snapshot& task, const Moment& now, const TableStyle&
     row.cells[cpu] = or_dash(task.cpu ? cpu_words(*task.cpu) : "");
     row.cells[mem] = or_dash(task.rss_bytes ? format_size(*task.rss_bytes) : "");
     row.cells[ports] = or_dash(port_words(task.ports, room_for_ports(style.width)));
+    row.cells[progress] = or_dash(bar_of(task.status, style.width));
     row.cells[command] = cell_of(printable(task.status.command));
     if (with_last) row.cells[last] = cell_of(without_indent(last_line(task.log_tail)));
     return row;
@@ -95,6 +105,9 @@ Widths natural_widths(const std::vector<Row>& rows, bool with_last)
     for (const Row& row : rows)
         for (std::size_t c = 0; c < column_count; ++c) widths[c] = std::max(widths[c], row.cells[c].width);
     if (!with_last) widths[last] = 0;
+    // Few tasks tell how far they are.
+    const bool none = std::ranges::all_of(rows, [](const Row& row) { return row.cells[progress].text == "-"; });
+    if (none) widths[progress] = 0;
     return widths;
 }
 

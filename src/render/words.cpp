@@ -76,6 +76,17 @@ StateWords ended_words(const core::Outcome& outcome)
     return {};
 }
 
+/// What a person must know first.
+StateWords running_words(const store::Status& status)
+{
+    if (status.paused) return {"paused", Tone::busy};
+    if (status.activity == core::Activity::waiting_input) return {"needs input", Tone::bad};
+    if (status.stalled) return {"stalled", Tone::bad};
+    if (status.quiet) return {"quiet", Tone::busy};
+    if (status.ready) return {"ready", Tone::good};
+    return {"running", Tone::good};
+}
+
 Duration not_negative(Duration d)
 {
     return d < Duration::zero() ? Duration::zero() : d;
@@ -106,11 +117,9 @@ StateWords state_words(const supervise::Snapshot& task)
     if (!task.problem.empty()) return {"damaged", Tone::bad};
     const store::Status& status = task.status;
     switch (status.lifecycle) {
-    case Lifecycle::queued: return {"queued", Tone::plain};
+    case Lifecycle::queued: return {status.next_attempt ? "backoff" : "queued", status.next_attempt ? Tone::busy : Tone::plain};
     case Lifecycle::starting: return {"starting", Tone::busy};
-    case Lifecycle::running:
-        if (status.paused) return {"paused", Tone::busy};
-        return {"running", Tone::good};
+    case Lifecycle::running: return running_words(status);
     case Lifecycle::stopping: return {"stopping", Tone::busy};
     case Lifecycle::ended: break;
     }

@@ -202,7 +202,7 @@ void each_field(Io& io, S& s)
     io.enumerator(s.kind, core::Kind::service);
     io.enumerator(s.outcome.kind, core::OutcomeKind::lost);
     io.enumerator(s.outcome.reason, core::Reason::limit);
-    io.flags(s.adopted, s.paused, s.ready, s.tree_lives, s.stdin_closed, s.quiet, s.stalled);
+    io.flags(s.adopted, s.paused, s.ready, s.tree_lives, s.stdin_closed, s.quiet, s.stalled, s.never_ready);
     io.number(s.attempt);
     io.number(s.outcome.code);
     io.number(s.outcome.signal);

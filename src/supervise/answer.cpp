@@ -1,9 +1,17 @@
 // What a supervisor does on request of the CLI.
 #include <bgt/supervise/supervisor.hpp>
 
+#include <bgt/os/clock.hpp>
+
 #include <csignal>
+#include <poll.h>
 
 namespace bgt::supervise {
+namespace {
+
+constexpr auto moment = std::chrono::milliseconds(300);
+
+} // namespace
 
 Answer Supervisor::answer(const Request& request)
 {
@@ -11,6 +19,20 @@ Answer Supervisor::answer(const Request& request)
     case Request::Op::stop:
         dispatch(core::StopRequested{request.reason, request.now, request.ladder});
         return {};
+    case Request::Op::restart:
+        if (adopted_) return {"its supervisor took over from one that was killed and does not know its environment: "
+                              "start it anew (bgt retry)", 0};
+        if (std::holds_alternative<core::Ended>(state_.phase)) return {"it has ended: start it anew (bgt retry)", 0};
+        dispatch(core::StopRequested{request.reason, request.now, request.ladder, true});
+        return {};
+    case Request::Op::look:
+        dispatch(core::LookRequested{});
+        return {};
+    case Request::Op::report: {
+        look_for_a_moment();
+        const auto number = write_report(core::Reason::self);
+        return number ? Answer{"", *number} : Answer{"the report could not be written (events tell why)", 0};
+    }
     case Request::Op::pause:
         if (core::lifecycle(state_) != core::Lifecycle::running) return {"it is not running", 0};
         dispatch(core::PauseRequested{});
@@ -26,6 +48,19 @@ Answer Supervisor::answer(const Request& request)
         return {};
     }
     return {"unknown request", 0};
+}
+
+/// A report is about now: not about the time since the last look, which may be long ago.
+void Supervisor::look_for_a_moment()
+{
+    dispatch(core::LookRequested{});
+    const Instant end = os::now() + moment;
+    for (Instant now = os::now(); now < end && !std::holds_alternative<core::Ended>(state_.phase); now = os::now()) {
+        pollfd output{charge_.out.fifo(), POLLIN, 0};
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - now).count() + 1;
+        if (poll(&output, 1, static_cast<int>(left)) > 0) on_output(charge_.out);
+    }
+    dispatch(core::LookRequested{});
 }
 
 Answer Supervisor::answer_signal(const Request& request)

@@ -35,7 +35,8 @@ Result<Charge> open_charge(store::Root root, store::TaskDir task, store::TaskSpe
         if (!opened) return opened.error();
         err = std::move(*opened);
     }
-    Result<os::ControlSocket> control = os::ControlSocket::bind(task.fd(), store::file::control);
+    Result<os::ControlSocket> control = os::ControlSocket::bind(
+        task.fd(), store::file::control, os::ControlSocket::notify_address(task.path(), store::file::control, spec.cookie));
     if (!control) return control.error();
     Fd stdin_writer;
     if (spec.stdin_from == store::StdinFrom::pipe) {
@@ -44,7 +45,8 @@ Result<Charge> open_charge(store::Root root, store::TaskDir task, store::TaskSpe
         stdin_writer = std::move(*opened);
     }
     return Charge{std::move(root), std::move(task),     std::move(spec),         std::move(*recorder), std::move(*out),
-                  std::move(err),  std::move(*control), std::move(stdin_writer), retention};
+                  std::move(err),  std::move(*control), std::move(stdin_writer), retention,
+                  {},              077};
 }
 
 void send_report(int fd, const StartReport& report)

@@ -1,6 +1,7 @@
 #include <bgt/supervise/condition.hpp>
 
 #include <bgt/os/clock.hpp>
+#include <bgt/os/unix_address.hpp>
 
 #include <sys/stat.h>
 
@@ -21,17 +22,16 @@ bool answers(const Condition& condition, Instant deadline)
     return condition.status ? *status == *condition.status : *status >= 200 && *status < 400;
 }
 
-} // namespace
-
-bool holds(const Condition& condition, Duration timeout)
+/// Whether it is there; `gone` is not looked at.
+bool is_there(const Condition& condition, Instant deadline)
 {
-    const Instant deadline = os::now() + timeout;
     switch (condition.kind) {
     case Condition::Kind::tcp: {
         Result<std::vector<std::string>> addresses = os::resolve(condition.text, left(deadline));
         return addresses && os::tcp_connects(*addresses, condition.port, left(deadline));
     }
     case Condition::Kind::http: return answers(condition, deadline);
+    case Condition::Kind::unix_socket: return os::unix_connects(condition.text);
     case Condition::Kind::file: {
         struct stat info{};
         return stat(condition.text.c_str(), &info) == 0;
@@ -42,10 +42,23 @@ bool holds(const Condition& condition, Duration timeout)
     }
     case Condition::Kind::exit:
     case Condition::Kind::exit_zero:
+    case Condition::Kind::ready:
     case Condition::Kind::log:
-    case Condition::Kind::port: break;
+    case Condition::Kind::log_fail:
+    case Condition::Kind::port:
+    case Condition::Kind::progress:
+    case Condition::Kind::quiet:
+    case Condition::Kind::stalled:
+    case Condition::Kind::waiting_input: break;
     }
     return false;
+}
+
+} // namespace
+
+bool holds(const Condition& condition, Duration timeout)
+{
+    return is_there(condition, os::now() + timeout) != condition.gone;
 }
 
 } // namespace bgt::supervise

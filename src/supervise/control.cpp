@@ -78,18 +78,42 @@ Result<void> simple(store::Root& root, store::TaskId id, Request::Op op)
     return {};
 }
 
-} // namespace
-
-Result<void> request_stop(store::Root& root, store::TaskId id, const StopOptions& options)
+Result<void> stop_with(store::Root& root, store::TaskId id, Request::Op op, const StopOptions& options)
 {
     Request what;
-    what.op = Request::Op::stop;
+    what.op = op;
     what.reason = options.reason;
     what.now = options.now;
     what.ladder = options.ladder;
     const Result<Answer> answer = request_with_retry(root, id, what);
     if (!answer) return answer.error();
     return {};
+}
+
+} // namespace
+
+Result<void> request_stop(store::Root& root, store::TaskId id, const StopOptions& options)
+{
+    return stop_with(root, id, Request::Op::stop, options);
+}
+
+Result<void> request_restart(store::Root& root, store::TaskId id, const StopOptions& options)
+{
+    return stop_with(root, id, Request::Op::restart, options);
+}
+
+Result<void> request_look(store::Root& root, store::TaskId id)
+{
+    return simple(root, id, Request::Op::look);
+}
+
+Result<std::uint32_t> request_report(store::Root& root, store::TaskId id)
+{
+    Request what;
+    what.op = Request::Op::report;
+    const Result<Answer> answer = request_with_retry(root, id, what);
+    if (!answer) return answer.error();
+    return answer->count;
 }
 
 Result<std::uint32_t> request_signal(store::Root& root, store::TaskId id, int signal, bool whole_tree)

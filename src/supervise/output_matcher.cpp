@@ -30,6 +30,12 @@ Result<OutputMatcher> OutputMatcher::open(const store::TaskDir& dir, std::uint64
     return matcher;
 }
 
+void OutputMatcher::skip_to(std::uint64_t out, std::uint64_t err)
+{
+    streams_.front().at = std::max(streams_.front().at, out);
+    if (streams_.size() > 1) streams_[1].at = std::max(streams_[1].at, err);
+}
+
 Result<void> OutputMatcher::watch(os::Watch& watch, const store::TaskDir& dir)
 {
     for (Stream& stream : streams_) {

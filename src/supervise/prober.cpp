@@ -18,6 +18,8 @@ constexpr Duration first_interval = std::chrono::milliseconds(20);
 constexpr Duration last_interval = std::chrono::milliseconds(200);
 /// A dev server may take long for its first answer; a question that is given up is asked from the start again.
 constexpr Duration patience = std::chrono::seconds(30);
+/// One that does not answer for so long counts as gone.
+constexpr Duration patience_with_gone = std::chrono::seconds(5);
 
 sigset_t ending_signals()
 {
@@ -36,7 +38,7 @@ sigset_t ending_signals()
     sigprocmask(SIG_SETMASK, &none, nullptr);
     Duration interval = first_interval;
     while (getppid() == parent) {
-        if (holds(condition, patience)) {
+        if (holds(condition, condition.gone ? patience_with_gone : patience)) {
             const char yes = 1;
             while (write(answer, &yes, 1) < 0 && errno == EINTR) {}
             _exit(0);

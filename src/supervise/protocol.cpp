@@ -7,7 +7,8 @@ namespace bgt::supervise {
 namespace json = boost::json;
 namespace {
 
-constexpr std::array<std::string_view, 5> op_names{"stop", "signal", "pause", "resume", "stdin-eof"};
+constexpr std::array<std::string_view, 8> op_names{"stop",      "signal",  "pause", "resume",
+                                                   "stdin-eof", "restart", "look",  "report"};
 
 Result<json::object> parse_object(std::string_view bytes)
 {

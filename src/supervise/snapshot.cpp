@@ -1,5 +1,9 @@
 #include <bgt/supervise/snapshot.hpp>
 
+#include <bgt/core/progress.hpp>
+#include <bgt/os/background.hpp>
+#include <bgt/store/log_lines.hpp>
+
 #include <bgt/os/clock.hpp>
 #include <bgt/os/ports.hpp>
 #include <bgt/os/tree.hpp>
@@ -62,7 +66,13 @@ std::string read_tail(const store::Root& root, store::TaskId id)
 std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& root, World& world)
 {
     if (snapshot.status.supervisor.pid <= 0) return {}; // it is being started
-    if (!snapshot.status.adopted) return world.processes().descendants_of(snapshot.status.supervisor.pid);
+    if (!snapshot.status.adopted) {
+        std::vector<os::ProcStat> tree = world.processes().descendants_of(snapshot.status.supervisor.pid);
+        std::erase_if(tree, [&](const os::ProcStat& process) {
+            return process.ppid == snapshot.status.supervisor.pid && process.comm == os::helper_name; // no part of the tree
+        });
+        return tree;
+    }
     os::TreeMarks marks;
     marks.root = snapshot.status.root;
     marks.session = snapshot.status.root.pid;
@@ -108,6 +118,19 @@ Result<store::Status> true_status(store::Root& root, store::TaskId id)
     return settle(root, id, std::move(*status));
 }
 
+/// In its last lines, where it says nothing of its progress in another way.
+std::optional<double> printed_progress(std::string_view tail)
+{
+    std::optional<double> newest;
+    store::LineCutter cutter(store::LineText::rendered);
+    const auto take = [&](const store::LinePiece& piece) {
+        if (const auto progress = core::find_progress(piece.text); progress && progress->fraction) newest = progress->fraction;
+    };
+    cutter.feed(tail, 0, take);
+    cutter.flush(take);
+    return newest;
+}
+
 Result<Snapshot> look_at(store::Root& root, store::TaskId id, const Want& want, World& world)
 {
     Snapshot snapshot;
@@ -134,6 +157,7 @@ Result<Snapshot> look_at(store::Root& root, store::TaskId id, const Want& want, 
     }
     if ((want.usage || want.ports) && !is_final(snapshot.status)) add_living(snapshot, root, want, world);
     if (want.log_tail) snapshot.log_tail = read_tail(root, id);
+    if (want.log_tail && !snapshot.status.progress && !is_over(snapshot.status)) snapshot.status.progress = printed_progress(snapshot.log_tail);
     return snapshot;
 }
 

@@ -9,6 +9,8 @@
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/snapshot.hpp>
 
+#include "spawn_root.hpp"
+
 #include <algorithm>
 #include <bgt/base/text.hpp>
 #include <cerrno>
@@ -50,74 +52,12 @@ store::Status first_status(const store::TaskSpec& spec)
     return status;
 }
 
-/// What bgt adds to the command's environment. A task inside a task carries both cookies, so that the outer one's tree
-/// is found whole.
-void add_environment(std::vector<std::string>& env, const store::TaskSpec& spec, const std::string& folder)
-{
-    std::string cookies = spec.cookie;
-    const std::string prefix = std::string(os::cookie_variable) + "=";
-    for (const std::string& entry : env)
-        if (entry.starts_with(prefix)) cookies = entry.substr(prefix.size()) + ":" + cookies;
-    const std::string_view ours[] = {prefix, "BGT_TASK_ID=", "BGT_TASK_DIR=", "BGT_DEADLINE=", "BGT_GRACE=", "NOTIFY_SOCKET="};
-    std::erase_if(env, [&](const std::string& entry) {
-        return std::any_of(std::begin(ours), std::end(ours), [&](std::string_view name) { return entry.starts_with(name); });
-    });
-    Duration grace{};
-    for (const core::StopStep& step : spec.rules.stop_ladder) grace += step.wait;
-    env.push_back(prefix + cookies);
-    env.push_back("BGT_TASK_ID=" + to_string(spec.id));
-    env.push_back("BGT_TASK_DIR=" + folder);
-    env.push_back("BGT_GRACE=" + format_duration(grace));
-    env.push_back(fmt::format("NOTIFY_SOCKET={}/{}", folder, store::file::control));
-    if (spec.rules.timeout) env.push_back("BGT_DEADLINE=" + format_rfc3339(os::wall_now() + *spec.rules.timeout));
-}
-
-Result<Fd> open_stdin(const Charge& charge)
-{
-    switch (charge.spec.stdin_from) {
-    case store::StdinFrom::null: return Fd{open("/dev/null", O_RDONLY | O_CLOEXEC)};
-    case store::StdinFrom::pipe: {
-        // Our own end is open for reading too, so this does not wait.
-        return charge.task.open(store::file::in_fifo, O_RDONLY);
-    }
-    case store::StdinFrom::file: break;
-    }
-    const std::string& path = charge.spec.stdin_file;
-    // Opening a FIFO waits for its writer, and nothing could end the wait.
-    struct stat info{};
-    if (stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode))
-        return Error::failed(fmt::format("--stdin {}: is a FIFO; use --stdin pipe, and bgt send", path));
-    Fd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-    if (!fd) return Error::system(fmt::format("--stdin {}", path), errno);
-    fcntl(fd.get(), F_SETFL, 0);
-    return fd;
-}
-
-Result<pid_t> spawn_root(const Charge& charge, std::vector<std::string> env, mode_t mask)
-{
-    Result<Fd> in = open_stdin(charge);
-    if (!in) return in.error();
-    Result<Fd> out = charge.out.writer();
-    if (!out) return out.error();
-    Fd err;
-    if (charge.err) {
-        Result<Fd> opened = charge.err->writer();
-        if (!opened) return opened.error();
-        err = std::move(*opened);
-    }
-    const store::TaskSpec& spec = charge.spec;
-    add_environment(env, spec, charge.task.path());
-    std::vector<store::ResourceLimit> limits = spec.limits;
-    if (spec.mark != 0) limits.push_back({"rttime", spec.mark});
-    return os::spawn({spec.command, env, spec.cwd, in->get(), out->get(), err ? err.get() : out->get(), mask, spec.nice, limits});
-}
-
 void record_start(Recorder& recorder, pid_t pid)
 {
     store::Status& status = recorder.status();
     status.root = os::key_of(pid).value_or(store::ProcessKey{pid, 0});
     status.supervisor = os::key_of(getpid()).value_or(store::ProcessKey{getpid(), 0});
-    status.started = os::wall_now();
+    status.started = status.attempt_started = os::wall_now();
     status.started_at = os::now();
     status.lifecycle = core::Lifecycle::running;
     recorder.save();
@@ -131,7 +71,9 @@ int supervise_new(store::Root root, store::TaskDir task, StartRequest request, m
         send_report(report.get(), {false, charge.error()});
         return 1;
     }
-    const Result<pid_t> pid = spawn_root(*charge, std::move(request.env), mask);
+    charge->env = environment_of(*charge, std::move(request.env));
+    charge->umask = mask;
+    const Result<pid_t> pid = spawn_root(*charge, 1);
     if (!pid) {
         send_report(report.get(), {false, pid.error()});
         return 1;

@@ -64,15 +64,27 @@ void put_state(const core::State& state, store::Status& status)
     status.lifecycle = core::lifecycle(state);
     status.paused = state.paused;
     status.kill_by = core::kill_by(state);
+    status.attempt = state.attempts.number;
+    const bool alive = status.lifecycle == core::Lifecycle::running;
+    status.activity = alive ? state.watch.activity : core::Activity::unknown;
+    status.quiet = alive && state.watch.quiet;
+    status.stalled = alive && state.watch.stalled;
+    status.ready = state.watch.ready;
+    status.never_ready = state.watch.never_ready;
     status.tree_lives = false;
     std::visit(Overload{
-                   [](const core::Starting&) {},
-                   [](const core::Running&) {},
+                   // Of an attempt before, nothing is left in the record.
+                   [&](const core::Starting&) { status.outcome = {}; },
+                   [&](const core::Running&) { status.outcome = {}; },
                    [&](const core::LeftBehind& s) { put_root_end(s.root, status.outcome); },
                    [&](const core::Stopping& s) {
                        if (s.root) put_root_end(*s.root, status.outcome);
                        status.outcome.reason = s.reason;
                        put_tally(s.tally, status);
+                   },
+                   [&](const core::BackingOff& s) {
+                       status.outcome = s.last;
+                       status.tally.clear();
                    },
                    [&](const core::Ended& s) {
                        status.outcome = s.outcome;

@@ -6,37 +6,49 @@
 #include <bgt/supervise/status_of.hpp>
 
 #include <boost/asio/post.hpp>
+#include <algorithm>
 #include <csignal>
 #include <malloc.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <utility>
 
 namespace bgt::supervise {
 namespace {
 
-/// Every this many tasks the folder is tidied; each tidying reads the whole folder.
-constexpr std::int64_t prune_every = 64;
-constexpr std::size_t most_survivors = 16;
 constexpr int most_messages = 64;
-constexpr int most_pause_passes = 10;
 constexpr auto owner_look = std::chrono::seconds(1);
+/// Output is read for progress this long after it came: once for all that came meanwhile.
+constexpr auto progress_pause = std::chrono::milliseconds(250);
 
 } // namespace
 
-Supervisor::Supervisor(Charge charge, std::int32_t root_pid)
-    : charge_(std::move(charge)), adopted_(false), tree_(std::make_unique<OwnTree>(root_pid)), signals_(io_), out_(io_),
-      err_(io_), control_(io_), owner_(io_), timer_(io_), owner_timer_(io_)
+Supervisor::Supervisor(Charge charge, bool adopted)
+    : charge_(std::move(charge)), adopted_(adopted), observer_(charge_.task.fd(), charge_.spec), signals_(io_), out_(io_),
+      err_(io_), control_(io_), owner_(io_), ready_(io_), timer_(io_), owner_timer_(io_), progress_timer_(io_)
 {
-    state_.phase = core::Running{*charge_.recorder.status().started_at};
 }
 
-Supervisor::Supervisor(Charge charge, Adopt, os::TreeMarks marks)
-    : charge_(std::move(charge)), adopted_(true), signals_(io_), out_(io_), err_(io_), control_(io_), owner_(io_), timer_(io_), owner_timer_(io_)
+Supervisor::Supervisor(Charge charge, std::int32_t root_pid) : Supervisor(std::move(charge), false)
 {
+    tree_ = std::make_unique<OwnTree>(helpers_, root_pid);
+    members_elsewhere_ = [self = getpid()] { return os::descendants_of(self); };
+    const Instant started = *charge_.recorder.status().started_at;
+    state_ = core::step(charge_.spec.rules, {}, core::Started{}, started).state; // which is on record already
+    observer_.begin(started);
+}
+
+Supervisor::Supervisor(Charge charge, Adopt, os::TreeMarks marks) : Supervisor(std::move(charge), true)
+{
+    // The command can't be started again: its environment was known to the one before only.
+    core::Spec& rules = charge_.spec.rules;
+    rules.again = {};
+    if (rules.hang.on_hang == core::OnHang::restart) rules.hang.on_hang = core::OnHang::kill;
     const store::Status& status = charge_.recorder.status();
     const bool root_end_known = status.outcome.kind != core::OutcomeKind::none;
-    tree_ = std::make_unique<AdoptedTree>(io_, std::move(marks), root_end_known, [this] { dispatch(core::Tick{}); });
-    state_ = state_of(status, os::now());
+    tree_ = std::make_unique<AdoptedTree>(helpers_, io_, marks, root_end_known, [this] { dispatch(core::Tick{}); });
+    members_elsewhere_ = [marks, self = getpid()] { return os::find_marked(marks, {self, getpid()}); };
+    state_ = core::take_over(rules, state_of(status, os::now()), status.ready, status.attempt, os::now());
 }
 
 int Supervisor::run()
@@ -51,6 +63,7 @@ int Supervisor::run()
     control_.assign(charge_.control.fd());
     watch_control();
     watch_owner();
+    watch_readiness();
     dispatch(core::Tick{}); // arms the timer, and sees what ended meanwhile
     malloc_trim(0);         // gives back what the caller of fork() had allocated
     io_.run();
@@ -97,6 +110,21 @@ void Supervisor::watch_output(Stream& stream, os::LogPump& pump)
 void Supervisor::on_output(os::LogPump& pump)
 {
     account(pump.pump(os::wall_now()));
+    observer_.output_came(os::now());
+    if (!charge_.spec.progress_pattern.empty()) read_progress_soon();
+    if (core::waits_for_output(state_)) dispatch(core::LookRequested{});
+}
+
+void Supervisor::read_progress_soon()
+{
+    if (std::exchange(progress_is_due_, true)) return;
+    progress_timer_.expires_after(progress_pause);
+    progress_timer_.async_wait([this](auto error) {
+        if (error) return;
+        progress_is_due_ = false;
+        observer_.read_output(os::now());
+        if (const auto progress = observer_.take_progress(); progress && put_progress(*progress)) charge_.recorder.save();
+    });
 }
 
 void Supervisor::account(const os::LogPump::Moved& moved)
@@ -119,7 +147,10 @@ void Supervisor::watch_control()
             if (!message) break;
             // Anybody who finds the socket can write to it; only this user and root are heard.
             if (message->uid != geteuid() && message->uid != 0) continue;
-            if (!message->bytes.starts_with('{')) continue; // sd_notify text
+            if (!message->bytes.starts_with('{')) {
+                take_notification(*message);
+                continue;
+            }
             const Result<Request> request = decode_request(message->bytes);
             const Answer reply = request ? answer(*request) : Answer{request.error().message, 0};
             charge_.control.reply(*message, encode_answer(reply));
@@ -151,6 +182,57 @@ void Supervisor::watch_owner()
     });
 }
 
+void Supervisor::watch_readiness()
+{
+    if (ready_.is_open()) ready_.close();
+    ready_watch_.reset();
+    const auto* running = std::get_if<core::Running>(&state_.phase);
+    if (!running || state_.watch.ready || !charge_.spec.rules.awaits_ready) return;
+    const store::Status& status = charge_.recorder.status();
+    ReadyWatch::What what;
+    for (const std::string& condition : charge_.spec.ready)
+        if (condition != notify_condition) what.conditions.push_back(condition);
+    conditions_hold_ = what.conditions.empty();
+    notified_ready_ = std::ranges::find(charge_.spec.ready, notify_condition) == charge_.spec.ready.end();
+    if (conditions_hold_) return;
+    what.cwd = charge_.spec.cwd;
+    what.out_from = adopted_ ? status.freed_bytes : attempt_from_.first;
+    what.err_from = adopted_ ? status.freed_err_bytes : attempt_from_.second;
+    what.freed_out = status.freed_bytes;
+    what.freed_err = status.freed_err_bytes;
+    what.members = members_elsewhere_;
+    Result<ReadyWatch> watch = ReadyWatch::start(charge_.task, what);
+    if (!watch) return charge_.recorder.event("ready-watch", {{"error", watch.error().message}});
+    ready_watch_.emplace(std::move(*watch));
+    helpers_.insert(ready_watch_->pid());
+    ready_.assign(dup(ready_watch_->fd()));
+    ready_.async_wait(Stream::wait_read, [this](auto error) {
+        if (!error) on_ready_answer();
+    });
+}
+
+void Supervisor::on_ready_answer()
+{
+    const ReadyWatch::Answer answer = ready_watch_->answer();
+    ready_.close();
+    helpers_.erase(ready_watch_->pid());
+    ready_watch_.reset();
+    switch (answer.kind) {
+    case ReadyWatch::Answer::Kind::ready:
+        conditions_hold_ = true;
+        return check_ready();
+    case ReadyWatch::Answer::Kind::never:
+    case ReadyWatch::Answer::Kind::failed:
+        charge_.recorder.event("ready-watch", {{"error", answer.text}});
+        return dispatch(core::NeverReady{});
+    }
+}
+
+void Supervisor::check_ready()
+{
+    if (conditions_hold_ && notified_ready_) dispatch(core::Ready{});
+}
+
 /// Passes an event to the core, performs what it says, and whatever follows from that, until all is quiet.
 void Supervisor::dispatch(core::Event first)
 {
@@ -177,7 +259,7 @@ void Supervisor::look(std::deque<core::Event>& events)
 void Supervisor::perform(const core::Action& action, std::deque<core::Event>& events)
 {
     std::visit(Overload{
-                   [&](const core::SaveStatus&) { charge_.recorder.save(state_); },
+                   [&](const core::SaveStatus&) { save_state(); },
                    [&](const core::LookAtTree&) {
                        const std::size_t before = events.size();
                        look(events);
@@ -188,6 +270,11 @@ void Supervisor::perform(const core::Action& action, std::deque<core::Event>& ev
                    [&](const core::KillTree&) { kill_sweep(events); },
                    [&](const core::PauseTree&) { pause(); },
                    [&](const core::ResumeTree&) { signal_all(tree_->members(), SIGCONT); },
+                   [&](const core::TakeLook&) { events.push_back(core::Looked{take_vitals()}); },
+                   [&](const core::GatherReport& what) { write_report(what.rule); },
+                   [&](const core::RunHook& what) { run_hook(what.rule); },
+                   [&](const core::EndAttempt& what) { end_attempt(what.outcome); },
+                   [&](const core::StartAgain&) { start_again(events); },
                    [&](const core::Finish&) { finish(); },
                    [&](const core::Release&) { release(); },
                    [&](const core::Note& what) { note(what); },
@@ -195,96 +282,15 @@ void Supervisor::perform(const core::Action& action, std::deque<core::Event>& ev
                action);
 }
 
-void Supervisor::sweep(int signal, std::deque<core::Event>& events)
+void Supervisor::save_state()
 {
-    const std::vector<os::ProcStat> members = tree_->members();
-    signal_all(members, signal);
-    signal_all(members, SIGCONT); // a stopped process would never see the first
-    events.push_back(core::Swept{static_cast<std::uint32_t>(members.size())});
-}
-
-void Supervisor::kill_sweep(std::deque<core::Event>& events)
-{
-    const std::vector<os::ProcStat> members = tree_->members();
-    signal_all(members, SIGKILL);
-    still_there_.clear();
-    for (const os::ProcStat& member : members) {
-        hit_by_kill_.insert(member.key);
-        if (still_there_.size() < most_survivors) still_there_.push_back(member.key.pid);
-    }
-    events.push_back(core::Swept{static_cast<std::uint32_t>(hit_by_kill_.size())});
-    look(events);
-}
-
-/// A process that was forked between the look and its parent's stop is met by the next look.
-void Supervisor::pause()
-{
-    for (int pass = 0; pass < most_pause_passes; ++pass) {
-        std::vector<os::ProcStat> going = tree_->members();
-        std::erase_if(going, [](const os::ProcStat& member) { return member.state == 'T' || member.state == 't'; });
-        if (going.empty()) return;
-        signal_all(going, SIGSTOP);
-    }
-}
-
-/// The tree is empty (or what is left is left alone): the log is complete by construction once the FIFO is.
-void Supervisor::drain()
-{
-    for (os::LogPump* pump : {&charge_.out, charge_.err ? &*charge_.err : nullptr})
-        if (pump) {
-            os::LogPump::Moved moved;
-            do {
-                moved = pump->pump(os::wall_now());
-                account(moved);
-            } while (moved.more && !std::get<core::Ended>(state_.phase).tree_lives);
-        }
-}
-
-void Supervisor::finish()
-{
-    drain();
     store::Status& status = charge_.recorder.status();
-    status.ended = os::wall_now();
-    status.ended_at = os::now();
-    status.survivors.clear();
+    const auto* waiting = std::get_if<core::BackingOff>(&state_.phase);
+    status.next_attempt.reset();
+    if (waiting) status.next_attempt = os::wall_now() + std::max<Duration>(waiting->until - os::now(), Duration::zero());
+    if (state_.watch.ready && !status.ready_at) status.ready_at = os::wall_now();
+    if (!state_.watch.ready) status.ready_at.reset();
     charge_.recorder.save(state_);
-    const core::Outcome& outcome = status.outcome;
-    charge_.recorder.event("ended", {{"outcome", std::string(core::to_string(outcome.kind))},
-                                     {"code", std::int64_t{outcome.code}},
-                                     {"signal", std::int64_t{outcome.signal}},
-                                     {"reason", std::string(core::to_string(outcome.reason))},
-                                     {"exit_code", std::int64_t{core::exit_code(outcome)}}});
-}
-
-void Supervisor::release()
-{
-    drain(); // what kept leftovers wrote last
-    const store::TaskId id = charge_.task.id();
-    for (const char* name : {store::file::out_fifo, store::file::err_fifo, store::file::in_fifo, store::file::control})
-        unlinkat(charge_.task.fd(), name, 0); // of use to living tasks only
-    static_cast<void>(charge_.root.unmark_active(id));
-    if (charge_.spec.remove_when_ended) static_cast<void>(charge_.root.remove_task(id));
-    if (id.value % prune_every == 0) {
-        charge_.retention.thorough = false; // `bgt gc` looks for what a crash left, too
-        charge_.task.unlock();              // so that the task counts as ended
-        // In a process of its own: some wait for the end of this one.
-        if (fork() == 0) {
-            static_cast<void>(store::prune(charge_.root, charge_.retention, os::wall_now()));
-            _exit(0);
-        }
-    }
-    io_.stop();
-}
-
-void Supervisor::note(const core::Note& what)
-{
-    std::vector<store::EventField> fields;
-    if (what.reason != core::Reason::self) fields.push_back({"reason", std::string(core::to_string(what.reason))});
-    // They were given their time: what a first SIGKILL hits is no survivor yet. The record is saved next.
-    if (what.what == "survivors") charge_.recorder.status().survivors = still_there_;
-    if (what.signal != 0) fields.push_back({"signal", std::int64_t{what.signal}});
-    if (what.count != 0) fields.push_back({"count", std::int64_t{what.count}});
-    charge_.recorder.event(what.what, std::move(fields));
 }
 
 void Supervisor::arm_timer()

@@ -1,8 +1,9 @@
 #include <bgt/supervise/tree.hpp>
 
 #include <bgt/os/background.hpp>
+#include <bgt/os/proc_dir.hpp>
 
-#include <set>
+#include <algorithm>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ namespace {
 constexpr auto gather = std::chrono::milliseconds(2);
 /// Where not every member can be watched, they are looked at.
 constexpr auto look_again = std::chrono::seconds(1);
+constexpr int most_depth = 1000;
 
 std::size_t most_watched()
 {
@@ -27,34 +29,77 @@ Tree::Sight OwnTree::look()
     Sight sight;
     const os::ReapResult result = os::reap_all();
     for (const os::Reaped& child : result.reaped) {
+        helpers_.erase(child.pid);
         if (child.pid != root_) continue;
         root_ = 0; // its pid may come again
         if (child.exited) sight.root_end = core::Exited{child.status};
         else sight.root_end = core::Signaled{child.status};
     }
-    sight.empty = result.no_children;
+    sight.empty = result.no_children || only_helpers_live();
     return sight;
+}
+
+/// Asked twice: a list of children that is read while one of them ends can miss its neighbour (man 5 proc).
+bool OwnTree::only_helpers_live() const
+{
+    if (helpers_.empty()) return false;
+    const os::ProcDir proc;
+    for (int i = 0; i < 2; ++i) {
+        const auto children = proc.children(getpid());
+        if (!children || !std::ranges::all_of(*children, [&](std::int32_t pid) { return helpers_.contains(pid); })) return false;
+    }
+    return true;
 }
 
 std::vector<os::ProcStat> OwnTree::members()
 {
-    return os::descendants_of(getpid());
+    std::vector<os::ProcStat> found = os::descendants_of(getpid());
+    if (helpers_.empty()) return found;
+    // Parents come before their children.
+    std::set<std::int32_t> not_ours(helpers_.begin(), helpers_.end());
+    std::erase_if(found, [&](const os::ProcStat& process) {
+        const bool out = not_ours.contains(process.key.pid) || not_ours.contains(process.ppid);
+        if (out) not_ours.insert(process.key.pid);
+        return out;
+    });
+    return found;
 }
 
-AdoptedTree::AdoptedTree(boost::asio::io_context& io, os::TreeMarks marks, bool root_end_known,
+bool OwnTree::has(std::int32_t pid)
+{
+    const os::ProcDir proc;
+    for (int depth = 0; depth < most_depth && pid > 1; ++depth) {
+        if (helpers_.contains(pid)) return false;
+        const auto stat = proc.stat(pid);
+        if (!stat) return false;
+        if (stat->ppid == getpid()) return !helpers_.contains(pid);
+        pid = stat->ppid;
+    }
+    return false;
+}
+
+AdoptedTree::AdoptedTree(Helpers& helpers, boost::asio::io_context& io, os::TreeMarks marks, bool root_end_known,
                          std::function<void()> changed)
-    : io_(io), marks_(std::move(marks)), root_end_known_(root_end_known), changed_(std::move(changed)), soon_(io)
+    : Tree(helpers), io_(io), marks_(std::move(marks)), root_end_known_(root_end_known), changed_(std::move(changed)), soon_(io)
 {
 }
 
 std::vector<os::ProcStat> AdoptedTree::members()
 {
-    return os::find_marked(marks_, {getpid()});
+    std::vector<std::int32_t> except{getpid()};
+    except.insert(except.end(), helpers_.begin(), helpers_.end());
+    return os::find_marked(marks_, except);
+}
+
+bool AdoptedTree::has(std::int32_t pid)
+{
+    return std::ranges::any_of(members(), [&](const os::ProcStat& member) { return member.key.pid == pid; });
 }
 
 Tree::Sight AdoptedTree::look()
 {
     Sight sight;
+    for (const os::Reaped& child : os::reap_all().reaped) helpers_.erase(child.pid); // it has no other children
     std::vector<os::ProcStat> living = members();
     if (living.empty()) living = members();
     // Nothing found is a proof only where something could have been found.

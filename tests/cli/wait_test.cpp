@@ -126,3 +126,87 @@ TEST_CASE("a wait for nothing in particular")
     lab.start({"-c", "exit 4"});
     CHECK(lab({"wait", "-"}).code == 4);
 }
+
+TEST_CASE("a line that matches log-fail ends the wait with 121")
+{
+    const Lab lab;
+    const std::string id = lab.start_fixture({"--stdin", "pipe"}, {"echo-stdin"});
+    const Words conditions = GENERATE(Words{}, Words{"--for", "log:^never said"}, Words{"--any", "--for", "port"});
+    Words words{"wait", id, "--for", "log-fail:E[0-9]+"};
+    words.insert(words.end(), conditions.begin(), conditions.end());
+    Child wait(lab.bgt(words));
+    CHECK(lab({"send", id, "fine so far"}).code == 0);
+    CHECK(lab({"send", id, "error E42"}).code == 0);
+    const Ran ran = wait.finish();
+    INFO(ran);
+    CHECK(ran.in_time);
+    CHECK(ran.code == 121);
+    CHECK(ran.err.find("(log-fail)") != std::string::npos);
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+}
+
+TEST_CASE("log-fail alone waits for the end, and is true when nothing matched")
+{
+    const Lab lab;
+    CHECK(lab({"wait", "--for", "log-fail:nonsense", lab.start({"-c", "echo fine; exit 7"})}).code == 7);
+    CHECK(lab({"wait", "--for", "log-fail:nonsense", "--for", "log:fine", lab.start({"-c", "echo fine; exec sleep 100"})}).code == 0);
+    CHECK(lab({"wait", "--for", "log-fail:fine", lab.start({"-c", "echo fine; exit 0"})}).code == 121);
+}
+
+TEST_CASE("wait until something is gone")
+{
+    const Lab lab;
+    const std::string id = lab.start_fixture({}, {"listen", "0"});
+    REQUIRE(lab.logged(id, "port "));
+    const std::string log = lab.log(id);
+    const std::string port = log.substr(5, log.size() - 6);
+    CHECK(lab({"wait", "--for", "gone:port:" + port, "--timeout", "200ms", id}).code == 124);
+    CHECK(lab({"wait", "--for", "gone:tcp:127.0.0.1:" + port, "--timeout", "200ms", id}).code == 124);
+    write_file(lab.work() + "/mark", "");
+    Child file(lab.bgt({"wait", "--for", "gone:file:mark", id}));
+    Child both(lab.bgt({"wait", "--for", "gone:port:" + port, "--for", "gone:tcp:127.0.0.1:" + port, id}));
+    REQUIRE(eventually(patience, [&] { return state_of(both.pid()) == 'S'; }));
+    std::filesystem::remove(lab.work() + "/mark");
+    CHECK(file.finish().code == 0);
+    CHECK(lab({"kill", id}).code == 0);
+    const Ran ran = both.finish();
+    INFO(ran);
+    CHECK(ran.code == 0);
+}
+
+TEST_CASE("wait for a Unix socket")
+{
+    const Lab lab;
+    const std::string python = find_program("python3");
+    if (python.empty()) return;
+    const std::string id = lab.start({"--", python, "-c",
+                                      "import socket,time; s=socket.socket(socket.AF_UNIX); s.bind('sock'); time.sleep(0.1); "
+                                      "s.listen(8); time.sleep(100)"});
+    CHECK(lab({"wait", "--for", "unix:sock", "--timeout", "20s", id}).code == 0);
+    CHECK(lab({"wait", "--for", "unix:other", "--timeout", "100ms", id}).code == 124);
+}
+
+TEST_CASE("wait until a task is quiet")
+{
+    const Lab lab;
+    const std::string id = lab.start_fixture({"--stdin", "pipe"}, {"echo-stdin"});
+    CHECK(lab({"send", id, "x"}).code == 0);
+    REQUIRE(lab.logged(id, "x"));
+    const Stopwatch watch;
+    CHECK(lab({"wait", "--for", "quiet:300ms", id}).code == 0);
+    CHECK(watch.elapsed() >= 200ms);
+    CHECK(lab({"wait", "--for", "quiet:1h", "--timeout", "100ms", id}).code == 124);
+    Child wait(lab.bgt({"wait", "--for", "quiet:1h", id}));
+    CHECK(lab({"send", "--eof", id}).code == 0);
+    CHECK(wait.finish().code == 121);
+}
+
+TEST_CASE("a wait for a task that can never be called ready ends at once")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sleep", "100"});
+    const Ran ran = lab({"wait", "--for", "ready", id});
+    INFO(ran);
+    CHECK(ran.code == 121);
+    CHECK(ran.err.find("--ready-") != std::string::npos);
+}

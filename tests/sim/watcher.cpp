@@ -210,7 +210,7 @@ void Watcher::check_attempts(const State& before, const Event& event, const std:
     REQUIRE(state_.attempts.retries <= spec_.again.retries);
     // The evidence is gathered before the tree is touched.
     for (const Action& action : actions) {
-        if (std::holds_alternative<Report>(action)) break;
+        if (std::holds_alternative<GatherReport>(action)) break;
         const auto* stop = std::get_if<Stopping>(&state_.phase);
         if (std::holds_alternative<Stopping>(before.phase) || !stop || stop->reason < Reason::output_timeout ||
             stop->reason > Reason::ready_timeout || request)

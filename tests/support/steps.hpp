@@ -14,7 +14,7 @@ struct ActionText {
     std::string operator()(const PauseTree&) const { return "pause"; }
     std::string operator()(const ResumeTree&) const { return "resume"; }
     std::string operator()(const TakeLook&) const { return "take-look"; }
-    std::string operator()(const Report& a) const { return "report:" + std::string(to_string(a.rule)); }
+    std::string operator()(const GatherReport& a) const { return "report:" + std::string(to_string(a.rule)); }
     std::string operator()(const RunHook& a) const { return "hook:" + std::string(to_string(a.rule)); }
     std::string operator()(const EndAttempt&) const { return "end-attempt"; }
     std::string operator()(const StartAgain&) const { return "start-again"; }

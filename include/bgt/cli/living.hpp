@@ -30,17 +30,23 @@ public:
     /// "web", or "7".
     std::string short_label() const;
 
+    enum class Until : std::uint8_t {
+        end,    ///< wakes by its end, and by some of its changes
+        change, ///< by every change of the record
+    };
     /// Begins to watch, then reads the record again: no change is missed.
-    Result<void> watch(store::Root&, os::Watch&);
+    Result<void> watch(store::Root&, os::Watch&, Until = Until::end);
     void unwatch(os::Watch&);
     /// Takes note of what woke the watch; true when the record may have changed (it has been read again).
     bool update(store::Root&, os::Watch&, const os::Watch::Wake&);
     /// True while there is no process to watch (it is just starting): update() must be called again soon.
     bool needs_poll() const { return !over() && watched_ && !pidfd_ && status_.lifecycle != core::Lifecycle::queued; }
 
+    /// Reads the record again: for a caller that knows that it changed.
+    void refresh();
+
 private:
     bool outlived_by_supervisor(const store::Root&) const;
-    void refresh();
     void settle(store::Root&, os::Watch&);
     void watch_supervisor(os::Watch&);
     void drop_supervisor(os::Watch&);

@@ -1,8 +1,10 @@
 #pragma once
 #include <bgt/base/result.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace re2 {
 class RE2;
@@ -22,6 +24,9 @@ public:
 
     /// Whether it matches anywhere in the line (given without its newline; `^` and `$` are its ends).
     bool matches(std::string_view line) const;
+    /// What its groups hold in the first match, in their order; one that took no part is empty. nullopt: no match.
+    std::optional<std::vector<std::string_view>> groups(std::string_view line) const;
+    std::size_t group_count() const;
 
 private:
     explicit Pattern(std::unique_ptr<re2::RE2> regex);

@@ -136,7 +136,7 @@ struct PauseTree {};                            ///< SIGSTOP to every member
 struct ResumeTree {};                           ///< SIGCONT to every member
 struct TakeLook {};                             ///< at the tree's signs of life; answer with Looked
 /// Gather the evidence and write the report, in about a second at most. `rule`: the one that fired; self: a notice.
-struct Report { Reason rule = Reason::self; };
+struct GatherReport { Reason rule = Reason::self; };
 struct RunHook { Reason rule = Reason::self; }; ///< `--on-hang exec:CMD`
 struct EndAttempt { Outcome outcome; };         ///< drain the output, put the attempt on record
 struct StartAgain {};                           ///< the command, with the spec and environment that it had
@@ -153,20 +153,27 @@ struct Note {
     std::uint32_t count = 0;
 };
 
-using Action = std::variant<SaveStatus, LookAtTree, SignalTree, KillTree, PauseTree, ResumeTree, TakeLook, Report, RunHook,
+using Action = std::variant<SaveStatus, LookAtTree, SignalTree, KillTree, PauseTree, ResumeTree, TakeLook, GatherReport, RunHook,
                             EndAttempt, StartAgain, Finish, Release, Note>;
 
 /// The next state and what to do. Invariants (tested): after the end, signals go only to leftovers that were kept;
 /// once stopping, SIGKILL starts at the latest at since + the sum of the ladder's times, whatever happens in between;
 /// SaveStatus precedes the first signal; an outcome and a reason never change; a stop is never undone, a second one
 /// only makes it faster: one that says `now`, or by a person (Reason::killed), goes to SIGKILL at once, any other
-/// changes nothing; a Report precedes the signals of the hang it is about; what is being stopped by anybody is not
+/// changes nothing; a GatherReport precedes the signals of the hang it is about; what is being stopped by anybody is not
 /// started again; two attempts never overlap. A negative time counts as zero, a sum beyond the end of time as the end of time.
 struct StepResult {
     State state;
     std::vector<Action> actions;
 };
 StepResult step(const Spec&, State, const Event&, Instant now);
+
+/// The state as a supervisor goes on from it that took over at `now`: nobody knows what happened meanwhile, so all
+/// clocks begin anew.
+State take_over(const Spec&, State, bool ready, std::uint32_t attempt, Instant now);
+
+/// Whether output, when it comes, must be told at once (LookRequested): it ends a notice, or a silence that was told.
+bool waits_for_output(const State&);
 
 /// When SIGKILL comes at the latest; nullopt unless stopping (the kept leftovers of an ended task included). Kept in the status record, so that a supervisor that
 /// takes over in the middle of a stop keeps the date.

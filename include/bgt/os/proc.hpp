@@ -44,6 +44,8 @@ std::optional<store::ProcessKey> key_of(std::int32_t pid);
 std::string command_line(std::int32_t pid);
 /// Ticks a second of cpu_ticks and start_ticks (sysconf _SC_CLK_TCK).
 std::uint64_t ticks_per_second();
+/// Now, by the boot-time clock that start_ticks counts.
+std::uint64_t ticks_now();
 /// How long ago the process started, by the boot-time clock that start_ticks counts.
 Duration age_of(const store::ProcessKey&);
 

@@ -18,9 +18,10 @@ struct TableStyle {
 /// Whether a table of this width has room for the last line of output: 110 columns or more.
 bool has_room_for_last(std::optional<std::size_t> width);
 
-/// Columns ID NAME STATE AGE CPU MEM PORTS COMMAND, and LAST where there is room. What a task has not is "-", so that
+/// Columns ID NAME STATE AGE CPU MEM PORTS COMMAND, PROGRESS before COMMAND where a task tells it, and LAST where there is
+/// room. What a task has not is "-", so that
 /// every line has the same number of words before COMMAND (a STATE can be two). Where the width is short, names and
-/// commands are cut with "…", then MEM, CPU, PORTS, AGE and NAME are left out, in this order.
+/// commands are cut with "…", then MEM, CPU, PORTS, AGE, PROGRESS and NAME are left out, in this order.
 std::string task_table(const std::vector<supervise::Snapshot>&, const Moment& now, const TableStyle&);
 
 } // namespace bgt::render

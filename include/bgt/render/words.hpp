@@ -27,7 +27,7 @@ enum class Tone : unsigned char {
 std::string colored(std::string_view text, Tone);
 
 struct StateWords {
-    std::string text; ///< at most 14 columns: "running", "exit 3", "SIGKILL", "timeout", "lost", "damaged"
+    std::string text; ///< at most 14 columns: "running", "needs input", "exit 3", "SIGKILL", "timeout", "lost", "damaged"
     Tone tone = Tone::plain;
 };
 StateWords state_words(const supervise::Snapshot&);

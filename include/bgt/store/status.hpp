@@ -42,6 +42,7 @@ struct Status {
     bool tree_lives = false;     ///< ended, and `--leftover keep` left processes
     bool stdin_closed = false;   ///< `bgt send --eof` was said
     bool quiet = false;          ///< notice: no output for HangRules::quiet_after
+    bool never_ready = false;    ///< one of its conditions of readiness can no longer come
     bool stalled = false;        ///< notice: no progress for HangRules::stalled_after, or a hang rule fired that only reports
     std::uint32_t attempt = 1;
     core::Outcome outcome;       ///< kind none until ended; `reason` is valid from `stopping` on

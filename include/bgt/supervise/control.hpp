@@ -24,6 +24,15 @@ Result<void> request_resume(store::Root&, store::TaskId);
 /// Closes the supervisor's own end of the task's stdin: with no other writer it reads end-of-file.
 Result<void> request_stdin_eof(store::Root&, store::TaskId);
 
+/// Ends the attempt as request_stop does and starts the command again, in the same task. Error also: the supervisor took
+/// over from another one, so that it does not have the command's environment.
+Result<void> request_restart(store::Root&, store::TaskId, const StopOptions&);
+/// Has the supervisor look at the tree's signs of life now; the record then says what it found (activity, notices,
+/// progress).
+Result<void> request_look(store::Root&, store::TaskId);
+/// Has it write a hang report now; returns its number (store/report.hpp). Takes up to two seconds.
+Result<std::uint32_t> request_report(store::Root&, store::TaskId);
+
 /// Sleeps until `done` says yes of the task's record, the task vanished (`--rm`: the last record seen is returned), or
 /// the deadline passed (nullopt). A supervisor that dies meanwhile is replaced. Wakes by the end of the supervisor (pidfd), and looks ten times a second.
 Result<std::optional<store::Status>> await_status(store::Root&, store::TaskId, std::optional<Instant> deadline,

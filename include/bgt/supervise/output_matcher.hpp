@@ -13,6 +13,8 @@ class OutputMatcher {
 public:
     static Result<OutputMatcher> open(const store::TaskDir&, std::uint64_t freed_out, std::uint64_t freed_err);
 
+    /// Leaves out what comes before these places of out.log and err.log. To be called before the first scan.
+    void skip_to(std::uint64_t out, std::uint64_t err);
     /// Wakes `watch` when there is more.
     Result<void> watch(os::Watch&, const store::TaskDir&);
     void unwatch(os::Watch&);

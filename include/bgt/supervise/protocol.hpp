@@ -10,18 +10,18 @@
 namespace bgt::supervise {
 
 struct Request {
-    enum class Op : std::uint8_t { stop, signal, pause, resume, stdin_eof };
+    enum class Op : std::uint8_t { stop, signal, pause, resume, stdin_eof, restart, look, report };
     Op op = Op::stop;
     core::Reason reason = core::Reason::killed;         ///< stop
-    bool now = false;                                   ///< stop
-    std::optional<std::vector<core::StopStep>> ladder;  ///< stop
+    bool now = false;                                   ///< stop, restart
+    std::optional<std::vector<core::StopStep>> ladder;  ///< stop, restart
     int signal = 0;                                     ///< signal
     bool whole_tree = false;                            ///< signal
 };
 
 struct Answer {
     std::string error;        ///< empty: done
-    std::uint32_t count = 0;  ///< processes that got the signal
+    std::uint32_t count = 0;  ///< processes that got the signal; report: its number
 };
 
 std::string encode_request(const Request&);

@@ -8,11 +8,17 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace bgt::supervise {
 
+/// Children of the supervisor that are no members of the tree: it started them for itself. They and their descendants are
+/// never seen as members and never signalled.
+using Helpers = std::set<std::int32_t>;
+
 class Tree {
 public:
+    explicit Tree(Helpers& helpers) : helpers_(helpers) {}
     virtual ~Tree() = default;
     struct Sight {
         std::optional<core::RootEnd> root_end; ///< seen for the first time in this look
@@ -22,16 +28,27 @@ public:
     virtual Sight look() = 0;
     /// The living members, parents before children. A look that raced with forks can miss some.
     virtual std::vector<os::ProcStat> members() = 0;
+    /// Whether a living process belongs to the tree.
+    virtual bool has(std::int32_t pid) = 0;
+
+protected:
+    Helpers& helpers_; ///< one that has ended is taken out by look()
 };
 
-/// The tree of the supervisor that started it: its own descendants. Emptiness is the kernel's word (ECHILD).
+/// The tree of the supervisor that started it: its own descendants. Emptiness is the kernel's word (ECHILD); while a
+/// helper lives, it is that no other process is a child of ours, as every orphan of the tree becomes one.
 class OwnTree : public Tree {
 public:
-    explicit OwnTree(std::int32_t root_pid) : root_(root_pid) {}
+    OwnTree(Helpers& helpers, std::int32_t root_pid) : Tree(helpers), root_(root_pid) {}
     Sight look() override;
     std::vector<os::ProcStat> members() override;
+    bool has(std::int32_t pid) override;
+    /// Another attempt; the tree of the one before is empty.
+    void new_root(std::int32_t pid) { root_ = pid; }
 
 private:
+    bool only_helpers_live() const;
+
     std::int32_t root_;
 };
 
@@ -39,9 +56,10 @@ private:
 /// in a row say. `changed` is called when a member has ended.
 class AdoptedTree : public Tree {
 public:
-    AdoptedTree(boost::asio::io_context&, os::TreeMarks, bool root_end_known, std::function<void()> changed);
+    AdoptedTree(Helpers&, boost::asio::io_context&, os::TreeMarks, bool root_end_known, std::function<void()> changed);
     Sight look() override;
     std::vector<os::ProcStat> members() override;
+    bool has(std::int32_t pid) override;
 
 private:
     void watch(const std::vector<os::ProcStat>&);

@@ -1,5 +1,6 @@
 #include "support/catch.hpp"
 
+#include <bgt/core/pattern.hpp>
 #include <bgt/core/progress.hpp>
 
 #include <chrono>
@@ -141,6 +142,25 @@ TEST_CASE("the groups of a pattern are a percentage, a fraction, or done and tot
         CHECK_FALSE(progress_of_groups(bad));
     }
     CHECK_FALSE(progress_of_groups(Groups{std::string_view("45\0", 3)}));
+}
+
+TEST_CASE("a line is read by the user's own pattern")
+{
+    const auto by = [](const char* pattern, std::string_view line) -> std::optional<double> {
+        auto compiled = core::Pattern::compile(pattern);
+        REQUIRE(compiled);
+        const auto found = find_progress(line, *compiled);
+        return found ? found->fraction : std::nullopt;
+    };
+    CHECK(by("epoch ([0-9]+) of ([0-9]+)", "[1/2] epoch 3 of 4, 99%") == 0.75);
+    CHECK(by("done=([0-9.]+)", "done=45.5") == Approx(0.455));
+    CHECK(by("done=(.*)", "done=0.5") == 0.5);
+    CHECK_FALSE(by("done=(.*)", "done=soon"));
+    CHECK_FALSE(by("done=(.*)", "45%"));
+    CHECK_FALSE(by("done=([0-9]+)(?: of ([0-9]+))?", "done=45")); // the second group took no part
+    CHECK_FALSE(by("45%", "45%"));
+    CHECK_FALSE(by("([0-9])([0-9])([0-9])", "123"));
+    CHECK_FALSE(by("(.*)", "\xff\xfe"));
 }
 
 TEST_CASE("what is left is said when there is something to tell it by")

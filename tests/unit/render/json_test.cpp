@@ -41,8 +41,8 @@ TEST_CASE("the JSON of a living task")
     task.ports = {5173};
     task.log_bytes = 1234;
     CHECK(task_json(task, now) == json::parse(R"({"id":7,"name":"web","tags":{"job":"e2e"},"command":["npm","run","dev"],
-        "cwd":"/home/u/p","kind":"job","lifecycle":"running","activity":null,"ready":false,"paused":false,"adopted":false,
-        "pid":4211,"supervisor":4210,"attempt":1,"created_at":"2026-01-01T00:00:00.000Z",
+        "cwd":"/home/u/p","kind":"job","lifecycle":"running","activity":null,"notices":[],"ready":false,"ready_at":null,"paused":false,"adopted":false,
+        "pid":4211,"supervisor":4210,"attempt":1,"attempt_started_at":null,"next_attempt_at":null,"created_at":"2026-01-01T00:00:00.000Z",
         "started_at":"2026-01-01T00:00:00.000Z","ended_at":null,"duration_s":252.0,"outcome":null,
         "progress":{"fraction":null,"step":null,"total_steps":null,"text":null},"survivors":[],"stop_steps":[],
         "processes":3,"cpu":0.123,"rss_bytes":125829120,"ports":[5173],"leftover":[],

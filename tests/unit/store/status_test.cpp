@@ -70,7 +70,7 @@ Status full_status()
     s.command = "npm run 'd\xc3\xa9v'";
     s.text = "serving";
     s.progress = 0.25;
-    s.quiet = s.stalled = true;
+    s.quiet = s.stalled = s.never_ready = true;
     s.activity = core::Activity::waiting_input;
     s.step = "linking";
     s.total_steps = 5;
@@ -101,8 +101,8 @@ void check_same(const Status& a, const Status& b)
     CHECK(a.survivors == b.survivors);
     CHECK(std::tuple(a.name, a.command, a.text) == std::tuple(b.name, b.command, b.text));
     CHECK(a.progress == b.progress);
-    CHECK(std::tuple(a.quiet, a.stalled, a.activity, a.step, a.total_steps) ==
-          std::tuple(b.quiet, b.stalled, b.activity, b.step, b.total_steps));
+    CHECK(std::tuple(a.quiet, a.stalled, a.never_ready, a.activity, a.step, a.total_steps) ==
+          std::tuple(b.quiet, b.stalled, b.never_ready, b.activity, b.step, b.total_steps));
     CHECK(std::tuple(a.next_attempt, a.attempt_started, a.ready_at) == std::tuple(b.next_attempt, b.attempt_started, b.ready_at));
 }
 

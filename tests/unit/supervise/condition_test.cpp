@@ -62,6 +62,49 @@ TEST_CASE("Conditions of the outside")
     CHECK(parsed("cmd:test -e a:b").text == "test -e a:b");
 }
 
+TEST_CASE("Conditions of the record and of the output")
+{
+    CHECK(parsed("ready").kind == Kind::ready);
+    CHECK(parsed("stalled").kind == Kind::stalled);
+    CHECK(parsed("waiting-input").kind == Kind::waiting_input);
+    for (const char* text : {"ready", "stalled", "waiting-input", "progress=1"}) CHECK(parsed(text).is_recorded());
+    for (const char* text : {"exit", "log:x", "port", "quiet:5s", "tcp:80"}) CHECK_FALSE(parsed(text).is_recorded());
+    CHECK(parsed("log-fail:E[0-9]+").kind == Kind::log_fail);
+    CHECK(parsed("log-fail:E[0-9]+").pattern->matches("E42"));
+    CHECK(parsed("log-fail:x").is_guard());
+    CHECK_FALSE(parsed("log:x").is_guard());
+    CHECK(parsed("quiet:1m30s").quiet == std::chrono::seconds(90));
+    CHECK(parsed("unix:run/sock").text == "/here/run/sock");
+    CHECK(parsed("unix:/run/sock").text == "/run/sock");
+    CHECK(parsed("unix:@name").text == "@name");
+}
+
+TEST_CASE("Progress as a percentage or a fraction")
+{
+    CHECK(parsed("progress=40%").fraction == Approx(0.4));
+    CHECK(parsed("progress=0.4").fraction == Approx(0.4));
+    CHECK(parsed("progress=40").fraction == Approx(0.4));
+    CHECK(parsed("progress=1").fraction == Approx(1));
+    CHECK(parsed("progress=1%").fraction == Approx(0.01));
+    CHECK(parsed("progress=100").fraction == Approx(1));
+    CHECK(parsed("progress=0").fraction == 0);
+}
+
+TEST_CASE("Conditions that are waited to be gone")
+{
+    CHECK(parsed("gone:port:80").gone);
+    CHECK(parsed("gone:port:80").kind == Kind::port);
+    CHECK(parsed("gone:port:80").before == "port:80 was gone");
+    for (const char* text : {"gone:tcp:80", "gone:http:localhost=200", "gone:unix:/x", "gone:file:x", "gone:cmd:true"})
+        CHECK(parsed(text).gone);
+    CHECK_FALSE(parsed("file:x").gone);
+    CHECK_FALSE(holds(parsed("gone:file:/"), Duration::zero()));
+    CHECK(holds(parsed("gone:file:/no/such/file"), Duration::zero()));
+    CHECK(holds(parsed("gone:unix:/no/such/socket"), Duration::zero()));
+    CHECK(holds(parsed("gone:cmd:exit 3"), std::chrono::seconds(20)));
+    CHECK_FALSE(holds(parsed("gone:cmd:exit 0"), std::chrono::seconds(20)));
+}
+
 TEST_CASE("URLs with and without a status")
 {
     CHECK(parsed("http:localhost:3000/a").url.port == 3000);
@@ -85,7 +128,10 @@ TEST_CASE("What is no condition is refused with a reason")
     CHECK(refused("https://localhost").find("cmd:") != std::string::npos);
     CHECK(refused("log:a(b").find("missing )") != std::string::npos);
     for (const char* text : {"log:", "port:", "port:0", "port:65536", "port:-1", "port:8a", "tcp:", "tcp:host", "tcp:host:",
-                             "tcp:a b:80", "http:", "http:host:99999/", "file:", "cmd:", "Exit", " exit", "port:5 "})
+                             "tcp:a b:80", "http:", "http:host:99999/", "file:", "cmd:", "Exit", "log-fail:", "log-fail:(", "unix:",
+                             "progress", "progress=", "progress=-1", "progress=101", "progress=nan", "progress=4 ", "progress=1e1",
+                             "progress=200%", "progress=%", "quiet:", "quiet:x", "quiet:-1s", "gone:", "gone:port", "gone:exit",
+                             "gone:log:x", "gone:gone:file:x", "gone:quiet:1s", "gone:PID", "ready:", "stalled=1", " exit", "port:5 "})
         refused(text);
     CHECK(refused(std::string("bad\x1b[2J\n")).find('\x1b') == std::string::npos);
 }

@@ -1,0 +1,33 @@
+#pragma once
+/// Gathering what a hang report tells (core/evidence.hpp): from /proc (man 5 proc: stat, task/TID/{stat,syscall,wchan},
+/// fd, fdinfo, locks), sock_diag (man 7 sock_diag), statvfs, and the end of the task's log.
+#include <bgt/core/evidence.hpp>
+#include <bgt/os/proc.hpp>
+#include <bgt/os/sample.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bgt::os {
+
+struct GatherRequest {
+    std::vector<ProcStat> members;      ///< of the tree, parents before children
+    std::int32_t supervisor = 0;        ///< its pid: it drains the task's output
+    StdinFifo stdin_fifo;
+    std::string folder;                 ///< of the task; empty: no log is read
+    std::string cwd;                    ///< where the task works; empty: not looked at
+    std::optional<core::Sample> before; ///< an earlier look, against which recent CPU is counted
+    bool dump_stacks = false;           ///< ask runtimes for their stacks (stack_dump.hpp)
+    bool going_to_be_killed = false;    ///< SIGKILL is next (its grace is over): a signal that ends a process may be used for that
+    Duration bound = std::chrono::milliseconds(500); ///< what was not gathered by then is left out
+};
+
+/// Everything but what only the supervisor knows (the last part of core::Evidence). What may not be read, or ends
+/// meanwhile, is left out: there is no error.
+/// Cost: some 100 microseconds a process, and a look at every process of the system when somebody waits at a pipe or a
+/// local socket.
+/// Hazard: reading the command line or the memory of a process can block where a file system of it does not answer, and
+/// so can asking the task's folder for its free space: call it in a process that can be killed.
+core::Evidence gather(const GatherRequest&);
+
+} // namespace bgt::os

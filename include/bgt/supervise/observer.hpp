@@ -1,0 +1,65 @@
+#pragma once
+/// The signs of life of one task: what step() gets to know of them, and what a report tells.
+#include <bgt/base/fd.hpp>
+#include <bgt/core/activity.hpp>
+#include <bgt/core/new_text.hpp>
+#include <bgt/core/pattern.hpp>
+#include <bgt/core/progress.hpp>
+#include <bgt/core/watch.hpp>
+#include <bgt/os/sample.hpp>
+#include <bgt/store/log_lines.hpp>
+#include <bgt/store/task_dir.hpp>
+#include <optional>
+#include <vector>
+
+namespace bgt::supervise {
+
+class Observer {
+public:
+    /// `folder`: of the task, which must stay open. Nothing is read before the first look.
+    Observer(int folder, const store::TaskSpec&);
+
+    /// A new attempt: what its tree uses from now on counts. Without this call (a supervisor that took over) the first
+    /// look has nothing to compare with.
+    void begin(Instant now);
+    void output_came(Instant now) { output_ = now; }
+    void beat(Instant now) { beat_ = now; }
+
+    /// Compares the tree with what it was at the last look, and reads the output that came since (of a flood, its end).
+    core::Vitals look(const std::vector<os::ProcStat>& members, Instant now);
+    /// Only the output: for progress that is printed.
+    void read_output(Instant now);
+
+    /// The newest progress that was printed, and not yet taken.
+    std::optional<core::Progress> take_progress();
+
+    const std::optional<core::Sample>& last_sample() const { return before_; }
+    /// When each sign was last seen; nullopt: never in this attempt.
+    struct Signs {
+        std::optional<Instant> byte, text, cpu, io, beat;
+    };
+    Signs signs() const { return {output_, text_, cpu_, io_, beat_}; }
+    const os::StdinFifo& stdin_fifo() const { return stdin_fifo_; }
+
+private:
+    struct Stream {
+        const char* name;
+        Fd log;
+        std::uint64_t at = 0;
+        store::LineCutter cutter{store::LineText::rendered};
+    };
+    void read_stream(Stream&, Instant now);
+    void take_line(std::string_view line, Instant now);
+
+    int folder_;
+    os::StdinFifo stdin_fifo_;
+    std::vector<Stream> streams_;
+    core::NewText new_text_;
+    std::optional<core::Pattern> pattern_;
+    std::optional<core::Progress> progress_;
+    std::optional<core::Sample> before_;
+    std::optional<Instant> output_, text_, cpu_, io_, beat_;
+    bool unfinished_line_ = false;
+};
+
+} // namespace bgt::supervise

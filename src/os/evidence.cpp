@@ -1,0 +1,173 @@
+#include "evidence.hpp"
+
+#include <bgt/base/text.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/os/stack_dump.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <system_error>
+
+namespace bgt::os {
+
+namespace detail {
+
+namespace {
+
+constexpr int exit_code_field = 52; ///< of /proc/PID/stat: of a stopped process the signal that stopped it (Linux 5.17)
+
+Duration ticks_to_duration(std::uint64_t ticks)
+{
+    const std::uint64_t hz = ticks_per_second();
+    return std::chrono::seconds(ticks / hz) + std::chrono::nanoseconds(ticks % hz * (1'000'000'000 / hz));
+}
+
+std::int32_t stop_signal_of(std::string_view stat)
+{
+    const auto close = stat.rfind(')');
+    if (close == stat.npos) return 0;
+    const auto words = words_of(stat.substr(close + 1)); // the first is field 3
+    std::int32_t signal = 0;
+    if (words.size() <= exit_code_field - 3) return 0;
+    std::string_view word = words[exit_code_field - 3];
+    while (!word.empty() && word.back() == '\n') word.remove_suffix(1);
+    return read_number(word, signal) && signal > 0 && signal <= 64 ? signal : 0;
+}
+
+std::optional<Duration> recent_cpu(const Gathering& gathering, const ProcStat& stat)
+{
+    if (!gathering.request.before) return std::nullopt;
+    const Duration now_used = ticks_to_duration(stat.cpu_ticks);
+    for (const auto& process : gathering.request.before->processes)
+        if (process.pid == stat.key.pid && process.start == stat.key.start_ticks)
+            return std::max(Duration::zero(), now_used - process.cpu);
+    return now_used; // it was not there: all that it has used is recent
+}
+
+/// nullopt: it has ended, or another one has its pid.
+std::optional<core::ProcessEvidence> process_of(const Gathering& gathering, const ProcStat& member)
+{
+    const std::int32_t pid = member.key.pid;
+    const std::string text = gathering.proc.read(pid, "stat", 1024);
+    const auto stat = parse_stat(text);
+    if (!stat || stat->key != member.key || stat->state == 'X') return std::nullopt;
+    core::ProcessEvidence process;
+    process.pid = pid;
+    process.ppid = stat->ppid;
+    process.comm = printable(stat->comm);
+    process.state = stat->state;
+    process.age = age_of(stat->key);
+    process.cpu = ticks_to_duration(stat->cpu_ticks);
+    process.recent_cpu = recent_cpu(gathering, *stat);
+    process.thread_count = static_cast<std::uint32_t>(std::max(stat->threads, 0));
+    if (!is_living(*stat)) return process;
+    if (stat->state == 'T') process.stop_signal = stop_signal_of(text);
+    process.command = shown_text(command_line(pid));
+    process.threads = threads_of(gathering, pid);
+    for (std::int32_t fd = 0; fd <= 2; ++fd) process.stdio.push_back(shown_text(link_of(gathering.proc, pid, fd)));
+    return process;
+}
+
+/// Children that have ended and are not reaped: they are not among the living members.
+void add_zombies(Gathering& gathering, const core::ProcessEvidence& parent, std::vector<core::ProcessEvidence>& out)
+{
+    const auto children = parent.thread_count <= 1 ? gathering.proc.children_of_main_thread(parent.pid)
+                                                   : gathering.proc.children(parent.pid);
+    if (!children) return;
+    for (const std::int32_t pid : *children) {
+        if (gathering.inside.contains(pid) || out.size() >= core::most_processes_shown) continue;
+        const auto stat = gathering.proc.stat(pid);
+        if (!stat || stat->ppid != parent.pid || is_living(*stat)) continue;
+        if (auto process = process_of(gathering, *stat)) out.push_back(std::move(*process));
+    }
+}
+
+} // namespace
+
+Gathering::Gathering(const GatherRequest& asked) : request(asked), end(now() + asked.bound)
+{
+    for (const auto& member : asked.members) inside.insert(member.key.pid);
+}
+
+bool Gathering::is_late()
+{
+    if (now() < end) return false;
+    found.complete = false;
+    return true;
+}
+
+void gather_processes(Gathering& gathering)
+{
+    auto& rows = gathering.found.processes;
+    for (const auto& member : gathering.request.members) {
+        if (rows.size() >= core::most_processes_shown || gathering.is_late()) {
+            ++gathering.found.more_processes;
+            continue;
+        }
+        if (auto process = process_of(gathering, member)) rows.push_back(std::move(*process));
+    }
+    std::vector<core::ProcessEvidence> zombies;
+    for (const auto& process : rows)
+        if (rows.size() + zombies.size() < core::most_processes_shown && !gathering.is_late()) add_zombies(gathering, process, zombies);
+    for (auto& zombie : zombies) rows.push_back(std::move(zombie));
+    for (const auto& process : rows) gathering.shown.insert(process.pid);
+    if (gathering.request.before) gathering.found.recent_span = now() - gathering.request.before->at;
+}
+
+std::string shown_text(std::string_view bytes)
+{
+    return fit(printable(bytes.substr(0, 4 * core::most_line_columns)), core::most_line_columns);
+}
+
+bool next_line(std::string_view& rest, std::string_view& line)
+{
+    if (rest.empty()) return false;
+    line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    return true;
+}
+
+std::vector<std::string_view> words_of(std::string_view line)
+{
+    constexpr std::string_view blanks = " \t";
+    std::vector<std::string_view> words;
+    for (std::size_t at = line.find_first_not_of(blanks); at != line.npos; at = line.find_first_not_of(blanks, at)) {
+        const std::size_t end = std::min(line.find_first_of(blanks, at), line.size());
+        words.push_back(line.substr(at, end - at));
+        at = end;
+    }
+    return words;
+}
+
+template <class Number>
+bool read_number(std::string_view word, Number& out, int base)
+{
+    const auto parsed = std::from_chars(word.data(), word.data() + word.size(), out, base);
+    return parsed.ec == std::errc{} && parsed.ptr == word.data() + word.size();
+}
+
+template bool read_number(std::string_view, std::uint64_t&, int);
+template bool read_number(std::string_view, std::int64_t&, int);
+template bool read_number(std::string_view, std::int32_t&, int);
+
+} // namespace detail
+
+core::Evidence gather(const GatherRequest& request)
+{
+    detail::Gathering gathering(request);
+    gathering.found.at = wall_now();
+    // First what passes quickest; each part leaves out what it has no time for.
+    detail::gather_processes(gathering);
+    detail::gather_output(gathering);
+    detail::gather_sockets(gathering);
+    detail::gather_ends(gathering);
+    detail::gather_locks(gathering);
+    if (request.dump_stacks && !gathering.is_late())
+        for (const auto& member : request.members)
+            if (auto asked = dump_stacks(member, request.going_to_be_killed)) gathering.found.dumps.push_back(std::move(*asked));
+    detail::gather_machine(gathering);
+    return std::move(gathering.found);
+}
+
+} // namespace bgt::os

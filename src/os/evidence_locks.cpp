@@ -1,0 +1,163 @@
+// File locks that somebody of the tree waits for, and who holds them (/proc/locks, /proc/PID/fdinfo).
+#include "evidence.hpp"
+
+#include <bgt/base/text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace bgt::os::detail {
+
+namespace {
+
+struct LockLine {
+    std::uint64_t number = 0; ///< of the lock; those who wait for it have the same
+    bool waits = false;
+    std::string_view kind;    ///< FLOCK POSIX OFDLCK LEASE
+    std::int32_t pid = 0;     ///< -1 for locks of open file descriptions, which belong to no process
+    std::string_view file;    ///< "08:01:1234", device and inode: fdinfo writes it in the same way
+    std::uint64_t inode = 0;
+};
+
+/// "3: -> FLOCK  ADVISORY  WRITE 812 08:01:1234 0 EOF"
+std::optional<LockLine> parse_line(std::string_view line)
+{
+    auto words = words_of(line);
+    LockLine lock;
+    if (words.size() < 2 || !words[0].ends_with(":") || !read_number(words[0].substr(0, words[0].size() - 1), lock.number))
+        return std::nullopt;
+    lock.waits = words[1] == "->";
+    const std::size_t first = lock.waits ? 2 : 1;
+    if (words.size() < first + 5) return std::nullopt;
+    lock.kind = words[first];
+    lock.file = words[first + 4];
+    if (!read_number(words[first + 3], lock.pid) || !read_number(lock.file.substr(lock.file.rfind(':') + 1), lock.inode))
+        return std::nullopt;
+    return lock;
+}
+
+std::string kind_word(std::string_view kind)
+{
+    if (kind == "FLOCK") return "flock";
+    if (kind == "POSIX") return "fcntl";
+    return kind == "OFDLCK" ? "ofd" : std::string(shown_text(kind));
+}
+
+std::string read_locks()
+{
+    constexpr std::size_t most = 1 << 20;
+    const Fd fd(::open("/proc/locks", O_RDONLY | O_CLOEXEC));
+    std::string text;
+    std::array<char, 16 * 1024> buffer;
+    while (fd && text.size() < most) {
+        const auto got = read_some(fd.get(), buffer);
+        if (got.empty()) break;
+        text += got;
+    }
+    return text;
+}
+
+/// The descriptor of the process that is this file; -1: none.
+std::int32_t find_file(const Gathering& gathering, std::int32_t pid, std::uint64_t inode)
+{
+    for (const std::int32_t fd : descriptors_of(gathering.proc, pid)) {
+        const auto handle = handle_of(gathering.proc, pid, fd, {});
+        if (handle.kind == core::HandleKind::file && handle.inode == inode) return fd;
+    }
+    return -1;
+}
+
+/// The process whose descriptor carries the lock: for locks that were inherited from a process that has ended, or that
+/// belong to no process. fdinfo of such a descriptor has a "lock:" line.
+std::int32_t find_holder(Gathering& gathering, std::string_view file, std::int32_t waiter)
+{
+    const std::string mark = fmt::format(" {} ", file);
+    for (const std::int32_t pid : gathering.proc.pids()) {
+        if (gathering.is_late()) return 0;
+        if (pid == waiter || pid == ::getpid()) continue;
+        for (const std::int32_t fd : descriptors_of(gathering.proc, pid)) {
+            const std::string text = gathering.proc.read(pid, fmt::format("fdinfo/{}", fd), 2048);
+            const auto at = text.find("lock:");
+            if (at != text.npos && text.find(mark, at) != text.npos) return pid;
+        }
+    }
+    return 0;
+}
+
+void add(Gathering& gathering, std::int32_t waiter, std::int32_t fd, const LockLine& held)
+{
+    core::LockEvidence lock;
+    lock.waiter = waiter;
+    lock.kind = kind_word(held.kind);
+    lock.holder = held.pid > 0 && gathering.proc.stat(held.pid) ? held.pid : find_holder(gathering, held.file, waiter);
+    if (lock.holder > 0) lock.holder_command = shown_text(command_line(lock.holder));
+    if (fd >= 0) lock.path = shown_text(link_of(gathering.proc, waiter, fd));
+    gathering.found.locks.push_back(std::move(lock));
+}
+
+/// The waiters that /proc/locks itself names.
+void add_named(Gathering& gathering, const std::vector<LockLine>& lines)
+{
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (!lines[i].waits || !gathering.shown.contains(lines[i].pid)) continue;
+        if (gathering.found.locks.size() >= core::most_waits_shown || gathering.is_late()) return;
+        std::size_t held = i; // those who wait come right behind the lock they wait for
+        while (held > 0 && lines[held].waits) --held;
+        if (lines[held].number == lines[i].number && !lines[held].waits)
+            add(gathering, lines[i].pid, find_file(gathering, lines[i].pid, lines[i].inode), lines[held]);
+    }
+}
+
+/// The lock that others hold on this descriptor's file. Some file systems (btrfs, overlays) show another device to stat
+/// than to /proc/locks: there the inode has to do.
+const LockLine* held_on(const Gathering& gathering, std::int32_t pid, const core::Handle& handle, const std::vector<LockLine>& lines)
+{
+    struct stat info {};
+    const Fd folder = gathering.proc.open(pid, "fd", O_PATH | O_DIRECTORY);
+    std::string file;
+    if (folder && ::fstatat(folder.get(), std::to_string(handle.fd).c_str(), &info, 0) == 0)
+        file = fmt::format("{:02x}:{:02x}:{}", major(info.st_dev), minor(info.st_dev), info.st_ino);
+    const LockLine* similar = nullptr;
+    for (const auto& line : lines) {
+        if (line.waits || line.inode != handle.inode) continue;
+        if (line.file == file) return &line;
+        if (!similar) similar = &line;
+    }
+    return similar;
+}
+
+/// The others, by the system call in which they wait: locks of open file descriptions have no pid.
+void add_by_call(Gathering& gathering, const std::vector<LockLine>& lines)
+{
+    auto& locks = gathering.found.locks;
+    for (const auto& process : gathering.found.processes)
+        for (const auto& thread : process.threads) {
+            if (thread.call != core::Call::lock || thread.handles.empty()) continue;
+            if (locks.size() >= core::most_waits_shown || gathering.is_late()) return;
+            const auto known = [&](const core::LockEvidence& lock) { return lock.waiter == process.pid; };
+            if (std::any_of(locks.begin(), locks.end(), known)) continue;
+            if (const auto* held = held_on(gathering, process.pid, thread.handles.front(), lines))
+                add(gathering, process.pid, thread.handles.front().fd, *held);
+        }
+}
+
+} // namespace
+
+void gather_locks(Gathering& gathering)
+{
+    const std::string text = read_locks();
+    std::vector<LockLine> lines;
+    std::string_view rest = text, line;
+    while (next_line(rest, line))
+        if (const auto lock = parse_line(line)) lines.push_back(*lock);
+    add_named(gathering, lines);
+    add_by_call(gathering, lines);
+}
+
+} // namespace bgt::os::detail

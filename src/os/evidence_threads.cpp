@@ -1,0 +1,325 @@
+// The threads of a process, and in which system call each of them waits.
+#include "evidence.hpp"
+
+#include <bgt/base/text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <ctime>
+
+namespace bgt::os::detail {
+
+namespace {
+
+using core::Call;
+
+/// Where a call's time limit stands.
+enum class Limit : std::uint8_t { none, milliseconds, timespec, timeval };
+
+struct KnownCall {
+    long number;
+    const char* name;
+    Call call;
+    int fd;             ///< which argument is the descriptor; -1: none
+    Limit limit = Limit::none;
+    std::size_t limit_at = 0;
+};
+
+// man 2 syscalls. Those that newer architectures lack are asked for.
+constexpr KnownCall known_calls[] = {
+    {SYS_read, "read", Call::read, 0},
+    {SYS_readv, "readv", Call::read, 0},
+    {SYS_pread64, "pread64", Call::read, 0},
+    {SYS_write, "write", Call::write, 0},
+    {SYS_writev, "writev", Call::write, 0},
+    {SYS_pwrite64, "pwrite64", Call::write, 0},
+    {SYS_sendfile, "sendfile", Call::write, 0},
+    {SYS_splice, "splice", Call::read, 0},
+    {SYS_tee, "tee", Call::read, 0},
+    {SYS_recvfrom, "recvfrom", Call::receive, 0},
+    {SYS_recvmsg, "recvmsg", Call::receive, 0},
+    {SYS_recvmmsg, "recvmmsg", Call::receive, 0, Limit::timespec, 4},
+    {SYS_sendto, "sendto", Call::send, 0},
+    {SYS_sendmsg, "sendmsg", Call::send, 0},
+    {SYS_sendmmsg, "sendmmsg", Call::send, 0},
+    {SYS_connect, "connect", Call::connect, 0},
+    {SYS_accept, "accept", Call::accept, 0},
+    {SYS_accept4, "accept4", Call::accept, 0},
+    {SYS_futex, "futex", Call::futex, -1, Limit::timespec, 3},
+    {SYS_wait4, "wait4", Call::wait_child, -1},
+    {SYS_waitid, "waitid", Call::wait_child, -1},
+#ifdef SYS_poll
+    {SYS_poll, "poll", Call::poll, -1, Limit::milliseconds, 2},
+    {SYS_select, "select", Call::poll, -1, Limit::timeval, 4},
+    {SYS_epoll_wait, "epoll_wait", Call::poll, 0, Limit::milliseconds, 3},
+    {SYS_open, "open", Call::open, -1},
+    {SYS_pause, "pause", Call::signal, -1},
+#endif
+    {SYS_ppoll, "ppoll", Call::poll, -1, Limit::timespec, 2},
+    {SYS_pselect6, "pselect6", Call::poll, -1, Limit::timespec, 4},
+    {SYS_epoll_pwait, "epoll_pwait", Call::poll, 0, Limit::milliseconds, 3},
+#ifdef SYS_epoll_pwait2
+    {SYS_epoll_pwait2, "epoll_pwait2", Call::poll, 0, Limit::timespec, 3},
+#endif
+#ifdef SYS_io_uring_enter
+    {SYS_io_uring_enter, "io_uring_enter", Call::poll, -1},
+#endif
+    {SYS_nanosleep, "nanosleep", Call::sleep, -1, Limit::timespec, 0},
+    {SYS_clock_nanosleep, "clock_nanosleep", Call::sleep, -1, Limit::timespec, 2},
+    {SYS_flock, "flock", Call::lock, 0},
+    {SYS_fcntl, "fcntl", Call::lock, 0},
+    {SYS_openat, "openat", Call::open, -1},
+    {SYS_rt_sigsuspend, "rt_sigsuspend", Call::signal, -1},
+    {SYS_rt_sigtimedwait, "rt_sigtimedwait", Call::signal, -1, Limit::timespec, 2},
+    {SYS_msgrcv, "msgrcv", Call::ipc, -1},
+    {SYS_msgsnd, "msgsnd", Call::ipc, -1},
+    {SYS_semop, "semop", Call::ipc, -1},
+    {SYS_semtimedop, "semtimedop", Call::ipc, -1, Limit::timespec, 3},
+    {SYS_mq_timedreceive, "mq_timedreceive", Call::ipc, 0},
+    {SYS_mq_timedsend, "mq_timedsend", Call::ipc, 0},
+    {SYS_fsync, "fsync", Call::sync, 0},
+    {SYS_fdatasync, "fdatasync", Call::sync, 0},
+    {SYS_sync, "sync", Call::sync, -1},
+};
+
+/// Places in the kernel that tell the call where it may not be read, or was begun again after a signal.
+constexpr std::pair<std::string_view, Call> known_places[] = {
+    {"do_wait", Call::wait_child},     {"futex", Call::futex},         {"hrtimer_nanosleep", Call::sleep},
+    {"do_nanosleep", Call::sleep},     {"n_tty_read", Call::read},     {"pipe_read", Call::read},
+    {"anon_pipe_read", Call::read},    {"pipe_write", Call::write},    {"anon_pipe_write", Call::write},
+    {"ep_poll", Call::poll},           {"do_epoll", Call::poll},       {"do_poll", Call::poll},
+    {"do_sys_poll", Call::poll},       {"poll_schedule", Call::poll},  {"do_select", Call::poll},
+    {"inet_csk_accept", Call::accept}, {"sk_wait_data", Call::receive},{"locks_lock", Call::lock},
+    {"do_sigtimedwait", Call::signal}, {"sys_pause", Call::signal},
+};
+
+using Arguments = std::array<std::uint64_t, 6>;
+
+struct ReadCall {
+    long number = -1;
+    Arguments arguments{};
+};
+
+/// "running", "-1 SP PC" or "NUMBER A1 ... A6 SP PC".
+std::optional<ReadCall> parse_call(std::string_view text)
+{
+    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+    const auto words = words_of(text);
+    ReadCall call;
+    std::int64_t number = -1;
+    if (words.size() < 7 || !read_number(words[0], number) || number < 0) return std::nullopt;
+    call.number = number;
+    for (std::size_t i = 0; i < call.arguments.size(); ++i)
+        if (!words[i + 1].starts_with("0x") || !read_number(words[i + 1].substr(2), call.arguments[i], 16)) return std::nullopt;
+    return call;
+}
+
+std::optional<Duration> limit_of(std::int32_t pid, const KnownCall& known, const Arguments& arguments)
+{
+    const std::uint64_t value = arguments[known.limit_at];
+    switch (known.limit) {
+    case Limit::none: return std::nullopt;
+    case Limit::milliseconds: {
+        const auto ms = static_cast<std::int32_t>(value);
+        if (ms < 0) return std::nullopt;
+        return std::chrono::milliseconds(ms);
+    }
+    case Limit::timespec:
+    case Limit::timeval: break;
+    }
+    std::array<std::int64_t, 2> time{};
+    if (value == 0 || !read_memory(pid, value, time.data(), sizeof time)) return std::nullopt;
+    constexpr std::int64_t most = 100ll * 365 * 86400;
+    if (time[0] < 0 || time[0] > most || time[1] < 0 || time[1] >= 1'000'000'000) return std::chrono::seconds(most);
+    const Duration part = known.limit == Limit::timeval ? Duration(std::chrono::microseconds(time[1] % 1'000'000))
+                                                        : Duration(std::chrono::nanoseconds(time[1]));
+    return std::chrono::seconds(time[0]) + part;
+}
+
+/// The clock by which the limit is a date; nullopt: it is a time to wait.
+std::optional<clockid_t> clock_of(const ReadCall& call)
+{
+    if (call.number == SYS_clock_nanosleep && (call.arguments[1] & TIMER_ABSTIME) != 0)
+        return static_cast<clockid_t>(call.arguments[0]);
+    if (call.number != SYS_futex || (call.arguments[1] & static_cast<std::uint64_t>(FUTEX_CMD_MASK)) == FUTEX_WAIT) return std::nullopt;
+    return (call.arguments[1] & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+}
+
+/// What is left until that date.
+Duration left_until(Duration date, clockid_t clock)
+{
+    timespec ts{};
+    if (::clock_gettime(clock, &ts) != 0) return Duration::zero();
+    return std::max(Duration::zero(), date - std::chrono::seconds(ts.tv_sec) - std::chrono::nanoseconds(ts.tv_nsec));
+}
+
+/// A text in the memory of a process, up to its NUL; cut at 512 bytes.
+std::string read_text(std::int32_t pid, std::uint64_t address)
+{
+    std::string text;
+    while (text.size() < 512) {
+        std::array<char, 256> part{};
+        // Never over the end of a page: the next one may not be there.
+        const std::size_t size = std::min<std::size_t>(part.size(), 4096 - (address + text.size()) % 4096);
+        if (!read_memory(pid, address + text.size(), part.data(), size)) break;
+        const auto end = std::find(part.begin(), part.begin() + static_cast<std::ptrdiff_t>(size), '\0');
+        text.append(part.begin(), end);
+        if (end != part.begin() + static_cast<std::ptrdiff_t>(size)) break;
+    }
+    return text;
+}
+
+std::vector<std::int32_t> polled_by(std::int32_t pid, const Arguments& arguments)
+{
+    std::array<pollfd, 64> polled{};
+    const std::size_t count = std::min<std::size_t>(polled.size(), arguments[1]);
+    std::vector<std::int32_t> fds;
+    if (count == 0 || !read_memory(pid, arguments[0], polled.data(), count * sizeof(pollfd))) return fds;
+    for (std::size_t i = 0; i < count; ++i)
+        if (polled[i].fd >= 0 && polled[i].events != 0) fds.push_back(polled[i].fd);
+    return fds;
+}
+
+std::vector<std::int32_t> selected_by(std::int32_t pid, const Arguments& arguments)
+{
+    std::vector<std::int32_t> fds;
+    const std::size_t count = std::min<std::size_t>(FD_SETSIZE, arguments[0]);
+    for (const std::uint64_t address : {arguments[1], arguments[2]}) {
+        std::array<std::uint64_t, FD_SETSIZE / 64> set{};
+        if (address == 0 || count == 0 || !read_memory(pid, address, set.data(), (count + 63) / 64 * 8)) continue;
+        for (std::size_t fd = 0; fd < count; ++fd)
+            if ((set[fd / 64] >> (fd % 64) & 1) != 0) fds.push_back(static_cast<std::int32_t>(fd));
+    }
+    return fds;
+}
+
+/// The "tfd:" lines of /proc/PID/fdinfo/FD of an epoll instance.
+std::vector<std::int32_t> watched_by(const ProcDir& proc, std::int32_t pid, std::int32_t epoll)
+{
+    std::vector<std::int32_t> fds;
+    const std::string text = proc.read(pid, fmt::format("fdinfo/{}", epoll), 64 * 1024);
+    std::string_view rest = text, line;
+    while (next_line(rest, line) && fds.size() < 256) {
+        const auto words = words_of(line);
+        std::int32_t fd = -1;
+        if (words.size() >= 2 && words[0] == "tfd:" && read_number(words[1], fd)) fds.push_back(fd);
+    }
+    return fds;
+}
+
+/// Of many descriptors those that tell most: not the event counters and timers by which a program wakes itself.
+std::vector<core::Handle> handles_of(const Gathering& gathering, std::int32_t pid, const std::vector<std::int32_t>& fds)
+{
+    std::vector<core::Handle> handles;
+    for (const std::int32_t fd : fds) {
+        core::Handle handle = handle_of(gathering.proc, pid, fd, gathering.request.stdin_fifo);
+        if (handle.kind == core::HandleKind::other || handle.text.empty()) continue;
+        handles.push_back(std::move(handle));
+        if (handles.size() >= core::most_handles_shown) break;
+    }
+    return handles;
+}
+
+std::vector<core::Handle> polled_handles(const Gathering& gathering, std::int32_t pid, const ReadCall& call, int fd_argument)
+{
+    if (fd_argument >= 0)
+        return handles_of(gathering, pid, watched_by(gathering.proc, pid, static_cast<std::int32_t>(call.arguments[0])));
+#ifdef SYS_poll
+    if (call.number == SYS_poll) return handles_of(gathering, pid, polled_by(pid, call.arguments));
+    if (call.number == SYS_select) return handles_of(gathering, pid, selected_by(pid, call.arguments));
+#endif
+    if (call.number == SYS_ppoll) return handles_of(gathering, pid, polled_by(pid, call.arguments));
+    if (call.number == SYS_pselect6) return handles_of(gathering, pid, selected_by(pid, call.arguments));
+    return {};
+}
+
+/// A path of the process' memory: what it is about to open.
+void add_opened(const Gathering& gathering, std::int32_t pid, const ReadCall& call, core::ThreadEvidence& thread)
+{
+    const std::size_t at = call.number == SYS_openat ? 1 : 0;
+    const auto folder = at == 1 ? static_cast<std::int32_t>(call.arguments[0]) : AT_FDCWD;
+    thread.writes_wanted = (call.arguments[at + 1] & O_ACCMODE) == O_WRONLY;
+    const std::string path = read_text(pid, call.arguments[at]);
+    if (!path.empty()) thread.handles.push_back(handle_of_path(gathering.proc, pid, folder, path));
+}
+
+void decode(const Gathering& gathering, std::int32_t pid, const ReadCall& call, core::ThreadEvidence& thread)
+{
+    const auto known = std::find_if(std::begin(known_calls), std::end(known_calls), [&](const auto& k) { return k.number == call.number; });
+    if (known == std::end(known_calls)) {
+        thread.call_name = fmt::format("system call {}", call.number);
+        return;
+    }
+    thread.call = known->call;
+    thread.call_name = known->name;
+    const auto command = static_cast<int>(call.arguments[1]);
+    if (call.number == SYS_fcntl && command != F_SETLKW && command != F_OFD_SETLKW) thread.call = Call::unknown;
+    thread.timeout = limit_of(pid, *known, call.arguments);
+    if (const auto clock = clock_of(call); thread.timeout && clock) thread.timeout = left_until(*thread.timeout, *clock);
+    if (thread.call == Call::futex) {
+        thread.futex = call.arguments[0];
+        thread.futex_shared = (call.arguments[1] & FUTEX_PRIVATE_FLAG) == 0;
+    }
+    if (thread.call == Call::poll) thread.handles = polled_handles(gathering, pid, call, known->fd);
+    else if (thread.call == Call::open) add_opened(gathering, pid, call, thread);
+    else if (known->fd >= 0)
+        thread.handles.push_back(handle_of(gathering.proc, pid, static_cast<std::int32_t>(call.arguments[0]), gathering.request.stdin_fifo));
+}
+
+void guess_by_place(core::ThreadEvidence& thread)
+{
+    for (const auto& [place, call] : known_places)
+        if (std::string_view(thread.wchan).starts_with(place)) thread.call = call;
+    if (thread.call != Call::unknown && (thread.call_name.empty() || thread.call_name.starts_with("system call")))
+        thread.call_name = thread.wchan;
+}
+
+std::optional<core::ThreadEvidence> thread_of(const Gathering& gathering, std::int32_t pid, std::int32_t tid)
+{
+    const std::string folder = fmt::format("task/{}/", tid);
+    const auto stat = parse_stat(gathering.proc.read(pid, folder + "stat", 1024));
+    if (!stat || stat->state == 'X' || stat->state == 'Z') return std::nullopt;
+    core::ThreadEvidence thread;
+    thread.tid = tid;
+    thread.name = printable(stat->comm);
+    thread.state = stat->state;
+    thread.wchan = printable(gathering.proc.read(pid, folder + "wchan", 128));
+    if (thread.wchan == "0") thread.wchan.clear();
+    const std::string text = gathering.proc.read(pid, folder + "syscall", 512);
+    if (text.starts_with("running")) thread.call = Call::running;
+    else if (const auto call = parse_call(text)) decode(gathering, pid, *call, thread);
+    if (thread.call == Call::unknown) guess_by_place(thread);
+    return thread;
+}
+
+} // namespace
+
+bool read_memory(std::int32_t pid, std::uint64_t address, void* into, std::size_t bytes)
+{
+    iovec local{into, bytes};
+    iovec remote{reinterpret_cast<void*>(static_cast<std::uintptr_t>(address)), bytes};
+    return ::process_vm_readv(pid, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes);
+}
+
+std::vector<core::ThreadEvidence> threads_of(const Gathering& gathering, std::int32_t pid)
+{
+    std::vector<core::ThreadEvidence> threads;
+    const Fd tasks = gathering.proc.open(pid, "task", O_RDONLY | O_DIRECTORY);
+    if (!tasks) return threads;
+    for (const std::int32_t tid : numeric_entries(tasks.get())) {
+        if (threads.size() >= core::most_threads_shown) break;
+        if (auto thread = thread_of(gathering, pid, tid)) threads.push_back(std::move(*thread));
+    }
+    return threads;
+}
+
+} // namespace bgt::os::detail

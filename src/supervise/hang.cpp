@@ -1,0 +1,160 @@
+// What a supervisor does about a hang before anybody is ended: the report, and the user's command.
+#include <bgt/os/background.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/os/evidence.hpp>
+#include <bgt/os/helper.hpp>
+#include <bgt/store/report.hpp>
+#include <bgt/supervise/supervisor.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace bgt::supervise {
+namespace {
+
+constexpr auto gather_bound = std::chrono::milliseconds(700);
+/// The writer of a report may wait in the kernel, as those that it looks at do.
+constexpr auto report_bound = std::chrono::milliseconds(1500);
+constexpr auto hook_bound = std::chrono::seconds(60);
+constexpr int report_failed = 125;
+
+std::optional<Duration> limit_of(core::Reason rule, const core::HangRules& rules)
+{
+    switch (rule) {
+    case core::Reason::output_timeout: return rules.output;
+    case core::Reason::progress_timeout: return rules.progress;
+    case core::Reason::idle_timeout: return rules.idle;
+    case core::Reason::ready_timeout: return rules.ready;
+    case core::Reason::self:
+    case core::Reason::killed:
+    case core::Reason::timeout:
+    case core::Reason::owner_gone:
+    case core::Reason::shutdown:
+    case core::Reason::limit: break;
+    }
+    return std::nullopt;
+}
+
+core::Ages ages_of(const Observer::Signs& signs, Instant now)
+{
+    const auto age = [now](const std::optional<Instant>& at) {
+        return at ? std::optional<Duration>(std::max(now - *at, Duration::zero())) : std::nullopt;
+    };
+    return {age(signs.byte), age(signs.text), age(signs.cpu), age(signs.io), age(signs.beat)};
+}
+
+bool ends_the_task(core::Reason rule, core::OnHang what)
+{
+    return rule != core::Reason::self && (what == core::OnHang::kill || what == core::OnHang::restart);
+}
+
+void set_variable(const char* name, const std::string& value)
+{
+    setenv(name, value.c_str(), 1);
+}
+
+} // namespace
+
+/// In a process of its own with a deadline: what is looked at may hang in the kernel, and so may who looks at it. The
+/// number of the report, or nullopt.
+std::optional<std::uint32_t> Supervisor::write_report(core::Reason rule)
+{
+    const core::Spec& rules = charge_.spec.rules;
+    os::GatherRequest request;
+    request.members = tree_->members();
+    request.supervisor = getpid();
+    request.stdin_fifo = observer_.stdin_fifo();
+    request.folder = charge_.task.path();
+    request.cwd = charge_.spec.cwd;
+    request.before = observer_.last_sample();
+    request.dump_stacks = charge_.spec.dump_stacks && rule != core::Reason::self;
+    request.going_to_be_killed = ends_the_task(rule, rules.hang.on_hang);
+    request.bound = gather_bound;
+    const Instant now = os::now();
+    const Result<pid_t> writer = os::fork_helper({charge_.task.fd()}, false, [&] {
+        core::Report report;
+        core::Evidence& evidence = report.evidence;
+        evidence = os::gather(request);
+        evidence.task_id = charge_.task.id().value;
+        evidence.task_name = charge_.spec.name;
+        evidence.kind = rules.kind;
+        if (rule != core::Reason::self) evidence.rule = rule;
+        evidence.limit = limit_of(rule, rules.hang);
+        evidence.activity = state_.watch.activity;
+        evidence.paused = state_.paused;
+        evidence.takes_input = static_cast<bool>(charge_.stdin_writer);
+        evidence.ages = ages_of(observer_.signs(), now);
+        report.diagnosis = core::diagnose(evidence);
+        const Result<std::uint64_t> number = store::write_report(charge_.task, report);
+        return number ? 0 : report_failed;
+    });
+    if (!writer) {
+        charge_.recorder.event("report-failed", {{"why", writer.error().message}});
+        return std::nullopt;
+    }
+    return await_report(*writer, rule);
+}
+
+/// Output goes on flowing meanwhile.
+std::optional<std::uint32_t> Supervisor::await_report(pid_t writer, core::Reason rule)
+{
+    const Instant deadline = os::now() + report_bound;
+    const std::optional<Fd> pidfd = os::open_pidfd(os::key_of(writer).value_or(store::ProcessKey{}));
+    int status = 0;
+    pid_t ended = 0;
+    while ((ended = waitpid(writer, &status, WNOHANG)) == 0 && os::now() < deadline) {
+        pollfd wakes[] = {{pidfd ? pidfd->get() : -1, POLLIN, 0}, {charge_.out.fifo(), POLLIN, 0}};
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - os::now()).count() + 1;
+        poll(wakes, 2, static_cast<int>(pidfd ? left : std::min<decltype(left)>(left, 5)));
+        if (wakes[1].revents != 0) account(charge_.out.pump(os::wall_now()));
+    }
+    if (ended == 0) {
+        kill(writer, SIGKILL); // reaped with the others, once the kernel lets go of it
+        helpers_.insert(writer);
+    }
+    const bool written = ended == writer && WIFEXITED(status) && WEXITSTATUS(status) != report_failed;
+    if (!written) {
+        charge_.recorder.event("report-failed", {{"why", std::string(ended == 0 ? "it took too long" : "it could not be written")}});
+        return std::nullopt;
+    }
+    const Result<std::vector<std::uint64_t>> numbers = store::list_reports(charge_.task);
+    if (!numbers || numbers->empty()) return std::nullopt;
+    last_report_ = static_cast<std::uint32_t>(numbers->back());
+    const Result<core::Report> report = store::read_report(charge_.task, numbers->back());
+    charge_.recorder.event("report", {{"number", static_cast<std::int64_t>(numbers->back())},
+                                      {"rule", std::string(rule == core::Reason::self ? "" : core::to_string(rule))},
+                                      {"verdict", report ? report->diagnosis.sentence : std::string()}});
+    return last_report_;
+}
+
+/// `--on-hang exec:CMD`: bounded, and no part of the tree; whatever becomes of it, the task is unharmed.
+void Supervisor::run_hook(core::Reason rule)
+{
+    const std::string command = charge_.spec.hang_command;
+    const std::string report = last_report_ ? fmt::format("{}/reports/{}.json", charge_.task.path(), *last_report_) : "";
+    const Result<pid_t> pid = os::fork_helper({charge_.task.fd()}, true, [&] {
+        set_variable("BGT_TASK_ID", to_string(charge_.task.id()));
+        set_variable("BGT_TASK_DIR", charge_.task.path());
+        set_variable("BGT_ROOT", charge_.root.path());
+        set_variable("BGT_HANG_RULE", std::string(core::to_string(rule)));
+        set_variable("BGT_REPORT", report);
+        const Result<os::HelperEnd> end = os::run_helper("/bin/sh", {"-c", command}, false, hook_bound);
+        // This process tells: the supervisor may be gone by then.
+        Fd events{openat(charge_.task.fd(), store::file::events, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)};
+        const std::string what = !end ? end.error().message : end->code ? "" : "killed: it took longer than a minute";
+        static_cast<void>(store::append_event(events.get(), os::wall_now(), "hook-ended",
+                                              {{"code", std::int64_t{end && end->code ? *end->code : -1}}, {"error", what}}));
+        return 0;
+    });
+    if (!pid) return charge_.recorder.event("hook-failed", {{"why", pid.error().message}});
+    helpers_.insert(*pid);
+    charge_.recorder.event("hook", {{"pid", std::int64_t{*pid}}, {"command", command}});
+}
+
+} // namespace bgt::supervise

@@ -1,0 +1,128 @@
+#include <bgt/supervise/observer.hpp>
+
+#include <bgt/os/clock.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bgt::supervise {
+namespace {
+
+/// Of a flood of output only so much of its end is read: whatever is new in it shows there as well.
+constexpr std::uint64_t most_read = 1 << 20;
+
+/// CPU of the children that this process has waited for: orphans of the tree, and its root.
+Duration reaped_cpu()
+{
+    rusage usage{};
+    getrusage(RUSAGE_CHILDREN, &usage);
+    const auto time = [](const timeval& t) { return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec); };
+    return time(usage.ru_utime) + time(usage.ru_stime);
+}
+
+os::StdinFifo find_stdin(int folder)
+{
+    struct stat info{};
+    if (fstatat(folder, store::file::in_fifo, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISFIFO(info.st_mode)) return {};
+    return {info.st_dev, info.st_ino};
+}
+
+bool needs_network(core::Activity activity)
+{
+    return activity == core::Activity::trickle || activity == core::Activity::blocked;
+}
+
+} // namespace
+
+Observer::Observer(int folder, const store::TaskSpec& spec) : folder_(folder)
+{
+    if (spec.stdin_from == store::StdinFrom::pipe) stdin_fifo_ = find_stdin(folder);
+    streams_.push_back({store::file::out_log, {}, 0, store::LineCutter{store::LineText::rendered}});
+    if (spec.split) streams_.push_back({store::file::err_log, {}, 0, store::LineCutter{store::LineText::rendered}});
+    if (spec.progress_pattern.empty()) return;
+    if (Result<core::Pattern> pattern = core::Pattern::compile(spec.progress_pattern)) pattern_ = std::move(*pattern);
+}
+
+void Observer::begin(Instant now)
+{
+    output_ = text_ = cpu_ = io_ = beat_ = std::nullopt;
+    progress_.reset();
+    // Nothing of the attempt has used anything yet: an empty look to compare with.
+    core::Sample start;
+    start.at = now;
+    // A tick is coarse, and the root process was started a moment ago.
+    const auto ago = static_cast<std::uint64_t>((os::now() - now) / std::chrono::seconds(1) + 1) * os::ticks_per_second();
+    start.start_now = os::ticks_now() - std::min(os::ticks_now(), ago);
+    start.reaped_cpu = reaped_cpu();
+    start.sockets_known = true;
+    before_ = std::move(start);
+}
+
+core::Vitals Observer::look(const std::vector<os::ProcStat>& members, Instant now)
+{
+    read_output(now);
+    core::Sample sample = os::take_sample(members, stdin_fifo_);
+    sample.reaped_cpu = reaped_cpu();
+    core::Vitals vitals{output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}};
+    if (before_) {
+        core::Used used = core::compare(*before_, sample);
+        vitals.activity = core::classify(used, *before_, sample, unfinished_line_);
+        if (needs_network(vitals.activity)) {
+            os::add_sockets(sample, members);
+            used = core::compare(*before_, sample);
+            vitals.activity = core::classify(used, *before_, sample, unfinished_line_);
+        }
+        if (used.cpu > Duration::zero()) cpu_ = now;
+        if (used.disk_bytes + used.net_bytes > 0) io_ = now;
+    }
+    before_ = std::move(sample);
+    return vitals;
+}
+
+void Observer::read_output(Instant now)
+{
+    for (Stream& stream : streams_) read_stream(stream, now);
+    unfinished_line_ = std::ranges::any_of(streams_, [](const Stream& stream) { return !stream.cutter.unfinished().empty(); });
+}
+
+void Observer::read_stream(Stream& stream, Instant now)
+{
+    if (!stream.log) stream.log.reset(openat(folder_, stream.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat info{};
+    if (!stream.log || fstat(stream.log.get(), &info) != 0) return;
+    const auto end = static_cast<std::uint64_t>(info.st_size);
+    if (end <= stream.at) return;
+    if (end - stream.at > most_read) {
+        stream.at = end - most_read;
+        stream.cutter = store::LineCutter{store::LineText::rendered};
+    }
+    std::array<char, 16384> buffer;
+    while (stream.at < end) {
+        const ssize_t count = pread(stream.log.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), end - stream.at),
+                                    static_cast<off_t>(stream.at));
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) break;
+        const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+        stream.cutter.feed(bytes, stream.at, [&](const store::LinePiece& piece) { take_line(piece.text, now); });
+        stream.at += static_cast<std::uint64_t>(count);
+    }
+    if (const std::string last = stream.cutter.unfinished(); !last.empty()) take_line(last, now);
+}
+
+void Observer::take_line(std::string_view line, Instant now)
+{
+    if (new_text_.take(line)) text_ = output_.value_or(now);
+    if (auto found = pattern_ ? core::find_progress(line, *pattern_) : core::find_progress(line)) progress_ = std::move(found);
+}
+
+std::optional<core::Progress> Observer::take_progress()
+{
+    return std::exchange(progress_, std::nullopt);
+}
+
+} // namespace bgt::supervise

@@ -1,0 +1,172 @@
+// What a supervisor does when the core says so.
+#include "spawn_root.hpp"
+
+#include <bgt/os/clock.hpp>
+#include <bgt/supervise/supervisor.hpp>
+
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <unistd.h>
+
+namespace bgt::supervise {
+namespace {
+
+/// Every this many tasks the folder is tidied; each tidying reads the whole folder.
+constexpr std::int64_t prune_every = 64;
+constexpr std::size_t most_survivors = 16;
+constexpr int most_pause_passes = 10;
+
+} // namespace
+
+void Supervisor::sweep(int signal, std::deque<core::Event>& events)
+{
+    const std::vector<os::ProcStat> members = tree_->members();
+    signal_all(members, signal);
+    signal_all(members, SIGCONT); // a stopped process would never see the first
+    events.push_back(core::Swept{static_cast<std::uint32_t>(members.size())});
+}
+
+void Supervisor::kill_sweep(std::deque<core::Event>& events)
+{
+    const std::vector<os::ProcStat> members = tree_->members();
+    signal_all(members, SIGKILL);
+    still_there_.clear();
+    for (const os::ProcStat& member : members) {
+        hit_by_kill_.insert(member.key);
+        if (still_there_.size() < most_survivors) still_there_.push_back(member.key.pid);
+    }
+    events.push_back(core::Swept{static_cast<std::uint32_t>(hit_by_kill_.size())});
+    look(events);
+}
+
+/// A process that was forked between the look and its parent's stop is met by the next look.
+void Supervisor::pause()
+{
+    for (int pass = 0; pass < most_pause_passes; ++pass) {
+        std::vector<os::ProcStat> going = tree_->members();
+        std::erase_if(going, [](const os::ProcStat& member) { return member.state == 'T' || member.state == 't'; });
+        if (going.empty()) return;
+        signal_all(going, SIGSTOP);
+    }
+}
+
+/// The tree is empty (or what is left is left alone): the log is complete by construction once the FIFO is.
+void Supervisor::drain()
+{
+    for (os::LogPump* pump : {&charge_.out, charge_.err ? &*charge_.err : nullptr})
+        if (pump) {
+            os::LogPump::Moved moved;
+            do {
+                moved = pump->pump(os::wall_now());
+                account(moved);
+            } while (moved.more && !std::get<core::Ended>(state_.phase).tree_lives);
+        }
+}
+
+void Supervisor::finish()
+{
+    drain();
+    store::Status& status = charge_.recorder.status();
+    status.ended = os::wall_now();
+    status.ended_at = os::now();
+    status.survivors.clear();
+    charge_.recorder.save(state_);
+    const core::Outcome& outcome = status.outcome;
+    charge_.recorder.event("ended", {{"outcome", std::string(core::to_string(outcome.kind))},
+                                     {"code", std::int64_t{outcome.code}},
+                                     {"signal", std::int64_t{outcome.signal}},
+                                     {"reason", std::string(core::to_string(outcome.reason))},
+                                     {"exit_code", std::int64_t{core::exit_code(outcome)}}});
+}
+
+void Supervisor::release()
+{
+    ready_watch_.reset();
+    drain(); // what kept leftovers wrote last
+    const store::TaskId id = charge_.task.id();
+    for (const char* name : {store::file::out_fifo, store::file::err_fifo, store::file::in_fifo, store::file::control})
+        unlinkat(charge_.task.fd(), name, 0); // of use to living tasks only
+    static_cast<void>(charge_.root.unmark_active(id));
+    if (charge_.spec.remove_when_ended) static_cast<void>(charge_.root.remove_task(id));
+    if (id.value % prune_every == 0) {
+        charge_.retention.thorough = false; // `bgt gc` looks for what a crash left, too
+        charge_.task.unlock();              // so that the task counts as ended
+        // In a process of its own: some wait for the end of this one.
+        if (fork() == 0) {
+            static_cast<void>(store::prune(charge_.root, charge_.retention, os::wall_now()));
+            _exit(0);
+        }
+    }
+    io_.stop();
+}
+
+core::Vitals Supervisor::take_vitals()
+{
+    // What waits in the FIFO has come already.
+    for (os::LogPump* pump : {&charge_.out, charge_.err ? &*charge_.err : nullptr}) {
+        if (!pump) continue;
+        const os::LogPump::Moved moved = pump->pump(os::wall_now());
+        account(moved);
+        if (moved.bytes + moved.dropped > 0) observer_.output_came(os::now());
+    }
+    const core::Vitals vitals = observer_.look(tree_->members(), os::now());
+    if (const auto progress = observer_.take_progress(); progress && put_progress(*progress)) charge_.recorder.save();
+    return vitals;
+}
+
+/// The tree is empty, and the core wants another attempt.
+void Supervisor::end_attempt(const core::Outcome& outcome)
+{
+    ready_watch_.reset();
+    ready_.close();
+    drain();
+    hit_by_kill_.clear();
+    store::Status& status = charge_.recorder.status();
+    const Duration lived = status.attempt_started ? os::wall_now() - *status.attempt_started : Duration::zero();
+    charge_.recorder.event("attempt-ended", {{"attempt", std::int64_t{status.attempt}},
+                                             {"outcome", std::string(core::to_string(outcome.kind))},
+                                             {"code", std::int64_t{outcome.code}},
+                                             {"signal", std::int64_t{outcome.signal}},
+                                             {"reason", std::string(core::to_string(outcome.reason))},
+                                             {"exit_code", std::int64_t{core::exit_code(outcome)}},
+                                             {"started_at", format_rfc3339(status.attempt_started.value_or(os::wall_now()))},
+                                             {"lived_ms", std::chrono::duration_cast<std::chrono::milliseconds>(lived).count()},
+                                             {"log_from", static_cast<std::int64_t>(attempt_from_.first)}});
+    status.progress.reset();
+    status.step.clear();
+    status.total_steps = 0;
+    status.text.clear();
+    status.survivors.clear();
+}
+
+void Supervisor::start_again(std::deque<core::Event>& events)
+{
+    attempt_from_ = {charge_.out.log_bytes(), charge_.err ? charge_.err->log_bytes() : 0};
+    store::Status& status = charge_.recorder.status();
+    const Result<pid_t> pid = spawn_root(charge_, state_.attempts.number);
+    if (!pid) {
+        charge_.recorder.event("start-failed", {{"error", pid.error().message}});
+        events.push_back(core::StartFailed{});
+        return;
+    }
+    status.root = os::key_of(*pid).value_or(store::ProcessKey{*pid, 0});
+    status.attempt_started = os::wall_now();
+    static_cast<OwnTree&>(*tree_).new_root(*pid); // one that took over starts nothing
+    observer_.begin(os::now());
+    charge_.recorder.event("started", {{"pid", std::int64_t{*pid}}, {"attempt", std::int64_t{state_.attempts.number}}});
+    events.push_back(core::Started{});
+    boost::asio::post(io_, [this] { watch_readiness(); }); // once the core knows that it runs
+}
+
+void Supervisor::note(const core::Note& what)
+{
+    std::vector<store::EventField> fields;
+    if (what.reason != core::Reason::self) fields.push_back({"reason", std::string(core::to_string(what.reason))});
+    // They were given their time: what a first SIGKILL hits is no survivor yet. The record is saved next.
+    if (what.what == "survivors") charge_.recorder.status().survivors = still_there_;
+    if (what.signal != 0) fields.push_back({"signal", std::int64_t{what.signal}});
+    if (what.count != 0) fields.push_back({"count", std::int64_t{what.count}});
+    charge_.recorder.event(what.what, std::move(fields));
+}
+
+} // namespace bgt::supervise

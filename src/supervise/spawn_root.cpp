@@ -1,0 +1,89 @@
+#include "spawn_root.hpp"
+
+#include <bgt/os/clock.hpp>
+#include <bgt/os/spawn.hpp>
+#include <bgt/os/tree.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <iterator>
+#include <sys/stat.h>
+
+namespace bgt::supervise {
+namespace {
+
+Result<Fd> open_stdin(const Charge& charge)
+{
+    switch (charge.spec.stdin_from) {
+    case store::StdinFrom::null: return Fd{open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    case store::StdinFrom::pipe: {
+        // Our own end is open for reading too, so this does not wait.
+        return charge.task.open(store::file::in_fifo, O_RDONLY);
+    }
+    case store::StdinFrom::file: break;
+    }
+    const std::string& path = charge.spec.stdin_file;
+    // Opening a FIFO waits for its writer, and nothing could end the wait.
+    struct stat info{};
+    if (stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode))
+        return Error::failed(fmt::format("--stdin {}: is a FIFO; use --stdin pipe, and bgt send", path));
+    Fd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (!fd) return Error::system(fmt::format("--stdin {}", path), errno);
+    fcntl(fd.get(), F_SETFL, 0);
+    return fd;
+}
+
+} // namespace
+
+/// What bgt adds to the command's environment. A task inside a task carries both cookies, so that the outer one's tree
+/// is found whole.
+std::vector<std::string> environment_of(const Charge& charge, std::vector<std::string> env)
+{
+    const store::TaskSpec& spec = charge.spec;
+    const std::string& folder = charge.task.path();
+    std::string cookies = spec.cookie;
+    const std::string prefix = std::string(os::cookie_variable) + "=";
+    for (const std::string& entry : env)
+        if (entry.starts_with(prefix)) cookies = entry.substr(prefix.size()) + ":" + cookies;
+    const std::string_view ours[] = {prefix, "BGT_TASK_ID=", "BGT_TASK_DIR=", "BGT_DEADLINE=", "BGT_GRACE=", "BGT_ATTEMPT=",
+                                     "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
+    std::erase_if(env, [&](const std::string& entry) {
+        return std::any_of(std::begin(ours), std::end(ours), [&](std::string_view name) { return entry.starts_with(name); });
+    });
+    Duration grace{};
+    for (const core::StopStep& step : spec.rules.stop_ladder) grace += step.wait;
+    env.push_back(prefix + cookies);
+    env.push_back("BGT_TASK_ID=" + to_string(spec.id));
+    env.push_back("BGT_TASK_DIR=" + folder);
+    env.push_back("BGT_GRACE=" + format_duration(grace));
+    env.push_back("NOTIFY_SOCKET=" + os::ControlSocket::notify_address(folder, store::file::control, spec.cookie));
+    // Programs that know systemd's watchdog give signs of life by themselves (man 3 sd_watchdog_enabled).
+    if (const auto& limit = spec.rules.hang.progress)
+        env.push_back(fmt::format("WATCHDOG_USEC={}", std::chrono::duration_cast<std::chrono::microseconds>(*limit).count()));
+    if (spec.rules.timeout) env.push_back("BGT_DEADLINE=" + format_rfc3339(os::wall_now() + *spec.rules.timeout));
+    return env;
+}
+
+Result<pid_t> spawn_root(const Charge& charge, std::uint32_t attempt)
+{
+    Result<Fd> in = open_stdin(charge);
+    if (!in) return in.error();
+    Result<Fd> out = charge.out.writer();
+    if (!out) return out.error();
+    Fd err;
+    if (charge.err) {
+        Result<Fd> opened = charge.err->writer();
+        if (!opened) return opened.error();
+        err = std::move(*opened);
+    }
+    const store::TaskSpec& spec = charge.spec;
+    std::vector<std::string> env = charge.env;
+    env.push_back("BGT_ATTEMPT=" + std::to_string(attempt));
+    std::vector<store::ResourceLimit> limits = spec.limits;
+    if (spec.mark != 0) limits.push_back({"rttime", spec.mark});
+    return os::spawn({spec.command, env, spec.cwd, in->get(), out->get(), err ? err.get() : out->get(), charge.umask, spec.nice, limits});
+}
+
+} // namespace bgt::supervise

@@ -1,0 +1,357 @@
+// Real processes that are stuck, and what is found out about them.
+#include "sandbox.hpp"
+#include "support/catch.hpp"
+
+#include <bgt/core/diagnosis.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/os/evidence.hpp>
+#include <bgt/os/stack_dump.hpp>
+#include <bgt/os/tree.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <fcntl.h>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace bgt;
+using core::Verdict;
+
+namespace {
+
+os::GatherRequest request_for(std::int32_t root)
+{
+    os::GatherRequest request;
+    if (auto stat = os::read_stat(root)) request.members.push_back(*stat);
+    for (auto& member : os::descendants_of(root)) request.members.push_back(member);
+    request.bound = std::chrono::seconds(20); // what is tested here is what is found, not how soon
+    return request;
+}
+
+struct Found {
+    core::Evidence evidence;
+    core::Diagnosis diagnosis;
+};
+
+/// Looks until the verdict is that one or the patience is over.
+Found look_for(std::int32_t root, Verdict verdict, const os::StdinFifo& stdin_fifo = {})
+{
+    Found found;
+    test::eventually([&] {
+        auto request = request_for(root);
+        request.stdin_fifo = stdin_fifo;
+        found.evidence = os::gather(request);
+        found.evidence.task_id = 7;
+        found.diagnosis = core::diagnose(found.evidence);
+        return found.diagnosis.verdict == verdict;
+    });
+    INFO(found.diagnosis.sentence);
+    REQUIRE(core::to_string(found.diagnosis.verdict) == core::to_string(verdict));
+    return found;
+}
+
+std::string pid_text(std::int32_t pid)
+{
+    return "(pid " + std::to_string(pid) + ")";
+}
+
+bool has(const std::string& text, const std::string& part)
+{
+    return text.find(part) != text.npos;
+}
+
+const core::ProcessEvidence& process_of(const core::Evidence& evidence, std::int32_t pid)
+{
+    const auto found = std::ranges::find(evidence.processes, pid, &core::ProcessEvidence::pid);
+    REQUIRE(found != evidence.processes.end());
+    return *found;
+}
+
+} // namespace
+
+TEST_CASE("two threads that wait for each other's mutex")
+{
+    test::Sandbox sandbox;
+    auto stuck = sandbox.start({"stuck", "futex"});
+    REQUIRE(stuck.line() == "ready");
+    const auto found = look_for(stuck.pid, Verdict::deadlock);
+    CHECK(found.diagnosis.sentence == "deadlock: both threads of bgt_fixture " + pid_text(stuck.pid) + " wait in futex");
+    const auto& process = process_of(found.evidence, stuck.pid);
+    REQUIRE(process.threads.size() == 2);
+    CHECK(process.threads[0].call_name == "futex");
+    CHECK(process.threads[0].futex != 0);
+    CHECK(process.threads[0].futex != process.threads[1].futex);
+    CHECK_FALSE(process.threads[0].futex_shared);
+    CHECK_FALSE(process.threads[0].timeout);
+    CHECK(process.stdio.size() == 3);
+    CHECK(has(process.command, "stuck futex"));
+}
+
+TEST_CASE("a peer that says nothing")
+{
+    test::Sandbox sandbox;
+    auto stuck = sandbox.start({"stuck", "recv"});
+    const auto numbers = stuck.numbers();
+    REQUIRE(numbers.size() == 1);
+    const auto found = look_for(stuck.pid, Verdict::waits_network);
+    const std::string peer = "127.0.0.1:" + std::to_string(numbers[0]);
+    CHECK(has(found.diagnosis.sentence, "recvfrom on " + peer + ", nothing received for "));
+    const auto& sockets = found.evidence.sockets;
+    const auto socket = std::ranges::find(sockets, peer, &core::SocketEvidence::peer);
+    REQUIRE(socket != sockets.end());
+    CHECK(socket->state == "ESTABLISHED");
+    CHECK(socket->kind == "tcp");
+    CHECK(socket->receive_queue == 0);
+    REQUIRE(socket->received_ago);
+    CHECK(*socket->received_ago < std::chrono::minutes(1));
+}
+
+TEST_CASE("a listener whose backlog is full does not answer")
+{
+    test::Sandbox sandbox;
+    auto stuck = sandbox.start({"stuck", "connect"});
+    const auto numbers = stuck.numbers();
+    REQUIRE(numbers.size() == 1);
+    const auto found = look_for(stuck.pid, Verdict::connecting);
+    CHECK(has(found.diagnosis.sentence, "to 127.0.0.1:" + std::to_string(numbers[0]) + ", which does not answer"));
+}
+
+TEST_CASE("the other end of a local socket is named")
+{
+    test::Sandbox sandbox;
+    auto stuck = sandbox.start({"stuck", "peer"});
+    const auto pids = stuck.numbers();
+    REQUIRE(pids.size() == 2);
+    REQUIRE(test::eventually([&] {
+        const auto evidence = os::gather(request_for(stuck.pid));
+        return std::ranges::any_of(evidence.sockets, [&](const auto& s) { return s.pid == pids[0] && s.peer_pid == pids[1]; });
+    }));
+    auto alone = request_for(stuck.pid);
+    alone.members.resize(1);
+    const auto diagnosis = core::diagnose(os::gather(alone));
+    CHECK(diagnosis.verdict == Verdict::waits_peer);
+    CHECK(has(diagnosis.sentence, "bgt_fixture " + pid_text(pids[1]) + " says nothing"));
+}
+
+TEST_CASE("who holds the lock that is waited for")
+{
+    for (const std::string kind : {"flock", "ofd-lock"}) {
+        test::Sandbox sandbox;
+        const std::string path = sandbox.folder() + "/locked";
+        auto stuck = sandbox.start({"stuck", kind, path});
+        const auto pids = stuck.numbers();
+        REQUIRE(pids.size() == 2);
+        const auto found = look_for(stuck.pid, Verdict::waits_lock);
+        INFO(found.diagnosis.sentence);
+        CHECK(found.diagnosis.pid == pids[1]);
+        REQUIRE(found.evidence.locks.size() == 1);
+        const auto& lock = found.evidence.locks[0];
+        CHECK(lock.waiter == pids[1]);
+        CHECK(lock.holder == pids[0]);
+        CHECK(lock.path == path);
+        CHECK(lock.kind == (kind == "flock" ? "flock" : "ofd"));
+        CHECK(has(found.diagnosis.sentence, "held by pid " + std::to_string(pids[0])));
+    }
+}
+
+TEST_CASE("a FIFO into which nobody writes, by its whole path")
+{
+    test::Sandbox sandbox;
+    const std::string path = sandbox.folder() + "/queue";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    auto stuck = sandbox.start({"stuck", "fifo", path});
+    REQUIRE(stuck.line() == "ready");
+    const auto found = look_for(stuck.pid, Verdict::waits_pipe_writer);
+    CHECK(has(found.diagnosis.sentence, "opens " + path + "; nobody has opened it for writing"));
+}
+
+TEST_CASE("the stdin that bgt send writes to is told from other FIFOs")
+{
+    test::Sandbox sandbox;
+    const std::string path = sandbox.folder() + "/in";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    auto stuck = sandbox.start({"stuck", "stdin", path});
+    REQUIRE(stuck.line() == "ready");
+    struct stat info {};
+    REQUIRE(::stat(path.c_str(), &info) == 0);
+    const auto found = look_for(stuck.pid, Verdict::waiting_input, {info.st_dev, info.st_ino});
+    CHECK(has(found.diagnosis.sentence, "reads its stdin"));
+    const auto other = look_for(stuck.pid, Verdict::waits_pipe_writer);
+    CHECK(has(other.diagnosis.sentence, "it alone has it open for writing"));
+}
+
+TEST_CASE("a pipe that nobody drains, and who should")
+{
+    test::Sandbox sandbox;
+    auto stuck = sandbox.start({"stuck", "pipe"});
+    const auto pids = stuck.numbers();
+    REQUIRE(pids.size() == 2);
+    const auto found = look_for(stuck.pid, Verdict::waits_pipe_reader);
+    INFO(found.diagnosis.sentence);
+    CHECK(found.diagnosis.pid == pids[1]);
+    CHECK(has(found.diagnosis.sentence, pid_text(pids[0]) + " does not read: wait4: a child"));
+    REQUIRE(found.evidence.pipes.size() == 1);
+    REQUIRE(found.evidence.pipes[0].readers.size() == 1);
+    CHECK(found.evidence.pipes[0].readers[0].pid == pids[0]);
+    CHECK(found.evidence.pipes[0].readers[0].inside);
+}
+
+TEST_CASE("a child that was stopped is found behind its parent's wait")
+{
+    test::Sandbox sandbox;
+    auto stuck = sandbox.start({"stuck", "stopped-child"});
+    const auto pids = stuck.numbers();
+    REQUIRE(pids.size() == 2);
+    const auto found = look_for(stuck.pid, Verdict::stopped);
+    CHECK(found.diagnosis.pid == pids[1]);
+    CHECK(found.diagnosis.next == "bgt signal --tree CONT 7");
+}
+
+TEST_CASE("a child that has ended and is not waited for")
+{
+    test::Sandbox sandbox;
+    auto stuck = sandbox.start({"stuck", "zombie"});
+    const auto pids = stuck.numbers();
+    REQUIRE(pids.size() == 2);
+    const auto found = look_for(stuck.pid, Verdict::zombie_parent);
+    CHECK(process_of(found.evidence, pids[1]).state == 'Z');
+    CHECK(has(found.diagnosis.sentence, pid_text(pids[1]) + " has ended"));
+}
+
+TEST_CASE("a read from a terminal")
+{
+    test::Sandbox sandbox;
+    auto stuck = sandbox.start({"stuck", "terminal"});
+    const auto pids = stuck.numbers();
+    REQUIRE(pids.size() == 2);
+    const auto found = look_for(stuck.pid, Verdict::waiting_input);
+    CHECK(found.diagnosis.pid == pids[1]);
+    CHECK(has(found.diagnosis.sentence, "reads its terminal"));
+}
+
+TEST_CASE("the length of a sleep is read from the process")
+{
+    test::Sandbox sandbox;
+    auto sleeper = sandbox.start({"sleep", "600"});
+    REQUIRE(sleeper.line() == "ready");
+    const auto found = look_for(sleeper.pid, Verdict::sleeping);
+    const auto& thread = process_of(found.evidence, sleeper.pid).threads.at(0);
+    REQUIRE(thread.timeout);
+    CHECK(*thread.timeout <= std::chrono::seconds(600));
+    CHECK(*thread.timeout > std::chrono::seconds(500));
+}
+
+TEST_CASE("the machine and the end of the log are part of it")
+{
+    test::Sandbox sandbox;
+    auto sleeper = sandbox.start({"sleep", "600"});
+    REQUIRE(sleeper.line() == "ready");
+    auto request = request_for(sleeper.pid);
+    request.folder = sandbox.folder();
+    request.cwd = request.folder;
+    {
+        std::ofstream log(request.folder + "/out.log", std::ios::binary);
+        for (int i = 1; i <= 100; ++i) log << "line " << i << "\n";
+        log << "\033[31m12%\r 50%\033[0m";
+    }
+    const auto evidence = os::gather(request);
+    REQUIRE(evidence.output.size() == core::most_lines_shown);
+    CHECK(evidence.output.back() == " 50%");
+    CHECK(evidence.output.front() == "line 62");
+    CHECK(evidence.unfinished_line);
+    CHECK(evidence.complete);
+    CHECK(evidence.machine.memory_free.value_or(0) > 0);
+    CHECK(evidence.machine.disk_free);
+    CHECK(evidence.machine.load);
+    CHECK(evidence.machine.cores > 0);
+}
+
+TEST_CASE("what has ended, or has another start time, is left out; no time is no reason to fail")
+{
+    test::Sandbox sandbox;
+    auto sleeper = sandbox.start({"sleep", "600"});
+    REQUIRE(sleeper.line() == "ready");
+    auto request = request_for(sleeper.pid);
+    --request.members.front().key.start_ticks;
+    CHECK(os::gather(request).processes.empty());
+    request = request_for(sleeper.pid);
+    request.bound = Duration::zero();
+    const auto evidence = os::gather(request);
+    CHECK_FALSE(evidence.complete);
+    CHECK(evidence.more_processes == 1);
+    CHECK(core::diagnose(evidence).verdict == Verdict::unknown);
+}
+
+TEST_CASE("recent CPU is counted from the look before")
+{
+    test::Sandbox sandbox;
+    auto sleeper = sandbox.start({"sleep", "600"});
+    REQUIRE(sleeper.line() == "ready");
+    auto request = request_for(sleeper.pid);
+    core::Sample before;
+    before.at = os::now() - std::chrono::seconds(30);
+    before.processes.push_back({.pid = sleeper.pid, .start = request.members.front().key.start_ticks, .cpu = std::chrono::hours(1)});
+    request.before = before;
+    const auto evidence = os::gather(request);
+    REQUIRE(evidence.recent_span);
+    CHECK(*evidence.recent_span >= std::chrono::seconds(30));
+    CHECK(process_of(evidence, sleeper.pid).recent_cpu == Duration::zero()); // a counter that ran backwards
+}
+
+TEST_CASE("fifty processes are gathered quickly")
+{
+    test::Sandbox sandbox;
+    os::GatherRequest request;
+    for (int i = 0; i < 50; ++i) {
+        const pid_t pid = ::fork();
+        if (pid == 0)
+            for (;;) ::pause();
+        request.members.push_back(*os::read_stat(pid));
+    }
+    request.bound = std::chrono::seconds(20);
+    Duration best = std::chrono::hours(1);
+    std::size_t rows = 0;
+    for (int i = 0; i < 5; ++i) {
+        const Instant before = os::now();
+        rows = os::gather(request).processes.size();
+        best = std::min(best, os::now() - before);
+    }
+    CHECK(rows == 50);
+    INFO("milliseconds: " << std::chrono::duration_cast<std::chrono::milliseconds>(best).count());
+    CHECK(best < std::chrono::milliseconds(300)); // several times what it takes, for a busy machine and sanitizers
+}
+
+TEST_CASE("a signal for stacks is chosen only for a handler that prints them")
+{
+    const auto bit = [](int signal) { return std::uint64_t{1} << (signal - 1); };
+    using namespace std::string_view_literals;
+    const auto java = os::dump_signal({"java", "java\0-jar\0x.jar\0"sv, {}, bit(SIGQUIT), false});
+    REQUIRE(java);
+    CHECK(java->signal == SIGQUIT);
+    CHECK_FALSE(java->ends_it);
+    CHECK_FALSE(os::dump_signal({"java", {}, {}, bit(SIGTERM), false}));
+    CHECK_FALSE(os::dump_signal({"java", "java\0-Xrs\0"sv, {}, bit(SIGQUIT), false}));
+    CHECK_FALSE(os::dump_signal({"bash", {}, {}, bit(SIGQUIT), false}));
+    const auto go = os::dump_signal({"server", {}, {}, bit(SIGQUIT), true});
+    REQUIRE(go);
+    CHECK(go->ends_it);
+    CHECK_FALSE(os::dump_signal({"node", "node\0x.js\0"sv, {}, bit(SIGUSR2), false}));
+    CHECK(os::dump_signal({"node", "node\0--report-on-signal\0x.js\0"sv, {}, bit(SIGUSR2), false}));
+    CHECK_FALSE(os::dump_signal({"python3.11", {}, {}, bit(SIGABRT), false}));
+    const auto python = os::dump_signal({"python3.11", {}, "A=1\0PYTHONFAULTHANDLER=1\0"sv, bit(SIGABRT), false});
+    REQUIRE(python);
+    CHECK(python->ends_it);
+    CHECK_FALSE(os::dump_signal({"python3.11", {}, "PYTHONFAULTHANDLER=\0"sv, bit(SIGABRT), false}));
+}
+
+TEST_CASE("a process without such a runtime is sent nothing")
+{
+    test::Sandbox sandbox;
+    auto sleeper = sandbox.start({"trap-exit0"});
+    REQUIRE(sleeper.line() == "ready");
+    const auto stat = os::read_stat(sleeper.pid);
+    REQUIRE(stat);
+    CHECK_FALSE(os::dump_stacks(*stat, true));
+    CHECK(os::is_alive(stat->key));
+}
