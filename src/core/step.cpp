@@ -276,14 +276,14 @@ private:
         watch().never_ready |= rule == Reason::ready_timeout; // or it would fire again at once
         act(Note{"hang", rule, 0, 0});
         if (what == OnHang::exec) act(RunHook{rule});
-        tell_notices(watch().activity);
+        tell_notices(watch().activity, true); // saves the record
     }
-    void tell_notices(Activity before)
+    void tell_notices(Activity before, bool reported = false)
     {
         const std::vector<std::string_view> changes = update_notices(spec_, watch(), now_);
         watch().next_look = plan_look(spec_, watch(), now_);
         for (const std::string_view change : changes) {
-            if (change == "stalled" || change == "waiting-input") act(GatherReport{});
+            if (!reported && (change == "stalled" || change == "waiting-input")) act(GatherReport{});
             act(Note{change, Reason::self, 0, 0});
         }
         if (!changes.empty() || watch().activity != before) act(SaveStatus{});

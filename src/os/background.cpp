@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -79,6 +80,12 @@ void take_over_signals()
     sigprocmask(SIG_SETMASK, &set, nullptr);
 }
 
+Duration cpu_of(const rusage& used)
+{
+    const auto time = [](const timeval& t) { return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec); };
+    return time(used.ru_utime) + time(used.ru_stime);
+}
+
 } // namespace
 
 Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& title, const std::function<int()>& body)
@@ -129,14 +136,21 @@ ReapResult reap_all()
     ReapResult result;
     while (true) {
         siginfo_t info{};
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) != 0) {
+        rusage used{}; // which the library's waitid() does not give
+        if (syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | __WALL, &used) != 0) {
             if (errno == EINTR) continue;
             result.no_children = errno == ECHILD;
             return result;
         }
         if (info.si_pid == 0) return result;
-        result.reaped.push_back({info.si_pid, info.si_code == CLD_EXITED, info.si_status});
+        result.reaped.push_back({info.si_pid, info.si_code == CLD_EXITED, info.si_status, cpu_of(used)});
     }
+}
+
+Duration reaped_cpu()
+{
+    rusage used{};
+    return getrusage(RUSAGE_CHILDREN, &used) == 0 ? cpu_of(used) : Duration{};
 }
 
 } // namespace bgt::os

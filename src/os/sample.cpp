@@ -1,14 +1,14 @@
 #include <bgt/os/sample.hpp>
 
+#include <bgt/os/background.hpp>
+
 #include "sample_waits.hpp"
 
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc_dir.hpp>
 
 #include <algorithm>
-#include <ctime>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/time.h>
 #include <unordered_set>
 
@@ -25,25 +25,6 @@ Duration from_ticks(std::uint64_t ticks)
 {
     const std::uint64_t hz = ticks_per_second();
     return std::chrono::seconds(ticks / hz) + std::chrono::nanoseconds(ticks % hz * (1'000'000'000 / hz));
-}
-
-/// The moment in the unit of start_ticks.
-std::uint64_t boot_ticks()
-{
-    timespec ts{};
-    ::clock_gettime(CLOCK_BOOTTIME, &ts);
-    const std::uint64_t hz = ticks_per_second();
-    return static_cast<std::uint64_t>(ts.tv_sec) * hz + static_cast<std::uint64_t>(ts.tv_nsec) / (1'000'000'000 / hz);
-}
-
-Duration reaped_here()
-{
-    rusage used{};
-    if (::getrusage(RUSAGE_CHILDREN, &used) != 0) return {};
-    const auto duration = [](const timeval& t) {
-        return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
-    };
-    return duration(used.ru_utime) + duration(used.ru_stime);
 }
 
 std::optional<LifeStat> read_life_stat(const Fd& file)
@@ -157,8 +138,8 @@ core::Sample take_sample(std::span<const ProcStat> members, const StdinFifo& fif
 {
     core::Sample sample;
     sample.at = now();
-    sample.start_now = boot_ticks();
-    sample.reaped_cpu = reaped_here();
+    sample.start_now = ticks_now();
+    sample.reaped_cpu = reaped_cpu();
     const ProcDir proc;
     const auto seen = read_all(proc, oldest_first(members));
     sample.processes.reserve(seen.size());

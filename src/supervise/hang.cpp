@@ -105,6 +105,7 @@ std::optional<std::uint32_t> Supervisor::write_report(core::Reason rule)
 std::optional<std::uint32_t> Supervisor::await_report(pid_t writer, core::Reason rule)
 {
     const Instant deadline = os::now() + report_bound;
+    const Duration cpu_before = os::reaped_cpu();
     const std::optional<Fd> pidfd = os::open_pidfd(os::key_of(writer).value_or(store::ProcessKey{}));
     int status = 0;
     pid_t ended = 0;
@@ -114,6 +115,7 @@ std::optional<std::uint32_t> Supervisor::await_report(pid_t writer, core::Reason
         poll(wakes, 2, static_cast<int>(pidfd ? left : std::min<decltype(left)>(left, 5)));
         if (wakes[1].revents != 0) account(charge_.out.pump(os::wall_now()));
     }
+    observer_.leave_out(os::reaped_cpu() - cpu_before);
     if (ended == 0) {
         kill(writer, SIGKILL); // reaped with the others, once the kernel lets go of it
         helpers_.insert(writer);

@@ -1,12 +1,12 @@
 #include <bgt/supervise/observer.hpp>
 
+#include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,15 +15,6 @@ namespace {
 
 /// Of a flood of output only so much of its end is read: whatever is new in it shows there as well.
 constexpr std::uint64_t most_read = 1 << 20;
-
-/// CPU of the children that this process has waited for: orphans of the tree, and its root.
-Duration reaped_cpu()
-{
-    rusage usage{};
-    getrusage(RUSAGE_CHILDREN, &usage);
-    const auto time = [](const timeval& t) { return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec); };
-    return time(usage.ru_utime) + time(usage.ru_stime);
-}
 
 os::StdinFifo find_stdin(int folder)
 {
@@ -58,16 +49,21 @@ void Observer::begin(Instant now)
     // A tick is coarse, and the root process was started a moment ago.
     const auto ago = static_cast<std::uint64_t>((os::now() - now) / std::chrono::seconds(1) + 1) * os::ticks_per_second();
     start.start_now = os::ticks_now() - std::min(os::ticks_now(), ago);
-    start.reaped_cpu = reaped_cpu();
+    start.reaped_cpu = os::reaped_cpu();
     start.sockets_known = true;
     before_ = std::move(start);
+}
+
+void Observer::leave_out(Duration cpu)
+{
+    if (before_) before_->reaped_cpu += cpu; // so that it is no news at the next look
 }
 
 core::Vitals Observer::look(const std::vector<os::ProcStat>& members, Instant now)
 {
     read_output(now);
+    if (!before_) text_.reset(); // what was written before this supervisor took over
     core::Sample sample = os::take_sample(members, stdin_fifo_);
-    sample.reaped_cpu = reaped_cpu();
     core::Vitals vitals{output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}};
     if (before_) {
         core::Used used = core::compare(*before_, sample);

@@ -81,7 +81,7 @@ void Supervisor::finish()
 
 void Supervisor::release()
 {
-    ready_watch_.reset();
+    end_ready_watch();
     drain(); // what kept leftovers wrote last
     const store::TaskId id = charge_.task.id();
     for (const char* name : {store::file::out_fifo, store::file::err_fifo, store::file::in_fifo, store::file::control})
@@ -117,8 +117,7 @@ core::Vitals Supervisor::take_vitals()
 /// The tree is empty, and the core wants another attempt.
 void Supervisor::end_attempt(const core::Outcome& outcome)
 {
-    ready_watch_.reset();
-    ready_.close();
+    end_ready_watch();
     drain();
     hit_by_kill_.clear();
     store::Status& status = charge_.recorder.status();

@@ -182,10 +182,19 @@ void Supervisor::watch_owner()
     });
 }
 
-void Supervisor::watch_readiness()
+void Supervisor::end_ready_watch()
 {
     if (ready_.is_open()) ready_.close();
+    if (!ready_watch_) return;
+    const Duration before = os::reaped_cpu();
+    helpers_.erase(ready_watch_->pid());
     ready_watch_.reset();
+    observer_.leave_out(os::reaped_cpu() - before);
+}
+
+void Supervisor::watch_readiness()
+{
+    end_ready_watch();
     const auto* running = std::get_if<core::Running>(&state_.phase);
     if (!running || state_.watch.ready || !charge_.spec.rules.awaits_ready) return;
     const store::Status& status = charge_.recorder.status();
@@ -214,9 +223,7 @@ void Supervisor::watch_readiness()
 void Supervisor::on_ready_answer()
 {
     const ReadyWatch::Answer answer = ready_watch_->answer();
-    ready_.close();
-    helpers_.erase(ready_watch_->pid());
-    ready_watch_.reset();
+    end_ready_watch();
     switch (answer.kind) {
     case ReadyWatch::Answer::Kind::ready:
         conditions_hold_ = true;
@@ -252,6 +259,7 @@ void Supervisor::dispatch(core::Event first)
 void Supervisor::look(std::deque<core::Event>& events)
 {
     const Tree::Sight sight = tree_->look();
+    observer_.leave_out(sight.helpers_cpu);
     if (sight.root_end) events.push_back(core::RootEnded{*sight.root_end});
     if (sight.empty) events.push_back(core::TreeEmpty{});
 }

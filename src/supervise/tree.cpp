@@ -29,7 +29,7 @@ Tree::Sight OwnTree::look()
     Sight sight;
     const os::ReapResult result = os::reap_all();
     for (const os::Reaped& child : result.reaped) {
-        helpers_.erase(child.pid);
+        if (helpers_.erase(child.pid) > 0) sight.helpers_cpu += child.cpu;
         if (child.pid != root_) continue;
         root_ = 0; // its pid may come again
         if (child.exited) sight.root_end = core::Exited{child.status};

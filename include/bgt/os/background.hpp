@@ -1,6 +1,7 @@
 #pragma once
 /// Processes that outlive their caller.
 #include <bgt/base/result.hpp>
+#include <bgt/base/time.hpp>
 #include <functional>
 #include <string>
 #include <sys/types.h>
@@ -33,6 +34,7 @@ struct Reaped {
     pid_t pid = 0;
     bool exited = false; ///< else ended by a signal
     int status = 0;      ///< exit code or signal number
+    Duration cpu{};      ///< that it and those that it had waited for used
 };
 struct ReapResult {
     std::vector<Reaped> reaped;
@@ -40,5 +42,7 @@ struct ReapResult {
 };
 /// Reaps every child that has ended, without waiting. The one place that reaps in a supervisor.
 ReapResult reap_all();
+/// CPU of all children that this process has waited for, and of theirs (man 2 getrusage, RUSAGE_CHILDREN).
+Duration reaped_cpu();
 
 } // namespace bgt::os

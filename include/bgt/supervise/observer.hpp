@@ -24,6 +24,8 @@ public:
     void begin(Instant now);
     void output_came(Instant now) { output_ = now; }
     void beat(Instant now) { beat_ = now; }
+    /// Children that are no part of the tree (Helpers) used this much before they were waited for.
+    void leave_out(Duration cpu);
 
     /// Compares the tree with what it was at the last look, and reads the output that came since (of a flood, its end).
     core::Vitals look(const std::vector<os::ProcStat>& members, Instant now);

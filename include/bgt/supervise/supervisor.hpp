@@ -62,6 +62,7 @@ private:
     void watch_control();
     void watch_owner();
     void watch_readiness();
+    void end_ready_watch();
     void on_signals();
     void on_output(os::LogPump&);
     void on_ready_answer();

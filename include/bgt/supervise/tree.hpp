@@ -23,6 +23,7 @@ public:
     struct Sight {
         std::optional<core::RootEnd> root_end; ///< seen for the first time in this look
         bool empty = false;                    ///< proven: no process of the tree is left
+        Duration helpers_cpu{};                ///< of helpers that ended
     };
     /// What has ended since the last look.
     virtual Sight look() = 0;

@@ -123,7 +123,7 @@ TEST_CASE("a rule that only reports fires once for each silence")
     HangRules rules = output_rule(10s);
     rules.on_hang = OnHang::report;
     Task task = running(with_rules(rules));
-    CHECK(task(10s, looked(task, 0s, 0s)) == "report:output-timeout note:hang/output-timeout/0/0 report:self note:stalled/self/0/0 save");
+    CHECK(task(10s, looked(task, 0s, 0s)) == "report:output-timeout note:hang/output-timeout/0/0 note:stalled/self/0/0 save");
     CHECK(task.state.watch.stalled);
     CHECK(task(25s, looked(task, 0s, 0s)).empty());
     CHECK(task(30s, looked(task, 29s, 0s)) == "note:moving/self/0/0 save");

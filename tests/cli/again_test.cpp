@@ -1,0 +1,103 @@
+// Attempts: retries, restarts, bgt restart and bgt retry.
+#include "support/catch.hpp"
+#include "support/eventually.hpp"
+#include "support/lab.hpp"
+
+#include <csignal>
+
+using namespace bgt::test;
+
+TEST_CASE("a failed attempt is tried again, and each is on record")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--retries", "2", "--backoff", "20ms", "-c", "echo attempt $BGT_ATTEMPT; test $BGT_ATTEMPT = 3"});
+    CHECK(lab.wait(id) == 0);
+    CHECK(lab.log(id) == "attempt 1\nattempt 2\nattempt 3\n");
+    const auto task = lab.show(id);
+    CHECK(number_at(task, "/attempt") == 3);
+    std::string ends;
+    for (const auto& event : task.at("events").as_array())
+        if (text_at(event.as_object(), "/event") == "attempt-ended")
+            ends += text_at(event.as_object(), "/attempt") + ":" + text_at(event.as_object(), "/code") + "@" +
+                    text_at(event.as_object(), "/log_from") + " ";
+    CHECK(ends == "1:1@0 2:1@10 ");
+}
+
+TEST_CASE("when the retries are used up the last outcome is the task's")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--retries", "1", "--backoff", "20ms", "-c", "exit $((40 + BGT_ATTEMPT))"});
+    CHECK(lab.wait(id) == 42);
+    const std::string other = lab.start({"--retries", "3", "--retry-on", "75", "--backoff", "20ms", "-c", "exit 7"});
+    CHECK(lab.wait(other) == 7);
+    CHECK(number_at(lab.show(other), "/attempt") == 1);
+}
+
+TEST_CASE("between two attempts a task is queued, and can be killed")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--restart", "always", "--backoff", "1m", "-c", "exit 5"});
+    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "queued"; }));
+    CHECK(text_at(lab.show(id), "/next_attempt_at") != "null");
+    CHECK(lab({"ps"}).out.find("backoff") != std::string::npos);
+    CHECK(lab({"kill", id}).code == 0);
+    CHECK(lab.wait(id) == 5);
+    CHECK(text_at(lab.show(id), "/outcome/reason") == "killed");
+}
+
+TEST_CASE("a supervisor that dies between two attempts leaves the outcome of the last one")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--restart", "always", "--backoff", "1m", "-c", "exit 5"});
+    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "queued"; }));
+    kill(static_cast<pid_t>(number_at(lab.show(id), "/supervisor")), SIGKILL);
+    CHECK(lab.wait(id) == 5);
+    CHECK(text_at(lab.show(id), "/lifecycle") == "ended");
+}
+
+TEST_CASE("no process of an attempt is left when the next one begins")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--retries", "1", "--backoff", "20ms", "--leftover", "kill", "-c",
+                                      "setsid sleep 1000 & echo pids $$ $!; exit 1"});
+    CHECK(lab.wait(id) == 1);
+    CHECK(all_gone(lab.pids_said(id)));
+}
+
+TEST_CASE("bgt restart: the same task, the next attempt")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--name", "web", "-c", "echo up $BGT_ATTEMPT $MARK; exec sleep 1000"});
+    REQUIRE(lab.logged(id, "up 1"));
+    const Ran ran = lab({"restart", "web"});
+    INFO(ran);
+    CHECK(ran.code == 0);
+    CHECK(ran.out.find(id + " web: runs again, attempt 2, pid ") == 0);
+    REQUIRE(lab.logged(id, "up 2"));
+    CHECK(text_at(lab.show("web"), "/id") == id);
+    CHECK(lab({"kill", "web"}).code == 0);
+    CHECK(lab({"restart", "web"}).code == 125);
+    // One that took over does not know the environment.
+    const std::string other = lab.start({"--", "sleep", "1000"});
+    kill(static_cast<pid_t>(number_at(lab.show(other), "/supervisor")), SIGKILL);
+    const Ran refused = lab({"restart", other});
+    CHECK(refused.code == 125);
+    CHECK(refused.err.find("bgt retry") != std::string::npos);
+}
+
+TEST_CASE("bgt retry: a new task with the same spec")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--tag", "k=v", "--name", "job", "-c", "pwd; exit 3"});
+    CHECK(lab.wait(id) == 3);
+    const Ran ran = lab({"retry", "job"});
+    INFO(ran);
+    REQUIRE(ran.code == 0);
+    const std::string again = ran.out.substr(0, ran.out.size() - 1);
+    CHECK(again != id);
+    CHECK(lab.wait(again) == 3);
+    CHECK(lab.log(again) == lab.log(id));
+    CHECK(text_at(lab.show(again), "/tags/k") == "v");
+    CHECK(text_at(lab.show(again), "/name") == "job");
+    CHECK(lab({"retry", "99"}).code == 125);
+}

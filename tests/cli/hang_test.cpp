@@ -1,0 +1,160 @@
+// Hang rules: who is ended, who is spared, what is told.
+#include "support/catch.hpp"
+#include "support/eventually.hpp"
+#include "support/lab.hpp"
+
+#include <csignal>
+
+using namespace bgt::test;
+
+namespace {
+
+boost::json::object newest_report(const Lab& lab, const std::string& id)
+{
+    return at(lab.ask({"why", "--last", id}), "/reports/0").as_object();
+}
+
+bool has_event(const Lab& lab, const std::string& id, const std::string& name)
+{
+    const auto task = lab.show(id); // which must outlive the loop
+    for (const auto& event : task.at("events").as_array())
+        if (text_at(event.as_object(), "/event") == name) return true;
+    return false;
+}
+
+} // namespace
+
+TEST_CASE("a silent task is ended with 120, and a report was made before the first signal")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--output-timeout", "700ms", "-c", "echo hi; exec sleep 100"});
+    CHECK(lab.wait(id) == 120);
+    const auto task = lab.show(id);
+    CHECK(text_at(task, "/outcome/reason") == "output-timeout");
+    CHECK(text_at(task, "/outcome/signal") == "SIGTERM");
+    const auto report = newest_report(lab, id);
+    CHECK(text_at(report, "/verdict") == "sleeping");
+    CHECK(text_at(report, "/rule") == "output-timeout");
+    std::string order;
+    for (const auto& event : task.at("events").as_array()) order += text_at(event.as_object(), "/event") + " ";
+    CHECK(order == "started report stop ended ");
+    const Ran why = lab({"why", id}); // of an ended task, the newest there is
+    INFO(why);
+    CHECK(why.code == 0);
+    CHECK(why.out.starts_with("sleeping: "));
+}
+
+TEST_CASE("output keeps the output rule away")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--output-timeout", "1500ms", "-c", "for i in 1 2 3 4 5 6 7 8; do echo same; sleep 0.3; done"});
+    CHECK(lab.wait(id) == 0);
+}
+
+TEST_CASE("work without output is progress, the same line again and again is none")
+{
+    const Lab lab;
+    const std::string busy = lab.start({"--progress-timeout", "1500ms", "-c", "timeout 4 sh -c 'while :; do :; done'; echo done"});
+    const std::string spinner = lab.start({"--progress-timeout", "1500ms", "-c", "while :; do printf 'working\\r'; sleep 0.2; done"});
+    CHECK(lab.wait(spinner) == 120);
+    CHECK(text_at(lab.show(spinner), "/outcome/reason") == "progress-timeout");
+    CHECK(lab.wait(busy) == 0);
+}
+
+TEST_CASE("on-hang report and exec leave the task alone")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--output-timeout", "400ms", "--on-hang", "exec:echo $BGT_TASK_ID $BGT_HANG_RULE > hooked.$BGT_TASK_ID; exit 7",
+                                      "--cwd", lab.work(), "--", "sleep", "100"});
+    REQUIRE(eventually(patience, [&] { return has_event(lab, id, "hook-ended"); }));
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+    CHECK(text_at(lab.show(id), "/notices").find("stalled") != std::string::npos);
+    const auto events = lab.show(id).at("events").as_array();
+    for (const auto& event : events)
+        if (text_at(event.as_object(), "/event") == "hook-ended") CHECK(number_at(event.as_object(), "/code") == 7);
+    CHECK(lab({"kill", id}).code == 0);
+    const std::string quiet = lab.start({"--output-timeout", "400ms", "--on-hang", "report", "--", "sleep", "100"});
+    REQUIRE(eventually(patience, [&] { return has_event(lab, quiet, "hang"); }));
+    CHECK(text_at(lab.show(quiet), "/lifecycle") == "running");
+    const Ran gone = lab({"run", "--output-timeout", "1s", "--on-hang", "nonsense", "--", "true"});
+    CHECK(gone.code == 125);
+}
+
+TEST_CASE("a hook that hangs or can't be run harms nobody")
+{
+    const Lab lab;
+    const std::string slow = lab.start({"--output-timeout", "300ms", "--on-hang", "exec:sleep 30", "--", "sleep", "1.5"});
+    CHECK(lab.wait(slow) == 0); // not held up by it
+    const std::string bad = lab.start({"--output-timeout", "300ms", "--on-hang", "exec:/no/such/program", "--", "sleep", "1.5"});
+    CHECK(lab.wait(bad) == 0);
+}
+
+TEST_CASE("on-hang restart starts it again, but not for ever")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--output-timeout", "400ms", "--on-hang", "restart", "--backoff", "50ms", "--max-restarts", "2/1h",
+                                      "-c", "echo try $BGT_ATTEMPT; exec sleep 100"});
+    CHECK(lab.wait(id) == 120);
+    CHECK(lab.log(id) == "try 1\ntry 2\ntry 3\n");
+    CHECK(number_at(lab.show(id), "/attempt") == 3);
+    CHECK(has_event(lab, id, "restart-limit"));
+}
+
+TEST_CASE("quiet and stalled are told and end nothing; output takes them back")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--quiet-after", "300ms", "--stalled-after", "1s", "--stdin", "pipe", "--", "cat"});
+    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/notices").find("quiet") != std::string::npos; }));
+    REQUIRE(lab({"wait", "--for", "stalled", "--timeout", "20s", id}).code == 0);
+    CHECK(lab({"send", id, "hello"}).code == 0);
+    CHECK(eventually(patience, [&] { return text_at(lab.show(id), "/notices").find("quiet") == std::string::npos; }));
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+}
+
+TEST_CASE("who waits for input is told, and wait --or-stuck comes back with it")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--stdin", "pipe", "-c", "printf 'Ok to proceed? '; read answer; echo got $answer"});
+    const Ran ran = lab({"wait", "--or-stuck", "--timeout", "30s", id});
+    INFO(ran);
+    CHECK(ran.code == 121);
+    CHECK(ran.err.find("waits for input") != std::string::npos);
+    const auto report = at(lab.ask({"why", id}), "/reports/0").as_object();
+    CHECK(text_at(report, "/verdict") == "waiting-input");
+    CHECK(text_at(report, "/sentence").find("Ok to proceed?") != std::string::npos);
+    CHECK(text_at(report, "/next").find("bgt send " + id) == 0);
+    CHECK(lab({"send", id, "y"}).code == 0);
+    CHECK(lab.wait(id) == 0);
+}
+
+TEST_CASE("the rules go on when a supervisor is replaced")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--output-timeout", "800ms", "-c", "echo x; exec sleep 100"});
+    kill(static_cast<pid_t>(number_at(lab.show(id), "/supervisor")), SIGKILL);
+    CHECK(lab.wait(id) == 122); // nobody saw how it ended
+    CHECK(text_at(lab.show(id), "/outcome/reason") == "output-timeout");
+}
+
+TEST_CASE("a supervisor that was stopped for long accuses nobody")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--progress-timeout", "2s", "-c", "sleep 0.1; exec sleep 3.2"});
+    const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
+    kill(supervisor, SIGSTOP);
+    // Until well after its limit, in which nobody could look.
+    const Ran slept = run(lab.program({"sleep", "2.6"}));
+    CHECK(slept.code == 0);
+    kill(supervisor, SIGCONT);
+    CHECK(lab.wait(id) == 0);
+}
+
+TEST_CASE("a paused task is not accused")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--output-timeout", "900ms", "-c", "sleep 0.3; echo on; exec sleep 0.3"});
+    REQUIRE(lab({"pause", id}).code == 0);
+    CHECK(lab({"wait", "--timeout", "1500ms", id}).code == 124);
+    REQUIRE(lab({"resume", id}).code == 0);
+    CHECK(lab.wait(id) == 0);
+}

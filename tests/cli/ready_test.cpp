@@ -1,0 +1,92 @@
+// Readiness: bgt run --wait-ready and bgt wait --for ready.
+#include "support/catch.hpp"
+#include "support/eventually.hpp"
+#include "support/lab.hpp"
+
+using namespace bgt::test;
+
+TEST_CASE("ready by its output, seen by a waiter too")
+{
+    const Lab lab;
+    const Ran ran = lab({"run", "--ready-log", "up on [0-9]+", "--wait-ready", "-c", "sleep 0.3; echo up on 80; exec sleep 1000"});
+    INFO(ran);
+    REQUIRE(ran.code == 0);
+    const std::string id = ran.out.substr(0, ran.out.size() - 1);
+    CHECK(text_at(lab.show(id), "/ready") == "true");
+    CHECK(text_at(lab.show(id), "/kind") == "service");
+    CHECK(text_at(lab.show(id), "/ready_at") != "null");
+    CHECK(lab({"wait", "--for", "ready", id}).code == 0);
+    CHECK(number_at(lab.show(id), "/processes") == 1); // who watched for it is gone, and was no part of the tree
+}
+
+TEST_CASE("ready by a port and a file: both must come")
+{
+    const Lab lab;
+    const Ran ran = lab({"run", "--ready-port", "any", "--ready-file", "flag", "--wait-ready", "-c",
+                         "sleep 0.2; " BGT_FIXTURE " listen 0 & sleep 0.4; touch flag; wait"});
+    INFO(ran);
+    REQUIRE(ran.code == 0);
+    CHECK(std::filesystem::exists(lab.work() + "/flag"));
+}
+
+TEST_CASE("what ends before it is ready can't become it")
+{
+    const Lab lab;
+    const Ran ran = lab({"run", "--ready-log", "up", "--wait-ready", "-c", "sleep 0.2; exit 3"});
+    INFO(ran);
+    CHECK(ran.code == 121);
+    CHECK(ran.err.find("before it was ready") != std::string::npos);
+    CHECK(lab.wait("-") == 3);
+}
+
+TEST_CASE("ready-timeout ends with the code of a hang")
+{
+    const Lab lab;
+    const Ran ran = lab({"run", "--ready-log", "up", "--ready-timeout", "500ms", "--wait-ready", "--", "sleep", "1000"});
+    INFO(ran);
+    CHECK(ran.code == 120);
+    CHECK(text_at(lab.show("-"), "/outcome/reason") == "ready-timeout");
+}
+
+TEST_CASE("ready by a message of the task itself, with progress")
+{
+    const Lab lab;
+    const Ran ran = lab({"run", "--ready-notify", "--wait-ready", "-c",
+                         BGT_BINARY " notify --ready --status serving --progress 40% --step linking --total-steps 5; exec sleep 1000"});
+    INFO(ran);
+    REQUIRE(ran.code == 0);
+    const auto task = lab.show("-");
+    CHECK(text_at(task, "/progress/text") == "serving");
+    CHECK(text_at(task, "/progress/step") == "linking");
+    CHECK(number_at(task, "/progress/total_steps") == 5);
+    CHECK(at(task, "/progress/fraction").as_double() == 0.4);
+    CHECK(lab({"wait", "--for", "progress=40%", "-"}).code == 0);
+    CHECK(lab({"wait", "--for", "progress=0.5", "--timeout", "300ms", "-"}).code == 124);
+}
+
+TEST_CASE("messages from outside the tree, and malformed ones, change nothing")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--ready-notify", "--", "sleep", "1000"});
+    const std::string socket = lab.task_folder(id) + "/ctl.sock";
+    auto outside = lab.bgt({"notify", "--ready"});
+    outside.env.push_back("NOTIFY_SOCKET=" + socket);
+    CHECK(run(outside).in_time);
+    CHECK(text_at(lab.show(id), "/ready") == "false");
+    const Ran inside = lab({"run", "--ready-notify", "--wait-ready", "--timeout", "20s", "--", "python3", "-c",
+                            "import os, socket, time\n"
+                            "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+                            "s.connect(os.environ['NOTIFY_SOCKET'])\n"
+                            "s.send(b'\\x00\\xff nonsense')\n"
+                            "s.send(b'WATCHDOG_USEC=-1\\nSTATUS=\\x1b[31m')\n"
+                            "s.send(b'x' * 65000)\n"
+                            "for i in range(20000): s.send(b'STATUS=%d' % i)\n"
+                            "s.send(b'READY=1')\n"
+                            "time.sleep(1000)\n"});
+    INFO(inside);
+    CHECK(inside.code == 0);
+    bool told = false;
+    const auto task = lab.show("-");
+    for (const auto& event : task.at("events").as_array()) told |= text_at(event.as_object(), "/event") == "notification-malformed";
+    CHECK(told);
+}
