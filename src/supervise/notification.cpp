@@ -39,6 +39,9 @@ void Supervisor::take_notification(const os::Datagram& message)
     observer_.beat(os::now());
     if (put_notification(*notification)) charge_.recorder.save();
     if (notification->stopping) charge_.recorder.event("stopping");
+    // Told, and no more: what counts is the tree, whichever of its processes is the main one.
+    if (notification->main_pid && is_member(*notification->main_pid))
+        charge_.recorder.event("main-pid", {{"pid", std::int64_t{*notification->main_pid}}});
     if (notification->extend) dispatch(core::Extended{*notification->extend});
     if (notification->watchdog) dispatch(core::WatchdogSet{*notification->watchdog});
     if (notification->failed) dispatch(core::HangReported{});

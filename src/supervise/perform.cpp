@@ -1,6 +1,7 @@
 // What a supervisor does when the core says so.
 #include "spawn_root.hpp"
 
+#include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/supervise/supervisor.hpp>
 
@@ -111,6 +112,7 @@ core::Vitals Supervisor::take_vitals()
     }
     const core::Vitals vitals = observer_.look(tree_->members(), os::now());
     if (const auto progress = observer_.take_progress(); progress && put_progress(*progress)) charge_.recorder.save();
+    os::give_back_memory(); // the next look may be a minute away
     return vitals;
 }
 

@@ -8,7 +8,6 @@
 #include <boost/asio/post.hpp>
 #include <algorithm>
 #include <csignal>
-#include <malloc.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <utility>
@@ -65,7 +64,7 @@ int Supervisor::run()
     watch_owner();
     watch_readiness();
     dispatch(core::Tick{}); // arms the timer, and sees what ended meanwhile
-    malloc_trim(0);         // gives back what the caller of fork() had allocated
+    os::give_back_memory(); // what the caller of fork() had taken
     io_.run();
     // These belong to others.
     for (Stream* stream : {&out_, &err_, &control_})

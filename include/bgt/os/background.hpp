@@ -26,6 +26,10 @@ inline constexpr const char* helper_name = "bgt:helper";
 /// Hazards: as of fork_supervisor; it is a child of the caller, who reaps it.
 Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std::function<int()>& body);
 
+/// Gives memory that was needed for a moment back to the kernel: free pages of the heap, and those of the stack below the
+/// caller. For a process that is about to sleep for long.
+void give_back_memory();
+
 /// A descriptor from which the signals that fork_supervisor blocked are read (man 2 signalfd).
 int signal_descriptor();
 
