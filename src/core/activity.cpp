@@ -139,7 +139,8 @@ bool is_busy(const Used& used)
 {
     const double span = seconds_of(used.span);
     if (span <= 0) return false;
-    return seconds_of(used.cpu) >= busy_cpu * span || static_cast<double>(used.disk_bytes) >= busy_disk * span ||
+    const double cpu = std::max(busy_cpu * span, seconds_of(least_busy_cpu));
+    return seconds_of(used.cpu) >= cpu || static_cast<double>(used.disk_bytes) >= busy_disk * span ||
            static_cast<double>(used.net_bytes) >= busy_net * span;
 }
 

@@ -54,8 +54,8 @@ TEST_CASE("output keeps the output rule away")
 TEST_CASE("work without output is progress, the same line again and again is none")
 {
     const Lab lab;
-    const std::string busy = lab.start({"--progress-timeout", "1500ms", "-c", "timeout 4 sh -c 'while :; do :; done'; echo done"});
-    const std::string spinner = lab.start({"--progress-timeout", "1500ms", "-c", "while :; do printf 'working\\r'; sleep 0.2; done"});
+    const std::string busy = lab.start({"--progress-timeout", "2s", "-c", "timeout 5 sh -c 'while :; do :; done'; echo done"});
+    const std::string spinner = lab.start({"--progress-timeout", "2s", "-c", "while :; do printf 'working\\r'; sleep 0.4; done"});
     CHECK(lab.wait(spinner) == 120);
     CHECK(text_at(lab.show(spinner), "/outcome/reason") == "progress-timeout");
     CHECK(lab.wait(busy) == 0);

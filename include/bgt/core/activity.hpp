@@ -63,6 +63,9 @@ struct Used {
 Used compare(const Sample& before, const Sample& now);
 
 inline constexpr double busy_cpu = 0.01;             ///< of one core
+/// And no less than this between two looks that are close together: CPU is counted in ticks of 10 ms as a rule, and a loop
+/// that forks a `sleep` now and then must not look busy because a tick fell into it.
+inline constexpr Duration least_busy_cpu = std::chrono::milliseconds(25);
 inline constexpr double busy_disk = 4096;            ///< bytes a second
 inline constexpr double busy_net = 1024;
 
