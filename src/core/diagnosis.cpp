@@ -13,6 +13,7 @@ using detail::Facts;
 using detail::Finding;
 
 constexpr double busy_share = 0.05;       ///< of one core: clearly more than a poll loop takes
+constexpr Duration still_writes = std::chrono::seconds(2);
 constexpr int much_longer = 4;            ///< how often the age of bytes fits in that of text where output repeats itself
 
 /// The process with the most CPU lately, and its share of a core.
@@ -81,8 +82,13 @@ private:
     {
         Finding best{Verdict::unknown, {}, {}, 0, {}};
         for (const auto& finding : findings)
-            if (best.sentence.empty() || detail::says_more(finding.verdict, best.verdict)) best = finding;
+            if (best.sentence.empty() || detail::says_more(finding.verdict, best.verdict) || reads_as_well(finding, best)) best = finding;
         return best;
+    }
+    /// Of several that read, a child is nearer to who asks: `script` hands on what `ssh-keygen` wants to know.
+    static bool reads_as_well(const Finding& finding, const Finding& best)
+    {
+        return finding.verdict == Verdict::waiting_input && best.verdict == Verdict::waiting_input;
     }
     bool both_write() const
     {
@@ -171,8 +177,10 @@ Finding decide(const Facts& facts)
             finding = {Verdict::idle, fmt::format("idle: {} waits for connections on {}", detail::name_of(*process), places), {},
                        process->pid, {}};
         }
+    // What repaints with less than a tick of CPU counts as `blocked`: its bytes tell.
     const bool vague = !detail::says_more(finding.verdict, Verdict::waits_child);
-    if (vague && evidence.activity != Activity::blocked && repeats_itself(evidence))
+    const bool writes = evidence.ages.byte && *evidence.ages.byte < still_writes;
+    if (vague && (evidence.activity != Activity::blocked || writes) && repeats_itself(evidence))
         return find_spinning(evidence, who, share);
     return finding;
 }

@@ -10,6 +10,8 @@ namespace bgt::core::detail {
 
 namespace {
 
+constexpr int much_longer = 8; ///< how many sleeps without a sign of life make a loop
+
 /// Threads that a Java machine runs for itself: they sleep and wake whatever the program does.
 bool is_runtime_thread(const ThreadEvidence& thread)
 {
@@ -65,7 +67,10 @@ Finding find_child_wait(const Facts& facts, const ProcessEvidence& process, cons
 Finding find_sleep(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread)
 {
     const Evidence& evidence = facts.evidence();
-    const bool again = evidence.activity == Activity::trickle && thread.timeout && *thread.timeout < std::chrono::seconds(60);
+    // Loops that use less than a tick between two looks count as `blocked`: that they have slept long before tells too.
+    const Duration quiet_for = std::min({process.age, silence(evidence).value_or(Duration::max()), evidence.ages.cpu.value_or(Duration::max())});
+    const bool awoke = thread.timeout && (evidence.activity == Activity::trickle || quiet_for / much_longer >= *thread.timeout);
+    const bool again = awoke && *thread.timeout < std::chrono::seconds(60);
     Finding finding{again ? Verdict::polling : Verdict::sleeping, {}, {}, process.pid, {}};
     if (again)
         finding.sentence = fmt::format("polling: {} looks again and again, with sleeps of {}", name_of(process),

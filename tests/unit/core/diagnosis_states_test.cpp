@@ -81,6 +81,33 @@ TEST_CASE("what repaints its line for ever spins, unless it is known what it wai
     CHECK(diagnose(given).verdict == Verdict::connecting);
 }
 
+TEST_CASE("loops that use less than a tick of CPU between two looks are loops all the same")
+{
+    auto nap = thread(Call::sleep, "clock_nanosleep");
+    nap.timeout = 150ms;
+    auto given = evidence({process(8, 1, "worker", {nap})});
+    given.ages.byte = given.ages.text = std::nullopt;
+    expect(given, Verdict::polling, "polling: worker (pid 8) looks again and again, with sleeps of 150ms, no CPU for 4m12s");
+    given.ages.cpu = 1s; // it may well have worked before this one sleep
+    CHECK(diagnose(given).verdict == Verdict::sleeping);
+    given.ages.cpu = 252s;
+    given.ages.byte = 100ms;
+    given.ages.text = 4min;
+    given.output = {"| idealTree"};
+    CHECK(diagnose(given).verdict == Verdict::spinning);
+    given.ages.byte = 10s; // it has ceased to write
+    CHECK(diagnose(given).verdict == Verdict::polling);
+}
+
+TEST_CASE("of several that read, the child is named")
+{
+    auto outer = process(8, 1, "script", {thread(Call::poll, "ppoll", {terminal()})});
+    auto inner = process(9, 8, "ssh-keygen", {thread(Call::read, "read", {terminal()})});
+    const auto said = diagnose(evidence({outer, inner}));
+    CHECK(said.verdict == Verdict::waiting_input);
+    CHECK(said.pid == 9);
+}
+
 TEST_CASE("a quiet compiler is busy, whatever its parents wait for")
 {
     auto given = evidence({waiting_shell(3), process(9, 3, "cc1plus", {thread(Call::running, "")})});
