@@ -1,0 +1,254 @@
+"""What every scenario needs: its description, a state root of its own, one run under bgt's eyes, and the judgement."""
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+PYTHON = sys.executable
+LOOK = 0.1          # seconds between two looks at the size of a log
+NOISE = 1.0         # what a loaded machine may add to a date
+NO_OUTPUT_SLACK = 0.2
+
+# Verdicts that blame a task. Of one that works or serves, none may be said.
+BLAMES = ("waiting-input", "stopped", "deadlock", "unkillable", "waits-lock", "waits-pipe-reader", "zombie-parent", "spinning")
+
+
+class Skip(Exception):
+    """The scenario can't be played here; the text says why."""
+
+
+@dataclasses.dataclass
+class Scenario:
+    name: str
+    group: str                  # busy, idle, stuck, edge
+    command: object             # a list, a text for the shell, or a function of the Stage that gives one of them
+    stuck: bool = False         # must be ended by the rule; otherwise it must be left alone
+    limit: float = 2.0          # seconds
+    options: tuple = ()
+    verdicts: tuple = ()        # of which the report must give one; empty: any that does not blame
+    words: tuple = ()           # the sentence must hold them
+    needs: tuple = ()           # programs
+    heavy: bool = False         # takes a core
+    service: bool = False       # no rule of the user's; notices after the limit, which must not come
+    asks: bool = False          # it waits for input in between, so that a notice with a report is right
+    startup: float = 0.5        # seconds before it gets stuck
+    memory: str = "4GiB"
+    setup: object = None        # called with the Stage before the run
+    during: object = None       # called with the Stage and the run after its start
+    check: object = None        # called with the Run; gives what is wrong, or nothing
+    skip: str = ""              # why it can't be played anywhere
+
+
+@dataclasses.dataclass
+class Row:
+    scenario: Scenario
+    skipped: str = ""
+    wrong: str = ""             # what was not as it must be
+    answer: str = ""            # bgt's
+    no_output_ended: bool = False
+
+    @property
+    def no_output_right(self):
+        return self.no_output_ended == self.scenario.stuck
+
+
+class Stage:
+    """The folder and the helpers of one scenario; all helpers end with it."""
+
+    def __init__(self, lab, name):
+        self.lab = lab
+        self.folder = lab.folder / "".join(c if c.isalnum() else "-" for c in name)
+        self.folder.mkdir()
+        self.values = {}
+        self.endings = []
+
+    def path(self, name):
+        return str(self.folder / name)
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text)
+        return self.path(name)
+
+    def start(self, *command, **options):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, **options)
+        self.endings.append(lambda: (process.kill(), process.wait()))
+        return process
+
+    def run(self, *command, **options):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, **options)
+        if done.returncode != 0:
+            raise Skip(f"{command[0]}: {done.stderr.strip()[-80:]}")
+        return done.stdout
+
+    def close(self):
+        for end in reversed(self.endings):
+            end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Lab:
+    def __init__(self, bgt, fixture, folder):
+        self.bgt, self.fixture = bgt, fixture
+        self.folder = pathlib.Path(folder)
+        self.root = self.folder / "root"
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("BGT_") and k != "NOTIFY_SOCKET"}
+
+    def call(self, verb, *words):
+        done = subprocess.run([self.bgt, verb, "--root", str(self.root), *words], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=30, env=self.environment, cwd=self.folder)
+        return done.returncode, done.stdout, done.stderr
+
+    def json(self, verb, *words):
+        code, out, err = self.call(verb, "--json", *words)
+        try:
+            return json.loads(out)
+        except ValueError:
+            return {"error": err.strip() or f"exit {code}"}
+
+
+class Run:
+    """One task, watched from its start: when its output fell silent, and for how long."""
+
+    def __init__(self, lab, scenario, command):
+        options = list(scenario.options)
+        if scenario.service and "--service" not in options:  # bgt refuses notices for what is declared a service
+            options += ["--quiet-after", f"{scenario.limit}s", "--stalled-after", f"{scenario.limit}s"]
+        if not scenario.service:
+            options += ["--progress-timeout", f"{scenario.limit}s"]
+        if scenario.memory:
+            options += ["--memory-max", scenario.memory]
+        words = ["--shell", command] if isinstance(command, str) else ["--", *command]
+        self.lab, self.scenario = lab, scenario
+        self.began = self.last_byte = time.monotonic()
+        code, out, err = lab.call("run", "--grace", "500ms", *options, *words)
+        if code != 0:
+            raise RuntimeError(f"bgt run: {err.strip()}")
+        self.id = out.strip()
+        self.longest_silence = 0.0
+        self.size = 0
+        self.state = self.show()
+        self.log = self.state["log"]["path"]
+
+    def show(self):
+        return self.lab.json("show", self.id)["tasks"][0]
+
+    @property
+    def age(self):
+        return time.monotonic() - self.began
+
+    @property
+    def ended(self):
+        return self.state["lifecycle"] == "ended"
+
+    def watch(self, seconds):
+        """For so long, or until it has ended."""
+        deadline = time.monotonic() + seconds
+        rounds = 0
+        while time.monotonic() < deadline and not self.ended:
+            time.sleep(LOOK)
+            now = time.monotonic()
+            size = os.path.getsize(self.log) if os.path.exists(self.log) else 0
+            if size > self.size:
+                self.size, self.last_byte = size, now
+            self.longest_silence = max(self.longest_silence, now - self.last_byte)
+            rounds += 1
+            if rounds % 3 == 0:
+                self.state = self.show()
+        self.state = self.show()
+
+    def report(self, last):
+        answer = self.lab.json("why", *(["--last"] if last else []), self.id)
+        reports = answer.get("reports") or []
+        return reports[0] if reports else None
+
+    def no_output_would_end(self):
+        return self.longest_silence >= self.scenario.limit - NO_OUTPUT_SLACK
+
+    def end(self):
+        self.lab.call("kill", "--now", self.id)
+
+
+def judge_stuck(run):
+    scenario, outcome = run.scenario, run.state["outcome"]
+    report = run.report(last=True)
+    said = report["sentence"] if report else "no report"
+    if not run.ended:
+        fresh = run.report(last=False)
+        return "missed: " + (fresh["sentence"] if fresh else "?"), f"not ended within {2 * scenario.limit:g} s"
+    answer = f"{outcome['reason']} after {run.state['duration_s']:.1f} s: {said}"
+    latest = 2 * scenario.limit + scenario.startup + NOISE
+    if outcome["reason"] != "progress-timeout" or outcome["exit_code"] != 120:
+        return answer, "ended by something else"
+    if run.state["duration_s"] > latest:
+        return answer, f"later than {latest:g} s"
+    if not report:
+        return answer, "no report"
+    if report["rule"] != "progress-timeout":
+        return answer, "the report names another rule"
+    if scenario.verdicts and report["verdict"] not in scenario.verdicts:
+        return answer, f"verdict {report['verdict']}, not {' or '.join(scenario.verdicts)}"
+    missing = [word for word in scenario.words if word not in report["sentence"]]
+    return answer, f"the sentence lacks {missing}" if missing else ""
+
+
+def judge_alive(run):
+    scenario = run.scenario
+    early = run.report(last=True)
+    if run.ended:
+        outcome = run.state["outcome"]
+        if outcome["reason"] == "self":
+            log = pathlib.Path(run.log).read_text(errors="replace") if os.path.exists(run.log) else ""
+            return f"ended by itself ({outcome['exit_code']})", "it should work on; " + log.strip()[-160:]
+        return f"{outcome['reason']}: {early['sentence'] if early else ''}", "ended, but it was not stuck"
+    now = run.report(last=False)
+    answer = f"left alone; {now['sentence']}" if now else "left alone"
+    if early and (early["rule"] or not scenario.asks):
+        return f"report: {early['sentence']}", "a report was written of it"
+    if run.state["notices"] and scenario.service:
+        return answer, f"notices {run.state['notices']}"
+    if scenario.service and run.state["kind"] != "service":
+        return answer, "it was not known as a service"
+    if not now:
+        return answer, "bgt why says nothing"
+    if scenario.verdicts and now["verdict"] not in scenario.verdicts:
+        return answer, f"verdict {now['verdict']}, not {' or '.join(scenario.verdicts)}"
+    if not scenario.verdicts and now["verdict"] in BLAMES:
+        return answer, f"blamed: {now['verdict']}"
+    return answer, ""
+
+
+def play(lab, scenario):
+    """Never raises: whatever goes wrong is in the row."""
+    row = Row(scenario)
+    missing = [program for program in scenario.needs if not shutil.which(program)]
+    if scenario.skip or missing:
+        row.skipped = scenario.skip or "no " + ", ".join(missing)
+        return row
+    stage = Stage(lab, scenario.name)
+    run = None
+    try:
+        if scenario.setup:
+            scenario.setup(stage)
+        command = scenario.command(stage) if callable(scenario.command) else scenario.command
+        run = Run(lab, scenario, command)
+        if scenario.during:
+            scenario.during(stage, run)
+        run.watch(2 * scenario.limit + scenario.startup + NOISE if scenario.stuck else 2.5 * scenario.limit + scenario.startup)
+        row.answer, row.wrong = (judge_stuck if scenario.stuck else judge_alive)(run)
+        if not row.wrong and scenario.check:
+            row.wrong = scenario.check(run) or ""
+        row.no_output_ended = run.no_output_would_end()
+    except Skip as reason:
+        row.skipped = str(reason)
+    except Exception as error:  # a broken scenario is a failed one
+        row.wrong = f"{type(error).__name__}: {error}"
+    finally:
+        if run:
+            run.end()
+        stage.close()
+    return row

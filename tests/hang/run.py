@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Plays real workloads under bgt and prints who was judged rightly, beside the rule "no output for so long".
+
+usage: run.py --bgt PROGRAM --fixture PROGRAM [--only TEXT] [--jobs N] [--markdown]
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import resource
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+os.environ["PATH"] += os.pathsep + os.pathsep.join(["/usr/local/sbin", "/usr/sbin", "/sbin"])
+
+import busy  # noqa: E402
+import edges  # noqa: E402
+import idle  # noqa: E402
+import stuck  # noqa: E402
+from harness import Lab, play  # noqa: E402
+
+GROUPS = {"busy": "busy but quiet", "idle": "legitimately idle", "stuck": "stuck", "edge": "edges"}
+WIDE = 78
+
+
+def play_all(lab, scenarios, jobs):
+    """Those that take a core one or two at a time, so that they don't starve each other: starved work is another test."""
+    cores = threading.Semaphore(max(1, min(2, (os.cpu_count() or 2) - 1)))
+
+    def one(scenario):
+        if not scenario.heavy:
+            return play(lab, scenario)
+        with cores:
+            return play(lab, scenario)
+
+    heavy = [s for s in scenarios if s.heavy]
+    light = sorted((s for s in scenarios if not s.heavy), key=lambda s: -s.limit)
+    rows = {}
+    with concurrent.futures.ThreadPoolExecutor(max(2, jobs // 4)) as slow, concurrent.futures.ThreadPoolExecutor(jobs) as quick:
+        futures = {slow.submit(one, s): s for s in heavy} | {quick.submit(one, s): s for s in light}
+        for future in concurrent.futures.as_completed(futures):
+            rows[futures[future].name] = future.result()
+    return [rows[s.name] for s in scenarios]
+
+
+def cells(row):
+    scenario = row.scenario
+    expected = "ended: " + "|".join(scenario.verdicts) if scenario.stuck else "left alone"
+    if row.skipped:
+        return scenario.name, expected, "skipped: " + row.skipped, ""
+    answer = row.answer if not row.wrong else f"WRONG ({row.wrong}) {row.answer}"
+    rule = "ends it" if row.no_output_ended else "says nothing"
+    return scenario.name, expected, answer, rule + ("" if row.no_output_right else " (wrong)")
+
+
+def print_table(rows, markdown):
+    for group, title in GROUPS.items():
+        part = [cells(row) for row in rows if row.scenario.group == group]
+        if not part:
+            continue
+        if markdown:
+            print(f"\n### {title.capitalize()}\n\n| scenario | must be | bgt | no output for the limit |\n|---|---|---|---|")
+            for line in part:
+                print("| " + " | ".join(text.replace("|", " or ") for text in line) + " |")
+            continue
+        widths = [max(len(line[i]) for line in part) for i in range(2)]
+        print(f"\n{title}")
+        for name, expected, answer, rule in part:
+            short = answer if answer.startswith("WRONG") or len(answer) <= WIDE else answer[:WIDE - 3] + "..."
+            print(f"  {name:{widths[0]}}  {expected:{widths[1]}}  {short:{WIDE}}  {rule}")
+
+
+def print_counts(rows, markdown):
+    bar, edge = ("|", "|") if markdown else (" ", "")
+    print()
+    line = f"{{:18}} {bar} {{:>9}} {bar} {{:>9}} {bar} {{:>15}} {bar} {{:>15}}"
+    print(edge, line.format("class", "bgt right", "bgt wrong", "no-output right", "no-output wrong"), edge)
+    if markdown:
+        print("|---|---:|---:|---:|---:|")
+    for group, title in GROUPS.items():
+        part = [row for row in rows if row.scenario.group == group and not row.skipped]
+        wrong = sum(1 for row in part if row.wrong)
+        field = sum(1 for row in part if not row.no_output_right)
+        print(edge, line.format(title, len(part) - wrong, wrong, len(part) - field, field), edge)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bgt", required=True)
+    parser.add_argument("--fixture", required=True)
+    parser.add_argument("--only", default="", help="scenarios whose name or group holds this")
+    parser.add_argument("--jobs", type=int, default=8)
+    parser.add_argument("--markdown", action="store_true")
+    arguments = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    scenarios = [s for module in (busy, idle, stuck, edges) for s in module.SCENARIOS
+                 if arguments.only in s.name or arguments.only == s.group]
+    began = time.monotonic()
+    # Short: a socket's path ends at 108 bytes.
+    with tempfile.TemporaryDirectory(prefix="bgt-hang-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)  # PostgreSQL runs as another user
+        lab = Lab(os.path.abspath(arguments.bgt), os.path.abspath(arguments.fixture), folder)
+        lab.root.mkdir(mode=0o700)
+        rows = play_all(lab, scenarios, arguments.jobs)
+    print_table(rows, arguments.markdown)
+    print_counts(rows, arguments.markdown)
+    skipped = [row for row in rows if row.skipped]
+    for row in skipped:
+        print(f"skipped: {row.scenario.name}: {row.skipped}")
+    failed = sum(1 for row in rows if row.wrong)
+    print(f"{len(rows)} scenarios in {time.monotonic() - began:.0f} s, {len(skipped)} skipped")
+    passed = len(rows) - failed - len(skipped)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
