@@ -59,7 +59,7 @@ void Notify::declare(Parser& parser)
 {
     parser.flag("--ready", ready_, "the task is ready (with bgt run --ready-notify)");
     parser.flag("--stopping", stopping_, "the task is about to end by itself");
-    parser.option("--status", status_, "TEXT", Value::text, "what it does just now, for bgt ps and bgt show");
+    parser.option("--status", status_, "TEXT", Value::text, "what it does just now, for bgt show and JSON");
     parser.option("--progress", progress_, "N", Value::number, "how far it is: 0.4 or 40%");
     parser.option("--step", step_, "TEXT", Value::text, "the name of the step it is at");
     parser.option("--total-steps", total_, "N", Value::number, "how many steps there are");

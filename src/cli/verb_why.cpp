@@ -46,6 +46,9 @@ Result<core::Report> Why::report_of(store::Root& root, store::TaskId id) const
     const auto task = root.open_task(id);
     if (!task) return task.error();
     const bool lives = seen->problem.empty() && !supervise::is_over(seen->status);
+    if (lives && seen->status.next_attempt && !last_)
+        return Error::failed(fmt::format("task {} waits for its next attempt, at {}; the last one: {}", label(id, seen->status),
+                                         format_rfc3339(*seen->status.next_attempt), end_in_words(seen->status)));
     if (lives && !last_) {
         const auto number = supervise::request_report(root, id);
         if (number) return store::read_report(*task, *number);

@@ -55,9 +55,9 @@ private:
         if (starting.wanted) return stop_for(*starting.wanted, running.started, std::nullopt, 0);
         enter(running);
     }
-    void on(Starting&, const StartFailed&)
+    void on(Starting&, const StartFailed& failure)
     {
-        enter(Ended{{OutcomeKind::failed_to_start, 0, 0, Reason::self, 0}, false, {}, {}});
+        enter(Ended{{OutcomeKind::failed_to_start, failure.code, 0, Reason::self, 0}, false, {}, {}});
         act(Finish{});
         act(Release{});
     }

@@ -142,7 +142,7 @@ int exit_code(const Outcome& outcome)
 {
     switch (outcome.kind) {
     case OutcomeKind::none: return 125;
-    case OutcomeKind::failed_to_start: return 126;
+    case OutcomeKind::failed_to_start: return outcome.code == 127 ? 127 : 126;
     case OutcomeKind::lost: return 122;
     case OutcomeKind::exited:
     case OutcomeKind::signaled: break;

@@ -129,9 +129,10 @@ std::optional<std::uint32_t> Supervisor::await_report(pid_t writer, core::Reason
     if (!numbers || numbers->empty()) return std::nullopt;
     last_report_ = static_cast<std::uint32_t>(numbers->back());
     const Result<core::Report> report = store::read_report(charge_.task, numbers->back());
-    charge_.recorder.event("report", {{"number", static_cast<std::int64_t>(numbers->back())},
-                                      {"rule", std::string(rule == core::Reason::self ? "" : core::to_string(rule))},
-                                      {"verdict", report ? report->diagnosis.sentence : std::string()}});
+    std::vector<store::EventField> fields{{"number", static_cast<std::int64_t>(numbers->back())}};
+    if (rule != core::Reason::self) fields.push_back({"rule", std::string(core::to_string(rule))});
+    if (report) fields.push_back({"verdict", report->diagnosis.sentence});
+    charge_.recorder.event("report", std::move(fields));
     return last_report_;
 }
 

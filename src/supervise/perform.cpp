@@ -147,7 +147,7 @@ void Supervisor::start_again(std::deque<core::Event>& events)
     const Result<pid_t> pid = spawn_root(charge_, state_.attempts.number);
     if (!pid) {
         charge_.recorder.event("start-failed", {{"error", pid.error().message}});
-        events.push_back(core::StartFailed{});
+        events.push_back(core::StartFailed{pid.error().kind == ErrorKind::no_command ? 127 : 126});
         return;
     }
     status.root = os::key_of(*pid).value_or(store::ProcessKey{*pid, 0});

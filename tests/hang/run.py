@@ -46,6 +46,14 @@ def play_all(lab, scenarios, jobs):
     return [rows[s.name] for s in scenarios]
 
 
+def again_alone(lab, row):
+    """A date that was missed beside others may be the machine's doing; what is wrong alone as well is bgt's."""
+    if not row.wrong or row.scenario.known:
+        return row, ""
+    alone = play(lab, row.scenario)
+    return alone, "" if alone.wrong else f"{row.scenario.name}: {row.wrong} beside others; right alone"
+
+
 def cells(row):
     scenario = row.scenario
     expected = "ended: " + "|".join(scenario.verdicts) if scenario.stuck else "left alone"
@@ -105,14 +113,21 @@ def main():
         lab = Lab(os.path.abspath(arguments.bgt), os.path.abspath(arguments.fixture), folder)
         lab.root.mkdir(mode=0o700)
         rows = play_all(lab, scenarios, arguments.jobs)
+        rows, crowded = [list(part) for part in zip(*(again_alone(lab, row) for row in rows))]
     print_table(rows, arguments.markdown)
     print_counts(rows, arguments.markdown)
     skipped = [row for row in rows if row.skipped]
     for row in skipped:
         print(f"skipped: {row.scenario.name}: {row.skipped}")
-    failed = sum(1 for row in rows if row.wrong)
+    for text in filter(None, crowded):
+        print(f"crowded: {text}")
+    for row in rows:
+        if row.scenario.known and not row.skipped:
+            print(f"known {'to be wrong' if row.wrong else 'as wrong, and right this time'}: {row.scenario.name}: {row.scenario.known}")
+    known = sum(1 for row in rows if row.wrong and row.scenario.known)
+    failed = sum(1 for row in rows if row.wrong) - known
     print(f"{len(rows)} scenarios in {time.monotonic() - began:.0f} s, {len(skipped)} skipped")
-    passed = len(rows) - failed - len(skipped)
+    passed = len(rows) - failed - known - len(skipped)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -106,7 +106,7 @@ struct State {
 
 // Events.
 struct Started {};                              ///< the command was exec'd
-struct StartFailed {};                          ///< it was not; nothing runs
+struct StartFailed { int code = 126; };         ///< it was not; nothing runs. 127: there is no such command
 struct RootEnded { RootEnd how; };              ///< reaped, or seen gone
 struct TreeEmpty {};                            ///< proven: no process of the tree is left
 struct TreeLives { std::uint32_t count = 0; };  ///< a look found this many

@@ -109,7 +109,7 @@ struct Spec {
 /// How it all ended; final once the lifecycle is `ended`.
 struct Outcome {
     OutcomeKind kind = OutcomeKind::none;
-    int code = 0;   ///< valid for `exited`
+    int code = 0;   ///< valid for `exited`; 127 for `failed_to_start` of a command that is not there
     int signal = 0; ///< valid for `signaled`
     Reason reason = Reason::self;
     std::uint32_t leftover_killed = 0; ///< processes ended because they outlived the root process
@@ -117,8 +117,7 @@ struct Outcome {
 };
 
 /// The exit code that every verb uses for an outcome (0..255): own code, 128+N, 120 (any hang rule, ready_timeout
-/// among them), 122, 123. An outcome that nobody saw is 122 whatever the reason. 127 for failed_to_start is decided by
-/// the caller, who knows the errno: here it is 126. Not ended yet: 125, as asking for it is a mistake of bgt's own.
+/// among them), 122, 123. An outcome that nobody saw is 122 whatever the reason. 126 or 127 for failed_to_start. Not ended yet: 125, as asking for it is a mistake of bgt's own.
 int exit_code(const Outcome&);
 
 } // namespace bgt::core

@@ -49,7 +49,7 @@ struct Condition {
     /// Told by the record of the task.
     bool is_recorded() const;
     /// Known only when the supervisor looks at its tree on request (supervise::request_look).
-    bool needs_look() const { return kind == Kind::stalled || kind == Kind::waiting_input; }
+    bool needs_look() const { return kind == Kind::stalled || kind == Kind::waiting_input || kind == Kind::progress; }
     /// Whether it can be a condition of `--ready-...`: what ReadyWatch can see.
     bool can_make_ready() const { return is_outside() || reads_output() || kind == Kind::port; }
 };
