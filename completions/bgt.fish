@@ -297,7 +297,7 @@ complete -c bgt -n __bgt_no_verb -a notify -d 'say from inside a task that it is
 complete -c bgt -n '__bgt_in notify' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in notify' -l ready -d 'the task is ready (with bgt run --ready-notify)'
 complete -c bgt -n '__bgt_in notify' -l stopping -d 'the task is about to end by itself'
-complete -c bgt -n '__bgt_in notify' -l status -x -d 'what it does just now, for bgt ps and bgt show'
+complete -c bgt -n '__bgt_in notify' -l status -x -d 'what it does just now, for bgt show and JSON'
 complete -c bgt -n '__bgt_in notify' -l progress -x -d 'how far it is: 0.4 or 40%'
 complete -c bgt -n '__bgt_in notify' -l step -x -d 'the name of the step it is at'
 complete -c bgt -n '__bgt_in notify' -l total-steps -x -d 'how many steps there are'
