@@ -30,6 +30,20 @@ std::vector<const ThreadEvidence*> own_threads(const ProcessEvidence& process)
     return threads;
 }
 
+/// Before Java 24 the first thread that waits for a monitor looks again by itself, at most a second later (hotspot's
+/// objectMonitor.cpp, MAX_RECHECK_INTERVAL): a deadlock there shows two such threads or more, and nothing that waits longer.
+bool is_at_monitors(const ProcessEvidence& process, const std::vector<const ThreadEvidence*>& threads)
+{
+    const bool is_java = std::any_of(process.threads.begin(), process.threads.end(), [](const auto& t) { return t.name == "VM Thread"; });
+    std::size_t timed = 0;
+    for (const auto* thread : threads) {
+        if (!thread->timeout) continue;
+        if (*thread->timeout > std::chrono::seconds(1)) return false;
+        ++timed;
+    }
+    return is_java && timed >= 2;
+}
+
 std::vector<std::int32_t> pids_of(const std::vector<const ProcessEvidence*>& processes)
 {
     std::vector<std::int32_t> pids;
@@ -207,6 +221,11 @@ Finding find_futex(const Facts& facts, const ProcessEvidence& process)
     const bool alone = threads.size() == 1 && shared != 0;
     if (threads.empty() || alone || process.thread_count > process.threads.size())
         return {Verdict::unknown, {}, {}, process.pid, {}};
+    if (is_at_monitors(process, threads))
+        return {Verdict::deadlock,
+                fmt::format("deadlock: the threads of {} wait for each other in futex, {} of them as at a monitor that another has{}",
+                            name_of(process), timed, without_cpu(facts.evidence())),
+                fmt::format("where: jstack {}", process.pid), process.pid, {}};
     if (timed != 0) {
         Finding finding{Verdict::sleeping, {}, {}, process.pid, {}};
         finding.sentence = fmt::format("sleeping: the threads of {} wait for each other, {} of {} with a time limit{}",

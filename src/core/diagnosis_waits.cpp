@@ -79,8 +79,20 @@ Finding find_reader(const Facts& facts, const ProcessEvidence& process, const Ha
     return finding;
 }
 
-Finding find_writer(const Facts& facts, const ProcessEvidence& process, const Handle& handle, const PipeEvidence& pipe)
+/// A pipe that a program has to itself wakes its event loop, from another thread or out of a signal handler (libuv, and
+/// the self-pipe trick): to wait there is to be at rest.
+bool wakes_itself(const ProcessEvidence& process, const ThreadEvidence& thread, const PipeEvidence& pipe)
 {
+    return !pipe.writers.empty() && without(pipe.writers, process.pid).empty() &&
+           (thread.call == Call::poll || process.thread_count > 1);
+}
+
+Finding find_writer(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread, const Handle& handle,
+                    const PipeEvidence& pipe)
+{
+    if (wakes_itself(process, thread, pipe))
+        return {Verdict::blocked, fmt::format("blocked: {} waits to be woken by itself{}", name_of(process), without_cpu(facts.evidence())),
+                {}, process.pid, {}};
     Finding finding{Verdict::waits_pipe_writer, {}, {}, process.pid, {}};
     const auto writers = without(pipe.writers, process.pid);
     finding.waits_for = inside_of(writers);
@@ -189,7 +201,7 @@ Finding find_pipe(const Facts& facts, const ProcessEvidence& process, const Thre
 {
     const PipeEvidence* known = facts.pipe(handle);
     const bool writes = thread.call == Call::write || thread.call == Call::send || (thread.call == Call::open && thread.writes_wanted);
-    if (known) return writes ? find_reader(facts, process, handle, *known) : find_writer(facts, process, handle, *known);
+    if (known) return writes ? find_reader(facts, process, handle, *known) : find_writer(facts, process, thread, handle, *known);
     Finding finding{writes ? Verdict::waits_pipe_reader : Verdict::waits_pipe_writer, {}, {}, process.pid, {}};
     finding.sentence = fmt::format("waits for a {}: {} is in {} on {}{}", writes ? "reader" : "writer", name_of(process),
                                    thread.call_name, handle.text, without_cpu(facts.evidence()));

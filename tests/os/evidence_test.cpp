@@ -127,10 +127,15 @@ TEST_CASE("the other end of a local socket is named")
         const auto evidence = os::gather(request_for(stuck.pid));
         return std::ranges::any_of(evidence.sockets, [&](const auto& s) { return s.pid == pids[0] && s.peer_pid == pids[1]; });
     }));
-    auto alone = request_for(stuck.pid);
-    alone.members.resize(1);
-    const auto diagnosis = core::diagnose(os::gather(alone));
-    CHECK(diagnosis.verdict == Verdict::waits_peer);
+    // Alone in its tree; the pids are announced before it asks.
+    core::Diagnosis diagnosis;
+    test::eventually([&] {
+        auto alone = request_for(stuck.pid);
+        alone.members.resize(1);
+        diagnosis = core::diagnose(os::gather(alone));
+        return diagnosis.verdict == Verdict::waits_peer;
+    });
+    CHECK(core::to_string(diagnosis.verdict) == "waits-peer");
     CHECK(has(diagnosis.sentence, "bgt_fixture " + pid_text(pids[1]) + " says nothing"));
 }
 

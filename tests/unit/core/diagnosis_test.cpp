@@ -232,3 +232,63 @@ TEST_CASE("a reader of a pipe leads to its writer, and is stuck itself only wher
     given.processes[1].threads[0].writes_wanted = true;
     CHECK(diagnose(given).verdict == Verdict::waits_pipe_reader);
 }
+
+TEST_CASE("a pipe by which a program wakes itself accuses nobody")
+{
+    auto given = evidence({process(5, 1, "node", {thread(Call::poll, "epoll_pwait", {pipe_handle(12, 60), socket_handle(18, 50)}),
+                                                  thread(Call::poll, "epoll_pwait", {pipe_handle(14, 61)}), futex(), futex()})});
+    given.pipes = {{60, "pipe:[60]", false, {{5, "node", true}}, {{5, "node", true}}},
+                   {61, "pipe:[61]", false, {{5, "node", true}}, {{5, "node", true}}}};
+    given.sockets = {tcp(5, 50, "LISTEN", "[::]:3000", "")};
+    expect(given, Verdict::idle, "idle: node (pid 5) waits for connections on :3000");
+    given.processes[0].threads = {thread(Call::poll, "poll", {pipe_handle(14, 61)})};
+    given.processes[0].thread_count = 1;
+    expect(given, Verdict::blocked, "blocked: node (pid 5) waits in poll for events, no CPU for 4m12s");
+    given.processes[0].threads = {thread(Call::read, "read", {pipe_handle(14, 61)}), futex()};
+    given.processes[0].thread_count = 2;
+    CHECK(diagnose(given).verdict == Verdict::blocked);
+    given.processes[0].thread_count = 1;
+    // But a single thread that reads the pipe outright can't write into it as well.
+    given.processes[0].threads = {thread(Call::read, "read", {pipe_handle(14, 61)})};
+    CHECK(diagnose(given).verdict == Verdict::waits_pipe_writer);
+    // And from somebody else something could have come.
+    given.processes[0].threads = {thread(Call::poll, "poll", {pipe_handle(14, 61)})};
+    given.pipes[1].writers.push_back({99, "feeder", false});
+    CHECK(diagnose(given).verdict == Verdict::waits_pipe_writer);
+}
+
+TEST_CASE("threads at Java's monitors look again each second, and are none the less in a deadlock")
+{
+    // As recorded from Java 17: two threads at each other's monitors, the main thread waits for them.
+    auto given = evidence({process(90, 1, "java", {futex({}, "java"), futex({}, "java"), futex(201ms, "G1 Service"), futex({}, "VM Thread"),
+                                                   futex(3700ms, "C2 CompilerThre"), futex(86392s, "Sweeper thread"), futex(52s, "Common-Cleaner"),
+                                                   futex(16ms, "VM Periodic Tas"), futex(437ms, "Thread-0"), futex(1s, "Thread-1")})});
+    auto& threads = given.processes[0].threads;
+    const auto found = expect(given, Verdict::deadlock,
+                              "deadlock: the threads of java (pid 90) wait for each other in futex, 2 of them as at a monitor that "
+                              "another has, no CPU for 4m12s");
+    CHECK(found.hint == "where: jstack 90");
+    SECTION("one that waits longer sleeps, and might wake the others")
+    {
+        threads.back().timeout = 1001ms;
+        CHECK(diagnose(given).verdict == Verdict::sleeping);
+    }
+    SECTION("one alone is a sleep")
+    {
+        threads.pop_back();
+        given.processes[0].thread_count = 9;
+        CHECK(diagnose(given).verdict == Verdict::sleeping);
+    }
+    SECTION("other runtimes do not look again")
+    {
+        std::erase_if(threads, [](const auto& t) { return t.name == "VM Thread" || t.name.starts_with("G1") || t.name.starts_with("C2"); });
+        given.processes[0].thread_count = static_cast<std::uint32_t>(threads.size());
+        CHECK(diagnose(given).verdict == Verdict::sleeping);
+    }
+    SECTION("one that waits for the network is what there is to wait for")
+    {
+        threads[1] = thread(Call::receive, "recvfrom", {socket_handle(5, 51)});
+        given.sockets = {tcp(90, 51, "ESTABLISHED", "10.0.0.2:4000", "10.0.0.5:443")};
+        CHECK(diagnose(given).verdict == Verdict::waits_network);
+    }
+}
