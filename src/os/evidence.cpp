@@ -85,6 +85,16 @@ void add_zombies(Gathering& gathering, const core::ProcessEvidence& parent, std:
 
 } // namespace
 
+/// Of as many processes as a report shows; each question is asked only while there is time.
+void ask_for_stacks(Gathering& gathering)
+{
+    for (const auto& member : gathering.request.members) {
+        if (!gathering.shown.contains(member.key.pid)) continue;
+        if (gathering.is_late()) return;
+        if (auto asked = dump_stacks(member, gathering.request.going_to_be_killed)) gathering.found.dumps.push_back(std::move(*asked));
+    }
+}
+
 Gathering::Gathering(const GatherRequest& asked) : request(asked), end(now() + asked.bound)
 {
     for (const auto& member : asked.members) inside.insert(member.key.pid);
@@ -163,9 +173,7 @@ core::Evidence gather(const GatherRequest& request)
     detail::gather_sockets(gathering);
     detail::gather_ends(gathering);
     detail::gather_locks(gathering);
-    if (request.dump_stacks && !gathering.is_late())
-        for (const auto& member : request.members)
-            if (auto asked = dump_stacks(member, request.going_to_be_killed)) gathering.found.dumps.push_back(std::move(*asked));
+    if (request.dump_stacks) detail::ask_for_stacks(gathering);
     detail::gather_machine(gathering);
     return std::move(gathering.found);
 }

@@ -31,6 +31,7 @@ void gather_locks(Gathering&);
 void gather_ends(Gathering&);
 void gather_machine(Gathering&);
 void gather_output(Gathering&);
+void ask_for_stacks(Gathering&);
 
 /// The threads of one process, at most `most_threads_shown`.
 std::vector<core::ThreadEvidence> threads_of(const Gathering&, std::int32_t pid);
