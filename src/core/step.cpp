@@ -6,6 +6,7 @@
 #include "stop_ladder.hpp"
 
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace bgt::core {
@@ -280,13 +281,15 @@ private:
     }
     void tell_notices(Activity before, bool reported = false)
     {
+        const auto notices = [&] { return std::tuple(watch().quiet, watch().stalled, watch().waiting_input); };
+        const auto held = notices();
         const std::vector<std::string_view> changes = update_notices(spec_, watch(), now_);
         watch().next_look = plan_look(spec_, watch(), now_);
         for (const std::string_view change : changes) {
             if (!reported && (change == "stalled" || change == "waiting-input")) act(GatherReport{});
             act(Note{change, Reason::self, 0, 0});
         }
-        if (!changes.empty() || watch().activity != before) act(SaveStatus{});
+        if (notices() != held || watch().activity != before || reported) act(SaveStatus{});
     }
     void look_when_due()
     {

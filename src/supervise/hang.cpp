@@ -49,11 +49,6 @@ core::Ages ages_of(const Observer::Signs& signs, Instant now)
     return {age(signs.byte), age(signs.text), age(signs.cpu), age(signs.io), age(signs.beat)};
 }
 
-bool ends_the_task(core::Reason rule, core::OnHang what)
-{
-    return rule != core::Reason::self && (what == core::OnHang::kill || what == core::OnHang::restart);
-}
-
 void set_variable(const char* name, const std::string& value)
 {
     setenv(name, value.c_str(), 1);
@@ -74,7 +69,7 @@ std::optional<std::uint32_t> Supervisor::write_report(core::Reason rule)
     request.cwd = charge_.spec.cwd;
     request.before = observer_.last_sample();
     request.dump_stacks = charge_.spec.dump_stacks && rule != core::Reason::self;
-    request.going_to_be_killed = ends_the_task(rule, rules.hang.on_hang);
+    request.going_to_be_killed = false; // the stop signal and the grace come first
     request.bound = gather_bound;
     const Instant now = os::now();
     const Result<pid_t> writer = os::fork_helper({charge_.task.fd()}, false, [&] {
@@ -113,7 +108,10 @@ std::optional<std::uint32_t> Supervisor::await_report(pid_t writer, core::Reason
         pollfd wakes[] = {{pidfd ? pidfd->get() : -1, POLLIN, 0}, {charge_.out.fifo(), POLLIN, 0}};
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - os::now()).count() + 1;
         poll(wakes, 2, static_cast<int>(pidfd ? left : std::min<decltype(left)>(left, 5)));
-        if (wakes[1].revents != 0) account(charge_.out.pump(os::wall_now()));
+        if (wakes[1].revents != 0) {
+            account(charge_.out.pump(os::wall_now()));
+            observer_.output_came(os::now());
+        }
     }
     observer_.leave_out(os::reaped_cpu() - cpu_before);
     if (ended == 0) {

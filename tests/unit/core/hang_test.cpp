@@ -158,6 +158,18 @@ TEST_CASE("notices: quiet and stalled of a job, never of a service")
     CHECK_FALSE(service.state.watch.quiet);
 }
 
+TEST_CASE("a notice that ends is put on record also where another one stays")
+{
+    Task job{{}, State{Starting{}}};
+    job(0s, Started{});
+    job(60s, looked(job, 0s, 0s));
+    job(6min, looked(job, 0s, 0s));
+    CHECK((job.state.watch.quiet && job.state.watch.stalled));
+    CHECK(job(7min, looked(job, 7min, 0s)) == "save"); // output, and nothing new in it
+    CHECK_FALSE(job.state.watch.quiet);
+    CHECK(job.state.watch.stalled);
+}
+
 TEST_CASE("notices alone cost at most one look a minute")
 {
     Task job{{}, State{Starting{}}};
