@@ -54,13 +54,15 @@ void Supervisor::pause()
 /// The tree is empty (or what is left is left alone): the log is complete by construction once the FIFO is.
 void Supervisor::drain()
 {
+    const auto* ended = std::get_if<core::Ended>(&state_.phase); // or an attempt has, and not the task
+    const bool still_written = ended && ended->tree_lives;
     for (os::LogPump* pump : {&charge_.out, charge_.err ? &*charge_.err : nullptr})
         if (pump) {
             os::LogPump::Moved moved;
             do {
                 moved = pump->pump(os::wall_now());
                 account(moved);
-            } while (moved.more && !std::get<core::Ended>(state_.phase).tree_lives);
+            } while (moved.more && !still_written);
         }
 }
 
