@@ -44,6 +44,7 @@ WaitAnswer WaitLoop::failure() const
     if (broken_) return {code::cannot_come, label + ": " + condition.before + " (log-fail)"};
     if (condition.kind == supervise::Condition::Kind::ready && waiting.never_ready)
         return {code::cannot_come, label + " was started without a condition of readiness (bgt run --ready-log, ...)"};
+    if (!waiting.task.over()) return {code::cannot_come, label + " can no longer become ready: bgt show " + to_string(waiting.task.id()) + " says why"};
     const std::string ended = label + " " + describe_end(waiting.task.status());
     if (condition.is_exit()) return {code::cannot_come, ended + ": exit=0 can no longer come"};
     return {code::cannot_come, ended + " before " + condition.before};

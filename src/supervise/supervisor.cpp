@@ -210,7 +210,10 @@ void Supervisor::watch_readiness()
     what.freed_err = status.freed_err_bytes;
     what.members = members_elsewhere_;
     Result<ReadyWatch> watch = ReadyWatch::start(charge_.task, what);
-    if (!watch) return charge_.recorder.event("ready-watch", {{"error", watch.error().message}});
+    if (!watch) { // nobody will ever see it ready: who waits for that must not wait for ever
+        charge_.recorder.event("ready-watch", {{"error", watch.error().message}});
+        return dispatch(core::NeverReady{});
+    }
     ready_watch_.emplace(std::move(*watch));
     helpers_.insert(ready_watch_->pid());
     ready_.assign(dup(ready_watch_->fd()));

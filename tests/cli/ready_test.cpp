@@ -39,6 +39,17 @@ TEST_CASE("what ends before it is ready can't become it")
     CHECK(lab.wait("-") == 3);
 }
 
+TEST_CASE("who waits is told at once that a living task can no longer become ready")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--ready-log", "up", "--ready-timeout", "600ms", "--on-hang", "report", "--", "sleep", "1000"});
+    const Ran ran = lab({"wait", "--for", "ready", "--timeout", "20s", id});
+    INFO(ran);
+    CHECK(ran.code == 121);
+    CHECK(ran.err.find("can no longer become ready") != std::string::npos);
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+}
+
 TEST_CASE("ready-timeout ends with the code of a hang")
 {
     const Lab lab;
