@@ -91,7 +91,7 @@ void ask_for_stacks(Gathering& gathering)
     for (const auto& member : gathering.request.members) {
         if (!gathering.shown.contains(member.key.pid)) continue;
         if (gathering.is_late()) return;
-        if (auto asked = dump_stacks(member, gathering.request.going_to_be_killed)) gathering.found.dumps.push_back(std::move(*asked));
+        if (auto asked = dump_stacks(member)) gathering.found.dumps.push_back(std::move(*asked));
     }
 }
 

@@ -331,23 +331,17 @@ TEST_CASE("a signal for stacks is chosen only for a handler that prints them")
 {
     const auto bit = [](int signal) { return std::uint64_t{1} << (signal - 1); };
     using namespace std::string_view_literals;
-    const auto java = os::dump_signal({"java", "java\0-jar\0x.jar\0"sv, {}, bit(SIGQUIT), false});
+    const auto java = os::dump_signal({"java", "java\0-jar\0x.jar\0"sv, bit(SIGQUIT)});
     REQUIRE(java);
     CHECK(java->signal == SIGQUIT);
-    CHECK_FALSE(java->ends_it);
-    CHECK_FALSE(os::dump_signal({"java", {}, {}, bit(SIGTERM), false}));
-    CHECK_FALSE(os::dump_signal({"java", "java\0-Xrs\0"sv, {}, bit(SIGQUIT), false}));
-    CHECK_FALSE(os::dump_signal({"bash", {}, {}, bit(SIGQUIT), false}));
-    const auto go = os::dump_signal({"server", {}, {}, bit(SIGQUIT), true});
-    REQUIRE(go);
-    CHECK(go->ends_it);
-    CHECK_FALSE(os::dump_signal({"node", "node\0x.js\0"sv, {}, bit(SIGUSR2), false}));
-    CHECK(os::dump_signal({"node", "node\0--report-on-signal\0x.js\0"sv, {}, bit(SIGUSR2), false}));
-    CHECK_FALSE(os::dump_signal({"python3.11", {}, {}, bit(SIGABRT), false}));
-    const auto python = os::dump_signal({"python3.11", {}, "A=1\0PYTHONFAULTHANDLER=1\0"sv, bit(SIGABRT), false});
-    REQUIRE(python);
-    CHECK(python->ends_it);
-    CHECK_FALSE(os::dump_signal({"python3.11", {}, "PYTHONFAULTHANDLER=\0"sv, bit(SIGABRT), false}));
+    CHECK_FALSE(os::dump_signal({"java", {}, bit(SIGTERM)}));
+    CHECK_FALSE(os::dump_signal({"java", "java\0-Xrs\0"sv, bit(SIGQUIT)}));
+    CHECK_FALSE(os::dump_signal({"bash", {}, bit(SIGQUIT)}));
+    CHECK_FALSE(os::dump_signal({"node", "node\0x.js\0"sv, bit(SIGUSR2)}));
+    const auto node = os::dump_signal({"node", "node\0--report-on-signal\0x.js\0"sv, bit(SIGUSR2)});
+    REQUIRE(node);
+    CHECK(node->signal == SIGUSR2);
+    CHECK_FALSE(os::dump_signal({"python3.11", {}, bit(SIGABRT)}));
 }
 
 TEST_CASE("a process without such a runtime is sent nothing")
@@ -357,6 +351,6 @@ TEST_CASE("a process without such a runtime is sent nothing")
     REQUIRE(sleeper.line() == "ready");
     const auto stat = os::read_stat(sleeper.pid);
     REQUIRE(stat);
-    CHECK_FALSE(os::dump_stacks(*stat, true));
+    CHECK_FALSE(os::dump_stacks(*stat));
     CHECK(os::is_alive(stat->key));
 }

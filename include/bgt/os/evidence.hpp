@@ -18,7 +18,6 @@ struct GatherRequest {
     std::string cwd;                    ///< where the task works; empty: not looked at
     std::optional<core::Sample> before; ///< an earlier look, against which recent CPU is counted
     bool dump_stacks = false;           ///< ask runtimes for their stacks (stack_dump.hpp)
-    bool going_to_be_killed = false;    ///< SIGKILL is next (its grace is over): a signal that ends a process may be used for that
     Duration bound = std::chrono::milliseconds(500); ///< what was not gathered by then is left out
 };
 

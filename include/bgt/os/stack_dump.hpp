@@ -11,26 +11,21 @@ namespace bgt::os {
 struct DumpSignal {
     const char* runtime; ///< "java"
     int signal;
-    bool ends_it;        ///< the process ends by it
 };
 
 /// What is known of a process, for the choice of the signal.
 struct RuntimeMarks {
     std::string_view program;      ///< base name of /proc/PID/exe
     std::string_view command_line; ///< arguments, each ended by a NUL
-    std::string_view environment;  ///< the same of its variables, as at its start
     std::uint64_t caught = 0;      ///< SigCgt of /proc/PID/status
-    bool is_go = false;            ///< the executable was built by Go
 };
 
-/// Only signals that the process has a handler for. Java: SIGQUIT prints all threads (man 1 java). Node with
-/// --report-on-signal: SIGUSR2. Go: SIGQUIT, and it ends. Python with PYTHONFAULTHANDLER or -X faulthandler: SIGABRT, and
-/// it ends. nullopt: none.
+/// Only a signal that the process has a handler for and lives through. Java: SIGQUIT prints all threads (man 1 java).
+/// Node with --report-on-signal: SIGUSR2. (Go and Python end by theirs, which would take their grace.) nullopt: none.
 std::optional<DumpSignal> dump_signal(const RuntimeMarks&);
 
-/// Sends that signal where one fits; what was sent, or nullopt. Never one that ends the process unless SIGKILL is what
-/// comes next anyway: before that it has its grace.
+/// Sends that signal where one fits; what was sent, or nullopt.
 /// Hazard: the runtime writes when it gets to it: read the log a moment later.
-std::optional<core::DumpAsked> dump_stacks(const ProcStat&, bool going_to_be_killed);
+std::optional<core::DumpAsked> dump_stacks(const ProcStat&);
 
 } // namespace bgt::os
