@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <optional>
+#include <unistd.h>
 
 namespace bgt::cli {
 
@@ -87,6 +88,13 @@ Line parse_line(std::string_view line)
 }
 
 } // namespace
+
+std::vector<std::string> caller_environment()
+{
+    std::vector<std::string> entries;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) entries.emplace_back(*entry);
+    return entries;
+}
 
 bool is_variable_name(std::string_view name)
 {

@@ -99,8 +99,7 @@ Result<void> set_owner(store::TaskSpec& spec, const std::string& text)
 Result<std::vector<std::string>> environment(const RunOptions& options)
 {
     std::vector<std::string> env;
-    if (!options.clear_env)
-        for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) env.emplace_back(*entry);
+    if (!options.clear_env) env = caller_environment();
     for (const auto& path : options.env_files) {
         auto from_file = read_env_file(path);
         if (!from_file) return from_file.error();

@@ -1,12 +1,11 @@
 #include "answer.hpp"
 
+#include <bgt/cli/env_file.hpp>
 #include <bgt/cli/select.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/supervise/start.hpp>
-
-#include <unistd.h>
 
 namespace bgt::cli {
 
@@ -43,7 +42,7 @@ Result<store::TaskId> Retry::retry(const Context& context, store::Root& root, st
     request.spec = *std::move(spec);
     request.spec.created = os::wall_now();
     if (request.spec.owner && !os::is_alive(*request.spec.owner)) request.spec.owner.reset();
-    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) request.env.emplace_back(*entry);
+    request.env = caller_environment();
     request.retention = {context.settings().keep_ended, context.settings().keep_age};
     const auto started = supervise::start(root, std::move(request), supervise::IfNameTaken::fail);
     if (!started) return started.error();

@@ -16,6 +16,9 @@ Result<std::vector<std::string>> parse_env_file(std::string_view text, const std
 /// Reads at most 1 MiB from the file.
 Result<std::vector<std::string>> read_env_file(const std::string& path);
 
+/// What this process was started with, as KEY=VALUE.
+std::vector<std::string> caller_environment();
+
 /// Whether an environment variable can have this name: not empty, no `=`, no NUL.
 bool is_variable_name(std::string_view name);
 
