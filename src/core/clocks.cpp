@@ -31,7 +31,7 @@ void plan_rule(std::optional<Instant>& date, const std::optional<Duration>& limi
 {
     if (!limit) return;
     earlier(date, later(now, pause));
-    if (clock.told != clock.last) earlier(date, later(clock.last, *limit));
+    if (!clock.is_told()) earlier(date, later(clock.last, *limit));
 }
 
 void plan_notices(std::optional<Instant>& date, const Spec& spec, const Watch& watch, Instant now)
@@ -49,7 +49,7 @@ void plan_notices(std::optional<Instant>& date, const Spec& spec, const Watch& w
 
 bool is_over(const Clock& clock, const std::optional<Duration>& limit, Instant now)
 {
-    return limit && clock.told != clock.last && now >= later(clock.last, *limit);
+    return limit && !clock.is_told() && now >= later(clock.last, *limit);
 }
 
 void reset(Clock& clock, std::initializer_list<Instant> signs)
@@ -86,10 +86,10 @@ std::optional<Instant> plan_look(const Spec& spec, const Watch& watch, Instant n
     const HangRules& hang = spec.hang;
     std::optional<Instant> date;
     // Output is known without looking at the tree: only the date itself matters.
-    if (hang.output && watch.output.told != watch.output.last) earlier(date, later(watch.output.last, *hang.output));
+    if (hang.output && !watch.output.is_told()) earlier(date, later(watch.output.last, *hang.output));
     if (hang.progress) plan_rule(date, hang.progress, watch.progress, pause_of(*hang.progress, longest_pause), now);
     if (hang.idle) plan_rule(date, hang.idle, watch.idle, pause_of(*hang.idle, longest_pause), now);
-    if (watch.watchdog && watch.heartbeat.told != watch.heartbeat.last) earlier(date, later(watch.heartbeat.last, *watch.watchdog));
+    if (watch.watchdog && !watch.heartbeat.is_told()) earlier(date, later(watch.heartbeat.last, *watch.watchdog));
     plan_notices(date, spec, watch, now);
     // Where a rule is over and may not fire yet.
     if (date && now < watch.not_before) date = std::max(*date, std::min(watch.not_before, later(now, longest_pause)));
@@ -148,9 +148,8 @@ std::vector<std::string_view> update_notices(const Spec& spec, Watch& watch, Ins
         return is_job && limit && now >= later(clock.last, *limit);
     };
     // `stalled` also says that a rule has fired that only reports.
-    const bool stalled = silent(watch.progress, spec.hang.stalled_after) || watch.progress.told == watch.progress.last ||
-                         watch.idle.told == watch.idle.last || watch.output.told == watch.output.last ||
-                         watch.heartbeat.told == watch.heartbeat.last;
+    const bool stalled = silent(watch.progress, spec.hang.stalled_after) || watch.progress.is_told() || watch.idle.is_told() ||
+                         watch.output.is_told() || watch.heartbeat.is_told();
     bool ended = set(watch.quiet, silent(watch.output, spec.hang.quiet_after), "quiet");
     ended |= set(watch.stalled, stalled, "stalled");
     ended |= set(watch.waiting_input, watch.activity == Activity::waiting_input, "waiting-input");

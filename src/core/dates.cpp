@@ -51,8 +51,7 @@ State take_over(const Spec& spec, State state, bool ready, std::uint32_t attempt
 
 bool waits_for_output(const State& state)
 {
-    const bool told = state.watch.output.told == state.watch.output.last;
-    return std::holds_alternative<Running>(state.phase) && !state.paused && (state.watch.quiet || told);
+    return std::holds_alternative<Running>(state.phase) && !state.paused && (state.watch.quiet || state.watch.output.is_told());
 }
 
 std::optional<Instant> kill_by(const State& state)

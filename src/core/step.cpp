@@ -125,7 +125,7 @@ private:
     }
     void on(Running& running, const HangReported&) { hang(running, Reason::progress_timeout); }
 
-    void on(LeftBehind& left, const TreeEmpty&) 
+    void on(LeftBehind& left, const TreeEmpty&)
     {
         end_attempt(outcome_of(left.root, Reason::self), {}, left.started, Afterwards::as_ruled);
     }

@@ -19,6 +19,7 @@ struct Vitals {
 struct Clock {
     Instant last{};              ///< when it was last reset
     std::optional<Instant> told; ///< it has fired for this `last` and did not end the task
+    bool is_told() const { return told == last; }
     bool operator==(const Clock&) const = default;
 };
 
