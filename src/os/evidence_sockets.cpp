@@ -1,23 +1,20 @@
 // The sockets of the tree, by sock_diag (man 7 sock_diag).
 #include "evidence.hpp"
+#include "sock_diag.hpp"
 
 #include <algorithm>
 #include <array>
 #include <arpa/inet.h>
-#include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
 #include <functional>
-#include <linux/inet_diag.h>
 #include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <span>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 
 namespace bgt::os::detail {
@@ -26,12 +23,12 @@ namespace {
 
 using core::SocketEvidence;
 using Bytes = std::span<const char>;
-using Take = std::function<void(Bytes)>;
 
 /// States of TCP (include/net/tcp_states.h, not among the user headers), also of UDP and local sockets.
 constexpr std::array<const char*, 13> states{"",          "ESTABLISHED", "SYN-SENT",   "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
                                              "CLOSED",    "CLOSE-WAIT",  "LAST-ACK",   "LISTEN",       "CLOSING",    "SYN-RECEIVED"};
 constexpr std::size_t established = 1;
+constexpr auto patience = std::chrono::milliseconds(200);
 
 template <class T>
 bool load(Bytes data, T& out)
@@ -39,54 +36,6 @@ bool load(Bytes data, T& out)
     if (data.size() < sizeof out) return false;
     std::memcpy(&out, data.data(), sizeof out);
     return true;
-}
-
-/// Passes on the messages of one datagram; false once the dump is over.
-bool take_datagram(Bytes data, const Take& take)
-{
-    nlmsghdr header;
-    while (load(data, header)) {
-        if (header.nlmsg_len < sizeof header || header.nlmsg_len > data.size()) return false;
-        if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) return false;
-        take(data.subspan(sizeof header, header.nlmsg_len - sizeof header));
-        data = data.subspan(std::min<std::size_t>(data.size(), NLMSG_ALIGN(header.nlmsg_len)));
-    }
-    return true;
-}
-
-/// One question, and all its answers.
-template <class Body>
-void dump(Gathering& gathering, const Body& body, const Take& take)
-{
-    const Fd socket(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-    if (!socket) return;
-    const timeval patience{0, 200'000}; // the kernel answers at once; a sandbox may swallow the question
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    struct {
-        nlmsghdr header;
-        Body body;
-    } request{};
-    request.header.nlmsg_len = sizeof request;
-    request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    request.body = body;
-    if (::send(socket.get(), &request, sizeof request, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof request)) return;
-    std::vector<char> buffer(32 * 1024);
-    while (!gathering.is_late()) {
-        const auto got = read_some(socket.get(), buffer);
-        if (got.empty() || !take_datagram({got.data(), got.size()}, take)) return;
-    }
-}
-
-/// The attributes behind a message (man 7 rtnetlink).
-void each_attribute(Bytes data, const std::function<void(unsigned, Bytes)>& take)
-{
-    rtattr attribute;
-    while (load(data, attribute)) {
-        if (attribute.rta_len < sizeof attribute || attribute.rta_len > data.size()) return;
-        take(attribute.rta_type, data.subspan(sizeof attribute, attribute.rta_len - sizeof attribute));
-        data = data.subspan(std::min<std::size_t>(data.size(), RTA_ALIGN(attribute.rta_len)));
-    }
 }
 
 std::string address_text(int family, const std::uint32_t (&address)[4], std::uint16_t port)
@@ -148,7 +97,18 @@ void take_unix(Bytes data, std::unordered_map<std::uint32_t, UnixSocket>& found)
     found.emplace(message.udiag_ino, std::move(socket));
 }
 
-void ask_inet(Gathering& gathering, const Places& places)
+/// Until the time is over.
+template <class Body>
+void dump(Gathering& gathering, int netlink, const Body& body, const std::function<void(Bytes)>& take)
+{
+    if (gathering.is_late()) return;
+    static_cast<void>(dump_sockets(netlink, {reinterpret_cast<const char*>(&body), sizeof body}, [&](Bytes data) {
+        take(data);
+        return !gathering.is_late();
+    }));
+}
+
+void ask_inet(Gathering& gathering, int netlink, const Places& places)
 {
     for (const int protocol : {IPPROTO_TCP, IPPROTO_UDP})
         for (const int family : {AF_INET, AF_INET6}) {
@@ -157,18 +117,18 @@ void ask_inet(Gathering& gathering, const Places& places)
             body.sdiag_protocol = static_cast<std::uint8_t>(protocol);
             body.idiag_ext = 1u << (INET_DIAG_INFO - 1);
             body.idiag_states = ~0u;
-            dump(gathering, body, [&](Bytes data) { take_inet(data, protocol, places, gathering.found.sockets); });
+            dump(gathering, netlink, body, [&](Bytes data) { take_inet(data, protocol, places, gathering.found.sockets); });
         }
 }
 
-void ask_unix(Gathering& gathering, const Places& places)
+void ask_unix(Gathering& gathering, int netlink, const Places& places)
 {
     unix_diag_req body{};
     body.sdiag_family = AF_UNIX;
     body.udiag_states = ~0u;
     body.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN;
     std::unordered_map<std::uint32_t, UnixSocket> known;
-    dump(gathering, body, [&](Bytes data) { take_unix(data, known); });
+    dump(gathering, netlink, body, [&](Bytes data) { take_unix(data, known); });
     for (const auto& [inode, at] : places) {
         SocketEvidence& socket = gathering.found.sockets[at];
         const auto mine = known.find(static_cast<std::uint32_t>(inode));
@@ -212,8 +172,9 @@ void gather_sockets(Gathering& gathering)
 {
     const Places places = collect(gathering);
     if (places.empty()) return;
-    ask_inet(gathering, places);
-    ask_unix(gathering, places);
+    const Fd netlink = open_sock_diag(patience);
+    if (netlink) ask_inet(gathering, netlink.get(), places);
+    if (netlink) ask_unix(gathering, netlink.get(), places);
     auto& sockets = gathering.found.sockets;
     std::erase_if(sockets, [](const SocketEvidence& socket) { return socket.kind.empty(); });
     if (sockets.size() <= core::most_sockets_shown) return;

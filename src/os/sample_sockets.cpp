@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstring>
 #include <fcntl.h>
-#include <linux/rtnetlink.h>
 #include <linux/tcp.h>
 #include <unordered_set>
 
@@ -26,18 +25,12 @@ std::uint64_t number_at(std::span<const char> data, std::size_t offset)
 /// tcpi_bytes_acked + tcpi_bytes_received of the attribute INET_DIAG_INFO; 0 where there is none.
 std::uint64_t bytes_of(std::span<const char> attributes)
 {
-    while (attributes.size() >= sizeof(rtattr)) {
-        rtattr header;
-        std::memcpy(&header, attributes.data(), sizeof header);
-        if (header.rta_len < sizeof header || header.rta_len > attributes.size()) return 0;
-        if (header.rta_type == INET_DIAG_INFO) {
-            const auto info = attributes.first(header.rta_len).subspan(sizeof header);
-            return number_at(info, offsetof(tcp_info, tcpi_bytes_acked)) +
-                   number_at(info, offsetof(tcp_info, tcpi_bytes_received));
-        }
-        attributes = attributes.subspan(std::min<std::size_t>(attributes.size(), RTA_ALIGN(header.rta_len)));
-    }
-    return 0;
+    std::uint64_t bytes = 0;
+    each_attribute(attributes, [&](unsigned type, std::span<const char> info) {
+        if (type == INET_DIAG_INFO)
+            bytes = number_at(info, offsetof(tcp_info, tcpi_bytes_acked)) + number_at(info, offsetof(tcp_info, tcpi_bytes_received));
+    });
+    return bytes;
 }
 
 std::unordered_set<std::uint64_t> inodes_of(std::span<const ProcStat> members)

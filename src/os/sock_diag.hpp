@@ -1,5 +1,7 @@
 #pragma once
 /// The TCP sockets of this network namespace, by netlink (man 7 sock_diag), and whose they are.
+#include <bgt/base/fd.hpp>
+#include <bgt/base/time.hpp>
 #include <cstdint>
 #include <functional>
 #include <linux/inet_diag.h>
@@ -15,6 +17,17 @@ constexpr std::uint32_t bit_of(TcpState state)
 {
     return 1u << static_cast<unsigned>(state);
 }
+
+/// A netlink socket for dump_sockets; none where a sandbox refuses. No answer for `patience` counts as a refusal.
+Fd open_sock_diag(Duration patience);
+
+/// One question (`body`: inet_diag_req_v2 or unix_diag_req) about all sockets. `take` gets the body of each message with
+/// its attributes; false from it ends the dump, and leaves the netlink socket unfit for another. False: the kernel
+/// refuses, or the dump was ended.
+bool dump_sockets(int netlink, std::span<const char> body, const std::function<bool(std::span<const char>)>& take);
+
+/// The attributes behind a message (man 7 rtnetlink).
+void each_attribute(std::span<const char>, const std::function<void(unsigned type, std::span<const char>)>&);
 
 /// Gets each socket, and the attributes that follow its message.
 using OnSocket = std::function<void(const inet_diag_msg&, std::span<const char> attributes)>;
