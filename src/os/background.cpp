@@ -1,9 +1,9 @@
 #include <bgt/os/background.hpp>
 
-#include <algorithm>
+#include <bgt/os/descriptors.hpp>
+
 #include <cerrno>
 #include <csignal>
-#include <dirent.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/mman.h>
@@ -16,39 +16,6 @@
 
 namespace bgt::os {
 namespace {
-
-/// For kernels before 5.9, which have no close_range(2).
-void close_by_listing(unsigned first, unsigned last)
-{
-    DIR* folder = opendir("/proc/self/fd");
-    if (!folder) return;
-    std::vector<int> found;
-    while (const dirent* entry = readdir(folder)) {
-        const int fd = std::atoi(entry->d_name);
-        if (fd != dirfd(folder) && static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) <= last)
-            found.push_back(fd);
-    }
-    closedir(folder);
-    for (const int fd : found) close(fd);
-}
-
-void close_range_of(unsigned first, unsigned last)
-{
-    if (first > last) return;
-    if (syscall(SYS_close_range, first, last, 0) != 0) close_by_listing(first, last);
-}
-
-void close_all_but(std::vector<int> keep)
-{
-    std::sort(keep.begin(), keep.end());
-    unsigned from = 3;
-    for (const int fd : keep) {
-        if (fd < 3) continue;
-        close_range_of(from, static_cast<unsigned>(fd) - 1);
-        from = static_cast<unsigned>(fd) + 1;
-    }
-    close_range_of(from, ~0u);
-}
 
 void use_dev_null()
 {
@@ -117,7 +84,7 @@ Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std
     }
     prctl(PR_SET_CHILD_SUBREAPER, 0);
     setpgid(0, 0);
-    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, signal == SIGPIPE ? SIG_IGN : SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);

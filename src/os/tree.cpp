@@ -129,6 +129,16 @@ private:
 
 } // namespace
 
+std::vector<ProcStat> without_trees(std::vector<ProcStat> processes, std::set<std::int32_t> out)
+{
+    const auto is_out = [&](const ProcStat& process) {
+        if (out.contains(process.ppid)) out.insert(process.key.pid);
+        return out.contains(process.key.pid);
+    };
+    while (std::erase_if(processes, is_out) > 0) {} // again: a child may stand before its parent
+    return processes;
+}
+
 std::uint64_t choose_mark(std::uint64_t random)
 {
     constexpr std::uint64_t base = std::uint64_t{1} << 62;

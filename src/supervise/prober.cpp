@@ -1,11 +1,11 @@
 #include <bgt/supervise/prober.hpp>
 
+#include <bgt/os/background.hpp>
 #include <bgt/os/tree.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <thread>
@@ -29,24 +29,18 @@ sigset_t ending_signals()
     return set;
 }
 
-[[noreturn]] void ask_until_it_holds(const Condition& condition, int answer, pid_t parent)
+int ask_until_it_holds(const Condition& condition, int answer)
 {
-    setpgid(0, 0); // Ctrl-C goes to the parent, which ends this one and its command in order
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
     Duration interval = first_interval;
-    while (getppid() == parent) {
+    while (true) {
         if (holds(condition, condition.gone ? patience_with_gone : patience)) {
             const char yes = 1;
             while (write(answer, &yes, 1) < 0 && errno == EINTR) {}
-            _exit(0);
+            return 0;
         }
         std::this_thread::sleep_for(interval);
         interval = std::min(interval * 5 / 4, last_interval);
     }
-    _exit(1);
 }
 
 } // namespace
@@ -56,11 +50,10 @@ Result<Prober> Prober::start(const Condition& condition)
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return Error::system("making a pipe", errno);
     Fd read_end(ends[0]), write_end(ends[1]);
-    const pid_t parent = getpid();
-    const pid_t pid = fork();
-    if (pid < 0) return Error::system("starting a process that checks a condition", errno);
-    if (pid == 0) ask_until_it_holds(condition, write_end.get(), parent);
-    return Prober(pid, std::move(read_end));
+    // In a group of its own: Ctrl-C goes to the parent, which ends this one and its command in order.
+    const Result<pid_t> pid = os::fork_helper({write_end.get()}, false, [&] { return ask_until_it_holds(condition, write_end.get()); });
+    if (!pid) return pid.error();
+    return Prober(*pid, std::move(read_end));
 }
 
 Prober::Prober(Prober&& other) noexcept : pid_(std::exchange(other.pid_, 0)), answer_(std::move(other.answer_)) {}

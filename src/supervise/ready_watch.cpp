@@ -1,6 +1,6 @@
 #include <bgt/supervise/ready_watch.hpp>
 
-#include <bgt/os/tree.hpp>
+#include <bgt/os/background.hpp>
 
 #include "ready_watcher.hpp"
 
@@ -59,10 +59,11 @@ Result<ReadyWatch> ReadyWatch::start(const store::TaskDir& task, const What& wha
     int ends[2];
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return Error::system("making a pipe", errno);
     Fd reader(ends[0]), writer(ends[1]);
-    const pid_t parent = getpid();
-    const pid_t pid = fork();
-    if (pid < 0) return Error::system("starting a process that watches for readiness", errno);
-    if (pid == 0) run_ready_watcher(task, what, std::move(*conditions), writer.get(), parent);
+    const Result<pid_t> child = os::fork_helper({task.fd(), writer.get()}, true, [&, parent = getpid()] {
+        return run_ready_watcher(task, what, std::move(*conditions), writer.get(), parent);
+    });
+    if (!child) return child.error();
+    const pid_t pid = *child;
     Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
     if (!pidfd) { // not reaped yet, so the pid is its own
         const int error = errno;
@@ -107,14 +108,6 @@ void ReadyWatch::stop()
     pidfd_.reset();
     answer_.reset();
     pid_ = 0;
-}
-
-std::vector<os::ProcStat> members_without(std::vector<os::ProcStat> members, pid_t pid)
-{
-    std::set<std::int32_t> left_out = {pid};
-    for (const os::ProcStat& below : os::descendants_of(pid)) left_out.insert(below.key.pid);
-    std::erase_if(members, [&](const os::ProcStat& member) { return left_out.contains(member.key.pid); });
-    return members;
 }
 
 } // namespace bgt::supervise

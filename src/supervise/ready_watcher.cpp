@@ -1,7 +1,6 @@
 #include "ready_watcher.hpp"
 
 #include <bgt/os/clock.hpp>
-#include <bgt/os/descriptors.hpp>
 #include <bgt/os/ports.hpp>
 #include <bgt/os/tree.hpp>
 #include <bgt/os/watch.hpp>
@@ -122,7 +121,7 @@ private:
     {
         const pid_t self = getpid(), parent = getppid();
         std::vector<std::int32_t> pids;
-        for (const os::ProcStat& member : members_without(what_.members(), self))
+        for (const os::ProcStat& member : os::without_trees(what_.members(), {self}))
             if (member.key.pid != parent) pids.push_back(member.key.pid);
         const std::vector<std::uint16_t> ports = os::ports_of(pids, os::listeners());
         bool open = false;
@@ -193,21 +192,14 @@ void end_descendants_of(pid_t pid)
     }
 }
 
-void run_ready_watcher(const store::TaskDir& task, const ReadyWatch::What& what, std::vector<Condition> conditions, int answer,
-                       pid_t parent)
+int run_ready_watcher(const store::TaskDir& task, const ReadyWatch::What& what, std::vector<Condition> conditions, int answer,
+                      pid_t parent)
 {
-    setpgid(0, 0);
-    prctl(PR_SET_NAME, "bgt-ready");
     prctl(PR_SET_CHILD_SUBREAPER, 1); // what its commands leave behind is not the task's
-    os::close_all_but({task.fd(), answer});
     // Its commands must be ended too, so its parent's end is an event; only where that can't be had a signal.
     const Fd parent_fd(static_cast<int>(syscall(SYS_pidfd_open, parent, 0)));
     if (!parent_fd) prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(1);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) std::signal(signal, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    if (getppid() != parent) return 1;
     store::TaskDir folder(task.id(), task.path(), Fd(fcntl(task.fd(), F_DUPFD_CLOEXEC, 3)));
     const Answer found = Watcher(std::move(folder), what, std::move(conditions)).run(parent_fd.get());
     const std::string bytes = (letter_of(found.kind) + found.text).substr(0, PIPE_BUF);
@@ -216,7 +208,7 @@ void run_ready_watcher(const store::TaskDir& task, const ReadyWatch::What& what,
     if (parent_fd) until_end.add_fd(parent_fd.get());
     while (getppid() == parent) static_cast<void>(static_cast<bool>(until_end.wait(std::nullopt)));
     end_descendants_of(getpid());
-    _exit(0);
+    return 0;
 }
 
 } // namespace bgt::supervise

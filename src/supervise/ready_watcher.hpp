@@ -12,7 +12,7 @@ char letter_of(ReadyWatch::Answer::Kind);
 void end_descendants_of(pid_t);
 
 /// To be called in the process just forked from `parent`: watches, writes its answer, and stays until it is ended, so
-/// that what its commands left behind stays below it.
-[[noreturn]] void run_ready_watcher(const store::TaskDir&, const ReadyWatch::What&, std::vector<Condition>, int answer, pid_t parent);
+/// that what its commands left behind stays below it. The exit code of the process.
+int run_ready_watcher(const store::TaskDir&, const ReadyWatch::What&, std::vector<Condition>, int answer, pid_t parent);
 
 } // namespace bgt::supervise

@@ -53,16 +53,7 @@ bool OwnTree::only_helpers_live() const
 
 std::vector<os::ProcStat> OwnTree::members()
 {
-    std::vector<os::ProcStat> found = os::descendants_of(getpid());
-    if (helpers_.empty()) return found;
-    // Parents come before their children.
-    std::set<std::int32_t> not_ours(helpers_.begin(), helpers_.end());
-    std::erase_if(found, [&](const os::ProcStat& process) {
-        const bool out = not_ours.contains(process.key.pid) || not_ours.contains(process.ppid);
-        if (out) not_ours.insert(process.key.pid);
-        return out;
-    });
-    return found;
+    return os::without_trees(os::descendants_of(getpid()), helpers_);
 }
 
 bool OwnTree::has(std::int32_t pid)

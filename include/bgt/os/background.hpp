@@ -21,8 +21,8 @@ Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& t
 inline constexpr const char* helper_name = "bgt:helper";
 
 /// Forks a child that works for its supervisor and outlives it by nothing (PR_SET_PDEATHSIG) unless `outlives`: with
-/// /dev/null as 0, 1 and 2, no descriptor but those in `keep` (never a task's lock), default signal dispositions, an empty
-/// signal mask and a process group of its own. It runs `body`, whose result is its exit code.
+/// /dev/null as 0, 1 and 2, no descriptor but those in `keep` (never a task's lock), default signal dispositions but for
+/// SIGPIPE, which is ignored, an empty signal mask and a process group of its own. It runs `body`, whose result is its exit code.
 /// Hazards: as of fork_supervisor; it is a child of the caller, who reaps it.
 Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std::function<int()>& body);
 

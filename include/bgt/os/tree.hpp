@@ -5,6 +5,7 @@
 /// (man 2 prctl, PR_SET_CHILD_SUBREAPER), so no double fork leads out from under it. A supervisor that took over finds
 /// the members by the marks they carry.
 #include <bgt/os/proc.hpp>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,6 +21,9 @@ std::vector<ProcStat> descendants_of(std::int32_t ancestor);
 /// The same out of another folder of the form of /proc.
 class ProcDir;
 std::vector<ProcStat> descendants_of(const ProcDir&, std::int32_t ancestor);
+
+/// `processes` without those whose pid is in `out` and without all that descends from these among them.
+std::vector<ProcStat> without_trees(std::vector<ProcStat> processes, std::set<std::int32_t> out);
 
 /// All processes at one moment, for questions about many trees.
 class ProcessTable {

@@ -15,7 +15,7 @@ namespace bgt::supervise {
 /// the task's folder (not the lock), ends with its parent, and takes the commands that it runs with it.
 ///
 /// Hazards for a supervisor: while it lives it is a child (waitid does not say ECHILD), and it and its descendants are
-/// found among those of the supervisor: both are no part of the task's tree. See pid() and members_without().
+/// found among those of the supervisor: both are no part of the task's tree. See pid() and os::without_trees().
 class ReadyWatch {
 public:
     struct What {
@@ -62,8 +62,5 @@ private:
     Fd pidfd_;
     Fd answer_;
 };
-
-/// `members` without `pid` and its descendants among them.
-std::vector<os::ProcStat> members_without(std::vector<os::ProcStat> members, pid_t pid);
 
 } // namespace bgt::supervise

@@ -283,7 +283,7 @@ TEST_CASE("The watch and its commands are told from the members of the tree")
     ReadyWatch watch = started(folder, what({"cmd:exec 3>" + line.path + "; echo x >&3; sleep 1000"}));
     REQUIRE(line.is_held());
     CHECK(os::descendants_of(getpid()).size() >= 4); // member, watch, prober, command
-    const std::vector<os::ProcStat> members = members_without(os::descendants_of(getpid()), watch.pid());
+    const std::vector<os::ProcStat> members = os::without_trees(os::descendants_of(getpid()), {watch.pid()});
     REQUIRE(members.size() == 1);
     CHECK(members[0].key.pid == member.pid);
 }
