@@ -4,7 +4,6 @@
 #include <bgt/os/clock.hpp>
 
 #include <csignal>
-#include <poll.h>
 
 namespace bgt::supervise {
 namespace {
@@ -54,12 +53,7 @@ Answer Supervisor::answer(const Request& request)
 void Supervisor::look_for_a_moment()
 {
     dispatch(core::LookRequested{});
-    const Instant end = os::now() + moment;
-    for (Instant now = os::now(); now < end && !std::holds_alternative<core::Ended>(state_.phase); now = os::now()) {
-        pollfd output{charge_.out.fifo(), POLLIN, 0};
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - now).count() + 1;
-        if (poll(&output, 1, static_cast<int>(left)) > 0) on_output(charge_.out);
-    }
+    take_output_until(-1, os::now() + moment);
     dispatch(core::LookRequested{});
 }
 

@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@ constexpr auto gather_bound = std::chrono::milliseconds(700);
 /// The writer of a report may wait in the kernel, as those that it looks at do.
 constexpr auto report_bound = std::chrono::milliseconds(1500);
 constexpr auto hook_bound = std::chrono::seconds(60);
+constexpr auto look_without_pidfd = std::chrono::milliseconds(5);
 constexpr int report_failed = 125;
 
 std::optional<Duration> limit_of(core::Reason rule, const core::HangRules& rules)
@@ -69,7 +69,6 @@ std::optional<std::uint32_t> Supervisor::write_report(core::Reason rule)
     request.cwd = charge_.spec.cwd;
     request.before = observer_.last_sample();
     request.dump_stacks = charge_.spec.dump_stacks && rule != core::Reason::self;
-    request.going_to_be_killed = false; // the stop signal and the grace come first
     request.bound = gather_bound;
     const Instant now = os::now();
     const Result<pid_t> writer = os::fork_helper({charge_.task.fd()}, false, [&] {
@@ -104,15 +103,8 @@ std::optional<std::uint32_t> Supervisor::await_report(pid_t writer, core::Reason
     const std::optional<Fd> pidfd = os::open_pidfd(os::key_of(writer).value_or(store::ProcessKey{}));
     int status = 0;
     pid_t ended = 0;
-    while ((ended = waitpid(writer, &status, WNOHANG)) == 0 && os::now() < deadline) {
-        pollfd wakes[] = {{pidfd ? pidfd->get() : -1, POLLIN, 0}, {charge_.out.fifo(), POLLIN, 0}};
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - os::now()).count() + 1;
-        poll(wakes, 2, static_cast<int>(pidfd ? left : std::min<decltype(left)>(left, 5)));
-        if (wakes[1].revents != 0) {
-            account(charge_.out.pump(os::wall_now()));
-            observer_.output_came(os::now());
-        }
-    }
+    while ((ended = waitpid(writer, &status, WNOHANG)) == 0 && os::now() < deadline)
+        take_output_until(pidfd ? pidfd->get() : -1, pidfd ? deadline : std::min(deadline, os::now() + look_without_pidfd));
     observer_.leave_out(os::reaped_cpu() - cpu_before);
     if (ended == 0) {
         kill(writer, SIGKILL); // reaped with the others, once the kernel lets go of it

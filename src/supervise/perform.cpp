@@ -17,6 +17,16 @@ constexpr std::int64_t prune_every = 64;
 constexpr std::size_t most_survivors = 16;
 constexpr int most_pause_passes = 10;
 
+/// As the events of an ended task and of an ended attempt tell it.
+std::vector<store::EventField> fields_of(const core::Outcome& outcome)
+{
+    return {{"outcome", std::string(core::to_string(outcome.kind))},
+            {"code", std::int64_t{outcome.code}},
+            {"signal", std::int64_t{outcome.signal}},
+            {"reason", std::string(core::to_string(outcome.reason))},
+            {"exit_code", std::int64_t{core::exit_code(outcome)}}};
+}
+
 } // namespace
 
 void Supervisor::sweep(int signal, std::deque<core::Event>& events)
@@ -56,14 +66,8 @@ void Supervisor::drain()
 {
     const auto* ended = std::get_if<core::Ended>(&state_.phase); // or an attempt has, and not the task
     const bool still_written = ended && ended->tree_lives;
-    for (os::LogPump* pump : {&charge_.out, charge_.err ? &*charge_.err : nullptr})
-        if (pump) {
-            os::LogPump::Moved moved;
-            do {
-                moved = pump->pump(os::wall_now());
-                account(moved);
-            } while (moved.more && !still_written);
-        }
+    for (os::LogPump* pump : pumps())
+        while (take_output(*pump).more && !still_written) {}
 }
 
 void Supervisor::finish()
@@ -74,12 +78,7 @@ void Supervisor::finish()
     status.ended_at = os::now();
     status.survivors.clear();
     charge_.recorder.save(state_);
-    const core::Outcome& outcome = status.outcome;
-    charge_.recorder.event("ended", {{"outcome", std::string(core::to_string(outcome.kind))},
-                                     {"code", std::int64_t{outcome.code}},
-                                     {"signal", std::int64_t{outcome.signal}},
-                                     {"reason", std::string(core::to_string(outcome.reason))},
-                                     {"exit_code", std::int64_t{core::exit_code(outcome)}}});
+    charge_.recorder.event("ended", fields_of(status.outcome));
 }
 
 void Supervisor::release()
@@ -106,12 +105,7 @@ void Supervisor::release()
 core::Vitals Supervisor::take_vitals()
 {
     // What waits in the FIFO has come already.
-    for (os::LogPump* pump : {&charge_.out, charge_.err ? &*charge_.err : nullptr}) {
-        if (!pump) continue;
-        const os::LogPump::Moved moved = pump->pump(os::wall_now());
-        account(moved);
-        if (moved.bytes + moved.dropped > 0) observer_.output_came(os::now());
-    }
+    for (os::LogPump* pump : pumps()) take_output(*pump);
     const core::Vitals vitals = observer_.look(tree_->members(), os::now());
     if (const auto progress = observer_.take_progress(); progress && put_progress(*progress)) charge_.recorder.save();
     os::give_back_memory(); // the next look may be a minute away
@@ -126,15 +120,12 @@ void Supervisor::end_attempt(const core::Outcome& outcome)
     hit_by_kill_.clear();
     store::Status& status = charge_.recorder.status();
     const Duration lived = status.attempt_started ? os::wall_now() - *status.attempt_started : Duration::zero();
-    charge_.recorder.event("attempt-ended", {{"attempt", std::int64_t{status.attempt}},
-                                             {"outcome", std::string(core::to_string(outcome.kind))},
-                                             {"code", std::int64_t{outcome.code}},
-                                             {"signal", std::int64_t{outcome.signal}},
-                                             {"reason", std::string(core::to_string(outcome.reason))},
-                                             {"exit_code", std::int64_t{core::exit_code(outcome)}},
-                                             {"started_at", format_rfc3339(status.attempt_started.value_or(os::wall_now()))},
-                                             {"lived_ms", std::chrono::duration_cast<std::chrono::milliseconds>(lived).count()},
-                                             {"log_from", static_cast<std::int64_t>(attempt_from_.first)}});
+    std::vector<store::EventField> fields = fields_of(outcome);
+    fields.push_back({"attempt", std::int64_t{status.attempt}});
+    fields.push_back({"started_at", format_rfc3339(status.attempt_started.value_or(os::wall_now()))});
+    fields.push_back({"lived_ms", std::chrono::duration_cast<std::chrono::milliseconds>(lived).count()});
+    fields.push_back({"log_from", static_cast<std::int64_t>(attempt_from_.first)});
+    charge_.recorder.event("attempt-ended", std::move(fields));
     status.progress.reset();
     status.step.clear();
     status.total_steps = 0;

@@ -7,7 +7,9 @@
 
 #include <boost/asio/post.hpp>
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <utility>
@@ -106,10 +108,38 @@ void Supervisor::watch_output(Stream& stream, os::LogPump& pump)
     });
 }
 
+std::vector<os::LogPump*> Supervisor::pumps()
+{
+    std::vector<os::LogPump*> all{&charge_.out};
+    if (charge_.err) all.push_back(&*charge_.err);
+    return all;
+}
+
+os::LogPump::Moved Supervisor::take_output(os::LogPump& pump)
+{
+    const os::LogPump::Moved moved = pump.pump(os::wall_now());
+    account(moved);
+    if (moved.bytes + moved.dropped > 0) observer_.output_came(os::now());
+    return moved;
+}
+
+/// Of all streams, until a descriptor is readable (-1: none) or that date has come.
+void Supervisor::take_output_until(int descriptor, Instant end)
+{
+    const std::vector<os::LogPump*> all = pumps();
+    for (Instant now = os::now(); now < end; now = os::now()) {
+        std::array<pollfd, 3> wakes{{{descriptor, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}}};
+        for (std::size_t i = 0; i < all.size(); ++i) wakes[i + 1].fd = all[i]->fifo();
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now).count();
+        if (poll(wakes.data(), wakes.size(), static_cast<int>(left)) <= 0) continue;
+        for (os::LogPump* pump : all) take_output(*pump);
+        if (wakes[0].revents != 0) return;
+    }
+}
+
 void Supervisor::on_output(os::LogPump& pump)
 {
-    account(pump.pump(os::wall_now()));
-    observer_.output_came(os::now());
+    take_output(pump);
     if (!charge_.spec.progress_pattern.empty()) read_progress_soon();
     if (core::waits_for_output(state_)) dispatch(core::LookRequested{});
 }

@@ -65,6 +65,9 @@ private:
     void end_ready_watch();
     void on_signals();
     void on_output(os::LogPump&);
+    std::vector<os::LogPump*> pumps();
+    os::LogPump::Moved take_output(os::LogPump&);
+    void take_output_until(int descriptor, Instant end);
     void on_ready_answer();
     void account(const os::LogPump::Moved&);
     void read_progress_soon();
