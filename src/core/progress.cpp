@@ -123,13 +123,37 @@ std::optional<Progress> read_of(Reader in)
     return of_counter(*done, *total);
 }
 
-std::optional<Progress> read_percentage(Reader in)
+bool is_letter(char c)
 {
+    return is_word(c) && !is_digit(c);
+}
+
+/// Whether words stand on both sides: "about 45% of users" tells of users. Beside a bar, behind a colon, at either end of
+/// its line (`45% [...]`, `copied 45%`) a percentage is that of the work, but for "45% of users", and so it is where the
+/// word behind says so.
+bool is_prose(std::string_view before, std::string_view after)
+{
+    constexpr std::string_view blanks = " \t";
+    before = before.substr(0, before.find_last_not_of(blanks) + 1);
+    after.remove_prefix(std::min(after.find_first_not_of(blanks), after.size()));
+    for (const std::string_view word : {"done", "complete", "finished"})
+        if (after.starts_with(word)) return false;
+    if (after.starts_with("of ") && after.size() > 3 && is_letter(after[3])) return true;
+    const bool leads = before.empty() || (!is_letter(before.back()) && before.back() != ',');
+    const bool ends = after.empty() || (!is_letter(after.front()) && after.front() != ',' && after.front() != '.');
+    return !leads && !ends;
+}
+
+/// The number at that place of the line.
+std::optional<Progress> read_percentage(std::string_view line, std::size_t at)
+{
+    Reader in(line.substr(at));
     const auto value = in.decimal();
     in.skip(" ");
     if (!value || !in.skip("%")) return std::nullopt;
-    if (const auto rest = in.rest(); !rest.empty() && (is_word(rest.front()) || rest.front() == '%')) return std::nullopt;
-    return of_percentage(*value);
+    const auto rest = in.rest();
+    if (!rest.empty() && (is_word(rest.front()) || rest.front() == '%')) return std::nullopt;
+    return is_prose(line.substr(0, at), rest) ? std::nullopt : of_percentage(*value);
 }
 
 /// All of the text as a number.
@@ -159,9 +183,8 @@ std::optional<Progress> search(std::string_view line)
             const auto found = read_bracketed(in);
             if (found) (found->total_steps ? counter : percentage) = found;
         } else if (begins_number(line, at)) {
-            const std::string_view rest = line.substr(at);
-            if (const auto found = read_percentage(Reader(rest))) percentage = found;
-            else if (const auto other = read_of(Reader(rest))) counter = other;
+            if (const auto found = read_percentage(line, at)) percentage = found;
+            else if (const auto other = read_of(Reader(line.substr(at)))) counter = other;
         }
     }
     return percentage ? percentage : counter;

@@ -15,7 +15,7 @@ struct Progress {
 };
 
 /// The common shapes in one rendered line: `[3/10] Building x`, `[ 45%] Building`, `45%`, `3 of 10`, `(3/10)`. The last
-/// percentage of a line wins; above 100, `0/0` and dates (`3/10/2026`) are none. Several fractions of one line: a
+/// percentage of a line wins; above 100, `0/0`, dates (`3/10/2026`) and percentages amid words (`about 45% of users`) are none. Several fractions of one line: a
 /// counter in brackets at its beginning comes first.
 std::optional<Progress> find_progress(std::string_view rendered_line);
 

@@ -60,6 +60,32 @@ TEST_CASE("the common shapes of progress are read")
     }
 }
 
+TEST_CASE("percentages as programs print them are progress, those amid words are none")
+{
+    for (const char* line : {
+             "Receiving objects:  45% (123/273), 1.2 MiB | 1.1 MiB/s", "  50K .......... ..........  45% 1.20M 3s",      // git, wget
+             "####### 45.0%", " 45%|####5     | 45/100 [00:12<00:15]", "     32,768  45%    1.20MB/s    0:00:10",     // curl, tqdm, rsync
+             "data.bin   45% 1234KB   1.2MB/s   00:01 ETA", "[download]  45.0% of 10.00MiB at 1.20MiB/s ETA 00:05",   // scp, yt-dlp
+             "[download]  45.0% of ~10.00MiB", "<====---> 45% EXECUTING [3s]", "Encoding: task 1 of 1, 45.00 %",       // gradle, HandBrake
+             "tests/test_a.py ........ [ 45%]", "Progress: [ 45%] [####....]", "(Reading database ... 45%",            // pytest, apt, dpkg
+             "[#a1 1MiB/2MiB(45%) CN:1 DL:1MiB ETA:3s]", "<s> [webpack.Progress] 45% building 1/2 modules",            // aria2, webpack
+             "Extracting archive 45% complete", "copied 45%", "Building image 45% (2 of 9)", " 45% building modules", "Loss so far: 45% done",
+         }) {
+        INFO(line);
+        const auto found = find_progress(line);
+        REQUIRE(found);
+        CHECK(found->fraction.value() == Approx(0.45));
+    }
+    for (const char* line : {
+             "about 45% of users", "45% of users said so", "roughly 45% of the users, or more", "the disk is 45% full",
+             "warning: the rate fell by 45%, which is much", "we saved 45%.", "3 packets transmitted, 0 received, 100% packet loss, time 2050ms",
+             "Only 45%\tof them", "memory at 45%, swap at 12%, which is fine",
+         }) {
+        INFO(line);
+        CHECK_FALSE(find_progress(line));
+    }
+}
+
 TEST_CASE("what only looks like progress is none")
 {
     for (const char* line : {
