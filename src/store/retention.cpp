@@ -35,6 +35,7 @@ private:
     void remove_task(TaskId id, Found what);
     void clear_unnamed();
     void clear_markers(const std::vector<TaskId>& active, const std::vector<TaskId>& all);
+    void finish_release(TaskId id);
     void clear_names(const std::vector<TaskId>& all);
     bool is_old(const std::string& path) const;
     bool is_missing(const std::string& path) const;
@@ -143,9 +144,28 @@ void Pruning::clear_unnamed()
 void Pruning::clear_markers(const std::vector<TaskId>& active, const std::vector<TaskId>& all)
 {
     for (const TaskId id : active) {
-        if (has(all, id) || !is_old("active/" + to_string(id)) || !is_missing("tasks/" + to_string(id))) continue;
+        if (has(all, id)) {
+            finish_release(id);
+            continue;
+        }
+        if (!is_old("active/" + to_string(id)) || !is_missing("tasks/" + to_string(id))) continue;
         if (auto removed = root_.unmark_active(id); !removed) done_.problems.push_back(removed.error().message);
     }
+}
+
+/// Of a task that is still marked: when it has ended, its supervisor was killed while it tidied.
+void Pruning::finish_release(TaskId id)
+{
+    const auto ended = [&] {
+        const auto status = read_status_at(root_.fd(), id);
+        return status && is_over(*status);
+    };
+    if (!ended()) return;
+    auto task = root_.open_task(id);
+    if (!task) return;
+    const auto locked = task->try_lock();
+    if (!locked || !*locked || !ended() || !task->remove_channels()) return;
+    if (auto removed = root_.unmark_active(id); !removed) done_.problems.push_back(removed.error().message);
 }
 
 void Pruning::clear_names(const std::vector<TaskId>& all)

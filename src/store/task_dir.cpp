@@ -3,6 +3,7 @@
 #include "files.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 #include <cerrno>
 
 namespace bgt::store {
@@ -50,6 +51,14 @@ Result<bool> TaskDir::is_locked() const
     if (!fd || ::fcntl(fd.get(), F_OFD_GETLK, &lock) != 0)
         return detail::explain("can't ask for the lock " + path_ + "/" + file::lock, errno);
     return lock.l_type != F_UNLCK;
+}
+
+bool TaskDir::remove_channels() const
+{
+    bool all = true;
+    for (const char* name : {file::out_fifo, file::err_fifo, file::in_fifo, file::control})
+        if (::unlinkat(dir_.get(), name, 0) != 0 && errno != ENOENT) all = false;
+    return all;
 }
 
 } // namespace bgt::store

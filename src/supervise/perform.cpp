@@ -86,9 +86,8 @@ void Supervisor::release()
     end_ready_watch();
     drain(); // what kept leftovers wrote last
     const store::TaskId id = charge_.task.id();
-    for (const char* name : {store::file::out_fifo, store::file::err_fifo, store::file::in_fifo, store::file::control})
-        unlinkat(charge_.task.fd(), name, 0); // of use to living tasks only
-    static_cast<void>(charge_.root.unmark_active(id));
+    // What could not be removed is found by its marker, at the next pruning.
+    if (charge_.task.remove_channels()) static_cast<void>(charge_.root.unmark_active(id));
     if (charge_.spec.remove_when_ended) static_cast<void>(charge_.root.remove_task(id));
     if (id.value % prune_every == 0) {
         charge_.retention.thorough = false; // `bgt gc` looks for what a crash left, too
@@ -125,6 +124,7 @@ void Supervisor::end_attempt(const core::Outcome& outcome)
     fields.push_back({"started_at", format_rfc3339(status.attempt_started.value_or(os::wall_now()))});
     fields.push_back({"lived_ms", std::chrono::duration_cast<std::chrono::milliseconds>(lived).count()});
     fields.push_back({"log_from", static_cast<std::int64_t>(attempt_from_.first)});
+    fields.push_back({"log_to", static_cast<std::int64_t>(charge_.out.log_bytes())});
     charge_.recorder.event("attempt-ended", std::move(fields));
     status.progress.reset();
     status.step.clear();

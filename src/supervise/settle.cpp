@@ -56,6 +56,7 @@ Result<void> record_lost(store::Root& root, const store::TaskDir& task, store::S
         const char* why = rebooted ? "the machine restarted" : "its supervisor died, and nothing of its tree lives";
         static_cast<void>(store::append_event(events->get(), os::wall_now(), "lost", {{"why", std::string(why)}}));
     }
+    if (!task.remove_channels()) return {}; // found by its marker, at the next pruning
     return root.unmark_active(task.id());
 }
 

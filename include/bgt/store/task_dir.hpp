@@ -46,6 +46,8 @@ public:
     Result<bool> is_locked() const;
     /// Lets the lock go (this process's copy of it).
     void unlock() { lock_.reset(); }
+    /// Removes what only a living task needs: the FIFOs and the socket. False: something is left.
+    bool remove_channels() const;
 
 private:
     TaskId id_;

@@ -134,6 +134,25 @@ TEST_CASE("an ended task of which processes live on is left alone, even when its
     }
 }
 
+TEST_CASE("of an ended task that a crash kept from being tidied, marker and FIFO go")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    const TaskId ended = add_task(root, Lifecycle::ended, noon), living = add_task(root, Lifecycle::running, noon);
+    for (const TaskId id : {ended, living}) {
+        must(root.mark_active(id));
+        REQUIRE(::mkfifoat(root.fd(), ("tasks/" + to_string(id) + "/out").c_str(), 0600) == 0);
+    }
+    for (const bool supervised : {true, false}) {
+        TaskDir task = must(root.open_task(ended));
+        if (supervised) REQUIRE(must(task.try_lock()));
+        CHECK(must(prune(root, {.keep_ended = 9}, noon)).removed == 0);
+        CHECK(must(root.active_ids()) == (supervised ? std::vector{ended, living} : std::vector{living}));
+        CHECK((::faccessat(task.fd(), "out", F_OK, 0) == 0) == supervised);
+    }
+    CHECK(::faccessat(must(root.open_task(living)).fd(), "out", F_OK, 0) == 0);
+}
+
 TEST_CASE("an ended task whose marker a crash left counts as ended")
 {
     TempFolder temp;
