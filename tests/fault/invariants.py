@@ -1,0 +1,208 @@
+"""What must be so after any fault, looked at from outside with a bgt that nothing is done to."""
+import json
+import os
+import pathlib
+import time
+
+from harness import Failure, Stage, Task, until
+
+ALIVE = ("starting", "running", "stopping")
+MOST_SUPERVISOR_FDS = 24
+OF_LIVING_TASKS = ("out", "err", "in", "ctl.sock")
+
+
+def check(stage: Stage) -> None:
+    claims(stage)
+    tree_descriptors(stage)
+    verbs_work(stage)
+    end_all(stage)
+    outcomes(stage)
+    names_are_free(stage)
+    ids_are_new(stage)
+    nothing_stays(stage)
+
+
+def lie(stage: Stage) -> str:
+    """What bgt says that is not so; a task that moves on between two looks looks like a lie for a moment."""
+    living = stage.living()
+    tasks = stage.tasks_told()
+    for one in tasks:
+        if one["problem"] and not stage.killed_cli():
+            return f"task {one['id']} has a problem: {one['problem']}"
+    for task in stage.tasks:
+        told = stage.told(task, tasks)
+        lives = task.mark in living
+        state = told["lifecycle"] if told and not told["problem"] else None
+        if lives and state not in ALIVE:
+            return f"of {task.mark} there lives {living[task.mark]}, and bgt says {state} ({told})"
+        if state in ("running", "stopping") and not lives and not told["next_attempt_at"]:
+            return f"bgt says {state} of {task.mark}, of which nothing lives ({told})"
+        if state == "starting" and not (told["next_attempt_at"] and told["supervisor"]):
+            return f"{task.mark} starts for ever ({told})"
+        if task.refused and told:
+            return f"{task.mark} was said not to have been started, and is there ({told})"
+    return ""
+
+
+def claims(stage: Stage) -> None:
+    said = ""
+
+    def true() -> bool:
+        nonlocal said
+        said = lie(stage)
+        return not said
+    if not until(true, 8):
+        raise Failure(said)
+
+
+def tree_descriptors(stage: Stage) -> None:
+    for mark, pids in stage.living().items():
+        for pid in pids:
+            try:
+                fds = {int(fd): os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+            except OSError:
+                continue    # it ended just now
+            stray = {fd: path for fd, path in fds.items() if fd > 2}
+            if stray:
+                raise Failure(f"process {pid} of {mark} holds descriptors that it was not given: {stray}")
+    for told in stage.tasks_told():
+        try:
+            count = len(os.listdir(f"/proc/{told['supervisor']}/fd"))
+        except OSError:
+            continue
+        if count > MOST_SUPERVISOR_FDS:
+            raise Failure(f"the supervisor of task {told['id']} holds {count} descriptors")
+
+
+def must(stage: Stage, *argv: str, code: int = 0) -> str:
+    ran = stage(*argv)
+    if ran.code != code:
+        raise Failure(f"a verb that nothing was done to: {ran.words()}")
+    return ran.out
+
+
+def verbs_work(stage: Stage) -> None:
+    must(stage, "ps")
+    for told in stage.tasks_told():
+        if told["problem"]:
+            continue
+        must(stage, "show", "--json", str(told["id"]))
+        must(stage, "logs", "--raw", str(told["id"]))
+        if told["lifecycle"] == "running":
+            must(stage, "wait", "--timeout", "1ms", str(told["id"]), code=124)
+
+
+def end_all(stage: Stage) -> None:
+    before = stage.tasks_told()
+    if any(told["lifecycle"] in ALIVE for told in before if not told["problem"]):
+        must(stage, "kill", "--all", "--json")
+    if stage.living():
+        raise Failure(f"after kill --all there lives {stage.living()}: {before}")
+    for told in stage.tasks_told():
+        if not told["problem"] and told["lifecycle"] not in ("ended", "lost"):
+            raise Failure(f"after kill --all bgt says {told['lifecycle']}: {told}")
+    if not stage.end_of_trace(8):
+        raise Failure(f"supervisor {stage.supervisor} lives on when its task has ended")
+    left = []
+
+    def none() -> bool:
+        left[:] = [pid for pid, environment in stage.environments()
+                   if f"BGT_ROOT={stage.root}".encode() in environment and pid != stage.tracer]
+        return not left
+    if not until(none, 8):
+        raise Failure(f"when all tasks have ended there lives {left}")
+
+
+def outcomes(stage: Stage) -> None:
+    tasks = stage.tasks_told()
+    for task in stage.tasks:
+        told = stage.told(task, tasks)
+        if not told or told["problem"]:
+            continue
+        outcome = told["outcome"]
+        wrong = wrong_outcome(stage, task, outcome)
+        if wrong:
+            raise Failure(f"{wrong}: {told}; its command said {task.said('start')} {task.said('end')}")
+        must(stage, "wait", str(told["id"]), code=outcome["exit_code"])
+        if task.output is not None:
+            output_is_right(stage, task, told)
+
+
+def wrong_outcome(stage: Stage, task: Task, outcome: dict) -> str:
+    ends, starts = task.said("end"), task.said("start")
+    match outcome["kind"]:
+        case "exited":
+            if not ends or int(ends[-1]) != outcome["code"]:
+                return "an exit code that no one saw"
+        case "signaled":
+            if ends and len(ends) == len(starts):
+                return "a signal that did not end it"
+        case "lost":
+            if not stage.killed_supervisor() and not task.may_be_lost:
+                return "an exit status that is lost though no supervisor was killed"
+        case "failed-to-start":
+            if stage.shot.target != "supervisor" or not starts:
+                return "a start that did not fail"
+        case other:
+            return f"an unknown outcome {other}"
+    return ""
+
+
+def output_is_right(stage: Stage, task: Task, told: dict) -> None:
+    log = told["log"]
+    kept = stage.log(told["id"])
+    whole = not stage.killed_supervisor()
+    dropped = log["dropped_bytes"] - log["freed_bytes"]     # what never came to the log; freed is its head, given up later
+    if whole and log["bytes"] + dropped != len(task.output):
+        raise Failure(f"of {len(task.output)} bytes of output there is told {log}")
+    if dropped == 0:
+        end = task.output[log["freed_bytes"]:log["bytes"]]
+        if not end.endswith(kept) or end and not kept:
+            raise Failure(f"the log holds {len(kept)} bytes that are not the output: {kept[:80]!r}, {log}")
+
+
+def names_are_free(stage: Stage) -> None:
+    for name in sorted({task.name for task in stage.tasks if task.name}):
+        task = stage.task(name)
+        ran = stage.run(task, "finish 0")
+        if ran.code != 0:
+            raise Failure(f"the name {name} is stuck: {ran.words()}")
+        must(stage, "wait", name)
+
+
+def ids_are_new(stage: Stage) -> None:
+    if sorted(set(stage.ids)) != stage.ids:
+        raise Failure(f"ids were given out in this order: {stage.ids}")
+    folders = [told["id"] for told in stage.tasks_told()]
+    if len(set(folders)) != len(folders):
+        raise Failure(f"an id is there twice: {folders}")
+
+
+def make_old(root: pathlib.Path) -> None:
+    """What is younger than a minute may belong to a run under way, and stays."""
+    old = time.time() - 3600
+    for folder, folders, files in os.walk(root, topdown=False):
+        for name in folders + files:
+            os.utime(os.path.join(folder, name), (old, old), follow_symlinks=False)
+
+
+def listing(folder: pathlib.Path) -> list:
+    return sorted(os.listdir(folder)) if folder.exists() else []
+
+
+def nothing_stays(stage: Stage) -> None:
+    """Folders half made or half removed, markers, sockets and names of what is gone."""
+    make_old(stage.root)
+    must(stage, "gc")
+    if listing(stage.root / "active"):
+        raise Failure(f"markers stay: {listing(stage.root / 'active')}")
+    for task in listing(stage.root / "tasks"):
+        if not task.isdigit():
+            raise Failure(f"a folder stays: {task}")
+        left = [name for name in listing(stage.root / "tasks" / task) if name in OF_LIVING_TASKS]
+        if left:
+            raise Failure(f"in the folder of task {task}, which has ended, there stay {left}")
+    must(stage, "gc", "--keep", "0")
+    left = listing(stage.root / "tasks") + [name for name in listing(stage.root / "names") if name not in (".lock",)]
+    if left:
+        raise Failure(f"after gc --keep 0 there stay {left}")
