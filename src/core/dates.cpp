@@ -51,7 +51,8 @@ State take_over(const Spec& spec, State state, bool ready, std::uint32_t attempt
 
 bool waits_for_output(const State& state)
 {
-    return std::holds_alternative<Running>(state.phase) && !state.paused && (state.watch.quiet || state.watch.output.is_told());
+    const bool lives = std::holds_alternative<Running>(state.phase) || std::holds_alternative<LeftBehind>(state.phase);
+    return lives && !state.paused && (state.watch.quiet || state.watch.output.is_told());
 }
 
 std::optional<Instant> kill_by(const State& state)
@@ -64,16 +65,13 @@ std::optional<Instant> kill_by(const State& state)
 std::optional<Instant> next_deadline(const Spec& spec, const State& state)
 {
     if (const Stopping* stop = stop_of(state)) return stop->rung_ends;
-    if (const auto* running = std::get_if<Running>(&state.phase)) {
-        const auto timeout = timeout_at(spec, running->started);
-        if (state.paused) return timeout;
-        return earliest({timeout, ready_at_latest(spec, state.watch), state.watch.next_look});
-    }
+    const std::optional<Instant> rules = state.paused ? std::nullopt : earliest({ready_at_latest(spec, state.watch), state.watch.next_look});
+    if (const auto* running = std::get_if<Running>(&state.phase)) return earliest({timeout_at(spec, running->started), rules});
     if (const auto* waiting = std::get_if<BackingOff>(&state.phase))
         return earliest({timeout_at(spec, waiting->started), waiting->until});
     const auto* left = std::get_if<LeftBehind>(&state.phase);
     if (!left) return std::nullopt;
-    return earliest({timeout_at(spec, left->started), leftover_at(spec, *left)});
+    return earliest({timeout_at(spec, left->started), leftover_at(spec, *left), rules});
 }
 
 Lifecycle lifecycle(const State& state)

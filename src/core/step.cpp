@@ -5,6 +5,7 @@
 #include "dates.hpp"
 #include "stop_ladder.hpp"
 
+#include <concepts>
 #include <numeric>
 #include <tuple>
 #include <utility>
@@ -26,6 +27,10 @@ Outcome outcome_of(const std::optional<RootEnd>& root, Reason reason)
     }
     return outcome;
 }
+
+/// Its tree lives, and nobody wants it ended.
+template <class Phase>
+concept Alive = std::same_as<Phase, Running> || std::same_as<Phase, LeftBehind>;
 
 /// One call of step(): a handler for each state and event that matters; every other pair changes nothing.
 class Step {
@@ -53,7 +58,7 @@ private:
         start_clocks(spec_, watch(), now_);
         act(SaveStatus{});
         Running running{starting.first.value_or(now_)};
-        if (starting.wanted) return stop_for(*starting.wanted, running.started, std::nullopt, 0);
+        if (starting.wanted) return stop_for(*starting.wanted, running);
         enter(running);
     }
     void on(Starting&, const StartFailed& failure)
@@ -78,52 +83,53 @@ private:
         act(LookAtTree{});
     }
     void on(Running&, const TreeEmpty&) { end_attempt(outcome_of(std::nullopt, Reason::self), {}, {}, Afterwards::never); }
-    void on(Running& running, const StopRequested& request) { stop_for(request, running.started, std::nullopt, 0); }
     void on(Running& running, const Tick&)
     {
-        if (is_due(timeout_at(spec_, running.started))) return stop_for_timeout(running.started, std::nullopt, 0);
-        if (is_due(ready_at_latest(spec_, watch())) && !result_.state.paused) return hang(running, Reason::ready_timeout);
-        look_when_due();
+        if (is_due(timeout_at(spec_, running.started))) return stop_for_timeout(running);
+        tick_rules(running);
     }
-    void on(Running&, const PauseRequested&) { pause(); }
-    void on(Running&, const ResumeRequested&) { resume(); }
-    void on(Running&, const LookRequested&) { act(TakeLook{}); }
-    void on(Running& running, const Looked& look)
+
+    // What is done about a tree that lives, with its root process or without.
+    void on(Alive auto& phase, const StopRequested& request) { stop_for(request, phase); }
+    void on(Alive auto&, const PauseRequested&) { pause(); }
+    void on(Alive auto&, const ResumeRequested&) { resume(); }
+    void on(Alive auto&, const LookRequested&) { act(TakeLook{}); }
+    void on(Alive auto& phase, const Looked& look)
     {
         // A stopped tree gives no sign of life; its clocks begin again when it goes on.
         if (result_.state.paused) return;
         const Activity before = watch().activity;
         take_vitals(watch(), look.vitals, now_);
         const std::optional<Reason> rule = fired_rule(spec_, watch(), now_);
-        if (rule) return hang(running, *rule);
+        if (rule) return hang(phase, *rule);
         tell_notices(before);
     }
-    void on(Running&, const Ready&)
+    void on(Alive auto&, const Ready&)
     {
         if (!spec_.awaits_ready || watch().ready) return;
         watch().ready = true;
         act(SaveStatus{});
         act(Note{"ready", Reason::self, 0, 0});
     }
-    void on(Running&, const NeverReady&)
+    void on(Alive auto&, const NeverReady&)
     {
         if (watch().ready || watch().never_ready) return;
         watch().never_ready = true;
         act(SaveStatus{});
         act(Note{"never-ready", Reason::self, 0, 0});
     }
-    void on(Running&, const Extended& more)
+    void on(Alive auto&, const Extended& more)
     {
         watch().not_before = later(now_, more.by);
         watch().next_look = plan_look(spec_, watch(), now_);
     }
-    void on(Running&, const WatchdogSet& set)
+    void on(Alive auto&, const WatchdogSet& set)
     {
         watch().watchdog = set.interval > Duration::zero() ? std::optional(set.interval) : std::nullopt;
         watch().heartbeat = Clock{now_, std::nullopt};
         watch().next_look = plan_look(spec_, watch(), now_);
     }
-    void on(Running& running, const HangReported&) { hang(running, Reason::progress_timeout); }
+    void on(Alive auto& phase, const HangReported&) { hang(phase, Reason::progress_timeout); }
 
     void on(LeftBehind& left, const TreeEmpty&)
     {
@@ -137,26 +143,20 @@ private:
         enter(Ended{outcome_of(left.root, Reason::self), true, {}, {}});
         act(Finish{});
     }
-    void on(LeftBehind& left, const StopRequested& request)
-    {
-        stop_for(request, left.started, left.root, left.living);
-    }
     void on(LeftBehind& left, const Tick&)
     {
         const auto timeout = timeout_at(spec_, left.started);
         const auto leftover = leftover_at(spec_, left);
         // A late tick may find both due: what was due first is what happened.
         const bool timeout_first = timeout && (!leftover || *timeout <= *leftover);
-        if (timeout_first) {
-            if (is_due(timeout)) stop_for_timeout(left.started, left.root, left.living);
-        } else if (is_due(leftover)) {
-            Stopping stop = new_stop(Reason::self, left.started, left.root, left.living);
+        if (timeout_first && is_due(timeout)) return stop_for_timeout(left);
+        if (!timeout_first && is_due(leftover)) {
+            Stopping stop = new_stop(Reason::self, left);
             stop.for_leftover = true;
-            set_off(std::move(stop), "leftover", false);
+            return set_off(std::move(stop), "leftover", false);
         }
+        tick_rules(left);
     }
-    void on(LeftBehind&, const PauseRequested&) { pause(); }
-    void on(LeftBehind&, const ResumeRequested&) { resume(); }
 
     void on(Stopping& stop, const RootEnded& end)
     {
@@ -229,7 +229,7 @@ private:
     {
         if (!ended.tree_lives) return;
         if (ended.leftover_stop) return quicken(*ended.leftover_stop, request, now_, result_.actions);
-        ended.leftover_stop = new_stop(request.reason, {}, std::nullopt, 0);
+        ended.leftover_stop = new_stop(request.reason, Running{});
         if (request.ladder) ended.leftover_stop->ladder = *request.ladder;
         result_.state.paused = false;
         begin(*ended.leftover_stop, "stop", request.now, now_, result_.actions);
@@ -239,14 +239,17 @@ private:
         if (ended.leftover_stop) advance(*ended.leftover_stop, now_, result_.actions);
     }
 
-    Stopping new_stop(Reason reason, Instant started, std::optional<RootEnd> root, std::uint32_t living) const
+    template <Alive Phase>
+    Stopping new_stop(Reason reason, const Phase& phase) const
     {
         Stopping stop;
-        stop.started = started;
-        stop.root = root;
+        stop.started = phase.started;
         stop.reason = reason;
         stop.ladder = spec_.stop_ladder;
-        stop.living = living;
+        if constexpr (std::same_as<Phase, LeftBehind>) {
+            stop.root = phase.root;
+            stop.living = phase.living;
+        }
         return stop;
     }
     void set_off(Stopping stop, std::string_view what, bool kill_at_once)
@@ -255,25 +258,27 @@ private:
         begin(stop, what, kill_at_once, now_, result_.actions);
         enter(std::move(stop));
     }
-    void stop_for(const StopRequested& request, Instant started, std::optional<RootEnd> root, std::uint32_t living)
+    void stop_for(const StopRequested& request, const Alive auto& phase)
     {
-        Stopping stop = new_stop(request.reason, started, root, living);
+        Stopping stop = new_stop(request.reason, phase);
         if (request.ladder) stop.ladder = *request.ladder;
         stop.afterwards = request.again ? Afterwards::again : Afterwards::never;
         set_off(std::move(stop), "stop", request.now);
     }
-    void stop_for_timeout(Instant started, std::optional<RootEnd> root, std::uint32_t living)
-    {
-        set_off(new_stop(Reason::timeout, started, root, living), "stop", false);
-    }
+    void stop_for_timeout(const Alive auto& phase) { set_off(new_stop(Reason::timeout, phase), "stop", false); }
 
+    void tick_rules(const Alive auto& phase)
+    {
+        if (is_due(ready_at_latest(spec_, watch())) && !result_.state.paused) return hang(phase, Reason::ready_timeout);
+        look_when_due();
+    }
     /// A rule has fired: the evidence first, then what the user wants done about it.
-    void hang(const Running& running, Reason rule)
+    void hang(const Alive auto& phase, Reason rule)
     {
         act(GatherReport{rule});
         const OnHang what = spec_.hang.on_hang;
         if (what == OnHang::kill || what == OnHang::restart)
-            return set_off(new_stop(rule, running.started, std::nullopt, 0), "stop", false);
+            return set_off(new_stop(rule, phase), "stop", false);
         watch().never_ready |= rule == Reason::ready_timeout; // or it would fire again at once
         act(Note{"hang", rule, 0, 0});
         if (what == OnHang::exec) act(RunHook{rule});

@@ -224,8 +224,7 @@ void Supervisor::end_ready_watch()
 void Supervisor::watch_readiness()
 {
     end_ready_watch();
-    const auto* running = std::get_if<core::Running>(&state_.phase);
-    if (!running || state_.watch.ready || !charge_.spec.rules.awaits_ready) return;
+    if (core::lifecycle(state_) != core::Lifecycle::running || state_.watch.ready || !charge_.spec.rules.awaits_ready) return;
     const store::Status& status = charge_.recorder.status();
     ReadyWatch::What what;
     for (const std::string& condition : charge_.spec.ready)

@@ -158,3 +158,13 @@ TEST_CASE("a paused task is not accused")
     REQUIRE(lab({"resume", id}).code == 0);
     CHECK(lab.wait(id) == 0);
 }
+
+TEST_CASE("the rules hold for what is left of a tree that is waited for, too")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--leftover", "wait", "--idle-timeout", "1s", "-c", "sleep 1000 & exit 0"});
+    CHECK(lab.wait(id) == 120);
+    const auto task = lab.show(id);
+    CHECK(text_at(task, "/outcome/reason") == "idle-timeout");
+    CHECK(text_at(newest_report(lab, id), "/rule") == "idle-timeout");
+}

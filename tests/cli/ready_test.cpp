@@ -101,3 +101,14 @@ TEST_CASE("messages from outside the tree, and malformed ones, change nothing")
     for (const auto& event : task.at("events").as_array()) told |= text_at(event.as_object(), "/event") == "notification-malformed";
     CHECK(told);
 }
+
+TEST_CASE("a daemon becomes ready after its root process has ended")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--leftover", "wait", "--ready-log", "up", "-c", "(sleep 0.5; echo up; exec sleep 1000) & exit 0"});
+    const Ran ran = lab({"wait", "--for", "ready", "--timeout", "20s", id});
+    INFO(ran);
+    CHECK(ran.code == 0);
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+    lab({"kill", id});
+}

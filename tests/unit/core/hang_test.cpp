@@ -257,3 +257,29 @@ TEST_CASE("a watchdog that the task set itself, and a longer time that it asked 
     CHECK(extended(29s, looked(extended, 0s, 0s)).starts_with("report:output-timeout"));
     CHECK(running(with_rules({}))(3s, HangReported{}).starts_with("report:progress-timeout save note:stop"));
 }
+
+TEST_CASE("the rules go on when the root process has ended and others of its tree are waited for")
+{
+    Spec spec = with_rules(idle_rule(8s));
+    spec.leftover = Leftover::wait;
+    Task task = running(spec);
+    task(1s, RootEnded{Exited{0}});
+    task(1s, TreeLives{1});
+    CHECK(silence(task, Activity::blocked, 60s) == "8s report:idle-timeout save note:stop/idle-timeout/15/1 signal:15");
+    task(9s, TreeEmpty{});
+    CHECK(exit_code(task.in<Ended>().outcome) == 120);
+}
+
+TEST_CASE("a daemon becomes ready after its root process has ended, or too late")
+{
+    Spec spec;
+    spec.leftover = Leftover::wait;
+    spec.awaits_ready = true;
+    spec.hang.ready = 5s;
+    Task task = running(spec);
+    task(1s, RootEnded{Exited{0}});
+    task(1s, TreeLives{1});
+    CHECK(task.due() == 5s);
+    SECTION("ready") { CHECK(task(2s, Ready{}) == "save note:ready/self/0/0"); }
+    SECTION("too late") { CHECK(task(5s, Tick{}) == "report:ready-timeout save note:stop/ready-timeout/15/1 signal:15"); }
+}
