@@ -7,7 +7,10 @@
 #include <bgt/render/json.hpp>
 
 #include <boost/json.hpp>
+#include <algorithm>
 #include <fcntl.h>
+#include <iterator>
+#include <limits>
 #include <set>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -62,10 +65,22 @@ std::vector<render::ProcessRow> rows_of(const std::vector<os::ProcStat>& tree)
     return rows;
 }
 
-std::vector<store::TaskEvent> events_of(const store::TaskDir& task, std::size_t most)
+/// What has happened: the newest, and how each earlier attempt ended.
+struct History {
+    std::vector<store::TaskEvent> events, attempts;
+};
+
+History history_of(const store::TaskDir& task, std::size_t most)
 {
-    auto read = store::read_events(task.fd(), most);
-    return read ? std::move(read->events) : std::vector<store::TaskEvent>{};
+    History history;
+    auto read = store::read_events(task.fd(), std::numeric_limits<std::size_t>::max());
+    if (!read) return history;
+    history.events = std::move(read->events);
+    std::ranges::copy_if(history.events, std::back_inserter(history.attempts),
+                         [](const store::TaskEvent& event) { return event.event == "attempt-ended"; });
+    const std::size_t older = history.events.size() - std::min(history.events.size(), most);
+    history.events.erase(history.events.begin(), history.events.begin() + static_cast<std::ptrdiff_t>(older));
+    return history;
 }
 
 class Show : public Verb {
@@ -73,7 +88,7 @@ public:
     void declare(Parser& parser) override
     {
         selection_.declare(parser);
-        parser.flag("--json", json_, "print JSON, with the last 100 events of each task");
+        parser.flag("--json", json_, "print JSON, with the earlier attempts and the last 100 events of each task");
         parser.example("bgt show web");
         parser.example("bgt show --json - | jq '.tasks[0].outcome'");
     }
@@ -108,13 +123,13 @@ private:
         std::string out;
         for (const auto& snapshot : snapshots) {
             std::vector<render::ProcessRow> processes;
-            std::vector<store::TaskEvent> events;
+            History history;
             if (const auto task = root.open_task(snapshot.id)) {
                 processes = rows_of(tree_of(*task, snapshot));
-                events = events_of(*task, events_for_people);
+                history = history_of(*task, events_for_people);
             }
             if (!out.empty()) out += '\n';
-            out += render::task_details({snapshot, processes, events}, now, style);
+            out += render::task_details({snapshot, processes, history.events, history.attempts}, now, style);
         }
         return out;
     }
@@ -123,10 +138,12 @@ private:
     {
         boost::json::array tasks;
         for (const auto& snapshot : snapshots) {
+            History history;
+            if (const auto task = root.open_task(snapshot.id)) history = history_of(*task, events_for_json);
             boost::json::array events;
-            if (const auto task = root.open_task(snapshot.id))
-                for (const auto& event : events_of(*task, events_for_json)) events.push_back(render::event_json(event));
+            for (const auto& event : history.events) events.push_back(render::event_json(event));
             auto object = render::task_json(snapshot);
+            object["attempts"] = render::attempts_json(history.attempts);
             object["events"] = std::move(events);
             tasks.push_back(std::move(object));
         }

@@ -211,6 +211,24 @@ void add_processes(Lines& lines, const std::vector<ProcessRow>& processes)
     }
 }
 
+/// Those before the one that the lines above are about.
+void add_attempts(Lines& lines, const std::vector<store::TaskEvent>& attempts)
+{
+    if (attempts.empty()) return;
+    lines.title("attempts");
+    for (const auto& ended : attempts) {
+        const std::map fields(ended.fields.begin(), ended.fields.end());
+        const auto number = [&](const char* key) {
+            const auto at = fields.find(key);
+            const auto* value = at == fields.end() ? nullptr : std::get_if<std::int64_t>(&at->second);
+            return value ? *value : 0;
+        };
+        const std::string lived = format_age(std::chrono::milliseconds(number("lived_ms")));
+        lines.item(0, fmt::format("{}  exit code {} after {}, ended {}, log from byte {} to {}", number("attempt"), number("exit_code"), lived,
+                                  format_rfc3339(ended.at), number("log_from"), number("log_to")));
+    }
+}
+
 void add_events(Lines& lines, const std::vector<store::TaskEvent>& events)
 {
     if (events.empty()) return;
@@ -247,6 +265,7 @@ std::string task_details(const DetailsInput& input, const Moment& now, const Det
     }
     add_rules(lines, task);
     add_processes(lines, input.processes);
+    add_attempts(lines, input.attempts);
     add_events(lines, input.events);
     return lines.take();
 }

@@ -231,6 +231,19 @@ json::object event_json(const store::TaskEvent& event)
     return out;
 }
 
+json::array attempts_json(const std::vector<store::TaskEvent>& attempts)
+{
+    json::array rows;
+    for (const auto& ended : attempts) {
+        json::object row = event_json(ended);
+        row["ended_at"] = std::move(row["at"]);
+        row.erase("at");
+        row.erase("event");
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
 std::string tasks_json(const std::vector<Snapshot>& tasks, const Moment& now)
 {
     json::array rows;

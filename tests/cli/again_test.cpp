@@ -16,11 +16,11 @@ TEST_CASE("a failed attempt is tried again, and each is on record")
     const auto task = lab.show(id);
     CHECK(number_at(task, "/attempt") == 3);
     std::string ends;
-    for (const auto& event : task.at("events").as_array())
-        if (text_at(event.as_object(), "/event") == "attempt-ended")
-            ends += text_at(event.as_object(), "/attempt") + ":" + text_at(event.as_object(), "/code") + "@" +
-                    text_at(event.as_object(), "/log_from") + " ";
-    CHECK(ends == "1:1@0 2:1@10 ");
+    for (const auto& ended : task.at("attempts").as_array())
+        ends += text_at(ended.as_object(), "/attempt") + ":" + text_at(ended.as_object(), "/exit_code") + "@" +
+                text_at(ended.as_object(), "/log_from") + "-" + text_at(ended.as_object(), "/log_to") + " ";
+    CHECK(ends == "1:1@0-10 2:1@10-20 ");
+    CHECK(lab({"show", id}).out.find("    2  exit code 1 after ") != std::string::npos);
 }
 
 TEST_CASE("when the retries are used up the last outcome is the task's")

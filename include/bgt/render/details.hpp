@@ -22,7 +22,8 @@ struct ProcessRow {
 struct DetailsInput {
     const supervise::Snapshot& task;        ///< with spec, usage and ports
     const std::vector<ProcessRow>& processes;
-    const std::vector<store::TaskEvent>& events; ///< oldest first
+    const std::vector<store::TaskEvent>& events;   ///< the newest, oldest first
+    const std::vector<store::TaskEvent>& attempts; ///< all that are "attempt-ended"
 };
 
 struct DetailsStyle {

@@ -16,6 +16,8 @@ namespace bgt::render {
 boost::json::object task_json(const supervise::Snapshot&, const Moment& now = Moment::now());
 /// {"at":"...","event":"started","pid":4211}
 boost::json::object event_json(const store::TaskEvent&);
+/// Of each event attempt-ended what it tells, with `ended_at`.
+boost::json::array attempts_json(const std::vector<store::TaskEvent>& attempts);
 
 /// {"schema":1,"tasks":[...]} and a newline.
 std::string tasks_json(const std::vector<supervise::Snapshot>&, const Moment& now = Moment::now());

@@ -50,7 +50,7 @@ const auto now = sample::after(252s);
 
 TEST_CASE("all about a living task, at 80 columns")
 {
-    CHECK("\n" + task_details({full_task(), some_processes(), some_events()}, now, {.width = 80}) == R"(
+    CHECK("\n" + task_details({full_task(), some_processes(), some_events(), {}}, now, {.width = 80}) == R"(
 task 7 (web): running
   lifecycle  running for 4m12s, service
   command    npm run 'it'\''s dev'
@@ -85,7 +85,7 @@ TEST_CASE("all about an ended task, without a terminal")
     auto task = sample::ended(3, "sleep 100", outcome);
     task.status.tally = {{15, 3, 1}, {9, 2, 1}};
     task.status.survivors = {77};
-    CHECK("\n" + task_details({task, {}, {}}, now, {}) == R"(
+    CHECK("\n" + task_details({task, {}, {}, {}}, now, {}) == R"(
 task 3: killed
   lifecycle  ended, job
   outcome    killed on request: died of SIGKILL (bgt wait gives 137)
@@ -103,7 +103,7 @@ TEST_CASE("a damaged task says how")
 {
     auto task = sample::running(9, "never seen", "never seen");
     task.problem = "status: checksum wrong";
-    CHECK(task_details({task, {}, {}}, now, {}) ==
+    CHECK(task_details({task, {}, {}, {}}, now, {}) ==
           "task 9: damaged\n  problem    status: checksum wrong\n  command    never seen\n  record     /root/tasks/9\n");
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("no line of processes or events is wider than the terminal, and nothin
 {
     auto task = full_task();
     task.spec->command = {"a\nb", "\x1b[31m"};
-    const auto text = task_details({task, some_processes(), some_events()}, now, {.width = 40});
+    const auto text = task_details({task, some_processes(), some_events(), {}}, now, {.width = 40});
     CHECK(text.find('\x1b') == std::string::npos);
     std::istringstream in(text.substr(text.find("  processes")));
     for (std::string line; std::getline(in, line);) CHECK(bgt::display_width(line) <= 40);
@@ -120,7 +120,18 @@ TEST_CASE("no line of processes or events is wider than the terminal, and nothin
 TEST_CASE("a table of processes that bites its own tail ends")
 {
     const std::vector<ProcessRow> circle{{1, 2, 'S', {}, "a"}, {2, 1, 'S', {}, "b"}, {3, 3, 'S', {}, "c"}, {4, 3, 'S', {}, "d"}};
-    const auto text = task_details({full_task(), circle, {}}, now, {});
+    const auto text = task_details({full_task(), circle, {}, {}}, now, {});
     CHECK(text.find("    3 S") != std::string::npos);
     CHECK(text.find("      4 S") != std::string::npos);
+}
+
+TEST_CASE("earlier attempts have a line each")
+{
+    const std::vector<bgt::store::TaskEvent> attempts{
+        {bgt::WallTime(std::chrono::seconds(1'700'000'000)), "attempt-ended",
+         {{"attempt", 1}, {"exit_code", 75}, {"lived_ms", 61'000}, {"log_from", 0}, {"log_to", 512}}},
+        {bgt::WallTime(std::chrono::seconds(1'700'000'000)), "attempt-ended", {{"attempt", "of another kind"}}}};
+    const auto text = task_details({full_task(), {}, {}, attempts}, now, {});
+    CHECK(text.find("  attempts\n    1  exit code 75 after 1m1s, ended 2023-11-14T22:13:20") != std::string::npos);
+    CHECK(text.find(", log from byte 0 to 512\n    0  exit code 0 after") != std::string::npos);
 }
