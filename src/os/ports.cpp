@@ -103,7 +103,7 @@ std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids, const st
         }
     }
     std::ranges::sort(ports);
-    ports.erase(std::ranges::unique(ports).begin(), ports.end());
+    ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
     return ports;
 }
 

@@ -42,8 +42,7 @@ std::vector<store::ProcessKey> oldest_first(std::span<const ProcStat> members)
     for (const ProcStat& member : members) keys.push_back(member.key);
     const auto rank = [](const store::ProcessKey& key) { return std::pair(key.start_ticks, key.pid); };
     std::ranges::sort(keys, {}, rank);
-    const auto repeated = std::ranges::unique(keys, {}, rank);
-    keys.erase(repeated.begin(), repeated.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     return keys;
 }
 
