@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -26,6 +25,8 @@ constexpr std::uint16_t schema = 1;
 constexpr std::size_t most_tally = 9;
 constexpr std::size_t most_survivors = 16;
 constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
+/// 146 years before and after 1970, or the boot: whatever a record says, the difference of two times can be told.
+constexpr std::int64_t farthest_time = std::int64_t{1} << 62;
 
 template <class T>
 void store_le(std::byte* to, T value) // this machine is little-endian: crc32c.hpp asserts it
@@ -144,20 +145,20 @@ public:
     {
         std::int64_t raw = t.time_since_epoch().count();
         number(raw);
-        t = Time(Duration(raw));
+        t = Time(Duration(std::clamp(raw, -farthest_time, farthest_time - 1)));
     }
     template <class Time>
     void time(std::optional<Time>& t)
     {
         std::int64_t raw = no_time;
         number(raw);
-        if (raw != no_time) t = Time(Duration(raw));
+        if (raw != no_time) t = Time(Duration(std::clamp(raw, -farthest_time, farthest_time - 1)));
     }
     void fraction(std::optional<double>& value)
     {
         double raw = std::numeric_limits<double>::quiet_NaN();
         number(raw);
-        if (!std::isnan(raw)) value = raw;
+        if (raw >= 0 && raw <= 1) value = raw; // NaN: not known
     }
     void text(std::string& value, std::size_t most)
     {

@@ -64,7 +64,7 @@ Result<Condition> parse_tcp(std::string_view rest)
     condition.kind = Condition::Kind::tcp;
     condition.text = host.empty() ? "localhost" : std::string(host);
     condition.port = *port;
-    condition.before = condition.text + ":" + std::to_string(*port) + " accepted a connection";
+    condition.before = printable(condition.text) + ":" + std::to_string(*port) + " accepted a connection";
     return condition;
 }
 

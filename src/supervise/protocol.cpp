@@ -1,5 +1,7 @@
 #include <bgt/supervise/protocol.hpp>
 
+#include <bgt/base/text.hpp>
+
 #include <array>
 #include <boost/json.hpp>
 
@@ -56,7 +58,7 @@ Result<Request> decode_request(std::string_view bytes)
     if (!object) return object.error();
     const std::string op = text(*object, "op");
     const auto* found = std::find(op_names.begin(), op_names.end(), op);
-    if (found == op_names.end()) return Error::failed("this supervisor does not know the request '" + op + "'");
+    if (found == op_names.end()) return Error::failed("this supervisor does not know the request '" + fit(printable(op), 40) + "'");
     Request request;
     request.op = static_cast<Request::Op>(found - op_names.begin());
     const std::int64_t reason = integer(*object, "reason");
