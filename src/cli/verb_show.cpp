@@ -1,19 +1,13 @@
 #include <bgt/cli/select.hpp>
 #include <bgt/cli/verb.hpp>
-#include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>
-#include <bgt/os/tree.hpp>
 #include <bgt/render/details.hpp>
 #include <bgt/render/json.hpp>
 
-#include <boost/json.hpp>
 #include <algorithm>
-#include <fcntl.h>
+#include <boost/json.hpp>
 #include <iterator>
 #include <limits>
-#include <set>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace bgt::cli {
 
@@ -23,37 +17,6 @@ using supervise::Snapshot;
 
 constexpr std::size_t events_for_people = 10;
 constexpr std::size_t events_for_json = 100;
-
-/// By what the members of a tree are known when they are not below a supervisor.
-os::TreeMarks marks_of(const store::TaskDir& task, const Snapshot& snapshot)
-{
-    os::TreeMarks marks;
-    marks.root = snapshot.status.root;
-    marks.session = snapshot.status.root.pid;
-    if (snapshot.spec) marks.cookie = snapshot.spec->cookie;
-    struct stat fifo {};
-    if (::fstatat(task.fd(), store::file::out_fifo, &fifo, AT_SYMLINK_NOFOLLOW) == 0) {
-        marks.fifo_dev = fifo.st_dev;
-        marks.fifo_ino = fifo.st_ino;
-    }
-    return marks;
-}
-
-/// The living processes of the tree, parents before children.
-std::vector<os::ProcStat> tree_of(const store::TaskDir& task, const Snapshot& snapshot)
-{
-    const auto& status = snapshot.status;
-    if (!snapshot.problem.empty() || render::nothing_lives(status) || status.boot != os::boot_id()) return {};
-    std::vector<os::ProcStat> found;
-    if (os::is_alive(status.supervisor)) found = os::descendants_of(status.supervisor.pid);
-    if (!status.adopted) return found;
-    // An adopted tree is not below its supervisor; what it has started since then is.
-    std::set<std::int32_t> known;
-    for (const auto& process : found) known.insert(process.key.pid);
-    for (auto& process : os::find_marked(marks_of(task, snapshot), {::getpid(), status.supervisor.pid}))
-        if (known.insert(process.key.pid).second) found.push_back(std::move(process));
-    return found;
-}
 
 std::vector<render::ProcessRow> rows_of(const std::vector<os::ProcStat>& tree)
 {
@@ -122,14 +85,10 @@ private:
         const auto now = render::Moment::now();
         std::string out;
         for (const auto& snapshot : snapshots) {
-            std::vector<render::ProcessRow> processes;
             History history;
-            if (const auto task = root.open_task(snapshot.id)) {
-                processes = rows_of(tree_of(*task, snapshot));
-                history = history_of(*task, events_for_people);
-            }
+            if (const auto task = root.open_task(snapshot.id)) history = history_of(*task, events_for_people);
             if (!out.empty()) out += '\n';
-            out += render::task_details({snapshot, processes, history.events, history.attempts}, now, style);
+            out += render::task_details({snapshot, rows_of(snapshot.tree), history.events, history.attempts}, now, style);
         }
         return out;
     }

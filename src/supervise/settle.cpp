@@ -20,21 +20,6 @@ namespace {
 /// How long another process may take to settle the same task.
 constexpr auto others_turn = std::chrono::seconds(5);
 
-os::TreeMarks marks_of(const store::TaskDir& task, const store::TaskSpec& spec, const store::Status& status)
-{
-    os::TreeMarks marks;
-    marks.root = status.root;
-    marks.cookie = spec.cookie;
-    marks.rttime = spec.mark;
-    marks.session = status.root.pid;
-    struct stat fifo{};
-    if (fstatat(task.fd(), store::file::out_fifo, &fifo, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(fifo.st_mode)) {
-        marks.fifo_dev = fifo.st_dev;
-        marks.fifo_ino = fifo.st_ino;
-    }
-    return marks;
-}
-
 /// The record of a task that nothing is left of. What the dead supervisor saw stays; what it did not see is not made up.
 void put_lost(store::Status& status)
 {
@@ -159,6 +144,21 @@ Result<store::Status> after_other(const store::TaskDir& task)
 }
 
 } // namespace
+
+os::TreeMarks marks_of(const store::TaskDir& task, const store::TaskSpec& spec, const store::Status& status)
+{
+    os::TreeMarks marks;
+    marks.root = status.root;
+    marks.cookie = spec.cookie;
+    marks.rttime = spec.mark;
+    marks.session = status.root.pid;
+    struct stat fifo{};
+    if (fstatat(task.fd(), store::file::out_fifo, &fifo, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(fifo.st_mode)) {
+        marks.fifo_dev = fifo.st_dev;
+        marks.fifo_ino = fifo.st_ino;
+    }
+    return marks;
+}
 
 Result<store::Status> settle(store::Root& root, store::TaskId id, store::Status status)
 {

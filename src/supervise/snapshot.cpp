@@ -73,21 +73,17 @@ std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& r
         });
         return tree;
     }
-    os::TreeMarks marks;
-    marks.root = snapshot.status.root;
-    marks.session = snapshot.status.root.pid;
-    if (const Result<store::TaskDir> task = root.open_task(snapshot.id))
-        if (const Result<store::TaskSpec> spec = store::read_spec(task->fd())) {
-            marks.cookie = spec->cookie;
-            marks.rttime = spec->mark;
-        }
-    return os::find_marked(marks, {getpid(), snapshot.status.supervisor.pid});
+    const Result<store::TaskDir> task = root.open_task(snapshot.id);
+    if (!task) return {};
+    const Result<store::TaskSpec> spec = store::read_spec(task->fd());
+    if (!spec) return {};
+    return os::find_marked(marks_of(*task, *spec, snapshot.status), {getpid(), snapshot.status.supervisor.pid});
 }
 
 void add_living(Snapshot& snapshot, const store::Root& root, const Want& want, World& world)
 {
-    const std::vector<os::ProcStat> tree = tree_of(snapshot, root, world);
-    const os::Usage usage = os::usage_of(tree);
+    snapshot.tree = tree_of(snapshot, root, world);
+    const os::Usage usage = os::usage_of(snapshot.tree);
     snapshot.processes = usage.processes;
     snapshot.rss_bytes = usage.rss_bytes;
     if (snapshot.status.started_at) {
@@ -96,7 +92,7 @@ void add_living(Snapshot& snapshot, const store::Root& root, const Want& want, W
         if (age > 0) snapshot.cpu = busy / std::max(age, 0.01);
     }
     std::vector<std::int32_t> pids;
-    for (const os::ProcStat& member : tree) pids.push_back(member.key.pid);
+    for (const os::ProcStat& member : snapshot.tree) pids.push_back(member.key.pid);
     if (want.ports) snapshot.ports = os::ports_of(pids, world.listeners());
     if (snapshot.status.lifecycle == core::Lifecycle::ended) snapshot.leftover = std::move(pids);
 }

@@ -1,5 +1,6 @@
 #pragma once
 /// A task as it is now: its record checked against the world, with what /proc adds. What `render` shows.
+#include <bgt/os/proc.hpp>
 #include <bgt/store/events.hpp>
 #include <bgt/store/root.hpp>
 #include <optional>
@@ -16,6 +17,7 @@ struct Snapshot {
     std::string folder;
     std::uint64_t log_bytes = 0;           ///< bytes written to out.log (and err.log) so far, freed ones included
     // Of the living tree, where asked for:
+    std::vector<os::ProcStat> tree;        ///< parents before children unless it was adopted
     std::uint32_t processes = 0;
     std::optional<double> cpu;             ///< fraction of one core over the tree's life (or since the last look with --watch)
     std::optional<std::uint64_t> rss_bytes;
