@@ -4,6 +4,7 @@
 
 #include <bgt/base/text.hpp>
 #include <bgt/os/terminal.hpp>
+#include <bgt/os/title.hpp>
 #include <cstdio>
 #include <exception>
 #include <fcntl.h>
@@ -105,6 +106,7 @@ int run_program(std::vector<std::string> args)
 int main(int argc, char** argv)
 {
     fill_standard_descriptors();
+    os::remember_arguments(argc, argv);
     try {
         return run_program(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
     } catch (const std::exception& e) {

@@ -1,6 +1,7 @@
 #include <bgt/os/background.hpp>
 
 #include <bgt/os/descriptors.hpp>
+#include <bgt/os/title.hpp>
 
 #include <cerrno>
 #include <csignal>
@@ -10,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +71,8 @@ Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& t
     if (chdir("/") != 0) _exit(125);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, title.c_str());
+    hide_arguments(title);
+    umask(077); // of a caller that takes over, too: the owner can use what is made here, and nobody else
     _exit(body());
 }
 

@@ -28,9 +28,16 @@ Result<std::string> absolute(std::string path)
     return path;
 }
 
+/// What is made can be used by its maker, whatever the caller's umask.
+struct OwnFiles {
+    mode_t umask_before = ::umask(077);
+    ~OwnFiles() { ::umask(umask_before); }
+};
+
 /// mkdir -p with 0700 for what is made here. 0 or the errno.
 int make_folders(const std::string& path)
 {
+    const OwnFiles files;
     if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return 0;
     if (errno != ENOENT) return errno;
     for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
@@ -119,6 +126,7 @@ Result<TaskDir> Root::create_task(TaskId id)
     // It gets its name only now, so that nobody ever sees it without its lock held.
     if (locked && *locked && ::renameat(dir_.get(), made_as.c_str(), dir_.get(), in_tasks("", id).c_str()) == 0) return task;
     const Error error = !locked ? locked.error() : fail(*locked ? errno : EBUSY);
+    task = TaskDir(); // gives back descriptors: clearing takes one, and they may be what was short
     (void)detail::clear_tree(dir_.get(), made_as.c_str(), true);
     return error;
 }

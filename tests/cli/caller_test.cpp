@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -33,6 +34,41 @@ TEST_CASE("a script gets the id at once, and nothing waits for the task")
     CHECK(ran.out == "<1>\n");
     CHECK(ran.err.empty());
     CHECK(text_at(lab.show("1"), "/lifecycle") == "running");
+}
+
+TEST_CASE("the arguments of bgt run, a secret among them, are not to be seen for as long as the task lives")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--env", "TOKEN=hunter2", "--", "sleep", "100"});
+    const auto supervisor = std::to_string(number_at(lab.show(id), "/supervisor"));
+    const std::string shown = read_file("/proc/" + supervisor + "/cmdline");
+    CHECK(shown.starts_with("bgt:1" + std::string(1, '\0')));
+    CHECK(shown.find_last_not_of('\0') == 4);
+}
+
+TEST_CASE("what is made under an odd umask can be used by its owner, and by nobody else")
+{
+    const mode_t mask = GENERATE(mode_t{0}, mode_t{0777});
+    const Lab lab;
+    const auto under_mask = [&](const Words& words) {
+        Invocation what = lab.bgt(words);
+        what.in_child = [mask] { umask(mask); };
+        return run(what);
+    };
+    REQUIRE(under_mask({"run", "--", "sleep", "100"}).out == "1\n");
+    const auto supervisor = static_cast<pid_t>(number_at(lab.show("1"), "/supervisor"));
+    REQUIRE(::kill(supervisor, SIGKILL) == 0);
+    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    REQUIRE(under_mask({"show", "1"}).code == 0); // and another one takes over, under the caller's mask
+    namespace fs = std::filesystem;
+    for (const auto& entry : fs::recursive_directory_iterator(lab.root())) {
+        INFO(entry.path());
+        const fs::perms perms = entry.symlink_status().permissions();
+        CHECK((perms & (fs::perms::group_all | fs::perms::others_all)) == fs::perms::none);
+        CHECK((perms & fs::perms::owner_read) != fs::perms::none);
+    }
+    CHECK(fs::status(lab.root()).permissions() == fs::perms::owner_all);
+    CHECK(lab({"kill", "1"}).code == 0);
 }
 
 TEST_CASE("no descriptor of the caller is open in the tree")

@@ -12,7 +12,8 @@ namespace bgt::os {
 /// Forks a process that belongs to nobody: a session of its own (no terminal, no SIGHUP), "/" as its folder,
 /// /dev/null as 0, 1 and 2, none of the caller's descriptors but those in `keep`, and a child subreaper
 /// (man 2 prctl, PR_SET_CHILD_SUBREAPER). SIGCHLD, TERM, INT and HUP are blocked in it, to be read by
-/// signal_descriptor(); PIPE and XFSZ are ignored. It runs `body`, whose result is its exit code.
+/// signal_descriptor(); PIPE and XFSZ are ignored; its umask is 077, its arguments are hidden behind `title`
+/// (bgt/os/title.hpp). It runs `body`, whose result is its exit code.
 /// Returns its pid in the caller. Error: no process could be made.
 /// Hazard: the caller must be single-threaded; `body` must not return into the caller's stack (it is ended by _exit).
 Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& title, const std::function<int()>& body);
