@@ -31,8 +31,9 @@ std::vector<const ThreadEvidence*> own_threads(const ProcessEvidence& process)
 }
 
 /// Before Java 24 the first thread that waits for a monitor looks again by itself, at most a second later (hotspot's
-/// objectMonitor.cpp, MAX_RECHECK_INTERVAL): a deadlock there shows two such threads or more, and nothing that waits longer.
-bool is_at_monitors(const ProcessEvidence& process, const std::vector<const ThreadEvidence*>& threads)
+/// objectMonitor.cpp, MAX_RECHECK_INTERVAL): a deadlock there shows two such threads or more, and nothing that waits
+/// longer. So do threads that poll with short sleeps: only the machine's own stack dump tells them apart.
+bool may_be_at_monitors(const ProcessEvidence& process, const std::vector<const ThreadEvidence*>& threads)
 {
     const bool is_java = std::any_of(process.threads.begin(), process.threads.end(), [](const auto& t) { return t.name == "VM Thread"; });
     std::size_t timed = 0;
@@ -42,6 +43,14 @@ bool is_at_monitors(const ProcessEvidence& process, const std::vector<const Thre
         ++timed;
     }
     return is_java && timed >= 2;
+}
+
+/// Whether the stack dump of the process tells of a deadlock; nullopt: there is none that does or denies it.
+std::optional<bool> dump_of_locks(const Evidence& evidence, const ProcessEvidence& process)
+{
+    const auto& dumps = evidence.dumps;
+    const auto found = std::find_if(dumps.begin(), dumps.end(), [&](const auto& dump) { return dump.pid == process.pid; });
+    return found == dumps.end() ? std::nullopt : found->deadlock;
 }
 
 std::vector<std::int32_t> pids_of(const std::vector<const ProcessEvidence*>& processes)
@@ -221,13 +230,10 @@ Finding find_futex(const Facts& facts, const ProcessEvidence& process)
     const bool alone = threads.size() == 1 && shared != 0;
     if (threads.empty() || alone || process.thread_count > process.threads.size())
         return {Verdict::unknown, {}, {}, process.pid, {}};
-    if (is_at_monitors(process, threads))
-        return {Verdict::deadlock,
-                fmt::format("deadlock: the threads of {} wait for each other in futex, {} of them as at a monitor that another has{}",
-                            name_of(process), timed, without_cpu(facts.evidence())),
-                fmt::format("where: jstack {}", process.pid), process.pid, {}};
     if (timed != 0) {
         Finding finding{Verdict::sleeping, {}, {}, process.pid, {}};
+        if (!dump_of_locks(facts.evidence(), process) && may_be_at_monitors(process, threads))
+            finding.hint = fmt::format("a deadlock of Java threads looks like this too: jstack {}", process.pid);
         finding.sentence = fmt::format("sleeping: the threads of {} wait for each other, {} of {} with a time limit{}",
                                        name_of(process), timed, threads.size(), without_cpu(facts.evidence()));
         return finding;
@@ -245,6 +251,11 @@ Finding find_of(const Facts& facts, const ProcessEvidence& process)
 {
     if (is_stopped(process)) return find_stopped(facts, process);
     if (waits_in_kernel(facts, process)) return find_unkillable(facts, process);
+    if (dump_of_locks(facts.evidence(), process).value_or(false))
+        return {Verdict::deadlock,
+                fmt::format("deadlock: threads of {} wait for each other's locks, as its stack dump says{}", name_of(process),
+                            without_cpu(facts.evidence())),
+                "where: see \"Java-level deadlock\" in the log", process.pid, {}};
     Finding best{Verdict::unknown, {}, {}, process.pid, {}};
     std::vector<std::int32_t> waits_for;
     bool other_work = false; // a thread that waits for nobody of the tree

@@ -1,5 +1,7 @@
 #include "evidence.hpp"
 
+#include "sample_text.hpp"
+
 #include <bgt/base/text.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/stack_dump.hpp>
@@ -7,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <csignal>
 #include <system_error>
 
 namespace bgt::os {
@@ -33,6 +36,20 @@ std::int32_t stop_signal_of(std::string_view stat)
     std::string_view word = words[exit_code_field - 3];
     while (!word.empty() && word.back() == '\n') word.remove_suffix(1);
     return read_number(word, signal) && signal > 0 && signal <= 64 ? signal : 0;
+}
+
+/// A shell that has waited for the stop has taken its signal away. But a process of the background of a terminal that is
+/// stopped where it was about to use that terminal was stopped for it.
+std::int32_t terminal_stop_of(std::string_view stat, const std::vector<core::ThreadEvidence>& threads)
+{
+    const auto life = parse_life_stat(stat);
+    if (!life || life->tty == 0 || life->foreground <= 0 || life->foreground == life->pgrp) return 0;
+    for (const auto& thread : threads) {
+        if (thread.handles.empty() || thread.handles.front().kind != core::HandleKind::terminal) continue;
+        if (thread.call == core::Call::read) return SIGTTIN;
+        if (thread.call == core::Call::write || thread.call_name == "ioctl") return SIGTTOU;
+    }
+    return 0;
 }
 
 std::optional<Duration> recent_cpu(const Gathering& gathering, const ProcStat& stat)
@@ -65,6 +82,7 @@ std::optional<core::ProcessEvidence> process_of(const Gathering& gathering, cons
     if (stat->state == 'T') process.stop_signal = stop_signal_of(text);
     process.command = shown_text(command_line(pid));
     process.threads = threads_of(gathering, pid);
+    if (stat->state == 'T' && process.stop_signal == 0) process.stop_signal = terminal_stop_of(text, process.threads);
     for (std::int32_t fd = 0; fd <= 2; ++fd) process.stdio.push_back(shown_text(link_of(gathering.proc, pid, fd)));
     return process;
 }
@@ -85,13 +103,17 @@ void add_zombies(Gathering& gathering, const core::ProcessEvidence& parent, std:
 
 } // namespace
 
-/// Of as many processes as a report shows; each question is asked only while there is time.
+/// Of as many processes as a report shows, one after the other; each question is asked only while there is time.
 void ask_for_stacks(Gathering& gathering)
 {
     for (const auto& member : gathering.request.members) {
         if (!gathering.shown.contains(member.key.pid)) continue;
         if (gathering.is_late()) return;
-        if (auto asked = dump_stacks(member)) gathering.found.dumps.push_back(std::move(*asked));
+        const std::uint64_t from = end_of_output(gathering);
+        auto asked = dump_stacks(member);
+        if (!asked) continue;
+        if (asked->runtime == "java") asked->deadlock = await_java_locks(gathering, from);
+        gathering.found.dumps.push_back(std::move(*asked));
     }
 }
 
@@ -173,8 +195,8 @@ core::Evidence gather(const GatherRequest& request)
     detail::gather_sockets(gathering);
     detail::gather_ends(gathering);
     detail::gather_locks(gathering);
-    if (request.dump_stacks) detail::ask_for_stacks(gathering);
     detail::gather_machine(gathering);
+    if (request.dump_stacks) detail::ask_for_stacks(gathering);
     return std::move(gathering.found);
 }
 

@@ -32,6 +32,10 @@ void gather_ends(Gathering&);
 void gather_machine(Gathering&);
 void gather_output(Gathering&);
 void ask_for_stacks(Gathering&);
+/// Where the task's output ends now, and what Java then says of its locks at the end of a stack dump; nullopt: that does not
+/// come in time, or not there.
+std::uint64_t end_of_output(const Gathering&);
+std::optional<bool> await_java_locks(const Gathering&, std::uint64_t from);
 
 /// The threads of one process, at most `most_threads_shown`.
 std::vector<core::ThreadEvidence> threads_of(const Gathering&, std::int32_t pid);

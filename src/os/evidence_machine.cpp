@@ -2,6 +2,7 @@
 #include "evidence.hpp"
 
 #include <bgt/base/terminal_text.hpp>
+#include <bgt/os/clock.hpp>
 #include <bgt/store/log_file.hpp>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <thread>
 #include <unistd.h>
 
 namespace bgt::os::detail {
@@ -78,6 +80,13 @@ Tail tail_of(const store::TaskDir& folder, store::WhichLog which)
     return tail;
 }
 
+/// Its descriptor is negative where there is none.
+store::TaskDir folder_of(const Gathering& gathering)
+{
+    const std::string& path = gathering.request.folder;
+    return {{}, path, Fd(path.empty() ? -1 : ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))};
+}
+
 void keep_last(std::vector<std::string>& lines, std::size_t most)
 {
     if (lines.size() > most) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
@@ -102,11 +111,39 @@ void gather_machine(Gathering& gathering)
     if (!anybody_in_disk_wait(gathering.found)) machine.disk_free = free_at(gathering.request.cwd);
 }
 
+std::uint64_t end_of_output(const Gathering& gathering)
+{
+    const store::TaskDir folder = folder_of(gathering);
+    const auto log = store::LogFile::open(folder, store::WhichLog::out);
+    return log && log->exists() ? log->size() : 0;
+}
+
+std::optional<bool> await_java_locks(const Gathering& gathering, std::uint64_t from)
+{
+    constexpr std::chrono::milliseconds longest{400}, pause{10};
+    constexpr std::size_t most_text = 4u << 20; // some thousand threads
+    const Instant end = std::min(gathering.end, now() + longest);
+    const store::TaskDir folder = folder_of(gathering);
+    auto log = store::LogFile::open(folder, store::WhichLog::out);
+    std::string text;
+    while (log && log->exists() && text.size() < most_text && now() < end) {
+        const auto block = log->read(from, log->size());
+        if (!block) break;
+        if (block->bytes.empty()) {
+            std::this_thread::sleep_for(pause);
+            continue;
+        }
+        text += block->bytes;
+        from = block->offset + block->bytes.size();
+        if (const auto last = text.find("\nHeap\n"); last != text.npos) return text.find("Java-level deadlock") < last;
+    }
+    return std::nullopt;
+}
+
 void gather_output(Gathering& gathering)
 {
-    const std::string& path = gathering.request.folder;
-    if (path.empty() || gathering.is_late()) return;
-    const store::TaskDir folder({}, path, Fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)));
+    if (gathering.is_late()) return;
+    const store::TaskDir folder = folder_of(gathering);
     if (folder.fd() < 0) return;
     Tail older = tail_of(folder, store::WhichLog::out), newer = tail_of(folder, store::WhichLog::err);
     if (is_older(newer.changed, older.changed)) std::swap(older, newer);

@@ -1,6 +1,8 @@
 // The threads of a process, and in which system call each of them waits.
 #include "evidence.hpp"
 
+#include "sample_text.hpp"
+
 #include <bgt/base/text.hpp>
 
 #include <algorithm>
@@ -77,6 +79,7 @@ constexpr KnownCall known_calls[] = {
     {SYS_clock_nanosleep, "clock_nanosleep", Call::sleep, -1, Limit::timespec, 2},
     {SYS_flock, "flock", Call::lock, 0},
     {SYS_fcntl, "fcntl", Call::lock, 0},
+    {SYS_ioctl, "ioctl", Call::unknown, 0},
     {SYS_openat, "openat", Call::open, -1},
     {SYS_rt_sigsuspend, "rt_sigsuspend", Call::signal, -1},
     {SYS_rt_sigtimedwait, "rt_sigtimedwait", Call::signal, -1, Limit::timespec, 2},
@@ -104,25 +107,6 @@ constexpr std::pair<std::string_view, Call> known_places[] = {
 
 using Arguments = std::array<std::uint64_t, 6>;
 
-struct ReadCall {
-    long number = -1;
-    Arguments arguments{};
-};
-
-/// "running", "-1 SP PC" or "NUMBER A1 ... A6 SP PC".
-std::optional<ReadCall> parse_call(std::string_view text)
-{
-    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-    const auto words = words_of(text);
-    ReadCall call;
-    std::int64_t number = -1;
-    if (words.size() < 7 || !read_number(words[0], number) || number < 0) return std::nullopt;
-    call.number = number;
-    for (std::size_t i = 0; i < call.arguments.size(); ++i)
-        if (!words[i + 1].starts_with("0x") || !read_number(words[i + 1].substr(2), call.arguments[i], 16)) return std::nullopt;
-    return call;
-}
-
 std::optional<Duration> limit_of(std::int32_t pid, const KnownCall& known, const Arguments& arguments)
 {
     const std::uint64_t value = arguments[known.limit_at];
@@ -146,12 +130,12 @@ std::optional<Duration> limit_of(std::int32_t pid, const KnownCall& known, const
 }
 
 /// The clock by which the limit is a date; nullopt: it is a time to wait.
-std::optional<clockid_t> clock_of(const ReadCall& call)
+std::optional<clockid_t> clock_of(const SleepingCall& call)
 {
-    if (call.number == SYS_clock_nanosleep && (call.arguments[1] & TIMER_ABSTIME) != 0)
-        return static_cast<clockid_t>(call.arguments[0]);
-    if (call.number != SYS_futex || (call.arguments[1] & static_cast<std::uint64_t>(FUTEX_CMD_MASK)) == FUTEX_WAIT) return std::nullopt;
-    return (call.arguments[1] & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+    if (call.number == SYS_clock_nanosleep && (call.args[1] & TIMER_ABSTIME) != 0)
+        return static_cast<clockid_t>(call.args[0]);
+    if (call.number != SYS_futex || (call.args[1] & static_cast<std::uint64_t>(FUTEX_CMD_MASK)) == FUTEX_WAIT) return std::nullopt;
+    return (call.args[1] & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
 }
 
 /// What is left until that date.
@@ -229,30 +213,30 @@ std::vector<core::Handle> handles_of(const Gathering& gathering, std::int32_t pi
     return handles;
 }
 
-std::vector<core::Handle> polled_handles(const Gathering& gathering, std::int32_t pid, const ReadCall& call, int fd_argument)
+std::vector<core::Handle> polled_handles(const Gathering& gathering, std::int32_t pid, const SleepingCall& call, int fd_argument)
 {
     if (fd_argument >= 0)
-        return handles_of(gathering, pid, watched_by(gathering.proc, pid, static_cast<std::int32_t>(call.arguments[0])));
+        return handles_of(gathering, pid, watched_by(gathering.proc, pid, static_cast<std::int32_t>(call.args[0])));
 #ifdef SYS_poll
-    if (call.number == SYS_poll) return handles_of(gathering, pid, polled_by(pid, call.arguments));
-    if (call.number == SYS_select) return handles_of(gathering, pid, selected_by(pid, call.arguments));
+    if (call.number == SYS_poll) return handles_of(gathering, pid, polled_by(pid, call.args));
+    if (call.number == SYS_select) return handles_of(gathering, pid, selected_by(pid, call.args));
 #endif
-    if (call.number == SYS_ppoll) return handles_of(gathering, pid, polled_by(pid, call.arguments));
-    if (call.number == SYS_pselect6) return handles_of(gathering, pid, selected_by(pid, call.arguments));
+    if (call.number == SYS_ppoll) return handles_of(gathering, pid, polled_by(pid, call.args));
+    if (call.number == SYS_pselect6) return handles_of(gathering, pid, selected_by(pid, call.args));
     return {};
 }
 
 /// A path of the process' memory: what it is about to open.
-void add_opened(const Gathering& gathering, std::int32_t pid, const ReadCall& call, core::ThreadEvidence& thread)
+void add_opened(const Gathering& gathering, std::int32_t pid, const SleepingCall& call, core::ThreadEvidence& thread)
 {
     const std::size_t at = call.number == SYS_openat ? 1 : 0;
-    const auto folder = at == 1 ? static_cast<std::int32_t>(call.arguments[0]) : AT_FDCWD;
-    thread.writes_wanted = (call.arguments[at + 1] & O_ACCMODE) == O_WRONLY;
-    const std::string path = read_text(pid, call.arguments[at]);
+    const auto folder = at == 1 ? static_cast<std::int32_t>(call.args[0]) : AT_FDCWD;
+    thread.writes_wanted = (call.args[at + 1] & O_ACCMODE) == O_WRONLY;
+    const std::string path = read_text(pid, call.args[at]);
     if (!path.empty()) thread.handles.push_back(handle_of_path(gathering.proc, pid, folder, path));
 }
 
-void decode(const Gathering& gathering, std::int32_t pid, const ReadCall& call, core::ThreadEvidence& thread)
+void decode(const Gathering& gathering, std::int32_t pid, const SleepingCall& call, core::ThreadEvidence& thread)
 {
     const auto known = std::find_if(std::begin(known_calls), std::end(known_calls), [&](const auto& k) { return k.number == call.number; });
     if (known == std::end(known_calls)) {
@@ -261,18 +245,18 @@ void decode(const Gathering& gathering, std::int32_t pid, const ReadCall& call, 
     }
     thread.call = known->call;
     thread.call_name = known->name;
-    const auto command = static_cast<int>(call.arguments[1]);
+    const auto command = static_cast<int>(call.args[1]);
     if (call.number == SYS_fcntl && command != F_SETLKW && command != F_OFD_SETLKW) thread.call = Call::unknown;
-    thread.timeout = limit_of(pid, *known, call.arguments);
+    thread.timeout = limit_of(pid, *known, call.args);
     if (const auto clock = clock_of(call); thread.timeout && clock) thread.timeout = left_until(*thread.timeout, *clock);
     if (thread.call == Call::futex) {
-        thread.futex = call.arguments[0];
-        thread.futex_shared = (call.arguments[1] & FUTEX_PRIVATE_FLAG) == 0;
+        thread.futex = call.args[0];
+        thread.futex_shared = (call.args[1] & FUTEX_PRIVATE_FLAG) == 0;
     }
     if (thread.call == Call::poll) thread.handles = polled_handles(gathering, pid, call, known->fd);
     else if (thread.call == Call::open) add_opened(gathering, pid, call, thread);
     else if (known->fd >= 0)
-        thread.handles.push_back(handle_of(gathering.proc, pid, static_cast<std::int32_t>(call.arguments[0]), gathering.request.stdin_fifo));
+        thread.handles.push_back(handle_of(gathering.proc, pid, static_cast<std::int32_t>(call.args[0]), gathering.request.stdin_fifo));
 }
 
 void guess_by_place(core::ThreadEvidence& thread)
@@ -296,7 +280,10 @@ std::optional<core::ThreadEvidence> thread_of(const Gathering& gathering, std::i
     if (thread.wchan == "0") thread.wchan.clear();
     const std::string text = gathering.proc.read(pid, folder + "syscall", 512);
     if (text.starts_with("running")) thread.call = Call::running;
-    else if (const auto call = parse_call(text)) decode(gathering, pid, *call, thread);
+    else if (auto call = parse_syscall(text)) {
+        call->number = restarted_call(*call, thread.wchan);
+        decode(gathering, pid, *call, thread);
+    }
     if (thread.call == Call::unknown) guess_by_place(thread);
     return thread;
 }

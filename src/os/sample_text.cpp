@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 
 namespace bgt::os {
 
@@ -88,6 +89,17 @@ std::optional<SleepingCall> parse_syscall(std::string_view text)
     for (std::uint64_t& arg : call.args)
         if (!take_word(text, "0x") || !take_number(text, arg, 16)) return std::nullopt;
     return call;
+}
+
+long restarted_call(const SleepingCall& call, std::string_view wchan)
+{
+    if (call.number != SYS_restart_syscall) return call.number;
+    if (wchan.starts_with("futex")) return SYS_futex;
+#ifdef SYS_poll
+    if (wchan.find("poll") != wchan.npos) return SYS_poll;
+#endif
+    constexpr std::uint64_t most_clocks = 64; // nanosleep begins with an address
+    return call.args[0] < most_clocks ? SYS_clock_nanosleep : SYS_nanosleep;
 }
 
 std::vector<int> epoll_inputs(std::string_view fdinfo)

@@ -34,6 +34,9 @@ struct SleepingCall {
 };
 /// nullopt: "running", or not in a system call (-1).
 std::optional<SleepingCall> parse_syscall(std::string_view text);
+/// A wait with a date that a stop has interrupted goes on as restart_syscall (man 2), with the arguments it had: which call
+/// it was, by where it waits in the kernel (/proc/PID/wchan). Any other number is its own.
+long restarted_call(const SleepingCall&, std::string_view wchan);
 
 /// The descriptors in /proc/PID/fdinfo/FD of an epoll descriptor that are watched for input, at most 64.
 std::vector<int> epoll_inputs(std::string_view fdinfo);

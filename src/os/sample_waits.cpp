@@ -142,8 +142,11 @@ WaitsFor Waiter::look() const
     const Fd file(::openat(folder_, "syscall", O_RDONLY | O_CLOEXEC));
     if (!file) return WaitsFor::other;
     std::array<char, 256> buffer; // nine numbers
-    const auto call = parse_syscall(read_some(file.get(), buffer));
+    auto call = parse_syscall(read_some(file.get(), buffer));
     if (!call) return WaitsFor::other;
+    if (call->number == SYS_restart_syscall)
+        if (const Fd place(::openat(folder_, "wchan", O_RDONLY | O_CLOEXEC)); place)
+            call->number = restarted_call(*call, read_some(place.get(), buffer));
     switch (call->number) {
     case SYS_read:
     case SYS_readv:

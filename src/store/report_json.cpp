@@ -134,6 +134,7 @@ void fields(Io& io, DumpAsked& dump)
     io("comm", dump.comm);
     io("runtime", dump.runtime);
     io("signal", dump.signal);
+    io("deadlock", dump.deadlock);
 }
 
 template <class Io>

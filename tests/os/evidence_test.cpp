@@ -245,6 +245,12 @@ TEST_CASE("the length of a sleep is read from the process")
     REQUIRE(thread.timeout);
     CHECK(*thread.timeout <= std::chrono::seconds(600));
     CHECK(*thread.timeout > std::chrono::seconds(500));
+    // A stop interrupts the call; it goes on under another number.
+    REQUIRE(kill(sleeper.pid, SIGSTOP) == 0);
+    look_for(sleeper.pid, Verdict::stopped);
+    REQUIRE(kill(sleeper.pid, SIGCONT) == 0);
+    const auto again = look_for(sleeper.pid, Verdict::sleeping);
+    CHECK(process_of(again.evidence, sleeper.pid).threads.at(0).timeout.has_value());
 }
 
 TEST_CASE("the machine and the end of the log are part of it")

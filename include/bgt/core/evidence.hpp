@@ -148,6 +148,7 @@ struct DumpAsked {
     std::string comm;
     std::string runtime;               ///< "java"
     std::int32_t signal = 0;
+    std::optional<bool> deadlock; ///< whether the dump tells of one; absent: it doesn't say, or was not seen in time
     bool operator==(const DumpAsked&) const = default;
 };
 

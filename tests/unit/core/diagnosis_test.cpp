@@ -257,38 +257,66 @@ TEST_CASE("a pipe by which a program wakes itself accuses nobody")
     CHECK(diagnose(given).verdict == Verdict::waits_pipe_writer);
 }
 
-TEST_CASE("threads at Java's monitors look again each second, and are none the less in a deadlock")
+TEST_CASE("threads at Java's monitors look again each second, as threads that poll do: their stack dump tells")
 {
     // As recorded from Java 17: two threads at each other's monitors, the main thread waits for them.
     auto given = evidence({process(90, 1, "java", {futex({}, "java"), futex({}, "java"), futex(201ms, "G1 Service"), futex({}, "VM Thread"),
                                                    futex(3700ms, "C2 CompilerThre"), futex(86392s, "Sweeper thread"), futex(52s, "Common-Cleaner"),
                                                    futex(16ms, "VM Periodic Tas"), futex(437ms, "Thread-0"), futex(1s, "Thread-1")})});
     auto& threads = given.processes[0].threads;
-    const auto found = expect(given, Verdict::deadlock,
-                              "deadlock: the threads of java (pid 90) wait for each other in futex, 2 of them as at a monitor that "
-                              "another has, no CPU for 4m12s");
-    CHECK(found.hint == "where: jstack 90");
+    const auto found = expect(given, Verdict::sleeping,
+                              "sleeping: the threads of java (pid 90) wait for each other, 2 of 4 with a time limit, no CPU for 4m12s");
+    CHECK(found.hint == "a deadlock of Java threads looks like this too: jstack 90");
+    given.dumps = {{90, "java", "java", 3, true}};
+    SECTION("a deadlock that the dump tells of")
+    {
+        const auto deadlock = expect(given, Verdict::deadlock,
+                                     "deadlock: threads of java (pid 90) wait for each other's locks, as its stack dump says, no CPU for 4m12s");
+        CHECK(deadlock.hint == "where: see \"Java-level deadlock\" in the log");
+    }
+    SECTION("of another process it says nothing")
+    {
+        given.dumps[0].pid = 91;
+        CHECK(diagnose(given).verdict == Verdict::sleeping);
+    }
+    SECTION("polls with short sleeps, as the dump knows of no deadlock")
+    {
+        given.dumps[0].deadlock = false;
+        CHECK(diagnose(given).verdict == Verdict::sleeping);
+        CHECK(diagnose(given).hint.empty());
+    }
+    SECTION("a dump that did not come in time")
+    {
+        given.dumps[0].deadlock = std::nullopt;
+        CHECK(diagnose(given).verdict == Verdict::sleeping);
+        CHECK_FALSE(diagnose(given).hint.empty());
+    }
+    SECTION("a deadlock beside threads that wait for something else")
+    {
+        threads[1] = thread(Call::receive, "recvfrom", {socket_handle(5, 51)});
+        given.sockets = {tcp(90, 51, "ESTABLISHED", "10.0.0.2:4000", "10.0.0.5:443")};
+        CHECK(diagnose(given).verdict == Verdict::deadlock);
+        given.dumps.clear();
+        CHECK(diagnose(given).verdict == Verdict::waits_network);
+    }
+    given.dumps.clear();
     SECTION("one that waits longer sleeps, and might wake the others")
     {
         threads.back().timeout = 1001ms;
         CHECK(diagnose(given).verdict == Verdict::sleeping);
+        CHECK(diagnose(given).hint.empty());
     }
     SECTION("one alone is a sleep")
     {
         threads.pop_back();
         given.processes[0].thread_count = 9;
-        CHECK(diagnose(given).verdict == Verdict::sleeping);
+        CHECK(diagnose(given).hint.empty());
     }
     SECTION("other runtimes do not look again")
     {
         std::erase_if(threads, [](const auto& t) { return t.name == "VM Thread" || t.name.starts_with("G1") || t.name.starts_with("C2"); });
         given.processes[0].thread_count = static_cast<std::uint32_t>(threads.size());
         CHECK(diagnose(given).verdict == Verdict::sleeping);
-    }
-    SECTION("one that waits for the network is what there is to wait for")
-    {
-        threads[1] = thread(Call::receive, "recvfrom", {socket_handle(5, 51)});
-        given.sockets = {tcp(90, 51, "ESTABLISHED", "10.0.0.2:4000", "10.0.0.5:443")};
-        CHECK(diagnose(given).verdict == Verdict::waits_network);
+        CHECK(diagnose(given).hint.empty());
     }
 }

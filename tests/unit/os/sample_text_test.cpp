@@ -3,11 +3,14 @@
 
 #include <random>
 #include <string>
+#include <sys/syscall.h>
 
 using namespace bgt;
 using os::epoll_inputs;
 using os::parse_life_stat;
 using os::parse_syscall;
+using os::restarted_call;
+using os::SleepingCall;
 using os::storage_bytes;
 
 namespace {
@@ -64,6 +67,18 @@ TEST_CASE("a system call is read with its arguments")
                              "0 0xg 0x1 0x2 0x3 0x4 0x5", "x", "99999999999999999999 0x0 0x0 0x0 0x0 0x0 0x0",
                              "0 0x11111111111111111 0x1 0x2 0x3 0x4 0x5"})
         CHECK_FALSE(parse_syscall(text));
+}
+
+TEST_CASE("a wait that goes on after a stop is the call that it was")
+{
+    const auto begun_again = [](std::uint64_t first, std::string_view place) { return restarted_call(SleepingCall{SYS_restart_syscall, {first}}, place); };
+    CHECK(begun_again(0, "do_syscall_64") == SYS_clock_nanosleep); // as Linux 6.18 shows it: the clock comes first
+    CHECK(begun_again(0x7ffd82564c20, "hrtimer_nanosleep") == SYS_nanosleep);
+    CHECK(begun_again(0x7fd3ac013f98, "futex_do_wait") == SYS_futex);
+#ifdef SYS_poll
+    CHECK(begun_again(0x559fd97e2e00, "poll_schedule_timeout.constprop.0") == SYS_poll);
+#endif
+    CHECK(restarted_call(SleepingCall{SYS_read, {0}}, "futex_do_wait") == SYS_read);
 }
 
 TEST_CASE("what an epoll descriptor watches for input is read")

@@ -57,7 +57,7 @@ core::Report sample()
     evidence.machine = {0.25, 2, 1 << 30, 1 << 29, std::nullopt, 12345};
     evidence.output = {"Ok to proceed? (y)", "é"};
     evidence.unfinished_line = true;
-    evidence.dumps = {{9, "java", "java", 3}};
+    evidence.dumps = {{9, "java", "java", 3, true}};
     evidence.complete = false;
     report.diagnosis = {core::Verdict::waiting_input, "waiting for input: npx (pid 8)", "bgt send 7 y", "hint", 8};
     return report;
