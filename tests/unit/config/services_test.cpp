@@ -72,6 +72,7 @@ TEST_CASE("known services")
              "memcached", "etcd", "minio server /data", "caddy run", "traefik", "haproxy -f x", "httpd -DFOREGROUND",
              "sshd -D", "prometheus", "consul agent -dev", "vault server -dev", "ollama serve", "chromedriver", "adb logcat",
              "env PORT=1 npm start", "/usr/bin/env -i A=1 npm run dev", "env -u X vite", "nohup npm run dev", "nice -n 5 vite",
+             "setpriv --reuid postgres --regid=postgres --clear-groups postgres -D data", "runuser -u www -- vite",
              "stdbuf -oL uvicorn a:b", "sh -c npm run dev", "bash -lc npm run dev", "sh -c cd web && npm run dev",
              "sh -c PORT=3000 npm run dev", "sh -c exec vite --host", "sh -c npm ci; npm start", "sh -c npm run dev 2>&1 | tee log",
              "sh -c npm run dev > log 2>&1", "sh -c 'vite' --port \"3000\"", "bash -c tail -f x | grep y", "sh -c npm run dev || true",
