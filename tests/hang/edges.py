@@ -1,11 +1,12 @@
 """Edges: where counters, clocks and pids mislead."""
 import json
 import os
+import pathlib
 import signal
 import time
 
 from busy import BURSTS
-from harness import PYTHON, Scenario
+from harness import PYTHON, Lab, Scenario, Skip
 
 FOREST = """
 import os, signal
@@ -45,6 +46,74 @@ input("Go on? ")
 """
 
 
+# The same pid for one child after the other: each works as much as the one before, so that its CPU looks unchanged.
+SAME_PID = """
+import os, time
+def work(seconds):
+    while time.process_time() < seconds: pass
+def fork_as(pid):
+    while True:  # somebody else may take it first
+        with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+            last.write(str(pid - 1))
+        child = os.fork()
+        if child == 0 and os.getpid() == pid: return 0
+        if child == 0: os._exit(0)
+        if child == pid: return child
+        os.waitpid(child, 0)
+def child_of(pid, seconds, rest):
+    if fork_as(pid) == 0:
+        work(seconds)
+        time.sleep(rest)
+        os._exit(0)
+    os.waitpid(pid, 0)
+"""
+
+WORK_UNDER_ONE_PID = SAME_PID + """
+while True: child_of(3000, 0.1, 0.2)
+"""
+
+IDLE_UNDER_ONE_PID = SAME_PID + """
+child_of(3000, 1.5, 0)
+child_of(3000, 0, 1000)
+"""
+
+
+def own_pids(stage):
+    """A namespace of pids, whose next pid can be chosen without harm to others, with a first process that reaps."""
+    if os.getuid() != 0:
+        raise Skip("a namespace of pids needs root")
+    reaper = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); print(flush=True); signal.pause()"
+    ready = stage.path("ready")
+    outer = stage.start("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c",
+                        f"exec '{PYTHON}' -c '{reaper}' >'{ready}'")
+    deadline = time.monotonic() + 10
+    while not (os.path.exists(ready) and os.path.getsize(ready)):
+        if outer.poll() is not None or time.monotonic() > deadline:
+            raise Skip("no namespace of pids can be made here")
+        time.sleep(0.02)
+    with open(f"/proc/{outer.pid}/task/{outer.pid}/children") as children:
+        inner = children.read().split()[0]
+    prefix = ("nsenter", "--target", inner, "--pid", "--mount")
+    stage.run(*prefix, "sh", "-c", "test -w /proc/sys/kernel/ns_last_pid")
+    stage.lab = Lab(stage.lab.bgt, stage.lab.fixture, stage.folder, prefix)
+
+
+def freeze(stage, run):
+    """The supervisor and all of the tree stand still, as in a machine that is stopped from outside."""
+    time.sleep(0.7)
+    pids = [run.state["supervisor"]]
+    for pid in pids:
+        for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+            pids += [int(child) for child in children.read_text().split()]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(2 * run.scenario.limit)
+    finally:
+        for pid in reversed(pids):
+            os.kill(pid, signal.SIGCONT)
+
+
 def starve(stage, run):
     """The supervisor gets no CPU for longer than the limit."""
     supervisor = run.state["supervisor"]
@@ -54,6 +123,12 @@ def starve(stage, run):
         time.sleep(2 * run.scenario.limit)
     finally:
         os.kill(supervisor, signal.SIGCONT)
+
+
+def not_early(run):
+    """While nothing ran, its time did not run either: 0.7 s, the stand of twice the limit, and then the limit anew."""
+    least = 0.7 + 3 * run.scenario.limit
+    return f"ended after {run.state['duration_s']} s, before {least:g} s" if run.state["duration_s"] < least else None
 
 
 def pause(stage, run):
@@ -91,14 +166,19 @@ def edge(name, command, *verdicts, **more):
 SCENARIOS = [
     edge("starved supervisor, busy task", [PYTHON, "-c", BURSTS], during=starve),
     edge("paused for longer than the limit", [PYTHON, "-c", BURSTS], during=pause),
+    edge("all stand still, a busy task", [PYTHON, "-c", BURSTS], during=freeze),
+    edge("all stand still, a stuck task", ["sleep", "1000"], "sleeping", stuck=True, during=freeze, startup=6.0, check=not_early),
     edge("a heavy child that ends", [PYTHON, "-c", HEAVY_CHILD], heavy=True),
     edge("a question that is answered", [PYTHON, "-c", WAIT_THEN_WORK], asks=True, options=("--stdin", "pipe"), during=answer),
     edge("heartbeats only", [PYTHON, "-c", BEATS, "1000"]),
+    edge("heartbeats only, --idle-timeout", [PYTHON, "-c", BEATS, "1000"], rule="idle-timeout"),
     edge("heartbeats by bgt notify", lambda s: f"while :; do '{s.lab.bgt}' notify --beat; sleep 0.5; done"),
     edge("heartbeats that cease", [PYTHON, "-c", BEATS, "3"], "sleeping", "blocked", stuck=True, startup=3.5),
     edge("500 sleeping processes", [PYTHON, "-c", FOREST], "sleeping", "blocked", "waits-child", stuck=True, startup=2.0,
          check=bounded),
     edge("the same lines without end", [PYTHON, "-c", SAME_LINES], "spinning", stuck=True, limit=8.0),
-    edge("clock set back", "", skip="would change the machine's clock; bgt reads only monotonic clocks, and the tests of the core shift them"),
-    edge("a pid used again", "", skip="can't be forced here; the unit tests of the samples have it"),
+    edge("clock set back", "", skip="no namespace shifts the calendar and bgt is static, so only the machine's own clock could be set; tests/unit/supervise/output_age_test.cpp and tests/unit/render/words_test.cpp shift theirs"),
+    edge("a pid used again, by work", [PYTHON, "-c", WORK_UNDER_ONE_PID], setup=own_pids, needs=("unshare", "nsenter")),
+    edge("a pid used again, by an idle one", [PYTHON, "-c", IDLE_UNDER_ONE_PID], "sleeping", "waits-child", stuck=True, setup=own_pids,
+         startup=2.5, heavy=True, needs=("unshare", "nsenter")),
 ]

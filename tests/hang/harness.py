@@ -24,16 +24,18 @@ class Skip(Exception):
 @dataclasses.dataclass
 class Scenario:
     name: str
-    group: str                  # busy, idle, stuck, edge
+    group: str                  # busy, idle, job, stuck, edge
     command: object             # a list, a text for the shell, or a function of the Stage that gives one of them
     stuck: bool = False         # must be ended by the rule; otherwise it must be left alone
+    told: bool = False          # no rule of the user's: must be called quiet and stalled, and left alone
     limit: float = 2.0          # seconds
-    options: tuple = ()
+    rule: str = "progress-timeout"
+    options: object = ()        # of `bgt run`; or a function of the Stage that gives them
     verdicts: tuple = ()        # of which the report must give one; empty: any that does not blame
     words: tuple = ()           # the sentence must hold them
     needs: tuple = ()           # programs
     heavy: bool = False         # takes a core
-    service: bool = False       # no rule of the user's; notices after the limit, which must not come
+    service: bool = False       # no rule of the user's: must be known as a service, and called nothing
     asks: bool = False          # it waits for input in between, so that a notice with a report is right
     startup: float = 0.5        # seconds before it gets stuck
     memory: str = "4GiB"
@@ -50,6 +52,7 @@ class Row:
     skipped: str = ""
     wrong: str = ""             # what was not as it must be
     answer: str = ""            # bgt's
+    evidence: str = ""          # where it was wrong
     no_output_ended: bool = False
 
     @property
@@ -93,14 +96,15 @@ class Stage:
 
 
 class Lab:
-    def __init__(self, bgt, fixture, folder):
-        self.bgt, self.fixture = bgt, fixture
+    def __init__(self, bgt, fixture, folder, prefix=()):
+        self.bgt, self.fixture, self.prefix = bgt, fixture, prefix
         self.folder = pathlib.Path(folder)
         self.root = self.folder / "root"
+        self.root.mkdir(mode=0o700)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("BGT_") and k != "NOTIFY_SOCKET"}
 
     def call(self, verb, *words):
-        done = subprocess.run([self.bgt, verb, "--root", str(self.root), *words], stdin=subprocess.DEVNULL,
+        done = subprocess.run([*self.prefix, self.bgt, verb, "--root", str(self.root), *words], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=30, env=self.environment, cwd=self.folder)
         return done.returncode, done.stdout, done.stderr
 
@@ -115,12 +119,12 @@ class Lab:
 class Run:
     """One task, watched from its start: when its output fell silent, and for how long."""
 
-    def __init__(self, lab, scenario, command):
-        options = list(scenario.options)
-        if scenario.service and "--service" not in options:  # bgt refuses notices for what is declared a service
+    def __init__(self, lab, scenario, options, command):
+        options = list(options)
+        if scenario.service or scenario.told:
             options += ["--quiet-after", f"{scenario.limit}s", "--stalled-after", f"{scenario.limit}s"]
-        if not scenario.service:
-            options += ["--progress-timeout", f"{scenario.limit}s"]
+        else:
+            options += [f"--{scenario.rule}", f"{scenario.limit}s"]
         if scenario.memory:
             options += ["--memory-max", scenario.memory]
         words = ["--shell", command] if isinstance(command, str) else ["--", *command]
@@ -131,6 +135,7 @@ class Run:
             raise RuntimeError(f"bgt run: {err.strip()}")
         self.id = out.strip()
         self.longest_silence = 0.0
+        self.starved = 0.0  # seconds that its supervisor waited for a core
         self.size = 0
         self.state = self.show()
         self.log = self.state["log"]["path"]
@@ -146,11 +151,22 @@ class Run:
     def ended(self):
         return self.state["lifecycle"] == "ended"
 
+    @property
+    def told(self):
+        return {"quiet", "stalled"} <= set(self.state["notices"])
+
+    def take_delay(self):
+        """man 5 proc: schedstat. In another namespace of pids it can't be found."""
+        try:
+            self.starved = int(pathlib.Path(f"/proc/{self.state['supervisor']}/schedstat").read_text().split()[1]) / 1e9
+        except (OSError, IndexError):
+            pass
+
     def watch(self, seconds):
-        """For so long, or until it has ended."""
+        """For so long, or until it has ended, or was told of where that is what it must be."""
         deadline = time.monotonic() + seconds
         rounds = 0
-        while time.monotonic() < deadline and not self.ended:
+        while time.monotonic() < deadline and not self.ended and not (self.scenario.told and self.told):
             time.sleep(LOOK)
             now = time.monotonic()
             size = os.path.getsize(self.log) if os.path.exists(self.log) else 0
@@ -159,6 +175,7 @@ class Run:
             self.longest_silence = max(self.longest_silence, now - self.last_byte)
             rounds += 1
             if rounds % 3 == 0:
+                self.take_delay()
                 self.state = self.show()
         self.state = self.show()
 
@@ -169,6 +186,14 @@ class Run:
 
     def no_output_would_end(self):
         return self.longest_silence >= self.scenario.limit - NO_OUTPUT_SLACK
+
+    def evidence(self):
+        """What a look back at a wrong answer needs: whether it was starved, and who did what."""
+        report = self.report(last=True) or {"evidence": {"processes": []}}
+        shown = [f"{p['comm']} {p['state']} {'+'.join(t['call_name'] or t['call'] for t in p['threads'][:3])}"
+                 for p in report["evidence"]["processes"][:6]]
+        return (f"its supervisor waited {self.starved:.1f} s for a core in {self.age:.0f} s, load {os.getloadavg()[0]:.0f}; "
+                + ", ".join(shown))
 
     def end(self):
         self.lab.call("kill", "--now", self.id)
@@ -183,18 +208,33 @@ def judge_stuck(run):
         return "missed: " + (fresh["sentence"] if fresh else "?"), f"not ended within {2 * scenario.limit:g} s"
     answer = f"{outcome['reason']} after {run.state['duration_s']:.1f} s: {said}"
     latest = 2 * scenario.limit + scenario.startup + NOISE
-    if outcome["reason"] != "progress-timeout" or outcome["exit_code"] != 120:
+    if outcome["reason"] != scenario.rule or outcome["exit_code"] != 120:
         return answer, "ended by something else"
     if run.state["duration_s"] > latest:
         return answer, f"later than {latest:g} s"
     if not report:
         return answer, "no report"
-    if report["rule"] != "progress-timeout":
+    if report["rule"] != scenario.rule:
         return answer, "the report names another rule"
     if scenario.verdicts and report["verdict"] not in scenario.verdicts:
         return answer, f"verdict {report['verdict']}, not {' or '.join(scenario.verdicts)}"
     missing = [word for word in scenario.words if word not in report["sentence"]]
     return answer, f"the sentence lacks {missing}" if missing else ""
+
+
+def judge_told(run):
+    """That a service can be accused is seen where it is called a job: bgt tells, ends nobody and still knows what it is."""
+    scenario, report = run.scenario, run.report(last=True)
+    if run.ended:
+        return f"{run.state['outcome']['reason']}", "ended, but nobody had asked for that"
+    answer = f"{', '.join(run.state['notices'])}: {report['sentence'] if report else 'no report'}"
+    if not run.told:
+        return answer, "it was not told of"
+    if run.state["kind"] != "job" or not report or report["rule"]:
+        return answer, f"kind {run.state['kind']}, rule {report and report['rule']}"
+    if scenario.verdicts and report["verdict"] not in scenario.verdicts:
+        return answer, f"verdict {report['verdict']}, not {' or '.join(scenario.verdicts)}"
+    return answer, f"blamed: {report['verdict']}" if report["verdict"] in BLAMES else ""
 
 
 def judge_alive(run):
@@ -223,6 +263,18 @@ def judge_alive(run):
     return answer, ""
 
 
+def judge(run):
+    if run.scenario.stuck:
+        return judge_stuck(run)
+    return judge_told(run) if run.scenario.told else judge_alive(run)
+
+
+def watch_time(scenario):
+    if scenario.stuck:
+        return 2 * scenario.limit + scenario.startup + NOISE
+    return (4 if scenario.told else 2.5) * scenario.limit + scenario.startup
+
+
 def play(lab, scenario):
     """Never raises: whatever goes wrong is in the row."""
     row = Row(scenario)
@@ -236,13 +288,16 @@ def play(lab, scenario):
         if scenario.setup:
             scenario.setup(stage)
         command = scenario.command(stage) if callable(scenario.command) else scenario.command
-        run = Run(lab, scenario, command)
+        options = scenario.options(stage) if callable(scenario.options) else scenario.options
+        run = Run(stage.lab, scenario, options, command)
         if scenario.during:
             scenario.during(stage, run)
-        run.watch(2 * scenario.limit + scenario.startup + NOISE if scenario.stuck else 2.5 * scenario.limit + scenario.startup)
-        row.answer, row.wrong = (judge_stuck if scenario.stuck else judge_alive)(run)
+        run.watch(watch_time(scenario))
+        row.answer, row.wrong = judge(run)
         if not row.wrong and scenario.check:
             row.wrong = scenario.check(run) or ""
+        if row.wrong:
+            row.evidence = run.evidence()
         row.no_output_ended = run.no_output_would_end()
     except Skip as reason:
         row.skipped = str(reason)

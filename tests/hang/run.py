@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Plays real workloads under bgt and prints who was judged rightly, beside the rule "no output for so long".
 
-usage: run.py --bgt PROGRAM --fixture PROGRAM [--only TEXT] [--jobs N] [--markdown]
+usage: run.py --bgt PROGRAM --fixture PROGRAM [--only TEXT] [--jobs N] [--repeat N] [--markdown]
 """
 import argparse
 import concurrent.futures
+import contextlib
+import io
 import os
 import pathlib
 import resource
@@ -22,7 +24,7 @@ import idle  # noqa: E402
 import stuck  # noqa: E402
 from harness import Lab, play  # noqa: E402
 
-GROUPS = {"busy": "busy but quiet", "idle": "legitimately idle", "stuck": "stuck", "edge": "edges"}
+GROUPS = {"busy": "busy but quiet", "idle": "legitimately idle", "job": "the same called jobs", "stuck": "stuck", "edge": "edges"}
 WIDE = 78
 
 
@@ -47,16 +49,18 @@ def play_all(lab, scenarios, jobs):
 
 
 def again_alone(lab, row):
-    """A date that was missed beside others may be the machine's doing; what is wrong alone as well is bgt's."""
+    """A date that was missed beside others may be the machine's doing; what is wrong alone as well is bgt's. The first miss
+    is told in either case."""
     if not row.wrong or row.scenario.known:
         return row, ""
     alone = play(lab, row.scenario)
-    return alone, "" if alone.wrong else f"{row.scenario.name}: {row.wrong} beside others; right alone"
+    how = f"alone as well ({alone.wrong})" if alone.wrong else "alone it was right"
+    return alone, f"{row.scenario.name}: {row.wrong}; {how}; bgt had said: {row.answer}; {row.evidence}"
 
 
 def cells(row):
     scenario = row.scenario
-    expected = "ended: " + "|".join(scenario.verdicts) if scenario.stuck else "left alone"
+    expected = "ended: " + "|".join(scenario.verdicts) if scenario.stuck else "told, not ended" if scenario.told else "left alone"
     if row.skipped:
         return scenario.name, expected, "skipped: " + row.skipped, ""
     answer = row.answer if not row.wrong else f"WRONG ({row.wrong}) {row.answer}"
@@ -95,39 +99,62 @@ def print_counts(rows, markdown):
         print(edge, line.format(title, len(part) - wrong, wrong, len(part) - field, field), edge)
 
 
+def play_once(arguments, scenarios):
+    """The rows, and what was missed first and how."""
+    # Short: a socket's path ends at 108 bytes.
+    with tempfile.TemporaryDirectory(prefix="bgt-hang-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)  # PostgreSQL runs as another user
+        lab = Lab(os.path.abspath(arguments.bgt), os.path.abspath(arguments.fixture), folder)
+        rows = play_all(lab, scenarios, arguments.jobs)
+        rows, misses = [list(part) for part in zip(*(again_alone(lab, row) for row in rows))]
+    return rows, [text for text in misses if text]
+
+
+def report(rows, misses, seconds, markdown):
+    """Prints one run; gives how many passed and failed."""
+    print_table(rows, markdown)
+    print_counts(rows, markdown)
+    for row in rows:
+        if row.skipped:
+            print(f"skipped: {row.scenario.name}: {row.skipped}")
+        elif row.scenario.known:
+            how = "to be wrong" if row.wrong else "as wrong, and right this time"
+            print(f"known {how}: {row.scenario.name}: {row.scenario.known}")
+    for text in misses:
+        print(f"first miss: {text}")
+    skipped = sum(1 for row in rows if row.skipped)
+    known = sum(1 for row in rows if row.wrong and row.scenario.known)
+    failed = sum(1 for row in rows if row.wrong) - known
+    print(f"{len(rows)} scenarios in {seconds:.0f} s, {skipped} skipped, {len(misses)} first misses, {known} known to be wrong")
+    return len(rows) - failed - known - skipped, failed
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bgt", required=True)
     parser.add_argument("--fixture", required=True)
     parser.add_argument("--only", default="", help="scenarios whose name or group holds this")
     parser.add_argument("--jobs", type=int, default=8)
+    parser.add_argument("--repeat", type=int, default=1, help="play the whole so often; the table is that of the last time")
     parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     scenarios = [s for module in (busy, idle, stuck, edges) for s in module.SCENARIOS
                  if arguments.only in s.name or arguments.only == s.group]
-    began = time.monotonic()
-    # Short: a socket's path ends at 108 bytes.
-    with tempfile.TemporaryDirectory(prefix="bgt-hang-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        os.chmod(folder, 0o755)  # PostgreSQL runs as another user
-        lab = Lab(os.path.abspath(arguments.bgt), os.path.abspath(arguments.fixture), folder)
-        lab.root.mkdir(mode=0o700)
-        rows = play_all(lab, scenarios, arguments.jobs)
-        rows, crowded = [list(part) for part in zip(*(again_alone(lab, row) for row in rows))]
-    print_table(rows, arguments.markdown)
-    print_counts(rows, arguments.markdown)
-    skipped = [row for row in rows if row.skipped]
-    for row in skipped:
-        print(f"skipped: {row.scenario.name}: {row.skipped}")
-    for text in filter(None, crowded):
-        print(f"crowded: {text}")
-    for row in rows:
-        if row.scenario.known and not row.skipped:
-            print(f"known {'to be wrong' if row.wrong else 'as wrong, and right this time'}: {row.scenario.name}: {row.scenario.known}")
-    known = sum(1 for row in rows if row.wrong and row.scenario.known)
-    failed = sum(1 for row in rows if row.wrong) - known
-    print(f"{len(rows)} scenarios in {time.monotonic() - began:.0f} s, {len(skipped)} skipped")
-    passed = len(rows) - failed - known - len(skipped)
+    if not scenarios:
+        parser.error(f"no scenario is named so: {arguments.only}")
+    passed = failed = 0
+    for turn in range(arguments.repeat):
+        began = time.monotonic()
+        rows, misses = play_once(arguments, scenarios)
+        with contextlib.nullcontext() if turn + 1 == arguments.repeat else contextlib.redirect_stdout(io.StringIO()) as hidden:
+            counts = report(rows, misses, time.monotonic() - began, arguments.markdown)
+        if hidden:  # of the earlier ones only what went wrong
+            print(f"run {turn + 1}: {hidden.getvalue().splitlines()[-1]}")
+            for text in [*misses, *(f"FAILED {row.scenario.name}: {row.wrong}; {row.answer}" for row in rows
+                                    if row.wrong and not row.scenario.known)]:
+                print(f"  {text}", flush=True)
+        passed, failed = passed + counts[0], failed + counts[1]
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

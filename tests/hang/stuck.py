@@ -1,8 +1,11 @@
 """Stuck: each must be ended by --progress-timeout, and the report must say why."""
+import http.server
+import json
 import os
 import pathlib
 import socket
 import threading
+import time
 
 from harness import PYTHON, Scenario
 
@@ -108,8 +111,66 @@ def server_that_asks(stage):
     threading.Thread(target=accept, daemon=True).start()
 
 
+class Registry(http.server.BaseHTTPRequestHandler):
+    """Offers every package, so that npx asks whether to install it. It never gets to ask for the package itself."""
+
+    def do_GET(self):
+        name = self.path.strip("/")
+        version = {"name": name, "version": "1.0.0", "bin": {name: "main.js"},
+                   "dist": {"tarball": "http://127.0.0.1:1/none.tgz", "shasum": "0" * 40}}
+        answer = json.dumps({"name": name, "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+def registry(stage):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    stage.endings.append(lambda: (server.shutdown(), server.server_close()))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    stage.values["port"] = str(server.server_address[1])
+
+
+# npx has answers of its own where it takes the place for a CI system, or its user's settings hold one.
+NPX = ("env -u CI -u npm_config_yes npm_config_userconfig=/dev/null npm_config_cache={folder}/cache "
+       "npm_config_registry=http://127.0.0.1:{port} npx a-package-that-is-not-installed")
+
+
+PACKAGES = """Package: harmless
+Status: install ok installed
+Maintainer: Nobody <nobody@example.org>
+Architecture: all
+Version: 1.0
+Description: nothing
+
+Package: needs-it
+Status: install ok installed
+Maintainer: Nobody <nobody@example.org>
+Architecture: all
+Version: 1.0
+Depends: harmless
+Description: nothing
+
+"""
+
+# All its folders are its own, and what would remove a package is false(1): nothing of the machine is touched.
+APT = "apt-get -o Dir={folder} -o Dir::State::status={folder}/status -o Dir::Bin::dpkg=/bin/false remove harmless"
+
+
+def packages(stage):
+    """A package that another one depends on: to remove it, apt asks first."""
+    for name in ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d", "var/lib/apt/lists/partial",
+                 "var/cache/apt/archives/partial", "var/log/apt"):
+        (stage.folder / name).mkdir(parents=True)
+    stage.write("status", PACKAGES)
+
+
 def hold_flock(stage):
-    import time
     lock = stage.write("lock", "")
     stage.values["holder"] = str(stage.start("flock", lock, "sleep", "300").pid)
     deadline = time.monotonic() + 5
@@ -120,7 +181,6 @@ def hold_flock(stage):
 
 
 def hold_lockf(stage):
-    import time
     stage.write("file", "")
     stage.start(PYTHON, "-c", HOLD_LOCKF, stage.path("file"))
     deadline = time.monotonic() + 5
@@ -166,6 +226,8 @@ SCENARIOS = [
     stuck("futex deadlock, C++", fixture("futex"), "deadlock", words=("deadlock", "futex")),
     stuck("deadlock of Python threads", [PYTHON, "-c", THREADS], "deadlock"),
     stuck("deadlock of Java threads", ["java", str(PROGRAMS / "Deadlock.java")], "deadlock", needs=("java", "javac"),
+          memory="", limit=4.0, startup=4.0, words=("java", "stack dump")),
+    stuck("Java threads that poll", ["java", str(PROGRAMS / "Polls.java")], "sleeping", "polling", needs=("java", "javac"),
           memory="", limit=4.0, startup=4.0),
     stuck("an empty queue, Python", [PYTHON, "-c", EMPTY_QUEUE], "deadlock", "blocked"),
     stuck("two processes, two pipes", [PYTHON, "-c", TWO_PIPES], "deadlock"),
@@ -204,8 +266,8 @@ SCENARIOS = [
     asks("python getpass", terminal(f"{{python}} -c '{GETPASS}'"), "Token", needs=TALKS),
     asks("read in a shell, --stdin pipe", "printf 'Go on? (y/n) '; read answer", "Go on?"),
     asks("rm -i", terminal("rm -i {folder}/precious"), "remove", needs=TALKS, setup=lambda s: s.write("precious", "")),
-    asks("stopped by SIGTTIN", terminal("bash -c \"set -m; cat & sleep 600\""), "cat", needs=(*TALKS, "bash"),
-         known="the report says stopped: the shell has taken note of the stop, so the kernel no longer tells its signal"),
-    stuck("npx asks", "", "waiting-input", skip="it asks only about a package that the registry offers: needs a network"),
-    stuck("apt asks", "", "waiting-input", skip="it would change the machine"),
+    asks("stopped by SIGTTIN", terminal("bash -c \"set -m; cat & sleep 600\""), "cat", "SIGTTIN", needs=(*TALKS, "bash")),
+    asks("stopped by SIGTTOU", terminal("bash -c \"set -m; stty tostop & sleep 600\""), "stty", "SIGTTOU", needs=(*TALKS, "bash")),
+    asks("npx asks", terminal(NPX), "Ok to proceed?", setup=registry, needs=(*TALKS, "npx"), memory="", limit=4.0, startup=4.0),
+    asks("apt asks", terminal(APT), "apt-get", "continue?", setup=packages, needs=(*TALKS, "apt-get")),
 ]
