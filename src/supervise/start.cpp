@@ -189,6 +189,7 @@ Result<bool> make_folder(store::Root& root, StartRequest& request, store::TaskDi
     // Whole before others can find it: a caller with the same name reads its record.
     const Result<void> written = write_folder(made, request.spec);
     const Result<bool> announced = written ? announce(root, request.spec) : Result<bool>(written.error());
+    if (!announced) made = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
     if (!announced || !*announced) static_cast<void>(root.remove_task(*id));
     return announced;
 }
