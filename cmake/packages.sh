@@ -6,7 +6,7 @@ libcli11-dev libfmt-dev libtomlplusplus-dev libre2-dev catch2'
 
 # What the tests start, as program=package: a program from elsewhere (a newer node, say) is as good as Debian's.
 test_programs='node=nodejs npm=npm redis-server=redis-server redis-cli=redis-tools nginx=nginx make=make
-ps=procps python3=python3 pytest=python3-pytest mandoc=mandoc bash=bash zsh=zsh fish=fish'
+ps=procps strace=strace python3=python3 pytest=python3-pytest mandoc=mandoc bash=bash zsh=zsh fish=fish'
 # The same for modules of Python.
 test_modules='jsonschema=python3-jsonschema'
 

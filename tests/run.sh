@@ -24,7 +24,7 @@ run_preset()
     echo "== $1: test"
     rm -f "$junit"
     status=0
-    ctest --test-dir "$build" --output-junit "$junit" --output-on-failure --timeout 600 --no-tests=error \
+    ctest --test-dir "$build" -j 2 --output-junit "$junit" --output-on-failure --timeout 600 --no-tests=error \
         --test-output-size-passed 1000000 --test-output-size-failed 1000000 || status=$?
     test -s "$junit" || return 1
     counts=$(count_cases "$junit")

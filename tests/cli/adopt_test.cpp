@@ -77,7 +77,7 @@ TEST_CASE("a task whose supervisor is killed is adopted by the next verb")
     }
 }
 
-TEST_CASE("a supervisor that is killed before its first record leaves a task that lives on")
+TEST_CASE("a supervisor that is killed before its first record leaves a task that lives on", "[slow]")
 {
     if (find_program("strace").empty()) return skip("no strace");
     const Lab lab;
@@ -114,7 +114,7 @@ TEST_CASE("a kill is the verb that adopts")
     CHECK(lab.wait(id) == 122);
 }
 
-TEST_CASE("no byte is missing or doubled when the supervisor is killed under load")
+TEST_CASE("no byte is missing or doubled when the supervisor is killed under load", "[slow]")
 {
     const Lab lab;
     const std::string bytes = std::to_string(50 << 20);
@@ -159,7 +159,7 @@ TEST_CASE("a supervisor that is killed while the task waits for a reader loses n
     CHECK(is_whole(lab, id, bytes));
 }
 
-TEST_CASE("the --timeout of a task fires although its supervisor was killed")
+TEST_CASE("the --timeout of a task fires although its supervisor was killed", "[slow]")
 {
     const Lab lab;
     const Stopwatch watch;

@@ -55,7 +55,7 @@ TEST_CASE("a supervisor that dies between two attempts leaves the outcome of the
     CHECK(text_at(lab.show(id), "/lifecycle") == "ended");
 }
 
-TEST_CASE("no process of an attempt is left when the next one begins")
+TEST_CASE("no process of an attempt is left when the next one begins", "[slow]")
 {
     const Lab lab;
     const std::string id = lab.start({"--retries", "1", "--backoff", "20ms", "--leftover", "kill", "-c",

@@ -288,7 +288,7 @@ TEST_CASE("a living task whose record is damaged can still be ended by its super
     CHECK(find_task_members(lab.folder()).empty());
 }
 
-TEST_CASE("a task whose record is damaged is not removed under its living supervisor")
+TEST_CASE("a task whose record is damaged is not removed under its living supervisor", "[slow]")
 {
     const Lab lab;
     const std::string id = lab.start({"--", "sleep", "100"});

@@ -44,14 +44,14 @@ TEST_CASE("a silent task is ended with 120, and a report was made before the fir
     CHECK(why.out.starts_with("sleeping: "));
 }
 
-TEST_CASE("output keeps the output rule away")
+TEST_CASE("output keeps the output rule away", "[slow]")
 {
     const Lab lab;
     const std::string id = lab.start({"--output-timeout", "1500ms", "-c", "for i in 1 2 3 4 5 6 7 8; do echo same; sleep 0.3; done"});
     CHECK(lab.wait(id) == 0);
 }
 
-TEST_CASE("work without output is progress, the same line again and again is none")
+TEST_CASE("work without output is progress, the same line again and again is none", "[slow]")
 {
     const Lab lab;
     const std::string busy = lab.start({"--progress-timeout", "2s", "-c", "timeout 5 sh -c 'while :; do :; done'; echo done"});
@@ -80,7 +80,7 @@ TEST_CASE("on-hang report and exec leave the task alone")
     CHECK(gone.code == 125);
 }
 
-TEST_CASE("a hook that hangs or can't be run harms nobody")
+TEST_CASE("a hook that hangs or can't be run harms nobody", "[slow]")
 {
     const Lab lab;
     const std::string slow = lab.start({"--output-timeout", "300ms", "--on-hang", "exec:sleep 30", "--", "sleep", "1.5"});
@@ -89,7 +89,7 @@ TEST_CASE("a hook that hangs or can't be run harms nobody")
     CHECK(lab.wait(bad) == 0);
 }
 
-TEST_CASE("on-hang restart starts it again, but not for ever")
+TEST_CASE("on-hang restart starts it again, but not for ever", "[slow]")
 {
     const Lab lab;
     const std::string id = lab.start({"--output-timeout", "400ms", "--on-hang", "restart", "--backoff", "50ms", "--max-restarts", "2/1h",
@@ -136,7 +136,7 @@ TEST_CASE("the rules go on when a supervisor is replaced")
     CHECK(text_at(lab.show(id), "/outcome/reason") == "output-timeout");
 }
 
-TEST_CASE("a supervisor that was stopped for long accuses nobody")
+TEST_CASE("a supervisor that was stopped for long accuses nobody", "[slow]")
 {
     const Lab lab;
     const std::string id = lab.start({"--progress-timeout", "2s", "-c", "sleep 0.1; exec sleep 3.2"});
@@ -149,7 +149,7 @@ TEST_CASE("a supervisor that was stopped for long accuses nobody")
     CHECK(lab.wait(id) == 0);
 }
 
-TEST_CASE("a paused task is not accused")
+TEST_CASE("a paused task is not accused", "[slow]")
 {
     const Lab lab;
     const std::string id = lab.start({"--output-timeout", "900ms", "-c", "sleep 0.3; echo on; exec sleep 0.3"});

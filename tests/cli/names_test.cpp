@@ -60,7 +60,7 @@ TEST_CASE("a name is one living task's")
     }
 }
 
-TEST_CASE("two callers with --if-absent start one task")
+TEST_CASE("two callers with --if-absent start one task", "[slow]")
 {
     const Lab lab;
     for (int round = 0; round < 50; ++round) {
@@ -76,7 +76,7 @@ TEST_CASE("two callers with --if-absent start one task")
     CHECK(find_task_members(lab.folder()).empty());
 }
 
-TEST_CASE("two callers with --replace leave one task")
+TEST_CASE("two callers with --replace leave one task", "[slow]")
 {
     const Lab lab;
     lab.start({"--name", "web", "--", "sleep", "100"});

@@ -7,7 +7,7 @@
 
 using namespace bgt::test;
 
-TEST_CASE("stdout and stderr keep their order, every time")
+TEST_CASE("stdout and stderr keep their order, every time", "[slow]")
 {
     const Lab lab;
     for (int round = 0; round < 200; ++round) {
@@ -24,7 +24,7 @@ TEST_CASE("stdout and stderr keep their order, every time")
     CHECK(lab.log(id) == expected);
 }
 
-TEST_CASE("the last line of a task that ends right after writing 1 MB is there when wait returns")
+TEST_CASE("the last line of a task that ends right after writing 1 MB is there when wait returns", "[slow]")
 {
     const Lab lab;
     for (int round = 0; round < 30; ++round) {
@@ -133,7 +133,7 @@ TEST_CASE("output of any bytes is kept as it is")
     CHECK(lab({"run", "--wait", "-c", script}).out == bytes);
 }
 
-TEST_CASE("a line of 100 MB goes through in constant memory")
+TEST_CASE("a line of 100 MB goes through in constant memory", "[slow]")
 {
     const Lab lab;
     const std::string bytes = std::to_string(100 << 20);

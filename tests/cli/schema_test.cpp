@@ -42,7 +42,7 @@ bool can_validate()
 
 } // namespace
 
-TEST_CASE("every answer in JSON fits the schema")
+TEST_CASE("every answer in JSON fits the schema", "[slow]")
 {
     const std::string schema = BGT_SOURCE_DIR "/docs/schema.json";
     REQUIRE(std::filesystem::exists(schema));

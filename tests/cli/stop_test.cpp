@@ -39,7 +39,7 @@ TEST_CASE("a task ends with its owner")
     CHECK(text_at(lab.show("1"), "/outcome/reason") == "owner-gone");
 }
 
-TEST_CASE("what is left over after the root process")
+TEST_CASE("what is left over after the root process", "[slow]")
 {
     const Lab lab;
     SECTION("is killed two seconds later")

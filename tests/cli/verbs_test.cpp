@@ -130,7 +130,7 @@ TEST_CASE("gc keeps what it is told to")
     CHECK(lab.start({"--", "true"}) == "7");
 }
 
-TEST_CASE("ended tasks beyond keep_ended go in passing")
+TEST_CASE("ended tasks beyond keep_ended go in passing", "[slow]")
 {
     Lab lab;
     lab.set_env("BGT_KEEP_ENDED=5");
