@@ -199,7 +199,7 @@ TEST_CASE("closed standard descriptors hurt nobody")
     CHECK(lab.log("1").find("\nfd 0 /dev/null\n") != std::string::npos);
 }
 
-TEST_CASE("a thousand runs at once from fifty shells")
+TEST_CASE("a thousand runs at once from fifty shells", "[slow]")
 {
     const Lab lab;
     constexpr int shells = 50, each = 20;
