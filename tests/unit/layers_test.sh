@@ -1,6 +1,6 @@
 #!/bin/sh
 # Holds the layers to their order (ARCHITECTURE.md): a layer includes only itself and those before it, render does not
-# include os, and core, config and render know no operating system.
+# include os, core, config and render know no operating system, and nobody starts a thread.
 # usage: layers_test.sh SOURCE_FOLDER      the last line is "N passed, N failed"
 set -u
 cd "${1:?usage: layers_test.sh SOURCE_FOLDER}" || exit 1
@@ -55,17 +55,24 @@ for layer in $layers; do
     esac
 done
 
+# A program that forks has one thread only: what another held at the fork would be held in the child for ever.
+threads='std::(jthread|thread|async)[^_[:alnum:]]|pthread_create|thread_pool|thrd_create'
+verdict all 'starts no thread' "$(grep -rnE "$threads" include/bgt src)"
+
 # The rules themselves: a planted offender must be found.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$scratch/src/core"
 printf '#include <bgt/os/proc.hpp>\n # include  <sys/wait.h>\n' >"$scratch/src/core/bad.cpp"
 planted=$(cd "$scratch" && includes core '(bgt/)?(store|os)/' && includes core "$system")
-if test "$(printf '%s\n' "$planted" | wc -l)" = 2; then
+printf 'std::thread helper([] {});\n' >"$scratch/src/core/worse.cpp"
+planted="$planted
+$(grep -rnE "$threads" "$scratch")"
+if test "$(printf '%s\n' "$planted" | wc -l)" = 3; then
     passed=$((passed + 1))
 else
     failed=$((failed + 1))
-    echo "a planted include was not found: $planted"
+    echo "a planted offender was not found: $planted"
 fi
 
 echo "$passed passed, $failed failed"
