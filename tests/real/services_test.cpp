@@ -1,11 +1,11 @@
 // Real servers, those that become daemons among them: started, waited for, ended, and nothing left.
+#include "real/postgres.hpp"
 #include "support/catch.hpp"
 #include "support/lab.hpp"
 #include "support/skip.hpp"
 
 #include <algorithm>
 #include <csignal>
-#include <glob.h>
 #include <unistd.h>
 
 using namespace bgt::test;
@@ -143,30 +143,13 @@ TEST_CASE("java")
 
 TEST_CASE("postgres")
 {
-    glob_t found{};
-    glob("/usr/lib/postgresql/*/bin/postgres", 0, nullptr, &found);
-    const std::string postgres = found.gl_pathc > 0 ? found.gl_pathv[found.gl_pathc - 1] : "";
-    globfree(&found);
-    if (postgres.empty()) return skip("no postgres");
     const Lab lab;
-    if (geteuid() == 0 && (run(lab.program({"id", "postgres"})).code != 0 || find_program("setpriv").empty())) return skip("no user postgres, or no setpriv");
-    const std::string data = lab.work() + "/data", folder = postgres.substr(0, postgres.rfind('/'));
-    Words as_user;
-    if (geteuid() == 0) {
-        as_user = {"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"};
-        fs::create_directory(data);
-        REQUIRE(run(lab.program({"chown", "postgres:", data})).code == 0);
-        fs::permissions(lab.folder(), fs::perms::others_exec, fs::perm_options::add);
-    }
-    Words init = as_user;
-    init.insert(init.end(), {folder + "/initdb", "--no-sync", "--auth=trust", "--username=postgres", "-D", data});
-    const Ran made = run(lab.program(init), 60s);
-    INFO(made);
-    REQUIRE(made.code == 0);
+    const Postgres postgres = make_postgres(lab);
+    if (postgres.program.empty()) return;
     const std::uint16_t port = free_port();
     Words start{"--stop-signals", "INT:20s", "--"}; // its fast shutdown
-    start.insert(start.end(), as_user.begin(), as_user.end());
-    start.insert(start.end(), {postgres, "-D", data, "-p", std::to_string(port), "-k", "", "-h", "127.0.0.1", "-c", "fsync=off"});
+    const Words server = postgres.words(postgres.server(port));
+    start.insert(start.end(), server.begin(), server.end());
     const std::string id = lab.start(start);
     const Ran ready = lab({"wait", "--timeout", "30", "--for", "log:ready to accept connections", id}, 40s);
     INFO(lab.log(id));
