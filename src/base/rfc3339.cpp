@@ -63,7 +63,7 @@ private:
 
 Error bad_time(std::string_view text)
 {
-    return Error::usage(fmt::format("bad time {}: write e.g. 2026-01-31T12:00:00Z", shell_quote(printable(fit(text, 40)))));
+    return Error::usage(fmt::format("bad time {}: write e.g. 2026-01-31T12:00:00Z", shell_quote(fit(printable(text), 40))));
 }
 
 chrono::minutes read_zone(Reader& in)

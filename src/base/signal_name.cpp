@@ -76,7 +76,7 @@ Result<int> parse_signal(std::string_view text)
     if (!number) number = real_time(name);
     if (number && *number >= 1 && *number <= last_signal && text.size() == upper.size()) return *number;
     return Error::usage(fmt::format("unknown signal {}: write e.g. TERM, SIGINT, 15 (`kill -l` lists them)",
-                                    shell_quote(printable(fit(text, 40)))));
+                                    shell_quote(fit(printable(text), 40))));
 }
 
 } // namespace bgt

@@ -15,7 +15,7 @@ constexpr std::string_view prefixes = "KMGTPE"; // each 1024 times the one befor
 Error bad_size(std::string_view text, std::string_view why)
 {
     return Error::usage(fmt::format("bad size {}: {}; write e.g. 4096, 64K, 256MiB, 1.5G",
-                                    shell_quote(printable(fit(text, 40))), why));
+                                    shell_quote(fit(printable(text), 40)), why));
 }
 
 /// The power of 1024 that a unit stands for, or -1.

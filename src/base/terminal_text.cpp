@@ -12,6 +12,8 @@ constexpr std::string_view replacement = "\xEF\xBF\xBD"; // U+FFFD
 constexpr std::size_t most_params = 32;      // no sequence that is obeyed needs more
 constexpr std::size_t most_csi = 256;        // a longer one is no sequence but text
 constexpr std::size_t most_string = 64 * 1024;
+constexpr std::size_t most_columns = 1024;   // no terminal is wider; a few bytes must not make lines of many
+constexpr std::size_t longest_moved = 4 * most_columns; // bytes of a line that may be so wide
 
 bool is_plain(char c)
 {
@@ -224,9 +226,9 @@ void LineRenderer::end_csi(char final)
     case 'J':
         if (first_number(params_, 0, 9) == 0) erase(0);
         return;
-    case 'G': return move_to(std::max<std::size_t>(first_number(params_, 1, limit_), 1) - 1);
-    case 'C': return move_right(std::max<std::size_t>(first_number(params_, 1, limit_), 1));
-    case 'D': return move_left(std::max<std::size_t>(first_number(params_, 1, limit_), 1));
+    case 'G': return move_to(std::max<std::size_t>(first_number(params_, 1, most_columns), 1) - 1);
+    case 'C': return move_right(std::max<std::size_t>(first_number(params_, 1, most_columns), 1));
+    case 'D': return move_left(std::max<std::size_t>(first_number(params_, 1, most_columns), 1));
     default: return; // colours, modes, and moves to other lines
     }
 }
@@ -259,11 +261,12 @@ void LineRenderer::give_out(std::string& out)
     at_ = 0;
 }
 
-/// ESC[K: 0 to the end of the line, 1 from its begin to the cursor, 2 all of it. The cursor stays.
+/// ESC[K: 0 to the end of the line, 1 from its begin to the cursor, 2 all of it. The cursor stays. Where a line is longer than
+/// any terminal, it was wrapped, and what 1 would erase can't be told.
 void LineRenderer::erase(std::size_t how)
 {
     if (how == 0) return line_.resize(at_);
-    if (how > 2) return;
+    if (how > 2 || (how == 1 && line_.size() > longest_moved)) return;
     const std::size_t columns = column();
     if (how == 1 && at_ < line_.size()) {
         std::size_t length = 1;
@@ -274,7 +277,7 @@ void LineRenderer::erase(std::size_t how)
     }
     line_.clear();
     at_ = 0;
-    beyond_ = std::min(columns, limit_);
+    beyond_ = std::min({columns, limit_, most_columns});
 }
 
 std::size_t LineRenderer::column() const
@@ -296,7 +299,9 @@ void LineRenderer::move_right(std::size_t columns)
         while (at_ < line_.size() && is_continuation(line_[at_])) ++at_;
         --columns;
     }
-    beyond_ = std::min(beyond_ + columns, limit_);
+    if (columns == 0 || line_.size() > longest_moved) return;
+    const std::size_t room = std::min(limit_, most_columns) - std::min({limit_, most_columns, column()});
+    beyond_ += std::min(columns, room);
 }
 
 void LineRenderer::move_left(std::size_t columns)

@@ -28,7 +28,7 @@ constexpr std::uint64_t longest = 36'525 * units[0].nanoseconds; // 100 years; a
 Error bad_duration(std::string_view text, std::string_view why)
 {
     return Error::usage(fmt::format("bad duration {}: {}; write e.g. 500ms, 30s, 10m, 1h30m",
-                                    shell_quote(printable(fit(text, 40))), why));
+                                    shell_quote(fit(printable(text), 40)), why));
 }
 
 std::string_view leading_letters(std::string_view text)

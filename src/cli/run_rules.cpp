@@ -37,7 +37,7 @@ Error unknown_key(const Entry& entry)
     for (const RunOption& option : run_options())
         if (option.in_rules != InRules::no) known.push_back(key_name(option));
     const auto near = near_matches(entry.key, known);
-    return at(entry.key_at, "unknown key " + shell_quote(printable(fit(entry.key, 40))) + " in a rule; " +
+    return at(entry.key_at, "unknown key " + shell_quote(fit(printable(entry.key), 40)) + " in a rule; " +
                                 (near.empty() ? "it takes `match` and the options of `bgt run`" : "did you mean `" + near.front() + "`?"));
 }
 

@@ -29,7 +29,7 @@ Error unknown_key(const Entry& entry)
     for (const Key& key : all_keys()) names.emplace_back(key.name);
     const auto near = near_matches(entry.key, names);
     const auto hint = near.empty() ? std::string("`bgt config` lists all") : fmt::format("did you mean `{}`?", near.front());
-    return Error::usage(fmt::format("{}: unknown key {}; {}", entry.key_at, shell_quote(printable(fit(entry.key, 40))), hint));
+    return Error::usage(fmt::format("{}: unknown key {}; {}", entry.key_at, shell_quote(fit(printable(entry.key), 40)), hint));
 }
 
 /// What is wrong with the options of a rule is for those to say who know them; `match` is ours.

@@ -47,7 +47,7 @@ std::string at(const std::string& path, const toml::source_region& region)
 
 Error cannot_be(const Entry& entry, const toml::node& node, std::string_view hint)
 {
-    return Error::usage(fmt::format("{}: {} cannot be {}{}", entry.value_at, printable(fit(entry.key, 40)), kind_of(node), hint));
+    return Error::usage(fmt::format("{}: {} cannot be {}{}", entry.value_at, fit(printable(entry.key), 40), kind_of(node), hint));
 }
 
 Entry place_of(const toml::key& key, const toml::node& node, const std::string& path)
@@ -98,7 +98,7 @@ Result<Entry> option_of(const toml::key& key, const toml::node& node, const std:
             words.push_back(std::to_string(number->get()));
         } else {
             return Error::usage(fmt::format("{}: {} cannot hold {}; write an array of strings", at(path, item.source()),
-                                            printable(fit(entry.key, 40)), kind_of(item)));
+                                            fit(printable(entry.key), 40), kind_of(item)));
         }
     }
     entry.value = std::move(words);

@@ -7,8 +7,8 @@
 /// column, a tab too.
 ///
 /// Hazard: the input is whatever a program writes. A sequence that never ends is given up at a newline or after
-/// 64 KiB, numbers are bounded by the line limit, and the result is always valid UTF-8 without ESC, C0 (but newline
-/// and tab), DEL or C1.
+/// 64 KiB, no sequence moves to the right of column 1024 (else a few bytes would make lines of 64 KiB, and so an output of
+/// gigabytes), and the result is always valid UTF-8 without ESC, C0 (but newline and tab), DEL or C1.
 #include <array>
 #include <string>
 #include <string_view>

@@ -2,6 +2,7 @@
 #include <bgt/base/text.hpp>
 #include <bgt/base/terminal_text.hpp>
 
+#include <chrono>
 #include <random>
 
 using bgt::last_line;
@@ -110,6 +111,22 @@ TEST_CASE("a sequence that never ends swallows neither the next line nor the mem
     CHECK(text.size() < 5000);
     CHECK(rendered("\x1b[" + std::string(1000, '1') + "mx").size() > 700);
     CHECK(rendered("x\x1b[999999999999999999999Cy", 100).size() <= 102);
+}
+
+TEST_CASE("a few bytes make no long lines, and a long line makes no slow sequences")
+{
+    CHECK(rendered("\x1b[99999Cx").size() == 1025);
+    CHECK(rendered("\x1b[99999Gx").size() == 1024);
+    CHECK(rendered("a\x1b[1000C\x1b[1000Cb").size() == 1025);
+    // Each of these once took seconds for a megabyte, or made gigabytes of it.
+    const std::string line(65'000, 'a');
+    for (const std::string part : {"\x1b[99999Cx", "\x1b[65535G", "\x1b[65535D\x1b[65535C", "x\b\x1b[1K", "\x1b[2Kx\b", "\r\xc3\xa9\rb"}) {
+        std::string bytes = line;
+        while (bytes.size() < 1 << 18) bytes += part;
+        const auto begin = std::chrono::steady_clock::now();
+        CHECK(rendered(bytes).size() < bytes.size());
+        CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+    }
 }
 
 TEST_CASE("invalid UTF-8 becomes U+FFFD")

@@ -37,6 +37,13 @@ TEST_CASE("durations are read as documented")
     CHECK(parsed("36525d") == 24h * 36525);
 }
 
+TEST_CASE("a message quotes no more than a line of a bad duration")
+{
+    const auto bad = parse_duration(std::string(100'000, '\x01'));
+    REQUIRE_FALSE(bad);
+    CHECK(bad.error().message.size() < 200);
+}
+
 TEST_CASE("bad durations are refused as usage errors")
 {
     const auto text = GENERATE(as<std::string>{}, "", "-1", "-1s", "s", "5x", "5 s", " 5s", "1h1h", "5s1m", "1h30", "1.s", ".5s",
