@@ -62,12 +62,14 @@ bool only_living_wanted(const PsRequest& request)
 
 void sort_for_people(std::vector<Snapshot>& tasks)
 {
-    std::sort(tasks.begin(), tasks.end(), [](const Snapshot& a, const Snapshot& b) {
+    const auto comes_before = [](const Snapshot& a, const Snapshot& b) {
         const bool a_ended = has_ended(a);
         const bool b_ended = has_ended(b);
         if (a_ended != b_ended) return b_ended;
         return a_ended ? a.id > b.id : a.id < b.id;
-    });
+    };
+    // Nearly always they are in this order: a sort would move each about, and each is large.
+    if (!std::ranges::is_sorted(tasks, comes_before)) std::ranges::sort(tasks, comes_before);
 }
 
 supervise::Want want_for(const PsRequest& request, std::size_t tasks)
@@ -89,6 +91,7 @@ Result<std::vector<Snapshot>> selected(store::Root& root, const PsRequest& reque
 
 void append(std::vector<Snapshot>& to, std::vector<Snapshot> more)
 {
+    if (to.empty()) return std::swap(to, more);
     to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
