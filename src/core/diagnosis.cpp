@@ -116,6 +116,25 @@ private:
     std::vector<Finding> waiting_;
 };
 
+/// A loop that was met awake, though the measured activity says nothing of work: it runs at this moment, or one of its
+/// commands has just ended and the next has not begun.
+std::optional<Finding> find_awake(const Facts& facts, const Finding& finding)
+{
+    const Evidence& evidence = facts.evidence();
+    const ProcessEvidence* who = facts.process(finding.pid);
+    const auto silence = detail::silence(evidence);
+    const Duration quiet = silence.value_or(evidence.processes.front().age);
+    const bool rests = evidence.activity == Activity::trickle || evidence.activity == Activity::blocked;
+    if (!who || !rests || quiet < std::chrono::seconds(1)) return std::nullopt;
+    const bool worked = evidence.ages.cpu && *evidence.ages.cpu * much_longer < quiet;
+    const bool between = finding.verdict == Verdict::waits_child && finding.waits_for.empty() && who->thread_count <= 1 && worked;
+    if (finding.verdict != Verdict::busy && !between) return std::nullopt;
+    std::string sentence = fmt::format("polling: {} {}", detail::name_of(*who),
+                                       between ? "runs one short command after the other" : "runs for a moment now and then");
+    if (silence) sentence += fmt::format(", nothing new for {}", format_age(*silence));
+    return Finding{Verdict::polling, sentence + detail::last_text(evidence), {}, who->pid, {}};
+}
+
 /// A young sleep under an old parent that waits for it: `until try; do sleep 1; done`.
 std::optional<Finding> find_loop(const Facts& facts, const Finding& finding)
 {
@@ -170,6 +189,7 @@ Finding decide(const Facts& facts)
     if (works && !evidence.paused) return repeats_itself(evidence) ? find_spinning(evidence, who, share) : find_busy(evidence, who, share);
     Finding finding = Walk(facts).result();
     if (auto loop = find_loop(facts, finding)) return std::move(*loop);
+    if (auto loop = find_awake(facts, finding)) return std::move(*loop);
     if (is_certain(finding.verdict)) return finding;
     if (evidence.kind == Kind::service && finding.verdict != Verdict::connecting)
         if (const std::string places = detail::listening_on(evidence); !places.empty() && finding.verdict != Verdict::idle) {

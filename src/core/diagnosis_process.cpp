@@ -188,6 +188,9 @@ bool waits_in_kernel(const Facts& facts, const ProcessEvidence& process)
     const Activity activity = facts.evidence().activity;
     if (activity == Activity::busy || activity == Activity::trickle) return false; // D for a moment, as any disk access is
     if (process.recent_cpu && *process.recent_cpu > Duration::zero()) return false;
+    const auto children = facts.living_children(process);
+    if (std::any_of(children.begin(), children.end(), [](const auto* child) { return child->age < std::chrono::seconds(1); }))
+        return false; // vfork, until the child executes something
     return process.state == 'D' ||
            std::any_of(process.threads.begin(), process.threads.end(), [](const auto& t) { return t.state == 'D'; });
 }

@@ -87,16 +87,20 @@ std::optional<core::ProcessEvidence> process_of(const Gathering& gathering, cons
     return process;
 }
 
-/// Children that have ended and are not reaped: they are not among the living members.
-void add_zombies(Gathering& gathering, const core::ProcessEvidence& parent, std::vector<core::ProcessEvidence>& out)
+/// Children that are not among the members: those that have ended and are not reaped, and those forked
+/// since the look before.
+void add_children(Gathering& gathering, const core::ProcessEvidence& parent, std::vector<core::ProcessEvidence>& out)
 {
     const auto children = parent.thread_count <= 1 ? gathering.proc.children_of_main_thread(parent.pid)
                                                    : gathering.proc.children(parent.pid);
     if (!children) return;
+    const auto& before = gathering.request.before;
     for (const std::int32_t pid : *children) {
         if (gathering.inside.contains(pid) || out.size() >= core::most_processes_shown) continue;
         const auto stat = gathering.proc.stat(pid);
-        if (!stat || stat->ppid != parent.pid || is_living(*stat)) continue;
+        if (!stat || stat->ppid != parent.pid) continue;
+        if (is_living(*stat) && (!before || stat->key.start_ticks < before->start_now)) continue;
+        if (is_living(*stat)) gathering.inside.insert(pid);
         if (auto process = process_of(gathering, *stat)) out.push_back(std::move(*process));
     }
 }
@@ -139,10 +143,11 @@ void gather_processes(Gathering& gathering)
         }
         if (auto process = process_of(gathering, member)) rows.push_back(std::move(*process));
     }
-    std::vector<core::ProcessEvidence> zombies;
+    std::vector<core::ProcessEvidence> children;
     for (const auto& process : rows)
-        if (rows.size() + zombies.size() < core::most_processes_shown && !gathering.is_late()) add_zombies(gathering, process, zombies);
-    for (auto& zombie : zombies) rows.push_back(std::move(zombie));
+        if (rows.size() + children.size() < core::most_processes_shown && !gathering.is_late())
+            add_children(gathering, process, children);
+    for (auto& child : children) rows.push_back(std::move(child));
     for (const auto& process : rows) gathering.shown.insert(process.pid);
     if (gathering.request.before) gathering.found.recent_span = now() - gathering.request.before->at;
 }

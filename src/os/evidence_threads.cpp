@@ -65,6 +65,7 @@ constexpr KnownCall known_calls[] = {
     {SYS_epoll_wait, "epoll_wait", Call::poll, 0, Limit::milliseconds, 3},
     {SYS_open, "open", Call::open, -1},
     {SYS_pause, "pause", Call::signal, -1},
+    {SYS_vfork, "vfork", Call::unknown, -1},
 #endif
     {SYS_ppoll, "ppoll", Call::poll, -1, Limit::timespec, 2},
     {SYS_pselect6, "pselect6", Call::poll, -1, Limit::timespec, 4},

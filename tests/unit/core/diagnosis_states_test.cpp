@@ -122,6 +122,32 @@ TEST_CASE("a quiet compiler is busy, whatever its parents wait for")
     expect(given, Verdict::busy, "busy: cc1plus (pid 9) runs");
 }
 
+TEST_CASE("who waits for a new child to execute something is not stuck in the kernel")
+{
+    auto given = evidence({process(4, 1, "sh", {thread(Call::unknown, "vfork")}), process(5, 4, "sh", {thread(Call::sleep, "nanosleep")})});
+    given.processes[0].state = given.processes[0].threads[0].state = 'D';
+    CHECK(diagnose(given).verdict == Verdict::unkillable); // for minutes
+    given.processes[1].age = 20ms;
+    CHECK(diagnose(given).verdict != Verdict::unkillable);
+}
+
+TEST_CASE("a loop that is met awake is a loop where nothing was measured of work")
+{
+    auto given = evidence({process(9, 1, "python3", {thread(Call::running, "")})});
+    given.processes[0].state = given.processes[0].threads[0].state = 'R';
+    given.activity = Activity::trickle;
+    expect(given, Verdict::polling, "polling: python3 (pid 9) runs for a moment now and then, nothing new for 5m");
+    given.ages.text = 900ms; // too early to tell
+    CHECK(diagnose(given).verdict == Verdict::busy);
+    given.ages.text = given.ages.byte = std::nullopt; // it has never printed anything
+    expect(given, Verdict::polling, "polling: python3 (pid 9) runs for a moment now and then");
+    given = evidence({waiting_shell(4)});
+    given.ages.cpu = 2s;
+    expect(given, Verdict::polling, "polling: sh (pid 4) runs one short command after the other, nothing new for 5m");
+    given.processes[0].thread_count = 2;
+    CHECK(diagnose(given).verdict == Verdict::waits_child);
+}
+
 TEST_CASE("what can't be told is not made up")
 {
     CHECK(diagnose(Evidence{}).verdict == Verdict::unknown);
