@@ -77,18 +77,18 @@ void drop(Words& words, std::size_t count)
     words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(std::min(count, words.size())));
 }
 
-/// Options, their values, `--` and assignments from the front.
+/// Options, their values, `--` and assignments from the front: all at once, as there may be a hundred thousand.
 void drop_options(Words& words, std::string_view valued)
 {
-    while (!words.empty()) {
-        if (words[0] == "--") return drop(words, 1);
-        if (is_one_of(valued, words[0]))
-            drop(words, 2);
-        else if (words[0].starts_with('-') || is_assignment(words[0]))
-            drop(words, 1);
-        else
-            return;
+    std::size_t count = 0;
+    while (count < words.size()) {
+        const std::string& word = words[count];
+        if (word == "--") return drop(words, count + 1);
+        const bool takes_next = is_one_of(valued, word);
+        if (!takes_next && !word.starts_with('-') && !is_assignment(word)) break;
+        count += takes_next ? 2 : 1;
     }
+    drop(words, count);
 }
 
 /// The commands of a shell's text, one after the other; `piped` where the one before feeds it, or it is only run when
@@ -200,27 +200,27 @@ Words main_command(std::string_view text)
 /// `sh -lc TEXT` -> the words of TEXT; `sh script` -> the script.
 Words inside_shell(Words words)
 {
-    drop(words, 1);
-    while (!words.empty() && words[0].starts_with('-')) {
-        const bool text_follows = !words[0].starts_with("--") && words[0].find('c') != std::string::npos;
-        drop(words, 1);
-        if (text_follows) return words.empty() ? Words() : main_command(words[0]);
+    std::size_t at = 1;
+    while (at < words.size() && words[at].starts_with('-')) {
+        const std::string& option = words[at++];
+        const bool text_follows = !option.starts_with("--") && option.find('c') != std::string::npos;
+        if (text_follows) return at < words.size() ? main_command(words[at]) : Words();
     }
+    drop(words, at);
     return words;
 }
 
 /// `python -u -m flask run` -> `flask run`; `python -c CODE` is nothing that is known.
 Words inside_python(Words words)
 {
-    drop(words, 1);
-    while (!words.empty() && words[0].starts_with('-')) {
-        if (words[0] == "-c") return {};
-        if (words[0] == "-m") {
-            drop(words, 1);
-            break;
-        }
-        drop(words, words[0] == "-W" || words[0] == "-X" ? 2 : 1);
+    std::size_t at = 1;
+    while (at < words.size() && words[at].starts_with('-')) {
+        const std::string& option = words[at];
+        if (option == "-c") return {};
+        at += option == "-W" || option == "-X" ? 2 : 1;
+        if (option == "-m") break;
     }
+    drop(words, at);
     return words;
 }
 
@@ -247,7 +247,8 @@ std::vector<std::string> bare_command(const std::vector<std::string>& command)
 {
     Words words = command;
     for (int i = 0; i < most_wrappers; ++i) {
-        while (!words.empty() && is_assignment(words[0])) drop(words, 1);
+        const auto program = std::find_if_not(words.begin(), words.end(), is_assignment);
+        words.erase(words.begin(), program);
         if (words.empty()) break;
         words[0] = base_name(words[0]);
         if (!unwrap(words)) break;

@@ -4,6 +4,7 @@
 #include <bgt/config/services.hpp>
 #include <bgt/core/pattern.hpp>
 
+#include <chrono>
 #include <set>
 
 using namespace bgt;
@@ -39,6 +40,18 @@ std::string bare(std::string_view line)
 }
 
 } // namespace
+
+TEST_CASE("a command line as long as the kernel takes it is seen through at once")
+{
+    for (const char* word : {"A=1", "-i"})
+        for (const char* program : {"env", "sh", "python3", "node"}) {
+            std::vector<std::string> command(200'000, word);
+            command.front() = program;
+            const auto begin = std::chrono::steady_clock::now();
+            CHECK(find_service(command) == nullptr);
+            CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5)); // once it took minutes
+        }
+}
 
 TEST_CASE("known services")
 {
