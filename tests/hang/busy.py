@@ -14,7 +14,9 @@ HEAVY_TEMPLATES = """
 #include <string>
 #include <tuple>
 #include <variant>
-template <int N, int M> struct Sum { static constexpr unsigned value = Sum<N - 1, M>::value * 31u + Sum<N - 1, M + 1>::value; };
+template <int N, int M> struct Sum {
+    static constexpr unsigned value = Sum<N - 1, M>::value * 31u + Sum<N - 1, M + 1>::value;
+};
 template <int M> struct Sum<0, M> { static constexpr unsigned value = M; };
 unsigned total() { return Sum<700, 0>::value; }
 std::map<std::string, std::variant<int, std::regex>> things;
@@ -73,7 +75,11 @@ for a in words:
         time.sleep(0.7)
 """
 
-NODE_BURSTS = "setInterval(() => { const end = Date.now() + 60; while (Date.now() < end); }, 500)"
+# By its own CPU: on a loaded machine 60 ms of the wall may be no work at all.
+NODE_BURSTS = """setInterval(() => {
+    const begin = process.cpuUsage();
+    while (process.cpuUsage(begin).user < 60000);
+}, 500)"""
 
 
 def serve_slowly(stage):
@@ -115,7 +121,8 @@ def random_file(size):
 
 
 def compile_main(stage):
-    stage.write("main.cpp", "#include <iostream>\n#include <regex>\nint main(){std::cout << std::regex_match(\"a\", std::regex(\"a\"));}")
+    stage.write("main.cpp", "#include <iostream>\n#include <regex>\n"
+                            "int main() { std::cout << std::regex_match(\"a\", std::regex(\"a\")); }\n")
     stage.run("g++", "-c", stage.path("main.cpp"), "-o", stage.path("main.o"))
 
 
@@ -135,7 +142,8 @@ def python(text, *words):
 
 SCENARIOS = [
     busy("g++, a heavy template file", heavy=True, needs=("g++",),
-         command=lambda s: f"while :; do g++ -O2 -ftemplate-depth=2000 -c {s.write('heavy.cpp', HEAVY_TEMPLATES)} -o {s.path('heavy.o')}; done"),
+         command=lambda s: (f"while :; do g++ -O2 -ftemplate-depth=2000 -c {s.write('heavy.cpp', HEAVY_TEMPLATES)}"
+                            f" -o {s.path('heavy.o')}; done")),
     busy("linker", heavy=True, needs=("g++",), setup=compile_main,
          command=lambda s: f"while :; do g++ -static {s.path('main.o')} -o {s.path('main')}; done"),
     busy("pytest, output captured", pytest_command, heavy=True, startup=1.5),
@@ -149,13 +157,15 @@ SCENARIOS = [
          command="while :; do tar cf - /usr/lib/x86_64-linux-gnu 2>/dev/null | gzip >/dev/null; done"),
     busy("find over a big folder", "while :; do find /usr >/dev/null 2>&1; done", heavy=True, needs=("find",)),
     busy("a child that works in bursts", python(CHILD_IN_BURSTS)),
-    busy("short-lived children only", "while :; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; sleep 0.2; done"),
+    busy("short-lived children only",
+         "while :; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; sleep 0.2; done"),
     busy("orphans only", "while :; do (sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done' &) ; sleep 0.3; done"),
     busy("curl, 4 KiB/s", lambda s: ["curl", "-s", "-o", "/dev/null", f"http://127.0.0.1:{s.values['port']}/"],
          needs=("curl",), setup=serve_slowly),
     busy("python download, 4 KiB/s", python(READ_SOCKET, "{port}"), setup=serve_slowly),
     busy("python upload, 4 KiB/s", python(WRITE_SOCKET, "{port}"), setup=serve_slowly),
-    busy("sleep-poll around real work", lambda s: f"'{PYTHON}' -c '{BURSTS}' & until test -e {s.path('done')}; do sleep 0.2; done"),
+    busy("sleep-poll around real work",
+         lambda s: f"'{PYTHON}' -c '{BURSTS}' & until test -e {s.path('done')}; do sleep 0.2; done"),
     busy("disk writer with fsync", python(FSYNC, "{folder}/file")),
     busy("node, bursts in a timer", ["node", "-e", NODE_BURSTS], needs=("node",), memory=""),
     busy("a new line now and then", python(NEW_WORDS)),

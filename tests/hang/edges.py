@@ -159,6 +159,10 @@ def bounded(run):
     return None
 
 
+CALENDAR = ("no namespace shifts the calendar and bgt is static, so only the machine's own clock could be set; "
+            "output_age_test.cpp and words_test.cpp of tests/unit shift theirs")
+
+
 def edge(name, command, *verdicts, **more):
     return Scenario(name, "edge", command, verdicts=verdicts, **more)
 
@@ -167,18 +171,20 @@ SCENARIOS = [
     edge("starved supervisor, busy task", [PYTHON, "-c", BURSTS], during=starve),
     edge("paused for longer than the limit", [PYTHON, "-c", BURSTS], during=pause),
     edge("all stand still, a busy task", [PYTHON, "-c", BURSTS], during=freeze),
-    edge("all stand still, a stuck task", ["sleep", "1000"], "sleeping", stuck=True, during=freeze, startup=6.0, check=not_early),
+    edge("all stand still, a stuck task", ["sleep", "1000"], "sleeping", stuck=True, during=freeze, startup=6.0,
+         check=not_early),
     edge("a heavy child that ends", [PYTHON, "-c", HEAVY_CHILD], heavy=True),
-    edge("a question that is answered", [PYTHON, "-c", WAIT_THEN_WORK], asks=True, options=("--stdin", "pipe"), during=answer),
+    edge("a question that is answered", [PYTHON, "-c", WAIT_THEN_WORK], asks=True, options=("--stdin", "pipe"),
+         during=answer),
     edge("heartbeats only", [PYTHON, "-c", BEATS, "1000"]),
     edge("heartbeats only, --idle-timeout", [PYTHON, "-c", BEATS, "1000"], rule="idle-timeout"),
     edge("heartbeats by bgt notify", lambda s: f"while :; do '{s.lab.bgt}' notify --beat; sleep 0.5; done"),
     edge("heartbeats that cease", [PYTHON, "-c", BEATS, "3"], "sleeping", "blocked", stuck=True, startup=3.5),
-    edge("500 sleeping processes", [PYTHON, "-c", FOREST], "sleeping", "blocked", "waits-child", stuck=True, startup=2.0,
-         check=bounded),
+    edge("500 sleeping processes", [PYTHON, "-c", FOREST], "sleeping", "blocked", "waits-child", stuck=True,
+         startup=2.0, check=bounded),
     edge("the same lines without end", [PYTHON, "-c", SAME_LINES], "spinning", stuck=True, limit=8.0),
-    edge("clock set back", "", skip="no namespace shifts the calendar and bgt is static, so only the machine's own clock could be set; tests/unit/supervise/output_age_test.cpp and tests/unit/render/words_test.cpp shift theirs"),
+    edge("clock set back", "", skip=CALENDAR),
     edge("a pid used again, by work", [PYTHON, "-c", WORK_UNDER_ONE_PID], setup=own_pids, needs=("unshare", "nsenter")),
-    edge("a pid used again, by an idle one", [PYTHON, "-c", IDLE_UNDER_ONE_PID], "sleeping", "waits-child", stuck=True, setup=own_pids,
-         startup=2.5, heavy=True, needs=("unshare", "nsenter")),
+    edge("a pid used again, by an idle one", [PYTHON, "-c", IDLE_UNDER_ONE_PID], "sleeping", "waits-child", stuck=True,
+         setup=own_pids, startup=2.5, heavy=True, needs=("unshare", "nsenter")),
 ]

@@ -14,7 +14,8 @@ NOISE = 1.0         # what a loaded machine may add to a date
 NO_OUTPUT_SLACK = 0.2
 
 # Verdicts that blame a task. Of one that works or serves, none may be said.
-BLAMES = ("waiting-input", "stopped", "deadlock", "unkillable", "waits-lock", "waits-pipe-reader", "zombie-parent", "spinning")
+BLAMES = ("waiting-input", "stopped", "deadlock", "unkillable", "waits-lock", "waits-pipe-reader", "zombie-parent",
+          "spinning")
 
 
 class Skip(Exception):
@@ -104,8 +105,9 @@ class Lab:
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("BGT_") and k != "NOTIFY_SOCKET"}
 
     def call(self, verb, *words):
-        done = subprocess.run([*self.prefix, self.bgt, verb, "--root", str(self.root), *words], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=30, env=self.environment, cwd=self.folder)
+        done = subprocess.run([*self.prefix, self.bgt, verb, "--root", str(self.root), *words],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+                              env=self.environment, cwd=self.folder)
         return done.returncode, done.stdout, done.stderr
 
     def json(self, verb, *words):
@@ -187,13 +189,20 @@ class Run:
     def no_output_would_end(self):
         return self.longest_silence >= self.scenario.limit - NO_OUTPUT_SLACK
 
+    def last_words(self):
+        return pathlib.Path(self.log).read_text(errors="replace").strip()[-160:] if os.path.exists(self.log) else ""
+
     def evidence(self):
         """What a look back at a wrong answer needs: whether it was starved, and who did what."""
-        report = self.report(last=True) or {"evidence": {"processes": []}}
+        report = self.report(last=True)
+        starved = f"its supervisor waited {self.starved:.1f} s for a core in {self.age:.0f} s"
+        if not report:
+            return f"{starved}, no report; {self.last_words()}"
+        ages = ", ".join(f"{name} {age}" for name, age in report["ages"].items() if age is not None)
         shown = [f"{p['comm']} {p['state']} {'+'.join(t['call_name'] or t['call'] for t in p['threads'][:3])}"
                  for p in report["evidence"]["processes"][:6]]
-        return (f"its supervisor waited {self.starved:.1f} s for a core in {self.age:.0f} s, load {os.getloadavg()[0]:.0f}; "
-                + ", ".join(shown))
+        return (f"{starved}, load {os.getloadavg()[0]:.0f}; rule {report['rule']}, activity {report['activity']}, "
+                f"ages {ages}; {', '.join(shown)}")
 
     def end(self):
         self.lab.call("kill", "--now", self.id)
@@ -223,7 +232,7 @@ def judge_stuck(run):
 
 
 def judge_told(run):
-    """That a service can be accused is seen where it is called a job: bgt tells, ends nobody and still knows what it is."""
+    """That a service can be accused is seen where it is called a job: bgt tells, and ends nobody."""
     scenario, report = run.scenario, run.report(last=True)
     if run.ended:
         return f"{run.state['outcome']['reason']}", "ended, but nobody had asked for that"
@@ -243,8 +252,7 @@ def judge_alive(run):
     if run.ended:
         outcome = run.state["outcome"]
         if outcome["reason"] == "self":
-            log = pathlib.Path(run.log).read_text(errors="replace") if os.path.exists(run.log) else ""
-            return f"ended by itself ({outcome['exit_code']})", "it should work on; " + log.strip()[-160:]
+            return f"ended by itself ({outcome['exit_code']})", "it should work on; " + run.last_words()
         return f"{outcome['reason']}: {early['sentence'] if early else ''}", "ended, but it was not stuck"
     now = run.report(last=False)
     answer = f"left alone; {now['sentence']}" if now else "left alone"

@@ -1,5 +1,5 @@
-"""Legitimately idle: services that wait for work. None may be called quiet or stalled, or be ended. Each is also played as
-a job: then both must be told, which shows that the notices were armed and that only the kind keeps them away."""
+"""Legitimately idle: services that wait for work. None may be called quiet or stalled, or be ended. Each is also played
+as a job: then both must be told, which shows that the notices were armed and that only the kind keeps them away."""
 import glob
 import os
 import pathlib
@@ -141,17 +141,19 @@ SCENARIOS = [
           needs=("redis-server",), verdicts=("idle", "busy")),
     *both("nginx", nginx, needs=("nginx",), verdicts=IDLE),
     *both("postgres", postgres, setup=make_cluster, verdicts=("idle", "busy")),
-    *both("vite, by npm run dev", ["npm", "run", "dev"], place=in_vite_project, setup=make_vite_project, needs=("npm", "node"),
-          memory="", startup=6.0),
-    *both("python -m http.server", lambda s: [PYTHON, "-m", "http.server", "--bind", "127.0.0.1", free_port()], verdicts=IDLE),
+    *both("vite, by npm run dev", ["npm", "run", "dev"], place=in_vite_project, setup=make_vite_project,
+          needs=("npm", "node"), memory="", startup=6.0),
+    *both("python -m http.server", lambda s: [PYTHON, "-m", "http.server", "--bind", "127.0.0.1", free_port()],
+          verdicts=IDLE),
     *both("tail -f", lambda s: ["tail", "-f", s.write("log", "one line\n")]),
-    *both("node --watch", lambda s: ["node", "--watch", s.write("app.js", NODE_SERVER)], needs=("node",), memory="", startup=2.0),
+    *both("node --watch", lambda s: ["node", "--watch", s.write("app.js", NODE_SERVER)], needs=("node",), memory="",
+          startup=2.0),
     *both("node http server", ["node", "-e", NODE_SERVER], any_port, needs=("node",), memory="", verdicts=IDLE),
     *both("sleeping daemon", [PYTHON, "-c", DAEMON], lambda s: ("--ready-notify",)),
-    *both("server with an idle client", lambda s: [PYTHON, "-c", ECHO_SERVER, s.values["port"]], any_port, setup=take_port,
-          during=with_idle_client, verdicts=("idle", "waits-network")),
-    *both("server under a shell", lambda s: f"'{PYTHON}' -m http.server --bind 127.0.0.1 {free_port()} & wait", any_port,
-          verdicts=IDLE),
-    *both("ssh-agent", lambda s: ["ssh-agent", "-D", "-a", s.path("agent")], lambda s: ("--ready-cmd", f"test -S {s.path('agent')}"),
-          needs=("ssh-agent",)),
+    *both("server with an idle client", lambda s: [PYTHON, "-c", ECHO_SERVER, s.values["port"]], any_port,
+          setup=take_port, during=with_idle_client, verdicts=("idle", "waits-network")),
+    *both("server under a shell", lambda s: f"'{PYTHON}' -m http.server --bind 127.0.0.1 {free_port()} & wait",
+          any_port, verdicts=IDLE),
+    *both("ssh-agent", lambda s: ["ssh-agent", "-D", "-a", s.path("agent")],
+          lambda s: ("--ready-cmd", f"test -S {s.path('agent')}"), needs=("ssh-agent",)),
 ]

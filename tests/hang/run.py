@@ -5,8 +5,6 @@ usage: run.py --bgt PROGRAM --fixture PROGRAM [--only TEXT] [--jobs N] [--repeat
 """
 import argparse
 import concurrent.futures
-import contextlib
-import io
 import os
 import pathlib
 import resource
@@ -24,12 +22,13 @@ import idle  # noqa: E402
 import stuck  # noqa: E402
 from harness import Lab, play  # noqa: E402
 
-GROUPS = {"busy": "busy but quiet", "idle": "legitimately idle", "job": "the same called jobs", "stuck": "stuck", "edge": "edges"}
+GROUPS = {"busy": "busy but quiet", "idle": "legitimately idle", "job": "the same called jobs", "stuck": "stuck",
+          "edge": "edges"}
 WIDE = 78
 
 
 def play_all(lab, scenarios, jobs):
-    """Those that take a core one or two at a time, so that they don't starve each other: starved work is another test."""
+    """Those that take a core one or two at a time, so that they don't starve each other: that is another test."""
     cores = threading.Semaphore(max(1, min(2, (os.cpu_count() or 2) - 1)))
 
     def one(scenario):
@@ -41,7 +40,8 @@ def play_all(lab, scenarios, jobs):
     heavy = [s for s in scenarios if s.heavy]
     light = sorted((s for s in scenarios if not s.heavy), key=lambda s: -s.limit)
     rows = {}
-    with concurrent.futures.ThreadPoolExecutor(max(2, jobs // 4)) as slow, concurrent.futures.ThreadPoolExecutor(jobs) as quick:
+    pool = concurrent.futures.ThreadPoolExecutor
+    with pool(max(2, jobs // 4)) as slow, pool(jobs) as quick:
         futures = {slow.submit(one, s): s for s in heavy} | {quick.submit(one, s): s for s in light}
         for future in concurrent.futures.as_completed(futures):
             rows[futures[future].name] = future.result()
@@ -49,8 +49,8 @@ def play_all(lab, scenarios, jobs):
 
 
 def again_alone(lab, row):
-    """A date that was missed beside others may be the machine's doing; what is wrong alone as well is bgt's. The first miss
-    is told in either case."""
+    """A date that was missed beside others may be the machine's doing; what is wrong alone as well is bgt's. The first
+    miss is told in either case."""
     if not row.wrong or row.scenario.known:
         return row, ""
     alone = play(lab, row.scenario)
@@ -60,7 +60,9 @@ def again_alone(lab, row):
 
 def cells(row):
     scenario = row.scenario
-    expected = "ended: " + "|".join(scenario.verdicts) if scenario.stuck else "told, not ended" if scenario.told else "left alone"
+    expected = "told, not ended" if scenario.told else "left alone"
+    if scenario.stuck:
+        expected = "ended: " + "|".join(scenario.verdicts)
     if row.skipped:
         return scenario.name, expected, "skipped: " + row.skipped, ""
     answer = row.answer if not row.wrong else f"WRONG ({row.wrong}) {row.answer}"
@@ -74,7 +76,8 @@ def print_table(rows, markdown):
         if not part:
             continue
         if markdown:
-            print(f"\n### {title.capitalize()}\n\n| scenario | must be | bgt | no output for the limit |\n|---|---|---|---|")
+            print(f"\n### {title.capitalize()}\n\n| scenario | must be | bgt | no output for the limit |")
+            print("|---|---|---|---|")
             for line in part:
                 print("| " + " | ".join(text.replace("|", " or ") for text in line) + " |")
             continue
@@ -110,22 +113,23 @@ def play_once(arguments, scenarios):
     return rows, [text for text in misses if text]
 
 
-def report(rows, misses, seconds, markdown):
-    """Prints one run; gives how many passed and failed."""
-    print_table(rows, markdown)
-    print_counts(rows, markdown)
+def summarize(rows, misses, seconds):
+    """Prints what went wrong or was not played; gives how many passed and failed."""
     for row in rows:
         if row.skipped:
             print(f"skipped: {row.scenario.name}: {row.skipped}")
         elif row.scenario.known:
             how = "to be wrong" if row.wrong else "as wrong, and right this time"
             print(f"known {how}: {row.scenario.name}: {row.scenario.known}")
+        elif row.wrong:
+            print(f"failed: {row.scenario.name}: {row.wrong}; {row.answer}")
     for text in misses:
         print(f"first miss: {text}")
     skipped = sum(1 for row in rows if row.skipped)
     known = sum(1 for row in rows if row.wrong and row.scenario.known)
     failed = sum(1 for row in rows if row.wrong) - known
-    print(f"{len(rows)} scenarios in {seconds:.0f} s, {skipped} skipped, {len(misses)} first misses, {known} known to be wrong")
+    print(f"{len(rows)} scenarios in {seconds:.0f} s, {skipped} skipped, {len(misses)} first misses, "
+          f"{known} known to be wrong", flush=True)
     return len(rows) - failed - known - skipped, failed
 
 
@@ -135,7 +139,7 @@ def main():
     parser.add_argument("--fixture", required=True)
     parser.add_argument("--only", default="", help="scenarios whose name or group holds this")
     parser.add_argument("--jobs", type=int, default=8)
-    parser.add_argument("--repeat", type=int, default=1, help="play the whole so often; the table is that of the last time")
+    parser.add_argument("--repeat", type=int, default=1, help="how often; the table is that of the last time")
     parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -144,16 +148,13 @@ def main():
     if not scenarios:
         parser.error(f"no scenario is named so: {arguments.only}")
     passed = failed = 0
-    for turn in range(arguments.repeat):
+    for turn in range(1, arguments.repeat + 1):
         began = time.monotonic()
         rows, misses = play_once(arguments, scenarios)
-        with contextlib.nullcontext() if turn + 1 == arguments.repeat else contextlib.redirect_stdout(io.StringIO()) as hidden:
-            counts = report(rows, misses, time.monotonic() - began, arguments.markdown)
-        if hidden:  # of the earlier ones only what went wrong
-            print(f"run {turn + 1}: {hidden.getvalue().splitlines()[-1]}")
-            for text in [*misses, *(f"FAILED {row.scenario.name}: {row.wrong}; {row.answer}" for row in rows
-                                    if row.wrong and not row.scenario.known)]:
-                print(f"  {text}", flush=True)
+        if turn == arguments.repeat:
+            print_table(rows, arguments.markdown)
+            print_counts(rows, arguments.markdown)
+        counts = summarize(rows, misses, time.monotonic() - began)
         passed, failed = passed + counts[0], failed + counts[1]
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

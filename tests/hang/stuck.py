@@ -206,7 +206,9 @@ def fixture(*words):
 
 def terminal(command):
     """script(1) gives it a terminal of its own; with a stdin that ends, it would end the terminal's as well."""
-    return lambda stage: ["script", "-qec", command.format(python=PYTHON, folder=stage.folder, **stage.values), "/dev/null"]
+    def words(stage):
+        return ["script", "-qec", command.format(python=PYTHON, folder=stage.folder, **stage.values), "/dev/null"]
+    return words
 
 
 def stuck(name, command, *verdicts, words=(), **more):
@@ -214,7 +216,8 @@ def stuck(name, command, *verdicts, words=(), **more):
 
 
 def asks(name, command, *words, **more):
-    return stuck(name, command, "waiting-input", words=("waiting for input", *words), options=("--stdin", "pipe"), **more)
+    return stuck(name, command, "waiting-input", words=("waiting for input", *words), options=("--stdin", "pipe"),
+                 **more)
 
 
 # Poll loops use a little CPU all the time. It is counted in ticks of 10 ms, of which a single one is busy in a look
@@ -227,28 +230,30 @@ SCENARIOS = [
     stuck("deadlock of Python threads", [PYTHON, "-c", THREADS], "deadlock"),
     stuck("deadlock of Java threads", ["java", str(PROGRAMS / "Deadlock.java")], "deadlock", needs=("java", "javac"),
           memory="", limit=4.0, startup=4.0, words=("java", "stack dump")),
-    stuck("Java threads that poll", ["java", str(PROGRAMS / "Polls.java")], "sleeping", "polling", needs=("java", "javac"),
-          memory="", limit=4.0, startup=4.0),
+    stuck("Java threads that poll", ["java", str(PROGRAMS / "Polls.java")], "sleeping", "polling",
+          needs=("java", "javac"), memory="", limit=4.0, startup=4.0),
     stuck("an empty queue, Python", [PYTHON, "-c", EMPTY_QUEUE], "deadlock", "blocked"),
     stuck("two processes, two pipes", [PYTHON, "-c", TWO_PIPES], "deadlock"),
     stuck("a pipe nobody drains", full_pipe, "waits-pipe-reader", words=("sleep",)),
     stuck("a pipe nobody drains, C++", fixture("pipe"), "waits-pipe-reader"),
-    stuck("recv from a silent peer", lambda s: [PYTHON, "-c", RECEIVE, s.values["port"]], "waits-network", setup=silent_server,
-          words=("waits for the network", "127.0.0.1:")),
+    stuck("recv from a silent peer", lambda s: [PYTHON, "-c", RECEIVE, s.values["port"]], "waits-network",
+          setup=silent_server, words=("waits for the network", "127.0.0.1:")),
     stuck("curl and a silent peer", lambda s: ["curl", "-s", f"http://127.0.0.1:{s.values['port']}/"], "waits-network",
           setup=silent_server, needs=("curl",), words=("curl", "127.0.0.1:")),
     stuck("connect to a full backlog", fixture("connect"), "connecting", words=("127.0.0.1:",)),
-    stuck("flock held by another", lambda s: ["flock", s.path("lock"), "true"], "waits-lock", setup=hold_flock, needs=("flock",),
-          words=("held by pid", "flock")),
+    stuck("flock held by another", lambda s: ["flock", s.path("lock"), "true"], "waits-lock", setup=hold_flock,
+          needs=("flock",), words=("held by pid", "flock")),
     stuck("fcntl lock held by another", lambda s: [PYTHON, "-c", LOCKF, s.path("file")], "waits-lock", setup=hold_lockf,
           words=("held by pid",)),
-    stuck("flock held by its own parent", lambda s: ["flock", s.path("lock"), "flock", s.path("lock"), "true"], "deadlock",
-          needs=("flock",)),
-    stuck("a fifo nobody writes", lambda s: ["cat", s.path("fifo")], "waits-pipe-writer", setup=fifo, words=("fifo", "cat")),
+    stuck("flock held by its own parent", lambda s: ["flock", s.path("lock"), "flock", s.path("lock"), "true"],
+          "deadlock", needs=("flock",)),
+    stuck("a fifo nobody writes", lambda s: ["cat", s.path("fifo")], "waits-pipe-writer", setup=fifo,
+          words=("fifo", "cat")),
     stuck("waitpid on a stopped child", fixture("stopped-child"), "stopped"),
-    stuck("until loop that polls for ever", "until test -e /nonexistent/file; do sleep 0.3; done", "polling", limit=SLOW,
-          known="one look in some falls into a fork and says blocked"),
-    stuck("curl in a loop, port closed", "until curl -s http://127.0.0.1:1/; do sleep 2; done", "polling", limit=SLOW, needs=("curl",)),
+    stuck("until loop that polls for ever", "until test -e /nonexistent/file; do sleep 0.3; done", "polling",
+          limit=SLOW),
+    stuck("curl in a loop, port closed", "until curl -s http://127.0.0.1:1/; do sleep 2; done", "polling", limit=SLOW,
+          needs=("curl",)),
     stuck("python polls for a file", [PYTHON, "-c", POLL_FILE], "polling", limit=SLOW),
     stuck("spinner that repaints for ever", [PYTHON, "-c", SPINNER], "spinning", limit=SLOW, words=("installing",)),
     stuck("the same line, a new number", [PYTHON, "-c", COUNTER], "spinning", limit=SLOW, words=("still waiting",)),
@@ -258,16 +263,20 @@ SCENARIOS = [
     stuck("stopped by SIGSTOP", "kill -STOP $$", "stopped"),
     stuck("state D: vfork", lambda s: [s.path("vfork")], "unkillable", setup=compile_vfork, needs=("cc",)),
     stuck("works, then waits for ever", [PYTHON, "-c", WORK_THEN_HANG], "deadlock", "blocked", startup=3.0, heavy=True),
-    asks("git asks for a name", terminal("git -c credential.helper= clone http://127.0.0.1:{port}/x {folder}/x"), "git", "Username", setup=server_that_asks,
-         needs=(*TALKS, "git")),
-    asks("ssh-keygen asks", terminal("ssh-keygen -t ed25519 -f {folder}/key"), "ssh-keygen", "passphrase", needs=(*TALKS, "ssh-keygen")),
+    asks("git asks for a name", terminal("git -c credential.helper= clone http://127.0.0.1:{port}/x {folder}/x"),
+         "git", "Username", setup=server_that_asks, needs=(*TALKS, "git")),
+    asks("ssh-keygen asks", terminal("ssh-keygen -t ed25519 -f {folder}/key"), "ssh-keygen", "passphrase",
+         needs=(*TALKS, "ssh-keygen")),
     asks("python input(), terminal", terminal(f"{{python}} -c '{INPUT}'"), "Your name", needs=TALKS),
     asks("python input(), --stdin pipe", [PYTHON, "-c", INPUT], "Your name"),
     asks("python getpass", terminal(f"{{python}} -c '{GETPASS}'"), "Token", needs=TALKS),
     asks("read in a shell, --stdin pipe", "printf 'Go on? (y/n) '; read answer", "Go on?"),
     asks("rm -i", terminal("rm -i {folder}/precious"), "remove", needs=TALKS, setup=lambda s: s.write("precious", "")),
-    asks("stopped by SIGTTIN", terminal("bash -c \"set -m; cat & sleep 600\""), "cat", "SIGTTIN", needs=(*TALKS, "bash")),
-    asks("stopped by SIGTTOU", terminal("bash -c \"set -m; stty tostop & sleep 600\""), "stty", "SIGTTOU", needs=(*TALKS, "bash")),
-    asks("npx asks", terminal(NPX), "Ok to proceed?", setup=registry, needs=(*TALKS, "npx"), memory="", limit=4.0, startup=4.0),
+    asks("stopped by SIGTTIN", terminal("bash -c \"set -m; cat & sleep 600\""), "cat", "SIGTTIN",
+         needs=(*TALKS, "bash")),
+    asks("stopped by SIGTTOU", terminal("bash -c \"set -m; stty tostop & sleep 600\""), "stty", "SIGTTOU",
+         needs=(*TALKS, "bash")),
+    asks("npx asks", terminal(NPX), "Ok to proceed?", setup=registry, needs=(*TALKS, "npx"), memory="", limit=4.0,
+         startup=4.0),
     asks("apt asks", terminal(APT), "apt-get", "continue?", setup=packages, needs=(*TALKS, "apt-get")),
 ]
