@@ -59,6 +59,7 @@ ERRORS = {
 
 _FCNTL_LOCKS = (5, 6, 7, 36, 37, 38)
 _FCNTL_COPIES = (0, 1030)
+_FUTEX_WAITS = (0, 9)
 
 
 def name_of(number: int) -> str:
@@ -68,6 +69,8 @@ def name_of(number: int) -> str:
 def errors_of(name: str, arguments) -> tuple:
     """What the call can fail with. fcntl does very different things, told apart by its second argument; only a file that
     may be made needs space."""
+    if name == "futex" and arguments[1] & 0x7f not in _FUTEX_WAITS:
+        return ()
     if name == "fcntl" and arguments[1] in _FCNTL_LOCKS:
         return ("ENOMEM", "EINTR")
     if name == "fcntl" and arguments[1] in _FCNTL_COPIES:

@@ -37,6 +37,10 @@ class Ran:
     err: str
     shot: bool = False      # the fault was in this very process
 
+    def began(self) -> bool:
+        """Not so where the fault met the dynamic loader, before the program's first own step (no static build)."""
+        return self.code != 127 or "error while loading shared libraries" not in self.err
+
     def words(self) -> str:
         return f"bgt {' '.join(self.argv)[:90]} -> {self.code} {self.out[:200]!r} {self.err[:300]!r}"
 
@@ -174,7 +178,7 @@ class Stage:
         """What bgt tells of a task, which may not have got as far as telling us its id."""
         known = [other.id for other in self.tasks if other.id]
         for one in tasks:
-            marked = task.id is None and one["id"] not in known and any(f"{task.mark}.$1" in word for word in one["command"])
+            marked = task.id is None and one["id"] not in known and any(f"{task.mark}.$1" in word for word in one["command"] or ())
             if one["id"] == task.id or marked:
                 return one
         return None

@@ -20,7 +20,7 @@ def answered(ran: Ran, good: tuple) -> bool:
     whose task's supervisor was hit may not."""
     if ran.code in good:
         return True
-    if ran.shot and ran.code in FAILED + (-signal.SIGKILL,):
+    if ran.shot and (ran.code in FAILED + (-signal.SIGKILL,) or not ran.began()):
         return False
     refuse("a wrong answer", ran)
     return False
@@ -35,7 +35,7 @@ def started(stage: Stage, ran: Ran, task: Task) -> bool:
         if not until(lambda: task.said("start"), 5):
             refuse("it printed the id of a command that was not started", ran)
         return True
-    if not (shot_at and ran.code in (125, 126) or ran.shot and ran.code == -signal.SIGKILL):
+    if not (shot_at and ran.code in (125, 126) or ran.shot and (ran.code == -signal.SIGKILL or not ran.began())):
         refuse("a wrong answer", ran)
     if ran.code > 0 and task.id is None and "runs, but its id could not be told" not in ran.err:
         task.refused = True
@@ -104,6 +104,8 @@ def wait(stage: Stage) -> None:
 def waited_run(stage: Stage) -> None:
     task = stage.task("alpha")
     ran = stage.run(task, "echo hello; sleep 0.1; finish 7", "--wait", target="cli|supervisor")
+    if not ran.began():
+        return
     if ran.shot or stage.shot.target == "supervisor":
         if ran.code not in (7, 125, 126, 122, -signal.SIGKILL) or ran.code == -signal.SIGKILL and not ran.shot:
             refuse("a wrong answer", ran)

@@ -59,6 +59,20 @@ def list_shots(bgt: str, scenarios: list) -> list:
     return shots
 
 
+def sample(shots: list, seed: int, most: int) -> list:
+    """As many of each scenario and target: a walk through /proc has thousands of calls, all alike."""
+    groups: dict = {}
+    for shot in shots:
+        groups.setdefault((shot.scenario, shot.target), []).append(shot)
+    dice = random.Random(seed)
+    for group in groups.values():
+        dice.shuffle(group)
+    chosen: list = []
+    while len(chosen) < most and any(groups.values()):
+        chosen += [group.pop() for group in groups.values() if group]
+    return chosen[:most]
+
+
 def replayed(text: str) -> Shot:
     scenario, target, call, fault = text.split(":")
     return Shot(scenario, target, int(call), fault)
@@ -117,8 +131,7 @@ def main() -> int:
     else:
         shots = list_shots(bgt, options.scenario or list(SCENARIOS))
         print(f"{len(shots)} shots; seed {options.seed}", flush=True)
-        random.Random(options.seed).shuffle(shots)
-        shots = shots if options.full else shots[:options.sample]
+        shots = sample(shots, options.seed, len(shots) if options.full else options.sample)
     count, began = Count(bgt), time.monotonic()
     with multiprocessing.Pool(options.jobs, signal.signal, (signal.SIGINT, signal.SIG_DFL)) as pool:
         for shot, wrong, hit, _ in pool.imap_unordered(play_job, [(bgt, shot) for shot in shots]):
