@@ -91,7 +91,7 @@ def print_table(rows, markdown):
 def print_counts(rows, markdown):
     bar, edge = ("|", "|") if markdown else (" ", "")
     print()
-    line = f"{{:18}} {bar} {{:>9}} {bar} {{:>9}} {bar} {{:>15}} {bar} {{:>15}}"
+    line = f"{{:20}} {bar} {{:>9}} {bar} {{:>9}} {bar} {{:>15}} {bar} {{:>15}}"
     print(edge, line.format("class", "bgt right", "bgt wrong", "no-output right", "no-output wrong"), edge)
     if markdown:
         print("|---|---:|---:|---:|---:|")
