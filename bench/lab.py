@@ -1,5 +1,7 @@
 """What the measurements share: private folders and sockets, exact timing of a command, facts from /proc, an end."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -65,6 +67,16 @@ def switches(pid):
         return sum(int(line.split()[1]) for line in file if 'ctxt_switches' in line)
 
 
+def search_path():
+    """The system's folders, then those where npm, cargo and go have put the tools that the system does not have."""
+    places = ['/usr/bin', '/bin', '/usr/local/bin']
+    for tool in ('pm2', 'pueue', 'process-compose'):
+        found = shutil.which(tool)
+        if found and os.path.dirname(found) not in places:
+            places.append(os.path.dirname(found))
+    return ':'.join(places)
+
+
 class Lab:
     """A temporary folder with bgt roots and the peers' places. Nothing outside it is touched; close() ends it all."""
 
@@ -73,15 +85,25 @@ class Lab:
         self.worker, self.least = (os.path.join(tools, name) for name in ('worker', 'least'))
         self.folder = tempfile.mkdtemp(prefix='bgt-bench-', dir=parent)
         self.folders = [self.folder]
-        self.env = {'PATH': '/usr/bin:/bin:/usr/local/bin', 'HOME': self.place('home'), 'LC_ALL': 'C.UTF-8',
+        self.env = {'PATH': search_path(), 'HOME': self.place('home'), 'LC_ALL': 'C.UTF-8',
                     'BGT_KEEP_ENDED': '100000', 'TMPDIR': self.place('tsp'), 'TS_SOCKET': f'{self.folder}/tsp/socket',
-                    'NQDIR': self.place('nq'), 'PM2_HOME': self.place('pm2')}
-        self.pm2 = shutil.which('pm2')  # npm puts it anywhere, so it is called by its path
+                    'NQDIR': self.place('nq'), 'PM2_HOME': self.place('pm2'), 'TS_MAXFINISHED': '100000',
+                    'XDG_RUNTIME_DIR': self.place('run')}
         os.environ['PATH'] = self.env['PATH']  # where posix_spawnp looks
         self.output = os.open(f'{self.folder}/output', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.roots = []
         self.children = []
         self.at_end = []
+
+    @contextlib.contextmanager
+    def environment(self, **values):
+        """What is started inside has these variables too."""
+        usual = self.env
+        self.env = usual | values
+        try:
+            yield
+        finally:
+            self.env = usual
 
     def place(self, name):
         path = os.path.join(self.folder, name)
@@ -138,19 +160,48 @@ class Lab:
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
 
-    def time(self, argv, code=0):
+    def time(self, argv, code=0, quiet=False):
         """(milliseconds from the start of argv to its end, what it wrote to stdout)."""
+        took, status = self.timed(argv, quiet)
+        text = os.pread(self.output, 1 << 24, 0).decode(errors='replace')
+        if status != code:
+            raise RuntimeError(f'{" ".join(argv)}: status {status}, printed {text!r}')
+        return took, text
+
+    def timed(self, argv, quiet=False):
+        """(milliseconds, exit code); what it writes is in self.output, where `quiet` its messages too."""
         os.ftruncate(self.output, 0)
         os.lseek(self.output, 0, os.SEEK_SET)
         actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, self.output, 1)]
+        if quiet:
+            actions.append((os.POSIX_SPAWN_DUP2, self.output, 2))
         began = time.monotonic_ns()
         pid = os.posix_spawnp(argv[0], argv, self.env, file_actions=actions)
         _, status = os.waitpid(pid, 0)
+        return (time.monotonic_ns() - began) / 1e6, os.waitstatus_to_exitcode(status)
+
+    def status(self, argv):
+        """Exit code of argv, which may fail."""
+        return self.timed(argv, quiet=True)[1]
+
+    def drained(self, argv):
+        """(milliseconds from the start of argv until it has ended and its stdout has been read to the end through a pipe
+        of 1 MiB, bytes read)."""
+        source, target = os.pipe()
+        fcntl.fcntl(target, fcntl.F_SETPIPE_SZ, 1 << 20)
+        actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, target, 1)]
+        size, block = 0, bytearray(1 << 20)
+        began = time.monotonic_ns()
+        pid = os.posix_spawnp(argv[0], argv, self.env, file_actions=actions)
+        os.close(target)
+        while got := os.readv(source, [block]):
+            size += got
+        _, status = os.waitpid(pid, 0)
         took = (time.monotonic_ns() - began) / 1e6
-        text = os.pread(self.output, 1 << 24, 0).decode(errors='replace')
-        if os.waitstatus_to_exitcode(status) != code:
-            raise RuntimeError(f'{" ".join(argv)}: status {status}, printed {text!r}')
-        return took, text
+        os.close(source)
+        if status:
+            raise RuntimeError(f'{" ".join(argv)}: status {status}')
+        return took, size
 
     def call(self, *argv):
         """What argv printed, without the newline at its end."""

@@ -5,10 +5,12 @@ import time
 
 from lab import DEADLINE, cpu_seconds, descendants, memory, switches
 from parts_time import interleaved
-from peers import Service, pm2, starters, watcher_of_sleep
+from peers import starters, watchers_of_sleep
+from services import installed
 from table import Sample
 
 GIGABYTE = 10 ** 9
+REDIRECTS = 'The program writes into its file itself; nobody knows when it wrote, how much to keep, or that it is stuck.'
 
 
 def file_system(folder):
@@ -58,13 +60,12 @@ class Pour:
         return GIGABYTE / took / 1e6
 
     def tsp(self):
-        lab, usual = self.lab, self.lab.env['TMPDIR']
-        lab.env['TMPDIR'] = self.folder
-        began = time.monotonic()
-        task = lab.call('tsp', 'sh', '-c', self.writer)
-        lab.call('tsp', '-w', task)
-        took = time.monotonic() - began
-        lab.env['TMPDIR'] = usual
+        lab = self.lab
+        with lab.environment(TMPDIR=self.folder):
+            began = time.monotonic()
+            task = lab.call('tsp', 'sh', '-c', self.writer)
+            lab.call('tsp', '-w', task)
+            took = time.monotonic() - began
         target = lab.call('tsp', '-o', task)
         assert target.startswith(self.folder) and os.path.getsize(target) == GIGABYTE
         os.unlink(target)
@@ -126,13 +127,14 @@ def output_in(folder, lab, table, plan):
         starters(lab)  # its server
         subjects['tsp'] = kept.tsp
     speed = interleaved(plan.pours, subjects)
-    table.beside(f'{kind}, head -c: the newest 256 MiB kept (default)', speed['bgt'], speed['redirect'], least=0.85)
-    table.beside(f'{kind}, head -c: all kept (--log-max off)', speed['bgt, all'], speed['redirect'], least=0.85)
-    table.beside(f'{kind}, head -c: all kept, beside `| cat > file`', speed['bgt, all'], speed['cat'])
+    table.beside(f'{kind}, head -c: the newest 256 MiB kept (default)', speed['bgt'], speed['redirect'], least=0.85, why=REDIRECTS)
+    table.beside(f'{kind}, head -c: all kept (--log-max off)', speed['bgt, all'], speed['redirect'], least=0.85, why=REDIRECTS)
+    table.beside(f'{kind}, head -c: all kept, beside `| cat > file`', speed['bgt, all'], speed['cat'], more=True)
     if 'tsp' in speed:
-        table.beside(f'{kind}, head -c: all kept, beside tsp', speed['bgt, all'], speed['tsp'])
-    table.beside(f'{kind}, fastest writer: all kept', speed['bgt, fast'], speed['redirect, fast'])
-    table.beside(f'{kind}, fastest writer: all kept, beside `| cat > file`', speed['bgt, fast'], speed['cat, fast'])
+        table.beside(f'{kind}, head -c: all kept, beside tsp', speed['bgt, all'], speed['tsp'], more=True, why=REDIRECTS)
+    table.beside(f'{kind}, fastest writer: all kept', speed['bgt, fast'], speed['redirect, fast'], more=True,
+                 why='A program that does nothing but write pays for the second copy; few programs are one.')
+    table.beside(f'{kind}, fastest writer: all kept, beside `| cat > file`', speed['bgt, fast'], speed['cat, fast'], more=True)
     for name, pour in (('newest 256 MiB kept', kept), ('all kept', whole), ('fastest writer', fastest)):
         table.alone(f"{kind}: the supervisor's CPU, {name}", pour.cpu, most=0.6, unit='s')
         table.alone(f"{kind}: its private memory, {name}", pour.memory, most=2, unit='MiB')
@@ -146,51 +148,60 @@ def idle(lab, table, plan):
     ends = []
     watchers = {}
     for name, starter in starters(lab).items():
-        if name != 'setsid -f':
-            watchers[name], end = watcher_of_sleep(starter)
+        if name not in ('setsid -f', 'nohup'):  # nobody watches
+            watchers[name], end = watchers_of_sleep(starter)
             ends.append(end)
-    if lab.has('s6-supervise'):
-        service = Service(lab, 'idle', 'exec sleep 100000')
-        watchers['s6-supervise'] = service.up()
-        service.ready()
-    if lab.pm2:
-        watchers['pm2 (its daemon)'] = pm2(lab).daemon()
+    for kind in installed(lab, table):
+        service = kind(lab, 'idle', 'exec sleep 100000')
+        service.start()
+        watchers[kind.name] = [service.watcher()]
+        ends.append(service.close)
     time.sleep(2)
     dirty = Sample(memory(pid)['Private_Dirty'] for pid in supervisors)
     table.alone('a supervisor of bgt', dirty, most=150, unit='kB')
     table.alone('its proportional share of everything (PSS)', Sample(memory(pid)['Pss'] for pid in supervisors),
                 unit='kB')
-    for name, pid in watchers.items():
-        table.beside(f'beside {name}', dirty, Sample([memory(pid)['Private_Dirty']]))
+    for name, pids in watchers.items():
+        table.beside(f'beside {name}', dirty, Sample([sum(memory(pid)['Private_Dirty'] for pid in pids)]), why=SMALLER.get(name, ''))
+    wake_ups(lab, table, plan, supervisors, watchers)
     for end in ends:
         end()
-    wake_ups(lab, table, plan, supervisors)
     lab.remove_root(root)
+
+
+SMALLER = {'least.c': "It holds no specification, no rules and no log index: that is bgt's own share.",
+           'nq': 'It waits in one system call and knows nothing but the end of its child.',
+           'tsp': 'This is the process that it keeps for each task; its server comes on top, once. It reads no output.',
+           's6': 'It knows a process and a FIFO: no output, no tree, no history.',
+           'runit': 'It knows a process and a FIFO: no output, no tree, no history.'}
 
 
 def supervisors_of(lab, root):
     return [int(pid) for pid in lab.call(*lab.at(root, 'ps', '--no-header', '--format', '{supervisor}')).split()]
 
 
-def wake_ups(lab, table, plan, supervisors):
+def wake_ups(lab, table, plan, supervisors, watchers):
+    table.head(f'wake-ups in {plan.watch} s of what watches a command that sleeps, by its context switches')
     traced, *others = supervisors
     strace = None
     report = os.path.join(lab.folder, 'strace')
     if lab.has('strace'):
         strace = lab.child(['strace', '-qq', '-o', report, '-p', str(traced)])
         time.sleep(1)
-    before = [switches(pid) for pid in others]
+    watched = {'bgt': others, **watchers}
+    before = {name: sum(map(switches, pids)) for name, pids in watched.items()}
     time.sleep(plan.watch)
-    after = [switches(pid) for pid in others]
-    table.alone(f'wake-ups of {len(others)} supervisors in {plan.watch} s, by /proc',
-                Sample([sum(after) - sum(before)]), most=0, unit='')
+    woke = {name: Sample([sum(map(switches, pids)) - before[name]]) for name, pids in watched.items()}
+    table.alone(f'{len(others)} supervisors of bgt together', woke['bgt'], most=0, unit='')
+    for name in watchers:
+        table.beside(f'beside one {name}', woke['bgt'], woke[name])
     if not strace:
         return table.missing('strace')
     lab.stop_child(strace)
     with open(report, encoding='utf-8') as file:
         # The call that it sleeps in is there as cut off by the end of strace.
         calls = [line for line in file if '<detached' not in line and not line.startswith(('---', 'strace:'))]
-    return table.alone(f'system calls of another in {plan.watch} s, by strace', Sample([len(calls)]), most=0, unit='')
+    return table.alone('system calls of another supervisor of bgt, by strace', Sample([len(calls)]), most=0, unit='')
 
 
 def thousand(lab, table, plan):

@@ -5,7 +5,8 @@ import struct
 import time
 
 from lab import descendants, processes, until
-from peers import Bgt, Service, pm2, starters
+from peers import STARTERS, Bgt, sleeps, starters
+from services import Pm2, S6, installed
 from table import Sample
 
 
@@ -28,32 +29,65 @@ def start_once(starter, *command):
     return took
 
 
+NO_REPORT = ('It forks and returns before the command has been executed, so it cannot report that it could not be (126, '
+             '127); nothing is on disk that outlives it.')
+SIMPLER = {'setsid -f': NO_REPORT, 'nohup': NO_REPORT,
+           'tsp': 'It hands the command to its server and returns before that is executed; its tasks are in that server\'s '
+                  'memory only.',
+           'nq': 'It forks and returns before the command has been executed; it makes one file, bgt a folder that tells how '
+                 'the task ended whatever happens.',
+           'least.c': 'That is bgt\'s own share: options, configuration, checks, names.'}
+
+
 def start(lab, table, plan):
     table.head('start: `bgt run -- true` until it returns (ms)')
     ours = {'bgt': Bgt(lab, lab.root('ten', 10)), 'bgt, many': Bgt(lab, lab.many(plan.ended))}
     others = starters(lab)
-    subjects = {name: lambda it=it: start_once(it, 'true') for name, it in {**ours, **others}.items()}
+    slow = {name: others[name] for name in ('sem (parallel)', 'pueue') if name in others}
+    quick = {name: it for name, it in others.items() if name not in slow}
+    subjects = {name: lambda it=it: start_once(it, 'true') for name, it in {**ours, **quick}.items()}
     subjects['bgt --wait'] = lambda: lab.time(lab.at(ours['bgt'].root, 'run', '--wait', '--rm', '--', 'true'))[0]
     subjects['timeout'] = lambda: lab.time(['timeout', '100', 'true'])[0]
     subjects['bgt version'] = lambda: lab.time([lab.bgt, 'version'])[0]
     took = interleaved(plan.rounds, subjects)
 
     limits = {'setsid -f': 1.5, 'tsp': 1.3}
-    for name in ('setsid -f', 'tsp', 'nq', 'least.c'):
-        if name in others:
-            table.beside(f'run -- true beside {name}', took['bgt'], took[name], most=limits.get(name))
-        else:
+    for name in (*STARTERS, 'least.c'):
+        if name in quick:
+            table.beside(f'run -- true beside {name}', took['bgt'], took[name], most=limits.get(name),
+                         why=SIMPLER.get(name, ''))
+        elif name not in others:
             table.missing(name)
-    table.beside(f'root of {plan.ended} ended tasks beside one of 10', took['bgt, many'], took['bgt'], most=1.1)
-    table.beside('run --wait --rm -- true beside timeout 100 true', took['bgt --wait'], took['timeout'])
-    table.beside('starting bgt alone (bgt version) beside all of run', took['bgt version'], took['bgt'])
+    table.against_itself(f'root of {plan.ended} ended tasks beside one of 10', took['bgt, many'], took['bgt'], most=1.1)
+    table.beside('run --wait --rm -- true beside timeout 100 true', took['bgt --wait'], took['timeout'],
+                 why='It is a parent that waits for its child and keeps nothing; bgt makes a task, its log and its record.')
+    table.against_itself('starting bgt alone (bgt version) beside all of run', took['bgt version'], took['bgt'])
     full_root(lab, table, plan, ours['bgt'])
+    slow_starts(lab, table, plan, ours['bgt'], slow)
     first_act(lab, table, plan, ours['bgt'])
-    if lab.pm2:
-        took = interleaved(plan.slow, {'bgt': lambda: start_once(ours['bgt'], 'true'), 'pm2': pm2(lab).start})
-        table.beside('run -- true beside pm2 start', took['bgt'], took['pm2'])
-    else:
-        table.missing('pm2')
+
+
+def slow_starts(lab, table, plan, ours, slow):
+    """Tools that take tens of milliseconds, and supervisors, which start what they were told of beforehand."""
+    subjects = {'bgt': lambda: start_once(ours, 'true')}
+    subjects |= {name: lambda it=it: start_once(it, 'true') for name, it in slow.items()}
+    services = [kind(lab, 'start', 'exec sleep 99999') for kind in installed(lab, table)]
+
+    def up(service):
+        took = service.start()
+        service.stop()
+        return took
+
+    subjects |= {service.name: lambda it=service: up(it) for service in services}
+    took = interleaved(plan.slow, subjects)
+    for name in slow:
+        table.beside(f'run -- true beside {name}', took['bgt'], took[name])
+    for service in services:
+        table.beside(f'run beside {service.start_name}', took['bgt'], took[service.name], why=UNDER_WATCH)
+        service.close()
+
+
+UNDER_WATCH = 'Its watcher runs already and has the service read; bgt starts a watcher for each task.'
 
 
 def full_root(lab, table, plan, small):
@@ -61,22 +95,20 @@ def full_root(lab, table, plan, small):
     full = lab.root('full', 1000)
 
     def start_in_full():
-        lab.env['BGT_KEEP_ENDED'] = '1000'
-        took, task = lab.time(lab.at(full, 'run', '--', 'true'))
-        lab.env['BGT_KEEP_ENDED'] = '100000'
+        with lab.environment(BGT_KEEP_ENDED='1000'):
+            took, task = lab.time(lab.at(full, 'run', '--', 'true'))
         lab.call(*lab.at(full, 'wait', task.strip()))
         return took
 
     took = interleaved(plan.rounds, {'full': start_in_full, 'small': lambda: start_once(small, 'true')})
-    table.beside('root at its limit of ended tasks beside one of 10', took['full'], took['small'])
+    table.against_itself('root at its limit of ended tasks beside one of 10', took['full'], took['small'])
 
 
 def first_act(lab, table, plan, ours):
-    """Until the command does something: tools that do not return, such as s6-supervise, can be compared by this."""
-    if not lab.has('s6-supervise'):
-        return table.missing('s6-supervise')
+    """Until the command does something: here it does not matter what a tool waits for before it returns."""
+    table.head("start, from outside: until the command's first act (ms)")
     out = os.path.join(lab.folder, 'now')
-    service = Service(lab, 'now', f'exec {lab.worker} now {out}')
+    command = [lab.worker, 'now', out]
 
     def stamped(begin, settle):
         began = time.monotonic_ns()
@@ -87,10 +119,21 @@ def first_act(lab, table, plan, ours):
         os.unlink(out)
         return value
 
-    took = interleaved(plan.slow, {
-        'bgt': lambda: stamped(lambda: ours.start('sh', '-c', f'exec {lab.worker} now {out}')[1], ours.settle),
-        's6': lambda: stamped(service.up, lab.stop_child)})
-    return table.beside("until the command's first act, beside s6-supervise", took['bgt'], took['s6'])
+    subjects = {name: lambda it=it: stamped(lambda: it.start(*command)[1], it.settle)
+                for name, it in {'bgt': ours, **starters(lab)}.items()}
+    services = [kind(lab, 'now', f'exec {lab.worker} now {out}') for kind in installed(lab, table)]
+    subjects |= {it.name: lambda it=it: stamped(it.start, lambda _: it.stop()) for it in services}
+    took = interleaved(plan.slow, subjects)
+    for name in took:
+        if name != 'bgt':
+            table.beside(f'beside {name}', took['bgt'], took[name], why=ACTS.get(name, ''))
+    for service in services:
+        service.close()
+
+
+ACTS = {'setsid -f': 'It makes no files and no watcher.', 'nohup': 'It makes no files and no watcher.',
+        'least.c': "That is bgt's own share.", 'tsp': 'Its server runs already, and keeps its tasks in memory.',
+        'nq': 'It makes one file, and waits for nothing.', 's6': UNDER_WATCH, 'runit': UNDER_WATCH}
 
 
 def read_stamp(path):
@@ -120,10 +163,28 @@ def wake(lab, starter):
     return value
 
 
+class S6Task:
+    """An s6 service in the place of a task that ends."""
+
+    def __init__(self, lab, gate, out):
+        self.service = S6(lab, 'wait', f'exec {lab.worker} gate {gate} {out}')
+
+    def start(self, *_):
+        return self.service.start(), None
+
+    def wait_words(self, _):
+        return self.service.wait_words()
+
+    def settle(self, _):
+        self.service.stop()
+
+
 def wait(lab, table, plan):
     table.head("wait: from the task's last act to the end of `bgt wait` (ms)")
     ours = Bgt(lab, lab.root('wait', 10))
-    others = {name: it for name, it in starters(lab).items() if name in ('tsp', 'nq')}
+    others = {name: it for name, it in starters(lab).items() if hasattr(it, 'wait_words')}
+    if lab.has(S6.program):
+        others['s6-svwait -D'] = S6Task(lab, f'{lab.folder}/gate', f'{lab.folder}/stamp')
     subjects = {'bgt': lambda: wake(lab, ours), 'parent': lambda: wake(lab, None)}
     subjects |= {name: lambda it=it: wake(lab, it) for name, it in others.items()}
     done = ours.start('true')[1]
@@ -134,9 +195,18 @@ def wait(lab, table, plan):
     most = took['version'].median + 3
     table.alone('a wait that sleeps; limit: starting bgt + 3', took['bgt'], most=most)
     table.alone('a wait for a task that has ended; the same limit', took['done'], most=most)
-    table.beside("beside a parent's own waitpid", took['bgt'], took['parent'])
+    table.beside("beside a parent's own waitpid", took['bgt'], took['parent'],
+                 why='That is the kernel alone; only a parent can do it, and it must have been there from the start.')
+    names = {'tsp': 'tsp -w', 'nq': 'nq -w', 'sem (parallel)': 'sem --wait', 'pueue': 'pueue wait'}
     for name in others:
-        table.beside(f'beside {name} -w', took['bgt'], took[name])
+        table.beside(f'beside {names.get(name, name)}', took['bgt'], took[name], why=WAITS.get(name, ''))
+    if 's6-svwait -D' in others:
+        others['s6-svwait -D'].service.close()
+
+
+WAITS = {'tsp': 'It waits for one message of its server; bgt waits until the end of the whole tree is on disk.',
+         'nq': 'It waits for a lock that the kernel lets go with the process; it does not know how the task ended.',
+         's6-svwait -D': 'It waits for one process; bgt waits until the end of the whole tree is on disk.'}
 
 
 def ps(lab, table, plan):
@@ -153,7 +223,43 @@ def ps(lab, table, plan):
     table.alone('bgt ps --json', took['ps --json'])
     table.alone('bgt ps -a --json', took['ps -a --json'])
     table.alone('bgt version', took['version'])
+    ps_beside(lab, table, plan)
     lab.call(*lab.at(root, 'kill', '--all', '--now'))
+
+
+def ps_beside(lab, table, plan):
+    """The lists of the others, of 10 living and nothing else."""
+    few = lab.root('few')
+    lab.run_many(few, 10, 'sleep 100000')
+    services = [kind(lab, 'ps', 'exec sleep 99999', count=10) for kind in installed(lab, table)]
+    lists = {service.status_name: service.status_words() for service in services}
+    for service in services:
+        service.start()
+    others, stops = starters(lab), []
+    for name, words in (('tsp', ['tsp', '-l']), ('pueue', others['pueue'].words('status') if 'pueue' in others else [])):
+        if name in others:
+            seconds = f'{200000 + os.getpid()}'
+            if name == 'tsp':
+                lab.call('tsp', '-S', '10')
+            for _ in range(10):
+                others[name].start('sleep', seconds)
+            lists[' '.join(words[:2]) if name == 'tsp' else 'pueue status'] = words
+            stops.append(seconds)
+    subjects = {'few': lambda: lab.time(lab.at(few, 'ps'))[0]}
+    subjects |= {name: lambda words=words: lab.time(words)[0] for name, words in lists.items()}
+    took = interleaved(plan.slow, subjects)
+    for name in lists:
+        table.beside(f'10 living and no other: bgt ps beside {name}', took['few'], took[name], why=LISTS.get(name, ''))
+    for service in services:
+        service.close()
+    for pid in {pid for seconds in stops for pid in sleeps(seconds)}:
+        os.kill(pid, 15)
+    lab.remove_root(few)
+
+
+LISTS = {'tsp -l': 'It prints what its server has in memory; bgt reads /proc for the CPU, memory and ports of each task.',
+         'sv status': 'It prints one record a service; bgt reads /proc for the CPU, memory and ports of each task.',
+         's6-svstat': 'It prints one record a service; bgt reads /proc for the CPU, memory and ports of each task.'}
 
 
 def kill_once(lab, root, script, size):
@@ -179,19 +285,17 @@ def kill(lab, table, plan):
     five = 'sleep 99999 & sleep 99999 & setsid sleep 99999 & setsid -f sleep 99999; wait'
     hundred = 'i=0; while [ $i -lt 99 ]; do sleep 99999 & i=$((i+1)); done; wait'
     subjects = {'five': lambda: kill_once(lab, root, five, 5), 'hundred': lambda: kill_once(lab, root, hundred, 100)}
-    if lab.has('s6-svc'):
-        service = Service(lab, 'sleep', 'exec sleep 99999')
+    services = [kind(lab, 'kill', 'exec sleep 99999') for kind in installed(lab, table)]
 
-        def down():
-            supervisor = service.up()
-            service.ready()
-            took, _ = lab.time(['s6-svc', '-wD', '-d', service.folder])
-            lab.stop_child(supervisor)
-            return took
+    def down(service):
+        service.start()
+        return service.stop()
 
-        subjects['s6'] = down
-    took = interleaved(plan.waits // 2, subjects)
+    subjects |= {service.stop_name: lambda it=service: down(it) for service in services}
+    took = interleaved(plan.slow, subjects)
     table.alone('5 processes, in 4 sessions', took['five'], most=20)
     table.alone('100 processes', took['hundred'])
-    if 's6' in took:
-        table.beside('5 processes beside s6-svc -wD -d of one process', took['five'], took['s6'])
+    for service in services:
+        table.beside(f'5 processes beside {service.stop_name} of one', took['five'], took[service.stop_name],
+                     why='It signals the one process that it knows, and leaves the others; bgt looks until nobody is left.')
+        service.close()

@@ -3,7 +3,6 @@
 import functools
 import os
 import signal
-import stat
 import time
 
 from lab import processes, until
@@ -101,31 +100,73 @@ class Bgt:
         return self.lab.at(self.root, 'wait', task)
 
 
-class Service:
-    """A folder that s6-supervise can run; `script` is the body of its run file."""
+class Nohup:
+    """nohup in the background of a shell, as people type it."""
 
-    def __init__(self, lab, name, script):
+    def __init__(self, lab):
         self.lab = lab
-        self.folder = lab.place(f's6-{name}')
-        run = os.path.join(self.folder, 'run')
-        with open(run, 'w', encoding='utf-8') as file:
-            file.write(f'#!/bin/sh\n{script}\n')
-        os.chmod(run, stat.S_IRWXU)
 
-    def up(self):
-        return self.lab.child(['s6-supervise', self.folder])
+    def start(self, *command):
+        return self.lab.time(['sh', '-c', 'nohup "$@" > /dev/null 2>&1 & echo $!', 'sh', *command])
 
-    def ready(self):
-        control = os.path.join(self.folder, 'supervise', 'control')
-        until(lambda: os.path.exists(control), 's6-supervise to listen')
-        self.lab.call('s6-svc', '-wu', '-u', self.folder)
+    def settle(self, _):
+        time.sleep(0.003)
+
+
+class Sem:
+    """GNU parallel, which starts single commands in the background by the name of sem."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.base = ['sem', '--will-cite', '--id', 'bench', '-j', '8']
+
+    def start(self, *command):
+        return self.lab.time([*self.base, *command], quiet=True)[0], None
+
+    def settle(self, _):
+        self.lab.call(*self.wait_words(None))
+
+    def wait_words(self, _):
+        return ['sem', '--will-cite', '--id', 'bench', '--wait']  # with -j it waits for a free slot only
+
+
+class Pueue:
+    """pueue with a daemon of its own."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        base = lab.place('pueue')
+        self.config = os.path.join(base, 'pueue.yml')
+        with open(self.config, 'w', encoding='utf-8') as file:
+            file.write(f'shared:\n  pueue_directory: {base}\n  runtime_directory: {base}\n')
+        pid = lab.child(['pueued', '-c', self.config])
+        until(lambda: lab.status(self.words('status')) == 0, 'pueued to answer')
+        lab.call(*self.words('parallel', '1000'))
+        self.pid = pid
+
+    def words(self, *rest):
+        return ['pueue', '-c', self.config, *rest]
+
+    def start(self, *command):
+        took, task = self.lab.time(self.words('add', '--print-task-id', '--', *command))
+        return took, task.strip()
+
+    def settle(self, task):
+        self.lab.call(*self.wait_words(task))
+        self.lab.call(*self.words('clean'))
+
+    def wait_words(self, task):
+        return self.words('wait', '-q', task)
+
+
+STARTERS = {'setsid -f': ('setsid', Setsid), 'nohup': ('nohup', Nohup), 'tsp': ('tsp', Tsp), 'nq': ('nq', Nq),
+            'sem (parallel)': ('sem', Sem), 'pueue': ('pueued', Pueue)}
 
 
 @functools.cache
 def starters(lab):
     """The tools that are installed, each ready to start commands."""
-    known = {'setsid -f': ('setsid', Setsid), 'tsp': ('tsp', Tsp), 'nq': ('nq', Nq), 'least.c': (lab.least, Least)}
-    return {name: kind(lab) for name, (program, kind) in known.items() if lab.has(program)}
+    return {name: kind(lab) for name, (program, kind) in STARTERS.items() if lab.has(program)} | {'least.c': Least(lab)}
 
 
 def sleeps(seconds):
@@ -142,32 +183,14 @@ def sleeps(seconds):
     return found
 
 
-def watcher_of_sleep(starter):
-    """Starts a sleep, gives (pid of the process that watches it, a function that ends it)."""
+def watchers_of_sleep(starter):
+    """Starts a sleep, gives (pids of the processes above it that the tool has left there, a function that ends it)."""
     seconds = f'{100000 + os.getpid()}.{time.monotonic_ns() % 1000000}'
+    before = processes()
     starter.start('sleep', seconds)
     pid = until(lambda: sleeps(seconds), 'a sleep to start')[0]
-    return processes()[pid][0], lambda: os.kill(pid, signal.SIGTERM)
-
-
-@functools.cache
-def pm2(lab):
-    return Pm2(lab)
-
-
-class Pm2:
-    """pm2 with a daemon of its own; far slower than the others, so measured less often."""
-
-    def __init__(self, lab):
-        self.lab = lab
-        lab.call(lab.pm2, 'ping')
-        lab.at_end.append(lambda: lab.call(lab.pm2, '-s', 'kill'))
-
-    def start(self):
-        took, _ = self.lab.time([self.lab.pm2, 'start', '/bin/sleep', '--name', 'bench', '--', '1000'])
-        self.lab.call(self.lab.pm2, 'delete', 'bench')
-        return took
-
-    def daemon(self):
-        with open(os.path.join(self.lab.env['PM2_HOME'], 'pm2.pid'), encoding='utf-8') as file:
-            return int(file.read())
+    known = processes()
+    above = [known[pid][0]]  # a server that runs already, or the first of what the start has added
+    while (parent := known[above[-1]][0]) in known and parent not in before:
+        above.append(parent)
+    return above, lambda: os.kill(pid, signal.SIGTERM)

@@ -1,0 +1,107 @@
+"""Reading output, and many short tasks."""
+
+import os
+
+from lab import until
+from parts_time import interleaved
+from peers import starters
+from services import Pm2
+from table import Sample
+
+SIZE = 100 * 10 ** 6
+SHORT = 50
+
+
+def logs(lab, table, plan):
+    table.head('logs: of 100 MB of output in lines of 64 bytes (ms)')
+    root = lab.root('logs')
+    pour = [lab.worker, 'pour', str(SIZE)]
+    task = lab.call(*lab.at(root, 'run', '--', *pour))
+    lab.call(*lab.at(root, 'wait', task))
+    log = os.path.join(root, 'tasks', task, 'out.log')
+    needle = 'yzab'  # is in every line; `nothing` in none
+    commands = {'bgt': lab.at(root, 'logs', task), 'cat': ['cat', log],
+                'bgt -n': lab.at(root, 'logs', '-n', '10', task), 'tail': ['tail', '-n', '10', log],
+                'bgt none': lab.at(root, 'logs', '--grep', 'nothing', task), 'grep none': ['sh', '-c', f'grep nothing {log}; :'],
+                'bgt all': lab.at(root, 'logs', '--grep', needle, task), 'grep all': ['grep', needle, log],
+                'bgt raw': lab.at(root, 'logs', '--raw', task)}
+    if lab.has('tsp'):
+        starters(lab)  # its server
+        other = lab.call('tsp', *pour)
+        lab.call('tsp', '-w', other)
+        commands |= {'tsp -c': ['tsp', '-c', other], 'tsp -t': ['tsp', '-t', other]}
+    if lab.has('pm2'):
+        service = Pm2(lab, 'logs', f'exec {lab.worker} pour {SIZE}; :')
+        service.start()
+        folder = os.path.join(lab.env['PM2_HOME'], 'logs')
+        until(lambda: sum(os.path.getsize(f'{folder}/{name}') for name in os.listdir(folder)) >= SIZE, 'the log of pm2')
+        commands['pm2 logs'] = ['pm2', 'logs', 'bench0', '--nostream', '--raw', '--lines', '10']
+    sizes = {}
+
+    def read(name):
+        took, sizes[name] = lab.drained(commands[name])
+        return took
+
+    took = interleaved(plan.slow, {name: lambda name=name: read(name) for name in commands})
+    for name, expected in (('bgt', SIZE), ('bgt raw', SIZE), ('cat', SIZE), ('bgt all', sizes['grep all']), ('bgt none', 0)):
+        if sizes[name] != expected:
+            raise RuntimeError(f'{" ".join(commands[name])} gave {sizes[name]} bytes, not {expected}')
+    table.beside('all of it, beside cat of the file', took['bgt'], took['cat'], why=RENDERED)
+    table.beside('all of it, --raw, beside cat of the file', took['bgt raw'], took['cat'])
+    table.beside('-n 10 beside tail -n 10 of the file', took['bgt -n'], took['tail'])
+    table.beside('--grep that matches no line, beside grep', took['bgt none'], took['grep none'], why=GREP)
+    table.beside('--grep that matches every line, beside grep', took['bgt all'], took['grep all'], why=GREP)
+    for name, ours in (('tsp -c', 'bgt'), ('tsp -t', 'bgt -n'), ('pm2 logs', 'bgt -n')):
+        if name in took:
+            table.beside(f'{"all of it" if ours == "bgt" else "-n 10"}, beside {name}', took[ours], took[name],
+                         why=RENDERED if ours == 'bgt' else '')
+    if lab.has('pm2'):
+        service.close()
+    lab.remove_root(root)
+
+
+RENDERED = 'cat copies bytes without a look at them; bgt logs knows where lines begin and which of them it may show.'
+GREP = 'GNU grep searches whole blocks for one word of the pattern; bgt looks at each line, which it must render first.'
+
+
+def short(lab, table, plan):
+    table.head(f'short tasks a second: {SHORT} times true, from the first start to the last end')
+    root = lab.root('short', 10)
+    bgt = f'"{lab.bgt}" --root {root} run --wait --rm -- true'
+    loop = f'i=0; while [ $i -lt {SHORT} ]; do {{}}; i=$((i+1)); done'
+    one = {'bgt': loop.format(bgt), 'timeout 100 true': loop.format('timeout 100 true'),
+           'setsid -w true': loop.format('setsid -w true'), 'nohup true': loop.format('nohup true 2> /dev/null')}
+    eight = {'bgt': f'seq {SHORT} | xargs -P 8 -I{{}} {bgt}', 'xargs -P 8 alone': f'seq {SHORT} | xargs -P 8 -I{{}} true'}
+    if lab.has('tsp'):
+        starters(lab)
+        one['tsp, queued, then tsp -w'] = f'tsp -S 1; {loop.format("tsp true > /dev/null")}; tsp -w; tsp -C'
+        eight['tsp -S 8'] = f'tsp -S 8; {loop.format("tsp true > /dev/null")}; tsp -N 8 true > /dev/null; tsp -w; tsp -C; tsp -S 1'
+    if lab.has('nq'):
+        one['nq, queued, then nq -w'] = f'{loop.format("nq true > /dev/null")}; nq -w; rm -f "$NQDIR"/,*'
+    if lab.has('parallel'):
+        one['parallel -j 1'] = f'seq {SHORT} | parallel --will-cite -j 1 -N 0 true'
+        eight['parallel -j 8'] = f'seq {SHORT} | parallel --will-cite -j 8 -N 0 true'
+    pueue = starters(lab).get('pueue')
+    if pueue:
+        call = ' '.join(pueue.words())
+        for words, jobs in ((one, 1), (eight, 8)):
+            words[f'pueue, {jobs} slot{"s" * (jobs > 1)}'] = \
+                f'{call} parallel {jobs} > /dev/null; {loop.format(f"{call} add -- true > /dev/null")}; {call} wait -q; ' \
+                f'{call} clean > /dev/null'
+    for title, words in (('one after another', one), ('8 at once', eight)):
+        rates = interleaved(plan.slow, {name: lambda line=line: rate(lab, line) for name, line in words.items()})
+        for name in words:
+            if name != 'bgt':
+                table.beside(f'{title}, beside {name}', rates['bgt'], rates[name], more=True, why=NOT_KEPT.get(name, KEPT))
+    if pueue:
+        lab.call(*pueue.words('parallel', '1000'))
+    lab.remove_root(root)
+
+
+def rate(lab, line):
+    return SHORT * 1000 / lab.time(['sh', '-c', line])[0]
+
+
+NOTHING = 'It keeps nothing: neither output nor how the command ended.'
+NOT_KEPT = dict.fromkeys(('timeout 100 true', 'setsid -w true', 'nohup true', 'xargs -P 8 alone'), NOTHING)
+KEPT = 'It makes no folder and no supervisor for each task, and keeps what it knows in memory or in one file.'
