@@ -27,8 +27,8 @@ fuzz_one()
     mkdir -p "$corpus" "$found"
     scratch=$(mktemp -d)
     # shellcheck disable=SC2086
-    (ulimit -c 0 && ulimit -S -t "$seconds" && TMPDIR=$scratch exec "$build/tests/fuzz_$1" $bounds \
-        -artifact_prefix="$found/" "$corpus" "$folder/corpus/$1") >"$log" 2>&1
+    TMPDIR=$scratch sh -c 'ulimit -c 0 && ulimit -S -t "$0" && exec "$@"' "$seconds" "$build/tests/fuzz_$1" $bounds \
+        -artifact_prefix="$found/" "$corpus" "$folder/corpus/$1" >"$log" 2>&1
     status=$?
     rm -rf "$scratch"
     runs=$(grep -a '^#[0-9]' "$log" | tail -n 1 | sed 's/^#\([0-9]*\).*cov: \([0-9]*\).*/\1 runs, \2 edges/')
@@ -58,7 +58,7 @@ merge_one()
 }
 
 case ${FUZZ_STEP-} in
-fuzz) fuzz_one "$1"; exit ;;
+fuzz) fuzz_one "$1" 2>/dev/null; exit ;; # where the shell tells of the signal
 merge) merge_one "$1"; exit ;;
 esac
 test $# != 0 || set -- $(cd "$folder" && ls ./*.cpp | sed -e 's|^\./||; s|\.cpp$||' -e '/^fuzz$/d; /^replay$/d')
