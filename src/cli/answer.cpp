@@ -87,6 +87,7 @@ Result<std::uint64_t> remove_ended(store::Root& root, store::TaskId id)
 {
     auto looked = supervise::look(root, id, {});
     if (!looked) return looked.error();
+    if (looked->doubtful) return Error::failed(looked->problem);
     const bool readable = looked->problem.empty();
     const bool ended = !readable || looked->status.lifecycle == core::Lifecycle::ended;
     if (!ended)

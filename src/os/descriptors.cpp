@@ -4,7 +4,10 @@
 #include <bgt/os/proc_dir.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,6 +40,19 @@ void close_all_but(std::vector<int> keep)
         from = static_cast<unsigned>(fd) + 1;
     }
     close_from_to(from, ~0u);
+}
+
+Result<void> check_spare_descriptors()
+{
+    constexpr std::size_t plenty = 256, spare = 16;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= plenty) return {};
+    std::array<Fd, spare> tried;
+    for (Fd& fd : tried) {
+        fd.reset(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
+        if (!fd) return Error::system("a supervisor needs more open files than are allowed (ulimit -n; 64 are enough)", errno);
+    }
+    return {};
 }
 
 } // namespace bgt::os

@@ -114,7 +114,7 @@ std::string colored(std::string_view text, Tone tone)
 
 StateWords state_words(const supervise::Snapshot& task)
 {
-    if (!task.problem.empty()) return {"damaged", Tone::bad};
+    if (!task.problem.empty()) return {task.doubtful ? "unknown" : "damaged", Tone::bad};
     const store::Status& status = task.status;
     switch (status.lifecycle) {
     case Lifecycle::queued: return {status.next_attempt ? "backoff" : "queued", status.next_attempt ? Tone::busy : Tone::plain};

@@ -2,6 +2,7 @@
 
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/descriptors.hpp>
 #include <bgt/os/tree.hpp>
 #include <bgt/supervise/charge.hpp>
 
@@ -90,8 +91,9 @@ int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spe
     hide_cookie();
     allow_many_descriptors();
     Result<Charge> charge = open_charge(std::move(root), std::move(task), std::move(spec), {});
-    if (!charge) {
-        send_report(report.get(), {false, charge.error()});
+    const Result<void> spare = charge ? os::check_spare_descriptors() : Result<void>(charge.error());
+    if (!spare) {
+        send_report(report.get(), {false, spare.error()});
         return 1;
     }
     store::Status& status = charge->recorder.status();

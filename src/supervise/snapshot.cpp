@@ -10,6 +10,8 @@
 #include <bgt/supervise/settle.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -127,6 +129,14 @@ std::optional<double> printed_progress(std::string_view tail)
     return newest;
 }
 
+/// A task that can't be looked at just now (no descriptor left, no room for the supervisor that takes over) is not
+/// therefore damaged.
+bool is_doubtful(const store::Root& root, store::TaskId id, const Error& error)
+{
+    constexpr std::array passing{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOSPC, EDQUOT, EIO, EROFS, EACCES, EPERM};
+    return std::ranges::find(passing, error.sys_errno) != passing.end() || store::read_status_at(root.fd(), id);
+}
+
 Result<Snapshot> look_at(store::Root& root, store::TaskId id, const Want& want, World& world)
 {
     Snapshot snapshot;
@@ -138,7 +148,9 @@ Result<Snapshot> look_at(store::Root& root, store::TaskId id, const Want& want, 
     if (!status && status.error().kind == ErrorKind::not_found && !is_unlocked(root, id))
         return Error::not_found(fmt::format("no such task {} yet", id.value));
     if (!status) {
-        snapshot.problem = fmt::format("task {} is damaged: {}", id.value, status.error().message);
+        snapshot.doubtful = is_doubtful(root, id, status.error());
+        snapshot.problem = fmt::format("task {} {}: {}", id.value, snapshot.doubtful ? "can't be looked at" : "is damaged",
+                                       status.error().message);
         return snapshot;
     }
     snapshot.status = std::move(*status);

@@ -2,6 +2,7 @@
 
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/descriptors.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/os/spawn.hpp>
 #include <bgt/os/tree.hpp>
@@ -67,8 +68,9 @@ void record_start(Recorder& recorder, pid_t pid)
 int supervise_new(store::Root root, store::TaskDir task, StartRequest request, mode_t mask, Fd report)
 {
     Result<Charge> charge = open_charge(std::move(root), std::move(task), std::move(request.spec), request.retention);
-    if (!charge) {
-        send_report(report.get(), {false, charge.error()});
+    const Result<void> spare = charge ? os::check_spare_descriptors() : Result<void>(charge.error());
+    if (!spare) {
+        send_report(report.get(), {false, spare.error()});
         return 1;
     }
     charge->env = environment_of(*charge, std::move(request.env));

@@ -19,7 +19,8 @@ constexpr int most_depth = 1000;
 std::size_t most_watched()
 {
     rlimit limit{};
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur / 2 : 256;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
+    return limit.rlim_cur < 128 ? 0 : limit.rlim_cur / 2; // what is few is needed for looking
 }
 
 } // namespace

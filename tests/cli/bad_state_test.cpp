@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <grp.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 using namespace bgt::test;
@@ -310,6 +311,34 @@ TEST_CASE("a task whose record is damaged is not removed under its living superv
     CHECK(find_task_members(lab.folder()).empty());
     CHECK(lab({"rm", id}).code == 0);
     CHECK(!fs::exists(lab.task_folder(id)));
+}
+
+TEST_CASE("where descriptors are too few for a supervisor nothing is started, and a task that lives without one stays")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sleep", "100"});
+    const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
+    REQUIRE(::kill(supervisor, SIGKILL) == 0);
+    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    const auto with_few = [&](const Words& words) {
+        Invocation what = lab.bgt(words);
+        what.in_child = [] {
+            const rlimit few{20, 20};
+            if (setrlimit(RLIMIT_NOFILE, &few) != 0) _exit(203);
+        };
+        return run(what);
+    };
+    for (const Words& words : {Words{"run", "--", "true"}, Words{"wait", id}, Words{"rm", id}, Words{"rm", "--force", id}}) {
+        const Ran ran = with_few(words);
+        INFO(ran);
+        CHECK(ran.code == 125);
+        CHECK(ran.err.find("Too many open files") != std::string::npos);
+        CHECK(ran.err.find("damaged") == std::string::npos);
+    }
+    CHECK(with_few({"gc", "--keep", "0"}).code == 0);
+    CHECK(at(lab.show(id), "/adopted") == true);
+    CHECK(lab({"ps", "-a", "-q"}).out == id + "\n");
+    CHECK(lab({"kill", id}).code == 0);
 }
 
 TEST_CASE("verbs name a damaged task once")

@@ -14,6 +14,7 @@ struct Snapshot {
     store::Status status;
     std::optional<store::TaskSpec> spec;   ///< read only where asked for
     std::string problem;                   ///< not empty: the folder is damaged, this says how; status is then unreliable
+    bool doubtful = false;                 ///< the problem is none of the record's: it may be whole, and the task alive
     std::string folder;
     std::uint64_t log_bytes = 0;           ///< bytes written to out.log (and err.log) so far, freed ones included
     // Of the living tree, where asked for:
