@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import shutil
@@ -186,6 +187,11 @@ class Lab:
                     pass  # ended meanwhile
         return found
 
+    def ids(self) -> dict[str, list[str]]:
+        """What stands in the folders of the root: tasks, markers, names."""
+        return {name: sorted(set(os.listdir(self.root / name)) - {".lock"}) if (self.root / name).exists() else []
+                for name in ("tasks", "active", "names")}
+
     def nobody_left(self) -> None:
         strangers = [child.pid for child in self.started]
         try:
@@ -269,7 +275,7 @@ def snapshot(folder: Path) -> dict[str, tuple]:
 def main(tests: list[Callable[[argparse.Namespace], None]], about: str, options: argparse.ArgumentParser | None = None) -> int:
     """Runs each test, says how it went, and returns the exit status."""
     parser = options or argparse.ArgumentParser(description=about)
-    parser.add_argument("--bgt", required=True, type=os.path.abspath, help="the binary to be tested")
+    parser.add_argument("--bgt", "--new", dest="bgt", required=True, type=os.path.abspath, help="the binary to be tested")
     parser.add_argument("--only", metavar="TEXT", default="", help="run the tests with this in their names")
     args = parser.parse_args()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
@@ -291,10 +297,34 @@ def main(tests: list[Callable[[argparse.Namespace], None]], about: str, options:
             word, why = "failed", f":\n{traceback.format_exc()}"
         counts[word] += 1
         print(f"{word}: {name} ({time.monotonic() - began:.1f} s){why}", flush=True)
-    if counts["skipped"]:
-        print(f"{counts['skipped']} skipped")
-    print(f"{counts['passed']} passed, {counts['failed']} failed")
+    skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
+    print(f"{counts['passed']} passed, {counts['failed']} failed{skipped}")
     return 1 if counts["failed"] else 0
+
+
+def own_mounts() -> None:
+    """What this process mounts from now on is seen by it and its children only, and vanishes with them."""
+    need_root()
+    clone_newns = 0x00020000
+    if ctypes.CDLL(None, use_errno=True).unshare(clone_newns) != 0:
+        raise Skipped(f"no mount namespace: {os.strerror(ctypes.get_errno())}")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+
+
+class Mount:
+    """A file system at a folder, until the end of the block."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self.folder = folder
+        done = subprocess.run(["mount", *words, str(folder)], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Skipped(f"can't mount: {done.stderr.strip()}")
+
+    def __enter__(self) -> Mount:
+        return self
+
+    def __exit__(self, *_) -> None:
+        subprocess.run(["umount", "-l", str(self.folder)], check=True)
 
 
 def need_root() -> None:
