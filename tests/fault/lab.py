@@ -51,7 +51,8 @@ class Ran:
     took: float
 
     def __str__(self) -> str:
-        return f"{' '.join(self.words)}: code {self.code}, {self.took:.2f} s\n  out: {self.out[-600:]!r}\n  err: {self.err[-600:]!r}"
+        return (f"{' '.join(self.words)}: code {self.code}, {self.took:.2f} s\n"
+                f"  out: {self.out[-600:]!r}\n  err: {self.err[-600:]!r}")
 
     def must(self, *codes: int) -> Ran:
         check(self.code in (codes or (0,)), f"expected code {codes or (0,)}: {self}")
@@ -60,7 +61,8 @@ class Ran:
     def refused(self, *words: str) -> Ran:
         """One clear message, code 125, nothing on stdout."""
         self.must(125)
-        check(self.out == "" and self.err.startswith("bgt") and 1 <= self.err.count("\n") <= 2, f"no clear refusal: {self}")
+        check(self.out == "" and self.err.startswith("bgt") and 1 <= self.err.count("\n") <= 2,
+              f"no clear refusal: {self}")
         for word in words:
             check(word in self.err, f"'{word}' is not in the message: {self}")
         return self
@@ -272,10 +274,47 @@ def snapshot(folder: Path) -> dict[str, tuple]:
     return found
 
 
-def main(tests: list[Callable[[argparse.Namespace], None]], about: str, options: argparse.ArgumentParser | None = None) -> int:
+# Two users who have no other processes on this machine, and what one of them could try on the other's tasks.
+ALICE, MALLORY = 61001, 61002
+VERBS = (["ps"], ["show", "1"], ["logs", "1"], ["wait", "--timeout", "1", "1"], ["kill", "1"], ["signal", "HUP", "1"],
+         ["pause", "1"], ["resume", "1"], ["why", "1"], ["restart", "1"], ["rm", "1"], ["gc", "--keep", "0"],
+         ["run", "--", "true"])
+
+
+def alice(args) -> Lab:
+    need_root()
+    return Lab(args.bgt, ALICE)
+
+
+def as_user(uid: int, action: Callable[[], object]) -> str:
+    """What the action says in a process of that user: its answer or the exception."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+        try:
+            answer = str(action())
+        except BaseException as error:
+            answer = f"{type(error).__name__} {error}"
+        os.write(writer, answer.encode()[:4000])
+        os._exit(0)
+    os.close(writer)
+    answer = b""
+    while part := os.read(reader, 4096):
+        answer += part
+    os.close(reader)
+    os.waitpid(child, 0)
+    return answer.decode()
+
+
+def main(tests: list[Callable[[argparse.Namespace], None]], about: str,
+         options: argparse.ArgumentParser | None = None) -> int:
     """Runs each test, says how it went, and returns the exit status."""
     parser = options or argparse.ArgumentParser(description=about)
-    parser.add_argument("--bgt", "--new", dest="bgt", required=True, type=os.path.abspath, help="the binary to be tested")
+    parser.add_argument("--bgt", "--new", dest="bgt", required=True, type=os.path.abspath,
+                        help="the binary to be tested")
     parser.add_argument("--only", metavar="TEXT", default="", help="run the tests with this in their names")
     args = parser.parse_args()
     counts = {"passed": 0, "failed": 0, "skipped": 0}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What each schema of the state root has left is read for ever after: tests/fixture/state-v1 holds three tasks that ended,
-and one that was running when the machine was switched off.
+"""What each schema of the state root has left is read for ever after: tests/fixture/state-v1 holds three tasks that
+ended, and one that was running when the machine was switched off.
 
     python3 tests/fault/old_state.py --bgt build/release/bgt
 """
@@ -28,14 +28,18 @@ def is_read(args) -> None:
     with Lab(args.bgt) as lab:
         copy(lab, 1)
         tasks = {task["id"]: task for task in json.loads(lab.bgt("ps", "-a", "--json").must(0).out)["tasks"]}
-        check(sorted(tasks) == [1, 2, 3, 4] and not any(task["problem"] for task in tasks.values()), f"all are listed: {tasks}")
-        outcomes = {task: (lab.show(str(task))["outcome"]["kind"], lab.show(str(task))["outcome"]["reason"]) for task in tasks}
-        check(outcomes == {1: ("exited", "self"), 2: ("signaled", "timeout"), 3: ("signaled", "self"), 4: ("lost", "self")},
+        check(sorted(tasks) == [1, 2, 3, 4] and not any(task["problem"] for task in tasks.values()),
+              f"all are listed: {tasks}")
+        ends = {task: lab.show(str(task))["outcome"] for task in tasks}
+        outcomes = {task: (end["kind"], end["reason"]) for task, end in ends.items()}
+        check(outcomes == {1: ("exited", "self"), 2: ("signaled", "timeout"), 3: ("signaled", "self"), 4: ("lost",
+              "self")},
               f"the outcomes are {outcomes}")
         for task, code in (("web", 3), ("2", 123), ("3", 139), ("api", 122)):
             lab.bgt("wait", "--timeout", "5", task).must(code)
         web, api = lab.show("web"), lab.show("api")
-        check(web["tags"] == {"job": "e2e"} and web["command"] == ["/bin/sh", "-c", "echo out; echo err >&2; exit 3"], f"{web}")
+        check(web["tags"] == {"job": "e2e"} and web["command"] == ["/bin/sh", "-c", "echo out; echo err >&2; exit 3"],
+              f"{web}")
         check(web["started_at"].startswith("2026-11-21T10:37:") and 0 <= web["duration_s"] < 5, f"its dates: {web}")
         check(lab.show("3")["attempt"] == 2, "its attempts")
         check(api["kind"] == "service" and api["lifecycle"] == "lost", f"{api}")
@@ -45,7 +49,8 @@ def is_read(args) -> None:
 def its_logs_and_reports_are_read(args) -> None:
     with Lab(args.bgt) as lab:
         copy(lab, 1)
-        check(lab.bgt("logs", "web").must(0).out == "out\n" and lab.bgt("logs", "--stderr", "web").must(0).out == "err\n", "logs")
+        check(lab.bgt("logs", "web").must(0).out == "out\n" and lab.bgt("logs", "--stderr",
+              "web").must(0).out == "err\n", "logs")
         check(lab.bgt("logs", "3").must(0).out == "again\nagain\n", "the output of both attempts")
         check("2026-11-21" in lab.bgt("logs", "--timestamps", "web").must(0).out, "the dates of lines")
         check(lab.bgt("logs", "--grep", "^up$", "api").must(0).out == "up\n", "lines that match")

@@ -7,51 +7,16 @@ from __future__ import annotations
 
 import array
 import os
-import shutil
 import signal
 import socket
 import stat
 import sys
 import time
 from pathlib import Path
-from typing import Callable
 
-from lab import (ROOT_PID, ROOT_START, SUPERVISOR_PID, SUPERVISOR_START, Lab, Record, check, eventually,
-                 is_alive, main, need_programs, need_root, process, snapshot)
-
-ALICE, MALLORY = 61001, 61002
-VERBS = (["ps"], ["show", "1"], ["logs", "1"], ["wait", "--timeout", "1", "1"], ["kill", "1"], ["signal", "HUP", "1"],
-         ["pause", "1"], ["resume", "1"], ["why", "1"], ["restart", "1"], ["rm", "1"], ["gc", "--keep", "0"],
-         ["run", "--", "true"])
-
-
-def alice(args) -> Lab:
-    need_root()
-    return Lab(args.bgt, ALICE)
-
-
-def as_user(uid: int, action: Callable[[], object]) -> str:
-    """What the action says in a process of that user: its answer or the exception."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.setgroups([])
-        os.setgid(uid)
-        os.setuid(uid)
-        try:
-            answer = str(action())
-        except BaseException as error:
-            answer = f"{type(error).__name__} {error}"
-        os.write(writer, answer.encode()[:4000])
-        os._exit(0)
-    os.close(writer)
-    answer = b""
-    while part := os.read(reader, 4096):
-        answer += part
-    os.close(reader)
-    os.waitpid(child, 0)
-    return answer.decode()
-
+import users_planted
+from lab import (ALICE, MALLORY, ROOT_PID, ROOT_START, SUPERVISOR_PID, SUPERVISOR_START, VERBS, Lab, Record, alice,
+                 as_user, check, eventually, is_alive, main, need_programs, need_root, process, snapshot)
 
 def everything_is_started(lab: Lab, **how) -> None:
     """Tasks that together make every kind of file that bgt makes."""
@@ -78,7 +43,8 @@ def check_private(lab: Lab, folder: Path) -> None:
         flags = os.O_RDONLY | os.O_NONBLOCK
         seen = as_user(MALLORY, lambda: os.open(path, flags))
         check(seen.startswith("PermissionError"), f"opening {path} as another user: {seen}")
-    check({stat.S_IFDIR, stat.S_IFREG, stat.S_IFIFO, stat.S_IFSOCK} <= kinds, f"not every kind of file was made: {kinds}")
+    check({stat.S_IFDIR, stat.S_IFREG, stat.S_IFIFO, stat.S_IFSOCK} <= kinds,
+          f"not every kind of file was made: {kinds}")
 
 
 def files_are_private_whatever_the_umask(args) -> None:
@@ -155,7 +121,8 @@ def datagrams(address: str | bytes, times: int = 1) -> str:
         sent = 0
         for _ in range(times):
             for op in ("stop", "restart", "pause", "stdin-eof"):
-                sent += send_one(sender, address, f'{{"schema":1,"op":"{op}","now":true,"reason":2,"signal":9}}'.encode())
+                request = f'{{"schema":1,"op":"{op}","now":true,"reason":2,"signal":9}}'
+                sent += send_one(sender, address, request.encode())
             sent += send_one(sender, address, b'{"schema":1,"op":"signal","signal":9,"whole_tree":true}')
             sent += send_one(sender, address, b"READY=1\nSTATUS=planted\nWATCHDOG=trigger\nEXTEND_TIMEOUT_USEC=1")
         return f"sent {sent}"
@@ -178,8 +145,10 @@ def send_one(sender: socket.socket, address: str | bytes, text: bytes) -> int:
 
 def check_unmoved(lab: Lab, pid: int) -> None:
     task = lab.show("1")
-    check(task["lifecycle"] == "running" and task["pid"] == pid and task["attempt"] == 1, f"the task was touched: {task}")
-    check(not task["ready"] and not task["paused"] and task["progress"]["text"] is None, f"the task was touched: {task}")
+    check(task["lifecycle"] == "running" and task["pid"] == pid and task["attempt"] == 1,
+          f"the task was touched: {task}")
+    check(not task["ready"] and not task["paused"] and task["progress"]["text"] is None,
+          f"the task was touched: {task}")
     check(len(os.listdir(f"/proc/{task['supervisor']}/fd")) < 30, "descriptors of others pile up in the supervisor")
 
 
@@ -250,132 +219,6 @@ def a_flood_from_another_user_keeps_nobody_waiting(args) -> None:
                 os.waitpid(pid, 0)
 
 
-def plant(place: Path, what: str, target: Path) -> None:
-    """As another user: something where the state root is to be made."""
-    if what == "folder":
-        place.mkdir()
-    elif what == "folder for all":
-        place.mkdir()
-        place.chmod(0o777)
-    elif what == "file":
-        place.write_text("x")
-    elif what == "fifo":
-        os.mkfifo(place)
-        place.chmod(0o666)
-    elif what == "socket":
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(place))
-    elif what == "symlink to nothing":
-        place.symlink_to(target / "nothing")
-    else:
-        place.symlink_to(target)
-
-
-def a_planted_root_is_refused(args) -> None:
-    for what in ("folder", "folder for all", "file", "fifo", "socket", "symlink", "symlink to nothing"):
-        with alice(args) as lab:
-            shared = lab.make_folder("tmp", 0o1777, 0)
-            own = lab.make_folder("home/own")
-            lab.home.chmod(0o711)
-            lab.root = shared / "root"
-            seen = as_user(MALLORY, lambda: plant(lab.root, what, own))
-            check(seen == "None", f"planting a {what}: {seen}")
-            before = snapshot(lab.folder)
-            for words in VERBS:
-                ran = lab.bgt(*words, timeout=10)
-                # A link into nowhere is for a reader no root at all: `ps` of it is empty.
-                if what == "symlink to nothing" and ran.code == 0:
-                    check(words[0] in ("ps", "gc") and "1" not in ran.out, f"{ran}")
-                    continue
-                ran.refused()
-            check(snapshot(lab.folder) == before, f"a planted {what} was used")
-
-
-def what_is_planted_below_the_root_is_not_followed(args) -> None:
-    """The root was open to others once, and is closed now: what they left in it stays what it is."""
-    for name in ("tasks", "active", "names", "next-id"):
-        for what in ("folder", "file", "fifo", "symlink"):
-            with alice(args) as lab:
-                lab.make_folder("home/root", 0o777)
-                own = lab.make_folder("home/own")
-                lab.home.chmod(0o711)
-                check(as_user(MALLORY, lambda: plant(lab.root / name, what, own)) == "None", "planting")
-                lab.root.chmod(0o700)
-                ran = lab.bgt("run", "--name", "n", "-c", "echo private; sleep 1000", timeout=20)
-                check(ran.code in (0, 125), f"{name} as a {what}: {ran}")
-                check(not any(own.iterdir()), f"{name} as a {what} led bgt elsewhere")
-                if ran.code == 0:
-                    lab.home.chmod(0o755)
-                    lab.root.chmod(0o755)
-                    seen = as_user(MALLORY, lambda: [p.read_text() for p in lab.root.glob("tasks/*/spec.json")])
-                    check("private" not in seen, f"{name} as a {what}: the spec is read: {seen}")
-                    lab.root.chmod(0o700)
-                    lab.bgt("kill", "--all").must(0)
-
-
-def a_root_that_others_may_write_is_refused(args) -> None:
-    for mode in (0o777, 0o1777, 0o770, 0o722):
-        with alice(args) as lab:
-            lab.make_folder("home/root", mode)
-            for words in VERBS:
-                lab.bgt(*words).refused("writable by others")
-            check(not any(lab.root.iterdir()), "refused, and yet something was made")
-
-
-def homes_and_variables_of_somebody_else(args) -> None:
-    with alice(args) as lab:
-        hers = lab.make_folder("hers", 0o777, MALLORY)
-        # Where sessions keep their sockets is no place for tasks, which outlive it.
-        lab.start("--", "true", env={"XDG_RUNTIME_DIR": str(hers)})
-        check(not any(hers.iterdir()), "XDG_RUNTIME_DIR was used")
-        for variable, below in (("XDG_STATE_HOME", "bgt"), ("HOME", ".local/state/bgt")):
-            as_user(MALLORY, lambda: (hers / below).mkdir(parents=True))
-            before = snapshot(hers)
-            env = {"BGT_ROOT": None, variable: str(hers)}
-            lab.bgt("run", "--", "true", env=env).refused("belongs to user 61002")
-            check(snapshot(hers) == before, f"{variable} of somebody else was written")
-        # Root that has kept the user's HOME (sudo without -H) does not touch the user's tasks.
-        lab.start("--", "sleep", "1000", env={"BGT_ROOT": None})
-        lab.bgt("kill", "1", uid=0, env={"BGT_ROOT": None}).refused("belongs to user 61001")
-        lab.bgt("kill", "1", env={"BGT_ROOT": None}).must(0)
-
-
-def a_planted_configuration_is_not_read(args) -> None:
-    for what in ("her own", "file", "symlink", "fifo", "link"):
-        with alice(args) as lab:
-            shared = lab.make_folder("tmp", 0o1777, 0)
-            work = lab.make_folder("tmp/work")
-            evil = lab.make_folder("evil", 0o755, MALLORY) / "bgt.toml"
-            evil.write_text("[[rule]]\nmatch = \".\"\nenv = [\"PLANTED=yes\"]\n")
-            evil.chmod(0o644)
-            os.chown(evil, MALLORY, MALLORY)
-            own = lab.home / "notes"
-            own.write_text("keep_ended = 1\n")
-            os.chown(own, ALICE, ALICE)
-            lab.home.chmod(0o711)
-
-            def put() -> None:
-                if what == "symlink":
-                    (shared / "bgt.toml").symlink_to(own)
-                elif what == "link":
-                    os.link(evil, shared / "bgt.toml")
-                elif what == "fifo":
-                    plant(shared / "bgt.toml", "fifo", own)
-                else:
-                    shutil.copy(evil, shared / "bgt.toml")
-
-            if what == "her own":  # or the others would prove nothing
-                as_user(ALICE, lambda: shutil.copy(evil, work))
-                ran = lab.bgt("run", "--wait", "-c", "echo got=$PLANTED", cwd=work).must(0)
-                check(ran.out == "got=yes\n", f"her own configuration is in force: {ran}")
-                continue
-            check(as_user(MALLORY, put) == "None", "planting")
-            config = lab.bgt("config", cwd=work, timeout=10).must(0, 125)
-            check("tmp/bgt.toml" not in config.out, f"a planted {what} is in force: {config}")
-            ran = lab.bgt("run", "--wait", "-c", "echo got=$PLANTED", cwd=work, timeout=10).must(0, 125)
-            check("yes" not in ran.out, f"a planted {what} is in force: {ran}")
-
-
 def strangers_named_by_a_record_get_no_signal(args) -> None:
     """The record of a dead task names a process of the same user, in four ways that aren't true."""
     with alice(args) as lab:
@@ -430,13 +273,15 @@ def a_folder_made_up_by_another_user_ends_nobody(args) -> None:
             ran = theirs.bgt("kill", "--now", "2", timeout=30)
             check(is_alive(victim.pid), f"Alice's process was ended: {ran}")
             # Root that is told to use such a root refuses it.
-            lab.bgt("--root", str(theirs.root), "kill", "--now", "2", uid=0, env={"BGT_ROOT": None}).refused("belongs to user")
-            lab.bgt("--root", str(theirs.root), "ps", uid=0, env={"BGT_ROOT": None}).refused("belongs to user")
+            for words in (["kill", "--now", "2"], ["ps"]):
+                ran = lab.bgt("--root", str(theirs.root), *words, uid=0, env={"BGT_ROOT": None})
+                ran.refused("belongs to user")
             check(is_alive(victim.pid), "Alice's process was ended")
             check(theirs.show("2")["lifecycle"] != "running", f"her process is called a task of another's: {ran}")
             supervisor = theirs.show("2")["supervisor"]
             used = sum(map(int, Path(f"/proc/{supervisor}/stat").read_text().rpartition(") ")[2].split()[11:13]))
-            check(used < os.sysconf("SC_CLK_TCK"), f"the supervisor of a process that it can't end uses the CPU: {used} ticks")
+            check(used < os.sysconf("SC_CLK_TCK"),
+                  f"the supervisor of a process that it can't end uses the CPU: {used} ticks")
             os.kill(victim.pid, signal.SIGKILL)
 
 
@@ -449,8 +294,10 @@ def a_process_that_changed_its_user_belongs_to_its_task(args) -> None:
             become = f"setpriv --reuid {MALLORY} --regid {MALLORY} --clear-groups"
             lab.home.chmod(0o711)
             lab.start("--ready-notify", "-c",
-                      f"{become} setsid sh -c 'sleep 1000 & sleep 1000' & {become} {lab.program} notify --ready; echo said $?; sleep 1000")
-            eventually(lambda: "said" in lab.bgt("logs", "1").out and lab.show("1")["processes"] >= 4, "all are started")
+                      f"{become} setsid sh -c 'sleep 1000 & sleep 1000' & "
+                      f"{become} {lab.program} notify --ready; echo said $?; sleep 1000")
+            eventually(lambda: "said" in lab.bgt("logs", "1").out and lab.show("1")["processes"] >= 4,
+                       "all are started")
             check(not lab.show("1")["ready"], "a process of another user has made it ready")
             if killed:
                 lab.kill_supervisor("1")
@@ -468,11 +315,7 @@ if __name__ == "__main__":
         the_socket_hears_no_other_user,
         an_abstract_socket_hears_no_other_user,
         a_flood_from_another_user_keeps_nobody_waiting,
-        a_planted_root_is_refused,
-        what_is_planted_below_the_root_is_not_followed,
-        a_root_that_others_may_write_is_refused,
-        homes_and_variables_of_somebody_else,
-        a_planted_configuration_is_not_read,
+        *users_planted.TESTS,
         strangers_named_by_a_record_get_no_signal,
         a_folder_made_up_by_another_user_ends_nobody,
         a_process_that_changed_its_user_belongs_to_its_task,

@@ -90,7 +90,8 @@ def tasks_are_ended(both: Both) -> None:
 
 
 def a_task_without_its_supervisor_is_taken_over(both: Both) -> None:
-    both.start("--timeout", "1h", "-c", "echo first; setsid sleep 1000 & while [ ! -e $HOME/go ]; do sleep 0.02; done; echo last; wait")
+    both.start("--timeout", "1h", "-c",
+               "echo first; setsid sleep 1000 & while [ ! -e $HOME/go ]; do sleep 0.02; done; echo last; wait")
     both.start("--", "sleep", "1000")
     for task in "12":
         supervisor = both.show(task)["supervisor"]
@@ -126,5 +127,6 @@ def ended_tasks_are_read(both: Both) -> None:
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--old", required=True, type=os.path.abspath, help="the binary of an earlier commit")
-    sys.exit(main([direction for test in (a_living_task_is_driven, tasks_are_ended, a_task_without_its_supervisor_is_taken_over,
-                                          ended_tasks_are_read) for direction in in_both_directions(test)], "", options))
+    tests = (a_living_task_is_driven, tasks_are_ended, a_task_without_its_supervisor_is_taken_over,
+             ended_tasks_are_read)
+    sys.exit(main([direction for test in tests for direction in in_both_directions(test)], "", options))

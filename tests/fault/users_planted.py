@@ -1,0 +1,144 @@
+"""Part of users.py: what another user leaves in the way of a state root, a configuration or a home."""
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from lab import ALICE, MALLORY, VERBS, alice, as_user, check, snapshot
+
+
+def plant(place: Path, what: str, target: Path) -> None:
+    """As another user: something where the state root is to be made."""
+    if what == "folder":
+        place.mkdir()
+    elif what == "folder for all":
+        place.mkdir()
+        place.chmod(0o777)
+    elif what == "file":
+        place.write_text("x")
+    elif what == "fifo":
+        os.mkfifo(place)
+        place.chmod(0o666)
+    elif what == "socket":
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(place))
+    elif what == "symlink to nothing":
+        place.symlink_to(target / "nothing")
+    else:
+        place.symlink_to(target)
+
+
+def a_planted_root_is_refused(args) -> None:
+    for what in ("folder", "folder for all", "file", "fifo", "socket", "symlink", "symlink to nothing"):
+        with alice(args) as lab:
+            shared = lab.make_folder("tmp", 0o1777, 0)
+            own = lab.make_folder("home/own")
+            lab.home.chmod(0o711)
+            lab.root = shared / "root"
+            seen = as_user(MALLORY, lambda: plant(lab.root, what, own))
+            check(seen == "None", f"planting a {what}: {seen}")
+            before = snapshot(lab.folder)
+            for words in VERBS:
+                ran = lab.bgt(*words, timeout=10)
+                # A link into nowhere is for a reader no root at all: `ps` of it is empty.
+                if what == "symlink to nothing" and ran.code == 0:
+                    check(words[0] in ("ps", "gc") and "1" not in ran.out, f"{ran}")
+                    continue
+                ran.refused()
+            check(snapshot(lab.folder) == before, f"a planted {what} was used")
+
+
+def what_is_planted_below_the_root_is_not_followed(args) -> None:
+    """The root was open to others once, and is closed now: what they left in it stays what it is."""
+    for name in ("tasks", "active", "names", "next-id"):
+        for what in ("folder", "file", "fifo", "symlink"):
+            with alice(args) as lab:
+                lab.make_folder("home/root", 0o777)
+                own = lab.make_folder("home/own")
+                lab.home.chmod(0o711)
+                check(as_user(MALLORY, lambda: plant(lab.root / name, what, own)) == "None", "planting")
+                lab.root.chmod(0o700)
+                ran = lab.bgt("run", "--name", "n", "-c", "echo private; sleep 1000", timeout=20)
+                check(ran.code in (0, 125), f"{name} as a {what}: {ran}")
+                check(not any(own.iterdir()), f"{name} as a {what} led bgt elsewhere")
+                if ran.code == 0:
+                    lab.home.chmod(0o755)
+                    lab.root.chmod(0o755)
+                    seen = as_user(MALLORY, lambda: [p.read_text() for p in lab.root.glob("tasks/*/spec.json")])
+                    check("private" not in seen, f"{name} as a {what}: the spec is read: {seen}")
+                    lab.root.chmod(0o700)
+                    lab.bgt("kill", "--all").must(0)
+
+
+def a_root_that_others_may_write_is_refused(args) -> None:
+    for mode in (0o777, 0o1777, 0o770, 0o722):
+        with alice(args) as lab:
+            lab.make_folder("home/root", mode)
+            for words in VERBS:
+                lab.bgt(*words).refused("writable by others")
+            check(not any(lab.root.iterdir()), "refused, and yet something was made")
+
+
+def homes_and_variables_of_somebody_else(args) -> None:
+    with alice(args) as lab:
+        hers = lab.make_folder("hers", 0o777, MALLORY)
+        # Where sessions keep their sockets is no place for tasks, which outlive it.
+        lab.start("--", "true", env={"XDG_RUNTIME_DIR": str(hers)})
+        check(not any(hers.iterdir()), "XDG_RUNTIME_DIR was used")
+        for variable, below in (("XDG_STATE_HOME", "bgt"), ("HOME", ".local/state/bgt")):
+            as_user(MALLORY, lambda: (hers / below).mkdir(parents=True))
+            before = snapshot(hers)
+            env = {"BGT_ROOT": None, variable: str(hers)}
+            lab.bgt("run", "--", "true", env=env).refused("belongs to user 61002")
+            check(snapshot(hers) == before, f"{variable} of somebody else was written")
+        # Root that has kept the user's HOME (sudo without -H) does not touch the user's tasks.
+        lab.start("--", "sleep", "1000", env={"BGT_ROOT": None})
+        lab.bgt("kill", "1", uid=0, env={"BGT_ROOT": None}).refused("belongs to user 61001")
+        lab.bgt("kill", "1", env={"BGT_ROOT": None}).must(0)
+
+
+def a_planted_configuration_is_not_read(args) -> None:
+    for what in ("her own", "file", "symlink", "fifo", "link"):
+        with alice(args) as lab:
+            shared = lab.make_folder("tmp", 0o1777, 0)
+            work = lab.make_folder("tmp/work")
+            evil = lab.make_folder("evil", 0o755, MALLORY) / "bgt.toml"
+            evil.write_text("[[rule]]\nmatch = \".\"\nenv = [\"PLANTED=yes\"]\n")
+            evil.chmod(0o644)
+            os.chown(evil, MALLORY, MALLORY)
+            own = lab.home / "notes"
+            own.write_text("keep_ended = 1\n")
+            os.chown(own, ALICE, ALICE)
+            lab.home.chmod(0o711)
+
+            def put() -> None:
+                if what == "symlink":
+                    (shared / "bgt.toml").symlink_to(own)
+                elif what == "link":
+                    os.link(evil, shared / "bgt.toml")
+                elif what == "fifo":
+                    plant(shared / "bgt.toml", "fifo", own)
+                else:
+                    shutil.copy(evil, shared / "bgt.toml")
+
+            if what == "her own":  # or the others would prove nothing
+                as_user(ALICE, lambda: shutil.copy(evil, work))
+                ran = lab.bgt("run", "--wait", "-c", "echo got=$PLANTED", cwd=work).must(0)
+                check(ran.out == "got=yes\n", f"her own configuration is in force: {ran}")
+                continue
+            check(as_user(MALLORY, put) == "None", "planting")
+            config = lab.bgt("config", cwd=work, timeout=10).must(0, 125)
+            check("tmp/bgt.toml" not in config.out, f"a planted {what} is in force: {config}")
+            ran = lab.bgt("run", "--wait", "-c", "echo got=$PLANTED", cwd=work, timeout=10).must(0, 125)
+            check("yes" not in ran.out, f"a planted {what} is in force: {ran}")
+
+
+TESTS = (
+    a_planted_root_is_refused,
+    what_is_planted_below_the_root_is_not_followed,
+    a_root_that_others_may_write_is_refused,
+    homes_and_variables_of_somebody_else,
+    a_planted_configuration_is_not_read,
+)
