@@ -36,6 +36,15 @@ def processes():
     return found
 
 
+def command_line(pid):
+    """Its words, each ended by a zero byte; empty when the process has gone."""
+    try:
+        with open(f'/proc/{pid}/cmdline', encoding='utf-8', errors='replace') as file:
+            return file.read()
+    except OSError:
+        return ''
+
+
 def descendants(root):
     """pids below `root`; those of a subreaper are all that its tree has."""
     parents = {pid: parent for pid, (parent, _) in processes().items()}

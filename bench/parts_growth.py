@@ -116,7 +116,7 @@ class OwnNq(Nq):
 
 def ended_at(lab, plan, size):
     root = lab.many(size) if size == plan.ended else lab.root(f'ended-{size}', size)
-    subjects = bgt_subjects(lab, root, lab.call(*lab.at(root, 'ps', '-a', '-q')).split()[0])
+    subjects = bgt_subjects(lab, root, lab.call(*lab.at(root, 'ps', '-a', '-q')).split()[-1])  # the oldest
     if lab.has('nq'):
         subjects |= OwnNq(lab, size).subjects()
     server = None

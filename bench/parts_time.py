@@ -122,7 +122,7 @@ def first_act(lab, table, plan, ours):
     subjects = {name: lambda it=it: stamped(lambda: it.start(*command)[1], it.settle)
                 for name, it in {'bgt': ours, **starters(lab)}.items()}
     services = [kind(lab, 'now', f'exec {lab.worker} now {out}') for kind in installed(lab, table)]
-    subjects |= {it.name: lambda it=it: stamped(it.start, lambda _: it.stop()) for it in services}
+    subjects |= {it.name: lambda it=it: stamped(it.begin, lambda _: it.stop()) for it in services}
     took = interleaved(plan.slow, subjects)
     for name in took:
         if name != 'bgt':

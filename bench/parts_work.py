@@ -31,7 +31,7 @@ def logs(lab, table, plan):
         lab.call('tsp', '-w', other)
         commands |= {'tsp -c': ['tsp', '-c', other], 'tsp -t': ['tsp', '-t', other]}
     if lab.has('pm2'):
-        service = Pm2(lab, 'logs', f'exec {lab.worker} pour {SIZE}; :')
+        service = Pm2(lab, 'logs', f'{lab.worker} pour {SIZE}; exec sleep 99999')  # pm2 loses output of what has ended
         service.start()
         folder = os.path.join(lab.env['PM2_HOME'], 'logs')
         until(lambda: sum(os.path.getsize(f'{folder}/{name}') for name in os.listdir(folder)) >= SIZE, 'the log of pm2')

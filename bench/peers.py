@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from lab import processes, until
+from lab import command_line, processes, until
 
 
 class Tsp:
@@ -171,16 +171,8 @@ def starters(lab):
 
 def sleeps(seconds):
     """pids of `sleep SECONDS`; the measurement uses numbers that nobody else does."""
-    found = []
-    for pid, (_, name) in processes().items():
-        try:
-            if name == 'sleep':
-                with open(f'/proc/{pid}/cmdline', 'rb') as file:
-                    if file.read().split(b'\0')[1] == seconds.encode():
-                        found.append(pid)
-        except (OSError, IndexError):
-            continue
-    return found
+    return [pid for pid, (_, name) in processes().items()
+            if name == 'sleep' and command_line(pid).split('\0')[1:2] == [seconds]]
 
 
 def watchers_of_sleep(starter):

@@ -5,9 +5,10 @@ until the tool says that all of them are up or down; each is started once, not a
 """
 
 import os
+import signal
 import stat
 
-from lab import until
+from lab import command_line, processes, until
 
 
 def executable(path, script):
@@ -43,6 +44,10 @@ class Service:
 
     def stop(self):
         return self.lab.time(self.stop_words())[0]
+
+    def begin(self):
+        """Starts what may have ended before the tool looks whether it is up."""
+        self.lab.time(self.start_words())
 
 
 class Folders(Service):
@@ -94,6 +99,9 @@ class Runit(Folders):
 
     def start_words(self):
         return ['sv', 'start', *self.folders]
+
+    def begin(self):
+        self.lab.time(['sv', 'once', *self.folders])  # sv start looks after a while, and wants it up then
 
     def stop_words(self):
         return ['sv', 'stop', *self.folders]
@@ -156,8 +164,8 @@ class Pm2(Service):
         if self.lab not in Pm2.daemons:
             Pm2.daemons.add(self.lab)
             self.lab.call('pm2', 'ping')
-            self.lab.at_end.append(lambda: self.lab.call('pm2', '-s', 'kill'))
-        apps = ',\n'.join(
+            self.lab.at_end.append(self.end_daemon)
+        apps = ', '.join(
             f'{{name: "bench{i}", script: "{executable(f"{self.base}/run{i}", script)}", interpreter: "none",'
             f' autorestart: false}}' for i, script in enumerate(self.scripts))
         self.config = os.path.join(self.base, 'apps.config.js')
@@ -179,6 +187,13 @@ class Pm2(Service):
 
     def close(self):
         self.lab.call('pm2', 'delete', self.config)
+
+    def end_daemon(self):
+        """`pm2 kill` of a daemon that is too busy to answer starts another one."""
+        self.lab.call('pm2', '-s', 'kill')
+        for pid in processes():
+            if self.lab.env['PM2_HOME'] in command_line(pid):
+                os.kill(pid, signal.SIGKILL)
 
 
 class ProcessCompose(Service):
