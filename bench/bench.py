@@ -36,7 +36,7 @@ class Plan:
     ended: int        # tasks in the large root
 
 
-FULL = {'rounds': 500, 'waits': 100, 'slow': 20, 'pours': 9, 'watch': 60, 'grown': 50, 'escapes': 3,
+FULL = {'rounds': 500, 'waits': 100, 'slow': 12, 'pours': 5, 'watch': 60, 'grown': 50, 'escapes': 3,
         'most_living': 1000, 'ended': 10000}
 QUICK = {'rounds': 50, 'waits': 10, 'slow': 3, 'pours': 1, 'watch': 3, 'grown': 10, 'escapes': 1,
          'most_living': 100, 'ended': 2000}

@@ -35,14 +35,19 @@ def first_line(path, begin):
         return next((line.partition(':')[2].strip() for line in file if line.startswith(begin)), 'unknown')
 
 
+def everybody():
+    return [pid for pid in os.listdir('/proc') if pid.isdigit()]
+
+
 class Machine:
     """What it is, and how busy it was from the beginning to end()."""
 
     def __init__(self):
-        self.began, self.load = time.time(), os.getloadavg()
+        self.began, self.load, self.known = time.time(), os.getloadavg(), len(everybody())
 
     def end(self, file_system):
         self.ended, self.load_after, self.file_system = time.time(), os.getloadavg(), file_system
+        self.known_after = len(everybody())
 
     def lines(self):
         memory = int(first_line('/proc/meminfo', 'MemTotal').split()[0]) / 1024 ** 2
@@ -52,7 +57,9 @@ class Machine:
                 f'Linux {platform.release()}; roots on {self.file_system}',
                 f'- {time.strftime("%Y-%m-%d", time.gmtime(self.began))}, {(self.ended - self.began) / 60:.0f} minutes; '
                 f'scheduled {scheduling()}',
-                f'- load average at the start: {load}; at the end: {after}, the measurement itself included']
+                f'- load average at the start: {load}; at the end: {after}, the measurement itself included',
+                f'- processes on the machine, ended ones that nobody has reaped included: {self.known} at the start, '
+                f'{self.known_after} at the end (`bgt ps` looks at each for those of its tasks)']
 
 
 def scheduling():
