@@ -69,7 +69,7 @@ std::optional<core::DumpAsked> dump_stacks(const ProcStat& process)
     if (!signal) return std::nullopt;
     const auto sent = send_signal(process.key, signal->signal);
     if (!sent || !*sent) return std::nullopt;
-    return core::DumpAsked{pid, printable(process.comm), signal->runtime, signal->signal};
+    return core::DumpAsked{pid, printable(process.comm), signal->runtime, signal->signal, {}};
 }
 
 } // namespace bgt::os
