@@ -36,6 +36,10 @@ bool HeldSignals::take()
 namespace {
 
 constexpr auto start_poll = std::chrono::milliseconds(20); ///< while the task has no process that could be watched
+/// Giving up a watch of a log costs some ten milliseconds in the kernel, several times what a short task takes. So the
+/// logs are looked at first, and watched when the task has lasted a while.
+constexpr auto unwatched_for = std::chrono::milliseconds(200);
+constexpr auto look_interval = std::chrono::milliseconds(5);
 
 /// All that is at hand while bgt stays with a task.
 class Stay {
@@ -49,6 +53,7 @@ public:
     Result<store::Status> until_end();
 
 private:
+    void watch_streams();
     void pass_on_signals();
     void pump(LogStream& stream, std::uint64_t freed);
 
@@ -66,10 +71,14 @@ void Stay::open_streams()
     for (const auto& [name, stream, fd] :
          {std::tuple{store::file::out_log, &out_, STDOUT_FILENO}, std::tuple{store::file::err_log, &err_, STDERR_FILENO}}) {
         auto log = task_.dir().open(name, O_RDONLY);
-        if (!log) continue; // err.log is only there with --split
-        (void)watch_.add_file("/proc/self/fd/" + std::to_string(log->get()));
-        *stream = LogStream(*std::move(log), fd);
+        if (log) *stream = LogStream(*std::move(log), fd); // err.log is only there with --split
     }
+}
+
+void Stay::watch_streams()
+{
+    for (const LogStream* stream : {&out_, &err_})
+        if (*stream) (void)watch_.add_file("/proc/self/fd/" + std::to_string(stream->log_fd()));
 }
 
 /// The first one asks for a stop, any other for SIGKILL.
@@ -99,7 +108,13 @@ Result<store::Status> Stay::until_end()
 {
     watch_.add_fd(signals_.fd());
     if (auto watched = task_.watch(root_, watch_); !watched) return watched.error();
+    const Instant patience = os::now() + unwatched_for;
+    bool looking = out_ || err_;
     for (;;) {
+        if (looking && os::now() >= patience) {
+            watch_streams(); // before they are read: nothing is missed
+            looking = false;
+        }
         // The record was read before: what it calls ended has its whole output in the log.
         pump(out_, task_.status().freed_bytes);
         pump(err_, task_.status().freed_err_bytes);
@@ -107,6 +122,7 @@ Result<store::Status> Stay::until_end()
         if (task_.over()) return task_.status();
         std::optional<Instant> deadline;
         if (task_.needs_poll()) deadline = os::now() + start_poll;
+        if (looking) deadline = os::now() + look_interval;
         auto wake = watch_.wait(deadline);
         if (!wake) return wake.error();
         pass_on_signals();

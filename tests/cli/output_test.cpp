@@ -39,6 +39,16 @@ TEST_CASE("the last line of a task that ends right after writing 1 MB is there w
     CHECK(followed.out == lab.log("1"));
 }
 
+TEST_CASE("run --wait passes on what a task writes at once and what it writes after a while")
+{
+    const Lab lab;
+    const Ran ran = lab({"run", "--wait", "--split", "-c", "echo a; echo b >&2; sleep 0.4; echo c; echo d >&2; sleep 0.1; echo e; exit 4"});
+    INFO(ran);
+    CHECK(ran.code == 4);
+    CHECK(ran.out == "a\nc\ne\n");
+    CHECK(ran.err == "b\nd\n");
+}
+
 TEST_CASE("daemons that keep the descriptors open delay nothing")
 {
     const Lab lab;
