@@ -1,5 +1,6 @@
 """docs/performance.md, made of what a run has measured."""
 
+import json
 import os
 import platform
 import subprocess
@@ -8,17 +9,19 @@ import time
 from chart import chart
 from parts_growth import VERBS
 
-FACTS = '''- On a virtual machine most of any process start is glibc asking the processor for its caches: each `cpuid` is a trap
+FACTS = '''\
+- On a virtual machine most of any process start is glibc asking the processor for its caches: each `cpuid` is a trap
   into the host, about 0.6 ms in all for each exec of any program, static or not, on the machine below. It is in every
   line of bgt and of every peer, once for each program that a line starts.
-- A start that waits for the exec puts three wake-ups of an idle processor on its path, about 0.1 ms each: the supervisor, the
-  command, the report. `bgt run` waits for it, and so tells 126 and 127 from a start; tsp, nq, nohup and `setsid -f` return
-  when they have forked, and cannot.
+- A start that waits for the exec puts three wake-ups of an idle processor on its path, about 0.1 ms each: the
+  supervisor, the command, the report. `bgt run` waits for it, and so tells 126 and 127 from a start; tsp, nq, nohup and
+  `setsid -f` return when they have forked, and cannot.
 - `least.c` does what `bgt run` promises (the same files, processes and report) and nothing else. bgt beside it is bgt's
   own share; it beside `setsid -f` is the price of the promises.'''
 
-METHODS = '''- Peers take turns with bgt, one sample each a round, each round beginning with another one; the first round is thrown away.
-  A busy machine is busy for all of them.
+METHODS = '''\
+- Peers take turns with bgt, one sample each a round, each round beginning with another one; the first round is thrown
+  away. A busy machine is busy for all of them.
 - A value is the median, in brackets the quartiles. The ratio is that of the medians, bgt by peer: below 1 bgt takes less.
   In lines of GB/s and of tasks a second more is better.
 - Times run from before a command is spawned until it is reaped. What a sample leaves behind is removed outside of that.
@@ -26,7 +29,8 @@ METHODS = '''- Peers take turns with bgt, one sample each a round, each round be
   run already and know their service when they are told to start it.
 - logs: stdout is read to its end through a pipe of 1 MiB; the number of bytes is compared.
 - escape: counted 1 s after the tool's stop has returned, for bgt at its return.
-- idle: the sum over the processes that a tool keeps for one sleeping command. A wake-up is a change of its context switches.
+- idle: the sum over the processes that a tool keeps for one sleeping command. A wake-up is a change of its context
+  switches.
 - More, and what distorts it, is in [bench/README.md](../bench/README.md).'''
 
 
@@ -70,7 +74,7 @@ def scheduling():
 def versions(lab):
     """name -> version of the tools that are there. Debian's package knows it where a tool has no way to say it."""
     asked = {'bgt': [lab.bgt, 'version'], 'parallel': ['parallel', '--version'], 'supervisord': ['supervisord', '-v'],
-             'pm2': ['pm2', '--version'], 'setsid': ['setsid', '-V'], 'nohup': ['nohup', '--version'],
+             'setsid': ['setsid', '-V'], 'nohup': ['nohup', '--version'],
              'timeout': ['timeout', '--version'], 'tsp': ['tsp', '-V'], 'pueue': ['pueue', '--version'],
              'process-compose': ['process-compose', 'version', '--short']}
     packages = {'nq': 'nq', 's6-supervise': 's6', 'runsv': 'runit'}
@@ -78,11 +82,15 @@ def versions(lab):
     for name, words in asked.items():
         if lab.has(words[0]):
             text = subprocess.run(words, env=lab.env, capture_output=True, text=True, check=False).stdout.strip()
-            found[name] = text.split('\n')[-1 if name == 'pm2' else 0]
+            found[name] = text.partition('\n')[0]
     for name, package in packages.items():
         if lab.has(name):
-            asked = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', package], capture_output=True, text=True, check=False)
-            found[name] = f'{package} {asked.stdout or "(version unknown)"}'
+            answer = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', package], capture_output=True, text=True,
+                                    check=False)
+            found[name] = f'{package} {answer.stdout or "(version unknown)"}'
+    if pm2 := lab.has('pm2'):  # asked for its version it would start a daemon
+        with open(os.path.join(os.path.dirname(os.path.realpath(pm2)), '..', 'package.json'), encoding='utf-8') as file:
+            found['pm2'] = json.load(file)['version']
     found['libc'] = ' '.join(platform.libc_ver())
     return found
 
@@ -93,7 +101,8 @@ def code(words):
 
 def section(part):
     title = part.title.replace('\n', ' ')
-    lines = [f'### {title[0].upper()}{title[1:]}', '', '| | bgt | peer | ratio | limit | |', '|---|---:|---:|---:|---:|---|']
+    lines = [f'### {title[0].upper()}{title[1:]}', '', '| | bgt | peer | ratio | limit | |',
+             '|---|---:|---:|---:|---:|---|']
     for line in part.lines:
         verdict = f'**{line.verdict}**' if line.verdict == 'MISSED' else line.verdict
         lines.append(f'| {code(line.what)} | {line.ours} | {line.peer} | {line.ratio} | {line.limit} | {verdict} |')

@@ -101,7 +101,8 @@ class OwnNq(Nq):
         with self.lab.environment(NQDIR=self.folder):
             took, task = self.lab.time(['nq', 'true'])
             file = os.path.join(self.folder, task.strip())
-            until(lambda: os.path.exists(file), 'the file of a task of nq')  # it has the name of the id when the task starts
+            # It has the name of the id when the task starts.
+            until(lambda: os.path.exists(file), 'the file of a task of nq')
             self.lab.call('nq', '-w', task.strip())
         os.unlink(file)
         return took

@@ -10,6 +10,7 @@ from services import installed
 from table import Sample
 
 GIGABYTE = 10 ** 9
+QUIET_AFTER = 60  # seconds, bgt's default
 REDIRECTS = 'The program writes into its file itself; nobody knows when it wrote, how much to keep, or that it is stuck.'
 
 
@@ -127,14 +128,17 @@ def output_in(folder, lab, table, plan):
         starters(lab)  # its server
         subjects['tsp'] = kept.tsp
     speed = interleaved(plan.pours, subjects)
-    table.beside(f'{kind}, head -c: the newest 256 MiB kept (default)', speed['bgt'], speed['redirect'], least=0.85, why=REDIRECTS)
-    table.beside(f'{kind}, head -c: all kept (--log-max off)', speed['bgt, all'], speed['redirect'], least=0.85, why=REDIRECTS)
+    table.beside(f'{kind}, head -c: the newest 256 MiB kept (default)', speed['bgt'], speed['redirect'], least=0.85,
+                 why=REDIRECTS)
+    table.beside(f'{kind}, head -c: all kept (--log-max off)', speed['bgt, all'], speed['redirect'], least=0.85,
+                 why=REDIRECTS)
     table.beside(f'{kind}, head -c: all kept, beside `| cat > file`', speed['bgt, all'], speed['cat'], more=True)
     if 'tsp' in speed:
         table.beside(f'{kind}, head -c: all kept, beside tsp', speed['bgt, all'], speed['tsp'], more=True, why=REDIRECTS)
     table.beside(f'{kind}, fastest writer: all kept', speed['bgt, fast'], speed['redirect, fast'], more=True,
                  why='A program that does nothing but write pays for the second copy; few programs are one.')
-    table.beside(f'{kind}, fastest writer: all kept, beside `| cat > file`', speed['bgt, fast'], speed['cat, fast'], more=True)
+    table.beside(f'{kind}, fastest writer: all kept, beside `| cat > file`', speed['bgt, fast'], speed['cat, fast'],
+                 more=True)
     for name, pour in (('newest 256 MiB kept', kept), ('all kept', whole), ('fastest writer', fastest)):
         table.alone(f"{kind}: the supervisor's CPU, {name}", pour.cpu, most=0.6, unit='s')
         table.alone(f"{kind}: its private memory, {name}", pour.memory, most=2, unit='MiB')
@@ -162,7 +166,8 @@ def idle(lab, table, plan):
     table.alone('its proportional share of everything (PSS)', Sample(memory(pid)['Pss'] for pid in supervisors),
                 unit='kB')
     for name, pids in watchers.items():
-        table.beside(f'beside {name}', dirty, Sample([sum(memory(pid)['Private_Dirty'] for pid in pids)]), why=SMALLER.get(name, ''))
+        theirs = Sample([sum(memory(pid)['Private_Dirty'] for pid in pids)])
+        table.beside(f'beside {name}', dirty, theirs, why=SMALLER.get(name, ''))
     wake_ups(lab, table, plan, supervisors, watchers)
     for end in ends:
         end()
@@ -192,16 +197,20 @@ def wake_ups(lab, table, plan, supervisors, watchers):
     before = {name: sum(map(switches, pids)) for name, pids in watched.items()}
     time.sleep(plan.watch)
     woke = {name: Sample([sum(map(switches, pids)) - before[name]]) for name, pids in watched.items()}
-    table.alone(f'{len(others)} supervisors of bgt together', woke['bgt'], most=0, unit='')
+    # After a minute without output each looks at its task once, and calls it quiet from then on.
+    looks = len(others) if plan.watch > QUIET_AFTER - 10 else 0
+    table.alone(f'{len(others)} supervisors of bgt together', woke['bgt'], most=looks, unit='')
     for name in watchers:
-        table.beside(f'beside one {name}', woke['bgt'], woke[name])
+        table.beside(f'beside one {name}', woke['bgt'], woke[name],
+                     why='It never looks; each of the 20 has looked once, to tell that its task is quiet.' if looks else '')
     if not strace:
         return table.missing('strace')
     lab.stop_child(strace)
     with open(report, encoding='utf-8') as file:
         # The call that it sleeps in is there as cut off by the end of strace.
         calls = [line for line in file if '<detached' not in line and not line.startswith(('---', 'strace:'))]
-    return table.alone('system calls of another supervisor of bgt, by strace', Sample([len(calls)]), most=0, unit='')
+    return table.alone('system calls of another supervisor of bgt, by strace', Sample([len(calls)]),
+                       most=None if looks else 0, unit='')
 
 
 def thousand(lab, table, plan):

@@ -59,7 +59,7 @@ def start(lab, table, plan):
         elif name not in others:
             table.missing(name)
     table.against_itself(f'root of {plan.ended} ended tasks beside one of 10', took['bgt, many'], took['bgt'], most=1.1)
-    table.beside('run --wait --rm -- true beside timeout 100 true', took['bgt --wait'], took['timeout'],
+    table.beside('run --wait --rm -- true beside timeout 100 true', took['bgt --wait'], took['timeout'], most=2.5,
                  why='It is a parent that waits for its child and keeps nothing; bgt makes a task, its log and its record.')
     table.against_itself('starting bgt alone (bgt version) beside all of run', took['bgt version'], took['bgt'])
     full_root(lab, table, plan, ours['bgt'])

@@ -22,7 +22,8 @@ def logs(lab, table, plan):
     needle = 'yzab'  # is in every line; `nothing` in none
     commands = {'bgt': lab.at(root, 'logs', task), 'cat': ['cat', log],
                 'bgt -n': lab.at(root, 'logs', '-n', '10', task), 'tail': ['tail', '-n', '10', log],
-                'bgt none': lab.at(root, 'logs', '--grep', 'nothing', task), 'grep none': ['sh', '-c', f'grep nothing {log}; :'],
+                'bgt none': lab.at(root, 'logs', '--grep', 'nothing', task),
+                'grep none': ['sh', '-c', f'grep nothing {log}; :'],
                 'bgt all': lab.at(root, 'logs', '--grep', needle, task), 'grep all': ['grep', needle, log],
                 'bgt raw': lab.at(root, 'logs', '--raw', task)}
     if lab.has('tsp'):
@@ -43,7 +44,7 @@ def logs(lab, table, plan):
         return took
 
     took = interleaved(plan.slow, {name: lambda name=name: read(name) for name in commands})
-    for name, expected in (('bgt', SIZE), ('bgt raw', SIZE), ('cat', SIZE), ('bgt all', sizes['grep all']), ('bgt none', 0)):
+    for name, expected in {'bgt': SIZE, 'bgt raw': SIZE, 'cat': SIZE, 'bgt all': sizes['grep all'], 'bgt none': 0}.items():
         if sizes[name] != expected:
             raise RuntimeError(f'{" ".join(commands[name])} gave {sizes[name]} bytes, not {expected}')
     table.beside('all of it, beside cat of the file', took['bgt'], took['cat'], why=RENDERED)
@@ -67,35 +68,43 @@ GREP = 'GNU grep searches whole blocks for one word of the pattern; bgt looks at
 def short(lab, table, plan):
     table.head(f'short tasks a second: {SHORT} times true, from the first start to the last end')
     root = lab.root('short', 10)
-    bgt = f'"{lab.bgt}" --root {root} run --wait --rm -- true'
-    loop = f'i=0; while [ $i -lt {SHORT} ]; do {{}}; i=$((i+1)); done'
-    one = {'bgt': loop.format(bgt), 'timeout 100 true': loop.format('timeout 100 true'),
-           'setsid -w true': loop.format('setsid -w true'), 'nohup true': loop.format('nohup true 2> /dev/null')}
-    eight = {'bgt': f'seq {SHORT} | xargs -P 8 -I{{}} {bgt}', 'xargs -P 8 alone': f'seq {SHORT} | xargs -P 8 -I{{}} true'}
+    for title, lines in ways(lab, f'"{lab.bgt}" --root {root}').items():
+        rates = interleaved(plan.slow, {name: lambda line=line: rate(lab, line) for name, line in lines.items()})
+        for name in lines:
+            if name != 'bgt':
+                table.beside(f'{title}, beside {name}', rates['bgt'], rates[name], more=True, why=NOT_KEPT.get(name, KEPT))
+    if 'pueue' in starters(lab):
+        lab.call(*starters(lab)['pueue'].words('parallel', '1000'))
+    lab.remove_root(root)
+
+
+def ways(lab, bgt):
+    """How the tasks are started -> tool -> a shell's command line."""
+    kept = f'{bgt} run --wait --rm -- true'
+    one = {'bgt': repeat(kept), 'timeout 100 true': repeat('timeout 100 true'),
+           'setsid -w true': repeat('setsid -w true'), 'nohup true': repeat('nohup true 2> /dev/null')}
+    queued = {'bgt': f'ids=; {repeat(f"""ids="$ids $({bgt} run -- true)" """)}; {bgt} wait $ids; {bgt} rm $ids > /dev/null'}
+    eight = {'bgt': f'seq {SHORT} | xargs -P 8 -I{{}} {kept}', 'xargs -P 8 alone': f'seq {SHORT} | xargs -P 8 -I{{}} true'}
     if lab.has('tsp'):
         starters(lab)
-        one['tsp, queued, then tsp -w'] = f'tsp -S 1; {loop.format("tsp true > /dev/null")}; tsp -w; tsp -C'
-        eight['tsp -S 8'] = f'tsp -S 8; {loop.format("tsp true > /dev/null")}; tsp -N 8 true > /dev/null; tsp -w; tsp -C; tsp -S 1'
+        start = repeat('tsp true > /dev/null')
+        queued['tsp'] = f'tsp -S 1; {start}; tsp -w; tsp -C'
+        eight['tsp -S 8'] = f'tsp -S 8; {start}; tsp -N 8 true > /dev/null; tsp -w; tsp -C; tsp -S 1'
     if lab.has('nq'):
-        one['nq, queued, then nq -w'] = f'{loop.format("nq true > /dev/null")}; nq -w; rm -f "$NQDIR"/,*'
+        queued['nq'] = f'{repeat("nq true > /dev/null")}; nq -w; rm -f "$NQDIR"/,*'
     if lab.has('parallel'):
         one['parallel -j 1'] = f'seq {SHORT} | parallel --will-cite -j 1 -N 0 true'
         eight['parallel -j 8'] = f'seq {SHORT} | parallel --will-cite -j 8 -N 0 true'
-    pueue = starters(lab).get('pueue')
-    if pueue:
+    if pueue := starters(lab).get('pueue'):
         call = ' '.join(pueue.words())
-        for words, jobs in ((one, 1), (eight, 8)):
-            words[f'pueue, {jobs} slot{"s" * (jobs > 1)}'] = \
-                f'{call} parallel {jobs} > /dev/null; {loop.format(f"{call} add -- true > /dev/null")}; {call} wait -q; ' \
-                f'{call} clean > /dev/null'
-    for title, words in (('one after another', one), ('8 at once', eight)):
-        rates = interleaved(plan.slow, {name: lambda line=line: rate(lab, line) for name, line in words.items()})
-        for name in words:
-            if name != 'bgt':
-                table.beside(f'{title}, beside {name}', rates['bgt'], rates[name], more=True, why=NOT_KEPT.get(name, KEPT))
-    if pueue:
-        lab.call(*pueue.words('parallel', '1000'))
-    lab.remove_root(root)
+        for lines, slots in ((queued, 1), (eight, 8)):
+            lines['pueue'] = (f'{call} parallel {slots} > /dev/null; {repeat(f"{call} add -- true > /dev/null")}; '
+                              f'{call} wait -q; {call} clean > /dev/null')
+    return {'one after another': one, 'all started, then waited for': queued, '8 at once': eight}
+
+
+def repeat(words):
+    return f'i=0; while [ $i -lt {SHORT} ]; do {words}; i=$((i+1)); done'
 
 
 def rate(lab, line):
