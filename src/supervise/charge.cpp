@@ -1,5 +1,8 @@
 #include <bgt/supervise/charge.hpp>
 
+#include <bgt/os/background.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -20,7 +23,41 @@ Result<Fd> open_stdin_writer(const store::TaskDir& task, bool closed)
     return task.open(store::file::in_fifo, O_RDWR | O_NONBLOCK);
 }
 
+bool has_timers(boost::asio::io_context& io)
+{
+    bool rang = false;
+    boost::asio::steady_timer timer(io, std::chrono::seconds(0));
+    timer.async_wait([&](auto) { rang = true; });
+    io.poll();
+    io.restart();
+    return rang;
+}
+
+Result<std::unique_ptr<Wakers>> open_wakers(int out, int err, int control)
+{
+    const int signals = os::signal_descriptor();
+    if (signals < 0) return Error::system("making a descriptor for signals", errno);
+    try {
+        auto wakers = std::make_unique<Wakers>();
+        wakers->signals.assign(signals);
+        wakers->out.assign(out);
+        if (err >= 0) wakers->err.assign(err);
+        wakers->control.assign(control);
+        // Asio does not look whether epoll took its timer (ENOSPC: /proc/sys/fs/epoll/max_user_watches).
+        if (!has_timers(wakers->io)) return Error::failed("preparing to wait for the command: the kernel took no timer");
+        return wakers;
+    } catch (const boost::system::system_error& error) {
+        return Error::system("preparing to wait for the command", error.code().value());
+    }
+}
+
 } // namespace
+
+Wakers::~Wakers()
+{
+    for (Stream* stream : {&out, &err, &control})
+        if (stream->is_open()) stream->release();
+}
 
 Result<Charge> open_charge(store::Root root, store::TaskDir task, store::TaskSpec spec, store::Retention retention)
 {
@@ -44,8 +81,10 @@ Result<Charge> open_charge(store::Root root, store::TaskDir task, store::TaskSpe
         if (!opened) return opened.error();
         stdin_writer = std::move(*opened);
     }
+    Result<std::unique_ptr<Wakers>> wakers = open_wakers(out->fifo(), err ? err->fifo() : -1, control->fd());
+    if (!wakers) return wakers.error();
     return Charge{std::move(root), std::move(task),     std::move(spec),         std::move(*recorder), std::move(*out),
-                  std::move(err),  std::move(*control), std::move(stdin_writer), retention,
+                  std::move(err),  std::move(*control), std::move(stdin_writer), std::move(*wakers),   retention,
                   {},              077};
 }
 

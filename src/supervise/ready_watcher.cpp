@@ -198,7 +198,8 @@ int run_ready_watcher(const store::TaskDir& task, const ReadyWatch::What& what, 
     prctl(PR_SET_CHILD_SUBREAPER, 1); // what its commands leave behind is not the task's
     // Its commands must be ended too, so its parent's end is an event; only where that can't be had a signal.
     const Fd parent_fd(static_cast<int>(syscall(SYS_pidfd_open, parent, 0)));
-    if (!parent_fd) prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // SIGCONT: a parent that stops it (ReadyWatch::stop) and is killed before it ends it would leave it stopped for good.
+    prctl(PR_SET_PDEATHSIG, parent_fd ? SIGCONT : SIGKILL);
     if (getppid() != parent) return 1;
     store::TaskDir folder(task.id(), task.path(), Fd(fcntl(task.fd(), F_DUPFD_CLOEXEC, 3)));
     const Answer found = Watcher(std::move(folder), what, std::move(conditions)).run(parent_fd.get());

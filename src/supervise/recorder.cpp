@@ -10,7 +10,7 @@
 namespace bgt::supervise {
 namespace {
 
-constexpr int final_tries = 5;
+constexpr int most_tries = 5;
 constexpr auto between_tries = std::chrono::milliseconds(20);
 
 } // namespace
@@ -38,10 +38,12 @@ void Recorder::save()
 {
     // Overwrites what is allocated: as a rule only a broken disk can refuse, and then nobody is left to tell. But file
     // systems that copy on write may be out of space for a moment, and a lost end could never be told again.
-    const int tries = status_.lifecycle == core::Lifecycle::ended ? final_tries : 1;
-    for (int i = 0; i < tries; ++i) {
+    // A disk that refused all tries the last time is not waited for again before the end.
+    const int tries = status_.lifecycle == core::Lifecycle::ended || !refused_ ? most_tries : 1;
+    refused_ = true;
+    for (int i = 0; i < tries && refused_; ++i) {
         if (i > 0) std::this_thread::sleep_for(between_tries);
-        if (writer_.write(status_)) return;
+        if (writer_.write(status_)) refused_ = false;
     }
 }
 

@@ -25,8 +25,9 @@ constexpr auto progress_pause = std::chrono::milliseconds(250);
 } // namespace
 
 Supervisor::Supervisor(Charge charge, bool adopted)
-    : charge_(std::move(charge)), adopted_(adopted), observer_(charge_.task.fd(), charge_.spec), signals_(io_), out_(io_),
-      err_(io_), control_(io_), owner_(io_), ready_(io_), timer_(io_), owner_timer_(io_), progress_timer_(io_)
+    : charge_(std::move(charge)), io_(charge_.wakers->io), signals_(charge_.wakers->signals), out_(charge_.wakers->out),
+      err_(charge_.wakers->err), control_(charge_.wakers->control), adopted_(adopted),
+      observer_(charge_.task.fd(), charge_.spec), owner_(io_), ready_(io_), timer_(io_), owner_timer_(io_), progress_timer_(io_)
 {
 }
 
@@ -55,28 +56,19 @@ Supervisor::Supervisor(Charge charge, Adopt, os::TreeMarks marks) : Supervisor(s
 int Supervisor::run()
 {
     watch_signals();
-    out_.assign(charge_.out.fifo());
     watch_output(out_, charge_.out);
-    if (charge_.err) {
-        err_.assign(charge_.err->fifo());
-        watch_output(err_, *charge_.err);
-    }
-    control_.assign(charge_.control.fd());
+    if (charge_.err) watch_output(err_, *charge_.err);
     watch_control();
     watch_owner();
     watch_readiness();
     dispatch(core::Tick{}); // arms the timer, and sees what ended meanwhile
     os::give_back_memory(); // what the caller of fork() had taken
     io_.run();
-    // These belong to others.
-    for (Stream* stream : {&out_, &err_, &control_})
-        if (stream->is_open()) stream->release();
     return 0;
 }
 
 void Supervisor::watch_signals()
 {
-    if (!signals_.is_open()) signals_.assign(os::signal_descriptor());
     signals_.async_wait(Stream::wait_read, [this](auto error) {
         if (error) return;
         on_signals();
@@ -193,8 +185,10 @@ void Supervisor::watch_owner()
     if (!charge_.spec.owner) return;
     std::optional<Fd> owner = os::open_pidfd(*charge_.spec.owner);
     const auto gone = [this] { dispatch(core::StopRequested{core::Reason::owner_gone, false, std::nullopt}); };
-    if (!owner && os::is_alive(*charge_.spec.owner)) {
-        // No pidfd to be had: a sandbox, or no descriptor left.
+    boost::system::error_code refused;
+    if (owner) owner_.assign(owner->get(), refused);
+    if (refused || (!owner && os::is_alive(*charge_.spec.owner))) {
+        // No pidfd to be had or to be waited for: a sandbox, or no descriptor left.
         owner_timer_.expires_after(owner_look);
         owner_timer_.async_wait([this](auto error) {
             if (!error) watch_owner();
@@ -205,7 +199,7 @@ void Supervisor::watch_owner()
         boost::asio::post(io_, gone);
         return;
     }
-    owner_.assign(owner->release());
+    owner->release();
     owner_.async_wait(Stream::wait_read, [gone](auto error) {
         if (!error) gone();
     });
@@ -239,13 +233,14 @@ void Supervisor::watch_readiness()
     what.freed_err = status.freed_err_bytes;
     what.members = members_elsewhere_;
     Result<ReadyWatch> watch = ReadyWatch::start(charge_.task, what);
-    if (!watch) { // nobody will ever see it ready: who waits for that must not wait for ever
-        charge_.recorder.event("ready-watch", {{"error", watch.error().message}});
-        return dispatch(core::NeverReady{});
-    }
+    if (!watch) return never_ready(watch.error().message);
     ready_watch_.emplace(std::move(*watch));
     helpers_.insert(ready_watch_->pid());
-    ready_.assign(dup(ready_watch_->fd()));
+    Fd answer(dup(ready_watch_->fd()));
+    boost::system::error_code refused;
+    ready_.assign(answer.get(), refused);
+    if (refused) return never_ready(refused.message());
+    answer.release();
     ready_.async_wait(Stream::wait_read, [this](auto error) {
         if (!error) on_ready_answer();
     });
@@ -261,9 +256,16 @@ void Supervisor::on_ready_answer()
         return check_ready();
     case ReadyWatch::Answer::Kind::never:
     case ReadyWatch::Answer::Kind::failed:
-        charge_.recorder.event("ready-watch", {{"error", answer.text}});
-        return dispatch(core::NeverReady{});
+        return never_ready(answer.text);
     }
+}
+
+/// Nobody will ever see it ready: who waits for that must not wait for ever.
+void Supervisor::never_ready(const std::string& why)
+{
+    end_ready_watch();
+    charge_.recorder.event("ready-watch", {{"error", why}});
+    dispatch(core::NeverReady{});
 }
 
 void Supervisor::check_ready()

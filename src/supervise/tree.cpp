@@ -118,7 +118,15 @@ void AdoptedTree::watch(const std::vector<os::ProcStat>& living)
             look_in(watched_.size() < most && !os::is_alive(key) ? Duration(gather) : Duration(look_again));
             continue;
         }
-        auto [place, added] = watched_.emplace(key, boost::asio::posix::stream_descriptor(io_, fd->release()));
+        boost::asio::posix::stream_descriptor stream(io_);
+        boost::system::error_code refused;
+        stream.assign(fd->get(), refused);
+        if (refused) {
+            look_in(look_again);
+            continue;
+        }
+        fd->release();
+        auto [place, added] = watched_.emplace(key, std::move(stream));
         place->second.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](auto error) {
             if (!error) look_in(gather);
         });

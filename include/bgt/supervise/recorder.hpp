@@ -28,6 +28,7 @@ private:
     int folder_ = -1;
     Fd events_;
     std::int64_t lost_events_ = 0;
+    bool refused_ = false; ///< the last record, by the disk
 };
 
 } // namespace bgt::supervise

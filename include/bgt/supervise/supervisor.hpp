@@ -23,6 +23,19 @@
 
 namespace bgt::supervise {
 
+/// What wakes a supervisor.
+struct Wakers {
+    using Stream = boost::asio::posix::stream_descriptor;
+    Wakers() = default;
+    ~Wakers();
+    Wakers(const Wakers&) = delete;
+    Wakers& operator=(const Wakers&) = delete;
+
+    boost::asio::io_context io{1};
+    Stream signals{io};
+    Stream out{io}, err{io}, control{io}; ///< of descriptors that belong to others
+};
+
 /// What a supervisor answers for. Opened before the command starts, so that all that can fail has failed by then.
 struct Charge {
     store::Root root;
@@ -33,6 +46,7 @@ struct Charge {
     std::optional<os::LogPump> err;       ///< --split
     os::ControlSocket control;
     Fd stdin_writer;                      ///< --stdin pipe: our own end, which keeps the command from end-of-file
+    std::unique_ptr<Wakers> wakers;
     store::Retention retention;
     std::vector<std::string> env;         ///< of the command, for further attempts; a supervisor that took over has none
     mode_t umask = 077;
@@ -53,7 +67,7 @@ public:
     int run();
 
 private:
-    using Stream = boost::asio::posix::stream_descriptor;
+    using Stream = Wakers::Stream;
     Supervisor(Charge, bool adopted);
 
     // What wakes it (supervisor.cpp).
@@ -63,6 +77,7 @@ private:
     void watch_owner();
     void watch_readiness();
     void end_ready_watch();
+    void never_ready(const std::string& why);
     void on_signals();
     void on_output(os::LogPump&);
     std::vector<os::LogPump*> pumps();
@@ -105,15 +120,16 @@ private:
     bool put_progress(const core::Progress&);
     void check_ready();
 
-    boost::asio::io_context io_{1};
     Charge charge_;
+    boost::asio::io_context& io_;
+    Stream &signals_, &out_, &err_, &control_;
     bool adopted_;
     Helpers helpers_;
     std::unique_ptr<Tree> tree_;
     std::function<std::vector<os::ProcStat>()> members_elsewhere_; ///< of the tree, when asked in another process
     core::State state_;
     Observer observer_;
-    Stream signals_, out_, err_, control_, owner_, ready_;
+    Stream owner_, ready_;
     boost::asio::steady_timer timer_, owner_timer_, progress_timer_;
     std::optional<Instant> armed_;
     std::optional<ReadyWatch> ready_watch_;
