@@ -1,15 +1,34 @@
 #include <bgt/store/log_lines.hpp>
 
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
 namespace bgt::store {
+
+namespace {
+
+bool is_plain_byte(char c)
+{
+    return (c >= ' ' && c <= '~') || c == '\n' || c == '\t';
+}
+
+/// True when each of the eight bytes is one of ' ' to '~': none has its top bit set, none gets it by 1, by less 32.
+bool is_printable(std::uint64_t word)
+{
+    constexpr std::uint64_t each = 0x0101010101010101;
+    return ((word | (word + each) | ((word - 0x20 * each) & ~word)) & (0x80 * each)) == 0;
+}
+
+} // namespace
 
 bool is_plain(std::string_view bytes)
 {
-    unsigned odd = 0;
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        odd |= static_cast<unsigned>(byte < 0x20 && byte != '\n' && byte != '\t') | static_cast<unsigned>(byte >= 0x7f);
+    for (std::uint64_t word = 0; bytes.size() >= sizeof word; bytes.remove_prefix(sizeof word)) {
+        std::memcpy(&word, bytes.data(), sizeof word);
+        if (!is_printable(word) && !std::ranges::all_of(bytes.substr(0, sizeof word), is_plain_byte)) return false;
     }
-    return odd == 0;
+    return std::ranges::all_of(bytes, is_plain_byte);
 }
 
 void LineCutter::feed(std::string_view bytes, std::uint64_t offset, const PieceSink& sink)

@@ -47,6 +47,20 @@ std::string print(const LogStyle& style, const std::vector<std::string>& blocks)
 
 } // namespace
 
+TEST_CASE("text is plain when every byte of it is, wherever it stands")
+{
+    for (std::size_t size = 1; size < 20; ++size)
+        for (std::size_t at = 0; at < size; ++at)
+            for (int byte = 0; byte < 256; ++byte)
+                for (const char around : {' ', '~', '\n', '\t'}) {
+                    std::string bytes(size, around);
+                    bytes[at] = static_cast<char>(byte);
+                    const bool plain = (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\t';
+                    if (is_plain(bytes) != plain) FAIL("byte " << byte << " at " << at << " of " << size);
+                }
+    CHECK(is_plain(""));
+}
+
 TEST_CASE("Lines are cut wherever the blocks end")
 {
     for (const LineText text : {LineText::raw, LineText::rendered}) {
