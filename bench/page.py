@@ -147,7 +147,7 @@ def write(path, table, plan, machine, tools, command):
         lines += [f'Not installed here, so left out: {", ".join(table.absent)}.', '']
     lines += ['## What to know first', '', FACTS, '', '## Limits', '',
               *(missed(table) or ['All limits were held.']), '', '## Where a peer is better', '',
-              'In bgt\'s figure first, in the peer\'s second; what the peer leaves out for it.', '', *better(table), '',
+              'bgt\'s figure to the peer\'s, and what the peer leaves out for it.', '', *better(table), '',
               '## The numbers', '', *charts(folder, name, table)]
     for part in table.sections:
         lines += section(part)

@@ -7,7 +7,7 @@ from lab import until
 from parts_time import interleaved, start_once
 from peers import Bgt, Nq, Tsp, sleeps
 
-VERBS = {'run': 'start of `true`', 'ps': 'list of the living', 'ps -a': 'list of all', 'wait': 'wait for an ended task'}
+VERBS = {'run': 'start of true', 'ps': 'list of the living', 'ps -a': 'list of all', 'wait': 'wait for an ended task'}
 
 
 def growth(lab, table, plan):
