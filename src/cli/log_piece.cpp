@@ -1,6 +1,7 @@
 #include <bgt/cli/log_piece.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/render/json.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -103,7 +104,7 @@ std::string to_json(const std::vector<LogPiece>& pieces)
                                            {"end_of_log", piece.end_of_log},
                                            {"dropped_bytes", piece.dropped_bytes}});
     }
-    return boost::json::serialize(boost::json::object{{"schema", 1}, {"logs", std::move(logs)}}) + "\n";
+    return render::answer_json({{"logs", std::move(logs)}});
 }
 
 } // namespace bgt::cli

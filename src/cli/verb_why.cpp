@@ -3,6 +3,7 @@
 #include <bgt/cli/select.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/os/terminal.hpp>
+#include <bgt/render/json.hpp>
 #include <bgt/render/report.hpp>
 #include <bgt/store/report.hpp>
 #include <bgt/supervise/control.hpp>
@@ -88,7 +89,7 @@ int Why::run(Context& context)
         else context.print((std::exchange(is_first, false) ? "" : "\n") + text_of(context, *report));
         return {};
     });
-    if (json_) context.print(boost::json::serialize(boost::json::object{{"schema", 1}, {"reports", std::move(reports)}}) + "\n");
+    if (json_) context.print(render::answer_json({{"reports", std::move(reports)}}));
     return result;
 }
 

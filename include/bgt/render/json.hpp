@@ -23,7 +23,8 @@ boost::json::array attempts_json(const std::vector<store::TaskEvent>& attempts);
 std::string tasks_json(const std::vector<supervise::Snapshot>&, const Moment& now = Moment::now());
 /// {"schema":1,"error":{"message":"...","code":125}} and a newline.
 std::string error_json(std::string_view message, int code);
-/// {"schema":1} with the members of `answer` after it, and a newline.
-std::string answer_json(const boost::json::object& answer);
+/// {"schema":1} with the members of `answer` after it, and a newline. DEL and the controls U+0080 to U+009F are escaped,
+/// too (JSON allows them as they are): to a terminal that shows the answer they may be commands.
+std::string answer_json(boost::json::object answer);
 
 } // namespace bgt::render

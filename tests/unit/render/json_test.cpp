@@ -162,3 +162,11 @@ TEST_CASE("the schema lists exactly the fields that a task has")
     check("log", task.at("log").as_object());
     check("progress", task.at("progress").as_object());
 }
+
+TEST_CASE("what a terminal might obey is escaped, and read back as it was")
+{
+    const std::string hostile = "a\x7f\xc2\x9b" "31m\xc2\xa0\xe2\x82\xac\xc2\x80";
+    const std::string text = answer_json({{"text", hostile}});
+    CHECK(text == "{\"schema\":1,\"text\":\"a\\u007f\\u009b31m\xc2\xa0\xe2\x82\xac\\u0080\"}\n");
+    CHECK(json::parse(text).at("text").as_string() == hostile);
+}
