@@ -40,6 +40,7 @@ inline std::uint32_t crc32c(std::span<const std::byte> bytes)
         std::memcpy(&word, bytes.data(), 8);
         word ^= crc;
         crc = 0;
+#pragma GCC unroll 8
         for (std::size_t i = 0; i < 8; ++i) crc ^= t[7 - i][(word >> (8 * i)) & 0xffu];
         bytes = bytes.subspan(8);
     }
