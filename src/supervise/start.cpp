@@ -18,8 +18,10 @@
 #include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace bgt::supervise {
@@ -95,6 +97,13 @@ Result<void> write_folder(const store::TaskDir& task, const store::TaskSpec& spe
     return {};
 }
 
+/// What dies closes its descriptors one by one: the pipe to us may go before the lock, which says "lives" till then.
+void await_death(pid_t child)
+{
+    constexpr int most_ms = 1000; // it lives where only its word could not be written
+    for (int i = 0; i < most_ms && waitpid(child, nullptr, WNOHANG) == 0; ++i) poll(nullptr, 0, 1);
+}
+
 /// Forks the supervisor and waits for its word.
 Result<void> launch(store::Root& root, store::TaskDir task, StartRequest request, mode_t mask)
 {
@@ -113,6 +122,7 @@ Result<void> launch(store::Root& root, store::TaskDir task, StartRequest request
     const std::optional<StartReport> answer = receive_report(reader.get());
     if (answer && !answer->started) return answer->error;
     if (answer) return {};
+    await_death(*pid);
     // Killed before it could say a word. If the command had been started it lives, and is taken over now.
     const Result<Snapshot> seen = look(root, id, {});
     if (seen && seen->status.lifecycle != core::Lifecycle::ended) return {};
