@@ -123,7 +123,7 @@ def outcomes(stage: Stage) -> None:
         if not told or told["problem"]:
             continue
         outcome = told["outcome"]
-        wrong = wrong_outcome(stage, task, outcome)
+        wrong = wrong_outcome(stage, task, told)
         if wrong:
             raise Failure(f"{wrong}: {told}; its command said {task.said('start')} {task.said('end')}")
         must(stage, "wait", str(told["id"]), code=outcome["exit_code"])
@@ -131,7 +131,8 @@ def outcomes(stage: Stage) -> None:
             output_is_right(stage, task, told)
 
 
-def wrong_outcome(stage: Stage, task: Task, outcome: dict) -> str:
+def wrong_outcome(stage: Stage, task: Task, told: dict) -> str:
+    outcome = told["outcome"]
     ends, starts = task.said("end"), task.said("start")
     match outcome["kind"]:
         case "exited":
@@ -141,7 +142,8 @@ def wrong_outcome(stage: Stage, task: Task, outcome: dict) -> str:
             if ends and len(ends) == len(starts):
                 return "a signal that did not end it"
         case "lost":
-            never_started = stage.killed_cli() and not starts   # who would have started it was killed before
+            # Who would have started it was killed before.
+            never_started = stage.killed_cli() and told["pid"] is None
             if not stage.killed_supervisor() and not task.may_be_lost and not never_started:
                 return "an exit status that is lost though no supervisor was killed"
         case "failed-to-start":

@@ -45,8 +45,8 @@ class Wrong(Exception):
 
 
 class Round:
-    def __init__(self, bgt: str, root: str, number: int, seed: int):
-        self.bgt, self.number = bgt, number
+    def __init__(self, bgt: str, root: str, number: int, seed: int, trees: list, ways: list):
+        self.bgt, self.number, self.trees, self.ways = bgt, number, trees, ways
         self.dice = random.Random(f"{seed}:{number}")
         self.mark = f"{os.path.basename(root)}-{number}"
         self.env = {"PATH": os.environ["PATH"], "HOME": root, "BGT_ROOT": root}
@@ -69,7 +69,7 @@ class Round:
 
     def play(self) -> str:
         """The description of the round; raises Wrong."""
-        tree, way = self.dice.randrange(len(TREES)), self.dice.choice(WAYS)
+        tree, way = self.dice.choice(self.trees), self.dice.choice(self.ways)
         id = self.run(tree, "--stop-signals", "TERM:100ms", "--leftover", self.dice.choice(("kill", "wait")))
         if self.dice.random() < 0.8:
             time.sleep(self.dice.random() ** 3 * 0.15)
@@ -128,7 +128,7 @@ class Round:
         by_itself = outcome["kind"] == "exited" and outcome["code"] == CODES.get(tree)
         on_request = outcome["reason"] in ("killed", "self") and (
             outcome["kind"] == "signaled" and outcome["signal"] in ("SIGTERM", "SIGKILL") or
-            outcome["kind"] == "exited" and (tree == 3 and outcome["code"] == 3 or tree not in CODES and outcome["code"] == 143))
+            outcome["kind"] == "exited" and outcome["code"] == (3 if tree == 3 else 143) and tree not in CODES)
         if not (by_itself or on_request or outcome["kind"] == "lost"):
             raise Wrong(said)
         self("wait", id, good=(outcome["exit_code"],))
@@ -138,7 +138,9 @@ def living(mark: str) -> list:
     found = []
     for entry in os.listdir("/proc"):
         try:
-            if not entry.isdigit() or f"{MARK}={mark}".encode() not in pathlib.Path(f"/proc/{entry}/environ").read_bytes().split(b"\0"):
+            if not entry.isdigit():
+                continue
+            if f"{MARK}={mark}".encode() not in pathlib.Path(f"/proc/{entry}/environ").read_bytes().split(b"\0"):
                 continue
             state = pathlib.Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
@@ -149,8 +151,8 @@ def living(mark: str) -> list:
 
 
 def play_round(job: tuple) -> tuple:
-    bgt, root, number, seed = job
-    one = Round(bgt, root, number, seed)
+    one = Round(*job)
+    number = one.number
     try:
         return number, "", one.play()
     except Wrong as wrong:
@@ -169,6 +171,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=10000)
     parser.add_argument("--jobs", type=int, default=8, help="rounds at once")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--tree", type=int, action="append", choices=range(len(TREES)), help="only this kind of tree")
+    parser.add_argument("--way", action="append", choices=WAYS, help="only this way to end it")
     parser.add_argument("--only", type=int, action="append", help="the number of a round")
     return parser.parse_args()
 
@@ -181,7 +185,9 @@ def main() -> int:
     print(f"seed {options.seed}", flush=True)
     failed = passed = 0
     with multiprocessing.Pool(options.jobs) as pool:
-        for number, wrong, _ in pool.imap_unordered(play_round, ((bgt, root, n, options.seed) for n in numbers)):
+        kinds = options.tree or list(range(len(TREES))), options.way or list(WAYS)
+        jobs = ((bgt, root, number, options.seed, *kinds) for number in numbers)
+        for number, wrong, _ in pool.imap_unordered(play_round, jobs):
             passed += not wrong
             failed += bool(wrong)
             if wrong:
