@@ -25,6 +25,7 @@ Result<LogFile> LogFile::open(const TaskDir& task, WhichLog stream)
         if (fstat(fd->get(), &info) != 0 || !S_ISREG(info.st_mode))
             return Error::failed(task.path() + "/" + name + " is not a regular file");
         log.fd_ = std::move(*fd);
+        log.known_size_ = static_cast<std::uint64_t>(info.st_size);
     } else if (fd.error().sys_errno != ENOENT) {
         return fd.error();
     } else if (stream == WhichLog::err) {
@@ -37,8 +38,9 @@ Result<LogFile> LogFile::open(const TaskDir& task, WhichLog stream)
 std::uint64_t LogFile::size() const
 {
     struct stat info{};
-    if (!fd_ || fstat(fd_.get(), &info) != 0) return 0;
-    return static_cast<std::uint64_t>(info.st_size);
+    // It never shrinks. A disk that does not answer just now has made it no shorter: reading it will tell.
+    if (fd_ && fstat(fd_.get(), &info) == 0) known_size_ = static_cast<std::uint64_t>(info.st_size);
+    return known_size_;
 }
 
 std::uint64_t LogFile::freed(std::uint64_t recorded) const

@@ -44,6 +44,7 @@ private:
     Result<std::string_view> read_once(std::uint64_t offset, std::uint64_t end);
 
     Fd fd_;
+    mutable std::uint64_t known_size_ = 0;
     std::unique_ptr<char[]> buffer_;
 };
 
