@@ -1,4 +1,4 @@
-"""A stage: a state root of its own, bgt in it, the tasks with what is true of them, and what to look at from outside."""
+"""A stage: a state root of its own, bgt in it, the tasks with what is true of them, and a look at it from outside."""
 import dataclasses
 import json
 import os
@@ -158,8 +158,8 @@ class Stage:
             raise Failure(f"a wrong exit code: {ran.words()}")
 
     def log(self, id: int) -> bytes:
-        done = subprocess.run([self.bgt, "logs", "--raw", str(id)], env=self.env, cwd=self.work, stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=VERB_DEADLINE)
+        done = subprocess.run([self.bgt, "logs", "--raw", str(id)], env=self.env, cwd=self.work,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=VERB_DEADLINE)
         return done.stdout
 
     def killed_supervisor(self) -> bool:
@@ -178,8 +178,8 @@ class Stage:
         """What bgt tells of a task, which may not have got as far as telling us its id."""
         known = [other.id for other in self.tasks if other.id]
         for one in tasks:
-            marked = task.id is None and one["id"] not in known and any(f"{task.mark}.$1" in word for word in one["command"] or ())
-            if one["id"] == task.id or marked:
+            marked = any(f"{task.mark}.$1" in word for word in one["command"] or ())
+            if one["id"] == task.id or task.id is None and one["id"] not in known and marked:
                 return one
         return None
 

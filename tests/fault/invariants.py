@@ -6,7 +6,7 @@ import time
 
 from harness import Failure, Stage, Task, until
 
-ALIVE = ("starting", "running", "stopping")
+ALIVE = ("queued", "starting", "running", "stopping")
 MOST_SUPERVISOR_FDS = 24
 OF_LIVING_TASKS = ("out", "err", "in", "ctl.sock")
 
@@ -158,7 +158,7 @@ def output_is_right(stage: Stage, task: Task, told: dict) -> None:
     log = told["log"]
     kept = stage.log(told["id"])
     whole = not stage.killed_supervisor()
-    dropped = log["dropped_bytes"] - log["freed_bytes"]     # what never came to the log; freed is its head, given up later
+    dropped = log["dropped_bytes"] - log["freed_bytes"]     # never came to the log; freed is its head, given up later
     if whole and log["bytes"] + dropped != len(task.output):
         raise Failure(f"of {len(task.output)} bytes of output there is told {log}")
     if dropped == 0:

@@ -3,8 +3,8 @@
 
     python3 tests/fault/rounds.py --bgt build/release/bgt --rounds 10000 --jobs 8
 
-A round starts one kind of tree, waits a random moment, and ends it in a random way; half of the trees fork all the time,
-also while they are being killed. A failure prints its number and the seed, with which --only plays it again."""
+A round starts one kind of tree, waits a random moment, and ends it in a random way; a third of the trees fork all the
+time, also while they are being killed. A failure prints its number and the seed, with which --only plays it again."""
 import argparse
 import json
 import multiprocessing
@@ -62,7 +62,8 @@ class Round:
         return done.stdout
 
     def run(self, tree: int, *options: str) -> str:
-        return self("run", "--name", f"n{self.number}", *options, "--env", f"{MARK}={self.mark}", "-c", TREES[tree]).strip()
+        marked = ("--name", f"n{self.number}", "--env", f"{MARK}={self.mark}")
+        return self("run", *marked, *options, "-c", TREES[tree]).strip()
 
     def told(self, id: str) -> dict:
         return json.loads(self("show", "--json", id))["tasks"][0]

@@ -1,5 +1,5 @@
-"""What is shot at: each scenario is a short life of a task. The verb (or the run whose supervisor) that is hit is marked
-as the target; what the verb answers is checked here, what must always be so in invariants.py."""
+"""What is shot at: each scenario is a short life of a task. The verb (or the run whose supervisor) that is hit is
+marked as the target; what the verb answers is checked here, what must always be so in invariants.py."""
 import os
 import pathlib
 import signal
@@ -60,7 +60,8 @@ def run(stage: Stage) -> None:
 
 def ready(stage: Stage) -> None:
     task = stage.task("alpha")
-    ran = stage.run(task, LONG, "--ready-log", "hello", "--ready-timeout", "20s", "--wait-ready", target="cli|supervisor")
+    options = ("--ready-log", "hello", "--ready-timeout", "20s", "--wait-ready")
+    ran = stage.run(task, LONG, *options, target="cli|supervisor")
     if ran.code in (120, 121) and stage.shot.target == "supervisor":
         return      # whoever can't watch for readiness must say so, and does
     if started(stage, ran, task) and not stage.killed_supervisor():
@@ -158,7 +159,8 @@ def replaced(stage: Stage) -> None:
 def retried(stage: Stage) -> None:
     task = stage.task("alpha")
     script = f"[ $(wc -l < {task.folder}/{task.mark}.start) -ge 3 ] && finish 0; finish 9"
-    if not started(stage, stage.run(task, script, "--retries", "4", "--backoff", "20ms..20ms", target="supervisor"), task):
+    ran = stage.run(task, script, "--retries", "4", "--backoff", "20ms..20ms", target="supervisor")
+    if not started(stage, ran, task):
         return
     ran = stage("wait", number(task), target="cli")
     answered(ran, (0,) if stage.shot.target == "cli" else (0, 9, 122, 126))
@@ -268,5 +270,5 @@ def told_why(stage: Stage) -> None:
 
 
 SCENARIOS = {play.__name__: play for play in (
-    run, ready, output, stop, wait, waited_run, prune, name_taken, replaced, retried, again, leftover, log_capped, adopted,
-    bereft, restarted, removed, told_why)}
+    run, ready, output, stop, wait, waited_run, prune, name_taken, replaced, retried, again, leftover, log_capped,
+    adopted, bereft, restarted, removed, told_why)}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Faults at every system call: a scenario is played again and again, and at the n-th call of the verb, or of the
-supervisor that it starts, that process is killed (SIGKILL), or that one call fails (no space, no descriptor, no memory, a
-signal). After each shot what must always be so is looked at from outside.
+supervisor that it starts, that process is killed (SIGKILL), or that one call fails (no space, no descriptor, no memory,
+a signal). After each shot what must always be so is looked at from outside.
 
     python3 tests/fault/syscalls.py --bgt build/release/bgt --sample 500    a seeded sample
     python3 tests/fault/syscalls.py --bgt build/release/bgt --full          every call, every fault

@@ -1,4 +1,4 @@
-"""Runs a program, follows it or the supervisor that it forks from system call to system call, and makes one of them fail.
+"""Runs a program, follows it or the supervisor that it forks from system call to system call, and makes one call fail.
 
 ptrace(2) through ctypes and not strace: strace counts the calls of one name, in all processes at once; here it is the
 n-th call of one process, whatever its name, and only of that one. What is not followed runs free, and so does the one
@@ -60,8 +60,8 @@ class SyscallInfo(ctypes.Structure):
 class Tracer:
     """Follows one process: `target` is "cli" (the program that is started) or "supervisor" (the first it forks).
 
-    `call`: the number of the call to be hit, counted from 1; 0: none, all are listed. `fault`: "kill", or the name of an
-    error, which the first call from that number on gets that can fail with it."""
+    `call`: the number of the call to be hit, counted from 1; 0: none, all are listed. `fault`: "kill", or the name of
+    an error, which the first call from that number on gets that can fail with it."""
 
     def __init__(self, report_fd: int, target: str, call: int, fault: str):
         self.report_fd, self.target, self.call, self.fault = report_fd, target, call, fault
