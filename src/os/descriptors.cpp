@@ -44,7 +44,7 @@ void close_all_but(std::vector<int> keep)
 
 Result<void> check_spare_descriptors()
 {
-    constexpr std::size_t plenty = 256, spare = 16;
+    constexpr std::size_t plenty = 256, spare = 12;
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= plenty) return {};
     std::array<Fd, spare> tried;

@@ -248,7 +248,7 @@ def strangers_named_by_a_record_get_no_signal(args) -> None:
         for verb in (["signal", "KILL", "1", "2", "3", "4"], ["pause", "1"], ["kill", "--now", "1", "2", "3", "4"],
                      ["kill", "--all"], ["rm", "1"], ["ps", "-a"]):
             lab.bgt(*verb)
-            check(is_alive(stranger.pid) and process(stranger.pid).state == "S", f"the stranger was hit by {verb}")
+            check(is_alive(stranger.pid) and process(stranger.pid).state not in "TtZ", f"the stranger was hit by {verb}")
         for task in ("2", "3", "4"):
             check(lab.show(task)["outcome"]["kind"] == "lost", f"task {task} is lost")
 
