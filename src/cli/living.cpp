@@ -50,9 +50,12 @@ void LivingTask::refresh()
 {
     std::array<std::byte, store::status_file_size> bytes;
     const ssize_t got = pread(status_fd_.get(), bytes.data(), bytes.size(), 0);
+    unread_ = true; // the last good record stands until the next look, which comes soon
     if (got <= 0) return;
     Result<store::DecodedStatus> read = store::decode_status(std::span(bytes).first(static_cast<std::size_t>(got)));
-    if (read) status_ = std::move(read->status); // else the last good record stands until the next look
+    if (!read) return;
+    status_ = std::move(read->status);
+    unread_ = false;
 }
 
 Result<void> LivingTask::watch(store::Root& root, os::Watch& watch, Until until)

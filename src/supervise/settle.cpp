@@ -166,7 +166,10 @@ Result<store::Status> settle(store::Root& root, store::TaskId id, store::Status 
 {
     Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
-    const bool rebooted = status.boot != os::boot_id();
+    const store::BootId& boot = os::boot_id();
+    const store::BootId unknown{};
+    // Where one of the two could not be read, nobody knows of a restart: whoever lives is found all the same.
+    const bool rebooted = boot != unknown && status.boot != unknown && status.boot != boot;
     const Result<bool> locked = task->try_lock();
     if (locked && !*locked) return after_other(*task);
     if (locked) {
@@ -179,7 +182,9 @@ Result<store::Status> settle(store::Root& root, store::TaskId id, store::Status 
     const Result<store::TaskSpec> read = store::read_spec(task->fd());
     store::TaskSpec spec = read ? *read : unreadable_spec(id);
     os::TreeMarks marks = marks_of(*task, spec, status);
-    const std::vector<os::ProcStat> living = rebooted ? std::vector<os::ProcStat>{} : os::find_marked(marks, {getpid()});
+    std::vector<os::ProcStat> living;
+    // Who is told to be lost is so for good: one look may miss who forks just then, or meet a passing error.
+    for (int look = 0; look < 2 && living.empty() && !rebooted; ++look) living = os::find_marked(marks, {getpid()});
     find_root(marks, living);
     if (living.empty()) {
         if (!os::can_look()) return Error::failed(fmt::format("can't tell whether task {} lives: /proc can't be read", id.value));

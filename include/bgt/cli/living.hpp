@@ -39,8 +39,12 @@ public:
     void unwatch(os::Watch&);
     /// Takes note of what woke the watch; true when the record may have changed (it has been read again).
     bool update(store::Root&, os::Watch&, const os::Watch::Wake&);
-    /// True while there is no process to watch (it is just starting): update() must be called again soon.
-    bool needs_poll() const { return !over() && watched_ && !pidfd_ && status_.lifecycle != core::Lifecycle::queued; }
+    /// True while there is no process to watch (it is just starting), and when the record could not be read: update()
+    /// must be called again soon.
+    bool needs_poll() const
+    {
+        return !over() && watched_ && (unread_ || (!pidfd_ && status_.lifecycle != core::Lifecycle::queued));
+    }
 
     /// Reads the record again: for a caller that knows that it changed.
     void refresh();
@@ -59,6 +63,7 @@ private:
     Fd pidfd_;
     std::optional<int> token_;
     bool watched_ = false;
+    bool unread_ = false; ///< the record, when it was read last
     bool gone_ = false; ///< its folder was removed
 };
 
