@@ -70,6 +70,7 @@ class Tracer:
         self.calls = []
         self.counting = False
         self.pending = None     # what the call gets at its end: an errno
+        self.restored = None    # what its first argument gets at its end: a program may rely on its registers
 
     def tell(self, **what) -> None:
         try:
@@ -146,6 +147,10 @@ class Tracer:
             ptrace(POKEUSER, pid, RAX, ctypes.c_void_p(-self.pending))
             ptrace(DETACH, pid, 0, 0)
             return None
+        if info.op == EXIT and self.restored is not None:
+            ptrace(POKEUSER, pid, RDI, ctypes.c_void_p(self.restored))
+            ptrace(DETACH, pid, 0, 0)
+            return None
         ptrace(SYSCALL, pid, 0, 0)
         return None
 
@@ -166,8 +171,9 @@ class Tracer:
 
     def make_fail(self, pid: int, name: str) -> None:
         if name == "brk":       # it has no errors: where there is no memory it says where the end is now
+            self.restored = ptrace(PEEKUSER, pid, RDI, 0)
             ptrace(POKEUSER, pid, RDI, 0)
-            return ptrace(DETACH, pid, 0, 0)
+            return ptrace(SYSCALL, pid, 0, 0)
         if name != "close":     # which closes also where it fails (man 2 close)
             ptrace(POKEUSER, pid, ORIG_RAX, ctypes.c_void_p(-1))
         self.pending = getattr(errno, self.fault)
