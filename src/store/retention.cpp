@@ -2,11 +2,12 @@
 
 #include "files.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <algorithm>
-#include <cerrno>
 
 namespace bgt::store {
 namespace {
@@ -39,6 +40,7 @@ private:
     void clear_names(const std::vector<TaskId>& all);
     bool is_old(const std::string& path) const;
     bool is_missing(const std::string& path) const;
+    bool was_never_written(const std::string& record) const;
 
     Root& root_;
     const Retention& keep_;
@@ -68,8 +70,17 @@ Pruning::Found Pruning::classify(TaskId id, bool marked)
     if (!marked && !keep_.thorough) return Found::ended;
     const auto status = read_status_at(root_.fd(), id);
     if (status) return is_over(*status) ? Found::ended : Found::other;
-    if (status.error().kind != ErrorKind::not_found) return Found::other;
+    if (status.error().kind != ErrorKind::not_found && !was_never_written(folder + "/" + file::status)) return Found::other;
     return is_old(folder) ? Found::stray : Found::other;
+}
+
+/// The record is written before the supervisor is forked: where nothing was, `bgt run` was killed and nothing was started.
+bool Pruning::was_never_written(const std::string& record) const
+{
+    const Fd fd{::openat(root_.fd(), record.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+    std::array<char, status_file_size> bytes{};
+    const ssize_t got = fd ? ::pread(fd.get(), bytes.data(), bytes.size(), 0) : -1;
+    return got >= 0 && std::ranges::all_of(bytes, [](char byte) { return byte == 0; });
 }
 
 /// Whether the task ended longer ago than keep_age. `reached_young`: it was made after that date, and so was every
@@ -109,7 +120,7 @@ void Pruning::remove_task(TaskId id, Found what)
     }
     const auto status = read_status(task->fd());
     const bool ended = status && is_over(*status);
-    const bool none = !status && status.error().kind == ErrorKind::not_found;
+    const bool none = !status && (status.error().kind == ErrorKind::not_found || was_never_written("tasks/" + to_string(id) + "/" + file::status));
     if (what == Found::ended ? !ended : !none) return;
     const auto bytes = dry_run_ ? detail::clear_tree(root_.fd(), ("tasks/" + to_string(id)).c_str(), false)
                                 : detail::remove_task_folder(root_, id);

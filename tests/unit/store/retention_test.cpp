@@ -261,3 +261,18 @@ TEST_CASE("pruning while others prune and tasks begin and end")
     CHECK(removed == 3 * tasks_each - 5);
     CHECK(must(root.active_ids()).empty());
 }
+
+TEST_CASE("a folder whose record was never written goes; one whose record is damaged stays")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    const std::string tasks = temp / "root/tasks";
+    const std::string records[] = {"", std::string(2048, '\0'), std::string(2048, '\0') + "x", "garbage"};
+    for (int i = 0; i < 4; ++i) {
+        must(root.create_task(TaskId{i + 1}));
+        std::ofstream(tasks + "/" + std::to_string(i + 1) + "/status") << records[i].substr(records[i].size() > 2048 ? 1 : 0);
+        age(tasks + "/" + std::to_string(i + 1));
+    }
+    CHECK(must(prune(root, {}, noon)).ids == ids({1, 2}));
+    CHECK(must(root.all_ids()) == ids({3, 4}));
+}
