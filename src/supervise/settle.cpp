@@ -168,8 +168,9 @@ Result<store::Status> settle(store::Root& root, store::TaskId id, store::Status 
     if (!task) return task.error();
     const store::BootId& boot = os::boot_id();
     const store::BootId unknown{};
-    // Where one of the two could not be read, nobody knows of a restart: whoever lives is found all the same.
-    const bool rebooted = boot != unknown && status.boot != unknown && status.boot != boot;
+    // Where it can't be read now, nobody knows of a restart: whoever lives is found all the same. A record without one is
+    // of no boot that could be this: its pids may be strangers by now.
+    const bool rebooted = boot != unknown && status.boot != boot;
     const Result<bool> locked = task->try_lock();
     if (locked && !*locked) return after_other(*task);
     if (locked) {
