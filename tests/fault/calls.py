@@ -1,7 +1,8 @@
 """The system calls of x86-64 that bgt makes, by number, and the errors that each of them can really fail with.
 
 An error is in the list only where the manual names it for a machine in need: a full disk or table, no memory, a signal.
-Errors that would say something untrue about the world (ENOENT of a file that is there) are no faults of a machine."""
+Errors that would say something untrue about the world (ENOENT of a file that is there) are no faults of a machine. brk has no errors, and the library's malloc ends
+the program by itself where brk fails at the wrong moment."""
 import os
 
 NAMES = {
@@ -39,7 +40,7 @@ ERRORS = {
     "sendto": ("EAGAIN", "ENOMEM", "EINTR"), "sendmsg": ("EAGAIN", "ENOMEM", "EINTR"), "connect": ("EAGAIN", "EINTR"),
     "splice": ("ENOSPC", "EIO", "ENOMEM", "EINTR", "EAGAIN"),
     "close": ("EIO", "EINTR"),
-    "mmap": ("ENOMEM",), "mremap": ("ENOMEM",), "brk": ("ENOMEM",), "mprotect": ("ENOMEM",), "madvise": ("EAGAIN",),
+    "mmap": ("ENOMEM",), "mremap": ("ENOMEM",), "mprotect": ("ENOMEM",), "madvise": ("EAGAIN",),
     "poll": ("EINTR", "ENOMEM"), "ppoll": ("EINTR", "ENOMEM"), "select": ("EINTR", "ENOMEM"), "epoll_wait": ("EINTR",),
     "epoll_pwait": ("EINTR",), "clock_nanosleep": ("EINTR",), "nanosleep": ("EINTR",),
     "wait4": ("EINTR",), "waitid": ("EINTR",), "futex": ("EINTR", "EAGAIN"),

@@ -14,11 +14,11 @@ import sys
 from calls import errors_of, name_of
 
 CONT, KILL_WITH_TRACER = 7, 0x00100000
-PEEKUSER, POKEUSER, DETACH, SYSCALL, SETOPTIONS, GETEVENTMSG, SEIZE, LISTEN, GET_SYSCALL_INFO = (
-    3, 6, 17, 24, 0x4200, 0x4201, 0x4206, 0x4208, 0x420e)
+POKEUSER, DETACH, SYSCALL, SETOPTIONS, GETEVENTMSG, SEIZE, LISTEN, GET_SYSCALL_INFO = (
+    6, 17, 24, 0x4200, 0x4201, 0x4206, 0x4208, 0x420e)
 SYSGOOD, TRACE_FORKS, TRACE_EXEC = 1, 0x2 | 0x4 | 0x8, 0x10
 FORK_EVENTS, EXEC_EVENT, STOP_EVENT = (1, 2, 3), 4, 128
-RAX, RDI, ORIG_RAX = 80, 112, 120
+RAX, ORIG_RAX = 80, 120
 ENTRY, EXIT = 1, 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -70,7 +70,6 @@ class Tracer:
         self.calls = []
         self.counting = False
         self.pending = None     # what the call gets at its end: an errno
-        self.restored = None    # what its first argument gets at its end: a program may rely on its registers
 
     def tell(self, **what) -> None:
         try:
@@ -147,10 +146,6 @@ class Tracer:
             ptrace(POKEUSER, pid, RAX, ctypes.c_void_p(-self.pending))
             ptrace(DETACH, pid, 0, 0)
             return None
-        if info.op == EXIT and self.restored is not None:
-            ptrace(POKEUSER, pid, RDI, ctypes.c_void_p(self.restored))
-            ptrace(DETACH, pid, 0, 0)
-            return None
         ptrace(SYSCALL, pid, 0, 0)
         return None
 
@@ -170,10 +165,6 @@ class Tracer:
         ptrace(SYSCALL, pid, 0, 0)
 
     def make_fail(self, pid: int, name: str) -> None:
-        if name == "brk":       # it has no errors: where there is no memory it says where the end is now
-            self.restored = ptrace(PEEKUSER, pid, RDI, 0)
-            ptrace(POKEUSER, pid, RDI, 0)
-            return ptrace(SYSCALL, pid, 0, 0)
         if name != "close":     # which closes also where it fails (man 2 close)
             ptrace(POKEUSER, pid, ORIG_RAX, ctypes.c_void_p(-1))
         self.pending = getattr(errno, self.fault)
