@@ -1,5 +1,6 @@
 #include <bgt/os/log_pump.hpp>
 
+#include <bgt/os/clock.hpp>
 #include <bgt/store/log_index.hpp>
 
 #include <algorithm>
@@ -16,8 +17,8 @@ namespace bgt::os {
 namespace {
 
 constexpr std::uint64_t bytes_per_call = 16u << 20;
-/// Measured: what fits the processor's cache moves faster than a pipe of 1 MiB, and 64 KiB wakes too often.
-constexpr std::size_t busy_capacity = 256u << 10;
+/// So often in a row the FIFO was full when the command counts as loud.
+constexpr unsigned full_chunks_of_loud = 4;
 /// Writers that write every few microseconds get one entry a millisecond: enough for people, and small.
 constexpr auto index_resolution = std::chrono::milliseconds(1);
 /// Beyond the bound of the index, one entry (16 bytes) for so many bytes of the log or so much time.
@@ -26,6 +27,8 @@ constexpr auto coarse_resolution = std::chrono::seconds(1);
 constexpr std::uint64_t least_index_bound = 1u << 20, index_bound_without_max = 64u << 20;
 constexpr std::uint64_t block = 4096;
 constexpr ssize_t index_entry_size = 16;
+/// Of the mark of a stage: nothing is in it that is not in the log. A mode takes no space on a full disk.
+constexpr mode_t saved_mode = 0400, unsaved_mode = 0600;
 
 /// The size of the index from which on its entries are coarser.
 std::uint64_t index_bound(std::uint64_t log_max)
@@ -62,6 +65,7 @@ Result<LogPump> LogPump::open(const store::TaskDir& task, const Files& files, st
     pump.offset_ = static_cast<std::uint64_t>(info.st_size);
     pump.folder_ = task.fd();
     pump.index_name_ = files.index;
+    pump.stage_name_ = files.stage;
     pump.max_ = log_max;
     pump.freed_ = freed;
     return pump;
@@ -77,22 +81,35 @@ Result<Fd> LogPump::writer() const
 LogPump::Moved LogPump::pump(WallTime now)
 {
     Moved moved;
-    while (moved.bytes + moved.dropped < bytes_per_call) {
-        const std::uint64_t chunk = move_chunk(now, moved);
+    while (staged_ > 0 || moved.bytes + moved.dropped < bytes_per_call) {
+        const bool staged = staged_ > 0 || fill_stage();
+        const std::uint64_t chunk = move_chunk(staged ? stage_->reader() : fifo_.get(), now, moved);
+        if (staged) staged_ -= std::min(chunk, staged_);
         if (chunk == 0) return moved;
-        grow_when_busy(chunk);
+        grow_when_loud(chunk);
         free_head(moved);
     }
     moved.more = true;
     return moved;
 }
 
-/// One splice; 0 when the FIFO is empty.
-std::uint64_t LogPump::move_chunk(WallTime now, Moved& moved)
+/// Hands over what is in the FIFO; false: nothing was, or there is no stage.
+bool LogPump::fill_stage()
+{
+    if (!stage_) return false;
+    ssize_t count = 0;
+    do count = splice(fifo_.get(), nullptr, stage_->writer(), nullptr, loud_capacity, SPLICE_F_NONBLOCK);
+    while (count < 0 && errno == EINTR);
+    if (count > 0) staged_ = static_cast<std::uint64_t>(count);
+    return count > 0;
+}
+
+/// One splice; 0 when the pipe is empty.
+std::uint64_t LogPump::move_chunk(int from, WallTime now, Moved& moved)
 {
     while (can_splice_) {
         loff_t at = static_cast<loff_t>(offset_);
-        const ssize_t count = splice(fifo_.get(), nullptr, log_.get(), &at, busy_capacity, SPLICE_F_NONBLOCK);
+        const ssize_t count = splice(from, nullptr, log_.get(), &at, loud_capacity, SPLICE_F_NONBLOCK);
         if (count > 0) {
             note(now, offset_, false);
             offset_ += static_cast<std::uint64_t>(count);
@@ -102,17 +119,17 @@ std::uint64_t LogPump::move_chunk(WallTime now, Moved& moved)
         if (count == 0 || errno == EAGAIN) return 0;
         if (errno == EINTR) continue;
         // Whatever the log's file system says (full, stale, not permitted): the task must not wait for it.
-        if (errno != EINVAL) return drop_chunk(now, moved);
+        if (errno != EINVAL) return drop_chunk(from, now, moved);
         can_splice_ = false; // a file system without splice: some of FUSE and 9p
     }
-    return copy_chunk(now, moved);
+    return copy_chunk(from, now, moved);
 }
 
 /// For file systems that can't splice. The bytes are in a buffer for a moment: a supervisor killed just then loses them.
-std::uint64_t LogPump::copy_chunk(WallTime now, Moved& moved)
+std::uint64_t LogPump::copy_chunk(int from, WallTime now, Moved& moved)
 {
     std::array<char, 64 * 1024> buffer;
-    const ssize_t got = read_some(fifo_.get(), buffer);
+    const ssize_t got = read_some(from, buffer);
     if (got <= 0) return 0;
     ssize_t done = 0;
     while (done < got) {
@@ -129,11 +146,11 @@ std::uint64_t LogPump::copy_chunk(WallTime now, Moved& moved)
     return static_cast<std::uint64_t>(got);
 }
 
-/// The next bytes of the FIFO go to nowhere; what comes after them is tried again.
-std::uint64_t LogPump::drop_chunk(WallTime now, Moved& moved)
+/// The next bytes go to nowhere; what comes after them is tried again.
+std::uint64_t LogPump::drop_chunk(int from, WallTime now, Moved& moved)
 {
     std::array<char, 64 * 1024> buffer;
-    const ssize_t got = read_some(fifo_.get(), buffer);
+    const ssize_t got = read_some(from, buffer);
     if (got <= 0) return 0;
     count_drop(now, static_cast<std::uint64_t>(got), moved);
     return static_cast<std::uint64_t>(got);
@@ -189,13 +206,62 @@ bool LogPump::append_entry(const store::IndexEntry& entry)
 }
 
 /// Pipe pages of one user are limited (man 7 pipe): only a task that fills its pipe again and again gets a large one.
-void LogPump::grow_when_busy(std::uint64_t chunk)
+void LogPump::grow_when_loud(std::uint64_t chunk)
 {
-    if (capacity_ >= busy_capacity) return;
-    full_chunks_ = chunk + block >= capacity_ ? full_chunks_ + 1 : 0;
-    if (full_chunks_ < 4) return;
-    const int size = fcntl(fifo_.get(), F_SETPIPE_SZ, static_cast<int>(busy_capacity));
-    capacity_ = size > 0 ? static_cast<std::size_t>(size) : busy_capacity;
+    const bool full = chunk + block >= quiet_capacity;
+    was_loud_ |= full;
+    if (capacity_ > quiet_capacity) return;
+    full_chunks_ = full ? full_chunks_ + 1 : 0;
+    if (full_chunks_ < full_chunks_of_loud) return;
+    const int size = fcntl(fifo_.get(), F_SETPIPE_SZ, static_cast<int>(loud_capacity));
+    capacity_ = loud_capacity; // or as much as there was: it is not tried again
+    wants_stage_ = size > 0 && can_stage_ && can_splice_;
+}
+
+pid_t LogPump::begin_stage(int lock)
+{
+    wants_stage_ = false;
+    const Fd mark(openat(folder_, stage_name_, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, saved_mode));
+    if (!mark) return 0; // a full disk
+    std::vector<int> keep{log_.get(), folder_, lock};
+    if (index_) keep.push_back(index_.get());
+    Result<OutputStage> stage = OutputStage::start(loud_capacity, keep, [this](int from) { save_stage(from); });
+    can_stage_ = stage && fchmod(mark.get(), unsaved_mode) == 0;
+    if (!can_stage_) {
+        unlinkat(folder_, stage_name_, 0);
+        return 0;
+    }
+    stage_ = std::make_unique<OutputStage>(std::move(*stage));
+    return stage_->keeper();
+}
+
+/// In the keeper. Its supervisor has ended: what is in the stage belongs behind what is in the log.
+void LogPump::save_stage(int stage)
+{
+    struct stat info{};
+    if (fstat(log_.get(), &info) == 0) offset_ = static_cast<std::uint64_t>(info.st_size);
+    if (index_ && fstat(index_.get(), &info) == 0) index_at_ = info.st_size / index_entry_size * index_entry_size;
+    Moved moved;
+    while (move_chunk(stage, wall_now(), moved) > 0) {}
+    // Not removed: while the mark is there, the task's lock may be this process's. A full disk's loss stays said by it.
+    if (moved.dropped == 0) fchmodat(folder_, stage_name_, saved_mode, 0);
+}
+
+void LogPump::end_stage()
+{
+    if (!stage_) return;
+    stage_.reset();
+    unlinkat(folder_, stage_name_, 0); // of a keeper that was killed
+    fcntl(fifo_.get(), F_SETPIPE_SZ, static_cast<int>(quiet_capacity)); // refused while more is in it
+    capacity_ = quiet_capacity;
+    full_chunks_ = 0;
+}
+
+bool LogPump::take_loss(const store::TaskDir& task, const Files& files)
+{
+    struct stat mark{};
+    if (fstatat(task.fd(), files.stage, &mark, AT_SYMLINK_NOFOLLOW) != 0) return false;
+    return unlinkat(task.fd(), files.stage, 0) == 0 && (mark.st_mode & 0777) != saved_mode;
 }
 
 /// Gives back the oldest blocks once the log is a sixteenth over its bound (in steps, for each costs a system call).

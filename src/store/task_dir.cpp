@@ -56,7 +56,7 @@ Result<bool> TaskDir::is_locked() const
 bool TaskDir::remove_channels() const
 {
     bool all = true;
-    for (const char* name : {file::out_fifo, file::err_fifo, file::in_fifo, file::control})
+    for (const char* name : {file::out_fifo, file::err_fifo, file::in_fifo, file::control, file::out_stage, file::err_stage})
         if (::unlinkat(dir_.get(), name, 0) != 0 && errno != ENOENT) all = false;
     return all;
 }

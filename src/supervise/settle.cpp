@@ -21,6 +21,16 @@ namespace {
 /// How long another process may take to settle the same task.
 constexpr auto others_turn = std::chrono::seconds(5);
 
+/// The streams whose newest bytes died with the supervisor before, and the process that kept what it had taken.
+std::vector<store::EventField> lost_output(const store::TaskDir& task)
+{
+    std::vector<store::EventField> streams;
+    if (os::LogPump::take_loss(task, os::LogPump::out_files)) streams.push_back({"stream", std::string("out")});
+    if (os::LogPump::take_loss(task, os::LogPump::err_files)) streams.push_back({"stream", std::string("err")});
+    return streams;
+}
+const store::EventField at_most{"at_most", static_cast<std::int64_t>(os::LogPump::loud_capacity)};
+
 /// The record of a task that nothing is left of. What the dead supervisor saw stays; what it did not see is not made up.
 void put_lost(store::Status& status)
 {
@@ -41,6 +51,8 @@ Result<void> record_lost(store::Root& root, const store::TaskDir& task, store::S
     if (const Result<Fd> events = task.open(store::file::events, O_RDWR | O_CREAT | O_APPEND)) {
         const char* why = rebooted ? "the machine restarted" : "its supervisor died, and nothing of its tree lives";
         static_cast<void>(store::append_event(events->get(), os::wall_now(), "lost", {{"why", std::string(why)}}));
+        for (const store::EventField& stream : lost_output(task))
+            static_cast<void>(store::append_event(events->get(), os::wall_now(), "output-lost", {stream, at_most}));
     }
     if (!task.remove_channels()) return {}; // found by its marker, at the next pruning
     return root.unmark_active(task.id());
@@ -105,6 +117,7 @@ int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spe
     status.supervisor = os::key_of(getpid()).value_or(store::ProcessKey{getpid(), 0});
     charge->recorder.save();
     charge->recorder.event("adopted");
+    for (const store::EventField& stream : lost_output(charge->task)) charge->recorder.event("output-lost", {stream, at_most});
     send_report(report.get(), {true, {}});
     report.reset();
     return Supervisor(std::move(*charge), Supervisor::Adopt{}, std::move(marks)).run();

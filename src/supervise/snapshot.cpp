@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ namespace bgt::supervise {
 namespace {
 
 constexpr std::size_t tail_bytes = 4096;
+/// It writes half a MiB. Of a task in another pid namespace, whose supervisor can't be seen, it is awaited in vain.
+constexpr auto keepers_turn = std::chrono::milliseconds(500);
 
 /// One look at /proc for many tasks, taken when the first needs it.
 class World {
@@ -108,11 +111,26 @@ bool is_unlocked(const store::Root& root, store::TaskId id)
     return locked && !*locked;
 }
 
+/// The lock of a supervisor that was killed: the keeper of its output may hold it for a moment more. See os::OutputStage.
+bool becomes_unlocked(const store::Root& root, store::TaskId id, const store::Status& status)
+{
+    const auto is_staged = [&](const char* mark) {
+        return faccessat(root.fd(), path_in(id, mark).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    };
+    if (!is_staged(store::file::out_stage) && !is_staged(store::file::err_stage)) return false;
+    if (status.supervisor.pid <= 0 || os::is_alive(status.supervisor)) return false;
+    const Instant end = os::now() + keepers_turn;
+    bool unlocked = false;
+    while (!(unlocked = is_unlocked(root, id)) && os::now() < end) poll(nullptr, 0, 1);
+    return unlocked;
+}
+
 /// The record, made true where it can't be trusted as it stands.
 Result<store::Status> true_status(store::Root& root, store::TaskId id)
 {
     Result<store::Status> status = store::read_status_at(root.fd(), id);
-    if (!status || is_final(*status) || !is_unlocked(root, id)) return status;
+    if (!status || is_final(*status)) return status;
+    if (!is_unlocked(root, id) && !becomes_unlocked(root, id, *status)) return status;
     return settle(root, id, std::move(*status));
 }
 

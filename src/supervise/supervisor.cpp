@@ -7,9 +7,7 @@
 
 #include <boost/asio/post.hpp>
 #include <algorithm>
-#include <array>
 #include <csignal>
-#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <utility>
@@ -19,15 +17,14 @@ namespace {
 
 constexpr int most_messages = 64;
 constexpr auto owner_look = std::chrono::seconds(1);
-/// Output is read for progress this long after it came: once for all that came meanwhile.
-constexpr auto progress_pause = std::chrono::milliseconds(250);
 
 } // namespace
 
 Supervisor::Supervisor(Charge charge, bool adopted)
     : charge_(std::move(charge)), io_(charge_.wakers->io), signals_(charge_.wakers->signals), out_(charge_.wakers->out),
       err_(charge_.wakers->err), control_(charge_.wakers->control), adopted_(adopted),
-      observer_(charge_.task.fd(), charge_.spec), owner_(io_), ready_(io_), timer_(io_), owner_timer_(io_), progress_timer_(io_)
+      observer_(charge_.task.fd(), charge_.spec), owner_(io_), ready_(io_), timer_(io_), owner_timer_(io_), progress_timer_(io_),
+      stage_timer_(io_)
 {
 }
 
@@ -89,73 +86,6 @@ void Supervisor::on_signals()
     }
     if (told_to_end) dispatch(core::StopRequested{core::Reason::shutdown, false, std::nullopt});
     else dispatch(core::Tick{});
-}
-
-void Supervisor::watch_output(Stream& stream, os::LogPump& pump)
-{
-    stream.async_wait(Stream::wait_read, [this, &stream, &pump](auto error) {
-        if (error) return;
-        on_output(pump);
-        watch_output(stream, pump);
-    });
-}
-
-std::vector<os::LogPump*> Supervisor::pumps()
-{
-    std::vector<os::LogPump*> all{&charge_.out};
-    if (charge_.err) all.push_back(&*charge_.err);
-    return all;
-}
-
-os::LogPump::Moved Supervisor::take_output(os::LogPump& pump)
-{
-    const os::LogPump::Moved moved = pump.pump(os::wall_now());
-    account(moved);
-    if (moved.bytes + moved.dropped > 0) observer_.output_came(os::now());
-    return moved;
-}
-
-/// Of all streams, until a descriptor is readable (-1: none) or that date has come.
-void Supervisor::take_output_until(int descriptor, Instant end)
-{
-    const std::vector<os::LogPump*> all = pumps();
-    for (Instant now = os::now(); now < end; now = os::now()) {
-        std::array<pollfd, 3> wakes{{{descriptor, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}}};
-        for (std::size_t i = 0; i < all.size(); ++i) wakes[i + 1].fd = all[i]->fifo();
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now).count();
-        if (poll(wakes.data(), wakes.size(), static_cast<int>(left)) <= 0) continue;
-        for (os::LogPump* pump : all) take_output(*pump);
-        if (wakes[0].revents != 0) return;
-    }
-}
-
-void Supervisor::on_output(os::LogPump& pump)
-{
-    take_output(pump);
-    if (!charge_.spec.progress_pattern.empty()) read_progress_soon();
-    if (core::waits_for_output(state_)) dispatch(core::LookRequested{});
-}
-
-void Supervisor::read_progress_soon()
-{
-    if (std::exchange(progress_is_due_, true)) return;
-    progress_timer_.expires_after(progress_pause);
-    progress_timer_.async_wait([this](auto error) {
-        if (error) return;
-        progress_is_due_ = false;
-        observer_.read_output(os::now());
-        if (const auto progress = observer_.take_progress(); progress && put_progress(*progress)) charge_.recorder.save();
-    });
-}
-
-void Supervisor::account(const os::LogPump::Moved& moved)
-{
-    if (moved.dropped == 0 && !moved.freed) return;
-    store::Status& status = charge_.recorder.status();
-    status.dropped_bytes += moved.dropped;
-    status.freed_bytes = charge_.out.freed_bytes();
-    if (charge_.err) status.freed_err_bytes = charge_.err->freed_bytes();
-    charge_.recorder.save();
 }
 
 void Supervisor::watch_control()

@@ -7,6 +7,8 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <filesystem>
+#include <sstream>
 #include <thread>
 #include <unistd.h>
 
@@ -25,6 +27,16 @@ void kill_supervisor(pid_t supervisor)
     REQUIRE(supervisor > 1);
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
     REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+}
+
+/// Of this name, 0 without one.
+pid_t only_child(pid_t parent, const std::string& name)
+{
+    const std::string pid = std::to_string(parent);
+    std::istringstream children(read_file("/proc/" + pid + "/task/" + pid + "/children"));
+    for (pid_t child = 0; children >> child;)
+        if (read_file("/proc/" + std::to_string(child) + "/comm") == name + "\n") return child;
+    return 0;
 }
 
 bool is_whole(const Lab& lab, const std::string& id, const std::string& bytes)
@@ -138,6 +150,38 @@ TEST_CASE("no byte is missing or doubled when the supervisor is killed under loa
     const int code = lab.wait(id);
     CHECK((code == 122 || code == 0));
     CHECK(is_whole(lab, id, bytes));
+    CHECK(read_file(lab.task_folder(id) + "/events.jsonl").find("output-lost") == std::string::npos);
+}
+
+TEST_CASE("output that died with its supervisor and the keeper of it is told as lost", "[slow]")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--log-max", "1M", "-c", "while head -c 1M /dev/zero; do :; done"});
+    const std::string mark = lab.task_folder(id) + "/out.stage";
+    REQUIRE(eventually(patience, [&] { return std::filesystem::exists(mark); }));
+    const pid_t supervisor = supervisor_of(lab.show(id));
+    REQUIRE(::kill(supervisor, SIGSTOP) == 0);
+    const pid_t keeper = only_child(supervisor, "bgt:helper");
+    REQUIRE(keeper > 1);
+    REQUIRE(::kill(keeper, SIGKILL) == 0);
+    kill_supervisor(supervisor);
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+    const std::string lost = R"("event":"output-lost","stream":"out","at_most":524288)";
+    CHECK(eventually(patience, [&] { return read_file(lab.task_folder(id) + "/events.jsonl").find(lost) != std::string::npos; }));
+    CHECK(lab({"kill", id}).code == 0);
+}
+
+TEST_CASE("a keeper that is killed costs nothing")
+{
+    const Lab lab;
+    const std::string bytes = std::to_string(50 << 20);
+    const std::string id = lab.start_fixture({}, {"spew", bytes});
+    const pid_t supervisor = supervisor_of(lab.show(id));
+    for (int i = 0; i < 3; ++i)
+        if (const pid_t keeper = only_child(supervisor, "bgt:helper"); keeper > 1) ::kill(keeper, SIGKILL);
+    CHECK(lab.wait(id) == 0);
+    CHECK(is_whole(lab, id, bytes));
+    CHECK_FALSE(std::filesystem::exists(lab.task_folder(id) + "/out.stage"));
 }
 
 TEST_CASE("a supervisor that is killed while the task waits for a reader loses nothing")

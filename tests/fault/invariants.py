@@ -8,7 +8,7 @@ from harness import Failure, Stage, Task, until
 
 ALIVE = ("queued", "starting", "running", "stopping")
 MOST_SUPERVISOR_FDS = 24
-OF_LIVING_TASKS = ("out", "err", "in", "ctl.sock")
+OF_LIVING_TASKS = ("out", "err", "in", "ctl.sock", "out.stage", "err.stage")
 
 
 def check(stage: Stage) -> None:

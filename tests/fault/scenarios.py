@@ -84,6 +84,20 @@ def output(stage: Stage) -> None:
         raise Failure(f"logs ended with 0 and printed {len(ran.out)} bytes of {len(SPEECH)}")
 
 
+def loud(stage: Stage) -> None:
+    """So loud that its output goes through a stage."""
+    task = stage.task("alpha")
+    speech = stage.folder / "speech"
+    speech.write_bytes(SPEECH * 12)
+    if not started(stage, stage.run(task, f"cat {speech}; finish 5", target="supervisor"), task):
+        return
+    task.output = SPEECH * 12
+    stage.wait_for(task, 5)
+    events = stage.root / "tasks" / number(task) / "events.jsonl"
+    if "output-lost" in (events.read_text() if events.exists() else ""):
+        raise Failure("output counts as lost, and nobody killed its keeper")
+
+
 def stop(stage: Stage) -> None:
     task = stage.task("alpha")
     if not started(stage, stage.run(task, LONG, target="supervisor"), task):
@@ -270,5 +284,5 @@ def told_why(stage: Stage) -> None:
 
 
 SCENARIOS = {play.__name__: play for play in (
-    run, ready, output, stop, wait, waited_run, prune, name_taken, replaced, retried, again, leftover, log_capped,
+    run, ready, output, loud, stop, wait, waited_run, prune, name_taken, replaced, retried, again, leftover, log_capped,
     adopted, bereft, restarted, removed, told_why)}

@@ -4,6 +4,7 @@
 #include <bgt/os/log_pump.hpp>
 
 #include <cerrno>
+#include <csignal>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,6 +89,69 @@ TEST_CASE("a large index gets an entry for each second or 4 KiB")
     REQUIRE(p.index().size() == before + 3);
     CHECK(p.index().at(before + 2).value == 100 + 4096);
     CHECK(p.pump.log_bytes() == 100 + 4096 + 1);
+}
+
+TEST_CASE("a command that fills its FIFO again and again gets a stage, and loses it when it has calmed")
+{
+    Pumping p;
+    p.open();
+    const int quiet = ::fcntl(p.pump.fifo(), F_GETPIPE_SZ);
+    const std::string full(static_cast<std::size_t>(quiet), 'x');
+    for (int i = 0; i < 3; ++i) p.write(full, start);
+    CHECK_FALSE(p.pump.wants_stage());
+    p.write(full, start);
+    REQUIRE(p.pump.wants_stage());
+    const Fd lock(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const pid_t keeper = p.pump.begin_stage(lock.get());
+    REQUIRE(keeper > 0);
+    CHECK(p.pump.keeper() == keeper);
+    CHECK_FALSE(p.pump.wants_stage());
+    CHECK(::faccessat(p.task.fd(), store::file::out_stage, F_OK, 0) == 0);
+
+    const std::uint64_t before = p.pump.log_bytes();
+    const os::LogPump::Moved moved = p.write(std::string(300'000, 'a') + std::string(100'000, 'b'), start);
+    CHECK(moved.bytes == 400'000);
+    CHECK_FALSE(moved.more);
+    CHECK(p.pump.log_bytes() == before + 400'000);
+    const Fd log = *p.task.open(store::file::out_log, O_RDONLY);
+    std::string edge(2, '\0');
+    REQUIRE(::pread(log.get(), edge.data(), 2, static_cast<off_t>(before + 299'999)) == 2);
+    CHECK(edge == "ab");
+
+    CHECK_FALSE(p.pump.has_calmed());
+    CHECK(p.pump.has_calmed());
+    p.pump.end_stage();
+    CHECK(p.pump.keeper() == 0);
+    CHECK(::kill(keeper, 0) < 0);
+    CHECK(::faccessat(p.task.fd(), store::file::out_stage, F_OK, 0) < 0);
+    CHECK(::fcntl(p.pump.fifo(), F_GETPIPE_SZ) == quiet);
+    CHECK(p.write("after", start).bytes == 5);
+}
+
+TEST_CASE("what a log can't take is dropped from a stage, too")
+{
+    Pumping p;
+    REQUIRE(::mkfifoat(p.task.fd(), store::file::out_log, 0600) == 0); // ESPIPE
+    p.open();
+    const Fd lock(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    REQUIRE(p.pump.begin_stage(lock.get()) > 0);
+    const auto moved = p.write("lost words", start);
+    CHECK(moved.bytes == 0);
+    CHECK(moved.dropped == 10);
+    p.pump.end_stage();
+}
+
+TEST_CASE("what a keeper has not saved is told as lost, once")
+{
+    Pumping p;
+    const auto leave_mark = [&](mode_t mode) { Fd(::openat(p.task.fd(), store::file::out_stage, O_WRONLY | O_CREAT, mode)); };
+    CHECK_FALSE(os::LogPump::take_loss(p.task, os::LogPump::out_files));
+    leave_mark(0600);
+    CHECK(os::LogPump::take_loss(p.task, os::LogPump::out_files));
+    CHECK_FALSE(os::LogPump::take_loss(p.task, os::LogPump::out_files));
+    leave_mark(0400); // a keeper has saved all
+    CHECK_FALSE(os::LogPump::take_loss(p.task, os::LogPump::out_files));
+    CHECK(::faccessat(p.task.fd(), store::file::out_stage, F_OK, 0) < 0);
 }
 
 TEST_CASE("what a log can't take is dropped and counted, whatever the reason")

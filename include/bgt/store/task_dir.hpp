@@ -19,6 +19,8 @@ inline constexpr const char* out_log = "out.log";
 inline constexpr const char* err_log = "err.log";
 inline constexpr const char* out_index = "out.idx";
 inline constexpr const char* err_index = "err.idx";
+inline constexpr const char* out_stage = "out.stage";
+inline constexpr const char* err_stage = "err.stage";
 inline constexpr const char* lock = "lock";
 inline constexpr const char* control = "ctl.sock";
 } // namespace file
@@ -46,7 +48,7 @@ public:
     Result<bool> is_locked() const;
     /// Lets the lock go (this process's copy of it).
     void unlock() { lock_.reset(); }
-    /// Removes what only a living task needs: the FIFOs and the socket. False: something is left.
+    /// Removes what only a living task needs: the FIFOs, the socket and the marks of stages. False: something is left.
     bool remove_channels() const;
 
 private:

@@ -72,18 +72,23 @@ private:
 
     // What wakes it (supervisor.cpp).
     void watch_signals();
-    void watch_output(Stream&, os::LogPump&);
     void watch_control();
     void watch_owner();
     void watch_readiness();
     void end_ready_watch();
     void never_ready(const std::string& why);
     void on_signals();
+    void on_ready_answer();
+
+    // Output (output.cpp).
+    void watch_output(Stream&, os::LogPump&);
     void on_output(os::LogPump&);
     std::vector<os::LogPump*> pumps();
     os::LogPump::Moved take_output(os::LogPump&);
     void take_output_until(int descriptor, Instant end);
-    void on_ready_answer();
+    void begin_stage(os::LogPump&);
+    void end_stage(os::LogPump&);
+    void end_stages_when_calm();
     void account(const os::LogPump::Moved&);
     void read_progress_soon();
 
@@ -130,7 +135,7 @@ private:
     core::State state_;
     Observer observer_;
     Stream owner_, ready_;
-    boost::asio::steady_timer timer_, owner_timer_, progress_timer_;
+    boost::asio::steady_timer timer_, owner_timer_, progress_timer_, stage_timer_;
     std::optional<Instant> armed_;
     std::optional<ReadyWatch> ready_watch_;
     std::pair<std::uint64_t, std::uint64_t> attempt_from_{}; ///< where the output of this attempt begins, out and err

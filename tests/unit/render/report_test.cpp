@@ -119,7 +119,7 @@ TEST_CASE("nothing in a report reaches the terminal as a command")
 TEST_CASE("stack dumps and lack of time are mentioned, colour only where wanted")
 {
     core::Report report = sample();
-    report.evidence.dumps = {{9, "java", "java", 3}};
+    report.evidence.dumps = {{9, "java", "java", 3, {}}};
     report.evidence.complete = false;
     const auto text = render::report_text(report, {80, 40, false});
     CHECK(has(text, "stack dump of java (pid 9) is in the log (java, SIGQUIT)"));

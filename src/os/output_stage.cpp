@@ -1,0 +1,82 @@
+#include <bgt/os/output_stage.hpp>
+
+#include <bgt/os/background.hpp>
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+
+namespace bgt::os {
+namespace {
+
+struct Pipe {
+    Fd reader, writer;
+};
+
+Result<Pipe> make_pipe(int flags)
+{
+    int ends[2];
+    if (pipe2(ends, flags | O_CLOEXEC) != 0) return Error::system("making a pipe for output", errno);
+    return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+/// Only SIGKILL ends the keeper before its supervisor: a machine that goes down sends SIGTERM to everybody.
+void block_signals()
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
+void await_end_of_file(int fd)
+{
+    char none = 0;
+    while (read(fd, &none, 1) < 0 && errno == EINTR) {}
+}
+
+} // namespace
+
+Result<OutputStage> OutputStage::start(std::size_t capacity, std::vector<int> keep, const Save& save)
+{
+    Result<Pipe> pipe = make_pipe(O_NONBLOCK);
+    if (!pipe) return pipe.error();
+    if (fcntl(pipe->writer.get(), F_SETPIPE_SZ, static_cast<int>(capacity)) < 0)
+        return Error::system("growing the pipe for output", errno);
+    Result<Pipe> life = make_pipe(0);
+    if (!life) return life.error();
+    const int stage = pipe->reader.get(), end = life->reader.get();
+    keep.push_back(stage);
+    keep.push_back(end);
+    const Result<pid_t> keeper = fork_helper(keep, true, [&] {
+        block_signals();
+        await_end_of_file(end);
+        save(stage);
+        return 0;
+    });
+    if (!keeper) return keeper.error();
+    OutputStage made;
+    made.reader_ = std::move(pipe->reader);
+    made.writer_ = std::move(pipe->writer);
+    made.life_ = std::move(life->writer);
+    made.keeper_ = *keeper;
+    return made;
+}
+
+OutputStage::OutputStage(OutputStage&& other) noexcept
+    : reader_(std::move(other.reader_)), writer_(std::move(other.writer_)), life_(std::move(other.life_)),
+      keeper_(std::exchange(other.keeper_, 0))
+{
+}
+
+OutputStage::~OutputStage()
+{
+    if (keeper_ <= 0) return;
+    writer_.reset(); // it reads up to the end of file
+    life_.reset();
+    while (waitpid(keeper_, nullptr, 0) < 0 && errno == EINTR) {}
+}
+
+} // namespace bgt::os
