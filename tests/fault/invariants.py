@@ -147,7 +147,7 @@ def wrong_outcome(stage: Stage, task: Task, told: dict) -> str:
             if not ends or int(ends[-1]) != outcome["code"]:
                 return "an exit code that no one saw"
         case "signaled":
-            if ends and len(ends) == len(starts):
+            if len(ends) >= told["attempt"]:    # one killed before its first word says neither
                 return "a signal that did not end it"
         case "lost":
             # Who would have started it was killed before.

@@ -35,6 +35,7 @@ TREES = (
     "trap 'exit 3' TERM; sleep 300 & wait $!",
     "trap '' TERM; sleep 300; sleep 300",
     "setsid sleep 300 & setsid setsid sleep 300 & sleep 300",
+    "head -c 8M /dev/zero; sleep 300",      # so loud that its output goes through a stage
 ) + FORKERS
 CODES = {1: 7, 2: 7}            # what ends by itself, and how
 WAYS = ("kill", "kill --now", "kill twice", "replace", "rm --force", "supervisor killed")
