@@ -32,6 +32,15 @@ private:
     std::array<char, 64> text_;
 };
 
+/// Close-on-exec. Files of /proc hardly wait, but a process that could not be looked at is one that gets no signal.
+Fd open_at(int folder, const char* name, int flags)
+{
+    int fd = -1;
+    do fd = ::openat(folder, name, flags | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
+    return Fd(fd);
+}
+
 /// struct linux_dirent64 of man 2 getdents: glibc's readdir costs an allocation a folder.
 struct DirEntry {
     std::uint64_t ino;
@@ -105,7 +114,7 @@ std::vector<std::int32_t> numeric_entries(int dir_fd)
     }
 }
 
-ProcDir::ProcDir(const char* path) : dir_(::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
+ProcDir::ProcDir(const char* path) : dir_(open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY)) {}
 
 std::vector<std::int32_t> ProcDir::pids() const
 {
@@ -115,7 +124,7 @@ std::vector<std::int32_t> ProcDir::pids() const
 
 Fd ProcDir::open(std::int32_t pid, std::string_view name, int flags) const
 {
-    return Fd(::openat(dir_.get(), Path(pid, name).c_str(), flags | O_CLOEXEC));
+    return open_at(dir_.get(), Path(pid, name).c_str(), flags);
 }
 
 std::optional<ProcStat> ProcDir::stat(std::int32_t pid) const
@@ -133,7 +142,7 @@ std::optional<std::vector<std::int32_t>> ProcDir::children(std::int32_t pid) con
     std::vector<std::int32_t> found;
     bool readable = false;
     for (const std::int32_t thread : numeric_entries(tasks.get())) {
-        const Fd file(::openat(tasks.get(), Path(thread, "children").c_str(), O_RDONLY | O_CLOEXEC));
+        const Fd file = open_at(tasks.get(), Path(thread, "children").c_str(), O_RDONLY);
         readable = add_children(file, found) || readable;
     }
     if (!readable) return std::nullopt;
