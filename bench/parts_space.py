@@ -1,5 +1,6 @@
 """What things cost: output, memory, wake-ups."""
 
+import contextlib
 import os
 import time
 
@@ -102,9 +103,21 @@ class Pour:
 
 
 def private(pid):
-    """kB that are the process's own."""
-    facts = memory(pid)
-    return facts['Private_Dirty'] + facts['Private_Clean']
+    """kB that are the supervisor's own, and its helpers'."""
+    total = 0
+    with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as children:
+        helpers = [child for child in map(int, children.read().split()) if name_of(child) == 'bgt:helper']
+    for process in [pid, *helpers]:
+        with contextlib.suppress(OSError):  # a helper may end just now
+            facts = memory(process)
+            total += facts['Private_Dirty'] + facts['Private_Clean']
+    return total
+
+
+def name_of(pid):
+    with contextlib.suppress(OSError), open(f'/proc/{pid}/comm', encoding='utf-8', errors='replace') as comm:
+        return comm.read().strip()
+    return ''
 
 
 def output(lab, table, plan):
