@@ -105,6 +105,7 @@ Result<std::vector<std::string>> environment(const RunOptions& options)
         if (!from_file) return from_file.error();
         env.insert(env.end(), from_file->begin(), from_file->end());
     }
+    if (options.env.empty() && options.env_files.empty()) return env; // the caller's own goes on as it is
     if (auto added = add_env(env, options.env); !added) return added.error();
     return without_doubles(env);
 }

@@ -14,6 +14,7 @@ namespace {
 constexpr Duration shortest_pause = 250ms;
 constexpr Duration longest_pause = 30s;        ///< the time over which activity is judged
 constexpr Duration longest_notice_pause = 60s; ///< notices alone cost a wake-up a minute at most
+constexpr Duration longest_stalled_pause = 1h;
 
 /// Rules that need to know what the tree does look four times within their limit.
 Duration pause_of(Duration limit, Duration longest)
@@ -41,7 +42,9 @@ void plan_notices(std::optional<Instant>& date, const Spec& spec, const Watch& w
     std::optional<Duration> pause;
     if (hang.quiet_after && !watch.quiet) pause = std::clamp(*hang.quiet_after, shortest_pause, longest_notice_pause);
     if (hang.stalled_after) {
-        const Duration stalled = pause_of(*hang.stalled_after, longest_notice_pause);
+        Duration stalled = pause_of(*hang.stalled_after, longest_notice_pause);
+        // What has been still for hours is not looked at every minute: output, the common end of a silence, wakes by itself.
+        if (watch.stalled) stalled = std::clamp<Duration>((now - watch.progress.last) / 2, stalled, longest_stalled_pause);
         pause = pause ? std::min(*pause, stalled) : stalled;
     }
     if (pause) earlier(date, later(now, *pause));

@@ -169,4 +169,14 @@ std::string ProcDir::read(std::int32_t pid, std::string_view name, std::size_t l
     return fd ? read_all(fd.get(), limit) : std::string();
 }
 
+std::int32_t ProcDir::newest_pid() const
+{
+    const Fd fd = open_at(dir_.get(), "loadavg", O_RDONLY);
+    const std::string text = fd ? read_all(fd.get(), 128) : std::string();
+    std::int32_t pid = 0;
+    const std::size_t at = text.rfind(' ') + 1;
+    std::from_chars(text.data() + at, text.data() + text.size(), pid);
+    return pid;
+}
+
 } // namespace bgt::os

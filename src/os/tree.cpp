@@ -41,6 +41,9 @@ void add_descendants(const std::vector<ProcStat>& table, const Children& childre
     }
 }
 
+/// A chain of processes, each of which starts the next and ends, is always one step ahead of who reads all of /proc.
+constexpr int most_chases = 100;
+
 /// A process whose parent ended between the two reads has moved to another parent: ask it again.
 void refresh_orphans(const ProcDir& proc, std::vector<ProcStat>& table)
 {
@@ -202,8 +205,37 @@ std::vector<ProcStat> ProcessTable::descendants_of(std::int32_t ancestor) const
     return found;
 }
 
+namespace {
+
+/// Those among the processes that were made since the pid `after` was given out, in the order of their pids. What ends
+/// while it is looked at may have forked: until nobody new comes, or a member is found that lives.
+std::vector<ProcStat> find_newborn(const MarkFinder& finder, const std::unordered_set<std::int32_t>& excluded,
+                                   const std::vector<ProcStat>& known, std::int32_t after)
+{
+    std::unordered_set<std::int32_t> parents;
+    for (const ProcStat& stat : known) parents.insert(stat.key.pid);
+    std::vector<ProcStat> found;
+    const ProcDir proc;
+    for (int pass = 0; pass < most_chases && found.empty(); ++pass) {
+        const std::int32_t last = proc.newest_pid();
+        if (last == after || after == 0) break;
+        // Pids that have wrapped around are met by the next look.
+        for (std::int32_t pid = after + 1; pid <= last; ++pid) {
+            auto stat = excluded.contains(pid) ? std::nullopt : proc.stat(pid);
+            if (!stat || !is_living(*stat) || (!parents.contains(stat->ppid) && !finder.carries_mark(*stat))) continue;
+            parents.insert(pid);
+            found.push_back(std::move(*stat));
+        }
+        after = last;
+    }
+    return found;
+}
+
+} // namespace
+
 std::vector<ProcStat> find_marked(const TreeMarks& marks, const std::vector<std::int32_t>& except)
 {
+    const std::int32_t newest = ProcDir().newest_pid();
     const std::vector<ProcStat> table = all_processes();
     const std::unordered_set<std::int32_t> excluded(except.begin(), except.end());
     MarkFinder finder(marks);
@@ -227,6 +259,7 @@ std::vector<ProcStat> find_marked(const TreeMarks& marks, const std::vector<std:
     for (const ProcStat& stat : table) // tops first, so that parents stand before their children
         if (!marked.contains(stat.ppid)) add_tree(stat);
     for (const ProcStat& stat : table) add_tree(stat);
+    for (ProcStat& stat : find_newborn(finder, seen, found, newest)) found.push_back(std::move(stat));
     return found;
 }
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <map>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -101,6 +102,37 @@ TEST_CASE("a tree that keeps growing is found until it is dead")
         for (const auto& stat : tree) static_cast<void>(os::send_signal(stat.key, SIGKILL));
         return tree.empty() && os::ProcessTable(os::all_processes()).descendants_of(::getpid()).empty();
     }));
+}
+
+TEST_CASE("a chain of processes, each of which starts the next and ends, is found by who is not its ancestor")
+{
+    constexpr int links = 20'000, looks = 50;
+    int told[2];
+    REQUIRE(::pipe2(told, O_CLOEXEC) == 0);
+    const Fd reader(told[0]), writer(told[1]);
+    const pid_t first = ::fork();
+    if (first == 0) {
+        ::setsid();
+        static_cast<void>(::write(writer.get(), "!", 1));
+        for (int link = 0; link < links; ++link) {
+            ::usleep(500);
+            if (::fork() != 0) ::_exit(0);
+        }
+        ::_exit(0);
+    }
+    char up = 0;
+    REQUIRE(::read(reader.get(), &up, 1) == 1);
+    os::TreeMarks marks = marks_of(first);
+    marks.session = first;
+    int missed = 0;
+    for (int look = 0; look < looks; ++look) missed += os::find_marked(marks, {::getpid()}).empty();
+    CHECK(missed == 0);
+    for (;;) { // each time the newest: until one of them dies before it has started the next
+        const std::vector<os::ProcStat> found = os::find_marked(marks, {::getpid()});
+        if (found.empty() && os::find_marked(marks, {::getpid()}).empty()) break;
+        for (const os::ProcStat& member : found) static_cast<void>(os::send_signal(member.key, SIGKILL).operator bool());
+    }
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
 }
 
 TEST_CASE("members are found by the cookie alone")

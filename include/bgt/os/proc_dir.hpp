@@ -29,6 +29,8 @@ public:
     std::optional<std::uint32_t> owner(std::int32_t pid) const;
     /// A whole file, cut at `limit` bytes; empty where it can't be read.
     std::string read(std::int32_t pid, std::string_view name, std::size_t limit) const;
+    /// The pid that was given out last in our pid namespace (man 5 proc, loadavg: its fifth field); 0: not known.
+    std::int32_t newest_pid() const;
 
 private:
     Fd dir_;

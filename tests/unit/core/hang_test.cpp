@@ -158,6 +158,22 @@ TEST_CASE("notices: quiet and stalled of a job, never of a service")
     CHECK_FALSE(service.state.watch.quiet);
 }
 
+TEST_CASE("the longer a task has been stalled, the rarer it is looked at")
+{
+    Task job{{}, State{Starting{}}};
+    job(0s, Started{});
+    job(60s, looked(job, 0s, 0s));
+    CHECK(job.due() == 2min);
+    job(6min, looked(job, 0s, 0s));
+    CHECK(job.due() == 9min);
+    job(1h, looked(job, 0s, 0s));
+    CHECK(job.due() == 90min);
+    job(10h, looked(job, 0s, 0s));
+    CHECK(job.due() == 11h);
+    job(11h, looked(job, 11h, 11h)); // it moves
+    CHECK(job.due() == 11h + 1min);
+}
+
 TEST_CASE("a notice that ends is put on record also where another one stays")
 {
     Task job{{}, State{Starting{}}};
