@@ -103,14 +103,15 @@ class Pour:
 
 
 def private(pid):
-    """kB that are the supervisor's own, and its helpers'."""
+    """kB that are the supervisor's own, and its helpers': what they have written to. Pages of the binary are not in it: they
+    are the page cache's, one copy for all, and called private only while no other bgt happens to run."""
     total = 0
     with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as children:
         helpers = [child for child in map(int, children.read().split()) if name_of(child) == 'bgt:helper']
     for process in [pid, *helpers]:
         with contextlib.suppress(OSError):  # a helper may end just now
             facts = memory(process)
-            total += facts['Private_Dirty'] + facts['Private_Clean']
+            total += facts['Private_Dirty']
     return total
 
 
@@ -154,7 +155,7 @@ def output_in(folder, lab, table, plan):
                  more=True)
     for name, pour in (('newest 256 MiB kept', kept), ('all kept', whole), ('fastest writer', fastest)):
         table.alone(f"{kind}: the supervisor's CPU, {name}", pour.cpu, most=0.6, unit='s')
-        table.alone(f"{kind}: its private memory, {name}", pour.memory, most=2, unit='MiB')
+        table.alone(f"{kind}: its private dirty memory, {name}", pour.memory, most=2, unit='MiB')
 
 
 def idle(lab, table, plan):
