@@ -137,7 +137,8 @@ void Supervisor::watch_owner()
 
 void Supervisor::end_ready_watch()
 {
-    if (ready_.is_open()) ready_.close();
+    boost::system::error_code none; // it is closed whatever close says (man 2 close)
+    if (ready_.is_open()) ready_.close(none);
     if (!ready_watch_) return;
     const Duration before = os::reaped_cpu();
     helpers_.erase(ready_watch_->pid());
