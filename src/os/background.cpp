@@ -98,6 +98,13 @@ Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std
     _exit(body());
 }
 
+void block_signals()
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
 void give_back_memory()
 {
     malloc_trim(0);

@@ -14,6 +14,8 @@
 namespace bgt::os {
 namespace {
 
+constexpr int longest_pause_ms = 16; // between two attempts to answer
+
 /// The address of NAME below an open folder. Always short enough.
 sockaddr_un address_of(int folder_fd, const char* name)
 {
@@ -156,7 +158,13 @@ std::optional<Datagram> ControlSocket::receive()
 void ControlSocket::reply(const Datagram& to, const std::string& bytes)
 {
     if (to.from_length <= sizeof(sa_family_t)) return; // the sender has no address to answer to
-    sendto(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to.from), to.from_length);
+    const auto* address = reinterpret_cast<const sockaddr*>(&to.from);
+    // What was asked for is done: who asked must not hear that it is not, only because memory was short for a moment.
+    for (int pause_ms = 1; pause_ms <= longest_pause_ms; pause_ms *= 2) {
+        if (sendto(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL, address, to.from_length) >= 0) return;
+        if (errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS && errno != EINTR) return; // it does not wait any more
+        poll(nullptr, 0, pause_ms);
+    }
 }
 
 Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone, Duration timeout)

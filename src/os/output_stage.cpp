@@ -3,7 +3,6 @@
 #include <bgt/os/background.hpp>
 
 #include <cerrno>
-#include <csignal>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,14 +20,6 @@ Result<Pipe> make_pipe(int flags)
     int ends[2];
     if (pipe2(ends, flags | O_CLOEXEC) != 0) return Error::system("making a pipe for output", errno);
     return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
-
-/// Only SIGKILL ends the keeper before its supervisor: a machine that goes down sends SIGTERM to everybody.
-void block_signals()
-{
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, nullptr);
 }
 
 void await_end_of_file(int fd)

@@ -2,6 +2,7 @@
 #include <bgt/supervise/supervisor.hpp>
 
 #include <bgt/os/clock.hpp>
+#include <bgt/os/stdin_keeper.hpp>
 
 #include <csignal>
 
@@ -41,12 +42,23 @@ Answer Supervisor::answer(const Request& request)
         return {};
     case Request::Op::signal: return answer_signal(request);
     case Request::Op::stdin_eof:
-        charge_.stdin_writer.reset();
+        close_stdin();
         charge_.recorder.status().stdin_closed = true;
         charge_.recorder.save();
         return {};
     }
     return {"unknown request", 0};
+}
+
+void Supervisor::close_stdin()
+{
+    if (!charge_.stdin_writer) return;
+    if (helpers_.contains(charge_.stdin_keeper)) {
+        kill(charge_.stdin_keeper, SIGKILL); // not reaped yet, so the pid is its own
+    } else {
+        os::end_stdin_keeper(charge_.stdin_writer.get());
+    }
+    charge_.stdin_writer.reset();
 }
 
 /// A report is about now: not about the time since the last look, which may be long ago.

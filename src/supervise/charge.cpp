@@ -1,6 +1,7 @@
 #include <bgt/supervise/charge.hpp>
 
 #include <bgt/os/background.hpp>
+#include <bgt/os/stdin_keeper.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <cerrno>
@@ -21,6 +22,15 @@ Result<Fd> open_stdin_writer(const store::TaskDir& task, bool closed)
     if (closed) return Fd{};
     // Read-write: opening a FIFO for writing alone waits for a reader, or fails (man 7 fifo).
     return task.open(store::file::in_fifo, O_RDWR | O_NONBLOCK);
+}
+
+/// 0 where there is nothing to keep open, or another process keeps it.
+Result<pid_t> keep_open(const store::TaskDir& task, const Fd& stdin_writer)
+{
+    if (!stdin_writer) return 0;
+    Result<Fd> writer = task.open(store::file::in_fifo, O_WRONLY | O_NONBLOCK);
+    if (!writer) return writer.error();
+    return os::keep_stdin_open(std::move(*writer));
 }
 
 bool has_timers(boost::asio::io_context& io)
@@ -81,11 +91,13 @@ Result<Charge> open_charge(store::Root root, store::TaskDir task, store::TaskSpe
         if (!opened) return opened.error();
         stdin_writer = std::move(*opened);
     }
+    const Result<pid_t> stdin_keeper = keep_open(task, stdin_writer);
+    if (!stdin_keeper) return stdin_keeper.error();
     Result<std::unique_ptr<Wakers>> wakers = open_wakers(out->fifo(), err ? err->fifo() : -1, control->fd());
     if (!wakers) return wakers.error();
     return Charge{std::move(root), std::move(task),     std::move(spec),         std::move(*recorder), std::move(*out),
-                  std::move(err),  std::move(*control), std::move(stdin_writer), std::move(*wakers),   retention,
-                  {},              077};
+                  std::move(err),  std::move(*control), std::move(stdin_writer), *stdin_keeper,        std::move(*wakers),
+                  retention,       {},                  077};
 }
 
 void send_report(int fd, const StartReport& report)

@@ -86,6 +86,7 @@ void Supervisor::release()
     end_ready_watch();
     drain(); // what kept leftovers wrote last
     for (os::LogPump* pump : pumps()) end_stage(*pump); // their keepers hold the task's lock
+    close_stdin();                                      // kept leftovers have nobody who could send them more
     const store::TaskId id = charge_.task.id();
     // What could not be removed is found by its marker, at the next pruning.
     if (charge_.task.remove_channels()) static_cast<void>(charge_.root.unmark_active(id));

@@ -19,8 +19,11 @@ Result<Fd> open_stdin(const Charge& charge)
     switch (charge.spec.stdin_from) {
     case store::StdinFrom::null: return Fd{open("/dev/null", O_RDONLY | O_CLOEXEC)};
     case store::StdinFrom::pipe: {
-        // Our own end is open for reading too, so this does not wait.
-        return charge.task.open(store::file::in_fifo, O_RDONLY);
+        // Nobody may hold a writing end any more (bgt send --eof): then it does not wait for one, and the command reads
+        // end-of-file, as the attempt before did.
+        Result<Fd> in = charge.task.open(store::file::in_fifo, O_RDONLY | O_NONBLOCK);
+        if (in) fcntl(in->get(), F_SETFL, 0);
+        return in;
     }
     case store::StdinFrom::file: break;
     }

@@ -97,11 +97,25 @@ Result<void> write_folder(const store::TaskDir& task, const store::TaskSpec& spe
     return {};
 }
 
-/// What dies closes its descriptors one by one: the pipe to us may go before the lock, which says "lives" till then.
-void await_death(pid_t child)
+bool is_locked(const store::Root& root, store::TaskId id)
+{
+    const Result<store::TaskDir> task = root.open_task(id);
+    if (!task) return false;
+    const Result<bool> locked = task->is_locked();
+    return locked && *locked;
+}
+
+/// What dies closes its descriptors one by one: the pipe to us may go before the lock, which says "lives" till then. And a
+/// helper that it has just forked closes its copies when it first runs.
+void await_death(pid_t child, const store::Root& root, store::TaskId id)
 {
     constexpr int most_ms = 1000; // it lives where only its word could not be written
-    for (int i = 0; i < most_ms && waitpid(child, nullptr, WNOHANG) == 0; ++i) poll(nullptr, 0, 1);
+    bool dead = false;
+    for (int i = 0; i < most_ms; ++i) {
+        dead = dead || waitpid(child, nullptr, WNOHANG) != 0;
+        if (dead && !is_locked(root, id)) return;
+        poll(nullptr, 0, 1);
+    }
 }
 
 /// Forks the supervisor and waits for its word.
@@ -122,7 +136,7 @@ Result<void> launch(store::Root& root, store::TaskDir task, StartRequest request
     const std::optional<StartReport> answer = receive_report(reader.get());
     if (answer && !answer->started) return answer->error;
     if (answer) return {};
-    await_death(*pid);
+    await_death(*pid, root, id);
     // Killed before it could say a word. If the command had been started it lives, and is taken over now.
     const Result<Snapshot> seen = look(root, id, {});
     if (seen && seen->status.lifecycle != core::Lifecycle::ended) return {};
@@ -135,8 +149,7 @@ bool is_used(const store::Root& root, store::TaskId id)
     if (!task) return false;
     const Result<store::Status> status = store::read_status(task->fd());
     if (status) return status->lifecycle != core::Lifecycle::ended;
-    const Result<bool> locked = task->is_locked();
-    return locked && *locked; // being made just now
+    return is_locked(root, id); // being made just now
 }
 
 /// Settles who bears the name: nullopt when it is free to be claimed.

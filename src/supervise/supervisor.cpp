@@ -26,6 +26,7 @@ Supervisor::Supervisor(Charge charge, bool adopted)
       observer_(charge_.task.fd(), charge_.spec), owner_(io_), ready_(io_), timer_(io_), owner_timer_(io_), progress_timer_(io_),
       stage_timer_(io_)
 {
+    if (charge_.stdin_keeper > 0) helpers_.insert(charge_.stdin_keeper);
 }
 
 Supervisor::Supervisor(Charge charge, std::int32_t root_pid) : Supervisor(std::move(charge), false)

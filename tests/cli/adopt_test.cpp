@@ -203,6 +203,48 @@ TEST_CASE("a supervisor that is killed while the task waits for a reader loses n
     CHECK(is_whole(lab, id, bytes));
 }
 
+TEST_CASE("stdin stays open when the supervisor is killed, and the one after it")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--stdin", "pipe", "-c", "cat; echo end; exec sleep 1000"});
+    const pid_t first = supervisor_of(lab.show(id));
+    const pid_t keeper = only_child(first, "bgt:helper");
+    REQUIRE(keeper != 0);
+    kill_supervisor(first);
+    CHECK(lab({"send", id, "one"}).code == 0);
+    CHECK(lab.logged(id, "one\n"));
+    const pid_t second = supervisor_of(lab.show(id));
+    CHECK(is_alive(keeper));
+    SECTION("and is closed when asked")
+    {
+        kill_supervisor(second);
+        CHECK(lab({"send", id, "--eof", "two"}).code == 0);
+        CHECK(lab.logged(id, "one\ntwo\nend\n"));
+    }
+    SECTION("and has a new keeper when the first was killed, too")
+    {
+        ::kill(keeper, SIGKILL);
+        REQUIRE(eventually(patience, [&] { return !is_alive(keeper); }));
+        kill_supervisor(second);
+        CHECK(only_child(supervisor_of(lab.show(id)), "bgt:helper") != 0);
+    }
+    CHECK(lab({"kill", id}).code == 0);
+    CHECK(eventually(patience, [&] { return !is_alive(keeper); }));
+}
+
+TEST_CASE("the keeper of stdin ends with a tree that ends without a supervisor")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--stdin", "pipe", "--", "sleep", "1000"});
+    const auto task = lab.show(id);
+    const pid_t keeper = only_child(supervisor_of(task), "bgt:helper");
+    kill_supervisor(supervisor_of(task));
+    CHECK(is_alive(keeper));
+    ::kill(static_cast<pid_t>(number_at(task, "/pid")), SIGKILL);
+    CHECK(eventually(patience, [&] { return !is_alive(keeper); }));
+    CHECK(lab.wait(id) == 122);
+}
+
 TEST_CASE("the --timeout of a task fires although its supervisor was killed", "[slow]")
 {
     const Lab lab;

@@ -85,6 +85,18 @@ TEST_CASE("bgt restart: the same task, the next attempt")
     CHECK(refused.err.find("bgt retry") != std::string::npos);
 }
 
+TEST_CASE("a stdin that was closed is at its end for the next attempt, too")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--stdin", "pipe", "-c", "cat; echo end; exec sleep 1000"});
+    CHECK(lab({"send", id, "--eof", "one"}).code == 0);
+    REQUIRE(lab.logged(id, "one\nend\n"));
+    const Ran restarted = lab({"restart", id});
+    INFO(restarted);
+    CHECK(restarted.code == 0);
+    CHECK(lab.logged(id, "one\nend\nend\n"));
+}
+
 TEST_CASE("bgt retry: a new task with the same spec")
 {
     const Lab lab;

@@ -260,6 +260,28 @@ def restarted(stage: Stage) -> None:
         answered(ran, (0,))
 
 
+def fed(stage: Stage) -> None:
+    task = stage.task("alpha")
+    script = "say up yes; read line; finish $line"
+    if not started(stage, stage.run(task, script, "--stdin", "pipe", target="supervisor"), task):
+        return
+    up(task)
+    ran = stage("send", number(task), "4", target="cli")
+    if answered(ran, (0,)):
+        stage.wait_for(task, 4)
+
+
+def closed(stage: Stage) -> None:
+    task = stage.task("alpha")
+    script = "say up yes; read line; finish 6"
+    if not started(stage, stage.run(task, script, "--stdin", "pipe", target="supervisor"), task):
+        return
+    up(task)
+    ran = stage("send", "--eof", number(task), target="cli")
+    if answered(ran, (0,)):
+        stage.wait_for(task, 6)
+
+
 def removed(stage: Stage) -> None:
     task = stage.task("alpha")
     if not started(stage, stage.run(task, "echo hello; finish 7", "--stdin", "pipe", target="supervisor"), task):
@@ -285,4 +307,4 @@ def told_why(stage: Stage) -> None:
 
 SCENARIOS = {play.__name__: play for play in (
     run, ready, output, loud, stop, wait, waited_run, prune, name_taken, replaced, retried, again, leftover, log_capped,
-    adopted, bereft, restarted, removed, told_why)}
+    adopted, bereft, restarted, fed, closed, removed, told_why)}

@@ -27,6 +27,9 @@ inline constexpr const char* helper_name = "bgt:helper";
 /// Hazards: as of fork_supervisor; it is a child of the caller, who reaps it.
 Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std::function<int()>& body);
 
+/// In a helper that outlives its supervisor: only SIGKILL ends it, as a machine that goes down sends SIGTERM to everybody.
+void block_signals();
+
 /// Gives memory that was needed for a moment back to the kernel: free pages of the heap, and those of the stack below the
 /// caller. For a process that is about to sleep for long.
 void give_back_memory();

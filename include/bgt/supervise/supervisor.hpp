@@ -46,6 +46,7 @@ struct Charge {
     std::optional<os::LogPump> err;       ///< --split
     os::ControlSocket control;
     Fd stdin_writer;                      ///< --stdin pipe: our own end, which keeps the command from end-of-file
+    pid_t stdin_keeper = 0;               ///< the child that holds another, for when we are killed; 0: none, or not ours
     std::unique_ptr<Wakers> wakers;
     store::Retention retention;
     std::vector<std::string> env;         ///< of the command, for further attempts; a supervisor that took over has none
@@ -91,6 +92,7 @@ private:
     void end_stages_when_calm();
     void account(const os::LogPump::Moved&);
     void read_progress_soon();
+    void close_stdin();
 
     void dispatch(core::Event);
     void look(std::deque<core::Event>&);

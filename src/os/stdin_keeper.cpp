@@ -1,0 +1,59 @@
+#include <bgt/os/stdin_keeper.hpp>
+
+#include <bgt/os/background.hpp>
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace bgt::os {
+namespace {
+
+struct flock whole_file()
+{
+    struct flock lock{};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+/// By its lock, which tells the pid of who holds it (man 2 fcntl, F_GETLK); 0: there is none.
+pid_t keeper_of(int fifo)
+{
+    struct flock lock = whole_file();
+    return fcntl(fifo, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+}
+
+void await_last_reader(int writer)
+{
+    pollfd end{writer, 0, 0}; // POLLERR comes unasked (man 2 poll)
+    while (poll(&end, 1, -1) < 0 && errno == EINTR) {}
+}
+
+} // namespace
+
+Result<pid_t> keep_stdin_open(Fd writer)
+{
+    if (keeper_of(writer.get()) != 0) return 0;
+    return fork_helper({writer.get()}, true, [fd = writer.get()] {
+        block_signals();
+        struct flock lock = whole_file();
+        fcntl(fd, F_SETLK, &lock); // by which a later supervisor finds it
+        await_last_reader(fd);
+        return 0;
+    });
+}
+
+void end_stdin_keeper(int fifo)
+{
+    const pid_t pid = keeper_of(fifo);
+    if (pid <= 0) return;
+    const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    // Asked again: it may have ended before the descriptor was made, and the pid be somebody else's by now.
+    if (pidfd && keeper_of(fifo) == pid) syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+}
+
+} // namespace bgt::os
