@@ -73,7 +73,7 @@ private:
             starting.wanted = request;
             return;
         }
-        if (request.now || request.reason == Reason::killed) starting.wanted->now = true;
+        if (request.now || (request.reason == Reason::killed && !request.patient)) starting.wanted->now = true;
         if (!request.again) starting.wanted->again = false; // whoever wants it ended has the last word
     }
 

@@ -68,7 +68,7 @@ void begin(Stopping& stop, std::string_view what, bool kill_at_once, Instant now
 
 void quicken(Stopping& stop, const StopRequested& request, Instant now, std::vector<Action>& out)
 {
-    if (killing(stop) || !(request.now || request.reason == Reason::killed)) return;
+    if (killing(stop) || request.patient || !(request.now || request.reason == Reason::killed)) return;
     out.emplace_back(Note{"rung", stop.reason, kill_signal, 0});
     begin_kill(stop, now, out);
 }

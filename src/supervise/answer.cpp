@@ -17,7 +17,7 @@ Answer Supervisor::answer(const Request& request)
 {
     switch (request.op) {
     case Request::Op::stop:
-        dispatch(core::StopRequested{request.reason, request.now, request.ladder});
+        dispatch(core::StopRequested{request.reason, request.now, request.ladder, false, request.patient});
         return {};
     case Request::Op::restart:
         if (adopted_) return {"its supervisor took over from one that was killed and does not know its environment: "

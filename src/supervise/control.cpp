@@ -84,6 +84,7 @@ Result<void> stop_with(store::Root& root, store::TaskId id, Request::Op op, cons
     what.op = op;
     what.reason = options.reason;
     what.now = options.now;
+    what.patient = options.patient;
     what.ladder = options.ladder;
     const Result<Answer> answer = request_with_retry(root, id, what);
     if (!answer) return answer.error();

@@ -171,7 +171,9 @@ Result<std::optional<StartResult>> settle_name(store::Root& root, const std::str
         break;
     case IfNameTaken::replace:
         if (seen->status.lifecycle != core::Lifecycle::starting) {
-            const Result<void> asked = request_stop(root, id, {});
+            StopOptions stop;
+            stop.patient = true; // two callers at once are not impatience
+            const Result<void> asked = request_stop(root, id, stop);
             if (!asked && is_used(root, id)) return asked.error();
         }
         break;

@@ -93,6 +93,19 @@ TEST_CASE("two callers with --replace leave one task", "[slow]")
     CHECK(find_task_members(lab.folder()).size() == 1);
 }
 
+TEST_CASE("two callers with --replace let the old task end in its grace period")
+{
+    const Lab lab;
+    const std::string slow = "trap 'sleep 0.3; echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done";
+    const std::string id = lab.start({"--name", "web", "-c", slow});
+    REQUIRE(lab.logged(id, "up"));
+    const auto [one, two] = both(lab, {"run", "--name", "web", "--replace", "--", "sleep", "100"});
+    INFO(one << two);
+    CHECK(one.code + two.code == 0);
+    CHECK(lab.logged(id, "bye\n"));
+    CHECK(lab.wait(id) == 0);
+}
+
 TEST_CASE("two callers without either: one wins, the other is told")
 {
     const Lab lab;

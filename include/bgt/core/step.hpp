@@ -32,6 +32,7 @@ struct StopRequested {
     bool now = false;                           ///< skip the ladder: SIGKILL at once
     std::optional<std::vector<StopStep>> ladder;///< replaces the spec's for this stop (grace given with `bgt kill`)
     bool again = false;                         ///< `bgt restart`: then the command is started again, at once
+    bool patient = false;                       ///< leaves a stop that has begun at its pace, where another request hastens it
     bool operator==(const StopRequested&) const = default;
 };
 

@@ -10,6 +10,7 @@ namespace bgt::supervise {
 struct StopOptions {
     core::Reason reason = core::Reason::killed;
     bool now = false;                                   ///< SIGKILL at once
+    bool patient = false;                               ///< a stop that has begun already keeps its pace
     std::optional<std::vector<core::StopStep>> ladder;  ///< replaces the task's
 };
 
