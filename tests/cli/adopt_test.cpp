@@ -39,6 +39,14 @@ pid_t only_child(pid_t parent, const std::string& name)
     return 0;
 }
 
+/// The helper of this supervisor, 0 when none comes: it takes its name when it first runs.
+pid_t helper_of(const boost::json::object& task)
+{
+    pid_t helper = 0;
+    eventually(patience, [&] { return (helper = only_child(supervisor_of(task), "bgt:helper")) != 0; });
+    return helper;
+}
+
 bool is_whole(const Lab& lab, const std::string& id, const std::string& bytes)
 {
     const Ran ran = run(lab.program({BGT_FIXTURE, "verify-spew", lab.task_folder(id) + "/out.log", bytes}));
@@ -159,9 +167,9 @@ TEST_CASE("output that died with its supervisor and the keeper of it is told as 
     const std::string id = lab.start({"--log-max", "1M", "-c", "while head -c 1M /dev/zero; do :; done"});
     const std::string mark = lab.task_folder(id) + "/out.stage";
     REQUIRE(eventually(patience, [&] { return std::filesystem::exists(mark); }));
-    const pid_t supervisor = supervisor_of(lab.show(id));
+    const auto task = lab.show(id);
+    const pid_t supervisor = supervisor_of(task), keeper = helper_of(task);
     REQUIRE(::kill(supervisor, SIGSTOP) == 0);
-    const pid_t keeper = only_child(supervisor, "bgt:helper");
     REQUIRE(keeper > 1);
     REQUIRE(::kill(keeper, SIGKILL) == 0);
     kill_supervisor(supervisor);
@@ -207,10 +215,10 @@ TEST_CASE("stdin stays open when the supervisor is killed, and the one after it"
 {
     const Lab lab;
     const std::string id = lab.start({"--stdin", "pipe", "-c", "cat; echo end; exec sleep 1000"});
-    const pid_t first = supervisor_of(lab.show(id));
-    const pid_t keeper = only_child(first, "bgt:helper");
+    const auto task = lab.show(id);
+    const pid_t keeper = helper_of(task);
     REQUIRE(keeper != 0);
-    kill_supervisor(first);
+    kill_supervisor(supervisor_of(task));
     CHECK(lab({"send", id, "one"}).code == 0);
     CHECK(lab.logged(id, "one\n"));
     const pid_t second = supervisor_of(lab.show(id));
@@ -226,7 +234,7 @@ TEST_CASE("stdin stays open when the supervisor is killed, and the one after it"
         ::kill(keeper, SIGKILL);
         REQUIRE(eventually(patience, [&] { return !is_alive(keeper); }));
         kill_supervisor(second);
-        CHECK(only_child(supervisor_of(lab.show(id)), "bgt:helper") != 0);
+        CHECK(helper_of(lab.show(id)) != 0);
     }
     CHECK(lab({"kill", id}).code == 0);
     CHECK(eventually(patience, [&] { return !is_alive(keeper); }));
@@ -237,7 +245,8 @@ TEST_CASE("the keeper of stdin ends with a tree that ends without a supervisor")
     const Lab lab;
     const std::string id = lab.start({"--stdin", "pipe", "--", "sleep", "1000"});
     const auto task = lab.show(id);
-    const pid_t keeper = only_child(supervisor_of(task), "bgt:helper");
+    const pid_t keeper = helper_of(task);
+    REQUIRE(keeper != 0);
     kill_supervisor(supervisor_of(task));
     CHECK(is_alive(keeper));
     ::kill(static_cast<pid_t>(number_at(task, "/pid")), SIGKILL);
