@@ -134,8 +134,11 @@ def main() -> int:
         shots = sample(shots, options.seed, len(shots) if options.full else options.sample)
     count, began = Count(bgt), time.monotonic()
     with multiprocessing.Pool(options.jobs, signal.signal, (signal.SIGINT, signal.SIG_DFL)) as pool:
-        for shot, wrong, hit, _ in pool.imap_unordered(play_job, [(bgt, shot) for shot in shots]):
+        results = pool.imap_unordered(play_job, [(bgt, shot) for shot in shots])
+        for number, (shot, wrong, hit, _) in enumerate(results, 1):
             count.take(shot, wrong, hit)
+            if number % 1000 == 0:
+                print(f"{number} of {len(shots)} after {time.monotonic() - began:.0f} s", flush=True)
     count.play_again()
     print(f"{len(shots)} shots in {time.monotonic() - began:.0f} s; {count.missed} came too late to hit anything; "
           f"{count.again} passed only when played alone")
