@@ -101,9 +101,9 @@ def without_processes(args) -> None:
         lab.start("--", "sleep", "1000")
         refused = worked = 0
         for room in range(0, 8):
-            eventually(lambda: processes_of(USER) == 4, "two supervisors and two commands are what the user has")
+            eventually(lambda: processes_of(USER) == 5, "two supervisors, two commands and the keeper of a stdin are what the user has")
             before = lab.ids()
-            how = limited(resource.RLIMIT_NPROC, 4 + room)
+            how = limited(resource.RLIMIT_NPROC, 5 + room)
             ran = lab.bgt("run", "--name", f"n{room}", "--", "sleep", "1000", **how)
             if ran.code == 0:
                 worked += 1
