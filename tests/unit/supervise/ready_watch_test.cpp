@@ -243,8 +243,9 @@ TEST_CASE("The watch keeps nothing of its supervisor's open, least of all the lo
     REQUIRE(watch);
     const std::string fds = "/proc/" + std::to_string(watch->pid()) + "/fd";
     CHECK(eventually(patience, [&] {
+        std::error_code closed; // meanwhile
         for (const auto& entry : std::filesystem::directory_iterator(fds))
-            if (std::filesystem::read_symlink(entry).filename() == "lock") return false;
+            if (std::filesystem::read_symlink(entry, closed).filename() == "lock") return false;
         return true;
     }));
     dir.unlock();
