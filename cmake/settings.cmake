@@ -6,7 +6,6 @@ target_compile_options(bgt_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow 
 target_compile_definitions(bgt_settings INTERFACE _GNU_SOURCE BGT_VERSION="${PROJECT_VERSION}")
 target_link_options(bgt_settings INTERFACE -Wl,--gc-sections)
 
-option(BGT_STATIC "Link one static binary" OFF)
 if(BGT_STATIC)
   # Not position-independent: no relocations at start, so no page of the binary is dirtied by them.
   target_compile_options(bgt_settings INTERFACE -fno-pie)
@@ -16,10 +15,10 @@ endif()
 set(BGT_SANITIZE "" CACHE STRING "address;undefined or thread")
 if(BGT_SANITIZE)
   string(REPLACE ";" "," joined "${BGT_SANITIZE}")
-  target_compile_options(bgt_settings INTERFACE -fsanitize=${joined} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_compile_options(-fsanitize=${joined} -fno-omit-frame-pointer -fno-sanitize-recover=all) # which tests/ takes back
   target_link_options(bgt_settings INTERFACE -fsanitize=${joined})
   if("thread" IN_LIST BGT_SANITIZE)
-    target_compile_options(bgt_settings INTERFACE -Wno-tsan) # Asio's fences
+    add_compile_options(-Wno-tsan) # Asio's fences
   endif()
 endif()
 option(BGT_COVERAGE "Count executed lines (gcov)" OFF)
