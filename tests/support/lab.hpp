@@ -12,8 +12,8 @@ namespace bgt::test {
 
 using Words = std::vector<std::string>;
 
-/// Built with sanitizers, which need terabytes of address space.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/// The program is built with sanitizers, which need terabytes of address space.
+#if defined(BGT_SANITIZED)
 inline constexpr bool sanitized = true;
 #else
 inline constexpr bool sanitized = false;
