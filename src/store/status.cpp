@@ -252,16 +252,18 @@ Result<DecodedStatus> decode_slot(std::span<const std::byte> slot)
     const auto written_by = load_le<std::uint16_t>(slot.data() + at_schema);
     const auto readable_by = load_le<std::uint16_t>(slot.data() + at_readable);
     const std::size_t size = load_le<std::uint32_t>(slot.data() + at_size);
-    const Error newer = Error::failed("the status record was written by a newer bgt (schema " + std::to_string(written_by) +
-                                      ", this one reads " + std::to_string(schema) + "): use that bgt");
-    if (readable_by > schema) return newer;
+    const auto newer = [&] {
+        return Error::failed("the status record was written by a newer bgt (schema " + std::to_string(written_by) +
+                             ", this one reads " + std::to_string(schema) + "): use that bgt");
+    };
+    if (readable_by > schema) return newer();
     if (size < at_fields || size > at_checksum) return Error::failed("the status record is damaged (impossible size)");
     DecodedStatus decoded;
     decoded.generation = load_le<std::uint64_t>(slot.data() + at_generation);
     Reader reader(slot.data(), size);
     each_field(reader, decoded.status);
     if (!reader.unknown_value()) return decoded;
-    return written_by > schema ? newer : Error::failed("the status record is damaged (unknown value)");
+    return written_by > schema ? newer() : Error::failed("the status record is damaged (unknown value)");
 }
 
 } // namespace
