@@ -19,7 +19,8 @@ import time
 SETTLED = 330           # seconds until the last notice of a silent task has been given
 MOST_GROWTH_KB = 16     # of one supervisor: a page or two that the allocator had not touched yet
 MOST_FDS = 0
-MOST_WAKE_UPS = 4       # of a sleeping one in 20 minutes: each look after half as long a silence as there was
+MOST_WAKE_UPS = 6       # of a sleeping one in 20 minutes: four looks, each after half as long a silence again as there was
+                        # before, and Asio's reactor, which sets its timer to five minutes at most
 PATIENCE = 10           # seconds for a supervisor to end after its task
 CHATTER = "i=0; while :; do i=$((i+1)); echo line $i of many; sleep 0.1; done"
 
