@@ -1,24 +1,16 @@
 #include <bgt/os/stdin_keeper.hpp>
 
+#include <bgt/base/file_lock.hpp>
 #include <bgt/os/background.hpp>
+#include <bgt/os/proc.hpp>
 
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace bgt::os {
 namespace {
-
-struct flock whole_file()
-{
-    struct flock lock{};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    return lock;
-}
 
 /// By its lock, which tells the pid of who holds it (man 2 fcntl, F_GETLK); 0: there is none.
 pid_t keeper_of(int fifo)
@@ -51,9 +43,9 @@ void end_stdin_keeper(int fifo)
 {
     const pid_t pid = keeper_of(fifo);
     if (pid <= 0) return;
-    const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-    // Asked again: it may have ended before the descriptor was made, and the pid be somebody else's by now.
-    if (pidfd && keeper_of(fifo) == pid) syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+    const std::optional<store::ProcessKey> keeper = key_of(pid);
+    // Asked again: it may have ended before that look, and the pid be somebody else's by now.
+    if (keeper && keeper_of(fifo) == pid) static_cast<void>(send_signal(*keeper, SIGKILL).operator bool());
 }
 
 } // namespace bgt::os

@@ -1,5 +1,7 @@
 #include "files.hpp"
 
+#include <bgt/base/file_lock.hpp>
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -134,9 +136,7 @@ Result<std::string> read_file(int dir, const char* path, std::size_t most, const
 int lock_waiting(int fd, Duration patience)
 {
     using namespace std::chrono_literals;
-    struct flock lock{};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
+    struct flock lock = whole_file();
     if (::fcntl(fd, F_OFD_SETLK, &lock) == 0) return 0;
     // F_OFD_SETLKW would wait for ever for a holder that was stopped, and can't be given a limit.
     const auto deadline = std::chrono::steady_clock::now() + patience;

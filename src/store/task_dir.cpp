@@ -2,22 +2,13 @@
 
 #include "files.hpp"
 
+#include <bgt/base/file_lock.hpp>
+
 #include <fcntl.h>
 #include <unistd.h>
 #include <cerrno>
 
 namespace bgt::store {
-namespace {
-
-struct flock whole_file()
-{
-    struct flock lock{};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    return lock;
-}
-
-} // namespace
 
 Result<Fd> TaskDir::open(const char* name, int flags, unsigned mode) const
 {

@@ -2,11 +2,11 @@
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 
+#include <bgt/base/file_lock.hpp>
 #include <bgt/os/stdin_keeper.hpp>
 
 #include <csignal>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,8 +27,7 @@ struct Pipe {
     Fd writer() const { return Fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)); }
     pid_t locked_by() const
     {
-        struct flock lock{};
-        lock.l_type = F_WRLCK;
+        struct flock lock = whole_file();
         return ::fcntl(reader.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
     }
     bool is_at_end() const
