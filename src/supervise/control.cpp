@@ -7,6 +7,8 @@
 #include <bgt/supervise/settle.hpp>
 #include <bgt/supervise/snapshot.hpp>
 
+#include "locked.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
@@ -20,12 +22,6 @@ constexpr auto answer_timeout = std::chrono::seconds(5);
 std::string ended_text(store::TaskId id, const store::Status& status)
 {
     return fmt::format("task {} has ended (exit code {})", id.value, exit_code(status));
-}
-
-bool is_locked(const store::TaskDir& task)
-{
-    const Result<bool> locked = task.is_locked();
-    return locked && *locked;
 }
 
 /// Sees to it that somebody can answer, then asks. A living supervisor is asked also where its record is damaged: with

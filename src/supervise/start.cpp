@@ -10,6 +10,7 @@
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/snapshot.hpp>
 
+#include "locked.hpp"
 #include "spawn_root.hpp"
 
 #include <algorithm>
@@ -97,23 +98,16 @@ Result<void> write_folder(const store::TaskDir& task, const store::TaskSpec& spe
     return {};
 }
 
-bool is_locked(const store::Root& root, store::TaskId id)
-{
-    const Result<store::TaskDir> task = root.open_task(id);
-    if (!task) return false;
-    const Result<bool> locked = task->is_locked();
-    return locked && *locked;
-}
-
 /// What dies closes its descriptors one by one: the pipe to us may go before the lock, which says "lives" till then. And a
 /// helper that it has just forked closes its copies when it first runs.
 void await_death(pid_t child, const store::Root& root, store::TaskId id)
 {
     constexpr int most_ms = 1000; // it lives where only its word could not be written
+    const Result<store::TaskDir> task = root.open_task(id);
     bool dead = false;
     for (int i = 0; i < most_ms; ++i) {
         dead = dead || waitpid(child, nullptr, WNOHANG) != 0;
-        if (dead && !is_locked(root, id)) return;
+        if (dead && !(task && is_locked(*task))) return;
         poll(nullptr, 0, 1);
     }
 }
@@ -149,7 +143,7 @@ bool is_used(const store::Root& root, store::TaskId id)
     if (!task) return false;
     const Result<store::Status> status = store::read_status(task->fd());
     if (status) return status->lifecycle != core::Lifecycle::ended;
-    return is_locked(root, id); // being made just now
+    return is_locked(*task); // being made just now
 }
 
 /// Settles who bears the name: nullopt when it is free to be claimed.
