@@ -1,6 +1,7 @@
 // What `bgt run` gives to the command.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/sanitized.hpp"
 
 #include <csignal>
 #include <sys/stat.h>

@@ -1,6 +1,7 @@
 // Output: its order, its completeness, where it goes and how much of it stays.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/sanitized.hpp"
 
 #include <algorithm>
 #include <sstream>

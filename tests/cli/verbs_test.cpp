@@ -174,7 +174,7 @@ TEST_CASE("config shows each value in force and where it came from")
     INFO(ran);
     CHECK(ran.code == 0);
     CHECK(std::regex_search(ran.out, std::regex("\nkeep_ended +77 +BGT_KEEP_ENDED\n")));
-    CHECK(std::regex_search(ran.out, std::regex("\ngrace +9s +[^\n]*/work/bgt.toml")));
+    CHECK(std::regex_search(ran.out, std::regex("\ngrace +9s +" + lab.work() + "/bgt.toml")));
     CHECK(std::regex_search(ran.out, std::regex("\nlog_max +256MiB +built-in\n")));
     CHECK(lab({"config", "grace"}).out == "9s\n");
     CHECK(lab({"run", "--wait", "-c", "echo $BGT_GRACE"}).out == "9s\n");

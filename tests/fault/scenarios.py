@@ -260,26 +260,23 @@ def restarted(stage: Stage) -> None:
         answered(ran, (0,))
 
 
-def fed(stage: Stage) -> None:
+def sent(stage: Stage, what: str, code: int) -> None:
+    """A command that reads a line, or end-of-file, ends with this code when `bgt send TASK WHAT` was said."""
     task = stage.task("alpha")
-    script = "say up yes; read line; finish $line"
+    script = "say up yes; read line; finish ${line:-6}"
     if not started(stage, stage.run(task, script, "--stdin", "pipe", target="supervisor"), task):
         return
     up(task)
-    ran = stage("send", number(task), "4", target="cli")
-    if answered(ran, (0,)):
-        stage.wait_for(task, 4)
+    if answered(stage("send", number(task), what, target="cli"), (0,)):
+        stage.wait_for(task, code)
+
+
+def fed(stage: Stage) -> None:
+    sent(stage, "4", 4)
 
 
 def closed(stage: Stage) -> None:
-    task = stage.task("alpha")
-    script = "say up yes; read line; finish 6"
-    if not started(stage, stage.run(task, script, "--stdin", "pipe", target="supervisor"), task):
-        return
-    up(task)
-    ran = stage("send", "--eof", number(task), target="cli")
-    if answered(ran, (0,)):
-        stage.wait_for(task, 6)
+    sent(stage, "--eof", 6)
 
 
 def removed(stage: Stage) -> None:

@@ -12,13 +12,6 @@ namespace bgt::test {
 
 using Words = std::vector<std::string>;
 
-/// The program is built with sanitizers, which need terabytes of address space.
-#if defined(BGT_SANITIZED)
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
-#endif
-
 /// Everything lies in one new folder: state root, home, working folder. At the end of the object's life every process
 /// that carries the folder's name in its environment or holds a file of it open is killed, and the folder is removed.
 class Lab {
