@@ -43,8 +43,8 @@ std::string verb_case(const VerbShape& verb)
     for (const auto& info : verb.options) {
         std::string pattern;
         for (const auto& name : info.names) {
-            names += (names.empty() ? "" : " ") + name;
-            pattern += (pattern.empty() ? "" : " | ") + name;
+            names.append(names.empty() ? "" : " ").append(name);
+            pattern.append(pattern.empty() ? "" : " | ").append(name);
         }
         if (!info.metavar.empty())
             cases += "        " + pattern + ") value=" + kind_word(fixed_words(info), info.value) + " ;;\n";

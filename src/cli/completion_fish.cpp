@@ -50,7 +50,7 @@ std::string option_line(const std::string& verb, const OptionInfo& info)
 {
     std::string out = "complete -c bgt -n '__bgt_in " + verb + "'";
     for (const auto& name : info.names)
-        out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+        out.append(name.starts_with("--") ? " -l " : " -s ").append(name.substr(name.find_first_not_of('-')));
     if (!info.metavar.empty()) {
         const auto what = argument(fixed_words(info), info.value);
         out += (what == " -F" ? " -r" : " -x") + what;
@@ -78,7 +78,7 @@ std::string valued_options(const VerbShape& verb)
     std::string out;
     for (const auto& info : verb.options)
         if (!info.metavar.empty())
-            for (const auto& name : info.names) out += " " + name;
+            for (const auto& name : info.names) out.append(" ").append(name);
     return out;
 }
 

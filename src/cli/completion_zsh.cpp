@@ -59,9 +59,9 @@ std::string option_spec(const OptionInfo& info)
     const bool valued = !info.metavar.empty();
     std::string all, forms;
     for (const auto& name : info.names) {
-        all += (all.empty() ? "" : " ") + name;
+        all.append(all.empty() ? "" : " ").append(name);
         const bool is_long = name.starts_with("--");
-        forms += (forms.empty() ? "" : ",") + name + (valued ? is_long ? "=" : "+" : "");
+        forms.append(forms.empty() ? "" : ",").append(name).append(valued ? is_long ? "=" : "+" : "");
     }
     std::string out = info.repeats ? "'*'" : "'(" + all + ")'";
     out += info.names.size() > 1 ? "{" + forms + "}" : forms;

@@ -21,7 +21,7 @@ std::size_t usable(int width)
 std::string option_left(const OptionInfo& info)
 {
     std::string out;
-    for (const auto& name : info.names) out += (out.empty() ? "" : ", ") + name;
+    for (const auto& name : info.names) out.append(out.empty() ? "" : ", ").append(name);
     if (info.names.front().starts_with("--")) out.insert(0, "    ");
     if (!info.metavar.empty()) out += " " + info.metavar;
     return out;
@@ -81,7 +81,7 @@ std::string verb_help(const HelpSource& source, int width)
     out += "\nOptions:\n";
     for (const auto& info : *source.options) {
         auto& where = info.names.back() == "--help" ? tail : out;
-        add_row(where, option_left(info), left, info.help + (info.repeats ? " (repeatable)" : ""), width);
+        add_row(where, option_left(info), left, std::string(info.help) + (info.repeats ? " (repeatable)" : ""), width);
     }
     out += tail;
     if (!source.examples->empty()) out += "\nExamples:\n";

@@ -6,6 +6,7 @@
 #include <bgt/os/terminal.hpp>
 #include <bgt/os/title.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <fcntl.h>
 #include <unistd.h>
@@ -63,7 +64,8 @@ int run_verb(const VerbInfo& info, std::optional<std::string> root, const std::v
     if (*outcome == Parser::Outcome::help_wanted) return print(parser.help(width_of(STDOUT_FILENO)));
     auto context = Context::load(root, info.name);
     if (!context) return complain(info.name, context.error().message);
-    return verb->run(*context);
+    // Not by returning: to free page by page what a supervisor shares since the fork would have each page copied first.
+    std::exit(verb->run(*context));
 }
 
 int help(const std::vector<std::string>& args)

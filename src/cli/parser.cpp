@@ -26,9 +26,14 @@ struct Target {
     CLI::Option* option = nullptr; ///< once declare() has told CLI11 of it
 };
 
-std::vector<std::string> split_names(const std::string& names)
+/// Without the help flag that CLI11's public constructor makes, to be removed again: a twentieth of all instructions of a start.
+struct BareApp : CLI::App {
+    BareApp() : App("", "", nullptr) {}
+};
+
+std::vector<std::string_view> split_names(std::string_view names)
 {
-    std::vector<std::string> out;
+    std::vector<std::string_view> out;
     for (std::size_t from = 0; from <= names.size();) {
         const auto comma = std::min(names.find(',', from), names.size());
         out.push_back(names.substr(from, comma - from));
@@ -41,7 +46,7 @@ std::vector<std::string> split_names(const std::string& names)
 
 struct Parser::Impl {
     std::string verb, summary, synopsis;
-    CLI::App app;
+    BareApp app;
     std::vector<OptionInfo> infos;
     std::vector<Target> targets; ///< one for each of infos
     std::vector<std::string>* words = nullptr;
@@ -73,7 +78,7 @@ void Parser::Impl::add(OptionInfo info, Target target)
 /// the instructions of a start.
 void Parser::Impl::declare_mentioned(const std::vector<std::string>& args)
 {
-    const auto mentioned = [&args](const std::string& name) {
+    const auto mentioned = [&args](std::string_view name) {
         return std::any_of(args.begin(), args.end(), [&name](const std::string& arg) {
             if (arg.size() < 2 || arg[0] != '-') return false;
             if (name.starts_with("--")) return arg.starts_with(name) && (arg.size() == name.size() || arg[name.size()] == '=');
@@ -87,7 +92,7 @@ void Parser::Impl::declare_mentioned(const std::vector<std::string>& args)
 void Parser::Impl::declare(const OptionInfo& info, Target& target)
 {
     std::string joined;
-    for (const auto& name : info.names) joined += (joined.empty() ? "" : ",") + name;
+    for (const auto& name : info.names) joined.append(joined.empty() ? "" : ",").append(name);
     if (target.kind == Kind::flag) {
         target.option = app.add_flag(joined);
         target.option->disable_flag_override();
@@ -149,7 +154,7 @@ Error Parser::Impl::unknown(const std::string& arg) const
     std::vector<std::string> all;
     for (const auto& info : infos)
         for (const auto& known : info.names)
-            if (known.starts_with("--")) all.push_back(known);
+            if (known.starts_with("--")) all.emplace_back(known);
     std::string text = "unknown option " + printable(name);
     const auto near = near_matches(name, all);
     if (!near.empty()) {
@@ -167,8 +172,8 @@ Error Parser::Impl::mismatch(const std::string& what) const
 {
     for (const auto& info : infos)
         for (const auto& name : info.names)
-            if (const auto& shown = info.names.back();
-                what.starts_with(name + ":") || what.starts_with(name.substr(name.find_first_not_of('-')) + " ")) {
+            if (const std::string shown(info.names.back());
+                what.starts_with(std::string(name) + ":") || what.starts_with(std::string(name.substr(name.find_first_not_of('-'))) + " ")) {
                 if (info.metavar.empty()) return Error::usage(shown + " takes no value");
                 return Error::usage(shown + " needs a value: " + shown + " " + info.metavar);
             }
@@ -185,7 +190,7 @@ Result<void> Parser::Impl::store_results()
         if (!choices.empty() && std::find(choices.begin(), choices.end(), results.back()) == choices.end()) {
             std::string list;
             for (const auto& choice : choices) list += (list.empty() ? "" : ", ") + choice;
-            return Error::usage(infos[i].names.back() + " knows " + list + ", not '" + printable(results.back()) + "'");
+            return Error::usage(std::string(infos[i].names.back()) + " knows " + list + ", not '" + printable(results.back()) + "'");
         }
         switch (targets[i].kind) {
         case Kind::flag: *targets[i].flag = true; break;
@@ -202,39 +207,38 @@ Parser::Parser(std::string verb, std::string summary, std::string synopsis) : im
     impl_->verb = std::move(verb);
     impl_->summary = std::move(summary);
     impl_->synopsis = std::move(synopsis);
-    impl_->app.set_help_flag();
     impl_->app.allow_extras();
     flag("-h,--help", impl_->help_wanted, "print this help");
 }
 
 Parser::~Parser() = default;
 
-void Parser::flag(const std::string& names, bool& target, std::string help)
+void Parser::flag(const char* names, bool& target, const char* help)
 {
-    impl_->add({split_names(names), "", std::move(help), Value::text, {}, false},
+    impl_->add({split_names(names), "", help, Value::text, {}, false},
                {Kind::flag, &target, nullptr, nullptr, nullptr});
 }
 
-void Parser::option(const std::string& names, std::optional<std::string>& target, std::string metavar, Value value,
-                    std::string help)
+void Parser::option(const char* names, std::optional<std::string>& target, std::string metavar, Value value,
+                    const char* help)
 {
-    impl_->add({split_names(names), std::move(metavar), std::move(help), value, {}, false},
+    impl_->add({split_names(names), std::move(metavar), help, value, {}, false},
                {Kind::single, nullptr, &target, nullptr, nullptr});
 }
 
-void Parser::choice(const std::string& names, std::optional<std::string>& target, std::vector<std::string> choices,
-                    std::string help)
+void Parser::choice(const char* names, std::optional<std::string>& target, std::vector<std::string> choices,
+                    const char* help)
 {
     std::string metavar;
     for (const auto& one : choices) metavar += (metavar.empty() ? "" : "|") + one;
-    impl_->add({split_names(names), std::move(metavar), std::move(help), Value::text, std::move(choices), false},
+    impl_->add({split_names(names), std::move(metavar), help, Value::text, std::move(choices), false},
                {Kind::single, nullptr, &target, nullptr, nullptr});
 }
 
-void Parser::list(const std::string& names, std::vector<std::string>& target, std::string metavar, Value value,
-                  std::string help)
+void Parser::list(const char* names, std::vector<std::string>& target, std::string metavar, Value value,
+                  const char* help)
 {
-    impl_->add({split_names(names), std::move(metavar), std::move(help), value, {}, true},
+    impl_->add({split_names(names), std::move(metavar), help, value, {}, true},
                {Kind::many, nullptr, nullptr, &target, nullptr});
 }
 

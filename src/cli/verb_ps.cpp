@@ -31,16 +31,18 @@ class Ps : public Verb {
 public:
     void declare(Parser& parser) override
     {
+        static const std::string states_help = "only tasks in this state: " + known_states();
+        static const std::string format_help = "print a line a task with {fields}: " + render::template_fields();
         request_.selection.declare(parser);
         parser.flag("-a", request_.everything, "list all ended tasks too, not only the newest ten");
-        parser.list("-s,--state", request_.states, "STATE", Value::text, "only tasks in this state: " + known_states());
+        parser.list("-s,--state", request_.states, "STATE", Value::text, states_help.c_str());
         parser.flag("--leftover", request_.leftover, "only ended tasks of which processes were kept alive");
         parser.flag("-q,--quiet", quiet_, "print the ids alone");
         parser.flag("-w,--watch", watch_, "draw the table again and again, until q or Ctrl-C");
         parser.option("--interval", interval_, "DURATION", Value::duration, "time between two drawings of --watch (1s)");
         parser.flag("--json", json_, "print JSON");
         parser.option("--format", format_, "TEMPLATE", Value::text,
-                      "print a line a task with {fields}: " + render::template_fields());
+                      format_help.c_str());
         parser.flag("--no-header", no_header_, "leave the titles of the columns out");
         parser.example("bgt ps --state running --tag job=e2e");
         parser.example("bgt ps -a --format '{id}\\t{exit}\\t{command}'");

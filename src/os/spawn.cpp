@@ -1,5 +1,7 @@
 #include <bgt/os/spawn.hpp>
 
+#include <bgt/os/proc.hpp>
+
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -13,12 +15,15 @@
 namespace bgt::os {
 namespace {
 
-/// What the child was doing when it failed; told through memory that vfork shares.
+/// What the child was doing when it failed.
 enum class Stage { none, directory, limit, nice, descriptors, exec };
 
-struct Failure {
+/// What the child tells through memory that vfork shares.
+struct Told {
     volatile Stage stage = Stage::none;
     volatile int err = 0;
+    char stat[1024];             ///< /proc/PID/stat of the child itself
+    volatile ssize_t stat_size = 0;
 };
 
 /// All that the child needs, made before the fork: between vfork and exec nothing may allocate.
@@ -63,10 +68,10 @@ std::vector<std::string> candidates_for(const std::string& command, std::string_
     return out;
 }
 
-[[noreturn]] void give_up(Failure& failure, Stage stage)
+[[noreturn]] void give_up(Told& told, Stage stage)
 {
-    failure.err = errno;
-    failure.stage = stage;
+    told.err = errno;
+    told.stage = stage;
     _exit(127);
 }
 
@@ -103,30 +108,41 @@ int exec_first(Plan& plan)
     return result;
 }
 
-[[noreturn]] void run_child(Plan& plan, Failure& failure)
+/// Its start time, which exec leaves as it is. Asked from outside it would have to wait until the exec is over: the kernel holds
+/// a lock of the process till then (signal->exec_update_lock).
+void tell_start(Told& told)
+{
+    const int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    told.stat_size = read(fd, told.stat, sizeof told.stat);
+    close(fd);
+}
+
+[[noreturn]] void run_child(Plan& plan, Told& told)
 {
     const SpawnRequest& request = plan.request;
     setsid();
     umask(request.umask);
     if (!place(request.stdin_fd, 0) || !place(request.stdout_fd, 1) || !place(request.stderr_fd, 2))
-        give_up(failure, Stage::descriptors);
-    if (chdir(request.cwd.c_str()) != 0) give_up(failure, Stage::directory);
+        give_up(told, Stage::descriptors);
+    if (chdir(request.cwd.c_str()) != 0) give_up(told, Stage::directory);
     if (request.nice) {
         errno = 0;
-        if (setpriority(PRIO_PROCESS, 0, *request.nice) != 0) give_up(failure, Stage::nice);
+        if (setpriority(PRIO_PROCESS, 0, *request.nice) != 0) give_up(told, Stage::nice);
     }
     for (const auto& [resource, limit] : plan.limits)
-        if (setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) give_up(failure, Stage::limit);
+        if (setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) give_up(told, Stage::limit);
     reset_signals();
+    tell_start(told);
     errno = exec_first(plan);
-    give_up(failure, Stage::exec);
+    give_up(told, Stage::exec);
 }
 
 /// Apart from spawn(), so that nothing the child touches lives in the frame that the parent goes on with.
-__attribute__((noinline)) pid_t vfork_child(Plan& plan, Failure& failure)
+__attribute__((noinline)) pid_t vfork_child(Plan& plan, Told& told)
 {
     const pid_t pid = vfork();
-    if (pid == 0) run_child(plan, failure);
+    if (pid == 0) run_child(plan, told);
     return pid;
 }
 
@@ -155,10 +171,10 @@ Error exec_error(const Plan& plan, int err)
     return {ErrorKind::cannot_exec, fmt::format("{}: {}", command, std::strerror(err)), err};
 }
 
-Error to_error(const Plan& plan, const Failure& failure)
+Error to_error(const Plan& plan, const Told& told)
 {
-    const int err = failure.err;
-    switch (failure.stage) {
+    const int err = told.err;
+    switch (told.stage) {
     case Stage::directory: return Error::system(fmt::format("working directory {}", plan.request.cwd), err);
     case Stage::limit: return Error::system("a resource limit could not be set", err);
     case Stage::nice: return Error::system(fmt::format("nice value {}", *plan.request.nice), err);
@@ -167,6 +183,14 @@ Error to_error(const Plan& plan, const Failure& failure)
     case Stage::none: break;
     }
     return Error::failed("the command could not be started");
+}
+
+/// 0: it could not be read.
+std::uint64_t start_ticks(const Told& told)
+{
+    if (told.stat_size <= 0) return 0;
+    const auto stat = parse_stat({told.stat, static_cast<std::size_t>(told.stat_size)});
+    return stat ? stat->key.start_ticks : 0;
 }
 
 } // namespace
@@ -183,7 +207,7 @@ std::optional<int> resource_of(std::string_view name)
     return std::nullopt;
 }
 
-Result<pid_t> spawn(const SpawnRequest& request)
+Result<store::ProcessKey> spawn(const SpawnRequest& request)
 {
     Plan plan{request, pointers(request.argv), pointers(request.env), {}, {}, {}};
     plan.candidates = candidates_for(request.argv.front(), path_of(request.env));
@@ -194,13 +218,13 @@ Result<pid_t> spawn(const SpawnRequest& request)
         if (!resource) return Error::usage(fmt::format("unknown resource limit '{}'", limit.name));
         plan.limits.push_back({*resource, rlimit{limit.value, limit.value}});
     }
-    Failure failure;
-    const pid_t pid = vfork_child(plan, failure);
+    Told told;
+    const pid_t pid = vfork_child(plan, told);
     if (pid < 0) return Error::system("no process could be made", errno);
-    if (failure.stage == Stage::none) return pid;
+    if (told.stage == Stage::none) return store::ProcessKey{pid, start_ticks(told)};
     // It has called _exit: reap it, so that nobody mistakes it for a child of the task.
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
-    return to_error(plan, failure);
+    return to_error(plan, told);
 }
 
 } // namespace bgt::os

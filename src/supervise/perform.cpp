@@ -139,17 +139,17 @@ void Supervisor::start_again(std::deque<core::Event>& events)
 {
     attempt_from_ = {charge_.out.log_bytes(), charge_.err ? charge_.err->log_bytes() : 0};
     store::Status& status = charge_.recorder.status();
-    const Result<pid_t> pid = spawn_root(charge_, state_.attempts.number);
-    if (!pid) {
-        charge_.recorder.event("start-failed", {{"error", pid.error().message}});
-        events.push_back(core::StartFailed{pid.error().kind == ErrorKind::no_command ? 127 : 126});
+    const Result<store::ProcessKey> root = spawn_root(charge_, state_.attempts.number);
+    if (!root) {
+        charge_.recorder.event("start-failed", {{"error", root.error().message}});
+        events.push_back(core::StartFailed{root.error().kind == ErrorKind::no_command ? 127 : 126});
         return;
     }
-    status.root = os::key_of(*pid).value_or(store::ProcessKey{*pid, 0});
+    status.root = *root;
     status.attempt_started = os::wall_now();
-    static_cast<OwnTree&>(*tree_).new_root(*pid); // one that took over starts nothing
+    static_cast<OwnTree&>(*tree_).new_root(root->pid); // one that took over starts nothing
     observer_.begin(os::now());
-    charge_.recorder.event("started", {{"pid", std::int64_t{*pid}}, {"attempt", std::int64_t{state_.attempts.number}}});
+    charge_.recorder.event("started", {{"pid", std::int64_t{root->pid}}, {"attempt", std::int64_t{state_.attempts.number}}});
     events.push_back(core::Started{});
     boost::asio::post(io_, [this] { watch_readiness(); }); // once the core knows that it runs
 }

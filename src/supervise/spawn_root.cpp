@@ -69,7 +69,7 @@ std::vector<std::string> environment_of(const Charge& charge, std::vector<std::s
     return env;
 }
 
-Result<pid_t> spawn_root(const Charge& charge, std::uint32_t attempt)
+Result<store::ProcessKey> spawn_root(const Charge& charge, std::uint32_t attempt)
 {
     Result<Fd> in = open_stdin(charge);
     if (!in) return in.error();

@@ -9,6 +9,6 @@ namespace bgt::supervise {
 std::vector<std::string> environment_of(const Charge&, std::vector<std::string> env);
 
 /// Starts it with the charge's environment, FIFOs and limits. Error: as of os::spawn.
-Result<pid_t> spawn_root(const Charge&, std::uint32_t attempt);
+Result<store::ProcessKey> spawn_root(const Charge&, std::uint32_t attempt);
 
 } // namespace bgt::supervise

@@ -56,10 +56,10 @@ store::Status first_status(const store::TaskSpec& spec)
     return status;
 }
 
-void record_start(Recorder& recorder, pid_t pid)
+void record_start(Recorder& recorder, const store::ProcessKey& root)
 {
     store::Status& status = recorder.status();
-    status.root = os::key_of(pid).value_or(store::ProcessKey{pid, 0});
+    status.root = root;
     status.supervisor = os::key_of(getpid()).value_or(store::ProcessKey{getpid(), 0});
     status.started = status.attempt_started = os::wall_now();
     status.started_at = os::now();
@@ -78,16 +78,16 @@ int supervise_new(store::Root root, store::TaskDir task, StartRequest request, m
     }
     charge->env = environment_of(*charge, std::move(request.env));
     charge->umask = mask;
-    const Result<pid_t> pid = spawn_root(*charge, 1);
-    if (!pid) {
-        send_report(report.get(), {false, pid.error()});
+    const Result<store::ProcessKey> root_process = spawn_root(*charge, 1);
+    if (!root_process) {
+        send_report(report.get(), {false, root_process.error()});
         return 1;
     }
-    record_start(charge->recorder, *pid);
+    record_start(charge->recorder, *root_process);
     send_report(report.get(), {true, {}});
     report.reset();
-    charge->recorder.event("started", {{"pid", std::int64_t{*pid}}});
-    return Supervisor(std::move(*charge), *pid).run();
+    charge->recorder.event("started", {{"pid", std::int64_t{root_process->pid}}});
+    return Supervisor(std::move(*charge), root_process->pid).run();
 }
 
 /// Writes the folder of the new task: `starting`, under a held lock.

@@ -18,7 +18,7 @@ while getopts s:j:b:m option; do
 done
 shift $((OPTIND - 1))
 build=$(cd "$build" && pwd) || exit 2
-bounds="-timeout=5 -rss_limit_mb=2048 -max_len=4096"
+bounds="-timeout=60 -rss_limit_mb=2048 -max_len=4096"
 
 # fuzz_one TARGET: until the time is over (SIGXCPU) or something is found.
 fuzz_one()

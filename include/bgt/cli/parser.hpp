@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bgt::cli {
@@ -22,11 +23,11 @@ enum class Value : std::uint8_t {
 
 /// One flag or option as it was declared.
 struct OptionInfo {
-    std::vector<std::string> names;   ///< "-n", "--lines"
-    std::string metavar;              ///< "N"; empty for a flag
-    std::string help;                 ///< one sentence, no full stop at its end
+    std::vector<std::string_view> names; ///< "-n", "--lines"
+    std::string metavar;                 ///< "N"; empty for a flag
+    const char* help = "";               ///< one sentence, no full stop at its end
     Value value = Value::text;
-    std::vector<std::string> choices; ///< the only values there are; empty: free
+    std::vector<std::string> choices;    ///< the only values there are; empty: free
     bool repeats = false;
 };
 
@@ -38,12 +39,12 @@ public:
     Parser(const Parser&) = delete;
     Parser& operator=(const Parser&) = delete;
 
-    /// `names` as "-a,--all". The targets must outlive parse().
-    void flag(const std::string& names, bool& target, std::string help);
-    void option(const std::string& names, std::optional<std::string>& target, std::string metavar, Value, std::string help);
-    void choice(const std::string& names, std::optional<std::string>& target, std::vector<std::string> choices, std::string help);
+    /// `names` as "-a,--all". These and `help` must outlive the parser (literals do), the targets parse().
+    void flag(const char* names, bool& target, const char* help);
+    void option(const char* names, std::optional<std::string>& target, std::string metavar, Value, const char* help);
+    void choice(const char* names, std::optional<std::string>& target, std::vector<std::string> choices, const char* help);
     /// May be given several times; each takes one value (a leading dash in it needs `--opt=-x`).
-    void list(const std::string& names, std::vector<std::string>& target, std::string metavar, Value, std::string help);
+    void list(const char* names, std::vector<std::string>& target, std::string metavar, Value, const char* help);
     /// The words that are no options, in any place between them; `-` is such a word.
     void words(std::vector<std::string>& target, std::string metavar, Value);
     /// What the first word is, where it is something else than the rest. (For completion only.)

@@ -6,6 +6,7 @@
 /// of `bgt run` is spent; vfork(2) spares the copy of the page tables.
 #include <bgt/base/result.hpp>
 #include <bgt/store/spec.hpp>
+#include <bgt/store/status.hpp>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -27,10 +28,11 @@ struct SpawnRequest {
 
 /// Starts it in a session of its own, with default signal dispositions and an empty signal mask, and no descriptor
 /// beyond 0-2 (all others of the caller must be close-on-exec). Returns once exec has succeeded or failed.
+/// The start time in its key is 0 where /proc can't be read.
 /// Error: no_command (127), cannot_exec (126: not executable, a folder, not a program), failed (125: working directory,
 /// limit, no process or memory left).
 /// Hazard: the calling thread sleeps until the exec (man 2 vfork).
-Result<pid_t> spawn(const SpawnRequest&);
+Result<store::ProcessKey> spawn(const SpawnRequest&);
 
 /// The number of a limit's name as `--limit` takes it ("nofile" -> RLIMIT_NOFILE); nullopt: no such limit.
 std::optional<int> resource_of(std::string_view name);

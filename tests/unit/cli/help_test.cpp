@@ -40,10 +40,10 @@ TEST_CASE("every verb's help fits 80 columns and names every option once")
         }
         std::set<std::string> seen;
         for (const auto& option : parser->options()) {
-            CHECK_FALSE(option.help.empty());
-            CHECK(option.help.back() != '.');
+            CHECK_FALSE(std::string_view(option.help).empty());
+            CHECK_FALSE(std::string_view(option.help).ends_with('.'));
             for (const auto& name : option.names) {
-                CHECK(seen.insert(name).second);
+                CHECK(seen.emplace(name).second);
                 CHECK(help.find(name) != std::string::npos);
             }
         }
@@ -58,7 +58,7 @@ TEST_CASE("the completion scripts know every verb and every option")
         for (const auto& script : scripts) {
             CHECK(script.find(shape.name) != std::string::npos);
             for (const auto& option : shape.options)
-                for (const auto& name : option.names) {
+                for (const std::string name : std::vector<std::string>(option.names.begin(), option.names.end())) {
                     INFO(shape.name << " " << name);
                     const auto wanted = &script == &scripts[2] && name.starts_with("--") ? "-l " + name.substr(2) + " "
                                         : &script == &scripts[2]                         ? "-s " + name.substr(1) + " "
