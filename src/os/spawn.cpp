@@ -12,6 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_THREAD__
+// ThreadSanitizer puts fork(2) in the place of vfork(2): nothing that the child tells would reach its parent.
+extern "C" pid_t __vfork() noexcept;
+#define vfork __vfork
+#endif
+
 namespace bgt::os {
 namespace {
 
