@@ -44,7 +44,7 @@ Result<void> OutputMatcher::watch(os::Watch& watch, const store::TaskDir& dir)
         if (!token) return token.error();
         stream.token = *token;
     }
-    return {};
+    return renew(watch, dir); // a log that was made before its folder was watched tells nobody
 }
 
 void OutputMatcher::unwatch(os::Watch& watch)
