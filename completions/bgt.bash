@@ -22,13 +22,13 @@ _bgt_verb() {
         --progress-timeout) value=@none ;;
         --idle-timeout) value=@none ;;
         --ready-timeout) value=@none ;;
-        --on-hang) value=@none ;;
+        --on-hang) value='kill restart report exec:' ;;
         --quiet-after) value=@none ;;
         --stalled-after) value=@none ;;
         --dump) value='none auto' ;;
         --progress-pattern) value=@none ;;
         --ready-log) value=@none ;;
-        --ready-port) value=@none ;;
+        --ready-port) value=any ;;
         --ready-http) value=@none ;;
         --ready-cmd) value=@command ;;
         --ready-file) value=@file ;;
@@ -55,7 +55,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        -s | --state) value=@none ;;
+        -s | --state) value='starting running paused stopping ended failed lost' ;;
         --interval) value=@none ;;
         --format) value=@none ;;
         --root) value=@folder ;;
@@ -93,7 +93,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --for) value='exit exit=0 log: port port: tcp: http: file: cmd:' ;;
+        --for) value='exit exit=0 ready log: log-fail: port port: tcp: http: unix: file: cmd: gone: progress= quiet: stalled waiting-input' ;;
         --timeout) value=@none ;;
         --root) value=@folder ;;
         esac

@@ -8,6 +8,7 @@
 #include <bgt/cli/verb.hpp>
 #include <bgt/os/trusted_file.hpp>
 #include <bgt/config/settings.hpp>
+#include <bgt/render/words.hpp>
 #include <set>
 
 namespace bgt::cli {
@@ -77,9 +78,31 @@ std::string candidates(const store::Root& root, Candidates kind)
     return out;
 }
 
+namespace {
+
+/// "kill", "report", "exec:" of "kill|report|exec:CMD"; nothing of "N|M".
+std::vector<std::string> literal_words(std::string_view metavar)
+{
+    std::vector<std::string> out;
+    while (!metavar.empty()) {
+        const auto part = metavar.substr(0, metavar.find('|'));
+        metavar.remove_prefix(std::min(part.size() + 1, metavar.size()));
+        const auto colon = part.find(':');
+        const auto word = colon == std::string_view::npos ? part : part.substr(0, colon + 1);
+        const auto is_literal = [](char c) { return (c >= 'a' && c <= 'z') || c == '-' || c == ':'; };
+        if (std::all_of(word.begin(), word.end(), is_literal)) out.emplace_back(word);
+    }
+    return out;
+}
+
+} // namespace
+
 std::vector<std::string> fixed_words(const OptionInfo& info)
 {
-    return info.choices.empty() ? fixed_words(info.value) : info.choices;
+    const auto choices = info.choices();
+    if (!choices.empty()) return {choices.begin(), choices.end()};
+    const bool free_text = info.value == Value::text || info.value == Value::number;
+    return free_text && info.metavar.find('|') != std::string_view::npos ? literal_words(info.metavar) : fixed_words(info.value);
 }
 
 std::vector<std::string> fixed_words(Value value)
@@ -91,8 +114,10 @@ std::vector<std::string> fixed_words(Value value)
         break;
     case Value::shell: out = {"bash", "zsh", "fish"}; break;
     case Value::condition:
-        out = {"exit", "exit=0", "log:", "port", "port:", "tcp:", "http:", "file:", "cmd:"};
+        out = {"exit",  "exit=0", "ready", "log:", "log-fail:", "port",   "port:",   "tcp:",         "http:",
+               "unix:", "file:",  "cmd:",  "gone:", "progress=", "quiet:", "stalled", "waiting-input"};
         break;
+    case Value::state: out.assign(std::begin(render::state_filters), std::end(render::state_filters)); break;
     case Value::limit:
         for (const auto& name : limit_names()) out.push_back(name + "=");
         break;

@@ -31,6 +31,7 @@ std::string kind_word(const std::vector<std::string>& fixed, Value value)
     case Value::condition:
     case Value::shell:
     case Value::limit:
+    case Value::state:
     case Value::setting:
     case Value::verb: break;
     }
@@ -42,7 +43,7 @@ std::string verb_case(const VerbShape& verb)
     std::string names, cases;
     for (const auto& info : verb.options) {
         std::string pattern;
-        for (const auto& name : info.names) {
+        for (const auto name : info.all_names()) {
             names.append(names.empty() ? "" : " ").append(name);
             pattern.append(pattern.empty() ? "" : " | ").append(name);
         }

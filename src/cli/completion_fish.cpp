@@ -40,6 +40,7 @@ std::string argument(const std::vector<std::string>& fixed, Value value)
     case Value::condition:
     case Value::shell:
     case Value::limit:
+    case Value::state:
     case Value::setting:
     case Value::verb: break;
     }
@@ -49,7 +50,7 @@ std::string argument(const std::vector<std::string>& fixed, Value value)
 std::string option_line(const std::string& verb, const OptionInfo& info)
 {
     std::string out = "complete -c bgt -n '__bgt_in " + verb + "'";
-    for (const auto& name : info.names)
+    for (const auto name : info.all_names())
         out.append(name.starts_with("--") ? " -l " : " -s ").append(name.substr(name.find_first_not_of('-')));
     if (!info.metavar.empty()) {
         const auto what = argument(fixed_words(info), info.value);
@@ -78,7 +79,7 @@ std::string valued_options(const VerbShape& verb)
     std::string out;
     for (const auto& info : verb.options)
         if (!info.metavar.empty())
-            for (const auto& name : info.names) out.append(" ").append(name);
+            for (const auto name : info.all_names()) out.append(" ").append(name);
     return out;
 }
 

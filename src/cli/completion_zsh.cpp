@@ -47,6 +47,7 @@ std::string action(const std::vector<std::string>& fixed, Value value)
     case Value::condition:
     case Value::shell:
     case Value::limit:
+    case Value::state:
     case Value::setting:
     case Value::verb: break;
     }
@@ -58,15 +59,15 @@ std::string option_spec(const OptionInfo& info)
 {
     const bool valued = !info.metavar.empty();
     std::string all, forms;
-    for (const auto& name : info.names) {
+    for (const auto name : info.all_names()) {
         all.append(all.empty() ? "" : " ").append(name);
         const bool is_long = name.starts_with("--");
         forms.append(forms.empty() ? "" : ",").append(name).append(valued ? is_long ? "=" : "+" : "");
     }
     std::string out = info.repeats ? "'*'" : "'(" + all + ")'";
-    out += info.names.size() > 1 ? "{" + forms + "}" : forms;
+    out += info.all_names().size() > 1 ? "{" + forms + "}" : forms;
     out += "'[" + escaped(info.help) + "]";
-    if (valued) out += ":" + escaped(info.metavar) + ":" + action(fixed_words(info), info.value);
+    if (valued) out += ":" + escaped(std::string(info.metavar)) + ":" + action(fixed_words(info), info.value);
     return out + "'";
 }
 

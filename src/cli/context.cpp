@@ -130,6 +130,11 @@ int Context::width() const
     return stdout_is_terminal() ? os::terminal_width(STDOUT_FILENO) : plain_width;
 }
 
+void Context::end_without_reader()
+{
+    end_as_by_sigpipe();
+}
+
 Result<void> Context::try_print(std::string_view text)
 {
     const int err = write_all(STDOUT_FILENO, text);

@@ -21,9 +21,9 @@ std::size_t usable(int width)
 std::string option_left(const OptionInfo& info)
 {
     std::string out;
-    for (const auto& name : info.names) out.append(out.empty() ? "" : ", ").append(name);
-    if (info.names.front().starts_with("--")) out.insert(0, "    ");
-    if (!info.metavar.empty()) out += " " + info.metavar;
+    for (const auto name : info.all_names()) out.append(out.empty() ? "" : ", ").append(name);
+    if (info.names.starts_with("--")) out.insert(0, "    ");
+    if (!info.metavar.empty()) out.append(" ").append(info.metavar);
     return out;
 }
 
@@ -80,7 +80,7 @@ std::string verb_help(const HelpSource& source, int width)
     std::string tail;
     out += "\nOptions:\n";
     for (const auto& info : *source.options) {
-        auto& where = info.names.back() == "--help" ? tail : out;
+        auto& where = info.long_name() == "--help" ? tail : out;
         add_row(where, option_left(info), left, std::string(info.help) + (info.repeats ? " (repeatable)" : ""), width);
     }
     out += tail;

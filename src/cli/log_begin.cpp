@@ -8,6 +8,7 @@ namespace bgt::cli {
 namespace {
 
 constexpr std::uint64_t match_window = 1u << 20;
+constexpr std::uint64_t longest_rest = 1024; ///< of a line that is left out because its begin was freed
 
 /// The offsets of the lines in [begin, end) that match.
 Result<std::vector<std::uint64_t>> matches_in(store::LogFile& file, const core::Pattern& pattern, std::uint64_t begin, std::uint64_t end)
@@ -82,10 +83,10 @@ Result<LogBegin> find_begin(store::LogFile& file, const store::TaskDir& dir, con
         return Error::usage("the log of " + label + " has " + std::to_string(end) + " bytes: --cursor " +
                             std::to_string(asked) + " is beyond its end");
     std::uint64_t first = asked;
-    if (freed > asked) { // the rest of a line whose begin is gone is of no use, except as bytes
+    if (freed > asked) { // the rest of a line whose begin is gone is of little use, unless it is long, or bytes are wanted
         Result<std::uint64_t> line = options.raw ? Result<std::uint64_t>(freed) : file.line_start(freed, end);
         if (!line) return line.error();
-        first = *line;
+        first = *line - freed > longest_rest ? freed : *line;
     }
     begin.offset = first;
     if (options.since) {

@@ -2,6 +2,10 @@
 
 #include <bgt/os/clock.hpp>
 
+#include <algorithm>
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace bgt::cli {
 namespace {
 
@@ -32,6 +36,9 @@ Result<void> follow_logs(Context& context, store::Root& root, std::vector<LogVie
 {
     Result<os::Watch> watch = os::Watch::create();
     if (!watch) return watch.error();
+    // Who reads our output may go away while the tasks are silent: poll(2) tells so of a pipe, unasked.
+    struct stat info{};
+    if (::fstat(STDOUT_FILENO, &info) == 0 && S_ISFIFO(info.st_mode)) watch->add_fd(STDOUT_FILENO);
     std::vector<LogView*> open;
     for (LogView& view : views) {
         if (Result<void> log = view.watch_log(*watch); !log) return log;
@@ -56,6 +63,7 @@ Result<void> follow_logs(Context& context, store::Root& root, std::vector<LogVie
         if (more) deadline = os::now();
         Result<os::Watch::Wake> wake = watch->wait(deadline);
         if (!wake) return wake.error();
+        if (std::ranges::find(wake->fds, STDOUT_FILENO) != wake->fds.end()) context.end_without_reader();
         for (LogView* view : open) view->task().update(root, *watch, *wake);
     }
 }

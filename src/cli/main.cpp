@@ -2,9 +2,11 @@
 
 #include "help_text.hpp"
 
+#include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/os/terminal.hpp>
 #include <bgt/os/title.hpp>
+#include <bgt/render/json.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -43,6 +45,16 @@ int print(const std::string& text)
     return code::ok;
 }
 
+/// Of a command line that can't be read: as JSON too where it asks for that.
+int refuse(std::string_view verb, std::string_view text, const std::vector<std::string>& args)
+{
+    const auto options_end = std::find(args.begin(), args.end(), "--");
+    const bool json = std::find(args.begin(), options_end, "--json") != options_end;
+    const int code = complain(verb, text);
+    if (json) print(render::error_json(std::string(text), code));
+    return code;
+}
+
 int unknown_verb(const std::string& word)
 {
     std::vector<std::string> names;
@@ -60,10 +72,10 @@ int run_verb(const VerbInfo& info, std::optional<std::string> root, const std::v
     verb->declare(parser);
     declare_root(parser, root);
     const auto outcome = parser.parse(args);
-    if (!outcome) return complain(info.name, outcome.error().message);
+    if (!outcome) return refuse(info.name, outcome.error().message, args);
     if (*outcome == Parser::Outcome::help_wanted) return print(parser.help(width_of(STDOUT_FILENO)));
     auto context = Context::load(root, info.name);
-    if (!context) return complain(info.name, context.error().message);
+    if (!context) return refuse(info.name, context.error().message, args);
     // Not by returning: to free page by page what a supervisor shares since the fork would have each page copied first.
     std::exit(verb->run(*context));
 }

@@ -16,6 +16,8 @@ namespace {
 /// "unlimited" would read the word `[a,b]` as a list of two.)
 constexpr int words_wanted = 1 << 30;
 
+constexpr std::size_t most_options = 64; ///< of one verb; more only cost an allocation
+
 enum class Kind : std::uint8_t { flag, single, many };
 
 struct Target {
@@ -31,18 +33,45 @@ struct BareApp : CLI::App {
     BareApp() : App("", "", nullptr) {}
 };
 
-std::vector<std::string_view> split_names(std::string_view names)
+/// Whether `accepts` one of the names.
+template <class Accepts>
+bool any_name(std::string_view names, Accepts accepts)
+{
+    while (true) {
+        const auto comma = names.find(',');
+        if (accepts(names.substr(0, comma))) return true;
+        if (comma == std::string_view::npos) return false;
+        names.remove_prefix(comma + 1);
+    }
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator)
 {
     std::vector<std::string_view> out;
-    for (std::size_t from = 0; from <= names.size();) {
-        const auto comma = std::min(names.find(',', from), names.size());
-        out.push_back(names.substr(from, comma - from));
-        from = comma + 1;
+    for (std::size_t from = 0; from <= text.size();) {
+        const auto to = std::min(text.find(separator, from), text.size());
+        out.push_back(text.substr(from, to - from));
+        from = to + 1;
     }
     return out;
 }
 
 } // namespace
+
+std::vector<std::string_view> OptionInfo::all_names() const
+{
+    return split(names, ',');
+}
+
+std::string_view OptionInfo::long_name() const
+{
+    return names.substr(names.rfind(',') + 1);
+}
+
+std::vector<std::string_view> OptionInfo::choices() const
+{
+    return closed ? split(metavar, '|') : std::vector<std::string_view>();
+}
 
 struct Parser::Impl {
     std::string verb, summary, synopsis;
@@ -57,7 +86,7 @@ struct Parser::Impl {
     bool help_wanted = false;
     std::vector<std::string> examples;
 
-    void add(OptionInfo info, Target target);
+    void add(const OptionInfo& info, const Target& target);
     void declare_mentioned(const std::vector<std::string>& args);
     void declare(const OptionInfo& info, Target& target);
     const OptionInfo* find(std::string_view name) const;
@@ -68,9 +97,9 @@ struct Parser::Impl {
     Result<void> store_results();
 };
 
-void Parser::Impl::add(OptionInfo info, Target target)
+void Parser::Impl::add(const OptionInfo& info, const Target& target)
 {
-    infos.push_back(std::move(info));
+    infos.push_back(info);
     targets.push_back(target);
 }
 
@@ -86,18 +115,17 @@ void Parser::Impl::declare_mentioned(const std::vector<std::string>& args)
         });
     };
     for (std::size_t i = 0; i < infos.size(); ++i)
-        if (std::any_of(infos[i].names.begin(), infos[i].names.end(), mentioned)) declare(infos[i], targets[i]);
+        if (any_name(infos[i].names, mentioned)) declare(infos[i], targets[i]);
 }
 
 void Parser::Impl::declare(const OptionInfo& info, Target& target)
 {
-    std::string joined;
-    for (const auto& name : info.names) joined.append(joined.empty() ? "" : ",").append(name);
+    std::string joined(info.names);
     if (target.kind == Kind::flag) {
-        target.option = app.add_flag(joined);
+        target.option = app.add_flag(std::move(joined));
         target.option->disable_flag_override();
     } else {
-        target.option = app.add_option(joined);
+        target.option = app.add_option(std::move(joined));
     }
     target.option->multi_option_policy(target.kind == Kind::many ? CLI::MultiOptionPolicy::TakeAll
                                                                  : CLI::MultiOptionPolicy::TakeLast);
@@ -106,7 +134,7 @@ void Parser::Impl::declare(const OptionInfo& info, Target& target)
 const OptionInfo* Parser::Impl::find(std::string_view name) const
 {
     for (const auto& info : infos)
-        if (std::find(info.names.begin(), info.names.end(), name) != info.names.end()) return &info;
+        if (any_name(info.names, [name](std::string_view known) { return known == name; })) return &info;
     return nullptr;
 }
 
@@ -153,7 +181,7 @@ Error Parser::Impl::unknown(const std::string& arg) const
     const std::string name = arg.substr(0, arg.find('='));
     std::vector<std::string> all;
     for (const auto& info : infos)
-        for (const auto& known : info.names)
+        for (const auto known : info.all_names())
             if (known.starts_with("--")) all.emplace_back(known);
     std::string text = "unknown option " + printable(name);
     const auto near = near_matches(name, all);
@@ -171,11 +199,11 @@ Error Parser::Impl::unknown(const std::string& arg) const
 Error Parser::Impl::mismatch(const std::string& what) const
 {
     for (const auto& info : infos)
-        for (const auto& name : info.names)
-            if (const std::string shown(info.names.back());
+        for (const auto name : info.all_names())
+            if (const std::string shown(info.long_name());
                 what.starts_with(std::string(name) + ":") || what.starts_with(std::string(name.substr(name.find_first_not_of('-'))) + " ")) {
                 if (info.metavar.empty()) return Error::usage(shown + " takes no value");
-                return Error::usage(shown + " needs a value: " + shown + " " + info.metavar);
+                return Error::usage(shown + " needs a value: " + shown + " " + std::string(info.metavar));
             }
     return Error::usage(printable(what));
 }
@@ -186,11 +214,11 @@ Result<void> Parser::Impl::store_results()
         if (targets[i].option == nullptr) continue; // not mentioned
         const auto& results = targets[i].option->results();
         if (results.empty()) continue;
-        const auto& choices = infos[i].choices;
+        const auto choices = infos[i].choices();
         if (!choices.empty() && std::find(choices.begin(), choices.end(), results.back()) == choices.end()) {
             std::string list;
-            for (const auto& choice : choices) list += (list.empty() ? "" : ", ") + choice;
-            return Error::usage(std::string(infos[i].names.back()) + " knows " + list + ", not '" + printable(results.back()) + "'");
+            for (const auto& choice : choices) list.append(list.empty() ? "" : ", ").append(choice);
+            return Error::usage(std::string(infos[i].long_name()) + " knows " + list + ", not '" + printable(results.back()) + "'");
         }
         switch (targets[i].kind) {
         case Kind::flag: *targets[i].flag = true; break;
@@ -207,6 +235,8 @@ Parser::Parser(std::string verb, std::string summary, std::string synopsis) : im
     impl_->verb = std::move(verb);
     impl_->summary = std::move(summary);
     impl_->synopsis = std::move(synopsis);
+    impl_->infos.reserve(most_options);
+    impl_->targets.reserve(most_options);
     impl_->app.allow_extras();
     flag("-h,--help", impl_->help_wanted, "print this help");
 }
@@ -215,31 +245,23 @@ Parser::~Parser() = default;
 
 void Parser::flag(const char* names, bool& target, const char* help)
 {
-    impl_->add({split_names(names), "", help, Value::text, {}, false},
-               {Kind::flag, &target, nullptr, nullptr, nullptr});
+    impl_->add({.names = names, .help = help}, {.kind = Kind::flag, .flag = &target});
 }
 
-void Parser::option(const char* names, std::optional<std::string>& target, std::string metavar, Value value,
-                    const char* help)
+void Parser::option(const char* names, std::optional<std::string>& target, const char* metavar, Value value, const char* help)
 {
-    impl_->add({split_names(names), std::move(metavar), help, value, {}, false},
-               {Kind::single, nullptr, &target, nullptr, nullptr});
+    impl_->add({.names = names, .metavar = metavar, .help = help, .value = value}, {.kind = Kind::single, .single = &target});
 }
 
-void Parser::choice(const char* names, std::optional<std::string>& target, std::vector<std::string> choices,
-                    const char* help)
+void Parser::choice(const char* names, std::optional<std::string>& target, const char* choices, const char* help)
 {
-    std::string metavar;
-    for (const auto& one : choices) metavar += (metavar.empty() ? "" : "|") + one;
-    impl_->add({split_names(names), std::move(metavar), help, Value::text, std::move(choices), false},
-               {Kind::single, nullptr, &target, nullptr, nullptr});
+    impl_->add({.names = names, .metavar = choices, .help = help, .closed = true}, {.kind = Kind::single, .single = &target});
 }
 
-void Parser::list(const char* names, std::vector<std::string>& target, std::string metavar, Value value,
-                  const char* help)
+void Parser::list(const char* names, std::vector<std::string>& target, const char* metavar, Value value, const char* help)
 {
-    impl_->add({split_names(names), std::move(metavar), help, value, {}, true},
-               {Kind::many, nullptr, nullptr, &target, nullptr});
+    impl_->add({.names = names, .metavar = metavar, .help = help, .value = value, .repeats = true},
+               {.kind = Kind::many, .many = &target});
 }
 
 void Parser::words(std::vector<std::string>& target, std::string metavar, Value value)

@@ -10,17 +10,6 @@ namespace bgt::cli {
 
 namespace {
 
-std::vector<std::string> choices_of(std::string_view metavar)
-{
-    std::vector<std::string> out;
-    for (std::size_t from = 0; from <= metavar.size();) {
-        const auto bar = std::min(metavar.find('|', from), metavar.size());
-        out.emplace_back(metavar.substr(from, bar - from));
-        from = bar + 1;
-    }
-    return out;
-}
-
 void declare_one(Parser& parser, RunOptions& options, const RunOption& option)
 {
     if (const auto* flag = std::get_if<0>(&option.member)) {
@@ -30,7 +19,7 @@ void declare_one(Parser& parser, RunOptions& options, const RunOption& option)
     } else {
         auto& word = options.*std::get<1>(option.member);
         if (option.closed)
-            parser.choice(option.names, word, choices_of(option.metavar), option.help);
+            parser.choice(option.names, word, option.metavar, option.help);
         else
             parser.option(option.names, word, option.metavar, option.value, option.help);
     }

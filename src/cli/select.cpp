@@ -85,6 +85,28 @@ bool fits(const store::Root& root, TaskId id, const Selection& selection, Scope 
     return spec && tags_fit(selection.tags, *spec);
 }
 
+/// What is named and what fits; `missing`: the words that name no task.
+Result<Selected> find_all(store::Root& root, const Selection& selection, Scope scope, std::vector<Error>& missing)
+{
+    if (selection.empty())
+        return Error::usage("which task? give an id, a name, - (the newest), --all, --name or --tag");
+    Selected out;
+    std::set<TaskId> seen;
+    for (const auto& word : selection.words) {
+        auto id = find_word(root, word);
+        if (!id && id.error().kind == ErrorKind::not_found) missing.push_back(id.error());
+        else if (!id) return id.error();
+        else if (seen.insert(*id).second) out.ids.push_back(*id);
+    }
+    out.named = out.ids.size();
+    if (!selection.filters()) return out;
+    auto candidates = scope == Scope::living ? root.active_ids() : root.all_ids();
+    if (!candidates) return candidates.error();
+    for (const auto id : *candidates)
+        if (!seen.contains(id) && fits(root, id, selection, scope)) out.ids.push_back(id);
+    return out;
+}
+
 } // namespace
 
 void Selection::declare(Parser& parser)
@@ -97,21 +119,26 @@ void Selection::declare(Parser& parser)
 
 Result<std::vector<TaskId>> select(store::Root& root, const Selection& selection, Scope scope)
 {
-    if (selection.empty())
-        return Error::usage("which task? give an id, a name, - (the newest), --all, --name or --tag");
-    std::vector<TaskId> out;
-    std::set<TaskId> seen;
-    for (const auto& word : selection.words) {
-        auto id = find_word(root, word);
-        if (!id) return id.error();
-        if (seen.insert(*id).second) out.push_back(*id);
+    std::vector<Error> missing;
+    Result<Selected> found = find_all(root, selection, scope, missing);
+    if (!found) return found.error();
+    if (!missing.empty()) return missing.front();
+    return std::move(found->ids);
+}
+
+Result<Selected> select_there(Context& context, store::Root& root, const Selection& selection, Scope scope)
+{
+    std::vector<Error> missing;
+    Result<Selected> found = find_all(root, selection, scope, missing);
+    if (!found) return found;
+    const bool all_missing = !missing.empty() && missing.size() == selection.words.size();
+    for (const Error& error : missing) {
+        // The last one is the verb's to tell, where there is nothing to go on with.
+        if (all_missing && &error == &missing.back() && !selection.filters()) return error;
+        const int code = context.fail(error);
+        if (found->code == code::ok) found->code = code;
     }
-    if (!selection.all && selection.names.empty() && selection.tags.empty()) return out;
-    auto candidates = scope == Scope::living ? root.active_ids() : root.all_ids();
-    if (!candidates) return candidates.error();
-    for (const auto id : *candidates)
-        if (!seen.contains(id) && fits(root, id, selection, scope)) out.push_back(id);
-    return out;
+    return found;
 }
 
 } // namespace bgt::cli

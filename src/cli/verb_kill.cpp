@@ -17,6 +17,7 @@ using store::TaskId;
 
 /// One task on its way out.
 struct Target {
+    supervise::Snapshot seen; ///< when it was asked; with its status at the end
     TaskId id;
     store::Status before;
     Instant asked{};      ///< when the stop was requested
@@ -31,7 +32,8 @@ public:
 private:
     Result<supervise::StopOptions> stop_for(const Context&, const store::Root&, TaskId) const;
     Result<void> ask(const Context&, store::Root&, TaskId);
-    int await(Context&, store::Root&, const Target&, std::optional<Instant> deadline);
+    int await(Context&, store::Root&, Target&, std::optional<Instant> deadline);
+    void answer(Context&, store::Root&, const std::vector<TaskId>&) const;
     void say(Context&, const std::string& line) const;
 
     Selection selection_;
@@ -76,10 +78,10 @@ Result<supervise::StopOptions> Kill::stop_for(const Context& context, const stor
 
 Result<void> Kill::ask(const Context& context, store::Root& root, TaskId id)
 {
-    auto looked = supervise::look(root, id, {});
+    auto looked = supervise::look(root, id, {.spec = json_});
     if (!looked) return looked.error();
     const bool damaged = !looked->problem.empty();
-    Target target{id, looked->status, os::now(), is_gone(looked->status)};
+    Target target{*looked, id, looked->status, os::now(), is_gone(looked->status)};
     if (!target.was_gone) {
         auto stop = stop_for(context, root, id);
         if (!stop) return stop.error();
@@ -123,7 +125,7 @@ void Kill::say(Context& context, const std::string& line) const
     if (!json_) context.print(line + "\n");
 }
 
-int Kill::await(Context& context, store::Root& root, const Target& target, std::optional<Instant> deadline)
+int Kill::await(Context& context, store::Root& root, Target& target, std::optional<Instant> deadline)
 {
     const auto name = label(target.id, target.before);
     if (target.was_gone) {
@@ -142,6 +144,7 @@ int Kill::await(Context& context, store::Root& root, const Target& target, std::
         context.complain(name + ": has not ended yet; the stop goes on");
         return code::wait_timeout;
     }
+    target.seen.status = **status;
     if (has_survivors(**status)) {
         context.complain(name + ": " + survivor_words(**status));
         return code::failed;
@@ -151,6 +154,15 @@ int Kill::await(Context& context, store::Root& root, const Target& target, std::
     const Duration took = (was_over ? os::now() : *(*status)->ended_at) - target.asked;
     say(context, name + ": " + ended_words(**status, std::max(took, Duration::zero())));
     return code::ok;
+}
+
+/// All of them as they are now, and those that removed themselves (--rm) as they ended.
+void Kill::answer(Context& context, store::Root& root, const std::vector<TaskId>& ids) const
+{
+    std::vector<supervise::Snapshot> shown = supervise::look_all(root, ids, {.spec = true, .usage = true, .ports = true});
+    for (const Target& target : targets_)
+        if (std::ranges::find(shown, target.id, &supervise::Snapshot::id) == shown.end()) shown.push_back(target.seen);
+    print_snapshots_json(context, shown);
 }
 
 int Kill::run(Context& context)
@@ -170,16 +182,17 @@ int Kill::run(Context& context)
             return context.fail(Error::usage("--stop-signals: " + ladder.error().message), json_);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    auto ids = select(**root, selection_, Scope::living);
-    if (!ids) return context.fail(ids.error(), json_);
+    const auto found = select_there(context, **root, selection_, Scope::living);
+    if (!found) return context.fail(found.error(), json_);
     const auto deadline = timeout_ ? std::optional(os::now() + *timeout_) : std::nullopt;
     // All of them stop at the same time; each is waited for in turn.
-    int result = for_each_task(context, *ids, [&](TaskId id) { return ask(context, **root, id); });
-    for (const auto& target : targets_) {
+    int result = for_each_task(context, found->ids, [&](TaskId id) { return ask(context, **root, id); });
+    if (found->code != code::ok) result = found->code;
+    for (auto& target : targets_) {
         const int one = await(context, **root, target, deadline);
         if (result == code::ok) result = one;
     }
-    if (json_) print_tasks_json(context, **root, *ids);
+    if (json_) answer(context, **root, found->ids);
     return result;
 }
 

@@ -55,31 +55,39 @@ public:
 
     int run(Context& context) override
     {
-        if (Result<void> read = read_options(); !read) return context.fail(read.error());
+        if (Result<void> read = read_options(); !read) return context.fail(read.error(), json_);
         Result<store::Root*> root = context.root();
-        if (!root) return context.fail(root.error());
-        Result<std::vector<store::TaskId>> ids = select(**root, selection_, Scope::any);
-        if (!ids) return context.fail(ids.error());
-        if (options_.cursor.value_or(0) > 0 && ids->size() > 1)
-            return context.fail(Error::usage("--cursor is a place in the log of one task: name one"));
-        make_room_for(ids->size());
+        if (!root) return context.fail(root.error(), json_);
+        const auto found = select_there(context, **root, selection_, Scope::any);
+        if (!found) return context.fail(found.error(), json_);
+        code_ = found->code;
+        const auto& ids = found->ids;
+        if (options_.cursor.value_or(0) > 0 && ids.size() > 1)
+            return context.fail(Error::usage("--cursor is a place in the log of one task: name one"), json_);
+        make_room_for(ids.size());
 
         std::vector<LogView> views;
-        for (const store::TaskId id : *ids) {
+        for (const store::TaskId id : ids) {
             Result<LogView> view = LogView::open(**root, id, options_);
             if (view)
                 views.push_back(std::move(*view));
             else
-                code_ = context.fail(view.error()); // the others are shown all the same
+                code_ = fail(context, view.error(), ids.size()); // the others are shown all the same
         }
         const Result<void> shown = json_ ? answer(context, views) : show(context, **root, views);
-        return shown ? code_ : context.fail(shown.error());
+        return shown ? code_ : context.fail(shown.error(), json_);
     }
 
 private:
     Result<void> read_options();
     Result<void> show(Context&, store::Root&, std::vector<LogView>&);
     Result<void> answer(Context&, std::vector<LogView>&);
+    /// Tells the error of one of `of`; as JSON too where there is no other that could be answered.
+    int fail(Context& context, const Error& error, std::size_t of)
+    {
+        answered_ = json_ && of == 1;
+        return context.fail(error, answered_);
+    }
 
     LogStyle style(bool to_terminal) const
     {
@@ -95,6 +103,7 @@ private:
     LogOptions options_;
     Given lines_, since_, grep_, cursor_, max_bytes_;
     bool err_ = false, json_ = false;
+    bool answered_ = false; ///< in JSON, by an error
     int code_ = code::ok;
 };
 
@@ -161,9 +170,9 @@ Result<void> Logs::answer(Context& context, std::vector<LogView>& views)
         if (piece)
             pieces.push_back(std::move(*piece));
         else
-            code_ = context.fail(piece.error());
+            code_ = fail(context, piece.error(), views.size());
     }
-    context.print(to_json(pieces));
+    if (!answered_) context.print(to_json(pieces));
     return {};
 }
 

@@ -35,7 +35,7 @@ public:
         static const std::string format_help = "print a line a task with {fields}: " + render::template_fields();
         request_.selection.declare(parser);
         parser.flag("-a", request_.everything, "list all ended tasks too, not only the newest ten");
-        parser.list("-s,--state", request_.states, "STATE", Value::text, states_help.c_str());
+        parser.list("-s,--state", request_.states, "STATE", Value::state, states_help.c_str());
         parser.flag("--leftover", request_.leftover, "only ended tasks of which processes were kept alive");
         parser.flag("-q,--quiet", quiet_, "print the ids alone");
         parser.flag("-w,--watch", watch_, "draw the table again and again, until q or Ctrl-C");

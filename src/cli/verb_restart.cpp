@@ -53,11 +53,11 @@ int Restart::run(Context& context)
 {
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    const auto ids = select(**root, selection_, Scope::living);
-    if (!ids) return context.fail(ids.error(), json_);
-    const int result = for_each_task(context, *ids, [&](store::TaskId id) { return restart(context, **root, id); });
-    if (json_) print_tasks_json(context, **root, *ids);
-    return result;
+    const auto found = select_there(context, **root, selection_, Scope::living);
+    if (!found) return context.fail(found.error(), json_);
+    const int result = for_each_task(context, found->ids, [&](store::TaskId id) { return restart(context, **root, id); });
+    if (json_) print_tasks_json(context, **root, found->ids);
+    return found->code == code::ok ? result : found->code;
 }
 
 } // namespace

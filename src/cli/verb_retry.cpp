@@ -53,10 +53,10 @@ int Retry::run(Context& context)
 {
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    const auto ids = select(**root, selection_, Scope::any);
-    if (!ids) return context.fail(ids.error(), json_);
+    const auto found = select_there(context, **root, selection_, Scope::any);
+    if (!found) return context.fail(found.error(), json_);
     std::vector<store::TaskId> made;
-    const int result = for_each_task(context, *ids, [&](store::TaskId id) -> Result<void> {
+    const int result = for_each_task(context, found->ids, [&](store::TaskId id) -> Result<void> {
         const auto started = retry(context, **root, id);
         if (!started) return started.error();
         made.push_back(*started);
@@ -64,7 +64,7 @@ int Retry::run(Context& context)
         return {};
     });
     if (json_) print_tasks_json(context, **root, made);
-    return result;
+    return found->code == code::ok ? result : found->code;
 }
 
 } // namespace

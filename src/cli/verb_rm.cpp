@@ -79,20 +79,20 @@ int Remove::run(Context& context)
 {
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    auto ids = select(**root, selection_, Scope::any);
-    if (!ids) return context.fail(ids.error(), json_);
+    const auto found = select_there(context, **root, selection_, Scope::any);
+    if (!found) return context.fail(found.error(), json_);
     // A filter means what can be removed: the living that fit it are left out, and only those named are complained of.
-    const std::size_t named = selection_.words.size();
     store::Pruned done;
-    int result = code::ok;
-    for (std::size_t i = 0; i < ids->size(); ++i) {
-        const auto removed = remove(**root, (*ids)[i]);
+    int result = found->code;
+    for (std::size_t i = 0; i < found->ids.size(); ++i) {
+        const store::TaskId id = found->ids[i];
+        const auto removed = remove(**root, id);
         if (removed) {
-            done.ids.push_back((*ids)[i]);
+            done.ids.push_back(id);
             done.bytes += *removed;
             continue;
         }
-        if (i >= named && removed.error().kind == ErrorKind::usage) continue;
+        if (i >= found->named && removed.error().kind == ErrorKind::usage) continue;
         done.problems.push_back(removed.error().message);
         const int failure = context.fail(removed.error());
         if (result == code::ok) result = failure;

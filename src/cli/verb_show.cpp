@@ -59,22 +59,22 @@ public:
     int run(Context& context) override
     {
         const auto done = show(context);
-        if (done) return code::ok;
+        if (done) return *done;
         if (json_) context.print(render::error_json(done.error().message, exit_code(done.error())));
         return context.fail(done.error());
     }
 
 private:
-    Result<void> show(Context& context)
+    Result<int> show(Context& context)
     {
         auto root = context.root();
         if (!root) return root.error();
-        const auto ids = select(**root, selection_, Scope::any);
-        if (!ids) return ids.error();
+        const auto found = select_there(context, **root, selection_, Scope::any);
+        if (!found) return found.error();
         const supervise::Want want{.spec = true, .usage = true, .ports = true};
-        const auto snapshots = supervise::look_all(**root, *ids, want);
+        const auto snapshots = supervise::look_all(**root, found->ids, want);
         context.print(json_ ? as_json(**root, snapshots) : as_text(context, **root, snapshots));
-        return {};
+        return found->code;
     }
 
     static std::string as_text(Context& context, store::Root& root, const std::vector<Snapshot>& snapshots)

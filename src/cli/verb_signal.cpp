@@ -39,16 +39,16 @@ int SendSignal::run(Context& context)
     if (!signal) return context.fail(signal.error(), json_);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    const auto ids = select(**root, selection_, Scope::living);
-    if (!ids) return context.fail(ids.error(), json_);
-    const int result = for_each_task(context, *ids, [&](store::TaskId id) -> Result<void> {
+    const auto found = select_there(context, **root, selection_, Scope::living);
+    if (!found) return context.fail(found.error(), json_);
+    const int result = for_each_task(context, found->ids, [&](store::TaskId id) -> Result<void> {
         const auto sent = supervise::request_signal(**root, id, *signal, tree_);
         if (!sent) return sent.error();
         if (!json_) context.hint(to_string(id) + ": " + signal_name(*signal) + " sent to " + counted(*sent, "process", "processes"));
         return {};
     });
-    if (json_) print_tasks_json(context, **root, *ids);
-    return result;
+    if (json_) print_tasks_json(context, **root, found->ids);
+    return found->code == code::ok ? result : found->code;
 }
 
 } // namespace

@@ -71,19 +71,19 @@ public:
     int run(Context& context) override
     {
         WaitRequest request;
-        if (Result<void> read = read_request(request); !read) return context.fail(read.error());
+        if (Result<void> read = read_request(request); !read) return context.fail(read.error(), json_);
         Result<store::Root*> root = context.root();
-        if (!root) return context.fail(root.error());
+        if (!root) return context.fail(root.error(), json_);
         Result<std::vector<store::TaskId>> ids = select(**root, selection_, Scope::living);
-        if (!ids) return context.fail(ids.error());
+        if (!ids) return context.fail(ids.error(), json_);
         if (ids->empty()) { // a filter that fits nothing: there is nothing to wait for
             if (json_) context.print(render::tasks_json({}));
             return code::ok;
         }
         WaitLoop loop(**root, std::move(request));
-        if (Result<void> opened = loop.open(*ids); !opened) return context.fail(opened.error());
+        if (Result<void> opened = loop.open(*ids); !opened) return context.fail(opened.error(), json_);
         const Result<WaitAnswer> answer = wait(context, loop);
-        if (!answer) return context.fail(answer.error());
+        if (!answer) return context.fail(answer.error(), json_);
         if (!answer->message.empty()) context.complain(answer->message);
         if (json_) print_tasks(context, **root, *ids, loop.last_seen());
         return answer->code;

@@ -78,11 +78,11 @@ int Why::run(Context& context)
 {
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    const auto ids = select(**root, selection_, last_ ? Scope::any : Scope::living);
-    if (!ids) return context.fail(ids.error(), json_);
+    const auto found = select_there(context, **root, selection_, last_ ? Scope::any : Scope::living);
+    if (!found) return context.fail(found.error(), json_);
     boost::json::array reports;
     bool is_first = true;
-    const int result = for_each_task(context, *ids, [&](store::TaskId id) -> Result<void> {
+    const int result = for_each_task(context, found->ids, [&](store::TaskId id) -> Result<void> {
         const auto report = report_of(**root, id);
         if (!report) return report.error();
         if (json_) reports.push_back(boost::json::parse(render::report_json(*report)));
@@ -90,7 +90,7 @@ int Why::run(Context& context)
         return {};
     });
     if (json_) context.print(render::answer_json({{"reports", std::move(reports)}}));
-    return result;
+    return found->code == code::ok ? result : found->code;
 }
 
 } // namespace

@@ -65,8 +65,9 @@ std::optional<double> fraction(std::string_view text)
 template <class T>
 bool take(std::optional<T>& into, std::optional<T> value)
 {
-    if (value) into = std::move(value);
-    return value.has_value();
+    if (!value) return false;
+    into = std::move(value);
+    return true;
 }
 
 bool take_one(bool& into, std::string_view value)

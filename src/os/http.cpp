@@ -62,7 +62,7 @@ private:
     }
     void take_status()
     {
-        const int status = parser_->get().result_int();
+        const auto status = static_cast<int>(parser_->get().result_int());
         if (status / 100 == 1) return read(); // "early hints": the answer proper follows
         status_ = status;
         context_.stop();

@@ -1,7 +1,9 @@
 #include <bgt/os/spawn.hpp>
 
+#include <bgt/base/text.hpp>
 #include <bgt/os/proc.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -97,13 +99,27 @@ bool place(int fd, int number)
     return fd == number ? fcntl(fd, F_SETFD, 0) == 0 : dup2(fd, number) == number;
 }
 
+/// A program for another machine, say: its first line holds a NUL byte. Nothing else goes to a shell.
+bool is_text(const char* path)
+{
+    char begin[256];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return true; // what may only be executed can't be told
+    const ssize_t size = read(fd, begin, sizeof begin);
+    close(fd);
+    if (size <= 0) return true;
+    const auto* newline = static_cast<const char*>(std::memchr(begin, '\n', static_cast<std::size_t>(size)));
+    const auto line = newline != nullptr ? static_cast<std::size_t>(newline - begin) : static_cast<std::size_t>(size);
+    return std::memchr(begin, '\0', line) == nullptr;
+}
+
 /// execvp's rules: what is not there is passed over, what may not be run is remembered, a text file goes to /bin/sh.
 int exec_first(Plan& plan)
 {
     int result = ENOENT;
     for (const std::string& candidate : plan.candidates) {
         execve(candidate.c_str(), plan.argv.data(), plan.env.data());
-        if (errno == ENOEXEC) {
+        if (errno == ENOEXEC && is_text(candidate.c_str())) {
             plan.shell_argv[1] = const_cast<char*>(candidate.c_str());
             execve("/bin/sh", plan.shell_argv.data(), plan.env.data());
             return ENOEXEC;
@@ -152,22 +168,40 @@ __attribute__((noinline)) pid_t vfork_child(Plan& plan, Told& told)
     return pid;
 }
 
-bool is_folder(const std::vector<std::string>& candidates)
+/// Of a command that is named by its path: where that leads from the folder to run in.
+std::string place_of(const std::string& path, const std::string& cwd)
 {
-    struct stat info{};
-    return candidates.size() == 1 && stat(candidates.front().c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+    return path.starts_with('/') ? path : cwd + "/" + path;
 }
 
-Error exec_error(const Plan& plan, int err)
+/// What `#!` names in the first line of a script; empty: nothing.
+std::string interpreter_of(const std::string& place)
 {
-    const std::string& command = plan.request.argv.front();
-    if (err == ENOENT && plan.candidates.size() == 1 && access(plan.candidates.front().c_str(), F_OK) == 0)
-        return {ErrorKind::no_command, fmt::format("{}: the interpreter in its first line was not found", command), err};
+    char begin[256] = {};
+    const Fd fd{open(place.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (!fd || read(fd.get(), begin, sizeof begin - 1) < 2 || begin[0] != '#' || begin[1] != '!') return {};
+    std::string_view line(begin + 2);
+    line = line.substr(0, line.find('\n'));
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    return printable(line.substr(0, line.find_first_of(" \t")));
+}
+
+Error exec_error(const std::string& argv0, const std::string& cwd, int err)
+{
+    const std::string command = printable(argv0);
+    const bool is_path = argv0.find('/') != std::string::npos;
+    struct stat info{};
+    const bool is_there = is_path && stat(place_of(argv0, cwd).c_str(), &info) == 0;
+    if (err == ENOENT && is_there) {
+        const std::string interpreter = interpreter_of(place_of(argv0, cwd));
+        if (interpreter.empty()) return {ErrorKind::no_command, fmt::format("{}: its loader was not found (man 8 ld.so)", command), err};
+        return {ErrorKind::no_command, fmt::format("{}: {}, the interpreter in its first line, was not found", command, interpreter), err};
+    }
     if (err == ENOENT || err == ENOTDIR) {
-        const char* where = command.find('/') == std::string::npos ? " in PATH" : "";
+        const char* where = is_path ? "" : " in PATH";
         return {ErrorKind::no_command, fmt::format("{}: command not found{}", command.empty() ? "''" : command, where), err};
     }
-    if (err == EACCES && is_folder(plan.candidates))
+    if (err == EACCES && is_there && S_ISDIR(info.st_mode))
         return {ErrorKind::cannot_exec, fmt::format("{}: is a folder, not a command", command), err};
     if (err == EACCES) {
         return {ErrorKind::cannot_exec, fmt::format("{}: not executable (chmod +x it, or check its folder)", command), err};
@@ -181,11 +215,11 @@ Error to_error(const Plan& plan, const Told& told)
 {
     const int err = told.err;
     switch (told.stage) {
-    case Stage::directory: return Error::system(fmt::format("working directory {}", plan.request.cwd), err);
+    case Stage::directory: return Error::system(fmt::format("working directory {}", printable(plan.request.cwd)), err);
     case Stage::limit: return Error::system("a resource limit could not be set", err);
     case Stage::nice: return Error::system(fmt::format("nice value {}", *plan.request.nice), err);
     case Stage::descriptors: return Error::system("standard input or output of the command", err);
-    case Stage::exec: return exec_error(plan, err);
+    case Stage::exec: return exec_error(plan.request.argv.front(), plan.request.cwd, err);
     case Stage::none: break;
     }
     return Error::failed("the command could not be started");
@@ -211,6 +245,23 @@ std::optional<int> resource_of(std::string_view name)
     for (const auto& [known_name, number] : known)
         if (known_name == name) return number;
     return std::nullopt;
+}
+
+Result<void> check_command(const std::string& argv0, const std::vector<std::string>& env, const std::string& cwd)
+{
+    int result = ENOENT;
+    for (const std::string& candidate : candidates_for(argv0, path_of(env))) {
+        const std::string place = place_of(candidate, cwd);
+        struct stat info{};
+        if (stat(place.c_str(), &info) != 0) {
+            if (errno == EACCES) result = EACCES;
+        } else if (S_ISREG(info.st_mode) && faccessat(AT_FDCWD, place.c_str(), X_OK, AT_EACCESS) == 0) {
+            return {};
+        } else {
+            result = EACCES;
+        }
+    }
+    return exec_error(argv0, cwd, result);
 }
 
 Result<store::ProcessKey> spawn(const SpawnRequest& request)

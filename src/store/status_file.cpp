@@ -30,9 +30,7 @@ Result<Status> read_at_path(int dir, const char* path)
     const Fd fd = detail::open_below(dir, path, O_RDONLY | O_NONBLOCK);
     if (!fd && errno == ENOENT) return Error{ErrorKind::not_found, "there is no status record", ENOENT};
     if (!fd) return detail::explain("can't open the status record", errno);
-    auto decoded = read_file(fd.get());
-    if (!decoded) return decoded.error();
-    return std::move(decoded->status);
+    return read_open_status(fd.get());
 }
 
 } // namespace
@@ -78,6 +76,13 @@ Result<void> StatusWriter::write(const Status& status)
         return detail::explain("can't write the status record", err);
     ++generation_; // not before: after a failure the same slot is tried again, and the good one stays
     return {};
+}
+
+Result<Status> read_open_status(int status_fd)
+{
+    auto decoded = read_file(status_fd);
+    if (!decoded) return decoded.error();
+    return std::move(decoded->status);
 }
 
 Result<Status> read_status(int task_dir_fd) { return read_at_path(task_dir_fd, "status"); }

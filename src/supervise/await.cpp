@@ -6,6 +6,7 @@
 #include <bgt/supervise/snapshot.hpp>
 
 #include <algorithm>
+#include <fcntl.h>
 
 namespace bgt::supervise {
 namespace {
@@ -56,6 +57,7 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
     using Found = std::optional<store::Status>;
     const Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
+    const Result<Fd> record = task->open(store::file::status, O_RDONLY); // still there when the task removes itself (--rm)
     Result<os::Watch> watch = os::Watch::create();
     if (!watch) return watch.error();
     SupervisorWatch supervisor(*watch);
@@ -63,6 +65,9 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
     bool settled = false;
     while (true) {
         Result<Snapshot> seen = look(root, id, {});
+        if (!seen && seen.error().kind == ErrorKind::not_found && record) {
+            if (Result<store::Status> final = store::read_open_status(record->get()); final) return Found{std::move(*final)};
+        }
         if (!seen && seen.error().kind == ErrorKind::not_found && last) return last;
         if (!seen) return seen.error();
         if (!seen->problem.empty()) return Error::failed(seen->problem);

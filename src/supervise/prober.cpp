@@ -1,11 +1,13 @@
 #include <bgt/supervise/prober.hpp>
 
+#include "ready_watcher.hpp"
+
 #include <bgt/os/background.hpp>
-#include <bgt/os/tree.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <thread>
@@ -31,6 +33,7 @@ sigset_t ending_signals()
 
 int ask_until_it_holds(const Condition& condition, int answer)
 {
+    prctl(PR_SET_CHILD_SUBREAPER, 1); // whom its commands leave behind is found below it, and ended with it
     Duration interval = first_interval;
     while (true) {
         if (holds(condition, condition.gone ? patience_with_gone : patience)) {
@@ -62,9 +65,11 @@ Prober::~Prober()
 {
     if (pid_ <= 0) return;
     kill(pid_, SIGSTOP); // it starts nothing more while its command is looked for
-    const std::vector<os::ProcStat> children = os::descendants_of(pid_);
+    int status = 0;
+    while (waitpid(pid_, &status, WUNTRACED) < 0 && errno == EINTR) {}
+    if (!WIFSTOPPED(status)) return; // it had ended, and is reaped
+    end_descendants_of(pid_);        // until nobody is found: a shell may fork while it is being ended
     kill(pid_, SIGKILL);
-    for (const os::ProcStat& child : children) (void)os::send_signal(child.key, SIGKILL).operator bool();
     while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
 }
 

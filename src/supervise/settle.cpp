@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace bgt::supervise {
@@ -141,8 +142,9 @@ Result<void> adopt(store::Root& root, store::TaskDir task, store::TaskSpec spec,
     task = store::TaskDir{};
     const std::optional<StartReport> answer = receive_report(reader.get());
     if (!answer) return Error::failed("the supervisor that took over was killed");
-    if (!answer->started) return answer->error;
-    return {};
+    if (answer->started) return {};
+    while (waitpid(*pid, nullptr, 0) < 0 && errno == EINTR) {} // it ends now, and only then lets go of the lock
+    return answer->error;
 }
 
 /// Another process holds the lock: it has taken over, or is about to say that all is lost.

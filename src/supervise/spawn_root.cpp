@@ -53,6 +53,7 @@ std::vector<std::string> environment_of(const Charge& charge, std::vector<std::s
     const std::string_view ours[] = {prefix, "BGT_TASK_ID=", "BGT_TASK_DIR=", "BGT_DEADLINE=", "BGT_GRACE=", "BGT_ATTEMPT=",
                                      "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
     std::erase_if(env, [&](const std::string& entry) {
+        if (entry.empty() || std::string_view("BNW").find(entry[0]) == std::string_view::npos) return false; // most, at once
         return std::any_of(std::begin(ours), std::end(ours), [&](std::string_view name) { return entry.starts_with(name); });
     });
     Duration grace{};

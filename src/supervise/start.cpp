@@ -147,8 +147,9 @@ bool is_used(const store::Root& root, store::TaskId id)
 }
 
 /// Settles who bears the name: nullopt when it is free to be claimed.
-Result<std::optional<StartResult>> settle_name(store::Root& root, const std::string& name, IfNameTaken policy)
+Result<std::optional<StartResult>> settle_name(store::Root& root, const StartRequest& request, IfNameTaken policy)
 {
+    const std::string& name = request.spec.name;
     const Result<std::optional<store::TaskId>> bearer = root.find_name(name);
     if (!bearer) return bearer.error();
     if (!*bearer) return std::optional<StartResult>{};
@@ -165,6 +166,9 @@ Result<std::optional<StartResult>> settle_name(store::Root& root, const std::str
         break;
     case IfNameTaken::replace:
         if (seen->status.lifecycle != core::Lifecycle::starting) {
+            // A slip of the pen must not cost the task that runs.
+            if (Result<void> there = os::check_command(request.spec.command.front(), request.env, request.spec.cwd); !there)
+                return Error{there.error().kind, there.error().message + fmt::format("; task {} goes on", id.value), 0};
             StopOptions stop;
             stop.patient = true; // two callers at once are not impatience
             const Result<void> asked = request_stop(root, id, stop);
@@ -180,7 +184,7 @@ Result<std::optional<StartResult>> settle_name(store::Root& root, const std::str
     if (over && *over && !(*over)->survivors.empty())
         return Error::failed(fmt::format("task {} can't be replaced: its process {} is not ended by SIGKILL, it waits in the kernel",
                                          id.value, (*over)->survivors.front()));
-    return settle_name(root, name, policy);
+    return settle_name(root, request, policy);
 }
 
 /// Makes the written folder known, by its name and as active; false: another task claimed the name first.
@@ -209,7 +213,7 @@ Result<bool> make_folder(store::Root& root, StartRequest& request, store::TaskDi
     made = std::move(*task);
     // Whole before others can find it: a caller with the same name reads its record.
     const Result<void> written = write_folder(made, request.spec);
-    const Result<bool> announced = written ? announce(root, request.spec) : Result<bool>(written.error());
+    Result<bool> announced = written ? announce(root, request.spec) : Result<bool>(written.error());
     if (!announced) made = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
     if (!announced || !*announced) static_cast<void>(root.remove_task(*id));
     return announced;
@@ -225,7 +229,7 @@ Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken p
     while (true) {
         if (!request.spec.name.empty()) {
             if (const auto found = root.find_name(request.spec.name)) bearer = *found;
-            const Result<std::optional<StartResult>> there = settle_name(root, request.spec.name, policy);
+            const Result<std::optional<StartResult>> there = settle_name(root, request, policy);
             if (!there) return there.error();
             if (*there) return **there;
         }

@@ -72,7 +72,12 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     collect({"wait", "--for", "port", "web"});
     collect({"wait", "--timeout", "0", "web"});
     collect({"show", "web", escape});
+    collect({"why", "web", escape});
     collect({"kill", escape});
+    collect({"wait", "nosuch"});
+    collect({"logs", "nosuch"});
+    collect({"logs", "--cursor", "1", "web", escape});
+    collect({"ps", "--bogus"});
     const auto task = lab.show(lost);
     for (const char* key : {"/supervisor", "/pid"}) {
         const auto pid = static_cast<pid_t>(number_at(task, key));

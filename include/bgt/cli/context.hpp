@@ -47,6 +47,8 @@ public:
     void print(std::string_view text);
     /// The same, but tells the caller, who knows what the reader misses. EPIPE still ends the program.
     Result<void> try_print(std::string_view text);
+    /// Ends the program as by SIGPIPE: nobody reads stdout any more.
+    [[noreturn]] static void end_without_reader();
     /// "bgt VERB: TEXT" on stderr; the exit code is the caller's affair.
     void complain(std::string_view text);
     /// "bgt VERB: message" on stderr, and the exit code that belongs to the error.

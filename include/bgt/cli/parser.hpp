@@ -17,18 +17,24 @@ enum class Value : std::uint8_t {
     task,        ///< id or name of a task
     task_name, tag, file, folder, command, signal, condition, shell,
     limit,   ///< `as=`, `nofile=`, ...
+    state,   ///< of a task: `running`, `failed`, ...
     setting, ///< a key of the configuration
     verb
 };
 
-/// One flag or option as it was declared.
+/// One flag or option as it was declared. It refers to texts that outlive it, so that to declare all that a verb has costs next to
+/// nothing.
 struct OptionInfo {
-    std::vector<std::string_view> names; ///< "-n", "--lines"
-    std::string metavar;                 ///< "N"; empty for a flag
-    const char* help = "";               ///< one sentence, no full stop at its end
+    std::string_view names = {};   ///< "-n,--lines": the short one first
+    std::string_view metavar = {}; ///< "N"; empty for a flag
+    const char* help = "";         ///< one sentence, no full stop at its end
     Value value = Value::text;
-    std::vector<std::string> choices;    ///< the only values there are; empty: free
+    bool closed = false;           ///< `metavar` lists the only values there are: "kill|wait|keep"
     bool repeats = false;
+
+    std::vector<std::string_view> all_names() const; ///< "-n", "--lines"
+    std::string_view long_name() const;              ///< the last of them
+    std::vector<std::string_view> choices() const;   ///< empty: free
 };
 
 class Parser {
@@ -39,12 +45,13 @@ public:
     Parser(const Parser&) = delete;
     Parser& operator=(const Parser&) = delete;
 
-    /// `names` as "-a,--all". These and `help` must outlive the parser (literals do), the targets parse().
+    /// `names` as "-a,--all". They, `metavar` and `help` must outlive the parser (literals do), the targets parse().
     void flag(const char* names, bool& target, const char* help);
-    void option(const char* names, std::optional<std::string>& target, std::string metavar, Value, const char* help);
-    void choice(const char* names, std::optional<std::string>& target, std::vector<std::string> choices, const char* help);
+    void option(const char* names, std::optional<std::string>& target, const char* metavar, Value, const char* help);
+    /// `choices` as "kill|wait|keep".
+    void choice(const char* names, std::optional<std::string>& target, const char* choices, const char* help);
     /// May be given several times; each takes one value (a leading dash in it needs `--opt=-x`).
-    void list(const char* names, std::vector<std::string>& target, std::string metavar, Value, const char* help);
+    void list(const char* names, std::vector<std::string>& target, const char* metavar, Value, const char* help);
     /// The words that are no options, in any place between them; `-` is such a word.
     void words(std::vector<std::string>& target, std::string metavar, Value);
     /// What the first word is, where it is something else than the rest. (For completion only.)

@@ -34,6 +34,9 @@ struct SpawnRequest {
 /// Hazard: the calling thread sleeps until the exec (man 2 vfork).
 Result<store::ProcessKey> spawn(const SpawnRequest&);
 
+/// Whether spawn() would find the command, as far as that can be told beforehand. Error: as spawn() would give it.
+Result<void> check_command(const std::string& argv0, const std::vector<std::string>& env, const std::string& cwd);
+
 /// The number of a limit's name as `--limit` takes it ("nofile" -> RLIMIT_NOFILE); nullopt: no such limit.
 std::optional<int> resource_of(std::string_view name);
 

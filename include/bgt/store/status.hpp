@@ -108,5 +108,7 @@ Result<Status> read_status(int task_dir_fd);
 /// The same for tasks/<id> below the root's descriptor (Root::fd()): three system calls, so that a listing of
 /// thousands need not open their folders.
 Result<Status> read_status_at(int root_fd, TaskId id);
+/// Of a record that is open for reading: also when its task has been removed meanwhile, and then the last one it had.
+Result<Status> read_open_status(int status_fd);
 
 } // namespace bgt::store

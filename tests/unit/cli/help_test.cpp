@@ -42,7 +42,7 @@ TEST_CASE("every verb's help fits 80 columns and names every option once")
         for (const auto& option : parser->options()) {
             CHECK_FALSE(std::string_view(option.help).empty());
             CHECK_FALSE(std::string_view(option.help).ends_with('.'));
-            for (const auto& name : option.names) {
+            for (const auto name : option.all_names()) {
                 CHECK(seen.emplace(name).second);
                 CHECK(help.find(name) != std::string::npos);
             }
@@ -58,7 +58,8 @@ TEST_CASE("the completion scripts know every verb and every option")
         for (const auto& script : scripts) {
             CHECK(script.find(shape.name) != std::string::npos);
             for (const auto& option : shape.options)
-                for (const std::string name : std::vector<std::string>(option.names.begin(), option.names.end())) {
+                for (const auto known : option.all_names()) {
+                    const std::string name(known);
                     INFO(shape.name << " " << name);
                     const auto wanted = &script == &scripts[2] && name.starts_with("--") ? "-l " + name.substr(2) + " "
                                         : &script == &scripts[2]                         ? "-s " + name.substr(1) + " "

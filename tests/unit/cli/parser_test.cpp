@@ -21,7 +21,7 @@ struct Sample {
         parser.flag("-q,--quiet", quiet, "say less");
         parser.option("--name", name, "NAME", Value::task_name, "a name");
         parser.option("-n,--lines", lines, "N", Value::number, "how many");
-        parser.choice("--leftover", leftover, {"kill", "wait"}, "what then");
+        parser.choice("--leftover", leftover, "kill|wait", "what then");
         parser.list("--tag", tags, "K=V", Value::text, "a tag");
         if (command)
             parser.command(words);
