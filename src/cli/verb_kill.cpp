@@ -1,6 +1,7 @@
 #include "answer.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <bgt/base/signal_name.hpp>
 #include <bgt/cli/select.hpp>
 #include <bgt/cli/verb.hpp>
@@ -18,6 +19,7 @@ using store::TaskId;
 /// One task on its way out.
 struct Target {
     supervise::Snapshot seen; ///< when it was asked; with its status at the end
+    Fd record;                ///< its record, which can still be read when the task has removed itself
     TaskId id;
     store::Status before;
     Instant asked{};      ///< when the stop was requested
@@ -81,7 +83,10 @@ Result<void> Kill::ask(const Context& context, store::Root& root, TaskId id)
     auto looked = supervise::look(root, id, {.spec = json_});
     if (!looked) return looked.error();
     const bool damaged = !looked->problem.empty();
-    Target target{*looked, id, looked->status, os::now(), is_gone(looked->status)};
+    Fd record;
+    if (const auto task = root.open_task(id))
+        if (auto opened = task->open(store::file::status, O_RDONLY)) record = *std::move(opened);
+    Target target{*looked, std::move(record), id, looked->status, os::now(), is_gone(looked->status)};
     if (!target.was_gone) {
         auto stop = stop_for(context, root, id);
         if (!stop) return stop.error();
@@ -135,6 +140,9 @@ int Kill::await(Context& context, store::Root& root, Target& target, std::option
     auto status = supervise::await_status(root, target.id, deadline, [](const store::Status& now) {
         return is_gone(now) || has_survivors(now);
     });
+    if (!status && status.error().kind == ErrorKind::not_found && target.record)
+        if (auto last = store::read_open_status(target.record.get()); last && is_gone(*last))
+            status = std::optional<store::Status>(*std::move(last));
     if (!status && status.error().kind == ErrorKind::not_found) {
         say(context, name + ": ended, and was removed");
         return code::ok;

@@ -149,11 +149,13 @@ TEST_CASE("126 and 127: the command could not be executed, or was not found")
     std::filesystem::create_directory(lab.work() + "/folder");
     write_file(lab.work() + "/noloader", "#!/no/such/interpreter\n");
     std::filesystem::permissions(lab.work() + "/noloader", std::filesystem::perms::owner_all);
+    write_file(lab.work() + "/foreign", std::string("\x7f" "ELF\2\1\1\0\0\0\0\0", 12) + "of another machine");
+    std::filesystem::permissions(lab.work() + "/foreign", std::filesystem::perms::owner_all);
     struct Case {
         const char* command;
         int code;
     };
-    const auto [command, code] = GENERATE(values<Case>({{"./plain", 126}, {"./folder", 126}, {"./missing", 127},
+    const auto [command, code] = GENERATE(values<Case>({{"./plain", 126}, {"./folder", 126}, {"./missing", 127}, {"./foreign", 126},
                                                         {"no-such-program-anywhere", 127}, {"", 127}, {"./noloader", 127}}));
     INFO(command);
     const Words options = GENERATE(Words{}, Words{"--wait"});
