@@ -11,9 +11,9 @@ from parts_growth import VERBS
 
 FACTS = '''\
 - On a virtual machine most of any process start is glibc asking the processor for its caches: each `cpuid` is a trap
-  into the host, about 0.6 ms in all for each exec of any program, static or not, on the machine below. It is in every
+  into the host, 0.2 to 0.6 ms in all for each exec of any program, static or not, by the host. It is in every
   line of bgt and of every peer, once for each program that a line starts.
-- A start that waits for the exec puts three wake-ups of an idle processor on its path, about 0.1 ms each: the
+- A start that waits for the exec puts three wake-ups of an idle processor on its path, 10 to 100 microseconds each: the
   supervisor, the command, the report. `bgt run` waits for it, and so tells 126 and 127 from a start; tsp, nq, nohup and
   `setsid -f` return when they have forked, and cannot.
 - `least.c` does what `bgt run` promises (the same files, processes and report) and nothing else. bgt beside it is bgt's

@@ -112,7 +112,7 @@ void give_back_memory()
     constexpr std::uintptr_t deepest = 256 * 1024;
     // Two pages are left for this call itself; what is not mapped in the range is passed over (man 2 madvise, ENOMEM).
     const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) / page * page - 2 * page;
-    madvise(reinterpret_cast<void*>(here - deepest), deepest, MADV_DONTNEED); // NOLINT(performance-no-int-to-ptr): an address
+    madvise(reinterpret_cast<void*>(here - deepest), deepest, MADV_DONTNEED);
 }
 
 int signal_descriptor()
