@@ -70,11 +70,11 @@ void print_tasks_json(Context& context, store::Root& root, const std::vector<sto
     print_snapshots_json(context, supervise::look_all(root, ids, {true, true, true, false}));
 }
 
-int for_each_task(Context& context, const std::vector<store::TaskId>& ids,
+int for_each_task(Context& context, const Selected& selected,
                   const std::function<Result<void>(store::TaskId)>& act)
 {
-    int first_failure = code::ok;
-    for (const auto id : ids) {
+    int first_failure = selected.code;
+    for (const auto id : selected.ids) {
         const auto done = act(id);
         if (done) continue;
         const int failure = context.fail(done.error());

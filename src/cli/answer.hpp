@@ -1,6 +1,7 @@
 #pragma once
 /// What several verbs answer alike.
 #include <bgt/cli/context.hpp>
+#include <bgt/cli/select.hpp>
 #include <bgt/supervise/snapshot.hpp>
 #include <functional>
 #include <vector>
@@ -11,8 +12,9 @@ namespace bgt::cli {
 void print_tasks_json(Context&, store::Root&, const std::vector<store::TaskId>&);
 void print_snapshots_json(Context&, const std::vector<supervise::Snapshot>&);
 
-/// Does `act` for each; an error is told and the others go on. The exit code of the first error, or 0.
-int for_each_task(Context&, const std::vector<store::TaskId>&, const std::function<Result<void>(store::TaskId)>& act);
+/// Does `act` for each; an error is told and the others go on. The exit code of the first error, those of the selection before
+/// all others, or 0.
+int for_each_task(Context&, const Selected&, const std::function<Result<void>(store::TaskId)>& act);
 
 /// Removes an ended task with its log, or one whose record is damaged, and returns the disk space given back, in bytes.
 /// Waits up to 2 s for its supervisor to let go of it.

@@ -17,9 +17,9 @@ int RequestVerb::run(Context& context)
     if (!root) return context.fail(root.error(), json_);
     const auto found = select_there(context, **root, selection_, Scope::living);
     if (!found) return context.fail(found.error(), json_);
-    const int result = for_each_task(context, found->ids, [&](store::TaskId id) { return ask_(**root, id); });
+    const int result = for_each_task(context, *found, [&](store::TaskId id) { return ask_(**root, id); });
     if (json_) print_tasks_json(context, **root, found->ids);
-    return found->code == code::ok ? result : found->code;
+    return result;
 }
 
 } // namespace bgt::cli

@@ -194,8 +194,7 @@ int Kill::run(Context& context)
     if (!found) return context.fail(found.error(), json_);
     const auto deadline = timeout_ ? std::optional(os::now() + *timeout_) : std::nullopt;
     // All of them stop at the same time; each is waited for in turn.
-    int result = for_each_task(context, found->ids, [&](TaskId id) { return ask(context, **root, id); });
-    if (found->code != code::ok) result = found->code;
+    int result = for_each_task(context, *found, [&](TaskId id) { return ask(context, **root, id); });
     for (auto& target : targets_) {
         const int one = await(context, **root, target, deadline);
         if (result == code::ok) result = one;

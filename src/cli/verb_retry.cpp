@@ -56,7 +56,7 @@ int Retry::run(Context& context)
     const auto found = select_there(context, **root, selection_, Scope::any);
     if (!found) return context.fail(found.error(), json_);
     std::vector<store::TaskId> made;
-    const int result = for_each_task(context, found->ids, [&](store::TaskId id) -> Result<void> {
+    const int result = for_each_task(context, *found, [&](store::TaskId id) -> Result<void> {
         const auto started = retry(context, **root, id);
         if (!started) return started.error();
         made.push_back(*started);
@@ -64,7 +64,7 @@ int Retry::run(Context& context)
         return {};
     });
     if (json_) print_tasks_json(context, **root, made);
-    return found->code == code::ok ? result : found->code;
+    return result;
 }
 
 } // namespace

@@ -41,14 +41,14 @@ int SendSignal::run(Context& context)
     if (!root) return context.fail(root.error(), json_);
     const auto found = select_there(context, **root, selection_, Scope::living);
     if (!found) return context.fail(found.error(), json_);
-    const int result = for_each_task(context, found->ids, [&](store::TaskId id) -> Result<void> {
+    const int result = for_each_task(context, *found, [&](store::TaskId id) -> Result<void> {
         const auto sent = supervise::request_signal(**root, id, *signal, tree_);
         if (!sent) return sent.error();
         if (!json_) context.hint(to_string(id) + ": " + signal_name(*signal) + " sent to " + counted(*sent, "process", "processes"));
         return {};
     });
     if (json_) print_tasks_json(context, **root, found->ids);
-    return found->code == code::ok ? result : found->code;
+    return result;
 }
 
 } // namespace

@@ -82,7 +82,7 @@ int Why::run(Context& context)
     if (!found) return context.fail(found.error(), json_);
     boost::json::array reports;
     bool is_first = true;
-    const int result = for_each_task(context, found->ids, [&](store::TaskId id) -> Result<void> {
+    const int result = for_each_task(context, *found, [&](store::TaskId id) -> Result<void> {
         const auto report = report_of(**root, id);
         if (!report) return report.error();
         if (json_) reports.push_back(boost::json::parse(render::report_json(*report)));
@@ -90,7 +90,7 @@ int Why::run(Context& context)
         return {};
     });
     if (json_) context.print(render::answer_json({{"reports", std::move(reports)}}));
-    return found->code == code::ok ? result : found->code;
+    return result;
 }
 
 } // namespace

@@ -190,10 +190,11 @@ Error exec_error(const std::string& argv0, const std::string& cwd, int err)
 {
     const std::string command = printable(argv0);
     const bool is_path = argv0.find('/') != std::string::npos;
+    const std::string place = place_of(argv0, cwd);
     struct stat info{};
-    const bool is_there = is_path && stat(place_of(argv0, cwd).c_str(), &info) == 0;
+    const bool is_there = is_path && stat(place.c_str(), &info) == 0;
     if (err == ENOENT && is_there) {
-        const std::string interpreter = interpreter_of(place_of(argv0, cwd));
+        const std::string interpreter = interpreter_of(place);
         if (interpreter.empty()) return {ErrorKind::no_command, fmt::format("{}: its loader was not found (man 8 ld.so)", command), err};
         return {ErrorKind::no_command, fmt::format("{}: {}, the interpreter in its first line, was not found", command, interpreter), err};
     }

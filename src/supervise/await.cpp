@@ -65,10 +65,11 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
     bool settled = false;
     while (true) {
         Result<Snapshot> seen = look(root, id, {});
-        if (!seen && seen.error().kind == ErrorKind::not_found && record) {
-            if (Result<store::Status> final = store::read_open_status(record->get()); final) return Found{std::move(*final)};
+        if (!seen && seen.error().kind == ErrorKind::not_found) {
+            if (record)
+                if (Result<store::Status> final = store::read_open_status(record->get()); final) return Found{std::move(*final)};
+            if (last) return last;
         }
-        if (!seen && seen.error().kind == ErrorKind::not_found && last) return last;
         if (!seen) return seen.error();
         if (!seen->problem.empty()) return Error::failed(seen->problem);
         last = seen->status;
