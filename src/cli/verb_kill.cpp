@@ -20,7 +20,6 @@ using store::TaskId;
 struct Target {
     supervise::Snapshot seen; ///< when it was asked; with its status at the end
     Fd record;                ///< its record, which can still be read when the task has removed itself
-    TaskId id;
     store::Status before;
     Instant asked{};      ///< when the stop was requested
     bool was_gone = false;
@@ -35,7 +34,7 @@ private:
     Result<supervise::StopOptions> stop_for(const Context&, const store::Root&, TaskId) const;
     Result<void> ask(const Context&, store::Root&, TaskId);
     int await(Context&, store::Root&, Target&, std::optional<Instant> deadline);
-    void answer(Context&, store::Root&, const std::vector<TaskId>&) const;
+    void answer(Context&, store::Root&, const std::vector<TaskId>&);
     void say(Context&, const std::string& line) const;
 
     Selection selection_;
@@ -86,7 +85,8 @@ Result<void> Kill::ask(const Context& context, store::Root& root, TaskId id)
     Fd record;
     if (const auto task = root.open_task(id))
         if (auto opened = task->open(store::file::status, O_RDONLY)) record = *std::move(opened);
-    Target target{*looked, std::move(record), id, looked->status, os::now(), is_gone(looked->status)};
+    const store::Status before = looked->status;
+    Target target{*std::move(looked), std::move(record), before, os::now(), is_gone(before)};
     if (!target.was_gone) {
         auto stop = stop_for(context, root, id);
         if (!stop) return stop.error();
@@ -132,12 +132,12 @@ void Kill::say(Context& context, const std::string& line) const
 
 int Kill::await(Context& context, store::Root& root, Target& target, std::optional<Instant> deadline)
 {
-    const auto name = label(target.id, target.before);
+    const auto name = label(target.seen.id, target.before);
     if (target.was_gone) {
         say(context, name + ": had already ended (" + end_in_words(target.before) + ")");
         return code::ok;
     }
-    auto status = supervise::await_status(root, target.id, deadline, [](const store::Status& now) {
+    auto status = supervise::await_status(root, target.seen.id, deadline, [](const store::Status& now) {
         return is_gone(now) || has_survivors(now);
     });
     if (!status && status.error().kind == ErrorKind::not_found && target.record)
@@ -165,11 +165,11 @@ int Kill::await(Context& context, store::Root& root, Target& target, std::option
 }
 
 /// All of them as they are now, and those that removed themselves (--rm) as they ended.
-void Kill::answer(Context& context, store::Root& root, const std::vector<TaskId>& ids) const
+void Kill::answer(Context& context, store::Root& root, const std::vector<TaskId>& ids)
 {
     std::vector<supervise::Snapshot> shown = supervise::look_all(root, ids, {.spec = true, .usage = true, .ports = true});
-    for (const Target& target : targets_)
-        if (std::ranges::find(shown, target.id, &supervise::Snapshot::id) == shown.end()) shown.push_back(target.seen);
+    for (Target& target : targets_)
+        if (std::ranges::find(shown, target.seen.id, &supervise::Snapshot::id) == shown.end()) shown.push_back(std::move(target.seen));
     print_snapshots_json(context, shown);
 }
 

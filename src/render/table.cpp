@@ -28,14 +28,26 @@ constexpr std::size_t bar_columns = 16;
 constexpr std::size_t bar_columns_narrow = 4; ///< the percentage alone
 constexpr std::array<Column, 6> given_up{mem, cpu, ports, age_, progress, name};
 
+/// Where its text stands among the texts of all cells.
 struct Cell {
-    std::string text;
-    std::size_t width = 0;
+    std::size_t at = 0;
+    std::uint32_t size = 0;
+    std::uint32_t width = 0; ///< in columns
 };
 
 struct Row {
     std::array<Cell, column_count> cells;
     Tone tone = Tone::plain;
+};
+
+/// All rows, with their texts one after the other in one string: ten strings a task were half of what a long list cost.
+struct Rows {
+    std::string texts;
+    std::vector<Row> rows;
+
+    std::string_view text_of(const Cell& cell) const { return std::string_view(texts).substr(cell.at, cell.size); }
+    Cell add(std::string_view text);
+    Cell add_or_dash(std::string_view text) { return add(text.empty() ? "-" : text); }
 };
 
 /// Columns of each column of the table; 0: left out.
@@ -46,15 +58,12 @@ bool is_ascii(std::string_view text)
     return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-Cell cell_of(std::string text)
+Cell Rows::add(std::string_view text)
 {
     const std::size_t width = is_ascii(text) ? text.size() : display_width(text);
-    return {std::move(text), width};
-}
-
-Cell or_dash(std::string text)
-{
-    return cell_of(text.empty() ? "-" : std::move(text));
+    const Cell cell{texts.size(), static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(width)};
+    texts += text;
+    return cell;
 }
 
 std::size_t room_for_ports(std::optional<std::size_t> width)
@@ -74,39 +83,38 @@ std::string without_indent(std::string text)
     return text.erase(0, text.find_first_not_of(' '));
 }
 
-Row row_of(const supervise::Snapshot& task, const Moment& now, const TableStyle& style, bool with_last)
+void add_row(Rows& to, const supervise::Snapshot& task, const Moment& now, const TableStyle& style, bool with_last)
 {
-    Row row;
+    Row& row = to.rows.emplace_back();
     const StateWords words = state_words(task);
     row.tone = words.tone;
-    row.cells[id] = cell_of(store::to_string(task.id));
-    row.cells[state] = cell_of(words.text);
+    row.cells[id] = to.add(store::to_string(task.id));
+    row.cells[state] = to.add(words.text);
     if (!task.problem.empty()) {
-        for (const Column c : {name, age_, cpu, mem, ports, progress}) row.cells[c] = or_dash({});
-        row.cells[command] = cell_of(printable(task.problem));
-        return row;
+        for (const Column c : {name, age_, cpu, mem, ports, progress}) row.cells[c] = to.add_or_dash({});
+        row.cells[command] = to.add(printable(task.problem));
+        return;
     }
     const auto since = age(task.status, now);
-    row.cells[name] = or_dash(printable(task.status.name));
-    row.cells[age_] = or_dash(since ? format_age(*since) : "");
-    row.cells[cpu] = or_dash(task.cpu ? cpu_words(*task.cpu) : "");
-    row.cells[mem] = or_dash(task.rss_bytes ? format_size(*task.rss_bytes) : "");
-    row.cells[ports] = or_dash(port_words(task.ports, room_for_ports(style.width)));
-    row.cells[progress] = or_dash(bar_of(task.status, style.width));
-    row.cells[command] = cell_of(printable(task.status.command));
-    if (with_last) row.cells[last] = cell_of(without_indent(last_line(task.log_tail)));
-    return row;
+    row.cells[name] = to.add_or_dash(printable(task.status.name));
+    row.cells[age_] = to.add_or_dash(since ? format_age(*since) : "");
+    row.cells[cpu] = to.add_or_dash(task.cpu ? cpu_words(*task.cpu) : "");
+    row.cells[mem] = to.add_or_dash(task.rss_bytes ? format_size(*task.rss_bytes) : "");
+    row.cells[ports] = to.add_or_dash(port_words(task.ports, room_for_ports(style.width)));
+    row.cells[progress] = to.add_or_dash(bar_of(task.status, style.width));
+    row.cells[command] = to.add(printable(task.status.command));
+    if (with_last) row.cells[last] = to.add(without_indent(last_line(task.log_tail)));
 }
 
-Widths natural_widths(const std::vector<Row>& rows, bool with_last)
+Widths natural_widths(const Rows& all, bool with_last)
 {
     Widths widths{};
     for (std::size_t c = 0; c < column_count; ++c) widths[c] = titles[c].size();
-    for (const Row& row : rows)
-        for (std::size_t c = 0; c < column_count; ++c) widths[c] = std::max(widths[c], row.cells[c].width);
+    for (const Row& row : all.rows)
+        for (std::size_t c = 0; c < column_count; ++c) widths[c] = std::max<std::size_t>(widths[c], row.cells[c].width);
     if (!with_last) widths[last] = 0;
     // Few tasks tell how far they are.
-    const bool none = std::ranges::all_of(rows, [](const Row& row) { return row.cells[progress].text == "-"; });
+    const bool none = std::ranges::all_of(all.rows, [&](const Row& row) { return all.text_of(row.cells[progress]) == "-"; });
     if (none) widths[progress] = 0;
     return widths;
 }
@@ -145,37 +153,46 @@ void squeeze(Widths& widths, std::size_t width)
     widths[last] = std::min(widths[last], shared - widths[command]);
 }
 
-void append_cell(std::string& out, const Cell& cell, std::size_t width, bool right, bool is_final, Tone tone)
+struct Place {
+    std::size_t width = 0;
+    bool right = false;
+    bool is_final = false; ///< of its row: not filled up
+    Tone tone = Tone::plain;
+};
+
+void append_cell(std::string& out, std::string_view text, std::size_t text_width, const Place& place)
 {
-    const bool cut = cell.width > width;
-    const std::string shown = cut ? fit(cell.text, width) : std::string();
-    const std::string_view text = cut ? std::string_view(shown) : std::string_view(cell.text);
-    const std::size_t used = cut ? display_width(shown) : cell.width;
-    const std::size_t pad = width > used ? width - used : 0;
-    if (right) out.append(pad, ' ');
-    if (tone == Tone::plain) out += text;
-    else out += colored(text, tone);
-    if (!right && !is_final) out.append(pad, ' ');
+    std::string cut;
+    if (text_width > place.width) {
+        cut = fit(text, place.width);
+        text = cut;
+        text_width = display_width(cut);
+    }
+    const std::size_t pad = place.width - text_width;
+    if (place.right) out.append(pad, ' ');
+    if (place.tone == Tone::plain) out += text;
+    else out += colored(text, place.tone);
+    if (!place.right && !place.is_final) out.append(pad, ' ');
 }
 
-void append_row(std::string& out, const Row& row, const Widths& widths, bool color)
+void append_row(std::string& out, const Rows& all, const Row& row, const Widths& widths, bool color)
 {
     std::size_t final_column = 0; // of those that hold something, so that no line ends in blanks
     for (std::size_t c = 0; c < column_count; ++c)
-        if (widths[c] != 0 && !row.cells[c].text.empty()) final_column = c;
+        if (widths[c] != 0 && row.cells[c].size != 0) final_column = c;
     for (std::size_t c = 0; c <= final_column; ++c) {
         if (widths[c] == 0) continue;
         const Tone tone = color && c == state ? row.tone : Tone::plain;
-        append_cell(out, row.cells[c], widths[c], to_the_right[c], c == final_column, tone);
+        append_cell(out, all.text_of(row.cells[c]), row.cells[c].width, {widths[c], to_the_right[c], c == final_column, tone});
         if (c != final_column) out.append(gap, ' ');
     }
     out += '\n';
 }
 
-Row header_row()
+Row header_row(Rows& all)
 {
     Row row;
-    for (std::size_t c = 0; c < column_count; ++c) row.cells[c] = cell_of(std::string(titles[c]));
+    for (std::size_t c = 0; c < column_count; ++c) row.cells[c] = all.add(titles[c]);
     return row;
 }
 
@@ -189,10 +206,10 @@ bool has_room_for_last(std::optional<std::size_t> width)
 std::string task_table(const std::vector<supervise::Snapshot>& tasks, const Moment& now, const TableStyle& style)
 {
     const bool with_last = style.last && has_room_for_last(style.width);
-    std::vector<Row> rows;
-    rows.reserve(tasks.size());
-    for (const auto& task : tasks) rows.push_back(row_of(task, now, style, with_last));
-    Widths widths = natural_widths(rows, with_last);
+    Rows all;
+    all.rows.reserve(tasks.size());
+    for (const auto& task : tasks) add_row(all, task, now, style, with_last);
+    Widths widths = natural_widths(all, with_last);
     if (style.width) squeeze(widths, std::max<std::size_t>(*style.width, 1));
     // Narrower than even ID and STATE: those two are cut as well, so that no line wraps.
     std::size_t rest = style.width ? *style.width : std::string::npos;
@@ -201,9 +218,9 @@ std::string task_table(const std::vector<supervise::Snapshot>& tasks, const Mome
         rest -= w == 0 ? 0 : std::min(rest, w + gap);
     }
     std::string out;
-    out.reserve((rows.size() + 1) * 100);
-    if (style.header) append_row(out, header_row(), widths, false);
-    for (const Row& row : rows) append_row(out, row, widths, style.color);
+    out.reserve((tasks.size() + 1) * 100);
+    if (style.header) append_row(out, all, header_row(all), widths, false);
+    for (const Row& row : all.rows) append_row(out, all, row, widths, style.color);
     return out;
 }
 

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <cerrno>
-#include <cstdio>
 
 namespace bgt::store {
 namespace {
@@ -89,9 +88,7 @@ Result<Status> read_status(int task_dir_fd) { return read_at_path(task_dir_fd, "
 
 Result<Status> read_status_at(int root_fd, TaskId id)
 {
-    char path[48];
-    std::snprintf(path, sizeof path, "tasks/%lld/status", static_cast<long long>(id.value));
-    return read_at_path(root_fd, path);
+    return read_at_path(root_fd, ("tasks/" + to_string(id) + "/status").c_str());
 }
 
 } // namespace bgt::store

@@ -155,11 +155,11 @@ bool is_doubtful(const store::Root& root, store::TaskId id, const Error& error)
     return std::ranges::find(passing, error.sys_errno) != passing.end() || store::read_status_at(root.fd(), id);
 }
 
-Result<Snapshot> look_at(store::Root& root, store::TaskId id, const Want& want, World& world)
+/// Error (not_found): there is no such task.
+Result<void> look_at(Snapshot& snapshot, store::Root& root, store::TaskId id, const Want& want, World& world)
 {
-    Snapshot snapshot;
     snapshot.id = id;
-    snapshot.folder = fmt::format("{}/tasks/{}", root.path(), id.value);
+    snapshot.folder = root.path() + "/tasks/" + to_string(id);
     Result<store::Status> status = true_status(root, id);
     if (!status && access(snapshot.folder.c_str(), F_OK) != 0) return Error::not_found(fmt::format("no such task {}", id.value));
     // Its folder is there, and the one who makes it has not come to the record yet.
@@ -169,14 +169,14 @@ Result<Snapshot> look_at(store::Root& root, store::TaskId id, const Want& want, 
         snapshot.doubtful = is_doubtful(root, id, status.error());
         snapshot.problem = fmt::format("task {} {}: {}", id.value, snapshot.doubtful ? "can't be looked at" : "is damaged",
                                        status.error().message);
-        return snapshot;
+        return {};
     }
     snapshot.status = std::move(*status);
     if (want.spec) {
         const Result<store::TaskDir> task = root.open_task(id);
         if (!task) return task.error();
         Result<store::TaskSpec> spec = store::read_spec(task->fd());
-        if (spec) snapshot.spec = std::move(*spec);
+        if (spec) snapshot.spec = std::make_unique<store::TaskSpec>(std::move(*spec));
         else snapshot.problem = fmt::format("task {} is damaged: {}", id.value, spec.error().message);
         snapshot.log_bytes = size_of(root, id, store::file::out_log);
         if (snapshot.spec && snapshot.spec->split) snapshot.log_bytes += size_of(root, id, store::file::err_log);
@@ -184,7 +184,7 @@ Result<Snapshot> look_at(store::Root& root, store::TaskId id, const Want& want, 
     if ((want.usage || want.ports) && !is_final(snapshot.status)) add_living(snapshot, root, want, world);
     if (want.log_tail) snapshot.log_tail = read_tail(root, id);
     if (want.log_tail && !snapshot.status.progress && !is_over(snapshot.status)) snapshot.status.progress = printed_progress(snapshot.log_tail);
-    return snapshot;
+    return {};
 }
 
 } // namespace
@@ -192,7 +192,9 @@ Result<Snapshot> look_at(store::Root& root, store::TaskId id, const Want& want, 
 Result<Snapshot> look(store::Root& root, store::TaskId id, const Want& want)
 {
     World world;
-    return look_at(root, id, want, world);
+    Snapshot snapshot;
+    if (Result<void> seen = look_at(snapshot, root, id, want, world); !seen) return seen.error();
+    return snapshot;
 }
 
 std::vector<Snapshot> look_all(store::Root& root, const std::vector<store::TaskId>& ids, const Want& want)
@@ -201,7 +203,7 @@ std::vector<Snapshot> look_all(store::Root& root, const std::vector<store::TaskI
     std::vector<Snapshot> found;
     found.reserve(ids.size());
     for (const store::TaskId id : ids)
-        if (Result<Snapshot> snapshot = look_at(root, id, want, world)) found.push_back(std::move(*snapshot));
+        if (!look_at(found.emplace_back(), root, id, want, world)) found.pop_back();
     return found;
 }
 

@@ -19,7 +19,7 @@ bgt::supervise::Snapshot full_task()
     task.status.freed_bytes = 1 << 20;
     task.status.dropped_bytes = 512;
     task.status.kind = bgt::core::Kind::service;
-    task.spec.emplace();
+    task.spec = std::make_unique<bgt::store::TaskSpec>();
     task.spec->command = {"npm", "run", "it's dev"};
     task.spec->cwd = "/home/u/p";
     task.spec->tags = {{"job", "e2e"}};

@@ -19,7 +19,7 @@ const auto now = sample::after(252s);
 
 bgt::supervise::Snapshot with_spec(bgt::supervise::Snapshot task)
 {
-    task.spec.emplace();
+    task.spec = std::make_unique<bgt::store::TaskSpec>();
     task.spec->command = {"npm", "run", "dev"};
     task.spec->cwd = "/home/u/p";
     task.spec->tags = {{"job", "e2e"}};

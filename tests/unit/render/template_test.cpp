@@ -31,7 +31,7 @@ TEST_CASE("fields of a living task")
     auto task = sample::running(7, "web", "npm run dev");
     task.ports = {80, 5173};
     task.log_tail = "one\ntwo\n";
-    task.spec.emplace();
+    task.spec = std::make_unique<bgt::store::TaskSpec>();
     task.spec->cwd = "/home/u/p";
     task.spec->tags = {{"job", "e2e"}};
     CHECK(applied("{id} {name} {state} {command}", task) == "7 web running npm run dev");

@@ -1,5 +1,7 @@
 #include "temp_folder.hpp"
 
+#include "store/crc32c.hpp"
+
 #include <bgt/store/status.hpp>
 
 #include <fcntl.h>
@@ -125,6 +127,15 @@ TEST_CASE("the checksum is CRC-32C")
     const Slot before = slot;
     sign(slot);
     CHECK(slot == before);
+    // With the processor's instruction and without, of every length of the rest.
+    std::mt19937 random(7);
+    std::vector<std::byte> bytes(100);
+    for (std::byte& b : bytes) b = static_cast<std::byte>(random());
+    for (std::size_t size = 0; size <= bytes.size(); ++size) {
+        const std::uint32_t expected = slow_crc32c(bytes.data(), size);
+        CHECK(detail::crc32c(std::span(bytes).first(size)) == expected);
+        CHECK(detail::crc32c_by_tables(std::span(bytes).first(size)) == expected);
+    }
 }
 
 TEST_CASE("what does not fit its field is cut")
