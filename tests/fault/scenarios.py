@@ -222,12 +222,19 @@ def adopted(stage: Stage) -> None:
     task = stage.task("alpha", may_be_lost=True)
     stage.run(task, LONG)
     up(task)
-    os.kill(stage.told(task, stage.tasks_told())["supervisor"], signal.SIGKILL)
+    supervisor = stage.told(task, stage.tasks_told())["supervisor"]
+    os.kill(supervisor, signal.SIGKILL)
+    until(lambda: not pathlib.Path(f"/proc/{supervisor}").exists()) # until then its lock says that it lives
     ran = stage("ps", "--json", target="cli|supervisor")
     if not answered(ran, (0,)):
         return
-    told = stage.told(task, stage.tasks_told())
-    if told["lifecycle"] != "running" or not told["adopted"]:
+    told = {}
+
+    def taken_over() -> bool:
+        told.update(stage.told(task, stage.tasks_told()))
+        return told["lifecycle"] == "running" and told["adopted"]
+
+    if not until(taken_over): # at once, unless the shot killed who took over, and that one is still dying
         raise Failure(f"a living task was not adopted: {told}")
     ran = stage("kill", number(task))
     if ran.code != 0 or stage.living():
