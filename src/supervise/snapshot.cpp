@@ -176,7 +176,7 @@ Result<void> look_at(Snapshot& snapshot, store::Root& root, store::TaskId id, co
         const Result<store::TaskDir> task = root.open_task(id);
         if (!task) return task.error();
         Result<store::TaskSpec> spec = store::read_spec(task->fd());
-        if (spec) snapshot.spec = std::make_unique<store::TaskSpec>(std::move(*spec));
+        if (spec) snapshot.spec = std::make_shared<const store::TaskSpec>(std::move(*spec));
         else snapshot.problem = fmt::format("task {} is damaged: {}", id.value, spec.error().message);
         snapshot.log_bytes = size_of(root, id, store::file::out_log);
         if (snapshot.spec && snapshot.spec->split) snapshot.log_bytes += size_of(root, id, store::file::err_log);

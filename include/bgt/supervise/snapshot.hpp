@@ -13,7 +13,7 @@ namespace bgt::supervise {
 struct Snapshot {
     store::TaskId id;
     store::Status status;
-    std::unique_ptr<store::TaskSpec> spec; ///< read only where asked for; most of its size, were it here
+    std::shared_ptr<const store::TaskSpec> spec; ///< read only where asked for; it would be half of the size, were it here
     std::string problem;                   ///< not empty: the folder is damaged, this says how; status is then unreliable
     bool doubtful = false;                 ///< the problem is none of the record's: it may be whole, and the task alive
     std::string folder;

@@ -19,14 +19,15 @@ bgt::supervise::Snapshot full_task()
     task.status.freed_bytes = 1 << 20;
     task.status.dropped_bytes = 512;
     task.status.kind = bgt::core::Kind::service;
-    task.spec = std::make_unique<bgt::store::TaskSpec>();
-    task.spec->command = {"npm", "run", "it's dev"};
-    task.spec->cwd = "/home/u/p";
-    task.spec->tags = {{"job", "e2e"}};
-    task.spec->rules.timeout = 600s;
-    task.spec->owner = bgt::store::ProcessKey{99, 1};
-    task.spec->limits = {{"nofile", 1024}};
-    task.spec->nice = 5;
+    const auto spec = std::make_shared<bgt::store::TaskSpec>();
+    task.spec = spec;
+    spec->command = {"npm", "run", "it's dev"};
+    spec->cwd = "/home/u/p";
+    spec->tags = {{"job", "e2e"}};
+    spec->rules.timeout = 600s;
+    spec->owner = bgt::store::ProcessKey{99, 1};
+    spec->limits = {{"nofile", 1024}};
+    spec->nice = 5;
     return task;
 }
 
@@ -110,7 +111,9 @@ TEST_CASE("a damaged task says how")
 TEST_CASE("no line of processes or events is wider than the terminal, and nothing reaches it unchecked")
 {
     auto task = full_task();
-    task.spec->command = {"a\nb", "\x1b[31m"};
+    auto spec = std::make_shared<bgt::store::TaskSpec>(*task.spec);
+    spec->command = {"a\nb", "\x1b[31m"};
+    task.spec = std::move(spec);
     const auto text = task_details({task, some_processes(), some_events(), {}}, now, {.width = 40});
     CHECK(text.find('\x1b') == std::string::npos);
     std::istringstream in(text.substr(text.find("  processes")));

@@ -19,10 +19,11 @@ const auto now = sample::after(252s);
 
 bgt::supervise::Snapshot with_spec(bgt::supervise::Snapshot task)
 {
-    task.spec = std::make_unique<bgt::store::TaskSpec>();
-    task.spec->command = {"npm", "run", "dev"};
-    task.spec->cwd = "/home/u/p";
-    task.spec->tags = {{"job", "e2e"}};
+    const auto spec = std::make_shared<bgt::store::TaskSpec>();
+    task.spec = spec;
+    spec->command = {"npm", "run", "dev"};
+    spec->cwd = "/home/u/p";
+    spec->tags = {{"job", "e2e"}};
     return task;
 }
 
@@ -120,10 +121,12 @@ TEST_CASE("answers")
 
 TEST_CASE("any bytes become valid JSON in valid UTF-8")
 {
-    auto task = with_spec(sample::running(1, "a\xff", "x"));
-    task.spec->command = {"\xff\xfe\x1b\n\"", std::string("\xed\xa0\x80")};
-    task.spec->tags = {{"k\xff", "v\xff"}};
-    task.spec->cwd = "/\xff";
+    auto task = sample::running(1, "a\xff", "x");
+    const auto spec = std::make_shared<bgt::store::TaskSpec>();
+    task.spec = spec;
+    spec->command = {"\xff\xfe\x1b\n\"", std::string("\xed\xa0\x80")};
+    spec->tags = {{"k\xff", "v\xff"}};
+    spec->cwd = "/\xff";
     task.folder = "/root\xff/tasks/1";
     task.status.text = "\xe2\x82";
     for (const auto& text : {tasks_json({task}, now), error_json("\xff\n", 125)}) {

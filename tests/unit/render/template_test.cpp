@@ -31,9 +31,10 @@ TEST_CASE("fields of a living task")
     auto task = sample::running(7, "web", "npm run dev");
     task.ports = {80, 5173};
     task.log_tail = "one\ntwo\n";
-    task.spec = std::make_unique<bgt::store::TaskSpec>();
-    task.spec->cwd = "/home/u/p";
-    task.spec->tags = {{"job", "e2e"}};
+    const auto spec = std::make_shared<bgt::store::TaskSpec>();
+    task.spec = spec;
+    spec->cwd = "/home/u/p";
+    spec->tags = {{"job", "e2e"}};
     CHECK(applied("{id} {name} {state} {command}", task) == "7 web running npm run dev");
     CHECK(applied("{age} {duration} {cpu} {mem} {mem_bytes} {ports}", task) == "4m12s 252.000 12% 120 MiB 125829120 80,5173");
     CHECK(applied("{pid} {supervisor} {processes} {last} {cwd} {tag:job}", task) == "4211 4210 3 two /home/u/p e2e");
