@@ -16,6 +16,9 @@ FACTS = '''\
 - A start that waits for the exec puts three wake-ups of an idle processor on its path, 10 to 100 microseconds each: the
   supervisor, the command, the report. `bgt run` waits for it, and so tells 126 and 127 from a start; tsp, nq, nohup and
   `setsid -f` return when they have forked, and cannot.
+- How long the kernel takes to map a program depends on how its file came into the page cache: from a linker or `cmake
+  --install` it lies there in single pages, from `cp` or a package manager in larger pieces. From single pages a start of
+  bgt takes a tenth longer. Measured is a copy.
 - `least.c` does what `bgt run` promises (the same files, processes and report) and nothing else. bgt beside it is bgt's
   own share; it beside `setsid -f` is the price of the promises.'''
 
