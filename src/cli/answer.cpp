@@ -2,10 +2,8 @@
 
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
-#include <bgt/os/clock.hpp>
-#include <bgt/os/proc.hpp>
-#include <bgt/os/watch.hpp>
 #include <bgt/render/json.hpp>
+#include <bgt/supervise/locked.hpp>
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
@@ -15,20 +13,6 @@ namespace bgt::cli {
 namespace {
 
 constexpr auto patience = std::chrono::seconds(2);
-
-/// Waits until the supervisor that wrote the record has ended; at most `patience`.
-void await_supervisor(const store::Status& status)
-{
-    const auto pidfd = os::open_pidfd(status.supervisor);
-    auto watch = os::Watch::create();
-    if (!pidfd || !watch) return;
-    watch->add_fd(pidfd->get());
-    const auto deadline = os::now() + patience;
-    for (;;) {
-        const auto wake = watch->wait(deadline);
-        if (!wake || wake->timed_out || !wake->fds.empty()) return;
-    }
-}
 
 /// Why a task that can't be taken for a living one is still held.
 Error why_locked(const supervise::Snapshot& task, const store::TaskDir& folder)
@@ -96,10 +80,9 @@ Result<std::uint64_t> remove_ended(store::Root& root, store::TaskId id)
     auto folder = root.open_task(id);
     if (!folder) return folder.error();
     auto locked = folder->try_lock();
-    if (locked && !*locked && readable && !looked->status.tree_lives) {
-        await_supervisor(looked->status);
+    // The end is on record a little before the supervisor has ended.
+    if (locked && !*locked && readable && !looked->status.tree_lives && supervise::becomes_unlocked(*folder, patience))
         locked = folder->try_lock();
-    }
     if (!locked) return locked.error();
     if (!*locked) return why_locked(*looked, *folder);
     const std::uint64_t bytes = disk_space(*folder);

@@ -3,11 +3,10 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/control_socket.hpp>
 #include <bgt/os/proc.hpp>
+#include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/protocol.hpp>
 #include <bgt/supervise/settle.hpp>
 #include <bgt/supervise/snapshot.hpp>
-
-#include "locked.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +17,9 @@ namespace bgt::supervise {
 namespace {
 
 constexpr auto answer_timeout = std::chrono::seconds(5);
+/// What a supervisor has forked before it died holds its lock and its socket until it first runs. In another pid namespace a
+/// supervisor that lives can't be seen: that one is asked after this.
+constexpr auto helpers_turn = std::chrono::milliseconds(200);
 
 std::string ended_text(store::TaskId id, const store::Status& status)
 {
@@ -35,6 +37,8 @@ Result<Answer> request(store::Root& root, store::TaskId id, const Request& what)
     if (!seen->problem.empty() && !is_locked(*task)) return Error::failed(seen->problem);
     if (seen->problem.empty() && is_final(seen->status)) return Error::failed(ended_text(id, seen->status));
     const std::optional<Fd> supervisor = os::open_pidfd(seen->status.supervisor);
+    if (!supervisor && seen->status.supervisor.pid > 0 && becomes_unlocked(*task, helpers_turn))
+        return Error{ErrorKind::failed, fmt::format("task {}: its supervisor died just now", id.value), ESRCH};
     const Result<std::string> reply = os::ask(task->fd(), store::file::control, encode_request(what),
                                               supervisor ? supervisor->get() : -1, answer_timeout);
     if (reply) return decode_answer(*reply);

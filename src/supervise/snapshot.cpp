@@ -7,6 +7,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/ports.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/settle.hpp>
 
 #include <algorithm>
@@ -14,7 +15,6 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,23 +106,19 @@ void add_living(Snapshot& snapshot, const store::Root& root, const Want& want, W
 bool is_unlocked(const store::Root& root, store::TaskId id)
 {
     const Result<store::TaskDir> task = root.open_task(id);
-    if (!task) return false;
-    const Result<bool> locked = task->is_locked();
-    return locked && !*locked;
+    return task && supervise::is_unlocked(*task);
 }
 
 /// The lock of a supervisor that was killed: the keeper of its output may hold it for a moment more. See os::OutputStage.
-bool becomes_unlocked(const store::Root& root, store::TaskId id, const store::Status& status)
+bool is_let_go(const store::Root& root, store::TaskId id, const store::Status& status)
 {
     const auto is_staged = [&](const char* mark) {
         return faccessat(root.fd(), path_in(id, mark).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     };
     if (!is_staged(store::file::out_stage) && !is_staged(store::file::err_stage)) return false;
     if (status.supervisor.pid <= 0 || os::is_alive(status.supervisor)) return false;
-    const Instant end = os::now() + keepers_turn;
-    bool unlocked = false;
-    while (!(unlocked = is_unlocked(root, id)) && os::now() < end) poll(nullptr, 0, 1);
-    return unlocked;
+    const Result<store::TaskDir> task = root.open_task(id);
+    return task && becomes_unlocked(*task, keepers_turn);
 }
 
 /// The record, made true where it can't be trusted as it stands.
@@ -130,7 +126,7 @@ Result<store::Status> true_status(store::Root& root, store::TaskId id)
 {
     Result<store::Status> status = store::read_status_at(root.fd(), id);
     if (!status || is_final(*status)) return status;
-    if (!is_unlocked(root, id) && !becomes_unlocked(root, id, *status)) return status;
+    if (!is_unlocked(root, id) && !is_let_go(root, id, *status)) return status;
     return settle(root, id, std::move(*status));
 }
 

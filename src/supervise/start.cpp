@@ -8,9 +8,9 @@
 #include <bgt/os/tree.hpp>
 #include <bgt/supervise/charge.hpp>
 #include <bgt/supervise/control.hpp>
+#include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/snapshot.hpp>
 
-#include "locked.hpp"
 #include "spawn_root.hpp"
 
 #include <algorithm>
@@ -98,18 +98,12 @@ Result<void> write_folder(const store::TaskDir& task, const store::TaskSpec& spe
     return {};
 }
 
-/// What dies closes its descriptors one by one: the pipe to us may go before the lock, which says "lives" till then. And a
-/// helper that it has just forked closes its copies when it first runs.
+/// What dies closes its descriptors one by one: the pipe to us may go before the lock, which says "lives" till then.
 void await_death(pid_t child, const store::Root& root, store::TaskId id)
 {
-    constexpr int most_ms = 1000; // it lives where only its word could not be written
-    const Result<store::TaskDir> task = root.open_task(id);
-    bool dead = false;
-    for (int i = 0; i < most_ms; ++i) {
-        dead = dead || waitpid(child, nullptr, WNOHANG) != 0;
-        if (dead && !(task && is_locked(*task))) return;
-        poll(nullptr, 0, 1);
-    }
+    const Instant deadline = os::now() + std::chrono::seconds(1); // it lives where only its word could not be written
+    while (waitpid(child, nullptr, WNOHANG) == 0 && os::now() < deadline) poll(nullptr, 0, 1);
+    if (const Result<store::TaskDir> task = root.open_task(id)) becomes_unlocked(*task, deadline - os::now());
 }
 
 /// Forks the supervisor and waits for its word.

@@ -2,8 +2,12 @@
 #include "support/catch.hpp"
 #include "support/lab.hpp"
 
+#include <chrono>
 #include <csignal>
+#include <fcntl.h>
 #include <regex>
+#include <thread>
+#include <unistd.h>
 
 using namespace bgt::test;
 
@@ -219,4 +223,25 @@ TEST_CASE("a full output device is told")
     INFO(ran);
     CHECK(ran.code == 125);
     CHECK(ran.err.find("No space left on device") != std::string::npos);
+}
+
+TEST_CASE("rm waits for who holds the lock a moment longer than the supervisor lived")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "true"});
+    REQUIRE(lab.wait(id) == 0);
+    // As a process that the supervisor had forked, and that has not run yet: it closes its copies when it first runs.
+    const int lock = open((lab.task_folder(id) + "/lock").c_str(), O_RDWR | O_CLOEXEC);
+    REQUIRE(lock >= 0);
+    struct flock whole{};
+    whole.l_type = F_WRLCK;
+    REQUIRE(eventually(patience, [&] { return fcntl(lock, F_OFD_SETLK, &whole) == 0; }));
+    std::thread holder([lock] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        close(lock);
+    });
+    const Ran removed = lab({"rm", id});
+    holder.join();
+    CHECK(removed.code == 0);
+    CHECK(removed.err.empty());
 }
