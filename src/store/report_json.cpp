@@ -4,6 +4,7 @@
 #include <bgt/base/text.hpp>
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <type_traits>
@@ -17,6 +18,7 @@ using namespace core;
 
 constexpr int schema = 1;
 constexpr double most_seconds = 100.0 * 366 * 86400;
+constexpr double most_load = 1e6;
 
 /// How many of each list are taken.
 template <class T>
@@ -295,7 +297,8 @@ private:
             if (in.is_string() && in.get_string().size() == 1) value = printable({in.get_string().data(), 1}).front();
             return in.is_string();
         } else if constexpr (std::is_same_v<T, double>) {
-            if (in.is_number()) value = in.to_number<double>();
+            // A load: hundredths, as the kernel tells it. (Boost.JSON does not read the last digits of a number exactly.)
+            if (in.is_number()) value = std::round(std::clamp(in.to_number<double>(), 0.0, most_load) * 100) / 100;
             return in.is_number();
         } else if constexpr (std::is_integral_v<T>) {
             boost::system::error_code error;

@@ -99,6 +99,15 @@ TEST_CASE("damage is told, never obeyed")
     CHECK_FALSE(decode_report(std::string(100'000, '[')));
 }
 
+TEST_CASE("a load that no machine has is not shown with its hundred digits, and reads back as it was written")
+{
+    for (const auto& [text, load] : {std::pair("13e99", 1e6), {"-3", 0.0}, {"0.29", 0.29}, {"7", 7.0}}) {
+        const auto report = must(decode_report(R"({"schema":1,"evidence":{"machine":{"load":)" + std::string(text) + "}}}"));
+        CHECK(report.evidence.machine.load == load);
+        CHECK(encode_report(must(decode_report(encode_report(report)))) == encode_report(report));
+    }
+}
+
 TEST_CASE("what was read back is safe to show and bounded")
 {
     std::string lines, processes;
