@@ -8,7 +8,7 @@
 #include <cstring>
 #include <span>
 
-#if __has_include(<sys/platform/x86.h>)
+#if __has_include(<sys/platform/x86.h>) && !defined(__clang__) // which finds no _Bool for it in strict C++
 #include <sys/platform/x86.h>
 #endif
 
