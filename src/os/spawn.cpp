@@ -255,7 +255,10 @@ Result<void> check_command(const std::string& argv0, const std::vector<std::stri
         const std::string place = place_of(candidate, cwd);
         struct stat info{};
         if (stat(place.c_str(), &info) != 0) {
-            if (errno == EACCES) result = EACCES;
+            const int err = errno;
+            if (err == EIO || err == ENOMEM) return Error::system(printable(argv0), err); // it may well be there
+            if (err != EACCES && err != ENOENT && err != ENOTDIR) return exec_error(argv0, cwd, err);
+            if (err == EACCES) result = EACCES;
         } else if (S_ISREG(info.st_mode) && faccessat(AT_FDCWD, place.c_str(), X_OK, AT_EACCESS) == 0) {
             return {};
         } else {

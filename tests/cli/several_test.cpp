@@ -56,7 +56,9 @@ TEST_CASE("--replace with a command that can't be started leaves the old task al
     const Lab lab;
     lab.start({"--name", "web", "--", "sleep", "100"});
     write_file(lab.work() + "/plain", "text\n");
-    const auto [command, code] = GENERATE(std::pair{"no-such-program-anywhere", 127}, std::pair{"./plain", 126}, std::pair{"./", 126});
+    std::filesystem::create_symlink("loop", lab.work() + "/loop");
+    const auto [command, code] = GENERATE(std::pair{"no-such-program-anywhere", 127}, std::pair{"./plain", 126}, std::pair{"./", 126},
+                                          std::pair{"./loop", 126});
     const Ran ran = lab({"run", "--name", "web", "--replace", "--", command});
     INFO(ran);
     CHECK(ran.code == code);
