@@ -72,9 +72,10 @@ def cpu_seconds(pid):
 
 
 def switches(pid):
-    """How often the process has been put to sleep or off the processor: it changes whenever the process wakes."""
+    """How often the process has gone to sleep: once for each time that it woke. That others took the processor from it in
+    between does not count."""
     with open(f'/proc/{pid}/status', encoding='utf-8') as file:
-        return sum(int(line.split()[1]) for line in file if 'ctxt_switches' in line)
+        return sum(int(line.split()[1]) for line in file if line.startswith('voluntary_ctxt_switches'))
 
 
 def search_path():
