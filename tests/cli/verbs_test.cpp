@@ -2,11 +2,10 @@
 #include "support/catch.hpp"
 #include "support/lab.hpp"
 
-#include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <regex>
-#include <thread>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 using namespace bgt::test;
@@ -236,12 +235,19 @@ TEST_CASE("rm waits for who holds the lock a moment longer than the supervisor l
     struct flock whole{};
     whole.l_type = F_WRLCK;
     REQUIRE(eventually(patience, [&] { return fcntl(lock, F_OFD_SETLK, &whole) == 0; }));
-    std::thread holder([lock] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(200));
-        close(lock);
-    });
-    const Ran removed = lab({"rm", id});
-    holder.join();
+    const int opened = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    REQUIRE(inotify_add_watch(opened, (lab.task_folder(id) + "/lock").c_str(), IN_OPEN) >= 0);
+    Child removing(lab.bgt({"rm", id}));
+    // To try it twice takes no patience; who looks more often waits.
+    std::size_t looks = 0;
+    char events[4096];
+    CHECK(eventually(patience, [&] {
+        for (ssize_t size; (size = read(opened, events, sizeof events)) > 0;) looks += static_cast<std::size_t>(size) / sizeof(inotify_event);
+        return looks > 2;
+    }));
+    close(lock);
+    const Ran removed = removing.finish();
+    close(opened);
     CHECK(removed.code == 0);
     CHECK(removed.err.empty());
 }
