@@ -19,8 +19,7 @@ bgt::supervise::Snapshot full_task()
     task.status.freed_bytes = 1 << 20;
     task.status.dropped_bytes = 512;
     task.status.kind = bgt::core::Kind::service;
-    const auto spec = std::make_shared<bgt::store::TaskSpec>();
-    task.spec = spec;
+    const auto spec = sample::give_spec(task);
     spec->command = {"npm", "run", "it's dev"};
     spec->cwd = "/home/u/p";
     spec->tags = {{"job", "e2e"}};

@@ -19,8 +19,7 @@ const auto now = sample::after(252s);
 
 bgt::supervise::Snapshot with_spec(bgt::supervise::Snapshot task)
 {
-    const auto spec = std::make_shared<bgt::store::TaskSpec>();
-    task.spec = spec;
+    const auto spec = sample::give_spec(task);
     spec->command = {"npm", "run", "dev"};
     spec->cwd = "/home/u/p";
     spec->tags = {{"job", "e2e"}};
@@ -122,8 +121,7 @@ TEST_CASE("answers")
 TEST_CASE("any bytes become valid JSON in valid UTF-8")
 {
     auto task = sample::running(1, "a\xff", "x");
-    const auto spec = std::make_shared<bgt::store::TaskSpec>();
-    task.spec = spec;
+    const auto spec = sample::give_spec(task);
     spec->command = {"\xff\xfe\x1b\n\"", std::string("\xed\xa0\x80")};
     spec->tags = {{"k\xff", "v\xff"}};
     spec->cwd = "/\xff";

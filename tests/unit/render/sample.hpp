@@ -3,6 +3,7 @@
 #include <bgt/render/words.hpp>
 
 #include <chrono>
+#include <memory>
 
 namespace sample {
 
@@ -48,6 +49,14 @@ inline bgt::supervise::Snapshot ended(std::int64_t id, std::string command, bgt:
     task.cpu.reset();
     task.rss_bytes.reset();
     return task;
+}
+
+/// A specification for the task, to be filled.
+inline std::shared_ptr<bgt::store::TaskSpec> give_spec(bgt::supervise::Snapshot& task)
+{
+    const auto spec = std::make_shared<bgt::store::TaskSpec>();
+    task.spec = spec;
+    return spec;
 }
 
 inline bgt::core::Outcome exited(int code)

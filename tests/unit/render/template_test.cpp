@@ -31,8 +31,7 @@ TEST_CASE("fields of a living task")
     auto task = sample::running(7, "web", "npm run dev");
     task.ports = {80, 5173};
     task.log_tail = "one\ntwo\n";
-    const auto spec = std::make_shared<bgt::store::TaskSpec>();
-    task.spec = spec;
+    const auto spec = sample::give_spec(task);
     spec->cwd = "/home/u/p";
     spec->tags = {{"job", "e2e"}};
     CHECK(applied("{id} {name} {state} {command}", task) == "7 web running npm run dev");
