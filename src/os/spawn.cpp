@@ -256,9 +256,9 @@ Result<void> check_command(const std::string& argv0, const std::vector<std::stri
         struct stat info{};
         if (stat(place.c_str(), &info) != 0) {
             const int err = errno;
-            if (err == EIO || err == ENOMEM) return Error::system(printable(argv0), err); // it may well be there
-            if (err != EACCES && err != ENOENT && err != ENOTDIR) return exec_error(argv0, cwd, err);
             if (err == EACCES) result = EACCES;
+            else if (err == EIO || err == ENOMEM) return Error::system(printable(argv0), err); // it may well be there
+            else if (err != ENOENT && err != ENOTDIR) return exec_error(argv0, cwd, err);
         } else if (S_ISREG(info.st_mode) && faccessat(AT_FDCWD, place.c_str(), X_OK, AT_EACCESS) == 0) {
             return {};
         } else {

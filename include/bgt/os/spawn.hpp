@@ -34,7 +34,8 @@ struct SpawnRequest {
 /// Hazard: the calling thread sleeps until the exec (man 2 vfork).
 Result<store::ProcessKey> spawn(const SpawnRequest&);
 
-/// Whether spawn() would find the command, as far as that can be told beforehand. Error: as spawn() would give it.
+/// Whether spawn() would find the command, as far as that can be told beforehand. Error: as spawn() would give it; failed (125):
+/// the file system could not be asked.
 Result<void> check_command(const std::string& argv0, const std::vector<std::string>& env, const std::string& cwd);
 
 /// The number of a limit's name as `--limit` takes it ("nofile" -> RLIMIT_NOFILE); nullopt: no such limit.
