@@ -4,7 +4,7 @@
 usage: cmake/start_order.py BUILD        (BUILD: of the preset release; valgrind and binutils are needed)
 
 A start touches a sixth of the text of the binary, a little everywhere, and the kernel maps it in windows of 64 KiB, each
-for a page fault: in order it takes 12 windows instead of 40, in `bgt run` and once more in the supervisor. An entry that
+for a page fault: in order it takes 20 windows instead of 40 in `bgt run`, and 15 instead of 24 in the supervisor. An entry that
 no longer matches anything costs nothing but its share of this; run this again when `bgt run` has changed much.
 """
 import bisect
@@ -68,9 +68,9 @@ def costs(folder):
 def executed(binary, folder):
     """The functions that `bgt run` and the supervisor of its task execute."""
     env = {**os.environ, 'BGT_ROOT': os.path.join(folder, 'root')}
-    for verb in (['run', '--name', 'order', '--', 'true'], ['wait', 'order']):
-        valgrind = ['valgrind', '--quiet', '--tool=callgrind', '--demangle=no', f'--callgrind-out-file={folder}/cost.%p']
-        subprocess.run((valgrind if verb[0] == 'run' else []) + [binary, *verb], env=env, check=True, stdout=subprocess.DEVNULL)
+    valgrind = ['valgrind', '--quiet', '--tool=callgrind', '--demangle=no', f'--callgrind-out-file={folder}/cost.%p']
+    for command in ([*valgrind, binary, 'run', '--name', 'order', '--', 'true'], [binary, 'wait', 'order']):
+        subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
     names = {}
     for text in costs(folder):
         names.update(dict.fromkeys(re.findall(r"^c?fn=\(\d+\) ([^\s']+)", text, re.MULTILINE)))
@@ -78,17 +78,21 @@ def executed(binary, folder):
 
 
 def addresses_of(binary):
+    """Of each name all that bear it: the compiler makes copies of a small function for several object files."""
     lines = subprocess.run(['nm', binary], capture_output=True, text=True, check=True).stdout.splitlines()
-    rows = [line.split() for line in lines]
-    return {row[2]: int(row[0], 16) for row in rows if len(row) == 3 and row[1] in 'tTiwWvV'}
+    addresses = collections.defaultdict(list)
+    for row in (line.split() for line in lines):
+        if len(row) == 3 and row[1] in 'tTiwWvV':
+            addresses[row[2]].append(int(row[0], 16))
+    return addresses
 
 
 def sections_used(names, addresses, sections):
     begins = [section.address for section in sections]
     used = {}
-    for name in names:
-        at = bisect.bisect_right(begins, addresses.get(name, 0)) - 1
-        if at >= 0 and addresses[name] < sections[at].address + sections[at].size:
+    for address in (address for name in names for address in addresses[name]):
+        at = bisect.bisect_right(begins, address) - 1
+        if at >= 0 and address < sections[at].address + sections[at].size:
             used[sections[at]] = True
     return list(used)
 
