@@ -1,10 +1,8 @@
 #include <bgt/cli/parser.hpp>
 
+#include "cli11.hpp"
 #include "help_text.hpp"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <bgt/base/text.hpp>
 
@@ -79,7 +77,7 @@ struct Parser::Impl {
     std::vector<OptionInfo> infos;
     std::vector<Target> targets; ///< one for each of infos
     std::vector<std::string>* words = nullptr;
-    CLI::Option* words_option = nullptr;
+    CLI::Option* words_option = nullptr; ///< none for a command
     Value words_value = Value::text;
     std::optional<Value> first_word;
     bool is_command = false;
@@ -90,7 +88,7 @@ struct Parser::Impl {
     void declare_mentioned(const std::vector<std::string>& args);
     void declare(const OptionInfo& info, Target& target);
     const OptionInfo* find(std::string_view name) const;
-    std::vector<std::string> spell_out_empty_values(const std::vector<std::string>& args) const;
+    std::size_t take_options(const std::vector<std::string>& args, std::vector<std::string>& options) const;
     bool value_follows(const std::string& arg) const;
     Error unknown(const std::string& arg) const;
     Error mismatch(const std::string& what) const;
@@ -153,11 +151,10 @@ bool Parser::Impl::value_follows(const std::string& arg) const
     return false;
 }
 
-/// CLI11 takes `--name= x` for `--name x`; as two arguments, `--name ""`, the empty value is kept.
-std::vector<std::string> Parser::Impl::spell_out_empty_values(const std::vector<std::string>& args) const
+/// The arguments before a `--`, and before a command, as CLI11 reads them as they were meant: it takes `--name= x` for
+/// `--name x`; as two arguments, `--name ""`, the empty value is kept. Returns where the rest begins.
+std::size_t Parser::Impl::take_options(const std::vector<std::string>& args, std::vector<std::string>& options) const
 {
-    std::vector<std::string> out;
-    out.reserve(args.size());
     std::size_t i = 0;
     for (; i < args.size() && args[i] != "--"; ++i) {
         const auto& arg = args[i];
@@ -165,15 +162,14 @@ std::vector<std::string> Parser::Impl::spell_out_empty_values(const std::vector<
         if (word && is_command) break;
         if (!word && arg.size() > 3 && arg.starts_with("--") && arg.find('=') == arg.size() - 1 &&
             value_follows(arg.substr(0, arg.size() - 1))) {
-            out.push_back(arg.substr(0, arg.size() - 1));
-            out.emplace_back();
+            options.push_back(arg.substr(0, arg.size() - 1));
+            options.emplace_back();
             continue;
         }
-        out.push_back(arg);
-        if (!word && value_follows(arg) && i + 1 < args.size()) out.push_back(args[++i]);
+        options.push_back(arg);
+        if (!word && value_follows(arg) && i + 1 < args.size()) options.push_back(args[++i]);
     }
-    out.insert(out.end(), args.begin() + static_cast<std::ptrdiff_t>(i), args.end());
-    return out;
+    return i;
 }
 
 Error Parser::Impl::unknown(const std::string& arg) const
@@ -226,7 +222,7 @@ Result<void> Parser::Impl::store_results()
         case Kind::many: *targets[i].many = results; break;
         }
     }
-    if (words != nullptr) *words = words_option->results();
+    if (words_option != nullptr) *words = words_option->results();
     return {};
 }
 
@@ -280,8 +276,8 @@ void Parser::first_word(Value value)
 
 void Parser::command(std::vector<std::string>& target)
 {
-    words(target, "COMMAND", Value::command);
-    impl_->app.positionals_at_end();
+    impl_->words = &target;
+    impl_->words_value = Value::command;
     impl_->is_command = true;
 }
 
@@ -293,10 +289,15 @@ void Parser::example(std::string line)
 Result<Parser::Outcome> Parser::parse(const std::vector<std::string>& args)
 {
     impl_->declare_mentioned(args);
-    auto reversed = impl_->spell_out_empty_values(args);
-    std::reverse(reversed.begin(), reversed.end()); // as CLI11 wants them
+    std::vector<std::string> options;
+    const auto rest = args.begin() + static_cast<std::ptrdiff_t>(impl_->take_options(args, options));
+    if (impl_->is_command) // which is no business of CLI11: it stands as it is
+        impl_->words->assign(rest != args.end() && *rest == "--" ? rest + 1 : rest, args.end());
+    else
+        options.insert(options.end(), rest, args.end());
+    std::reverse(options.begin(), options.end()); // as CLI11 wants them
     try {
-        impl_->app.parse(std::move(reversed));
+        impl_->app.parse(std::move(options));
     } catch (const CLI::ArgumentMismatch& e) {
         return impl_->mismatch(e.what());
     } catch (const CLI::Error& e) {
