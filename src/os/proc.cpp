@@ -9,6 +9,7 @@
 #include <charconv>
 #include <csignal>
 #include <ctime>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -111,6 +112,16 @@ std::optional<store::ProcessKey> key_of(std::int32_t pid)
     const auto stat = read_stat(pid);
     if (!stat || !is_living(*stat)) return std::nullopt;
     return stat->key;
+}
+
+store::ProcessKey own_key()
+{
+    std::array<char, 1024> text;
+    Fd file;
+    do file.reset(::open("/proc/self/stat", O_RDONLY | O_CLOEXEC));
+    while (!file && errno == EINTR);
+    const auto stat = file ? parse_stat(read_some(file.get(), text)) : std::nullopt;
+    return {::getpid(), stat ? stat->key.start_ticks : 0};
 }
 
 std::string command_line(std::int32_t pid)

@@ -57,14 +57,15 @@ Result<StatusWriter> StatusWriter::create(int task_dir_fd, const Status& first)
     return writer;
 }
 
-Result<StatusWriter> StatusWriter::open(int task_dir_fd)
+Result<StatusWriter> StatusWriter::open(int task_dir_fd, Status* newest)
 {
     StatusWriter writer;
     writer.fd_ = detail::open_below(task_dir_fd, "status", O_RDWR | O_NONBLOCK);
     if (!writer.fd_) return detail::explain("can't open the status record", errno);
-    const auto newest = read_file(writer.fd_.get());
-    if (!newest) return newest.error();
-    writer.generation_ = newest->generation;
+    auto read = read_file(writer.fd_.get());
+    if (!read) return read.error();
+    writer.generation_ = read->generation;
+    if (newest != nullptr) *newest = std::move(read->status);
     return writer;
 }
 

@@ -18,10 +18,7 @@ constexpr auto between_tries = std::chrono::milliseconds(20);
 Result<Recorder> Recorder::open(const store::TaskDir& task)
 {
     Recorder recorder;
-    Result<store::Status> status = store::read_status(task.fd());
-    if (!status) return status.error();
-    recorder.status_ = std::move(*status);
-    Result<store::StatusWriter> writer = store::StatusWriter::open(task.fd());
+    Result<store::StatusWriter> writer = store::StatusWriter::open(task.fd(), &recorder.status_);
     if (!writer) return writer.error();
     recorder.writer_ = std::move(*writer);
     recorder.folder_ = task.fd();

@@ -30,7 +30,7 @@ std::vector<store::EventField> lost_output(const store::TaskDir& task)
     if (os::LogPump::take_loss(task, os::LogPump::err_files)) streams.push_back({"stream", std::string("err")});
     return streams;
 }
-const store::EventField at_most{"at_most", static_cast<std::int64_t>(os::LogPump::loud_capacity)};
+store::EventField at_most() { return {"at_most", static_cast<std::int64_t>(os::LogPump::loud_capacity)}; }
 
 /// The record of a task that nothing is left of. What the dead supervisor saw stays; what it did not see is not made up.
 void put_lost(store::Status& status)
@@ -53,7 +53,7 @@ Result<void> record_lost(store::Root& root, const store::TaskDir& task, store::S
         const char* why = rebooted ? "the machine restarted" : "its supervisor died, and nothing of its tree lives";
         static_cast<void>(store::append_event(events->get(), os::wall_now(), "lost", {{"why", std::string(why)}}));
         for (const store::EventField& stream : lost_output(task))
-            static_cast<void>(store::append_event(events->get(), os::wall_now(), "output-lost", {stream, at_most}));
+            static_cast<void>(store::append_event(events->get(), os::wall_now(), "output-lost", {stream, at_most()}));
     }
     if (!task.remove_channels()) return {}; // found by its marker, at the next pruning
     return root.unmark_active(task.id());
@@ -115,10 +115,10 @@ int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spe
     if (!status.started) status.started = os::wall_now();
     if (!status.started_at) status.started_at = os::now();
     status.adopted = true;
-    status.supervisor = os::key_of(getpid()).value_or(store::ProcessKey{getpid(), 0});
+    status.supervisor = os::own_key();
     charge->recorder.save();
     charge->recorder.event("adopted");
-    for (const store::EventField& stream : lost_output(charge->task)) charge->recorder.event("output-lost", {stream, at_most});
+    for (const store::EventField& stream : lost_output(charge->task)) charge->recorder.event("output-lost", {stream, at_most()});
     send_report(report.get(), {true, {}});
     report.reset();
     return Supervisor(std::move(*charge), Supervisor::Adopt{}, std::move(marks)).run();

@@ -60,11 +60,18 @@ void record_start(Recorder& recorder, const store::ProcessKey& root)
 {
     store::Status& status = recorder.status();
     status.root = root;
-    status.supervisor = os::key_of(getpid()).value_or(store::ProcessKey{getpid(), 0});
     status.started = status.attempt_started = os::wall_now();
     status.started_at = os::now();
     status.lifecycle = core::Lifecycle::running;
     recorder.save();
+}
+
+/// The caller wakes up on this processor, as a rule: what is left to be done would only be in its way. A command that has ended
+/// by then is seen to at once.
+void let_caller_go(const Charge& charge)
+{
+    pollfd ended{charge.wakers->signals.native_handle(), POLLIN, 0};
+    poll(&ended, 1, 1); // a millisecond
 }
 
 /// The supervisor's life, in the process that fork_supervisor made.
@@ -78,6 +85,7 @@ int supervise_new(store::Root root, store::TaskDir task, StartRequest request, m
     }
     charge->env = environment_of(*charge, std::move(request.env));
     charge->umask = mask;
+    charge->recorder.status().supervisor = os::own_key(); // before: from here on the caller waits for each microsecond
     const Result<store::ProcessKey> root_process = spawn_root(*charge, 1);
     if (!root_process) {
         send_report(report.get(), {false, root_process.error()});
@@ -86,6 +94,7 @@ int supervise_new(store::Root root, store::TaskDir task, StartRequest request, m
     record_start(charge->recorder, *root_process);
     send_report(report.get(), {true, {}});
     report.reset();
+    let_caller_go(*charge);
     charge->recorder.event("started", {{"pid", std::int64_t{root_process->pid}}});
     return Supervisor(std::move(*charge), root_process->pid).run();
 }
@@ -121,6 +130,7 @@ Result<void> launch(store::Root& root, store::TaskDir task, StartRequest request
     if (!pid) return pid.error();
     report.reset();
     task = store::TaskDir{}; // with our copy of the lock: from here on it proves that the supervisor lives
+    request = StartRequest{}; // while it works: later, each page that is shared with it would be copied for nothing
     const std::optional<StartReport> answer = receive_report(reader.get());
     if (answer && !answer->started) return answer->error;
     if (answer) return {};

@@ -39,6 +39,7 @@ TEST_CASE("the caller is found in /proc as it is")
     CHECK(self->state == 'R');
     CHECK(os::is_alive(self->key));
     CHECK(os::key_of(::getpid()) == self->key);
+    CHECK(os::own_key() == self->key);
     const auto age = os::age_of(self->key);
     CHECK(age >= 0s);
     CHECK(age < 1h);

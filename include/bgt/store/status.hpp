@@ -93,8 +93,8 @@ public:
     StatusWriter() = default;
     /// Creates `status` in the folder with both slots allocated (man 2 fallocate). Error: no space, exists.
     static Result<StatusWriter> create(int task_dir_fd, const Status& first);
-    /// Opens an existing one to go on after its newest generation.
-    static Result<StatusWriter> open(int task_dir_fd);
+    /// Opens an existing one to go on after its newest generation, which goes to `newest`, where that is given.
+    static Result<StatusWriter> open(int task_dir_fd, Status* newest = nullptr);
     /// One pwrite of one slot. Readers see the old or the new record.
     Result<void> write(const Status&);
 

@@ -270,7 +270,9 @@ TEST_CASE("the writer overwrites in place, in turn")
         CHECK(must(read_status(task.fd())).attempt == i);
         CHECK(get(task.path() + "/status").size() == status_file_size);
     }
-    StatusWriter second = must(StatusWriter::open(task.fd()));
+    Status newest;
+    StatusWriter second = must(StatusWriter::open(task.fd(), &newest));
+    check_same(newest, status);
     status.attempt = 99;
     must(second.write(status));
     check_same(must(read_status_at(root.fd(), TaskId{1})), status);
