@@ -65,6 +65,18 @@ int unknown_verb(const std::string& word)
     return complain("", text);
 }
 
+/// Ends the process, and leaves the freeing of all it has to the kernel: to write to pages that a supervisor shares since the fork
+/// would have each of them copied first.
+[[noreturn]] void leave(int code)
+{
+#ifdef BGT_REPORTS_AT_EXIT
+    std::exit(code);
+#else
+    std::fflush(stdout);
+    ::_exit(code);
+#endif
+}
+
 int run_verb(const VerbInfo& info, std::optional<std::string> root, const std::vector<std::string>& args)
 {
     const auto verb = info.make();
@@ -76,8 +88,7 @@ int run_verb(const VerbInfo& info, std::optional<std::string> root, const std::v
     if (*outcome == Parser::Outcome::help_wanted) return print(parser.help(width_of(STDOUT_FILENO)));
     auto context = Context::load(root, info.name);
     if (!context) return refuse(info.name, context.error().message, args);
-    // Not by returning: to free page by page what a supervisor shares since the fork would have each page copied first.
-    std::exit(verb->run(*context));
+    leave(verb->run(*context));
 }
 
 int help(const std::vector<std::string>& args)
