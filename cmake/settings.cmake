@@ -10,7 +10,7 @@ if(BGT_STATIC)
   # Not position-independent: no relocations at start, so no page of the binary is dirtied by them.
   target_compile_options(bgt_settings INTERFACE -fno-pie)
   target_link_options(bgt_settings INTERFACE -static -no-pie)
-  # The code of a start side by side: a fifth fewer page faults. Not every linker reads such a script.
+  # The code of a start side by side (start_order.py). Not every linker reads such a script.
   include(CheckLinkerFlag)
   set(start_order ${CMAKE_CURRENT_LIST_DIR}/start_order.ld)
   check_linker_flag(CXX -Wl,-T,${start_order} BGT_ORDERS_START)

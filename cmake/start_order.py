@@ -80,13 +80,14 @@ def cost_of(text):
 
 
 def executed(binary, root, options):
-    """What `bgt run` executes, and what the supervisor of its task does: its counts go on from those at the fork."""
+    """What `bgt run` executes, and what the supervisor of its task does, which alone calls setsid()."""
     with tempfile.TemporaryDirectory() as folder:
-        valgrind = ['valgrind', '--quiet', '--tool=callgrind', '--demangle=no', f'--callgrind-out-file={folder}/%p']
+        valgrind = ['valgrind', '--quiet', '--tool=callgrind', '--demangle=no', '--zero-before=setsid',
+                    f'--callgrind-out-file={folder}/%p']
         subprocess.run([*valgrind, binary, 'run', *options, '--', 'true'], env={**os.environ, 'BGT_ROOT': root}, check=True,
                        stdout=subprocess.DEVNULL)
         caller, supervisor = map(cost_of, costs(folder))
-    return set(caller), set(supervisor - caller)
+    return set(caller), set(supervisor)
 
 
 def addresses_of(binary):

@@ -288,9 +288,9 @@ void Parser::example(std::string line)
 
 Result<Parser::Outcome> Parser::parse(const std::vector<std::string>& args)
 {
-    impl_->declare_mentioned(args);
     std::vector<std::string> options;
     const auto rest = args.begin() + static_cast<std::ptrdiff_t>(impl_->take_options(args, options));
+    impl_->declare_mentioned(options);
     if (impl_->is_command) // which is no business of CLI11: it stands as it is
         impl_->words->assign(rest != args.end() && *rest == "--" ? rest + 1 : rest, args.end());
     else

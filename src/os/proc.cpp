@@ -117,9 +117,7 @@ std::optional<store::ProcessKey> key_of(std::int32_t pid)
 store::ProcessKey own_key()
 {
     std::array<char, 1024> text;
-    Fd file;
-    do file.reset(::open("/proc/self/stat", O_RDONLY | O_CLOEXEC));
-    while (!file && errno == EINTR);
+    const Fd file = open_at(AT_FDCWD, "/proc/self/stat", O_RDONLY);
     const auto stat = file ? parse_stat(read_some(file.get(), text)) : std::nullopt;
     return {::getpid(), stat ? stat->key.start_ticks : 0};
 }

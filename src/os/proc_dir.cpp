@@ -32,15 +32,6 @@ private:
     std::array<char, 64> text_;
 };
 
-/// Close-on-exec. Files of /proc hardly wait, but a process that could not be looked at is one that gets no signal.
-Fd open_at(int folder, const char* name, int flags)
-{
-    int fd = -1;
-    do fd = ::openat(folder, name, flags | O_CLOEXEC);
-    while (fd < 0 && errno == EINTR);
-    return Fd(fd);
-}
-
 /// struct linux_dirent64 of man 2 getdents: glibc's readdir costs an allocation a folder.
 struct DirEntry {
     std::uint64_t ino;
@@ -112,6 +103,14 @@ std::vector<std::int32_t> numeric_entries(int dir_fd)
             at += length;
         }
     }
+}
+
+Fd open_at(int folder, const char* name, int flags)
+{
+    int fd = -1;
+    do fd = ::openat(folder, name, flags | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
+    return Fd(fd);
 }
 
 ProcDir::ProcDir(const char* path) : dir_(open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY)) {}

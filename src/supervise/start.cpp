@@ -14,6 +14,7 @@
 #include "spawn_root.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bgt/base/text.hpp>
 #include <cerrno>
 #include <csignal>
@@ -66,12 +67,12 @@ void record_start(Recorder& recorder, const store::ProcessKey& root)
     recorder.save();
 }
 
-/// The caller wakes up on this processor, as a rule: what is left to be done would only be in its way. A command that has ended
-/// by then is seen to at once.
+/// The caller wakes up on this processor, as a rule: what is left to be done would only be in its way. A signal (a command that
+/// has ended) or a request ends the pause; output waits in its FIFO.
 void let_caller_go(const Charge& charge)
 {
-    pollfd ended{charge.wakers->signals.native_handle(), POLLIN, 0};
-    poll(&ended, 1, 1); // a millisecond
+    std::array<pollfd, 2> urgent{{{charge.wakers->signals.native_handle(), POLLIN, 0}, {charge.control.fd(), POLLIN, 0}}};
+    poll(urgent.data(), urgent.size(), 1); // a millisecond
 }
 
 /// The supervisor's life, in the process that fork_supervisor made.
@@ -85,7 +86,7 @@ int supervise_new(store::Root root, store::TaskDir task, StartRequest request, m
     }
     charge->env = environment_of(*charge, std::move(request.env));
     charge->umask = mask;
-    charge->recorder.status().supervisor = os::own_key(); // before: from here on the caller waits for each microsecond
+    charge->recorder.status().supervisor = os::own_key();
     const Result<store::ProcessKey> root_process = spawn_root(*charge, 1);
     if (!root_process) {
         send_report(report.get(), {false, root_process.error()});
@@ -94,8 +95,8 @@ int supervise_new(store::Root root, store::TaskDir task, StartRequest request, m
     record_start(charge->recorder, *root_process);
     send_report(report.get(), {true, {}});
     report.reset();
-    let_caller_go(*charge);
     charge->recorder.event("started", {{"pid", std::int64_t{root_process->pid}}});
+    let_caller_go(*charge);
     return Supervisor(std::move(*charge), root_process->pid).run();
 }
 
@@ -130,7 +131,7 @@ Result<void> launch(store::Root& root, store::TaskDir task, StartRequest request
     if (!pid) return pid.error();
     report.reset();
     task = store::TaskDir{}; // with our copy of the lock: from here on it proves that the supervisor lives
-    request = StartRequest{}; // while it works: later, each page that is shared with it would be copied for nothing
+    request = StartRequest{}; // while the supervisor works: at our return the caller would wait for it, and for copies of shared pages
     const std::optional<StartReport> answer = receive_report(reader.get());
     if (answer && !answer->started) return answer->error;
     if (answer) return {};

@@ -14,7 +14,8 @@ using namespace bgt::test;
 namespace {
 
 /// A file system of 1 MiB at `folder`, in a mount namespace of its own, so that it vanishes with its last process. Only
-/// what is run through nsenter sees it: a process that sleeps in it stands for it.
+/// what is run through nsenter sees it: a process that sleeps in it stands for it, with its root, which in a chroot is not the
+/// namespace's.
 class TinyDisk {
 public:
     TinyDisk(const Lab& lab, const std::string& folder) : lab_(lab), folder_(folder)
@@ -34,7 +35,7 @@ public:
     Ran operator()(const Words& words) const { return run(inside(lab_.bgt(words))); }
     Invocation inside(Invocation what) const
     {
-        Words argv{"nsenter", "-m", "-t", std::to_string(holder_->pid()), "--wdns=" + lab_.work()};
+        Words argv{"nsenter", "-m", "-r", "-t", std::to_string(holder_->pid()), "--wdns=" + lab_.work()};
         argv.insert(argv.end(), what.argv.begin(), what.argv.end());
         what.argv = argv;
         return what;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Holds the layers to their order (ARCHITECTURE.md): a layer includes only itself and those before it, render does not
-# include os, core, config and render know no operating system, and nobody starts a thread.
+# include os, core, config and render know no operating system, and nobody starts a thread or includes <iostream>.
 # usage: layers_test.sh SOURCE_FOLDER      the last line is "N passed, N failed"
 set -u
 cd "${1:?usage: layers_test.sh SOURCE_FOLDER}" || exit 1
@@ -54,6 +54,9 @@ for layer in $layers; do
         ;;
     esac
 done
+
+# It would make the standard streams and a locale at each start (src/cli/cli11.hpp).
+verdict all 'includes no <iostream>' "$(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<iostream>' include/bgt src)"
 
 # A program that forks has one thread only: what another held at the fork would be held in the child for ever.
 threads='std::(jthread|thread|async)[^_[:alnum:]]|pthread_create|thread_pool|thrd_create'

@@ -39,7 +39,7 @@ bool is_living(const ProcStat&);
 bool is_alive(const store::ProcessKey&);
 /// Key of a living process, nullopt when there is none.
 std::optional<store::ProcessKey> key_of(std::int32_t pid);
-/// Of this process; start_ticks is 0 where /proc can't be read.
+/// Of this process, for one open; start_ticks is 0 where /proc can't be read.
 store::ProcessKey own_key();
 /// argv of the process, joined and quoted for showing, cut at 4 KiB; a title that the process gave itself as it stands;
 /// "[comm]" where it has none or may not be read; empty when there is no such process. Any byte can be in it.

@@ -39,6 +39,10 @@ private:
 /// Names of a folder's entries that are numbers, as /proc, /proc/PID/fd and /proc/PID/task hold.
 std::vector<std::int32_t> numeric_entries(int dir_fd);
 
+/// Opens a file, close-on-exec, begun again after EINTR: files of /proc hardly wait, but a process that could not be looked at
+/// is one that gets no signal. Nothing in it: errno says why.
+Fd open_at(int folder, const char* name, int flags);
+
 /// One read of up to the whole buffer, begun again after EINTR; what was read.
 std::string_view read_some(int fd, std::span<char> buffer);
 
