@@ -11,14 +11,18 @@
 #include <linux/falloc.h>
 #include <span>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace bgt::os {
 namespace {
 
 constexpr std::uint64_t bytes_per_call = 16u << 20;
-/// So often in a row the FIFO was full when the command counts as loud.
+/// So often in a row the FIFO was full, or so much came without a pause, when the command counts as loud.
 constexpr unsigned full_chunks_of_loud = 4;
+constexpr std::uint64_t burst_of_loud = 1u << 20;
+/// A second in which less comes is a calm one.
+constexpr std::uint64_t calm_bytes = 16u << 20;
 /// Writers that write every few microseconds get one entry a millisecond: enough for people, and small.
 constexpr auto index_resolution = std::chrono::milliseconds(1);
 /// Beyond the bound of the index, one entry (16 bytes) for so many bytes of the log or so much time.
@@ -34,6 +38,14 @@ constexpr mode_t saved_mode = 0400, unsaved_mode = 0600;
 std::uint64_t index_bound(std::uint64_t log_max)
 {
     return log_max == 0 ? index_bound_without_max : std::max(log_max / 16, least_index_bound);
+}
+
+/// Who takes each page as soon as it is written is at the FIFO's lock more often than the writer, and both do a system call for a
+/// page instead of for many.
+void let_fill()
+{
+    const timespec pause{0, 100'000};
+    nanosleep(&pause, nullptr);
 }
 
 ssize_t read_some(int fd, std::span<char> into)
@@ -86,8 +98,12 @@ LogPump::Moved LogPump::pump(WallTime now)
         const std::uint64_t chunk = move_chunk(staged ? stage_->reader() : fifo_.get(), now, moved);
         if (staged) staged_ -= std::min(chunk, staged_);
         if (chunk == 0) return moved;
-        grow_when_loud(chunk);
+        grow_when_loud(chunk, moved.bytes);
         free_head(moved);
+        if (capacity_ > quiet_capacity && chunk < quiet_capacity && staged_ == 0) {
+            let_fill();
+            break;
+        }
     }
     moved.more = true;
     return moved;
@@ -98,7 +114,7 @@ bool LogPump::fill_stage()
 {
     if (!stage_) return false;
     ssize_t count = 0;
-    do count = splice(fifo_.get(), nullptr, stage_->writer(), nullptr, loud_capacity, SPLICE_F_NONBLOCK);
+    do count = splice(fifo_.get(), nullptr, stage_->writer(), nullptr, stage_capacity, SPLICE_F_NONBLOCK);
     while (count < 0 && errno == EINTR);
     if (count > 0) staged_ = static_cast<std::uint64_t>(count);
     return count > 0;
@@ -109,7 +125,7 @@ std::uint64_t LogPump::move_chunk(int from, WallTime now, Moved& moved)
 {
     while (can_splice_) {
         loff_t at = static_cast<loff_t>(offset_);
-        const ssize_t count = splice(from, nullptr, log_.get(), &at, loud_capacity, SPLICE_F_NONBLOCK);
+        const ssize_t count = splice(from, nullptr, log_.get(), &at, stage_capacity, SPLICE_F_NONBLOCK);
         if (count > 0) {
             note(now, offset_, false);
             offset_ += static_cast<std::uint64_t>(count);
@@ -206,16 +222,20 @@ bool LogPump::append_entry(const store::IndexEntry& entry)
 }
 
 /// Pipe pages of one user are limited (man 7 pipe): only a task that fills its pipe again and again gets a large one.
-void LogPump::grow_when_loud(std::uint64_t chunk)
+void LogPump::grow_when_loud(std::uint64_t chunk, std::uint64_t burst)
 {
-    const bool full = chunk + block >= quiet_capacity;
-    was_loud_ |= full;
     if (capacity_ > quiet_capacity) return;
-    full_chunks_ = full ? full_chunks_ + 1 : 0;
-    if (full_chunks_ < full_chunks_of_loud) return;
+    full_chunks_ = chunk + block >= quiet_capacity ? full_chunks_ + 1 : 0;
+    if (full_chunks_ < full_chunks_of_loud && burst < burst_of_loud) return;
     const int size = fcntl(fifo_.get(), F_SETPIPE_SZ, static_cast<int>(loud_capacity));
     capacity_ = loud_capacity; // or as much as there was: it is not tried again
     wants_stage_ = size > 0 && can_stage_ && can_splice_;
+    offset_asked_ = offset_;
+}
+
+bool LogPump::has_calmed()
+{
+    return offset_ - std::exchange(offset_asked_, offset_) < calm_bytes;
 }
 
 pid_t LogPump::begin_stage(int lock)
@@ -225,7 +245,7 @@ pid_t LogPump::begin_stage(int lock)
     if (!mark) return 0; // a full disk
     std::vector<int> keep{log_.get(), folder_, lock};
     if (index_) keep.push_back(index_.get());
-    Result<OutputStage> stage = OutputStage::start(loud_capacity, keep, [this](int from) { save_stage(from); });
+    Result<OutputStage> stage = OutputStage::start(stage_capacity, keep, [this](int from) { save_stage(from); });
     can_stage_ = stage && fchmod(mark.get(), unsaved_mode) == 0;
     if (!can_stage_) {
         unlinkat(folder_, stage_name_, 0);

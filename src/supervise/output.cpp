@@ -12,7 +12,7 @@ namespace {
 
 /// Output is read for progress this long after it came: once for all that came meanwhile.
 constexpr auto progress_pause = std::chrono::milliseconds(250);
-/// A command that has not filled its FIFO for so long has no need of a stage.
+/// A command that has been calm for so long has no need of a stage.
 constexpr auto calm = std::chrono::seconds(1);
 
 } // namespace

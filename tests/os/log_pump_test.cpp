@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace bgt;
@@ -118,6 +119,7 @@ TEST_CASE("a command that fills its FIFO again and again gets a stage, and loses
     REQUIRE(::pread(log.get(), edge.data(), 2, static_cast<off_t>(before + 299'999)) == 2);
     CHECK(edge == "ab");
 
+    for (int i = 0; i < 50; ++i) p.write(std::string(400'000, 'c'), start); // 20 MB in one of its seconds
     CHECK_FALSE(p.pump.has_calmed());
     CHECK(p.pump.has_calmed());
     p.pump.end_stage();
@@ -126,6 +128,26 @@ TEST_CASE("a command that fills its FIFO again and again gets a stage, and loses
     CHECK(::faccessat(p.task.fd(), store::file::out_stage, F_OK, 0) < 0);
     CHECK(::fcntl(p.pump.fifo(), F_GETPIPE_SZ) == quiet);
     CHECK(p.write("after", start).bytes == 5);
+}
+
+TEST_CASE("a command whose output is taken as fast as it writes gets a stage all the same")
+{
+    Pumping p;
+    p.open();
+    const pid_t writer = ::fork();
+    REQUIRE(writer >= 0);
+    if (writer == 0) {
+        const std::string page(4096, 'x');
+        while (::write(p.command.get(), page.data(), page.size()) > 0) {}
+        ::_exit(0);
+    }
+    const bool loud = test::eventually([&] {
+        p.pump.pump(start);
+        return p.pump.wants_stage();
+    });
+    ::kill(writer, SIGKILL);
+    ::waitpid(writer, nullptr, 0);
+    CHECK(loud);
 }
 
 TEST_CASE("what a log can't take is dropped from a stage, too")

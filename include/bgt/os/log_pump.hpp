@@ -26,9 +26,12 @@ public:
                                      store::file::out_stage};
     static constexpr Files err_files{store::file::err_fifo, store::file::err_log, store::file::err_index,
                                      store::file::err_stage};
-    /// The size of a loud command's FIFO and of its stage. Measured: 1 MiB is hardly faster and a user's pipe pages are
-    /// few (man 7 pipe, pipe-user-pages-soft); with 256 KiB the two sides wait for each other now and then.
+    /// The size of a loud command's FIFO. Measured: 1 MiB is hardly faster and a user's pipe pages are few (man 7 pipe,
+    /// pipe-user-pages-soft); with 256 KiB the two sides wait for each other now and then.
     static constexpr std::size_t loud_capacity = 512u << 10;
+    /// The size of a stage, and of the pieces that are written to the log. Measured: with 512 KiB ext4 may take twice as
+    /// long for the same bytes (large folios of its cache can be slow to come by), with 32 KiB the system calls count.
+    static constexpr std::size_t stage_capacity = 256u << 10;
 
     LogPump() = default;
     /// Makes the FIFO (or takes the one that is there) and opens the log at its end. `log_max`: bytes of the log that
@@ -47,21 +50,22 @@ public:
         bool more = false;          ///< stopped at the bound of one call; there may be more
     };
     /// Moves what is there, up to 16 MiB in one call, so that a loud task keeps nobody waiting. The stage, where there is
-    /// one, is empty after it.
+    /// one, is empty after it. Waits a tenth of a millisecond where a loud command has just begun to fill its FIFO.
     Moved pump(WallTime now);
 
-    /// The command has filled its FIFO again and again: a stage would let it go on while its bytes are written.
+    /// The command has filled its FIFO again and again, or writes without a pause: a stage would let it go on while its bytes
+    /// are written.
     bool wants_stage() const { return wants_stage_; }
     /// Makes one. `lock`: the task's, for the keeper. The keeper is a child of the caller; 0: none was to be had, now or
     /// ever, and what is not staged is only slower.
     pid_t begin_stage(int lock);
     /// 0 without a stage.
     pid_t keeper() const { return stage_ ? stage_->keeper() : 0; }
-    /// Whether the command has been quiet, by its standards, since this was asked last.
-    bool has_calmed() { return !std::exchange(was_loud_, false); }
+    /// Whether the command has written little, by its standards, since this was asked last.
+    bool has_calmed();
     /// Ends the stage and its keeper, and makes the FIFO small again.
     void end_stage();
-    /// Whether a supervisor and its keeper were both killed while bytes may have been in the stage: up to loud_capacity
+    /// Whether a supervisor and its keeper were both killed while bytes may have been in the stage: up to stage_capacity
     /// of the newest are lost then. Says so once.
     static bool take_loss(const store::TaskDir&, const Files&);
 
@@ -78,7 +82,7 @@ private:
     bool is_due(WallTime now, std::uint64_t value, bool dropped) const;
     void note(WallTime now, std::uint64_t value, bool dropped);
     bool append_entry(const store::IndexEntry&);
-    void grow_when_loud(std::uint64_t chunk);
+    void grow_when_loud(std::uint64_t chunk, std::uint64_t burst);
     void free_head(Moved&);
 
     static constexpr std::size_t quiet_capacity = 64u << 10; ///< what the kernel gives to each pipe
@@ -96,7 +100,8 @@ private:
     std::size_t capacity_ = quiet_capacity;
     unsigned full_chunks_ = 0;
     bool can_splice_ = true, can_free_ = true, can_stage_ = true;
-    bool wants_stage_ = false, was_loud_ = false;
+    bool wants_stage_ = false;
+    std::uint64_t offset_asked_ = 0; ///< when has_calmed() was asked last
     std::unique_ptr<OutputStage> stage_;
     std::uint64_t staged_ = 0; ///< bytes in it
 };
