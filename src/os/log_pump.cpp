@@ -18,9 +18,10 @@ namespace bgt::os {
 namespace {
 
 constexpr std::uint64_t bytes_per_call = 16u << 20;
-/// So often in a row the FIFO was full, or so much came without a pause, when the command counts as loud.
+/// So often in a row the FIFO was full, or so much came in so short a time, when the command counts as loud.
 constexpr unsigned full_chunks_of_loud = 4;
 constexpr std::uint64_t burst_of_loud = 1u << 20;
+constexpr auto burst_time = std::chrono::milliseconds(10);
 /// A second in which less comes is a calm one.
 constexpr std::uint64_t calm_bytes = 16u << 20;
 /// Writers that write every few microseconds get one entry a millisecond: enough for people, and small.
@@ -93,12 +94,16 @@ Result<Fd> LogPump::writer() const
 LogPump::Moved LogPump::pump(WallTime now)
 {
     Moved moved;
+    if (now < burst_began_ || now - burst_began_ > burst_time) {
+        burst_began_ = now;
+        burst_ = 0;
+    }
     while (staged_ > 0 || moved.bytes + moved.dropped < bytes_per_call) {
         const bool staged = staged_ > 0 || fill_stage();
         const std::uint64_t chunk = move_chunk(staged ? stage_->reader() : fifo_.get(), now, moved);
         if (staged) staged_ -= std::min(chunk, staged_);
         if (chunk == 0) return moved;
-        grow_when_loud(chunk, moved.bytes);
+        grow_when_loud(chunk);
         free_head(moved);
         if (capacity_ > quiet_capacity && chunk < quiet_capacity && staged_ == 0) {
             let_fill();
@@ -222,11 +227,12 @@ bool LogPump::append_entry(const store::IndexEntry& entry)
 }
 
 /// Pipe pages of one user are limited (man 7 pipe): only a task that fills its pipe again and again gets a large one.
-void LogPump::grow_when_loud(std::uint64_t chunk, std::uint64_t burst)
+void LogPump::grow_when_loud(std::uint64_t chunk)
 {
     if (capacity_ > quiet_capacity) return;
+    burst_ += chunk;
     full_chunks_ = chunk + block >= quiet_capacity ? full_chunks_ + 1 : 0;
-    if (full_chunks_ < full_chunks_of_loud && burst < burst_of_loud) return;
+    if (full_chunks_ < full_chunks_of_loud && burst_ < burst_of_loud) return;
     const int size = fcntl(fifo_.get(), F_SETPIPE_SZ, static_cast<int>(loud_capacity));
     capacity_ = loud_capacity; // or as much as there was: it is not tried again
     wants_stage_ = size > 0 && can_stage_ && can_splice_;
@@ -275,6 +281,7 @@ void LogPump::end_stage()
     fcntl(fifo_.get(), F_SETPIPE_SZ, static_cast<int>(quiet_capacity)); // refused while more is in it
     capacity_ = quiet_capacity;
     full_chunks_ = 0;
+    burst_ = 0;
 }
 
 bool LogPump::take_loss(const store::TaskDir& task, const Files& files)

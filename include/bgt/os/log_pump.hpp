@@ -53,8 +53,8 @@ public:
     /// one, is empty after it. Waits a tenth of a millisecond where a loud command has just begun to fill its FIFO.
     Moved pump(WallTime now);
 
-    /// The command has filled its FIFO again and again, or writes without a pause: a stage would let it go on while its bytes
-    /// are written.
+    /// The command has filled its FIFO again and again, or writes very fast: a stage would let it go on while its bytes are
+    /// written.
     bool wants_stage() const { return wants_stage_; }
     /// Makes one. `lock`: the task's, for the keeper. The keeper is a child of the caller; 0: none was to be had, now or
     /// ever, and what is not staged is only slower.
@@ -82,7 +82,7 @@ private:
     bool is_due(WallTime now, std::uint64_t value, bool dropped) const;
     void note(WallTime now, std::uint64_t value, bool dropped);
     bool append_entry(const store::IndexEntry&);
-    void grow_when_loud(std::uint64_t chunk, std::uint64_t burst);
+    void grow_when_loud(std::uint64_t chunk);
     void free_head(Moved&);
 
     static constexpr std::size_t quiet_capacity = 64u << 10; ///< what the kernel gives to each pipe
@@ -99,6 +99,8 @@ private:
     bool after_drop_ = false;         ///< the newest entry is a drop: the next one tells where it was
     std::size_t capacity_ = quiet_capacity;
     unsigned full_chunks_ = 0;
+    WallTime burst_began_{};
+    std::uint64_t burst_ = 0; ///< bytes since then
     bool can_splice_ = true, can_free_ = true, can_stage_ = true;
     bool wants_stage_ = false;
     std::uint64_t offset_asked_ = 0; ///< when has_calmed() was asked last
