@@ -119,7 +119,7 @@ bool LogPump::fill_stage()
 {
     if (!stage_) return false;
     ssize_t count = 0;
-    do count = splice(fifo_.get(), nullptr, stage_->writer(), nullptr, stage_capacity, SPLICE_F_NONBLOCK);
+    do count = splice(fifo_.get(), nullptr, stage_->writer(), nullptr, loud_capacity, SPLICE_F_NONBLOCK);
     while (count < 0 && errno == EINTR);
     if (count > 0) staged_ = static_cast<std::uint64_t>(count);
     return count > 0;
@@ -130,7 +130,7 @@ std::uint64_t LogPump::move_chunk(int from, WallTime now, Moved& moved)
 {
     while (can_splice_) {
         loff_t at = static_cast<loff_t>(offset_);
-        const ssize_t count = splice(from, nullptr, log_.get(), &at, stage_capacity, SPLICE_F_NONBLOCK);
+        const ssize_t count = splice(from, nullptr, log_.get(), &at, loud_capacity, SPLICE_F_NONBLOCK);
         if (count > 0) {
             note(now, offset_, false);
             offset_ += static_cast<std::uint64_t>(count);
@@ -251,7 +251,7 @@ pid_t LogPump::begin_stage(int lock)
     if (!mark) return 0; // a full disk
     std::vector<int> keep{log_.get(), folder_, lock};
     if (index_) keep.push_back(index_.get());
-    Result<OutputStage> stage = OutputStage::start(stage_capacity, keep, [this](int from) { save_stage(from); });
+    Result<OutputStage> stage = OutputStage::start(loud_capacity, keep, [this](int from) { save_stage(from); });
     can_stage_ = stage && fchmod(mark.get(), unsaved_mode) == 0;
     if (!can_stage_) {
         unlinkat(folder_, stage_name_, 0);

@@ -30,7 +30,7 @@ std::vector<store::EventField> lost_output(const store::TaskDir& task)
     if (os::LogPump::take_loss(task, os::LogPump::err_files)) streams.push_back({"stream", std::string("err")});
     return streams;
 }
-store::EventField at_most() { return {"at_most", static_cast<std::int64_t>(os::LogPump::stage_capacity)}; }
+store::EventField at_most() { return {"at_most", static_cast<std::int64_t>(os::LogPump::loud_capacity)}; }
 
 /// The record of a task that nothing is left of. What the dead supervisor saw stays; what it did not see is not made up.
 void put_lost(store::Status& status)

@@ -176,7 +176,7 @@ TEST_CASE("output that died with its supervisor and the keeper of it is told as 
     REQUIRE(::kill(keeper, SIGKILL) == 0);
     kill_supervisor(supervisor);
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
-    const std::string lost = R"("event":"output-lost","stream":"out","at_most":262144)";
+    const std::string lost = R"("event":"output-lost","stream":"out","at_most":524288)";
     CHECK(eventually(patience, [&] { return read_file(lab.task_folder(id) + "/events.jsonl").find(lost) != std::string::npos; }));
     CHECK(lab({"kill", id}).code == 0);
 }

@@ -26,12 +26,9 @@ public:
                                      store::file::out_stage};
     static constexpr Files err_files{store::file::err_fifo, store::file::err_log, store::file::err_index,
                                      store::file::err_stage};
-    /// The size of a loud command's FIFO. Measured: 1 MiB is hardly faster and a user's pipe pages are few (man 7 pipe,
-    /// pipe-user-pages-soft); with 256 KiB the two sides wait for each other now and then.
+    /// The size of a loud command's FIFO and of its stage. Measured: 1 MiB is hardly faster and a user's pipe pages are
+    /// few (man 7 pipe, pipe-user-pages-soft); with 256 KiB the two sides wait for each other now and then.
     static constexpr std::size_t loud_capacity = 512u << 10;
-    /// The size of a stage, and of the pieces that are written to the log. Measured: with 512 KiB ext4 may take twice as
-    /// long for the same bytes (large folios of its cache can be slow to come by), with 32 KiB the system calls count.
-    static constexpr std::size_t stage_capacity = 256u << 10;
 
     LogPump() = default;
     /// Makes the FIFO (or takes the one that is there) and opens the log at its end. `log_max`: bytes of the log that
@@ -65,7 +62,7 @@ public:
     bool has_calmed();
     /// Ends the stage and its keeper, and makes the FIFO small again.
     void end_stage();
-    /// Whether a supervisor and its keeper were both killed while bytes may have been in the stage: up to stage_capacity
+    /// Whether a supervisor and its keeper were both killed while bytes may have been in the stage: up to loud_capacity
     /// of the newest are lost then. Says so once.
     static bool take_loss(const store::TaskDir&, const Files&);
 
