@@ -93,7 +93,7 @@ def own_pids(stage):
         time.sleep(0.02)
     with open(f"/proc/{outer.pid}/task/{outer.pid}/children") as children:
         inner = children.read().split()[0]
-    prefix = ("nsenter", "--target", inner, "--pid", "--mount", "--root")
+    prefix = ("nsenter", "--target", inner, "--pid", "--mount", "--root", "--wd")
     stage.run(*prefix, "sh", "-c", "test -w /proc/sys/kernel/ns_last_pid")
     stage.lab = Lab(stage.lab.bgt, stage.lab.fixture, stage.folder, prefix)
 
