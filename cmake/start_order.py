@@ -65,18 +65,18 @@ def costs(folder):
     sys.exit('callgrind did not write what two processes executed')
 
 
-def cost_of(text):
-    """Instructions of each function by itself: a line after `calls=` is of what it calls."""
-    names, cost, name, is_call = {}, collections.Counter(), '', False
+def functions_in(text):
+    """Those with instructions of their own: a line after `calls=` is of what one calls."""
+    names, found, name, is_call = {}, set(), '', False
     for line in text.splitlines():
         function = re.match(r'(c?)fn=\((\d+)\)(?: ([^\s\']+))?', line)
         if function:
             names.setdefault(function[2], function[3])
             name = name if function[1] else names[function[2]]
-        elif re.match(r'[-+*\d]', line) and not is_call:
-            cost[name] += int(line.split()[1])
+        elif re.match(r'[-+*\d]', line) and not is_call and int(line.split()[1]) > 0:
+            found.add(name)
         is_call = line.startswith('calls=')
-    return +cost
+    return found
 
 
 def executed(binary, root, options):
@@ -86,8 +86,7 @@ def executed(binary, root, options):
                     f'--callgrind-out-file={folder}/%p']
         subprocess.run([*valgrind, binary, 'run', *options, '--', 'true'], env={**os.environ, 'BGT_ROOT': root}, check=True,
                        stdout=subprocess.DEVNULL)
-        caller, supervisor = map(cost_of, costs(folder))
-    return set(caller), set(supervisor)
+        return [functions_in(text) for text in costs(folder)]
 
 
 def addresses_of(binary):

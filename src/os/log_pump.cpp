@@ -11,7 +11,7 @@
 #include <linux/falloc.h>
 #include <span>
 #include <sys/stat.h>
-#include <time.h>
+#include <thread>
 #include <unistd.h>
 
 namespace bgt::os {
@@ -22,6 +22,9 @@ constexpr std::uint64_t bytes_per_call = 16u << 20;
 constexpr unsigned full_chunks_of_loud = 4;
 constexpr std::uint64_t burst_of_loud = 1u << 20;
 constexpr auto burst_time = std::chrono::milliseconds(10);
+/// For so long a loud command is left to fill its FIFO: who takes each page as soon as it is written is at the FIFO's lock more
+/// often than the writer, and both do a system call for a page instead of for many.
+constexpr auto fill_time = std::chrono::microseconds(100);
 /// A second in which less comes is a calm one.
 constexpr std::uint64_t calm_bytes = 16u << 20;
 /// Writers that write every few microseconds get one entry a millisecond: enough for people, and small.
@@ -39,14 +42,6 @@ constexpr mode_t saved_mode = 0400, unsaved_mode = 0600;
 std::uint64_t index_bound(std::uint64_t log_max)
 {
     return log_max == 0 ? index_bound_without_max : std::max(log_max / 16, least_index_bound);
-}
-
-/// Who takes each page as soon as it is written is at the FIFO's lock more often than the writer, and both do a system call for a
-/// page instead of for many.
-void let_fill()
-{
-    const timespec pause{0, 100'000};
-    nanosleep(&pause, nullptr);
 }
 
 ssize_t read_some(int fd, std::span<char> into)
@@ -106,7 +101,7 @@ LogPump::Moved LogPump::pump(WallTime now)
         grow_when_loud(chunk);
         free_head(moved);
         if (capacity_ > quiet_capacity && chunk < quiet_capacity && staged_ == 0) {
-            let_fill();
+            std::this_thread::sleep_for(fill_time);
             break;
         }
     }
@@ -226,9 +221,10 @@ bool LogPump::append_entry(const store::IndexEntry& entry)
     return true;
 }
 
-/// Pipe pages of one user are limited (man 7 pipe): only a task that fills its pipe again and again gets a large one.
+/// Pipe pages of one user are limited (man 7 pipe): only a loud task gets a large one.
 void LogPump::grow_when_loud(std::uint64_t chunk)
 {
+    recent_ += chunk;
     if (capacity_ > quiet_capacity) return;
     burst_ += chunk;
     full_chunks_ = chunk + block >= quiet_capacity ? full_chunks_ + 1 : 0;
@@ -236,12 +232,12 @@ void LogPump::grow_when_loud(std::uint64_t chunk)
     const int size = fcntl(fifo_.get(), F_SETPIPE_SZ, static_cast<int>(loud_capacity));
     capacity_ = loud_capacity; // or as much as there was: it is not tried again
     wants_stage_ = size > 0 && can_stage_ && can_splice_;
-    offset_asked_ = offset_;
+    recent_ = 0;
 }
 
 bool LogPump::has_calmed()
 {
-    return offset_ - std::exchange(offset_asked_, offset_) < calm_bytes;
+    return std::exchange(recent_, 0) < calm_bytes;
 }
 
 pid_t LogPump::begin_stage(int lock)

@@ -131,7 +131,8 @@ Result<void> launch(store::Root& root, store::TaskDir task, StartRequest request
     if (!pid) return pid.error();
     report.reset();
     task = store::TaskDir{}; // with our copy of the lock: from here on it proves that the supervisor lives
-    request = StartRequest{}; // while the supervisor works: at our return the caller would wait for it, and for copies of shared pages
+    // Freed while the supervisor works: at our return the caller would wait for that, and for copies of shared pages.
+    request = StartRequest{};
     const std::optional<StartReport> answer = receive_report(reader.get());
     if (answer && !answer->started) return answer->error;
     if (answer) return {};

@@ -152,6 +152,8 @@ TEST_CASE("what a log can't take is dropped from a stage, too")
     const auto moved = p.write("lost words", start);
     CHECK(moved.bytes == 0);
     CHECK(moved.dropped == 10);
+    for (int i = 0; i < 600; ++i) p.write(std::string(32'000, 'x'), start);
+    CHECK_FALSE(p.pump.has_calmed()); // who is loud is so on a full disk too
     p.pump.end_stage();
 }
 

@@ -100,7 +100,7 @@ private:
     std::uint64_t burst_ = 0; ///< bytes since then
     bool can_splice_ = true, can_free_ = true, can_stage_ = true;
     bool wants_stage_ = false;
-    std::uint64_t offset_asked_ = 0; ///< when has_calmed() was asked last
+    std::uint64_t recent_ = 0; ///< bytes taken since has_calmed() was asked last
     std::unique_ptr<OutputStage> stage_;
     std::uint64_t staged_ = 0; ///< bytes in it
 };
