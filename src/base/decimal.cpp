@@ -7,7 +7,7 @@ namespace bgt {
 namespace {
 
 __extension__ using Wide = unsigned __int128;
-constexpr int most_fraction_digits = 18;
+constexpr int max_fraction_digits = 18;
 
 bool is_digit(char c)
 {
@@ -32,7 +32,7 @@ std::optional<Decimal> read_decimal(std::string_view text)
     if (number.length == text.size() || text[number.length] != '.') return number;
     std::size_t at = number.length + 1;
     for (int digits = 0; at < text.size() && is_digit(text[at]); ++at, ++digits) {
-        if (digits >= most_fraction_digits) continue;
+        if (digits >= max_fraction_digits) continue;
         number.fraction = number.fraction * 10 + static_cast<std::uint64_t>(text[at] - '0');
         number.scale *= 10;
     }

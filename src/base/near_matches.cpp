@@ -9,7 +9,7 @@ namespace bgt {
 namespace {
 
 constexpr std::size_t longest_word = 128; ///< what is longer is no slip of the finger, and the cost is quadratic
-constexpr std::size_t most_matches = 3;
+constexpr std::size_t max_matches = 3;
 
 /// Letters to insert, drop, change or swap with their neighbour (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b)
@@ -44,7 +44,7 @@ std::vector<std::string> near_matches(std::string_view word, const std::vector<s
     }
     std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<std::string> out;
-    for (std::size_t i = 0; i < std::min(near.size(), most_matches); ++i) out.emplace_back(near[i].second);
+    for (std::size_t i = 0; i < std::min(near.size(), max_matches); ++i) out.emplace_back(near[i].second);
     return out;
 }
 

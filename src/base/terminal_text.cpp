@@ -9,11 +9,11 @@ namespace bgt {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD"; // U+FFFD
-constexpr std::size_t most_params = 32;      // no sequence that is obeyed needs more
-constexpr std::size_t most_csi = 256;        // a longer one is no sequence but text
-constexpr std::size_t most_string = 64 * 1024;
-constexpr std::size_t most_columns = 1024;   // no terminal is wider; a few bytes must not make lines of many
-constexpr std::size_t longest_moved = 4 * most_columns; // bytes of a line that may be so wide
+constexpr std::size_t max_params = 32;      // no sequence that is obeyed needs more
+constexpr std::size_t max_csi = 256;        // a longer one is no sequence but text
+constexpr std::size_t max_string = 64 * 1024;
+constexpr std::size_t max_columns = 1024;   // no terminal is wider; a few bytes must not make lines of many
+constexpr std::size_t longest_moved = 4 * max_columns; // bytes of a line that may be so wide
 
 bool is_plain(char c)
 {
@@ -187,11 +187,11 @@ void LineRenderer::take_csi(unsigned char c, std::string& out)
         end_csi(static_cast<char>(c));
         return enter(Mode::text);
     }
-    if (c < 0x20 || c > 0x7E || ++taken_ > most_csi) {
+    if (c < 0x20 || c > 0x7E || ++taken_ > max_csi) {
         enter(Mode::text);
         return take_text(c, out);
     }
-    if (params_.size() < most_params) params_ += static_cast<char>(c);
+    if (params_.size() < max_params) params_ += static_cast<char>(c);
 }
 
 void LineRenderer::take_string(unsigned char c, std::string& out)
@@ -206,7 +206,7 @@ void LineRenderer::take_string(unsigned char c, std::string& out)
         return;
     }
     if (c == 0x07 || c == 0x18 || c == 0x1A) return enter(Mode::text);
-    if (c == '\n' || ++taken_ > most_string) {
+    if (c == '\n' || ++taken_ > max_string) {
         enter(Mode::text);
         take_text(c, out);
     }
@@ -226,9 +226,9 @@ void LineRenderer::end_csi(char final)
     case 'J':
         if (first_number(params_, 0, 9) == 0) erase(0);
         return;
-    case 'G': return move_to(std::max<std::size_t>(first_number(params_, 1, most_columns), 1) - 1);
-    case 'C': return move_right(std::max<std::size_t>(first_number(params_, 1, most_columns), 1));
-    case 'D': return move_left(std::max<std::size_t>(first_number(params_, 1, most_columns), 1));
+    case 'G': return move_to(std::max<std::size_t>(first_number(params_, 1, max_columns), 1) - 1);
+    case 'C': return move_right(std::max<std::size_t>(first_number(params_, 1, max_columns), 1));
+    case 'D': return move_left(std::max<std::size_t>(first_number(params_, 1, max_columns), 1));
     default: return; // colours, modes, and moves to other lines
     }
 }
@@ -277,7 +277,7 @@ void LineRenderer::erase(std::size_t how)
     }
     line_.clear();
     at_ = 0;
-    beyond_ = std::min({columns, limit_, most_columns});
+    beyond_ = std::min({columns, limit_, max_columns});
 }
 
 std::size_t LineRenderer::column() const
@@ -300,7 +300,7 @@ void LineRenderer::move_right(std::size_t columns)
         --columns;
     }
     if (columns == 0 || line_.size() > longest_moved) return;
-    const std::size_t room = std::min(limit_, most_columns) - std::min({limit_, most_columns, column()});
+    const std::size_t room = std::min(limit_, max_columns) - std::min({limit_, max_columns, column()});
     beyond_ += std::min(columns, room);
 }
 

@@ -12,7 +12,7 @@ namespace bgt::cli {
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(2);
+constexpr auto unlock_timeout = std::chrono::seconds(2);
 
 /// Why a task that can't be taken for a living one is still held.
 Error why_locked(const supervise::Snapshot& task, const store::TaskDir& folder)
@@ -51,7 +51,7 @@ void print_snapshots_json(Context& context, const std::vector<supervise::Snapsho
 
 void print_tasks_json(Context& context, store::Root& root, const std::vector<store::TaskId>& ids)
 {
-    print_snapshots_json(context, supervise::look_all(root, ids, {true, true, true, false}));
+    print_snapshots_json(context, supervise::inspect_all(root, ids, {true, true, true, false}));
 }
 
 int for_each_task(Context& context, const Selected& selected,
@@ -69,7 +69,7 @@ int for_each_task(Context& context, const Selected& selected,
 
 Result<std::uint64_t> remove_ended(store::Root& root, store::TaskId id)
 {
-    auto looked = supervise::look(root, id, {});
+    auto looked = supervise::inspect(root, id, {});
     if (!looked) return looked.error();
     if (looked->doubtful) return Error::failed(looked->problem);
     const bool readable = looked->problem.empty();
@@ -81,7 +81,7 @@ Result<std::uint64_t> remove_ended(store::Root& root, store::TaskId id)
     if (!folder) return folder.error();
     auto locked = folder->try_lock();
     // The end is on record a little before the supervisor has ended.
-    if (locked && !*locked && readable && !looked->status.tree_lives && supervise::becomes_unlocked(*folder, patience))
+    if (locked && !*locked && readable && !looked->status.tree_lives && supervise::becomes_unlocked(*folder, unlock_timeout))
         locked = folder->try_lock();
     if (!locked) return locked.error();
     if (!*locked) return why_locked(*looked, *folder);

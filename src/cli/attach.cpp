@@ -2,7 +2,7 @@
 
 #include "log_stream.hpp"
 
-#include <bgt/cli/living.hpp>
+#include <bgt/cli/task_monitor.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/snapshot.hpp>
@@ -44,7 +44,7 @@ constexpr auto look_interval = std::chrono::milliseconds(5);
 /// All that is at hand while bgt stays with a task.
 class Stay {
 public:
-    Stay(Context& context, store::Root& root, LivingTask task, os::Watch& watch, HeldSignals& signals)
+    Stay(Context& context, store::Root& root, TaskMonitor task, os::Watch& watch, HeldSignals& signals)
         : context_(context), root_(root), task_(std::move(task)), watch_(watch), signals_(signals)
     {
     }
@@ -59,7 +59,7 @@ private:
 
     Context& context_;
     store::Root& root_;
-    LivingTask task_;
+    TaskMonitor task_;
     os::Watch& watch_;
     HeldSignals& signals_;
     LogStream out_, err_;
@@ -108,10 +108,10 @@ Result<store::Status> Stay::until_end()
 {
     watch_.add_fd(signals_.fd());
     if (auto watched = task_.watch(root_, watch_); !watched) return watched.error();
-    const Instant patience = os::now() + unwatched_for;
+    const Instant unwatched_end = os::now() + unwatched_for;
     bool looking = out_ || err_;
     for (;;) {
-        if (looking && os::now() >= patience) {
+        if (looking && os::now() >= unwatched_end) {
             watch_streams(); // before they are read: nothing is missed
             looking = false;
         }
@@ -138,7 +138,7 @@ Result<store::Status> stay_until_end(Context& context, store::Root& root, store:
     std::signal(SIGPIPE, SIG_IGN); // a closed stdout is seen as EPIPE
     auto watch = os::Watch::create();
     if (!watch) return watch.error();
-    auto task = LivingTask::open(root, id);
+    auto task = TaskMonitor::open(root, id);
     if (!task) return task.error();
     Stay stay(context, root, *std::move(task), *watch, signals);
     if (options.stream) stay.open_streams();

@@ -15,7 +15,7 @@ namespace bgt::cli {
 
 namespace {
 
-constexpr std::size_t most_tasks = 200;
+constexpr std::size_t max_tasks = 200;
 constexpr std::size_t widest_text = 60;
 
 VerbShape shape_of(const VerbInfo& info)
@@ -73,7 +73,7 @@ std::string candidates(const store::Root& root, Candidates kind)
     auto ids = root.all_ids();
     if (!ids) return out;
     std::reverse(ids->begin(), ids->end());
-    if (ids->size() > most_tasks) ids->resize(most_tasks);
+    if (ids->size() > max_tasks) ids->resize(max_tasks);
     for (const auto id : *ids) add_task(out, root, id, kind, seen);
     return out;
 }

@@ -53,7 +53,7 @@ Row kind_row(const RunOptions& options, const RunPlan& plan)
               : plan.known     ? Row{"", "", "known-service", std::string(plan.known->name)}
                                : Row{"", "", "built-in", ""};
     row.option = "kind";
-    row.value = to_string(plan.spec.rules.kind);
+    row.value = to_string(plan.spec.policy.kind);
     return row;
 }
 
@@ -132,7 +132,7 @@ std::string as_json(const RunOptions& options, const RunPlan& plan, const std::v
         known = json::object{{"name", plan.known->name}, {"match", regex.empty() ? json::value() : json::value(regex)}};
     }
     return render::answer_json({{"explain", json::object{{"command_line", to_valid_utf8(options.command_line())},
-                                                          {"kind", to_string(plan.spec.rules.kind)},
+                                                          {"kind", to_string(plan.spec.policy.kind)},
                                                           {"rule", rule},
                                                           {"known_service", known},
                                                           {"options", std::move(list)}}}});

@@ -17,7 +17,7 @@ struct Turn {
     bool done = false; ///< the task is over and all is printed
 };
 
-Result<Turn> take_turn(Context& context, os::Watch& watch, LogView& view)
+Result<Turn> take_round(Context& context, os::Watch& watch, LogView& view)
 {
     const bool over = view.task().over(); // before the size is asked: what is there then is all
     if (Result<void> renewed = view.renew(watch); !renewed) return renewed.error();
@@ -48,7 +48,7 @@ Result<void> follow_logs(Context& context, store::Root& root, std::vector<LogVie
     while (true) {
         bool more = false, starting = false;
         for (LogView*& view : open) {
-            Result<Turn> turn_taken = take_turn(context, *watch, *view);
+            Result<Turn> turn_taken = take_round(context, *watch, *view);
             if (!turn_taken) return turn_taken.error();
             more = more || turn_taken->more;
             if (turn_taken->done)

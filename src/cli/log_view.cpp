@@ -14,7 +14,7 @@ constexpr std::uint64_t default_piece = 1u << 20;
 
 } // namespace
 
-std::string log_prefix(const LivingTask& task, std::size_t width, std::size_t place, bool color)
+std::string log_prefix(const TaskMonitor& task, std::size_t width, std::size_t place, bool color)
 {
     static constexpr std::array<std::string_view, 6> colors{"36", "33", "32", "35", "34", "31"};
     std::string text = task.short_label();
@@ -28,7 +28,7 @@ Result<LogView> LogView::open(store::Root& root, store::TaskId id, const LogOpti
 {
     LogView view;
     view.options_ = &options;
-    Result<LivingTask> task = LivingTask::open(root, id);
+    Result<TaskMonitor> task = TaskMonitor::open(root, id);
     if (!task) return task.error();
     view.task_ = std::move(*task);
     Result<store::LogFile> file = store::LogFile::open(view.task_.dir(), options.stream);
@@ -62,7 +62,7 @@ Result<void> LogView::begin(Context& context, LogStyle style, SharedScreen& scre
 {
     if (!task_.problem().empty()) context.complain(task_.problem());
     end_ = file_.size();
-    Result<LogBegin> begin = find_begin(file_, task_.dir(), task_.status(), *options_, end_, task_.label());
+    Result<LogRange> begin = find_range(file_, task_.dir(), task_.status(), *options_, end_, task_.label());
     if (!begin) return begin.error();
     for (const std::string& note : begin->notes) context.complain(note);
     at_ = begin->offset;
@@ -124,7 +124,7 @@ Result<LogPiece> LogView::piece(const LogStyle& style)
     request.over = task_.over(); // known before the size is asked: nothing comes after it then
     request.end = file_.size();
     request.max_bytes = options_->max_bytes.value_or(default_piece);
-    Result<LogBegin> begin = find_begin(file_, task_.dir(), task_.status(), *options_, request.end, task_.label());
+    Result<LogRange> begin = find_range(file_, task_.dir(), task_.status(), *options_, request.end, task_.label());
     if (!begin) return begin.error();
     request.begin = begin->offset;
     request.skipped = begin->skipped;

@@ -14,7 +14,7 @@ namespace {
 /// "unlimited" would read the word `[a,b]` as a list of two.)
 constexpr int words_wanted = 1 << 30;
 
-constexpr std::size_t most_options = 64; ///< of one verb; more only cost an allocation
+constexpr std::size_t max_options = 64; ///< of one verb; more only cost an allocation
 
 enum class Kind : std::uint8_t { flag, single, many };
 
@@ -231,8 +231,8 @@ Parser::Parser(std::string verb, std::string summary, std::string synopsis) : im
     impl_->verb = std::move(verb);
     impl_->summary = std::move(summary);
     impl_->synopsis = std::move(synopsis);
-    impl_->infos.reserve(most_options);
-    impl_->targets.reserve(most_options);
+    impl_->infos.reserve(max_options);
+    impl_->targets.reserve(max_options);
     impl_->app.allow_extras();
     flag("-h,--help", impl_->help_wanted, "print this help");
 }

@@ -13,7 +13,7 @@ using store::TaskId;
 using supervise::Snapshot;
 
 constexpr std::size_t newest_ended = 10;
-constexpr std::int64_t most_probes = 64; ///< ids tried one by one before the folder of all tasks is read
+constexpr std::int64_t max_probes = 64; ///< ids tried one by one before the folder of all tasks is read
 
 /// A damaged one has not: it needs attention, so it stands among the living and is never cut off.
 bool has_ended(const Snapshot& task)
@@ -30,7 +30,7 @@ Result<std::vector<TaskId>> newest_inactive(store::Root& root, const std::vector
     if (count <= newest_ended) {
         const auto last = root.last_id();
         std::int64_t id = last ? *last : 0;
-        for (std::int64_t probes = 0; id > 0 && probes < most_probes && found.size() < count; --id, ++probes)
+        for (std::int64_t probes = 0; id > 0 && probes < max_probes && found.size() < count; --id, ++probes)
             if (!is_active(TaskId{id}) && root.open_task(TaskId{id})) found.push_back(TaskId{id});
         if (found.size() >= count || (last && id == 0)) return found;
     }
@@ -72,9 +72,9 @@ void sort_for_people(std::vector<Snapshot>& tasks)
     if (!std::ranges::is_sorted(tasks, comes_before)) std::ranges::sort(tasks, comes_before);
 }
 
-supervise::Want want_for(const PsRequest& request, std::size_t tasks)
+supervise::SnapshotFields want_for(const PsRequest& request, std::size_t tasks)
 {
-    supervise::Want want = request.want;
+    supervise::SnapshotFields want = request.want;
     if (request.tail_of_few && tasks > few) want.log_tail = false;
     return want;
 }
@@ -83,7 +83,7 @@ Result<std::vector<Snapshot>> selected(store::Root& root, const PsRequest& reque
 {
     auto ids = select(root, request.selection, Scope::any);
     if (!ids) return ids.error();
-    auto tasks = supervise::look_all(root, *ids, want_for(request, ids->size()));
+    auto tasks = supervise::inspect_all(root, *ids, want_for(request, ids->size()));
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
     if (request.selection.words.empty()) sort_for_people(tasks);
     return tasks;
@@ -102,7 +102,7 @@ Result<std::vector<Snapshot>> find_tasks(store::Root& root, const PsRequest& req
     if (!request.selection.empty()) return selected(root, request);
     if (!root.exists()) return std::vector<Snapshot>{};
     // First the markers: a task that ends between the two listings is then found in the first, a task that begins
-    // between them would be taken for an ended one in the second, so what look_all says of it decides.
+    // between them would be taken for an ended one in the second, so what inspect_all says of it decides.
     const auto active = root.active_ids();
     if (!active) return active.error();
     const bool filtered = !request.states.empty() || request.leftover;
@@ -114,9 +114,9 @@ Result<std::vector<Snapshot>> find_tasks(store::Root& root, const PsRequest& req
         if (!found) return found.error();
         inactive = *std::move(found);
     }
-    const supervise::Want want = want_for(request, active->size() + inactive.size());
-    auto tasks = supervise::look_all(root, *active, want);
-    append(tasks, supervise::look_all(root, inactive, want));
+    const supervise::SnapshotFields want = want_for(request, active->size() + inactive.size());
+    auto tasks = supervise::inspect_all(root, *active, want);
+    append(tasks, supervise::inspect_all(root, inactive, want));
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
     sort_for_people(tasks);
     if (all_ended) return tasks;

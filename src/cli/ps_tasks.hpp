@@ -12,7 +12,7 @@ struct PsRequest {
     bool everything = false;         ///< -a: ended ones without end
     std::vector<std::string> states; ///< --state: any of them
     bool leftover = false;           ///< only ended tasks of which kept processes live
-    supervise::Want want;            ///< spec and log_tail for all, usage and ports for living ones
+    supervise::SnapshotFields want;            ///< spec and log_tail for all, usage and ports for living ones
     bool tail_of_few = false;        ///< log_tail only where at most `few` tasks are shown
 };
 

@@ -1,6 +1,6 @@
 #include "run_options.hpp"
 
-#include "run_parts.hpp"
+#include "environment.hpp"
 #include "run_table.hpp"
 
 #include <bgt/base/text.hpp>
@@ -30,8 +30,8 @@ RunPlan plan_of(const config::Settings& settings)
     RunPlan out;
     out.grace = settings.grace;
     out.stop_signals = settings.stop_signals;
-    out.spec.rules.timeout = settings.timeout;
-    out.spec.rules.leftover = settings.leftover;
+    out.spec.policy.timeout = settings.timeout;
+    out.spec.policy.leftover = settings.leftover;
     out.spec.log_max = settings.log_max;
     return out;
 }
@@ -83,13 +83,13 @@ void decide_kind(RunPlan& plan, const RunOptions& options)
             return;
         }
         if (const auto* ready = ready_option(options, by_rule)) {
-            plan.spec.rules.kind = core::Kind::service;
+            plan.spec.policy.kind = core::Kind::service;
             plan.kind_option = ready->names;
             return;
         }
     }
     plan.known = config::find_service(plan.spec.command);
-    if (plan.known != nullptr) plan.spec.rules.kind = core::Kind::service;
+    if (plan.known != nullptr) plan.spec.policy.kind = core::Kind::service;
 }
 
 } // namespace
@@ -115,10 +115,10 @@ Result<RunPlan> RunOptions::plan(const config::Settings& settings)
     set_command(out.spec, *this);
     if (auto taken = take_values(out, *this); !taken) return taken.error();
     decide_kind(out, *this);
-    out.spec.rules.awaits_ready = !out.spec.ready.empty();
+    out.spec.policy.awaits_ready = !out.spec.ready.empty();
     auto ladder = core::parse_stop_signals(out.stop_signals, out.grace);
     if (!ladder) return ladder.error();
-    out.spec.rules.stop_ladder = *std::move(ladder);
+    out.spec.policy.stop_ladder = *std::move(ladder);
     for (const auto& [limit_name, value] : out.limits) out.spec.limits.push_back({limit_name, value});
     return out;
 }
@@ -141,7 +141,7 @@ Result<supervise::StartRequest> RunOptions::request(const config::Settings& sett
     out.env = *std::move(variables);
     spec.split = split;
     spec.created = os::wall_now();
-    spec.rules.again.seed = static_cast<std::uint64_t>(spec.created.time_since_epoch().count());
+    spec.policy.restart_policy.seed = static_cast<std::uint64_t>(spec.created.time_since_epoch().count());
     // With --wait it is this process that removes it: it must read the record and the log to their end first.
     spec.remove_when_ended = remove && !wait;
     out.retention = {settings.keep_ended, settings.keep_age};

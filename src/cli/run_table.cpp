@@ -14,7 +14,7 @@ Result<void> take_hang(RunPlan& plan, const std::string& text)
 {
     auto limit = parse_limit(text);
     if (!limit) return limit.error();
-    plan.spec.rules.hang.*Member = *limit;
+    plan.spec.policy.hang.*Member = *limit;
     return {};
 }
 
@@ -22,20 +22,20 @@ Result<void> take_timeout(RunPlan& plan, const std::string& text)
 {
     auto limit = parse_limit(text);
     if (!limit) return limit.error();
-    plan.spec.rules.timeout = *limit;
+    plan.spec.policy.timeout = *limit;
     return {};
 }
 
 template <auto Member>
 std::string print_hang(const RunPlan& plan)
 {
-    return print::limit(plan.spec.rules.hang.*Member);
+    return print::limit(plan.spec.policy.hang.*Member);
 }
 
 template <auto Member>
 std::string print_notice(const RunPlan& plan)
 {
-    return print::notice(plan, plan.spec.rules.hang.*Member);
+    return print::notice(plan, plan.spec.policy.hang.*Member);
 }
 
 using H = core::HangRules;
@@ -64,7 +64,7 @@ constexpr std::array table{
               .take = take::kind_job},
     RunOption{.names = "--timeout", .member = &O::timeout, .metavar = "D", .value = Value::duration,
               .help = "end it after D (30s, 10m, 1h30m; off)", .take = take_timeout,
-              .print = [](const RunPlan& p) { return print::limit(p.spec.rules.timeout); }},
+              .print = [](const RunPlan& p) { return print::limit(p.spec.policy.timeout); }},
     RunOption{.names = "--output-timeout", .member = &O::output_timeout, .metavar = "D", .value = Value::duration,
               .help = "it hangs when it has printed nothing for D", .take = take_hang<&H::output>,
               .print = print_hang<&H::output>},
@@ -130,7 +130,7 @@ constexpr std::array table{
     RunOption{.names = "--leftover", .member = &O::leftover, .metavar = "kill|wait|keep", .closed = true,
               .help = "what of it outlives the command: kill it after 2 s (default), wait for it, or leave it alone",
               .take = take::leftover,
-              .print = [](const RunPlan& p) { return std::string(to_string(p.spec.rules.leftover)); }},
+              .print = [](const RunPlan& p) { return std::string(to_string(p.spec.policy.leftover)); }},
     RunOption{.names = "--owner", .member = &O::owner, .metavar = "PID", .value = Value::pid,
               .help = "end the task when process PID ends; --owner $$ in a script", .in_rules = InRules::no},
     RunOption{.names = "--log-max", .member = &O::log_max, .metavar = "SIZE", .value = Value::size,

@@ -56,7 +56,7 @@ Result<const config::Rule*> apply_rules(RunOptions&, const config::Settings&);
 /// Judges them only.
 Result<void> check_rules(const std::vector<config::Rule>&);
 
-// run_take.cpp: readers of values.
+// option_parsers.cpp: readers of values.
 Result<int> parse_int(const std::string& text, int low, int high);
 namespace take {
 Result<void> kind_service(RunPlan&, const std::string&);
@@ -86,7 +86,7 @@ Result<void> ready_file(RunPlan&, const std::string&);
 Result<void> ready_notify(RunPlan&, const std::string&);
 } // namespace take
 
-// run_print.cpp: their counterparts.
+// option_printers.cpp: their counterparts.
 namespace print {
 std::string limit(const std::optional<Duration>&); ///< "10m", "off"
 std::string log_max(const RunPlan&);

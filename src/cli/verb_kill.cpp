@@ -67,10 +67,10 @@ Result<supervise::StopOptions> Kill::stop_for(const Context& context, const stor
         if (!ladder) return ladder.error();
         stop.ladder = *std::move(ladder);
     } else if (grace_) {
-        std::vector<core::StopStep> ladder = core::Spec{}.stop_ladder;
+        std::vector<core::StopStep> ladder = core::Policy{}.stop_ladder;
         if (const auto task = root.open_task(id))
-            if (const auto spec = store::read_spec(task->fd()); spec && !spec->rules.stop_ladder.empty())
-                ladder = spec->rules.stop_ladder;
+            if (const auto spec = store::read_spec(task->fd()); spec && !spec->policy.stop_ladder.empty())
+                ladder = spec->policy.stop_ladder;
         ladder.back().wait = *grace_;
         stop.ladder = std::move(ladder);
     }
@@ -79,7 +79,7 @@ Result<supervise::StopOptions> Kill::stop_for(const Context& context, const stor
 
 Result<void> Kill::ask(const Context& context, store::Root& root, TaskId id)
 {
-    auto looked = supervise::look(root, id, {.spec = json_});
+    auto looked = supervise::inspect(root, id, {.spec = json_});
     if (!looked) return looked.error();
     const bool damaged = !looked->problem.empty();
     Fd record;
@@ -93,7 +93,7 @@ Result<void> Kill::ask(const Context& context, store::Root& root, TaskId id)
         if (auto asked = supervise::request_stop(root, id, *stop); !asked) {
             if (damaged) return asked.error(); // a living supervisor may mend its record, nobody else
             // It may have ended by itself in between.
-            auto again = supervise::look(root, id, {});
+            auto again = supervise::inspect(root, id, {});
             if (again && !is_gone(again->status)) return asked.error();
         }
     }
@@ -167,7 +167,7 @@ int Kill::await(Context& context, store::Root& root, Target& target, std::option
 /// All of them as they are now, and those that removed themselves (--rm) as they ended.
 void Kill::answer(Context& context, store::Root& root, const std::vector<TaskId>& ids)
 {
-    std::vector<supervise::Snapshot> shown = supervise::look_all(root, ids, {.spec = true, .usage = true, .ports = true});
+    std::vector<supervise::Snapshot> shown = supervise::inspect_all(root, ids, {.spec = true, .usage = true, .ports = true});
     for (Target& target : targets_)
         if (std::ranges::find(shown, target.seen.id, &supervise::Snapshot::id) == shown.end()) shown.push_back(std::move(target.seen));
     print_snapshots_json(context, shown);

@@ -12,7 +12,7 @@ namespace bgt::cli {
 
 namespace {
 
-constexpr Duration patience = std::chrono::seconds(5);
+constexpr Duration send_timeout = std::chrono::seconds(5);
 
 /// The whole text as a number within bounds.
 template <class Number>
@@ -132,7 +132,7 @@ int Notify::run(Context& context)
     const std::string to = address();
     if (to.empty())
         return context.fail(Error::usage("this is not inside a task: neither NOTIFY_SOCKET nor BGT_TASK_DIR is set"));
-    const Result<void> sent = os::send_notification(to, *text, patience);
+    const Result<void> sent = os::send_notification(to, *text, send_timeout);
     return sent ? code::ok : context.fail(sent.error());
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 using supervise::Snapshot;
 
-constexpr Duration least_interval = std::chrono::milliseconds(100);
+constexpr Duration min_interval = std::chrono::milliseconds(100);
 
 std::string known_states()
 {
@@ -98,7 +98,7 @@ private:
         if (interval_) {
             const auto parsed = parse_duration(*interval_);
             if (!parsed) return Error::usage("--interval: " + parsed.error().message);
-            interval_time_ = std::max(*parsed, least_interval);
+            interval_time_ = std::max(*parsed, min_interval);
         }
         if (!watch_) return {};
         if (json_) return Error::usage("--watch and --json: choose one");

@@ -30,7 +30,7 @@ private:
 
 Result<void> Restart::restart(Context& context, store::Root& root, store::TaskId id)
 {
-    const auto before = supervise::look(root, id, {});
+    const auto before = supervise::inspect(root, id, {});
     if (!before) return before.error();
     supervise::StopOptions stop;
     stop.now = now_;
@@ -45,7 +45,7 @@ Result<void> Restart::restart(Context& context, store::Root& root, store::TaskId
     const store::Status& status = **after;
     if (has_survivors(status)) return Error::failed(label(id, status) + ": SIGKILL does not end all of it (bgt show tells)");
     if (supervise::is_over(status)) return Error::failed(fmt::format("{}: ended instead ({})", label(id, status), end_in_words(status)));
-    if (!json_) context.print(fmt::format("{}: runs again, attempt {}, pid {}\n", label(id, status), status.attempt, status.root.pid));
+    if (!json_) context.print(fmt::format("{}: runs again, attempt {}, pid {}\n", label(id, status), status.attempt, status.main_process.pid));
     return {};
 }
 

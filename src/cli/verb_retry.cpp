@@ -35,7 +35,7 @@ Result<store::TaskId> Retry::retry(const Context& context, store::Root& root, st
     if (!task) return task.error();
     auto spec = store::read_spec(task->fd());
     if (!spec) return Error::failed("task " + to_string(id) + " is damaged: " + spec.error().message);
-    const auto seen = supervise::look(root, id, {});
+    const auto seen = supervise::inspect(root, id, {});
     if (seen && !spec->name.empty() && seen->problem.empty() && !supervise::is_over(seen->status))
         return Error::failed("task " + label(id, seen->status) + " still bears its name: bgt kill it first, or bgt restart it");
     supervise::StartRequest request;

@@ -37,7 +37,7 @@ void Remove::declare(Parser& parser)
 /// SIGKILL to all of a task that lives. Error (not_found): it was removed meanwhile.
 Result<void> end_at_once(store::Root& root, store::TaskId id)
 {
-    const auto looked = supervise::look(root, id, {});
+    const auto looked = supervise::inspect(root, id, {});
     if (!looked) return looked.error();
     const bool damaged = !looked->problem.empty();
     if (!damaged && is_gone(looked->status)) return {};

@@ -92,7 +92,7 @@ void Send::declare(Parser& parser)
 Result<Fd> Send::open_stdin_of(store::Root& root, store::TaskId id) const
 {
     const auto name = "task " + to_string(id);
-    auto looked = supervise::look(root, id, {});
+    auto looked = supervise::inspect(root, id, {});
     if (!looked) return looked.error();
     if (!looked->problem.empty()) return Error::failed(looked->problem);
     if (supervise::is_over(looked->status))

@@ -71,8 +71,8 @@ private:
         if (!root) return root.error();
         const auto found = select_there(context, **root, selection_, Scope::any);
         if (!found) return found.error();
-        const supervise::Want want{.spec = true, .usage = true, .ports = true};
-        const auto snapshots = supervise::look_all(**root, found->ids, want);
+        const supervise::SnapshotFields want{.spec = true, .usage = true, .ports = true};
+        const auto snapshots = supervise::inspect_all(**root, found->ids, want);
         context.print(json_ ? as_json(**root, snapshots) : as_text(context, **root, snapshots));
         return found->code;
     }

@@ -119,9 +119,9 @@ private:
     static void print_tasks(Context& context, store::Root& root, const std::vector<store::TaskId>& ids,
                             std::vector<supervise::Snapshot> last_seen)
     {
-        supervise::Want want;
+        supervise::SnapshotFields want;
         want.spec = want.usage = want.ports = true;
-        for (supervise::Snapshot& now : supervise::look_all(root, ids, want)) {
+        for (supervise::Snapshot& now : supervise::inspect_all(root, ids, want)) {
             const auto seen = std::ranges::find(last_seen, now.id, &supervise::Snapshot::id);
             if (seen != last_seen.end()) *seen = std::move(now);
         }

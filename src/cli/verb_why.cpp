@@ -42,7 +42,7 @@ private:
 /// A living task is looked at now; of one whose supervisor does not answer there may still be an older report.
 Result<core::Report> Why::report_of(store::Root& root, store::TaskId id) const
 {
-    const auto seen = supervise::look(root, id, {});
+    const auto seen = supervise::inspect(root, id, {});
     if (!seen) return seen.error();
     const auto task = root.open_task(id);
     if (!task) return task.error();

@@ -32,9 +32,9 @@ Result<void> WaitLoop::open(const std::vector<store::TaskId>& ids)
 
 Result<void> WaitLoop::open_task(store::TaskId id)
 {
-    Result<LivingTask> task = LivingTask::open(root_, id);
+    Result<TaskMonitor> task = TaskMonitor::open(root_, id);
     if (!task) return task.error();
-    Waiting waiting{std::move(*task), std::vector<Coming>(request_.conditions.size(), Coming::open), {}, {}, {}, false, {}, false};
+    Waiting waiting{std::move(*task), std::vector<ConditionState>(request_.conditions.size(), ConditionState::open), {}, {}, {}, false, {}, false};
     const store::Status& status = waiting.task.status();
     if (has(Kind::ready) && !status.ready) {
         const Result<store::TaskSpec> spec = store::read_spec(waiting.task.dir().fd());
@@ -77,7 +77,7 @@ Result<WaitAnswer> WaitLoop::run(const std::function<void()>& show)
             show();
             next_show = now + show_interval;
         }
-        const Instant until = next_look(*more, next_show);
+        const Instant until = next_check(*more, next_show);
         Result<os::Watch::Wake> wake = watch_->wait(until == never ? std::nullopt : std::optional(until));
         if (!wake) return wake.error();
         if (Result<void> taken = take_wake(*wake); !taken) return taken.error();
@@ -92,7 +92,7 @@ Result<void> WaitLoop::start_watching()
     const bool every_change = request_.or_stuck || wants(&supervise::Condition::is_recorded);
     for (Waiting& waiting : tasks_) {
         if (waiting.settled) continue;
-        const auto until = every_change ? LivingTask::Until::change : LivingTask::Until::end;
+        const auto until = every_change ? TaskMonitor::Until::change : TaskMonitor::Until::end;
         if (waiting.output) {
             if (Result<void> watched = waiting.output->watch(*watch_, waiting.task.dir()); !watched) return watched;
         }
@@ -136,7 +136,7 @@ Result<void> WaitLoop::take_wake(const os::Watch::Wake& wake)
         outside_.clear(); // ends the probers
         gate_.reset();    // and now the signal ends this program
     }
-    for (Outside& outside : outside_) {
+    for (ExternalCheck& outside : outside_) {
         if (!outside.prober || !readable(outside.prober->fd())) continue;
         Result<bool> answer = outside.prober->answer();
         watch_->remove_fd(outside.prober->fd());
@@ -166,19 +166,19 @@ bool WaitLoop::wants(bool (supervise::Condition::*property)() const) const
 bool WaitLoop::is_open(std::size_t task, Kind kind) const
 {
     for (std::size_t i = 0; i < request_.conditions.size(); ++i)
-        if (request_.conditions[i].kind == kind && tasks_[task].coming[i] == Coming::open) return true;
+        if (request_.conditions[i].kind == kind && tasks_[task].coming[i] == ConditionState::open) return true;
     return false;
 }
 
-void WaitLoop::set(std::size_t task, std::size_t condition, Coming coming)
+void WaitLoop::set(std::size_t task, std::size_t condition, ConditionState coming)
 {
-    Coming& before = tasks_[task].coming[condition];
-    if (before != Coming::open || coming == Coming::open) return;
+    ConditionState& before = tasks_[task].coming[condition];
+    if (before != ConditionState::open || coming == ConditionState::open) return;
     before = coming;
     --open_;
     const bool guard = request_.conditions[condition].is_guard();
-    if (guard && coming == Coming::met) return; // nothing that was waited for
-    std::optional<Decisive>& first = guard ? broken_ : coming == Coming::met ? first_met_ : first_never_;
+    if (guard && coming == ConditionState::met) return; // nothing that was waited for
+    std::optional<Decisive>& first = guard ? broken_ : coming == ConditionState::met ? first_met_ : first_never_;
     if (!first) first = Decisive{task, condition};
 }
 
@@ -192,7 +192,7 @@ void WaitLoop::settle(Waiting& waiting)
     waiting.task.close_folder();
 }
 
-Instant WaitLoop::next_look(bool more, Instant next_show) const
+Instant WaitLoop::next_check(bool more, Instant next_show) const
 {
     if (more) return os::now();
     Instant until = std::min(deadline_.value_or(never), next_show);
@@ -202,7 +202,7 @@ Instant WaitLoop::next_look(bool more, Instant next_show) const
         polls = polls || is_open(task, Kind::port);
         if (tasks_[task].task.needs_poll()) until = std::min(until, os::now() + starting_poll);
         for (std::size_t i = 0; tasks_[task].age && i < request_.conditions.size(); ++i)
-            if (request_.conditions[i].kind == Kind::quiet && tasks_[task].coming[i] == Coming::open)
+            if (request_.conditions[i].kind == Kind::quiet && tasks_[task].coming[i] == ConditionState::open)
                 until = std::min(until, tasks_[task].quiet_since + request_.conditions[i].quiet);
     }
     if (next_request_ != Instant{}) until = std::min(until, next_request_);

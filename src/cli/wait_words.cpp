@@ -71,7 +71,7 @@ WaitAnswer WaitLoop::timed_out() const
     const auto first = std::ranges::find(tasks_, false, &Waiting::settled);
     for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
         const supervise::Condition& condition = request_.conditions[i];
-        if (first->coming[i] != Coming::open || condition.is_guard()) continue;
+        if (first->coming[i] != ConditionState::open || condition.is_guard()) continue;
         if (!condition.is_exit()) text += " before " + condition.before;
         break;
     }
@@ -129,9 +129,9 @@ std::string WaitLoop::live_text(std::size_t columns)
     first->task.refresh(); // nobody wakes the wait for progress alone
     line.fraction = status.progress;
     line.left = time_left(*first);
-    supervise::Want want;
+    supervise::SnapshotFields want;
     want.log_tail = true;
-    const Result<supervise::Snapshot> seen = supervise::look(root_, first->task.id(), want);
+    const Result<supervise::Snapshot> seen = supervise::inspect(root_, first->task.id(), want);
     line.tail = !status.step.empty() ? printable(status.step) : seen ? last_line(seen->log_tail) : std::string();
     if (tasks_.size() > 1 && !line.tail.empty()) line.tail.insert(0, first->task.short_label() + ": ");
     return render::progress_line(line, columns);

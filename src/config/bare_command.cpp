@@ -9,7 +9,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr int most_wrappers = 8;              ///< one inside the other; beyond, nobody wraps by hand
+constexpr int max_wrappers = 8;              ///< one inside the other; beyond, nobody wraps by hand
 constexpr std::size_t longest_text = 4096;    ///< of `sh -c`: a script is no single command
 
 /// A program that runs the command after its options. `valued` are those of its options that take the next word.
@@ -246,7 +246,7 @@ bool unwrap(Words& words)
 std::vector<std::string> bare_command(const std::vector<std::string>& command)
 {
     Words words = command;
-    for (int i = 0; i < most_wrappers; ++i) {
+    for (int i = 0; i < max_wrappers; ++i) {
         const auto program = std::find_if_not(words.begin(), words.end(), is_assignment);
         words.erase(words.begin(), program);
         if (words.empty()) break;

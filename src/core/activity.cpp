@@ -139,7 +139,7 @@ bool is_busy(const Used& used)
 {
     const double span = seconds_of(used.span);
     if (span <= 0) return false;
-    const double cpu = std::max(busy_cpu * span, seconds_of(least_busy_cpu));
+    const double cpu = std::max(busy_cpu * span, seconds_of(min_busy_cpu));
     return seconds_of(used.cpu) >= cpu || static_cast<double>(used.disk_bytes) >= busy_disk * span ||
            static_cast<double>(used.net_bytes) >= busy_net * span;
 }

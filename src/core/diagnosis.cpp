@@ -69,16 +69,16 @@ public:
 
     Finding result() const
     {
-        Finding best = most_telling(leaves_);
+        Finding best = max_telling(leaves_);
         if (!leaves_.empty()) return best;
-        best = most_telling(waiting_);
+        best = max_telling(waiting_);
         if (waiting_.size() > 1 && best.verdict != Verdict::waits_pipe_reader) return circle();
         if (waiting_.size() > 1 && both_write()) return circle();
         return best;
     }
 
 private:
-    static Finding most_telling(const std::vector<Finding>& findings)
+    static Finding max_telling(const std::vector<Finding>& findings)
     {
         Finding best{Verdict::unknown, {}, {}, 0, {}};
         for (const auto& finding : findings)

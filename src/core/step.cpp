@@ -1,8 +1,8 @@
 #include <bgt/core/step.hpp>
 
-#include "again.hpp"
-#include "clocks.hpp"
-#include "dates.hpp"
+#include "restart_policy.hpp"
+#include "inactivity_timers.hpp"
+#include "deadlines.hpp"
 #include "stop_ladder.hpp"
 
 #include <concepts>
@@ -14,14 +14,14 @@ namespace bgt::core {
 
 namespace {
 
-Outcome outcome_of(const std::optional<RootEnd>& root, Reason reason)
+Outcome outcome_of(const std::optional<MainEnd>& main_end, Reason reason)
 {
     Outcome outcome{OutcomeKind::lost, 0, 0, reason, 0};
-    if (!root) return outcome;
-    if (const auto* exited = std::get_if<Exited>(&*root)) {
+    if (!main_end) return outcome;
+    if (const auto* exited = std::get_if<Exited>(&*main_end)) {
         outcome.kind = OutcomeKind::exited;
         outcome.code = exited->code;
-    } else if (const auto* signaled = std::get_if<Signaled>(&*root)) {
+    } else if (const auto* signaled = std::get_if<Signaled>(&*main_end)) {
         outcome.kind = OutcomeKind::signaled;
         outcome.signal = signaled->signal;
     }
@@ -30,12 +30,12 @@ Outcome outcome_of(const std::optional<RootEnd>& root, Reason reason)
 
 /// Its tree lives, and nobody wants it ended.
 template <class Phase>
-concept Alive = std::same_as<Phase, Running> || std::same_as<Phase, LeftBehind>;
+concept Alive = std::same_as<Phase, Running> || std::same_as<Phase, MainExited>;
 
 /// One call of step(): a handler for each state and event that matters; every other pair changes nothing.
 class Step {
 public:
-    Step(const Spec& spec, State state, Instant now) : spec_(spec), now_(now), result_{std::move(state), {}} {}
+    Step(const Policy& spec, State state, Instant now) : spec_(spec), now_(now), result_{std::move(state), {}} {}
 
     StepResult run(const Event& event) &&
     {
@@ -55,7 +55,7 @@ private:
 
     void on(Starting& starting, const Started&)
     {
-        start_clocks(spec_, watch(), now_);
+        start_clocks(spec_, hang_state(), now_);
         act(SaveStatus{});
         Running running{starting.first.value_or(now_)};
         if (starting.wanted) return stop_for(*starting.wanted, running);
@@ -73,14 +73,14 @@ private:
             starting.wanted = request;
             return;
         }
-        if (request.now || (request.reason == Reason::killed && !request.patient)) starting.wanted->now = true;
+        if (request.now || (request.reason == Reason::killed && !request.no_escalation)) starting.wanted->now = true;
         if (!request.again) starting.wanted->again = false; // whoever wants it ended has the last word
     }
 
-    void on(Running& running, const RootEnded& end)
+    void on(Running& running, const MainEnded& end)
     {
-        enter(LeftBehind{running.started, end.how, now_, 0});
-        act(LookAtTree{});
+        enter(MainExited{running.started, end.how, now_, 0});
+        act(CheckTree{});
     }
     void on(Running&, const TreeEmpty&) { end_attempt(outcome_of(std::nullopt, Reason::self), {}, {}, Afterwards::never); }
     void on(Running& running, const Tick&)
@@ -89,61 +89,61 @@ private:
         tick_rules(running);
     }
 
-    // What is done about a tree that lives, with its root process or without.
+    // What is done about a tree that lives, with its main process or without.
     void on(Alive auto& phase, const StopRequested& request) { stop_for(request, phase); }
     void on(Alive auto&, const PauseRequested&) { pause(); }
     void on(Alive auto&, const ResumeRequested&) { resume(); }
-    void on(Alive auto&, const LookRequested&) { act(TakeLook{}); }
-    void on(Alive auto& phase, const Looked& look)
+    void on(Alive auto&, const SampleRequested&) { act(TakeSample{}); }
+    void on(Alive auto& phase, const Sampled& look)
     {
         // A stopped tree gives no sign of life; its clocks begin again when it goes on.
         if (result_.state.paused) return;
-        const Activity before = watch().activity;
-        take_vitals(watch(), look.vitals, now_);
-        const std::optional<Reason> rule = fired_rule(spec_, watch(), now_);
+        const Activity before = hang_state().activity;
+        take_liveness(hang_state(), look.liveness, now_);
+        const std::optional<Reason> rule = fired_rule(spec_, hang_state(), now_);
         if (rule) return hang(phase, *rule);
         tell_notices(before);
     }
     void on(Alive auto&, const Ready&)
     {
-        if (!spec_.awaits_ready || watch().ready) return;
-        watch().ready = true;
+        if (!spec_.awaits_ready || hang_state().ready) return;
+        hang_state().ready = true;
         act(SaveStatus{});
         act(Note{"ready", Reason::self, 0, 0});
     }
     void on(Alive auto&, const NeverReady&)
     {
-        if (watch().ready || watch().never_ready) return;
-        watch().never_ready = true;
+        if (hang_state().ready || hang_state().never_ready) return;
+        hang_state().never_ready = true;
         act(SaveStatus{});
         act(Note{"never-ready", Reason::self, 0, 0});
     }
     void on(Alive auto&, const Extended& more)
     {
-        watch().not_before = later(now_, more.by);
-        watch().next_look = plan_look(spec_, watch(), now_);
+        hang_state().not_before = saturating_add(now_, more.by);
+        hang_state().next_sample = plan_sample(spec_, hang_state(), now_);
     }
     void on(Alive auto&, const WatchdogSet& set)
     {
-        watch().watchdog = set.interval > Duration::zero() ? std::optional(set.interval) : std::nullopt;
-        watch().heartbeat = Clock{now_, std::nullopt};
-        watch().next_look = plan_look(spec_, watch(), now_);
+        hang_state().watchdog = set.interval > Duration::zero() ? std::optional(set.interval) : std::nullopt;
+        hang_state().heartbeat = InactivityTimer{now_, std::nullopt};
+        hang_state().next_sample = plan_sample(spec_, hang_state(), now_);
     }
     void on(Alive auto& phase, const HangReported&) { hang(phase, Reason::progress_timeout); }
 
-    void on(LeftBehind& left, const TreeEmpty&)
+    void on(MainExited& left, const TreeEmpty&)
     {
-        end_attempt(outcome_of(left.root, Reason::self), {}, left.started, Afterwards::as_ruled);
+        end_attempt(outcome_of(left.main_end, Reason::self), {}, left.started, Afterwards::as_ruled);
     }
-    void on(LeftBehind& left, const TreeLives& look)
+    void on(MainExited& left, const TreeLives& look)
     {
         left.living = look.count;
-        // A supervisor that is killed from here on has put on record how the root process ended.
+        // A supervisor that is killed from here on has put on record how the main process ended.
         if (spec_.leftover != Leftover::keep) return act(SaveStatus{});
-        enter(Ended{outcome_of(left.root, Reason::self), true, {}, {}});
+        enter(Ended{outcome_of(left.main_end, Reason::self), true, {}, {}});
         act(Finish{});
     }
-    void on(LeftBehind& left, const Tick&)
+    void on(MainExited& left, const Tick&)
     {
         const auto timeout = timeout_at(spec_, left.started);
         const auto leftover = leftover_at(spec_, left);
@@ -158,16 +158,16 @@ private:
         tick_rules(left);
     }
 
-    void on(Stopping& stop, const RootEnded& end)
+    void on(Stopping& stop, const MainEnded& end)
     {
-        if (stop.root) return;
-        stop.root = end.how;
-        act(LookAtTree{});
+        if (stop.main_end) return;
+        stop.main_end = end.how;
+        act(CheckTree{});
     }
     void on(Stopping& stop, const TreeEmpty&)
     {
         close_tally(stop);
-        Outcome outcome = outcome_of(stop.root, stop.for_leftover ? Reason::self : stop.reason);
+        Outcome outcome = outcome_of(stop.main_end, stop.for_leftover ? Reason::self : stop.reason);
         if (stop.for_leftover) {
             outcome.leftover_killed = std::accumulate(stop.tally.begin(), stop.tally.end(), std::uint32_t{0},
                 [](std::uint32_t sum, const StepTally& row) { return sum + row.ended; });
@@ -177,14 +177,14 @@ private:
     void on(Stopping& stop, const TreeLives& look)
     {
         stop.living = look.count;
-        if (stop.root) act(SaveStatus{});
+        if (stop.main_end) act(SaveStatus{});
     }
     void on(Stopping& stop, const Swept& sweep) { count(stop, sweep.found); }
     void on(Stopping& stop, const StopRequested& request)
     {
         // Whoever wants it ended has the last word: no attempt follows, whatever the stop was for.
         if (!request.again) stop.afterwards = Afterwards::never;
-        quicken(stop, request, now_, result_.actions);
+        escalate(stop, request, now_, result_.actions);
     }
     void on(Stopping& stop, const Tick&) { advance(stop, now_, result_.actions); }
 
@@ -228,7 +228,7 @@ private:
     void on(Ended& ended, const StopRequested& request)
     {
         if (!ended.tree_lives) return;
-        if (ended.leftover_stop) return quicken(*ended.leftover_stop, request, now_, result_.actions);
+        if (ended.leftover_stop) return escalate(*ended.leftover_stop, request, now_, result_.actions);
         ended.leftover_stop = new_stop(request.reason, Running{});
         if (request.ladder) ended.leftover_stop->ladder = *request.ladder;
         result_.state.paused = false;
@@ -246,8 +246,8 @@ private:
         stop.started = phase.started;
         stop.reason = reason;
         stop.ladder = spec_.stop_ladder;
-        if constexpr (std::same_as<Phase, LeftBehind>) {
-            stop.root = phase.root;
+        if constexpr (std::same_as<Phase, MainExited>) {
+            stop.main_end = phase.main_end;
             stop.living = phase.living;
         }
         return stop;
@@ -269,7 +269,7 @@ private:
 
     void tick_rules(const Alive auto& phase)
     {
-        if (is_due(ready_at_latest(spec_, watch())) && !result_.state.paused) return hang(phase, Reason::ready_timeout);
+        if (is_due(ready_at_latest(spec_, hang_state())) && !result_.state.paused) return hang(phase, Reason::ready_timeout);
         look_when_due();
     }
     /// A rule has fired: the evidence first, then what the user wants done about it.
@@ -279,36 +279,36 @@ private:
         const OnHang what = spec_.hang.on_hang;
         if (what == OnHang::kill || what == OnHang::restart)
             return set_off(new_stop(rule, phase), "stop", false);
-        watch().never_ready |= rule == Reason::ready_timeout; // or it would fire again at once
+        hang_state().never_ready |= rule == Reason::ready_timeout; // or it would fire again at once
         act(Note{"hang", rule, 0, 0});
         if (what == OnHang::exec) act(RunHook{rule});
-        tell_notices(watch().activity, true); // saves the record
+        tell_notices(hang_state().activity, true); // saves the record
     }
     void tell_notices(Activity before, bool reported = false)
     {
-        const auto notices = [&] { return std::tuple(watch().quiet, watch().stalled, watch().waiting_input); };
+        const auto notices = [&] { return std::tuple(hang_state().quiet, hang_state().stalled, hang_state().waiting_input); };
         const auto held = notices();
-        const std::vector<std::string_view> changes = update_notices(spec_, watch(), now_);
-        watch().next_look = plan_look(spec_, watch(), now_);
+        const std::vector<std::string_view> changes = update_notices(spec_, hang_state(), now_);
+        hang_state().next_sample = plan_sample(spec_, hang_state(), now_);
         for (const std::string_view change : changes) {
             if (!reported && (change == "stalled" || change == "waiting-input")) act(GatherReport{});
             act(Note{change, Reason::self, 0, 0});
         }
-        if (notices() != held || watch().activity != before || reported) act(SaveStatus{});
+        if (notices() != held || hang_state().activity != before || reported) act(SaveStatus{});
     }
     void look_when_due()
     {
-        if (!is_due(watch().next_look) || result_.state.paused) return;
-        if (is_starved(spec_, watch(), now_)) {
-            restart_clocks(spec_, watch(), now_);
+        if (!is_due(hang_state().next_sample) || result_.state.paused) return;
+        if (is_starved(spec_, hang_state(), now_)) {
+            restart_clocks(spec_, hang_state(), now_);
             act(Note{"clocks-restarted", Reason::self, 0, 0});
         }
-        act(TakeLook{});
+        act(TakeSample{});
     }
 
     void pause()
     {
-        watch().next_look.reset();
+        hang_state().next_sample.reset();
         result_.state.paused = true;
         act(SaveStatus{});
         act(Note{"pause", Reason::self, 0, 0});
@@ -316,7 +316,7 @@ private:
     }
     void resume()
     {
-        if (result_.state.paused) restart_clocks(spec_, watch(), now_);
+        if (result_.state.paused) restart_clocks(spec_, hang_state(), now_);
         result_.state.paused = false;
         act(SaveStatus{});
         act(Note{"resume", Reason::self, 0, 0});
@@ -329,16 +329,16 @@ private:
         if (afterwards == Afterwards::never) return finish(outcome, std::move(tally));
         Attempts& attempts = result_.state.attempts;
         const bool asked = afterwards == Afterwards::again;
-        const NextAttempt next = next_attempt(spec_.again, spec_.hang.on_hang, attempts, outcome, asked, now_);
+        const NextAttempt next = next_attempt(spec_.restart_policy, spec_.hang.on_hang, attempts, outcome, asked, now_);
         if (next == NextAttempt::none) return finish(outcome, std::move(tally));
         if (next == NextAttempt::given_up) {
-            act(Note{"restart-limit", Reason::self, 0, spec_.again.max_restarts});
+            act(Note{"restart-limit", Reason::self, 0, spec_.restart_policy.max_restarts});
             return finish(outcome, std::move(tally));
         }
         act(EndAttempt{outcome});
-        const Duration wait = begin_backoff(spec_.again, attempts, next, now_ - watch().since, now_);
+        const Duration wait = begin_backoff(spec_.restart_policy, attempts, next, now_ - hang_state().since, now_);
         result_.state.paused = false;
-        const BackingOff waiting{first_start, later(now_, wait), outcome};
+        const BackingOff waiting{first_start, saturating_add(now_, wait), outcome};
         if (next == NextAttempt::now) return start_again(waiting);
         enter(waiting);
         act(SaveStatus{});
@@ -357,7 +357,7 @@ private:
         act(Release{});
     }
 
-    Watch& watch() { return result_.state.watch; }
+    HangState& hang_state() { return result_.state.hang_state; }
     bool is_due(const std::optional<Instant>& date) const { return date && now_ >= *date; }
     void act(Action action) { result_.actions.push_back(action); }
     template <class Phase>
@@ -367,7 +367,7 @@ private:
         moved_ = true;
     }
 
-    const Spec& spec_;
+    const Policy& spec_;
     Instant now_;
     StepResult result_;
     bool moved_ = false;
@@ -375,7 +375,7 @@ private:
 
 } // namespace
 
-StepResult step(const Spec& spec, State state, const Event& event, Instant now)
+StepResult step(const Policy& spec, State state, const Event& event, Instant now)
 {
     return Step(spec, std::move(state), now).run(event);
 }

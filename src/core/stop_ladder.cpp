@@ -10,7 +10,7 @@ namespace {
 
 constexpr Duration first_pause = 1ms;
 constexpr Duration longest_pause = 50ms;
-constexpr Duration patience = 1s;       ///< after which what lives in spite of SIGKILL is called a survivor
+constexpr Duration survivor_timeout = 1s;       ///< after which what lives in spite of SIGKILL is called a survivor
 constexpr Duration survivor_pause = 1s; ///< a process in state D may stay there for hours
 
 bool killing(const Stopping& stop)
@@ -24,7 +24,7 @@ void begin_kill(Stopping& stop, Instant now, std::vector<Action>& out)
     stop.swept = false;
     stop.kill_since = now;
     stop.sweep_pause = first_pause;
-    stop.rung_ends = later(now, first_pause);
+    stop.rung_ends = saturating_add(now, first_pause);
     out.emplace_back(KillTree{});
 }
 
@@ -33,7 +33,7 @@ void sweep_again(Stopping& stop, Instant now, std::vector<Action>& out)
     const bool told = stop.sweep_pause == survivor_pause;
     if (told) {
         out.emplace_back(KillTree{});
-    } else if (now >= later(stop.kill_since, patience)) {
+    } else if (now >= saturating_add(stop.kill_since, survivor_timeout)) {
         stop.sweep_pause = survivor_pause;
         out.emplace_back(Note{"survivors", stop.reason, kill_signal, stop.living});
         out.emplace_back(SaveStatus{});
@@ -42,12 +42,12 @@ void sweep_again(Stopping& stop, Instant now, std::vector<Action>& out)
         stop.sweep_pause = std::clamp(stop.sweep_pause * 2, first_pause, longest_pause);
         out.emplace_back(KillTree{});
     }
-    stop.rung_ends = later(now, stop.sweep_pause);
+    stop.rung_ends = saturating_add(now, stop.sweep_pause);
 }
 
 } // namespace
 
-Instant later(Instant at, Duration wait)
+Instant saturating_add(Instant at, Duration wait)
 {
     if (wait <= Duration::zero()) return at;
     return wait > Instant::max() - std::max(at, Instant{}) ? Instant::max() : at + wait;
@@ -62,13 +62,13 @@ void begin(Stopping& stop, std::string_view what, bool kill_at_once, Instant now
     out.emplace_back(SaveStatus{});
     out.emplace_back(Note{what, stop.reason, signal, stop.living});
     if (kill_at_once) return begin_kill(stop, now, out);
-    stop.rung_ends = later(now, stop.ladder.front().wait);
+    stop.rung_ends = saturating_add(now, stop.ladder.front().wait);
     out.emplace_back(SignalTree{signal});
 }
 
-void quicken(Stopping& stop, const StopRequested& request, Instant now, std::vector<Action>& out)
+void escalate(Stopping& stop, const StopRequested& request, Instant now, std::vector<Action>& out)
 {
-    if (killing(stop) || request.patient || !(request.now || request.reason == Reason::killed)) return;
+    if (killing(stop) || request.no_escalation || !(request.now || request.reason == Reason::killed)) return;
     out.emplace_back(Note{"rung", stop.reason, kill_signal, 0});
     begin_kill(stop, now, out);
 }
@@ -80,7 +80,7 @@ void advance(Stopping& stop, Instant now, std::vector<Action>& out)
     // From date to date, not from tick to tick: KILL comes when it was announced.
     while (!killing(stop) && now >= stop.rung_ends) {
         ++stop.rung;
-        if (!killing(stop)) stop.rung_ends = later(stop.rung_ends, stop.ladder[stop.rung].wait);
+        if (!killing(stop)) stop.rung_ends = saturating_add(stop.rung_ends, stop.ladder[stop.rung].wait);
     }
     stop.swept = false;
     const int signal = killing(stop) ? kill_signal : stop.ladder[stop.rung].signal;
@@ -113,7 +113,7 @@ Instant kill_date(const Stopping& stop)
 {
     if (killing(stop)) return stop.kill_since;
     Instant date = stop.rung_ends;
-    for (std::size_t next = stop.rung + 1; next < stop.ladder.size(); ++next) date = later(date, stop.ladder[next].wait);
+    for (std::size_t next = stop.rung + 1; next < stop.ladder.size(); ++next) date = saturating_add(date, stop.ladder[next].wait);
     return date;
 }
 

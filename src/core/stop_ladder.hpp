@@ -7,14 +7,14 @@ namespace bgt::core {
 inline constexpr int kill_signal = 9;
 
 /// `at` + `wait`; a negative wait is none, and nothing lies beyond the end of time.
-Instant later(Instant at, Duration wait);
+Instant saturating_add(Instant at, Duration wait);
 
-/// Sets off: appends `what` (its first line in the log), SaveStatus and the first signal. `stop` has its reason, root
+/// Sets off: appends `what` (its first line in the log), SaveStatus and the first signal. `stop` has its reason, main_end
 /// and ladder already.
 void begin(Stopping& stop, std::string_view what, bool kill_at_once, Instant now, std::vector<Action>& out);
 
 /// A second request while this one is under way.
-void quicken(Stopping& stop, const StopRequested& request, Instant now, std::vector<Action>& out);
+void escalate(Stopping& stop, const StopRequested& request, Instant now, std::vector<Action>& out);
 
 /// Time has passed: the next rung, the next KILL sweep, or nothing.
 void advance(Stopping& stop, Instant now, std::vector<Action>& out);

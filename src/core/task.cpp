@@ -12,7 +12,7 @@ namespace bgt::core {
 
 namespace {
 
-constexpr std::size_t most_rungs = 8;
+constexpr std::size_t max_rungs = 8;
 
 /// The enumerator of this name, out of a list of all.
 template <class Enum, std::size_t N>
@@ -119,7 +119,7 @@ Result<std::vector<StopStep>> parse_stop_signals(std::string_view text, Duration
         const auto comma = text.find(',');
         auto rung = parse_rung(text.substr(0, comma), grace);
         if (!rung) return rung.error();
-        if (ladder.size() == most_rungs) return Error::usage(fmt::format("stop signals: more than {} steps", most_rungs));
+        if (ladder.size() == max_rungs) return Error::usage(fmt::format("stop signals: more than {} steps", max_rungs));
         ladder.push_back(*rung);
         if (comma == std::string_view::npos) return ladder;
         text.remove_prefix(comma + 1);

@@ -30,7 +30,7 @@ Fd datagram_socket()
     return Fd{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
 }
 
-/// One descriptor set of a message: kept up to most_descriptors, closed beyond.
+/// One descriptor set of a message: kept up to max_descriptors, closed beyond.
 void take_descriptors(const cmsghdr& part, Datagram& out)
 {
     const std::size_t count = (part.cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -38,7 +38,7 @@ void take_descriptors(const cmsghdr& part, Datagram& out)
         int raw = -1;
         std::memcpy(&raw, CMSG_DATA(&part) + i * sizeof(int), sizeof raw);
         Fd fd(raw);
-        if (out.descriptors.size() < most_descriptors) out.descriptors.push_back(std::move(fd));
+        if (out.descriptors.size() < max_descriptors) out.descriptors.push_back(std::move(fd));
         else ++out.closed_descriptors;
     }
 }
@@ -63,10 +63,10 @@ enum class Got { message, refused, nothing };
 
 Got receive_from(int fd, Datagram& out)
 {
-    constexpr std::size_t most_of_kernel = 253; // SCM_MAX_FD: with less room some would be dropped uncounted
+    constexpr std::size_t max_of_kernel = 253; // SCM_MAX_FD: with less room some would be dropped uncounted
     out.bytes.resize(max_datagram);
     iovec part{out.bytes.data(), out.bytes.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(most_of_kernel * sizeof(int))];
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(max_of_kernel * sizeof(int))];
     msghdr header{};
     header.msg_name = &out.from;
     header.msg_namelen = sizeof out.from;
@@ -144,8 +144,8 @@ std::string ControlSocket::notify_address(const std::string& folder_path, const 
 
 std::optional<Datagram> ControlSocket::receive()
 {
-    constexpr int most_refused = 64; // then the caller gets to do other things first
-    for (int i = 0; i < most_refused; ++i) {
+    constexpr int max_refused = 64; // then the caller gets to do other things first
+    for (int i = 0; i < max_refused; ++i) {
         Datagram out;
         Got got = receive_from(fd_.get(), out);
         if (got == Got::nothing && abstract_) got = receive_from(abstract_.get(), out);

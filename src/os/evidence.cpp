@@ -96,7 +96,7 @@ void add_children(Gathering& gathering, const core::ProcessEvidence& parent, std
     if (!children) return;
     const auto& before = gathering.request.before;
     for (const std::int32_t pid : *children) {
-        if (gathering.inside.contains(pid) || out.size() >= core::most_processes_shown) continue;
+        if (gathering.inside.contains(pid) || out.size() >= core::max_processes_shown) continue;
         const auto stat = gathering.proc.stat(pid);
         if (!stat || stat->ppid != parent.pid) continue;
         if (is_living(*stat) && (!before || stat->key.start_ticks < before->start_now)) continue;
@@ -137,7 +137,7 @@ void gather_processes(Gathering& gathering)
 {
     auto& rows = gathering.found.processes;
     for (const auto& member : gathering.request.members) {
-        if (rows.size() >= core::most_processes_shown || gathering.is_late()) {
+        if (rows.size() >= core::max_processes_shown || gathering.is_late()) {
             ++gathering.found.more_processes;
             continue;
         }
@@ -145,7 +145,7 @@ void gather_processes(Gathering& gathering)
     }
     std::vector<core::ProcessEvidence> children;
     for (const auto& process : rows)
-        if (rows.size() + children.size() < core::most_processes_shown && !gathering.is_late())
+        if (rows.size() + children.size() < core::max_processes_shown && !gathering.is_late())
             add_children(gathering, process, children);
     for (auto& child : children) rows.push_back(std::move(child));
     for (const auto& process : rows) gathering.shown.insert(process.pid);
@@ -154,7 +154,7 @@ void gather_processes(Gathering& gathering)
 
 std::string shown_text(std::string_view bytes)
 {
-    return fit(printable(bytes.substr(0, 4 * core::most_line_columns)), core::most_line_columns);
+    return fit(printable(bytes.substr(0, 4 * core::max_line_columns)), core::max_line_columns);
 }
 
 bool next_line(std::string_view& rest, std::string_view& line)

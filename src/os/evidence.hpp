@@ -37,7 +37,7 @@ void ask_for_stacks(Gathering&);
 std::uint64_t end_of_output(const Gathering&);
 std::optional<bool> await_java_locks(const Gathering&, std::uint64_t from);
 
-/// The threads of one process, at most `most_threads_shown`.
+/// The threads of one process, at most `max_threads_shown`.
 std::vector<core::ThreadEvidence> threads_of(const Gathering&, std::int32_t pid);
 
 /// What the descriptor of that process is; kind other and an empty text where that can't be told.

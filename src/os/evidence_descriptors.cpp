@@ -46,7 +46,7 @@ int access_of(const ProcDir& proc, std::int32_t pid, std::int32_t fd)
 void add_end(std::vector<core::PipeEnd>& ends, const core::PipeEnd& end)
 {
     const bool there = std::any_of(ends.begin(), ends.end(), [&](const auto& known) { return known.pid == end.pid; });
-    if (!there && ends.size() < core::most_ends_shown) ends.push_back(end);
+    if (!there && ends.size() < core::max_ends_shown) ends.push_back(end);
 }
 
 /// The links whose other holders are looked for.
@@ -58,7 +58,7 @@ struct Wanted {
 void want_pipe(Gathering& gathering, Wanted& wanted, const core::Handle& handle, const std::string& link)
 {
     auto& pipes = gathering.found.pipes;
-    if (link.empty() || pipes.size() >= core::most_waits_shown || !wanted.pipes.emplace(link, pipes.size()).second) return;
+    if (link.empty() || pipes.size() >= core::max_waits_shown || !wanted.pipes.emplace(link, pipes.size()).second) return;
     core::PipeEvidence pipe;
     pipe.inode = handle.inode;
     pipe.text = handle.text;

@@ -106,7 +106,7 @@ void add_named(Gathering& gathering, const std::vector<LockLine>& lines)
 {
     for (std::size_t i = 0; i < lines.size(); ++i) {
         if (!lines[i].waits || !gathering.shown.contains(lines[i].pid)) continue;
-        if (gathering.found.locks.size() >= core::most_waits_shown || gathering.is_late()) return;
+        if (gathering.found.locks.size() >= core::max_waits_shown || gathering.is_late()) return;
         std::size_t held = i; // those who wait come right behind the lock they wait for
         while (held > 0 && lines[held].waits) --held;
         if (lines[held].number == lines[i].number && !lines[held].waits)
@@ -139,7 +139,7 @@ void add_by_call(Gathering& gathering, const std::vector<LockLine>& lines)
     for (const auto& process : gathering.found.processes)
         for (const auto& thread : process.threads) {
             if (thread.call != core::Call::lock || thread.handles.empty()) continue;
-            if (locks.size() >= core::most_waits_shown || gathering.is_late()) return;
+            if (locks.size() >= core::max_waits_shown || gathering.is_late()) return;
             const auto known = [&](const core::LockEvidence& lock) { return lock.waiter == process.pid; };
             if (std::any_of(locks.begin(), locks.end(), known)) continue;
             if (const auto* held = held_on(gathering, process.pid, thread.handles.front(), lines))

@@ -121,12 +121,12 @@ std::uint64_t end_of_output(const Gathering& gathering)
 std::optional<bool> await_java_locks(const Gathering& gathering, std::uint64_t from)
 {
     constexpr std::chrono::milliseconds longest{400}, pause{10};
-    constexpr std::size_t most_text = 4u << 20; // some thousand threads
+    constexpr std::size_t max_text = 4u << 20; // some thousand threads
     const Instant end = std::min(gathering.end, now() + longest);
     const store::TaskDir folder = folder_of(gathering);
     auto log = store::LogFile::open(folder, store::WhichLog::out);
     std::string text;
-    while (log && log->exists() && text.size() < most_text && now() < end) {
+    while (log && log->exists() && text.size() < max_text && now() < end) {
         const auto block = log->read(from, log->size());
         if (!block) break;
         if (block->bytes.empty()) {
@@ -148,11 +148,11 @@ void gather_output(Gathering& gathering)
     Tail older = tail_of(folder, store::WhichLog::out), newer = tail_of(folder, store::WhichLog::err);
     if (is_older(newer.changed, older.changed)) std::swap(older, newer);
     // With a log for each stream, what was written last comes last.
-    if (!newer.lines.empty() && !older.lines.empty()) keep_last(older.lines, core::most_lines_shown / 2);
+    if (!newer.lines.empty() && !older.lines.empty()) keep_last(older.lines, core::max_lines_shown / 2);
     auto& output = gathering.found.output;
     output = std::move(older.lines);
     output.insert(output.end(), newer.lines.begin(), newer.lines.end());
-    keep_last(output, core::most_lines_shown);
+    keep_last(output, core::max_lines_shown);
     gathering.found.unfinished_line = newer.lines.empty() ? older.unfinished : newer.unfinished;
 }
 

@@ -28,7 +28,7 @@ using Bytes = std::span<const char>;
 constexpr std::array<const char*, 13> states{"",          "ESTABLISHED", "SYN-SENT",   "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
                                              "CLOSED",    "CLOSE-WAIT",  "LAST-ACK",   "LISTEN",       "CLOSING",    "SYN-RECEIVED"};
 constexpr std::size_t established = 1;
-constexpr auto patience = std::chrono::milliseconds(200);
+constexpr auto timeout = std::chrono::milliseconds(200);
 
 template <class T>
 bool load(Bytes data, T& out)
@@ -172,15 +172,15 @@ void gather_sockets(Gathering& gathering)
 {
     const Places places = collect(gathering);
     if (places.empty()) return;
-    const Fd netlink = open_sock_diag(patience);
+    const Fd netlink = open_sock_diag(timeout);
     if (netlink) ask_inet(gathering, netlink.get(), places);
     if (netlink) ask_unix(gathering, netlink.get(), places);
     auto& sockets = gathering.found.sockets;
     std::erase_if(sockets, [](const SocketEvidence& socket) { return socket.kind.empty(); });
-    if (sockets.size() <= core::most_sockets_shown) return;
-    std::stable_partition(sockets.begin() + core::most_sockets_shown / 2, sockets.end(),
+    if (sockets.size() <= core::max_sockets_shown) return;
+    std::stable_partition(sockets.begin() + core::max_sockets_shown / 2, sockets.end(),
                           [](const SocketEvidence& socket) { return socket.state == "LISTEN"; });
-    sockets.resize(core::most_sockets_shown);
+    sockets.resize(core::max_sockets_shown);
 }
 
 } // namespace bgt::os::detail

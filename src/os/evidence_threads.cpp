@@ -209,7 +209,7 @@ std::vector<core::Handle> handles_of(const Gathering& gathering, std::int32_t pi
         core::Handle handle = handle_of(gathering.proc, pid, fd, gathering.request.stdin_fifo);
         if (handle.kind == core::HandleKind::other || handle.text.empty()) continue;
         handles.push_back(std::move(handle));
-        if (handles.size() >= core::most_handles_shown) break;
+        if (handles.size() >= core::max_handles_shown) break;
     }
     return handles;
 }
@@ -304,7 +304,7 @@ std::vector<core::ThreadEvidence> threads_of(const Gathering& gathering, std::in
     const Fd tasks = gathering.proc.open(pid, "task", O_RDONLY | O_DIRECTORY);
     if (!tasks) return threads;
     for (const std::int32_t tid : numeric_entries(tasks.get())) {
-        if (threads.size() >= core::most_threads_shown) break;
+        if (threads.size() >= core::max_threads_shown) break;
         if (auto thread = thread_of(gathering, pid, tid)) threads.push_back(std::move(*thread));
     }
     return threads;

@@ -24,7 +24,7 @@ namespace {
 
 namespace process = boost::process::v2;
 using ErrorCode = boost::system::error_code;
-constexpr std::size_t most_output = 64 * 1024;
+constexpr std::size_t max_output = 64 * 1024;
 
 /// Marks all descriptors but 0 to 2 close-on-exec. Process v2 1.81 closes only those above its own error pipe (it
 /// compares each kept descriptor with itself), and none on a kernel without close_range (before 5.9).
@@ -103,7 +103,7 @@ bool read_output(int fd, std::string& output)
     std::array<char, 4096> buffer;
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got < 0) return errno == EINTR || errno == EAGAIN;
-    const std::size_t room = most_output - output.size();
+    const std::size_t room = max_output - output.size();
     output.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
     return got > 0;
 }

@@ -19,20 +19,20 @@ namespace {
 
 constexpr std::uint64_t bytes_per_call = 16u << 20;
 /// So often in a row the FIFO was full, or so much came in so short a time, when the command counts as loud.
-constexpr unsigned full_chunks_of_loud = 4;
-constexpr std::uint64_t burst_of_loud = 1u << 20;
+constexpr unsigned high_throughput_chunks = 4;
+constexpr std::uint64_t high_throughput_burst = 1u << 20;
 constexpr auto burst_time = std::chrono::milliseconds(10);
 /// For so long a loud command is left to fill its FIFO: who takes each page as soon as it is written is at the FIFO's lock more
 /// often than the writer, and both do a system call for a page instead of for many.
 constexpr auto fill_time = std::chrono::microseconds(100);
 /// A second in which less comes is a calm one.
-constexpr std::uint64_t calm_bytes = 16u << 20;
+constexpr std::uint64_t idle_bytes = 16u << 20;
 /// Writers that write every few microseconds get one entry a millisecond: enough for people, and small.
 constexpr auto index_resolution = std::chrono::milliseconds(1);
 /// Beyond the bound of the index, one entry (16 bytes) for so many bytes of the log or so much time.
 constexpr std::uint64_t coarse_bytes = 4096;
 constexpr auto coarse_resolution = std::chrono::seconds(1);
-constexpr std::uint64_t least_index_bound = 1u << 20, index_bound_without_max = 64u << 20;
+constexpr std::uint64_t min_index_bound = 1u << 20, index_bound_without_max = 64u << 20;
 constexpr std::uint64_t block = 4096;
 constexpr ssize_t index_entry_size = 16;
 /// Of the mark of a stage: nothing is in it that is not in the log. A mode takes no space on a full disk.
@@ -41,7 +41,7 @@ constexpr mode_t saved_mode = 0400, unsaved_mode = 0600;
 /// The size of the index from which on its entries are coarser.
 std::uint64_t index_bound(std::uint64_t log_max)
 {
-    return log_max == 0 ? index_bound_without_max : std::max(log_max / 16, least_index_bound);
+    return log_max == 0 ? index_bound_without_max : std::max(log_max / 16, min_index_bound);
 }
 
 ssize_t read_some(int fd, std::span<char> into)
@@ -98,7 +98,7 @@ LogPump::Moved LogPump::pump(WallTime now)
         const std::uint64_t chunk = move_chunk(staged ? stage_->reader() : fifo_.get(), now, moved);
         if (staged) staged_ -= std::min(chunk, staged_);
         if (chunk == 0) return moved;
-        grow_when_loud(chunk);
+        grow_for_high_throughput(chunk);
         free_head(moved);
         if (capacity_ > quiet_capacity && chunk < quiet_capacity && staged_ == 0) {
             std::this_thread::sleep_for(fill_time);
@@ -114,7 +114,7 @@ bool LogPump::fill_stage()
 {
     if (!stage_) return false;
     ssize_t count = 0;
-    do count = splice(fifo_.get(), nullptr, stage_->writer(), nullptr, loud_capacity, SPLICE_F_NONBLOCK);
+    do count = splice(fifo_.get(), nullptr, stage_->writer(), nullptr, high_throughput_capacity, SPLICE_F_NONBLOCK);
     while (count < 0 && errno == EINTR);
     if (count > 0) staged_ = static_cast<std::uint64_t>(count);
     return count > 0;
@@ -125,7 +125,7 @@ std::uint64_t LogPump::move_chunk(int from, WallTime now, Moved& moved)
 {
     while (can_splice_) {
         loff_t at = static_cast<loff_t>(offset_);
-        const ssize_t count = splice(from, nullptr, log_.get(), &at, loud_capacity, SPLICE_F_NONBLOCK);
+        const ssize_t count = splice(from, nullptr, log_.get(), &at, high_throughput_capacity, SPLICE_F_NONBLOCK);
         if (count > 0) {
             note(now, offset_, false);
             offset_ += static_cast<std::uint64_t>(count);
@@ -222,22 +222,22 @@ bool LogPump::append_entry(const store::IndexEntry& entry)
 }
 
 /// Pipe pages of one user are limited (man 7 pipe): only a loud task gets a large one.
-void LogPump::grow_when_loud(std::uint64_t chunk)
+void LogPump::grow_for_high_throughput(std::uint64_t chunk)
 {
     recent_ += chunk;
     if (capacity_ > quiet_capacity) return;
     burst_ += chunk;
     full_chunks_ = chunk + block >= quiet_capacity ? full_chunks_ + 1 : 0;
-    if (full_chunks_ < full_chunks_of_loud && burst_ < burst_of_loud) return;
-    const int size = fcntl(fifo_.get(), F_SETPIPE_SZ, static_cast<int>(loud_capacity));
-    capacity_ = loud_capacity; // or as much as there was: it is not tried again
+    if (full_chunks_ < high_throughput_chunks && burst_ < high_throughput_burst) return;
+    const int size = fcntl(fifo_.get(), F_SETPIPE_SZ, static_cast<int>(high_throughput_capacity));
+    capacity_ = high_throughput_capacity; // or as much as there was: it is not tried again
     wants_stage_ = size > 0 && can_stage_ && can_splice_;
     recent_ = 0;
 }
 
-bool LogPump::has_calmed()
+bool LogPump::has_become_idle()
 {
-    return std::exchange(recent_, 0) < calm_bytes;
+    return std::exchange(recent_, 0) < idle_bytes;
 }
 
 pid_t LogPump::begin_stage(int lock)
@@ -247,7 +247,7 @@ pid_t LogPump::begin_stage(int lock)
     if (!mark) return 0; // a full disk
     std::vector<int> keep{log_.get(), folder_, lock};
     if (index_) keep.push_back(index_.get());
-    Result<OutputStage> stage = OutputStage::start(loud_capacity, keep, [this](int from) { save_stage(from); });
+    Result<OutputStage> stage = OutputStage::start(high_throughput_capacity, keep, [this](int from) { save_stage(from); });
     can_stage_ = stage && fchmod(mark.get(), unsaved_mode) == 0;
     if (!can_stage_) {
         unlinkat(folder_, stage_name_, 0);

@@ -58,8 +58,8 @@ void add_children(const ProcDir& proc, std::vector<store::ProcessKey>& keys)
 {
     std::unordered_set<std::int32_t> known;
     for (const store::ProcessKey& key : keys) known.insert(key.pid);
-    constexpr std::size_t most_added = 10'000; // a storm of forks must not keep the look from its end
-    const std::size_t most = keys.size() + most_added;
+    constexpr std::size_t max_added = 10'000; // a storm of forks must not keep the look from its end
+    const std::size_t most = keys.size() + max_added;
     for (std::size_t at = 0; at < keys.size(); ++at) {
         const auto children = proc.children_of_main_thread(keys[at].pid);
         if (!children) continue;

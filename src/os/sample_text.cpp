@@ -9,7 +9,7 @@ namespace bgt::os {
 
 namespace {
 
-constexpr std::size_t most_watched = 64;
+constexpr std::size_t max_watched = 64;
 
 void skip_blanks(std::string_view& text)
 {
@@ -98,14 +98,14 @@ long restarted_call(const SleepingCall& call, std::string_view wchan)
 #ifdef SYS_poll
     if (wchan.find("poll") != wchan.npos) return SYS_poll;
 #endif
-    constexpr std::uint64_t most_clocks = 64; // nanosleep begins with an address
-    return call.args[0] < most_clocks ? SYS_clock_nanosleep : SYS_nanosleep;
+    constexpr std::uint64_t max_clocks = 64; // nanosleep begins with an address
+    return call.args[0] < max_clocks ? SYS_clock_nanosleep : SYS_nanosleep;
 }
 
 std::vector<int> epoll_inputs(std::string_view fdinfo)
 {
     std::vector<int> found;
-    while (!fdinfo.empty() && found.size() < most_watched) {
+    while (!fdinfo.empty() && found.size() < max_watched) {
         std::string_view line = take_line(fdinfo);
         int fd = -1;
         std::uint32_t events = 0;

@@ -22,7 +22,7 @@ namespace {
 
 using core::WaitsFor;
 
-constexpr std::size_t most_threads = 64, most_polled = 256;
+constexpr std::size_t max_threads = 64, max_polled = 256;
 
 /// "fd/7" in place.
 class Entry {
@@ -97,7 +97,7 @@ WaitsFor Waiter::judge(const Polled& polled) const
 
 WaitsFor Waiter::poll(const SleepingCall& call, bool endless) const
 {
-    std::array<pollfd, most_polled> asked;
+    std::array<pollfd, max_polled> asked;
     const std::size_t count = std::min<std::uint64_t>(call.args[1], asked.size());
     if (count == 0) return WaitsFor::other;
     if (!copy(call.args[0], asked.data(), count * sizeof asked[0])) return judge_unknown();
@@ -180,7 +180,7 @@ WaitsFor waits_for(int folder, std::int32_t pid, const LifeStat& stat, const Std
     const Fd tasks(::openat(folder, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!tasks) return found;
     auto threads = numeric_entries(tasks.get());
-    threads.resize(std::min(threads.size(), most_threads));
+    threads.resize(std::min(threads.size(), max_threads));
     for (const std::int32_t thread : threads) {
         const Fd own(::openat(tasks.get(), Entry("", thread).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         const WaitsFor other = own ? Waiter(own.get(), thread, fifo).look() : WaitsFor::other;

@@ -71,10 +71,10 @@ bool dump_tcp(int netlink, int family, std::uint32_t states, std::uint8_t extens
 
 } // namespace
 
-Fd open_sock_diag(Duration patience)
+Fd open_sock_diag(Duration timeout)
 {
     Fd netlink(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(patience).count();
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(timeout).count();
     const timeval most{us / 1'000'000, us % 1'000'000}; // the kernel answers at once; a sandbox may swallow the question
     if (netlink) ::setsockopt(netlink.get(), SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
     return netlink;

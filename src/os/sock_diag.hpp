@@ -18,8 +18,8 @@ constexpr std::uint32_t bit_of(TcpState state)
     return 1u << static_cast<unsigned>(state);
 }
 
-/// A netlink socket for dump_sockets; none where a sandbox refuses. No answer for `patience` counts as a refusal.
-Fd open_sock_diag(Duration patience);
+/// A netlink socket for dump_sockets; none where a sandbox refuses. No answer for `timeout` counts as a refusal.
+Fd open_sock_diag(Duration timeout);
 
 /// One question (`body`: inet_diag_req_v2 or unix_diag_req) about all sockets. `take` gets the body of each message with
 /// its attributes; false from it ends the dump, and leaves the netlink socket unfit for another. False: the kernel

@@ -27,7 +27,7 @@ namespace {
 enum class Stage { none, directory, limit, nice, descriptors, exec };
 
 /// What the child tells through memory that vfork shares.
-struct Told {
+struct ChildReport {
     volatile Stage stage = Stage::none;
     volatile int err = 0;
     char stat[1024];             ///< /proc/PID/stat of the child itself
@@ -76,10 +76,10 @@ std::vector<std::string> candidates_for(const std::string& command, std::string_
     return out;
 }
 
-[[noreturn]] void give_up(Told& told, Stage stage)
+[[noreturn]] void give_up(ChildReport& report, Stage stage)
 {
-    told.err = errno;
-    told.stage = stage;
+    report.err = errno;
+    report.stage = stage;
     _exit(127);
 }
 
@@ -132,39 +132,39 @@ int exec_first(Plan& plan)
 
 /// Its start time, which exec leaves as it is. Asked from outside it would have to wait until the exec is over: the kernel holds
 /// a lock of the process till then (signal->exec_update_lock).
-void tell_start(Told& told)
+void tell_start(ChildReport& report)
 {
     const int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     if (fd < 0) return;
-    told.stat_size = read(fd, told.stat, sizeof told.stat);
+    report.stat_size = read(fd, report.stat, sizeof report.stat);
     close(fd);
 }
 
-[[noreturn]] void run_child(Plan& plan, Told& told)
+[[noreturn]] void run_child(Plan& plan, ChildReport& report)
 {
     const SpawnRequest& request = plan.request;
     setsid();
     umask(request.umask);
     if (!place(request.stdin_fd, 0) || !place(request.stdout_fd, 1) || !place(request.stderr_fd, 2))
-        give_up(told, Stage::descriptors);
-    if (chdir(request.cwd.c_str()) != 0) give_up(told, Stage::directory);
+        give_up(report, Stage::descriptors);
+    if (chdir(request.cwd.c_str()) != 0) give_up(report, Stage::directory);
     if (request.nice) {
         errno = 0;
-        if (setpriority(PRIO_PROCESS, 0, *request.nice) != 0) give_up(told, Stage::nice);
+        if (setpriority(PRIO_PROCESS, 0, *request.nice) != 0) give_up(report, Stage::nice);
     }
     for (const auto& [resource, limit] : plan.limits)
-        if (setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) give_up(told, Stage::limit);
+        if (setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) give_up(report, Stage::limit);
     reset_signals();
-    tell_start(told);
+    tell_start(report);
     errno = exec_first(plan);
-    give_up(told, Stage::exec);
+    give_up(report, Stage::exec);
 }
 
 /// Apart from spawn(), so that nothing the child touches lives in the frame that the parent goes on with.
-__attribute__((noinline)) pid_t vfork_child(Plan& plan, Told& told)
+__attribute__((noinline)) pid_t vfork_child(Plan& plan, ChildReport& report)
 {
     const pid_t pid = vfork();
-    if (pid == 0) run_child(plan, told);
+    if (pid == 0) run_child(plan, report);
     return pid;
 }
 
@@ -212,10 +212,10 @@ Error exec_error(const std::string& argv0, const std::string& cwd, int err)
     return {ErrorKind::cannot_exec, fmt::format("{}: {}", command, std::strerror(err)), err};
 }
 
-Error to_error(const Plan& plan, const Told& told)
+Error to_error(const Plan& plan, const ChildReport& report)
 {
-    const int err = told.err;
-    switch (told.stage) {
+    const int err = report.err;
+    switch (report.stage) {
     case Stage::directory: return Error::system(fmt::format("working directory {}", printable(plan.request.cwd)), err);
     case Stage::limit: return Error::system("a resource limit could not be set", err);
     case Stage::nice: return Error::system(fmt::format("nice value {}", *plan.request.nice), err);
@@ -227,10 +227,10 @@ Error to_error(const Plan& plan, const Told& told)
 }
 
 /// 0: it could not be read.
-std::uint64_t start_ticks(const Told& told)
+std::uint64_t start_ticks(const ChildReport& report)
 {
-    if (told.stat_size <= 0) return 0;
-    const auto stat = parse_stat({told.stat, static_cast<std::size_t>(told.stat_size)});
+    if (report.stat_size <= 0) return 0;
+    const auto stat = parse_stat({report.stat, static_cast<std::size_t>(report.stat_size)});
     return stat ? stat->key.start_ticks : 0;
 }
 
@@ -279,13 +279,13 @@ Result<store::ProcessKey> spawn(const SpawnRequest& request)
         if (!resource) return Error::usage(fmt::format("unknown resource limit '{}'", limit.name));
         plan.limits.push_back({*resource, rlimit{limit.value, limit.value}});
     }
-    Told told;
-    const pid_t pid = vfork_child(plan, told);
+    ChildReport report;
+    const pid_t pid = vfork_child(plan, report);
     if (pid < 0) return Error::system("no process could be made", errno);
-    if (told.stage == Stage::none) return store::ProcessKey{pid, start_ticks(told)};
+    if (report.stage == Stage::none) return store::ProcessKey{pid, start_ticks(report)};
     // It has called _exit: reap it, so that nobody mistakes it for a child of the task.
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
-    return to_error(plan, told);
+    return to_error(plan, report);
 }
 
 } // namespace bgt::os

@@ -42,7 +42,7 @@ void add_descendants(const std::vector<ProcStat>& table, const Children& childre
 }
 
 /// A chain of processes, each of which starts the next and ends, is always one step ahead of who reads all of /proc.
-constexpr int most_chases = 100;
+constexpr int max_chases = 100;
 
 /// A process whose parent ended between the two reads has moved to another parent: ask it again.
 void refresh_orphans(const ProcDir& proc, std::vector<ProcStat>& table)
@@ -71,7 +71,7 @@ public:
 
     bool carries_mark(const ProcStat& stat) const
     {
-        if (stat.key == marks_.root) return true;
+        if (stat.key == marks_.main_process) return true;
         const auto owner = proc_.owner(stat.key.pid);
         if (!owner || (user_ != 0 && *owner != user_)) return false;
         const std::string environment = marks_.cookie.empty() ? "" : proc_.read(stat.key.pid, "environ", 16u << 20);
@@ -84,8 +84,8 @@ public:
     void look_for_session(const std::vector<ProcStat>& table)
     {
         for (const ProcStat& stat : table) {
-            if (stat.key.pid == marks_.session && stat.key != marks_.root) session_reused_ = true;
-            if (stat.key == marks_.root) root_owner_ = proc_.owner(stat.key.pid);
+            if (stat.key.pid == marks_.session && stat.key != marks_.main_process) session_reused_ = true;
+            if (stat.key == marks_.main_process) main_owner_ = proc_.owner(stat.key.pid);
         }
     }
 
@@ -93,7 +93,7 @@ private:
     bool in_session(const ProcStat& stat, std::uint32_t owner) const
     {
         if (marks_.session <= 0 || session_reused_ || stat.session != marks_.session) return false;
-        return owner == user_ || owner == root_owner_;
+        return owner == user_ || owner == main_owner_;
     }
 
     /// "Max realtime timeout      4611686018427387903  4611686018427387903  us"
@@ -126,7 +126,7 @@ private:
     const TreeMarks& marks_;
     ProcDir proc_;
     std::uint32_t user_ = ::geteuid();
-    std::optional<std::uint32_t> root_owner_;
+    std::optional<std::uint32_t> main_owner_;
     bool session_reused_ = false;
 };
 
@@ -216,7 +216,7 @@ std::vector<ProcStat> find_newborn(const MarkFinder& finder, const std::unordere
     for (const ProcStat& stat : known) parents.insert(stat.key.pid);
     std::vector<ProcStat> found;
     const ProcDir proc;
-    for (int pass = 0; pass < most_chases && found.empty(); ++pass) {
+    for (int pass = 0; pass < max_chases && found.empty(); ++pass) {
         const std::int32_t last = proc.newest_pid();
         if (last == after || after == 0) break;
         // Pids that have wrapped around are met by the next look.
@@ -244,7 +244,7 @@ std::vector<ProcStat> find_marked(const TreeMarks& marks, const std::vector<std:
     std::unordered_set<std::int32_t> marked;
     for (const ProcStat& stat : table) {
         // No member of the tree is older than its root.
-        if (!is_living(stat) || stat.key.start_ticks < marks.root.start_ticks || excluded.contains(stat.key.pid)) continue;
+        if (!is_living(stat) || stat.key.start_ticks < marks.main_process.start_ticks || excluded.contains(stat.key.pid)) continue;
         if (finder.carries_mark(stat)) marked.insert(stat.key.pid);
     }
 

@@ -122,7 +122,7 @@ void add_log(Lines& lines, const supervise::Snapshot& task)
     if (task.spec && task.spec->split) lines.field("stderr log", task.folder + "/" + store::file::err_log);
 }
 
-void add_hang_rules(Lines& lines, const core::Spec& rules)
+void add_hang_rules(Lines& lines, const core::Policy& rules)
 {
     const core::HangRules& hang = rules.hang;
     std::string words;
@@ -135,7 +135,7 @@ void add_hang_rules(Lines& lines, const core::Spec& rules)
     add("ready-timeout", hang.ready);
     if (!words.empty()) words += fmt::format(", then {}", core::to_string(hang.on_hang));
     lines.field("hang rules", words);
-    const core::Again& again = rules.again;
+    const core::RestartPolicy& again = rules.restart_policy;
     if (again.retries != 0) lines.field("retries", std::to_string(again.retries));
     if (again.restart != core::Restart::no) lines.field("restart", core::to_string(again.restart));
 }
@@ -143,7 +143,7 @@ void add_hang_rules(Lines& lines, const core::Spec& rules)
 void add_rules(Lines& lines, const supervise::Snapshot& task)
 {
     if (!task.spec) return;
-    const core::Spec& rules = task.spec->rules;
+    const core::Policy& rules = task.spec->policy;
     if (rules.timeout) lines.field("timeout", format_duration(*rules.timeout));
     add_hang_rules(lines, rules);
     for (const std::string& condition : task.spec->ready) lines.field("ready when", condition);

@@ -166,7 +166,7 @@ void add_life(json::object& out, const store::Status& status, std::string_view l
     out["ready_at"] = time_or_null(status.ready_at);
     out["paused"] = status.paused;
     out["adopted"] = status.adopted;
-    out["pid"] = pid_or_null(status.root.pid);
+    out["pid"] = pid_or_null(status.main_process.pid);
     out["supervisor"] = nothing_lives(status) ? json::value(nullptr) : pid_or_null(status.supervisor.pid);
     out["attempt"] = status.attempt;
     out["attempt_started_at"] = time_or_null(status.attempt_started);

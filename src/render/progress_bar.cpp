@@ -10,9 +10,9 @@ namespace bgt::render {
 namespace {
 
 constexpr std::size_t percent_columns = 4;   // "100%"
-constexpr std::size_t least_with_bar = 10;   // "[==>]  40%"
+constexpr std::size_t min_with_bar = 10;   // "[==>]  40%"
 constexpr std::size_t usual_columns = 28;
-constexpr std::size_t least_tail = 8;        // " | " and a few letters
+constexpr std::size_t min_tail = 8;        // " | " and a few letters
 
 } // namespace
 
@@ -22,7 +22,7 @@ std::string progress_bar(double fraction, std::size_t columns)
     const auto percent = static_cast<int>(std::floor(done * 100 + 1e-9));
     const std::string number = fmt::format("{:3}%", percent);
     if (columns < percent_columns) return {};
-    if (columns < least_with_bar) return std::string(columns - percent_columns, ' ') + number;
+    if (columns < min_with_bar) return std::string(columns - percent_columns, ' ') + number;
     const std::size_t room = columns - percent_columns - 3; // brackets and a space
     const auto filled = std::min(room, static_cast<std::size_t>(done * static_cast<double>(room) + 1e-9));
     std::string bar(filled, '=');
@@ -46,7 +46,7 @@ std::string progress_line(const ProgressLine& line, std::size_t columns)
         const std::string left = line.left ? " ~" + format_age(*line.left) + " left" : "";
         if (display_width(text) + left.size() <= columns) text += left;
     }
-    if (!line.tail.empty() && display_width(text) + least_tail <= columns) text += " | " + line.tail;
+    if (!line.tail.empty() && display_width(text) + min_tail <= columns) text += " | " + line.tail;
     return fit(text, columns);
 }
 

@@ -22,7 +22,7 @@ using namespace core;
 using Lines = std::vector<std::string>;
 
 constexpr std::size_t fewest_lines = 12;
-constexpr std::size_t most_indent = 16;
+constexpr std::size_t max_indent = 16;
 constexpr std::size_t output_wanted = 6; ///< lines that the tree leaves to the output
 
 /// Text over several lines of that width, broken at blanks; those after the first begin with `indent`.
@@ -81,7 +81,7 @@ std::string ages_line(const Evidence& evidence)
 
 std::string process_line(const ProcessEvidence& process, std::size_t depth)
 {
-    std::string text(std::min(2 * depth, most_indent) + 2, ' ');
+    std::string text(std::min(2 * depth, max_indent) + 2, ' ');
     text += fmt::format("{} {} {} {}", process.pid, process.state, format_age(process.age), fit(process.comm, 20));
     if (process.recent_cpu && *process.recent_cpu > Duration::zero()) text += fmt::format(", CPU {}", format_age(*process.recent_cpu));
     if (const std::string waits = wait_words(process); !waits.empty()) text += ": " + waits;
@@ -163,16 +163,16 @@ std::string ends_words(const std::vector<PipeEnd>& ends)
 /// Sockets, locks and pipes that somebody waits for.
 Lines wait_lines(const Evidence& evidence)
 {
-    constexpr std::size_t most_of_each = 4;
+    constexpr std::size_t max_of_each = 4;
     Lines sockets, locks, pipes;
     for (const auto& socket : evidence.sockets)
-        if (is_waited_for(evidence, socket.inode) && sockets.size() < most_of_each) sockets.push_back(socket_line(socket));
+        if (is_waited_for(evidence, socket.inode) && sockets.size() < max_of_each) sockets.push_back(socket_line(socket));
     for (const auto& lock : evidence.locks)
-        if (locks.size() < most_of_each)
+        if (locks.size() < max_of_each)
             locks.push_back(fmt::format("  {} waits for {} {}, held by {}", lock.waiter, lock.kind, lock.path,
                                         lock.holder > 0 ? fmt::format("{} ({})", lock.holder, lock.holder_command) : "nobody that shows"));
     for (const auto& pipe : evidence.pipes)
-        if (pipes.size() < most_of_each)
+        if (pipes.size() < max_of_each)
             pipes.push_back(fmt::format("  {}: written by {}; read by {}", pipe.text, ends_words(pipe.writers),
                                         pipe.task_output ? "bgt" : ends_words(pipe.readers)));
     Lines lines;

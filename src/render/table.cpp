@@ -18,12 +18,12 @@ constexpr std::array<std::string_view, column_count> titles{"ID",  "NAME",  "STA
 constexpr std::array<bool, column_count> to_the_right{true, false, false, true, true, true, false, false, false, false};
 constexpr std::size_t gap = 2;
 constexpr std::size_t room_for_last = 110;
-constexpr std::size_t least_name = 8;
-constexpr std::size_t least_command = 12; ///< columns are left out for these
+constexpr std::size_t min_name = 8;
+constexpr std::size_t min_command = 12; ///< columns are left out for these
 constexpr std::size_t good_command = 24;  ///< names are cut for these
-constexpr std::size_t most_name = 24;
-constexpr std::size_t most_ports = 17;
-constexpr std::size_t most_ports_narrow = 11;
+constexpr std::size_t max_name = 24;
+constexpr std::size_t max_ports = 17;
+constexpr std::size_t max_ports_narrow = 11;
 constexpr std::size_t bar_columns = 16;
 constexpr std::size_t bar_columns_narrow = 4; ///< the percentage alone
 constexpr std::array<Column, 6> given_up{mem, cpu, ports, age_, progress, name};
@@ -69,7 +69,7 @@ Cell Rows::add(std::string_view text)
 std::size_t room_for_ports(std::optional<std::size_t> width)
 {
     if (!width) return std::string::npos;
-    return *width < room_for_last ? most_ports_narrow : most_ports;
+    return *width < room_for_last ? max_ports_narrow : max_ports;
 }
 
 std::string bar_of(const store::Status& status, std::optional<std::size_t> width)
@@ -131,18 +131,18 @@ std::size_t taken_before_command(const Widths& widths)
 /// Makes the widths fit: first names give way, then whole columns, then COMMAND and LAST share what is left.
 void squeeze(Widths& widths, std::size_t width)
 {
-    widths[name] = std::min(widths[name], most_name);
+    widths[name] = std::min(widths[name], max_name);
     const auto missing = [&](std::size_t for_command) {
         const std::size_t need = taken_before_command(widths) + std::min(widths[command], for_command);
         return need > width ? need - width : 0;
     };
-    if (widths[name] > least_name) widths[name] -= std::min(missing(good_command), widths[name] - least_name);
+    if (widths[name] > min_name) widths[name] -= std::min(missing(good_command), widths[name] - min_name);
     for (const Column c : given_up)
-        if (missing(least_command) > 0) widths[c] = 0;
+        if (missing(min_command) > 0) widths[c] = 0;
 
     const std::size_t taken = taken_before_command(widths);
     const std::size_t rest = width > taken ? width - taken : 0;
-    if (widths[last] == 0 || rest < 2 * least_command + gap) {
+    if (widths[last] == 0 || rest < 2 * min_command + gap) {
         widths[last] = 0;
         widths[command] = std::min(widths[command], rest);
         return;

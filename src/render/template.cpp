@@ -65,7 +65,7 @@ struct Field {
     std::string_view name;
     std::string (*make)(Shown);
     bool of_record = true;     ///< read from the status record: empty where that is damaged
-    supervise::Want needs{};
+    supervise::SnapshotFields needs{};
 };
 
 /// Every field, each defined once.
@@ -86,7 +86,7 @@ const Field fields[] = {
     {"outcome", [](Shown s) -> std::string { return has_ended(s.task) ? std::string(core::to_string(s.task.status.outcome.kind)) : ""; }},
     {"reason", [](Shown s) -> std::string { return has_ended(s.task) ? std::string(core::to_string(s.task.status.outcome.reason)) : ""; }},
     {"signal", [](Shown s) -> std::string { return signal_text(s.task); }},
-    {"pid", [](Shown s) -> std::string { return pid_text(s.task.status.root.pid); }},
+    {"pid", [](Shown s) -> std::string { return pid_text(s.task.status.main_process.pid); }},
     {"supervisor", [](Shown s) -> std::string { return nothing_lives(s.task.status) ? "" : pid_text(s.task.status.supervisor.pid); }},
     {"last", [](Shown s) -> std::string { return last_line(s.task.log_tail); }, true, {.log_tail = true}},
     {"cwd", [](Shown s) -> std::string { return s.task.spec ? printable(s.task.spec->cwd) : ""; }, false, {.spec = true}},
@@ -132,7 +132,7 @@ Result<void> Template::add_field(std::string_view name)
     if (field == std::size(fields) || (is_tag && name.size() == tag_prefix.size()))
         return Error::usage(fmt::format("unknown field {{{}}} in --format; there are: {}", fit(printable(name), 40),
                                         template_fields()));
-    const supervise::Want& needs = fields[field].needs;
+    const supervise::SnapshotFields& needs = fields[field].needs;
     needs_.spec |= needs.spec;
     needs_.usage |= needs.usage;
     needs_.ports |= needs.ports;

@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t most_read = 1u << 20;
+constexpr std::size_t max_read = 1u << 20;
 
 /// Whether the file's last line was cut, or can't be told: then a newline must come first.
 bool needs_newline(int fd)
@@ -67,7 +67,7 @@ Result<std::string> read_tail(int fd)
     struct stat st{};
     if (::fstat(fd, &st) != 0) return detail::explain("can't read events.jsonl", errno);
     const auto size = static_cast<std::uint64_t>(st.st_size);
-    const std::uint64_t from = size > most_read ? size - most_read : 0;
+    const std::uint64_t from = size > max_read ? size - max_read : 0;
     std::string text(static_cast<std::size_t>(size - from), '\0');
     const auto n = detail::read_at(fd, std::as_writable_bytes(std::span(text)), from);
     if (n < 0) return detail::explain("can't read events.jsonl", errno);

@@ -133,13 +133,13 @@ Result<std::string> read_file(int dir, const char* path, std::size_t most, const
     }
 }
 
-int lock_waiting(int fd, Duration patience)
+int lock_waiting(int fd, Duration timeout)
 {
     using namespace std::chrono_literals;
     struct flock lock = whole_file();
     if (::fcntl(fd, F_OFD_SETLK, &lock) == 0) return 0;
     // F_OFD_SETLKW would wait for ever for a holder that was stopped, and can't be given a limit.
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
     Duration pause = 1ms;
     while (::fcntl(fd, F_OFD_SETLK, &lock) != 0) {
         if (errno != EAGAIN && errno != EACCES && errno != EINTR) return errno;

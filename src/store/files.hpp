@@ -36,11 +36,11 @@ std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset);
 /// The whole file below `dir`; never blocks on a FIFO. Error: `what` explained; EFBIG above `most` bytes.
 Result<std::string> read_file(int dir, const char* path, std::size_t most, const std::string& what);
 
-/// What lock_waiting answers when its patience is over; explain() says so. No system call on files gives this errno.
+/// What lock_waiting answers when its timeout is over; explain() says so. No system call on files gives this errno.
 inline constexpr int lock_timed_out = ETIME;
 /// Takes an OFD write lock on the whole file (man 2 fcntl, F_OFD_SETLK), asking again and again while another holds
-/// it, for as long as `patience`. 0, lock_timed_out, or the errno.
-int lock_waiting(int fd, Duration patience = std::chrono::seconds(5));
+/// it, for as long as `timeout`. 0, lock_timed_out, or the errno.
+int lock_waiting(int fd, Duration timeout = std::chrono::seconds(5));
 
 /// The entries of a folder but `.` and `..`.
 class Listing {

@@ -11,8 +11,8 @@
 namespace bgt::store::detail {
 namespace {
 
-constexpr int most_depth = 64;
-constexpr int most_passes = 16; ///< over a folder into which somebody goes on writing
+constexpr int max_depth = 64;
+constexpr int max_passes = 16; ///< over a folder into which somebody goes on writing
 
 int clear_folder(int parent, const char* name, bool remove, int depth, std::uint64_t& bytes);
 
@@ -29,12 +29,12 @@ int clear_entry(int parent, const char* name, bool remove, int depth, std::uint6
 
 int clear_folder(int parent, const char* name, bool remove, int depth, std::uint64_t& bytes)
 {
-    if (depth >= most_depth) return ENAMETOOLONG;
+    if (depth >= max_depth) return ENAMETOOLONG;
     Listing listing(Fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
     if (!listing) return errno == ENOENT ? 0 : errno;
     struct stat st{};
     if (::fstat(listing.fd(), &st) == 0) bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
-    for (int pass = 0; pass < most_passes; ++pass) {
+    for (int pass = 0; pass < max_passes; ++pass) {
         while (const char* entry = listing.next())
             if (const int err = clear_entry(listing.fd(), entry, remove, depth + 1, bytes)) return err;
         if (!remove || ::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;

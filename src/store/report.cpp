@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* folder_name = "reports";
 constexpr const char* unfinished_name = ".new";
-constexpr std::size_t most_bytes = 4u << 20; ///< of one report; they take some 50 KiB
+constexpr std::size_t max_bytes = 4u << 20; ///< of one report; they take some 50 KiB
 
 std::string name_of(std::uint64_t number)
 {
@@ -84,7 +84,7 @@ Result<std::uint64_t> write_report(const TaskDir& task, const core::Report& repo
         ::unlinkat(folder->get(), unfinished_name, 0);
         return detail::explain("can't write " + task.path() + "/" + folder_name + "/" + name_of(number), error);
     }
-    for (std::size_t i = 0; i + most_reports < numbers.size() + 1; ++i)
+    for (std::size_t i = 0; i + max_reports < numbers.size() + 1; ++i)
         ::unlinkat(folder->get(), name_of(numbers[i]).c_str(), 0);
     return number;
 }
@@ -92,7 +92,7 @@ Result<std::uint64_t> write_report(const TaskDir& task, const core::Report& repo
 Result<core::Report> read_report(const TaskDir& task, std::uint64_t number)
 {
     const std::string path = std::string(folder_name) + "/" + name_of(number);
-    const auto text = detail::read_file(task.fd(), path.c_str(), most_bytes, "can't read " + task.path() + "/" + path);
+    const auto text = detail::read_file(task.fd(), path.c_str(), max_bytes, "can't read " + task.path() + "/" + path);
     if (!text && text.error().sys_errno == ENOENT)
         return Error::not_found("task " + to_string(task.id()) + " has no report " + std::to_string(number));
     if (!text) return text.error();

@@ -17,18 +17,18 @@ namespace json = boost::json;
 using namespace core;
 
 constexpr int schema = 1;
-constexpr double most_seconds = 100.0 * 366 * 86400;
-constexpr double most_load = 1e6;
+constexpr double max_seconds = 100.0 * 366 * 86400;
+constexpr double max_load = 1e6;
 
 /// How many of each list are taken.
 template <class T>
 constexpr std::size_t bound_of = 64;
 template <>
-constexpr std::size_t bound_of<ThreadEvidence> = most_threads_shown;
+constexpr std::size_t bound_of<ThreadEvidence> = max_threads_shown;
 template <>
-constexpr std::size_t bound_of<Handle> = most_handles_shown;
+constexpr std::size_t bound_of<Handle> = max_handles_shown;
 template <>
-constexpr std::size_t bound_of<PipeEnd> = most_ends_shown;
+constexpr std::size_t bound_of<PipeEnd> = max_ends_shown;
 
 template <class Io>
 void fields(Io& io, Handle& handle)
@@ -298,7 +298,7 @@ private:
             return in.is_string();
         } else if constexpr (std::is_same_v<T, double>) {
             // A load: hundredths, as the kernel tells it. (Boost.JSON does not read the last digits of a number exactly.)
-            if (in.is_number()) value = std::round(std::clamp(in.to_number<double>(), 0.0, most_load) * 100) / 100;
+            if (in.is_number()) value = std::round(std::clamp(in.to_number<double>(), 0.0, max_load) * 100) / 100;
             return in.is_number();
         } else if constexpr (std::is_integral_v<T>) {
             boost::system::error_code error;
@@ -327,7 +327,7 @@ private:
     {
         if (!in.is_number()) return false;
         const double seconds = in.to_number<double>();
-        if (!(std::abs(seconds) <= most_seconds)) return false;
+        if (!(std::abs(seconds) <= max_seconds)) return false;
         value = std::chrono::milliseconds(std::llround(seconds * 1000));
         return true;
     }

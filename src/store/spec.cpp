@@ -3,7 +3,7 @@
 
 #include "files.hpp"
 #include "json_fields.hpp"
-#include "spec_rules.hpp"
+#include "spec_policy.hpp"
 
 #include <boost/json.hpp>
 #include <fcntl.h>
@@ -86,7 +86,7 @@ TaskSpec decode_fields(const json::object& from)
     Duration created = spec.created.time_since_epoch();
     take(from, "created_ns", created);
     spec.created = WallTime(created);
-    if (const auto* rules = find(from, "rules")) decode_rules(as_object(*rules, "rules"), spec.rules);
+    if (const auto* rules = find(from, "rules")) decode_policy(as_object(*rules, "rules"), spec.policy);
     if (const auto* owner = find(from, "owner")) {
         take(as_object(*owner, "owner"), "pid", spec.owner.emplace().pid);
         take(owner->get_object(), "start_ticks", spec.owner->start_ticks);
@@ -123,7 +123,7 @@ std::string encode_spec(const TaskSpec& spec)
     out["shell"] = spec.shell;
     out["cwd"] = spec.cwd;
     out["created_ns"] = spec.created.time_since_epoch().count();
-    out["rules"] = encode_rules(spec.rules);
+    out["rules"] = encode_policy(spec.policy);
     out["owner"] = nullptr;
     if (spec.owner) out["owner"] = json::object{{"pid", spec.owner->pid}, {"start_ticks", spec.owner->start_ticks}};
     out["stdin"] = to_string(spec.stdin_from);

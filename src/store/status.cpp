@@ -22,8 +22,8 @@ constexpr std::size_t at_fields = 24;
 constexpr std::size_t at_checksum = status_slot_size - 4;
 constexpr std::uint16_t schema = 1;
 
-constexpr std::size_t most_tally = 9;
-constexpr std::size_t most_survivors = 16;
+constexpr std::size_t max_tally = 9;
+constexpr std::size_t max_survivors = 16;
 constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
 /// 146 years before and after 1970, or the boot: whatever a record says, the difference of two times can be told.
 constexpr std::int64_t farthest_time = std::int64_t{1} << 62;
@@ -209,9 +209,9 @@ void each_field(Io& io, S& s)
     io.number(s.outcome.signal);
     io.number(s.outcome.leftover_killed);
     io.number(s.boot);
-    io.number(s.root.pid);
+    io.number(s.main_process.pid);
     io.number(s.supervisor.pid);
-    io.number(s.root.start_ticks);
+    io.number(s.main_process.start_ticks);
     io.number(s.supervisor.start_ticks);
     io.time(s.created);
     io.time(s.started);
@@ -223,12 +223,12 @@ void each_field(Io& io, S& s)
     io.number(s.freed_bytes);
     io.number(s.freed_err_bytes);
     io.fraction(s.progress);
-    io.list(s.tally, most_tally, 12, [](auto& row_io, auto& row) {
+    io.list(s.tally, max_tally, 12, [](auto& row_io, auto& row) {
         row_io.number(row.signal);
         row_io.number(row.found);
         row_io.number(row.ended);
     });
-    io.list(s.survivors, most_survivors, 4, [](auto& pid_io, auto& pid) { pid_io.number(pid); });
+    io.list(s.survivors, max_survivors, 4, [](auto& pid_io, auto& pid) { pid_io.number(pid); });
     io.text(s.name, 64);
     io.text(s.command, 255);
     io.text(s.text, 127);

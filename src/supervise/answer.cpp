@@ -9,7 +9,7 @@
 namespace bgt::supervise {
 namespace {
 
-constexpr auto moment = std::chrono::milliseconds(300);
+constexpr auto sample_timeout = std::chrono::milliseconds(300);
 
 } // namespace
 
@@ -17,7 +17,7 @@ Answer Supervisor::answer(const Request& request)
 {
     switch (request.op) {
     case Request::Op::stop:
-        dispatch(core::StopRequested{request.reason, request.now, request.ladder, false, request.patient});
+        dispatch(core::StopRequested{request.reason, request.now, request.ladder, false, request.no_escalation});
         return {};
     case Request::Op::restart:
         if (adopted_) return {"its supervisor took over from one that was killed and does not know its environment: "
@@ -26,10 +26,10 @@ Answer Supervisor::answer(const Request& request)
         dispatch(core::StopRequested{request.reason, request.now, request.ladder, true});
         return {};
     case Request::Op::look:
-        dispatch(core::LookRequested{});
+        dispatch(core::SampleRequested{});
         return {};
     case Request::Op::report: {
-        look_for_a_moment();
+        sample_briefly();
         const auto number = write_report(core::Reason::self);
         return number ? Answer{"", *number} : Answer{"the report could not be written (events tell why)", 0};
     }
@@ -43,8 +43,8 @@ Answer Supervisor::answer(const Request& request)
     case Request::Op::signal: return answer_signal(request);
     case Request::Op::stdin_eof:
         close_stdin();
-        charge_.recorder.status().stdin_closed = true;
-        charge_.recorder.save();
+        resources_.recorder.status().stdin_closed = true;
+        resources_.recorder.save();
         return {};
     }
     return {"unknown request", 0};
@@ -52,33 +52,33 @@ Answer Supervisor::answer(const Request& request)
 
 void Supervisor::close_stdin()
 {
-    if (!charge_.stdin_writer) return;
-    if (helpers_.contains(charge_.stdin_keeper)) {
-        kill(charge_.stdin_keeper, SIGKILL); // not reaped yet, so the pid is its own
+    if (!resources_.stdin_writer) return;
+    if (helpers_.contains(resources_.stdin_keeper)) {
+        kill(resources_.stdin_keeper, SIGKILL); // not reaped yet, so the pid is its own
     } else {
-        os::end_stdin_keeper(charge_.stdin_writer.get());
+        os::end_stdin_keeper(resources_.stdin_writer.get());
     }
-    charge_.stdin_writer.reset();
+    resources_.stdin_writer.reset();
 }
 
 /// A report is about now: not about the time since the last look, which may be long ago.
-void Supervisor::look_for_a_moment()
+void Supervisor::sample_briefly()
 {
-    dispatch(core::LookRequested{});
-    take_output_until(-1, os::now() + moment);
-    dispatch(core::LookRequested{});
+    dispatch(core::SampleRequested{});
+    take_output_until(-1, os::now() + sample_timeout);
+    dispatch(core::SampleRequested{});
 }
 
 Answer Supervisor::answer_signal(const Request& request)
 {
     std::vector<os::ProcStat> targets = tree_->members();
     if (!request.whole_tree) {
-        const store::ProcessKey root = charge_.recorder.status().root;
+        const store::ProcessKey root = resources_.recorder.status().main_process;
         std::erase_if(targets, [&](const os::ProcStat& member) { return member.key != root; });
-        if (targets.empty()) return {"its root process has ended; others of its tree live (--tree reaches them)", 0};
+        if (targets.empty()) return {"its main process has ended; others of its tree live (--tree reaches them)", 0};
     }
     const std::uint32_t count = signal_all(targets, request.signal);
-    charge_.recorder.event("signal", {{"signal", std::int64_t{request.signal}}, {"count", std::int64_t{count}}});
+    resources_.recorder.event("signal", {{"signal", std::int64_t{request.signal}}, {"count", std::int64_t{count}}});
     return {"", count};
 }
 

@@ -64,7 +64,7 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
     Found last;
     bool settled = false;
     while (true) {
-        Result<Snapshot> seen = look(root, id, {});
+        Result<Snapshot> seen = inspect(root, id, {});
         if (!seen && seen.error().kind == ErrorKind::not_found) {
             if (record)
                 if (Result<store::Status> final = store::read_open_status(record->get()); final) return Found{std::move(*final)};

@@ -5,7 +5,7 @@
 #include <bgt/os/proc.hpp>
 #include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/protocol.hpp>
-#include <bgt/supervise/settle.hpp>
+#include <bgt/supervise/recover.hpp>
 #include <bgt/supervise/snapshot.hpp>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ namespace {
 constexpr auto answer_timeout = std::chrono::seconds(5);
 /// What a supervisor has forked before it died holds its lock and its socket until it first runs. In another pid namespace a
 /// supervisor that lives can't be seen: that one is asked after this.
-constexpr auto helpers_turn = std::chrono::milliseconds(200);
+constexpr auto helper_timeout = std::chrono::milliseconds(200);
 
 std::string ended_text(store::TaskId id, const store::Status& status)
 {
@@ -30,14 +30,14 @@ std::string ended_text(store::TaskId id, const store::Status& status)
 /// the answer it writes a whole one.
 Result<Answer> request(store::Root& root, store::TaskId id, const Request& what)
 {
-    const Result<Snapshot> seen = look(root, id, {});
+    const Result<Snapshot> seen = inspect(root, id, {});
     if (!seen) return seen.error();
     const Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
     if (!seen->problem.empty() && !is_locked(*task)) return Error::failed(seen->problem);
     if (seen->problem.empty() && is_final(seen->status)) return Error::failed(ended_text(id, seen->status));
     const std::optional<Fd> supervisor = os::open_pidfd(seen->status.supervisor);
-    if (!supervisor && seen->status.supervisor.pid > 0 && becomes_unlocked(*task, helpers_turn))
+    if (!supervisor && seen->status.supervisor.pid > 0 && becomes_unlocked(*task, helper_timeout))
         return Error{ErrorKind::failed, fmt::format("task {}: its supervisor died just now", id.value), ESRCH};
     const Result<std::string> reply = os::ask(task->fd(), store::file::control, encode_request(what),
                                               supervisor ? supervisor->get() : -1, answer_timeout);
@@ -84,7 +84,7 @@ Result<void> stop_with(store::Root& root, store::TaskId id, Request::Op op, cons
     what.op = op;
     what.reason = options.reason;
     what.now = options.now;
-    what.patient = options.patient;
+    what.no_escalation = options.no_escalation;
     what.ladder = options.ladder;
     const Result<Answer> answer = request_with_retry(root, id, what);
     if (!answer) return answer.error();

@@ -60,36 +60,36 @@ void set_variable(const char* name, const std::string& value)
 /// number of the report, or nullopt.
 std::optional<std::uint32_t> Supervisor::write_report(core::Reason rule)
 {
-    const core::Spec& rules = charge_.spec.rules;
+    const core::Policy& rules = resources_.spec.policy;
     os::GatherRequest request;
     request.members = tree_->members();
     request.supervisor = getpid();
     request.stdin_fifo = observer_.stdin_fifo();
-    request.folder = charge_.task.path();
-    request.cwd = charge_.spec.cwd;
+    request.folder = resources_.task.path();
+    request.cwd = resources_.spec.cwd;
     request.before = observer_.last_sample();
-    request.dump_stacks = charge_.spec.dump_stacks && rule != core::Reason::self;
+    request.dump_stacks = resources_.spec.dump_stacks && rule != core::Reason::self;
     request.bound = gather_bound;
     const Instant now = os::now();
-    const Result<pid_t> writer = os::fork_helper({charge_.task.fd()}, false, [&] {
+    const Result<pid_t> writer = os::fork_helper({resources_.task.fd()}, false, [&] {
         core::Report report;
         core::Evidence& evidence = report.evidence;
         evidence = os::gather(request);
-        evidence.task_id = charge_.task.id().value;
-        evidence.task_name = charge_.spec.name;
+        evidence.task_id = resources_.task.id().value;
+        evidence.task_name = resources_.spec.name;
         evidence.kind = rules.kind;
         if (rule != core::Reason::self) evidence.rule = rule;
         evidence.limit = limit_of(rule, rules.hang);
-        evidence.activity = state_.watch.activity;
+        evidence.activity = state_.hang_state.activity;
         evidence.paused = state_.paused;
-        evidence.takes_input = static_cast<bool>(charge_.stdin_writer);
+        evidence.takes_input = static_cast<bool>(resources_.stdin_writer);
         evidence.ages = ages_of(observer_.signs(), now);
         report.diagnosis = core::diagnose(evidence);
-        const Result<std::uint64_t> number = store::write_report(charge_.task, report);
+        const Result<std::uint64_t> number = store::write_report(resources_.task, report);
         return number ? 0 : report_failed;
     });
     if (!writer) {
-        charge_.recorder.event("report-failed", {{"why", writer.error().message}});
+        resources_.recorder.event("report-failed", {{"why", writer.error().message}});
         return std::nullopt;
     }
     return await_report(*writer, rule);
@@ -112,42 +112,42 @@ std::optional<std::uint32_t> Supervisor::await_report(pid_t writer, core::Reason
     }
     const bool written = ended == writer && WIFEXITED(status) && WEXITSTATUS(status) != report_failed;
     if (!written) {
-        charge_.recorder.event("report-failed", {{"why", std::string(ended == 0 ? "it took too long" : "it could not be written")}});
+        resources_.recorder.event("report-failed", {{"why", std::string(ended == 0 ? "it took too long" : "it could not be written")}});
         return std::nullopt;
     }
-    const Result<std::vector<std::uint64_t>> numbers = store::list_reports(charge_.task);
+    const Result<std::vector<std::uint64_t>> numbers = store::list_reports(resources_.task);
     if (!numbers || numbers->empty()) return std::nullopt;
     last_report_ = static_cast<std::uint32_t>(numbers->back());
-    const Result<core::Report> report = store::read_report(charge_.task, numbers->back());
+    const Result<core::Report> report = store::read_report(resources_.task, numbers->back());
     std::vector<store::EventField> fields{{"number", static_cast<std::int64_t>(numbers->back())}};
     if (rule != core::Reason::self) fields.push_back({"rule", std::string(core::to_string(rule))});
     if (report) fields.push_back({"verdict", report->diagnosis.sentence});
-    charge_.recorder.event("report", std::move(fields));
+    resources_.recorder.event("report", std::move(fields));
     return last_report_;
 }
 
 /// `--on-hang exec:CMD`: bounded, and no part of the tree; whatever becomes of it, the task is unharmed.
 void Supervisor::run_hook(core::Reason rule)
 {
-    const std::string command = charge_.spec.hang_command;
-    const std::string report = last_report_ ? fmt::format("{}/reports/{}.json", charge_.task.path(), *last_report_) : "";
-    const Result<pid_t> pid = os::fork_helper({charge_.task.fd()}, true, [&] {
-        set_variable("BGT_TASK_ID", to_string(charge_.task.id()));
-        set_variable("BGT_TASK_DIR", charge_.task.path());
-        set_variable("BGT_ROOT", charge_.root.path());
+    const std::string command = resources_.spec.hang_command;
+    const std::string report = last_report_ ? fmt::format("{}/reports/{}.json", resources_.task.path(), *last_report_) : "";
+    const Result<pid_t> pid = os::fork_helper({resources_.task.fd()}, true, [&] {
+        set_variable("BGT_TASK_ID", to_string(resources_.task.id()));
+        set_variable("BGT_TASK_DIR", resources_.task.path());
+        set_variable("BGT_ROOT", resources_.root.path());
         set_variable("BGT_HANG_RULE", std::string(core::to_string(rule)));
         set_variable("BGT_REPORT", report);
         const Result<os::HelperEnd> end = os::run_helper("/bin/sh", {"-c", command}, false, hook_bound);
         // This process tells: the supervisor may be gone by then.
-        Fd events{openat(charge_.task.fd(), store::file::events, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW)};
+        Fd events{openat(resources_.task.fd(), store::file::events, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW)};
         const std::string what = !end ? end.error().message : end->code ? "" : "killed: it took longer than a minute";
         static_cast<void>(store::append_event(events.get(), os::wall_now(), "hook-ended",
                                               {{"code", std::int64_t{end && end->code ? *end->code : -1}}, {"error", what}}));
         return 0;
     });
-    if (!pid) return charge_.recorder.event("hook-failed", {{"why", pid.error().message}});
+    if (!pid) return resources_.recorder.event("hook-failed", {{"why", pid.error().message}});
     helpers_.insert(*pid);
-    charge_.recorder.event("hook", {{"pid", std::int64_t{*pid}}, {"command", command}});
+    resources_.recorder.event("hook", {{"pid", std::int64_t{*pid}}, {"command", command}});
 }
 
 } // namespace bgt::supervise

@@ -26,22 +26,22 @@ void Supervisor::take_notification(const os::Datagram& message)
     if (!is_member(message.pid)) {
         // One line for a flood of them.
         if (refused_messages_++ == 0)
-            charge_.recorder.event("notification-refused", {{"pid", std::int64_t{message.pid}},
+            resources_.recorder.event("notification-refused", {{"pid", std::int64_t{message.pid}},
                                                             {"why", std::string("it is no process of the task")}});
         return;
     }
     const auto notification = message.cut ? std::nullopt : core::parse_notification(message.bytes);
     if (!notification || notification->bad_fields > 0) {
         const char* const why = message.cut ? "it is too long" : notification ? "a field has an impossible value" : "it has no field";
-        if (bad_messages_++ == 0) charge_.recorder.event("notification-malformed", {{"pid", std::int64_t{message.pid}}, {"why", std::string(why)}});
+        if (bad_messages_++ == 0) resources_.recorder.event("notification-malformed", {{"pid", std::int64_t{message.pid}}, {"why", std::string(why)}});
         if (!notification) return;
     }
     observer_.beat(os::now());
-    if (put_notification(*notification)) charge_.recorder.save();
-    if (notification->stopping) charge_.recorder.event("stopping");
+    if (put_notification(*notification)) resources_.recorder.save();
+    if (notification->stopping) resources_.recorder.event("stopping");
     // Told, and no more: what counts is the tree, whichever of its processes is the main one.
     if (notification->main_pid && is_member(*notification->main_pid))
-        charge_.recorder.event("main-pid", {{"pid", std::int64_t{*notification->main_pid}}});
+        resources_.recorder.event("main-pid", {{"pid", std::int64_t{*notification->main_pid}}});
     if (notification->extend) dispatch(core::Extended{*notification->extend});
     if (notification->watchdog) dispatch(core::WatchdogSet{*notification->watchdog});
     if (notification->failed) dispatch(core::HangReported{});
@@ -54,7 +54,7 @@ void Supervisor::take_notification(const os::Datagram& message)
 /// True: the record has changed.
 bool Supervisor::put_notification(const core::Notification& notification)
 {
-    store::Status& status = charge_.recorder.status();
+    store::Status& status = resources_.recorder.status();
     bool changed = false;
     if (notification.status && *notification.status != status.text) {
         status.text = *notification.status;
@@ -69,7 +69,7 @@ bool Supervisor::put_notification(const core::Notification& notification)
 
 bool Supervisor::put_progress(const core::Progress& progress)
 {
-    store::Status& status = charge_.recorder.status();
+    store::Status& status = resources_.recorder.status();
     const auto before = std::tuple(status.progress, status.step, status.total_steps);
     if (progress.fraction) status.progress = progress.fraction;
     if (!progress.step.empty()) status.step = progress.step.substr(0, 63);

@@ -14,7 +14,7 @@ namespace bgt::supervise {
 namespace {
 
 /// Of a flood of output only so much of its end is read: whatever is new in it shows there as well.
-constexpr std::uint64_t most_read = 1 << 20;
+constexpr std::uint64_t max_read = 1 << 20;
 
 os::StdinFifo find_stdin(int folder)
 {
@@ -46,7 +46,7 @@ void Observer::begin(Instant now)
     // Nothing of the attempt has used anything yet: an empty look to compare with.
     core::Sample start;
     start.at = now;
-    // A tick is coarse, and the root process was started a moment ago.
+    // A tick is coarse, and the main process was started a moment ago.
     const auto ago = static_cast<std::uint64_t>((os::now() - now) / std::chrono::seconds(1) + 1) * os::ticks_per_second();
     start.start_now = os::ticks_now() - std::min(os::ticks_now(), ago);
     start.reaped_cpu = os::reaped_cpu();
@@ -59,25 +59,25 @@ void Observer::leave_out(Duration cpu)
     if (before_) before_->reaped_cpu += cpu; // so that it is no news at the next look
 }
 
-core::Vitals Observer::look(const std::vector<os::ProcStat>& members, Instant now)
+core::Liveness Observer::look(const std::vector<os::ProcStat>& members, Instant now)
 {
     read_output(now);
     if (!before_) text_.reset(); // what was written before this supervisor took over
     core::Sample sample = os::take_sample(members, stdin_fifo_);
-    core::Vitals vitals{output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}};
+    core::Liveness liveness{output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}};
     if (before_) {
         core::Used used = core::compare(*before_, sample);
-        vitals.activity = core::classify(used, *before_, sample, unfinished_line_);
-        if (needs_network(vitals.activity)) {
+        liveness.activity = core::classify(used, *before_, sample, unfinished_line_);
+        if (needs_network(liveness.activity)) {
             os::add_sockets(sample, members);
             used = core::compare(*before_, sample);
-            vitals.activity = core::classify(used, *before_, sample, unfinished_line_);
+            liveness.activity = core::classify(used, *before_, sample, unfinished_line_);
         }
         if (used.cpu > Duration::zero()) cpu_ = now;
         if (used.disk_bytes + used.net_bytes > 0) io_ = now;
     }
     before_ = std::move(sample);
-    return vitals;
+    return liveness;
 }
 
 void Observer::read_output(Instant now)
@@ -93,8 +93,8 @@ void Observer::read_stream(Stream& stream, Instant now)
     if (!stream.log || fstat(stream.log.get(), &info) != 0) return;
     const auto end = static_cast<std::uint64_t>(info.st_size);
     if (end <= stream.at) return;
-    if (end - stream.at > most_read) {
-        stream.at = end - most_read;
+    if (end - stream.at > max_read) {
+        stream.at = end - max_read;
         stream.cutter = store::LineCutter{store::LineText::rendered};
     }
     std::array<char, 16384> buffer;

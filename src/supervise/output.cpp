@@ -28,8 +28,8 @@ void Supervisor::watch_output(Stream& stream, os::LogPump& pump)
 
 std::vector<os::LogPump*> Supervisor::pumps()
 {
-    std::vector<os::LogPump*> all{&charge_.out};
-    if (charge_.err) all.push_back(&*charge_.err);
+    std::vector<os::LogPump*> all{&resources_.out};
+    if (resources_.err) all.push_back(&*resources_.err);
     return all;
 }
 
@@ -45,23 +45,23 @@ os::LogPump::Moved Supervisor::take_output(os::LogPump& pump)
 
 void Supervisor::begin_stage(os::LogPump& pump)
 {
-    const pid_t keeper = pump.begin_stage(charge_.task.lock_fd());
+    const pid_t keeper = pump.begin_stage(resources_.task.lock_fd());
     if (keeper == 0) return;
     helpers_.insert(keeper);
-    end_stages_when_calm();
+    end_stages_when_idle();
 }
 
-void Supervisor::end_stages_when_calm()
+void Supervisor::end_stages_when_idle()
 {
     stage_timer_.expires_after(calm);
     stage_timer_.async_wait([this](auto error) {
         if (error) return;
         bool some = false;
         for (os::LogPump* pump : pumps()) {
-            if (pump->keeper() > 0 && pump->has_calmed()) end_stage(*pump);
+            if (pump->keeper() > 0 && pump->has_become_idle()) end_stage(*pump);
             some |= pump->keeper() > 0;
         }
-        if (some) end_stages_when_calm();
+        if (some) end_stages_when_idle();
     });
 }
 
@@ -91,8 +91,8 @@ void Supervisor::take_output_until(int descriptor, Instant end)
 void Supervisor::on_output(os::LogPump& pump)
 {
     take_output(pump);
-    if (!charge_.spec.progress_pattern.empty()) read_progress_soon();
-    if (core::waits_for_output(state_)) dispatch(core::LookRequested{});
+    if (!resources_.spec.progress_pattern.empty()) read_progress_soon();
+    if (core::waits_for_output(state_)) dispatch(core::SampleRequested{});
 }
 
 void Supervisor::read_progress_soon()
@@ -103,18 +103,18 @@ void Supervisor::read_progress_soon()
         if (error) return;
         progress_is_due_ = false;
         observer_.read_output(os::now());
-        if (const auto progress = observer_.take_progress(); progress && put_progress(*progress)) charge_.recorder.save();
+        if (const auto progress = observer_.take_progress(); progress && put_progress(*progress)) resources_.recorder.save();
     });
 }
 
 void Supervisor::account(const os::LogPump::Moved& moved)
 {
     if (moved.dropped == 0 && !moved.freed) return;
-    store::Status& status = charge_.recorder.status();
+    store::Status& status = resources_.recorder.status();
     status.dropped_bytes += moved.dropped;
-    status.freed_bytes = charge_.out.freed_bytes();
-    if (charge_.err) status.freed_err_bytes = charge_.err->freed_bytes();
-    charge_.recorder.save();
+    status.freed_bytes = resources_.out.freed_bytes();
+    if (resources_.err) status.freed_err_bytes = resources_.err->freed_bytes();
+    resources_.recorder.save();
 }
 
 } // namespace bgt::supervise

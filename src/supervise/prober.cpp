@@ -19,9 +19,9 @@ namespace {
 constexpr Duration first_interval = std::chrono::milliseconds(20);
 constexpr Duration last_interval = std::chrono::milliseconds(200);
 /// A dev server may take long for its first answer; a question that is given up is asked from the start again.
-constexpr Duration patience = std::chrono::seconds(30);
+constexpr Duration check_timeout = std::chrono::seconds(30);
 /// One that does not answer for so long counts as gone.
-constexpr Duration patience_with_gone = std::chrono::seconds(5);
+constexpr Duration gone_timeout = std::chrono::seconds(5);
 
 sigset_t ending_signals()
 {
@@ -36,7 +36,7 @@ int ask_until_it_holds(const Condition& condition, int answer)
     prctl(PR_SET_CHILD_SUBREAPER, 1); // whom its commands leave behind is found below it, and ended with it
     Duration interval = first_interval;
     while (true) {
-        if (holds(condition, condition.gone ? patience_with_gone : patience)) {
+        if (holds(condition, condition.gone ? gone_timeout : check_timeout)) {
             const char yes = 1;
             while (write(answer, &yes, 1) < 0 && errno == EINTR) {}
             return 0;

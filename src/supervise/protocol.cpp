@@ -46,7 +46,7 @@ std::string encode_request(const Request& request)
                      {"op", op_names[static_cast<std::size_t>(request.op)]},
                      {"reason", static_cast<std::int64_t>(request.reason)},
                      {"now", request.now},
-                     {"patient", request.patient},
+                     {"no_escalation", request.no_escalation},
                      {"signal", request.signal},
                      {"whole_tree", request.whole_tree}};
     if (request.ladder) out["ladder"] = core::format_stop_signals(*request.ladder);
@@ -66,7 +66,7 @@ Result<Request> decode_request(std::string_view bytes)
     if (reason < 0 || reason > static_cast<std::int64_t>(core::Reason::limit)) return Error::failed("unknown reason");
     request.reason = static_cast<core::Reason>(reason);
     request.now = truth(*object, "now");
-    request.patient = truth(*object, "patient");
+    request.no_escalation = truth(*object, "no_escalation");
     request.whole_tree = truth(*object, "whole_tree");
     const std::int64_t signal = integer(*object, "signal");
     if (signal < 0 || signal > 64) return Error::failed("signal number out of range");

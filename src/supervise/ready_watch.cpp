@@ -100,9 +100,9 @@ void ReadyWatch::stop()
         signal_to(pidfd_.get(), SIGSTOP); // it starts nothing more while its descendants are ended
         end_descendants_of(pid_);
         signal_to(pidfd_.get(), SIGKILL);
-        constexpr int most_ms = 1000;
+        constexpr int max_ms = 1000;
         pollfd ended{pidfd_.get(), POLLIN, 0};
-        while (poll(&ended, 1, most_ms) < 0 && errno == EINTR) {}
+        while (poll(&ended, 1, max_ms) < 0 && errno == EINTR) {}
     }
     reap(pidfd_.get());
     pidfd_.reset();

@@ -184,8 +184,8 @@ char letter_of(Answer::Kind kind)
 
 void end_descendants_of(pid_t pid)
 {
-    constexpr int most_looks = 100; // one in state D is never gone: its parent's end is all that can be done
-    for (int i = 0; i < most_looks; ++i) {
+    constexpr int max_looks = 100; // one in state D is never gone: its parent's end is all that can be done
+    for (int i = 0; i < max_looks; ++i) {
         const std::vector<os::ProcStat> below = os::descendants_of(pid);
         if (below.empty()) return;
         for (const os::ProcStat& process : below) static_cast<void>(static_cast<bool>(os::send_signal(process.key, SIGKILL)));

@@ -10,7 +10,7 @@
 namespace bgt::supervise {
 namespace {
 
-constexpr int most_tries = 5;
+constexpr int max_tries = 5;
 constexpr auto between_tries = std::chrono::milliseconds(20);
 
 } // namespace
@@ -36,7 +36,7 @@ void Recorder::save()
     // Overwrites what is allocated: as a rule only a broken disk can refuse, and then nobody is left to tell. But file
     // systems that copy on write may be out of space for a moment, and a lost end could never be told again.
     // A disk that refused all tries the last time is not waited for again before the end.
-    const int tries = status_.lifecycle == core::Lifecycle::ended || !refused_ ? most_tries : 1;
+    const int tries = status_.lifecycle == core::Lifecycle::ended || !refused_ ? max_tries : 1;
     refused_ = true;
     for (int i = 0; i < tries && refused_; ++i) {
         if (i > 0) std::this_thread::sleep_for(between_tries);

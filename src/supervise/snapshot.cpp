@@ -8,7 +8,7 @@
 #include <bgt/os/ports.hpp>
 #include <bgt/os/tree.hpp>
 #include <bgt/supervise/locked.hpp>
-#include <bgt/supervise/settle.hpp>
+#include <bgt/supervise/recover.hpp>
 
 #include <algorithm>
 #include <array>
@@ -23,10 +23,10 @@ namespace {
 
 constexpr std::size_t tail_bytes = 4096;
 /// It writes half a MiB. Of a task in another pid namespace, whose supervisor can't be seen, it is awaited in vain.
-constexpr auto keepers_turn = std::chrono::milliseconds(500);
+constexpr auto keeper_timeout = std::chrono::milliseconds(500);
 
 /// One look at /proc for many tasks, taken when the first needs it.
-class World {
+class ProcCache {
 public:
     const os::ProcessTable& processes()
     {
@@ -68,11 +68,11 @@ std::string read_tail(const store::Root& root, store::TaskId id)
     return tail;
 }
 
-std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& root, World& world)
+std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& root, ProcCache& proc)
 {
     if (snapshot.status.supervisor.pid <= 0) return {}; // it is being started
     if (!snapshot.status.adopted) {
-        std::vector<os::ProcStat> tree = world.processes().descendants_of(snapshot.status.supervisor.pid);
+        std::vector<os::ProcStat> tree = proc.processes().descendants_of(snapshot.status.supervisor.pid);
         std::erase_if(tree, [&](const os::ProcStat& process) {
             return process.ppid == snapshot.status.supervisor.pid && process.comm == os::helper_name; // no part of the tree
         });
@@ -85,9 +85,9 @@ std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& r
     return os::find_marked(marks_of(*task, *spec, snapshot.status), {getpid(), snapshot.status.supervisor.pid});
 }
 
-void add_living(Snapshot& snapshot, const store::Root& root, const Want& want, World& world)
+void add_living(Snapshot& snapshot, const store::Root& root, const SnapshotFields& want, ProcCache& proc)
 {
-    snapshot.tree = tree_of(snapshot, root, world);
+    snapshot.tree = tree_of(snapshot, root, proc);
     const os::Usage usage = os::usage_of(snapshot.tree);
     snapshot.processes = usage.processes;
     snapshot.rss_bytes = usage.rss_bytes;
@@ -98,7 +98,7 @@ void add_living(Snapshot& snapshot, const store::Root& root, const Want& want, W
     }
     std::vector<std::int32_t> pids;
     for (const os::ProcStat& member : snapshot.tree) pids.push_back(member.key.pid);
-    if (want.ports) snapshot.ports = os::ports_of(pids, world.listeners());
+    if (want.ports) snapshot.ports = os::ports_of(pids, proc.listeners());
     if (snapshot.status.lifecycle == core::Lifecycle::ended) snapshot.leftover = std::move(pids);
 }
 
@@ -118,7 +118,7 @@ bool is_let_go(const store::Root& root, store::TaskId id, const store::Status& s
     if (!is_staged(store::file::out_stage) && !is_staged(store::file::err_stage)) return false;
     if (status.supervisor.pid <= 0 || os::is_alive(status.supervisor)) return false;
     const Result<store::TaskDir> task = root.open_task(id);
-    return task && becomes_unlocked(*task, keepers_turn);
+    return task && becomes_unlocked(*task, keeper_timeout);
 }
 
 /// The record, made true where it can't be trusted as it stands.
@@ -127,7 +127,7 @@ Result<store::Status> true_status(store::Root& root, store::TaskId id)
     Result<store::Status> status = store::read_status_at(root.fd(), id);
     if (!status || is_final(*status)) return status;
     if (!is_unlocked(root, id) && !is_let_go(root, id, *status)) return status;
-    return settle(root, id, std::move(*status));
+    return recover(root, id, std::move(*status));
 }
 
 /// In its last lines, where it says nothing of its progress in another way.
@@ -152,7 +152,7 @@ bool is_doubtful(const store::Root& root, store::TaskId id, const Error& error)
 }
 
 /// Error (not_found): there is no such task.
-Result<void> look_at(Snapshot& snapshot, store::Root& root, store::TaskId id, const Want& want, World& world)
+Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId id, const SnapshotFields& want, ProcCache& proc)
 {
     snapshot.id = id;
     snapshot.folder = root.path() + "/tasks/" + to_string(id);
@@ -177,7 +177,7 @@ Result<void> look_at(Snapshot& snapshot, store::Root& root, store::TaskId id, co
         snapshot.log_bytes = size_of(root, id, store::file::out_log);
         if (snapshot.spec && snapshot.spec->split) snapshot.log_bytes += size_of(root, id, store::file::err_log);
     }
-    if ((want.usage || want.ports) && !is_final(snapshot.status)) add_living(snapshot, root, want, world);
+    if ((want.usage || want.ports) && !is_final(snapshot.status)) add_living(snapshot, root, want, proc);
     if (want.log_tail) snapshot.log_tail = read_tail(root, id);
     if (want.log_tail && !snapshot.status.progress && !is_over(snapshot.status)) snapshot.status.progress = printed_progress(snapshot.log_tail);
     return {};
@@ -185,21 +185,21 @@ Result<void> look_at(Snapshot& snapshot, store::Root& root, store::TaskId id, co
 
 } // namespace
 
-Result<Snapshot> look(store::Root& root, store::TaskId id, const Want& want)
+Result<Snapshot> inspect(store::Root& root, store::TaskId id, const SnapshotFields& want)
 {
-    World world;
+    ProcCache proc;
     Snapshot snapshot;
-    if (Result<void> seen = look_at(snapshot, root, id, want, world); !seen) return seen.error();
+    if (Result<void> seen = inspect_into(snapshot, root, id, want, proc); !seen) return seen.error();
     return snapshot;
 }
 
-std::vector<Snapshot> look_all(store::Root& root, const std::vector<store::TaskId>& ids, const Want& want)
+std::vector<Snapshot> inspect_all(store::Root& root, const std::vector<store::TaskId>& ids, const SnapshotFields& want)
 {
-    World world;
+    ProcCache proc;
     std::vector<Snapshot> found;
     found.reserve(ids.size());
     for (const store::TaskId id : ids)
-        if (!look_at(found.emplace_back(), root, id, want, world)) found.pop_back();
+        if (!inspect_into(found.emplace_back(), root, id, want, proc)) found.pop_back();
     return found;
 }
 

@@ -6,12 +6,12 @@
 #include <bgt/os/proc.hpp>
 #include <bgt/os/spawn.hpp>
 #include <bgt/os/tree.hpp>
-#include <bgt/supervise/charge.hpp>
+#include <bgt/supervise/supervisor_resources.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/snapshot.hpp>
 
-#include "spawn_root.hpp"
+#include "spawn_main.hpp"
 
 #include <algorithm>
 #include <array>
@@ -49,7 +49,7 @@ void choose_marks(store::TaskSpec& spec)
 store::Status first_status(const store::TaskSpec& spec)
 {
     store::Status status;
-    status.kind = spec.rules.kind;
+    status.kind = spec.policy.kind;
     status.boot = os::boot_id();
     status.created = spec.created;
     status.name = spec.name;
@@ -60,7 +60,7 @@ store::Status first_status(const store::TaskSpec& spec)
 void record_start(Recorder& recorder, const store::ProcessKey& root)
 {
     store::Status& status = recorder.status();
-    status.root = root;
+    status.main_process = root;
     status.started = status.attempt_started = os::wall_now();
     status.started_at = os::now();
     status.lifecycle = core::Lifecycle::running;
@@ -69,35 +69,35 @@ void record_start(Recorder& recorder, const store::ProcessKey& root)
 
 /// The caller wakes up on this processor, as a rule: what is left to be done would only be in its way. A signal (a command that
 /// has ended) or a request ends the pause; output waits in its FIFO.
-void let_caller_go(const Charge& charge)
+void let_caller_go(const SupervisorResources& resources)
 {
-    std::array<pollfd, 2> urgent{{{charge.wakers->signals.native_handle(), POLLIN, 0}, {charge.control.fd(), POLLIN, 0}}};
+    std::array<pollfd, 2> urgent{{{resources.sources->signals.native_handle(), POLLIN, 0}, {resources.control.fd(), POLLIN, 0}}};
     poll(urgent.data(), urgent.size(), 1); // a millisecond
 }
 
 /// The supervisor's life, in the process that fork_supervisor made.
 int supervise_new(store::Root root, store::TaskDir task, StartRequest request, mode_t mask, Fd report)
 {
-    Result<Charge> charge = open_charge(std::move(root), std::move(task), std::move(request.spec), request.retention);
-    const Result<void> spare = charge ? os::check_spare_descriptors() : Result<void>(charge.error());
+    Result<SupervisorResources> resources = open_resources(std::move(root), std::move(task), std::move(request.spec), request.retention);
+    const Result<void> spare = resources ? os::check_spare_descriptors() : Result<void>(resources.error());
     if (!spare) {
         send_report(report.get(), {false, spare.error()});
         return 1;
     }
-    charge->env = environment_of(*charge, std::move(request.env));
-    charge->umask = mask;
-    charge->recorder.status().supervisor = os::own_key();
-    const Result<store::ProcessKey> root_process = spawn_root(*charge, 1);
-    if (!root_process) {
-        send_report(report.get(), {false, root_process.error()});
+    resources->env = environment_of(*resources, std::move(request.env));
+    resources->umask = mask;
+    resources->recorder.status().supervisor = os::own_key();
+    const Result<store::ProcessKey> main_process = spawn_main(*resources, 1);
+    if (!main_process) {
+        send_report(report.get(), {false, main_process.error()});
         return 1;
     }
-    record_start(charge->recorder, *root_process);
+    record_start(resources->recorder, *main_process);
     send_report(report.get(), {true, {}});
     report.reset();
-    charge->recorder.event("started", {{"pid", std::int64_t{root_process->pid}}});
-    let_caller_go(*charge);
-    return Supervisor(std::move(*charge), root_process->pid).run();
+    resources->recorder.event("started", {{"pid", std::int64_t{main_process->pid}}});
+    let_caller_go(*resources);
+    return Supervisor(std::move(*resources), main_process->pid).run();
 }
 
 /// Writes the folder of the new task: `starting`, under a held lock.
@@ -138,7 +138,7 @@ Result<void> launch(store::Root& root, store::TaskDir task, StartRequest request
     if (answer) return {};
     await_death(*pid, root, id);
     // Killed before it could say a word. If the command had been started it lives, and is taken over now.
-    const Result<Snapshot> seen = look(root, id, {});
+    const Result<Snapshot> seen = inspect(root, id, {});
     if (seen && seen->status.lifecycle != core::Lifecycle::ended) return {};
     return Error::failed("the supervisor was killed while it started the command");
 }
@@ -153,14 +153,14 @@ bool is_used(const store::Root& root, store::TaskId id)
 }
 
 /// Settles who bears the name: nullopt when it is free to be claimed.
-Result<std::optional<StartResult>> settle_name(store::Root& root, const StartRequest& request, IfNameTaken policy)
+Result<std::optional<StartResult>> resolve_name(store::Root& root, const StartRequest& request, IfNameTaken policy)
 {
     const std::string& name = request.spec.name;
     const Result<std::optional<store::TaskId>> bearer = root.find_name(name);
     if (!bearer) return bearer.error();
     if (!*bearer) return std::optional<StartResult>{};
     const store::TaskId id = **bearer;
-    const Result<Snapshot> seen = look(root, id, {});
+    const Result<Snapshot> seen = inspect(root, id, {});
     if (!seen || !is_used(root, id)) return std::optional<StartResult>{};
     if (!seen->problem.empty()) return Error::failed(fmt::format("the name '{}' belongs to {}", name, seen->problem));
     switch (policy) {
@@ -176,7 +176,7 @@ Result<std::optional<StartResult>> settle_name(store::Root& root, const StartReq
             if (Result<void> there = os::check_command(request.spec.command.front(), request.env, request.spec.cwd); !there)
                 return Error{there.error().kind, there.error().message + fmt::format("; task {} goes on", id.value), 0};
             StopOptions stop;
-            stop.patient = true; // two callers at once are not impatience
+            stop.no_escalation = true; // two callers at once are not impatience
             const Result<void> asked = request_stop(root, id, stop);
             if (!asked && is_used(root, id)) return asked.error();
         }
@@ -190,7 +190,7 @@ Result<std::optional<StartResult>> settle_name(store::Root& root, const StartReq
     if (over && *over && !(*over)->survivors.empty())
         return Error::failed(fmt::format("task {} can't be replaced: its process {} is not ended by SIGKILL, it waits in the kernel",
                                          id.value, (*over)->survivors.front()));
-    return settle_name(root, request, policy);
+    return resolve_name(root, request, policy);
 }
 
 /// Makes the written folder known, by its name and as active; false: another task claimed the name first.
@@ -235,7 +235,7 @@ Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken p
     while (true) {
         if (!request.spec.name.empty()) {
             if (const auto found = root.find_name(request.spec.name)) bearer = *found;
-            const Result<std::optional<StartResult>> there = settle_name(root, request, policy);
+            const Result<std::optional<StartResult>> there = resolve_name(root, request, policy);
             if (!there) return there.error();
             if (*there) return **there;
         }

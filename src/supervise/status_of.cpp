@@ -7,7 +7,7 @@
 namespace bgt::supervise {
 namespace {
 
-void put_root_end(const core::RootEnd& end, core::Outcome& outcome)
+void put_main_end(const core::MainEnd& end, core::Outcome& outcome)
 {
     std::visit(Overload{
                    [&](core::Exited e) { outcome.kind = core::OutcomeKind::exited, outcome.code = e.code; },
@@ -17,7 +17,7 @@ void put_root_end(const core::RootEnd& end, core::Outcome& outcome)
                end);
 }
 
-std::optional<core::RootEnd> root_end_of(const core::Outcome& outcome)
+std::optional<core::MainEnd> main_end_of(const core::Outcome& outcome)
 {
     switch (outcome.kind) {
     case core::OutcomeKind::exited: return core::Exited{outcome.code};
@@ -46,7 +46,7 @@ core::Stopping stopping_of(const store::Status& status, Instant now)
 {
     core::Stopping stopping;
     stopping.started = status.started_at.value_or(now);
-    stopping.root = root_end_of(status.outcome);
+    stopping.main_end = main_end_of(status.outcome);
     stopping.reason = status.outcome.reason;
     stopping.for_leftover = stopping.reason == core::Reason::self;
     stopping.since = now;
@@ -66,19 +66,19 @@ void put_state(const core::State& state, store::Status& status)
     status.kill_by = core::kill_by(state);
     status.attempt = state.attempts.number;
     const bool alive = status.lifecycle == core::Lifecycle::running;
-    status.activity = alive ? state.watch.activity : core::Activity::unknown;
-    status.quiet = alive && state.watch.quiet;
-    status.stalled = alive && state.watch.stalled;
-    status.ready = state.watch.ready;
-    status.never_ready = state.watch.never_ready;
+    status.activity = alive ? state.hang_state.activity : core::Activity::unknown;
+    status.quiet = alive && state.hang_state.quiet;
+    status.stalled = alive && state.hang_state.stalled;
+    status.ready = state.hang_state.ready;
+    status.never_ready = state.hang_state.never_ready;
     status.tree_lives = false;
     std::visit(Overload{
                    // Of an attempt before, nothing is left in the record.
                    [&](const core::Starting&) { status.outcome = {}; },
                    [&](const core::Running&) { status.outcome = {}; },
-                   [&](const core::LeftBehind& s) { put_root_end(s.root, status.outcome); },
+                   [&](const core::MainExited& s) { put_main_end(s.main_end, status.outcome); },
                    [&](const core::Stopping& s) {
-                       if (s.root) put_root_end(*s.root, status.outcome);
+                       if (s.main_end) put_main_end(*s.main_end, status.outcome);
                        status.outcome.reason = s.reason;
                        put_tally(s.tally, status);
                    },
@@ -104,8 +104,8 @@ core::State state_of(const store::Status& status, Instant now)
     case core::Lifecycle::queued:
     case core::Lifecycle::starting:
     case core::Lifecycle::running: {
-        const std::optional<core::RootEnd> end = root_end_of(status.outcome);
-        if (end) state.phase = core::LeftBehind{started, *end, now};
+        const std::optional<core::MainEnd> end = main_end_of(status.outcome);
+        if (end) state.phase = core::MainExited{started, *end, now};
         else state.phase = core::Running{started};
         break;
     }

@@ -15,38 +15,38 @@
 namespace bgt::supervise {
 namespace {
 
-constexpr int most_messages = 64;
+constexpr int max_messages = 64;
 constexpr auto owner_look = std::chrono::seconds(1);
 
 } // namespace
 
-Supervisor::Supervisor(Charge charge, bool adopted)
-    : charge_(std::move(charge)), io_(charge_.wakers->io), signals_(charge_.wakers->signals), out_(charge_.wakers->out),
-      err_(charge_.wakers->err), control_(charge_.wakers->control), adopted_(adopted),
-      observer_(charge_.task.fd(), charge_.spec), owner_(io_), ready_(io_), timer_(io_), owner_timer_(io_), progress_timer_(io_),
+Supervisor::Supervisor(SupervisorResources resources, bool adopted)
+    : resources_(std::move(resources)), io_(resources_.sources->io), signals_(resources_.sources->signals), out_(resources_.sources->out),
+      err_(resources_.sources->err), control_(resources_.sources->control), adopted_(adopted),
+      observer_(resources_.task.fd(), resources_.spec), owner_(io_), ready_(io_), timer_(io_), owner_timer_(io_), progress_timer_(io_),
       stage_timer_(io_)
 {
-    if (charge_.stdin_keeper > 0) helpers_.insert(charge_.stdin_keeper);
+    if (resources_.stdin_keeper > 0) helpers_.insert(resources_.stdin_keeper);
 }
 
-Supervisor::Supervisor(Charge charge, std::int32_t root_pid) : Supervisor(std::move(charge), false)
+Supervisor::Supervisor(SupervisorResources resources, std::int32_t main_pid) : Supervisor(std::move(resources), false)
 {
-    tree_ = std::make_unique<OwnTree>(helpers_, root_pid);
+    tree_ = std::make_unique<OwnTree>(helpers_, main_pid);
     members_elsewhere_ = [self = getpid()] { return os::descendants_of(self); };
-    const Instant started = *charge_.recorder.status().started_at;
-    state_ = core::step(charge_.spec.rules, {}, core::Started{}, started).state; // which is on record already
+    const Instant started = *resources_.recorder.status().started_at;
+    state_ = core::step(resources_.spec.policy, {}, core::Started{}, started).state; // which is on record already
     observer_.begin(started);
 }
 
-Supervisor::Supervisor(Charge charge, Adopt, os::TreeMarks marks) : Supervisor(std::move(charge), true)
+Supervisor::Supervisor(SupervisorResources resources, Adopt, os::TreeMarks marks) : Supervisor(std::move(resources), true)
 {
     // The command can't be started again: its environment was known to the one before only.
-    core::Spec& rules = charge_.spec.rules;
-    rules.again = {};
+    core::Policy& rules = resources_.spec.policy;
+    rules.restart_policy = {};
     if (rules.hang.on_hang == core::OnHang::restart) rules.hang.on_hang = core::OnHang::kill;
-    const store::Status& status = charge_.recorder.status();
-    const bool root_end_known = status.outcome.kind != core::OutcomeKind::none;
-    tree_ = std::make_unique<AdoptedTree>(helpers_, io_, marks, root_end_known, [this] { dispatch(core::Tick{}); });
+    const store::Status& status = resources_.recorder.status();
+    const bool main_end_known = status.outcome.kind != core::OutcomeKind::none;
+    tree_ = std::make_unique<AdoptedTree>(helpers_, io_, marks, main_end_known, [this] { dispatch(core::Tick{}); });
     members_elsewhere_ = [marks, self = getpid()] { return os::find_marked(marks, {self, getpid()}); };
     state_ = core::take_over(rules, state_of(status, os::now()), status.ready, status.attempt, os::now());
 }
@@ -54,8 +54,8 @@ Supervisor::Supervisor(Charge charge, Adopt, os::TreeMarks marks) : Supervisor(s
 int Supervisor::run()
 {
     watch_signals();
-    watch_output(out_, charge_.out);
-    if (charge_.err) watch_output(err_, *charge_.err);
+    watch_output(out_, resources_.out);
+    if (resources_.err) watch_output(err_, *resources_.err);
     watch_control();
     watch_owner();
     watch_readiness();
@@ -94,8 +94,8 @@ void Supervisor::watch_control()
     control_.async_wait(Stream::wait_read, [this](auto error) {
         if (error) return;
         // A bound, so that a flood of messages keeps neither output nor timers waiting.
-        for (int i = 0; i < most_messages; ++i) {
-            const std::optional<os::Datagram> message = charge_.control.receive();
+        for (int i = 0; i < max_messages; ++i) {
+            const std::optional<os::Datagram> message = resources_.control.receive();
             if (!message) break;
             // Anybody who finds the socket can write to it; only this user and root are heard.
             if (message->uid != geteuid() && message->uid != 0) continue;
@@ -105,7 +105,7 @@ void Supervisor::watch_control()
             }
             const Result<Request> request = decode_request(message->bytes);
             const Answer reply = request ? answer(*request) : Answer{request.error().message, 0};
-            charge_.control.reply(*message, encode_answer(reply));
+            resources_.control.reply(*message, encode_answer(reply));
         }
         watch_control();
     });
@@ -113,12 +113,12 @@ void Supervisor::watch_control()
 
 void Supervisor::watch_owner()
 {
-    if (!charge_.spec.owner) return;
-    std::optional<Fd> owner = os::open_pidfd(*charge_.spec.owner);
+    if (!resources_.spec.owner) return;
+    std::optional<Fd> owner = os::open_pidfd(*resources_.spec.owner);
     const auto gone = [this] { dispatch(core::StopRequested{core::Reason::owner_gone, false, std::nullopt}); };
     boost::system::error_code refused;
     if (owner) owner_.assign(owner->get(), refused);
-    if (refused || (!owner && os::is_alive(*charge_.spec.owner))) {
+    if (refused || (!owner && os::is_alive(*resources_.spec.owner))) {
         // No pidfd to be had or to be waited for: a sandbox, or no descriptor left.
         owner_timer_.expires_after(owner_look);
         owner_timer_.async_wait([this](auto error) {
@@ -150,21 +150,21 @@ void Supervisor::end_ready_watch()
 void Supervisor::watch_readiness()
 {
     end_ready_watch();
-    if (core::lifecycle(state_) != core::Lifecycle::running || state_.watch.ready || !charge_.spec.rules.awaits_ready) return;
-    const store::Status& status = charge_.recorder.status();
+    if (core::lifecycle(state_) != core::Lifecycle::running || state_.hang_state.ready || !resources_.spec.policy.awaits_ready) return;
+    const store::Status& status = resources_.recorder.status();
     ReadyWatch::What what;
-    for (const std::string& condition : charge_.spec.ready)
+    for (const std::string& condition : resources_.spec.ready)
         if (condition != notify_condition) what.conditions.push_back(condition);
     conditions_hold_ = what.conditions.empty();
-    notified_ready_ = std::ranges::find(charge_.spec.ready, notify_condition) == charge_.spec.ready.end();
+    notified_ready_ = std::ranges::find(resources_.spec.ready, notify_condition) == resources_.spec.ready.end();
     if (conditions_hold_) return;
-    what.cwd = charge_.spec.cwd;
+    what.cwd = resources_.spec.cwd;
     what.out_from = adopted_ ? status.freed_bytes : attempt_from_.first;
     what.err_from = adopted_ ? status.freed_err_bytes : attempt_from_.second;
     what.freed_out = status.freed_bytes;
     what.freed_err = status.freed_err_bytes;
     what.members = members_elsewhere_;
-    Result<ReadyWatch> watch = ReadyWatch::start(charge_.task, what);
+    Result<ReadyWatch> watch = ReadyWatch::start(resources_.task, what);
     if (!watch) return never_ready(watch.error().message);
     ready_watch_.emplace(std::move(*watch));
     helpers_.insert(ready_watch_->pid());
@@ -196,7 +196,7 @@ void Supervisor::on_ready_answer()
 void Supervisor::never_ready(const std::string& why)
 {
     end_ready_watch();
-    charge_.recorder.event("ready-watch", {{"error", why}});
+    resources_.recorder.event("ready-watch", {{"error", why}});
     dispatch(core::NeverReady{});
 }
 
@@ -214,7 +214,7 @@ void Supervisor::dispatch(core::Event first)
     while (!events.empty()) {
         const core::Event event = std::move(events.front());
         events.pop_front();
-        core::StepResult result = core::step(charge_.spec.rules, std::move(state_), event, os::now());
+        core::StepResult result = core::step(resources_.spec.policy, std::move(state_), event, os::now());
         state_ = std::move(result.state);
         for (const core::Action& action : result.actions) perform(action, events);
     }
@@ -225,7 +225,7 @@ void Supervisor::look(std::deque<core::Event>& events)
 {
     const Tree::Sight sight = tree_->look();
     observer_.leave_out(sight.helpers_cpu);
-    if (sight.root_end) events.push_back(core::RootEnded{*sight.root_end});
+    if (sight.main_end) events.push_back(core::MainEnded{*sight.main_end});
     if (sight.empty) events.push_back(core::TreeEmpty{});
 }
 
@@ -233,7 +233,7 @@ void Supervisor::perform(const core::Action& action, std::deque<core::Event>& ev
 {
     std::visit(Overload{
                    [&](const core::SaveStatus&) { save_state(); },
-                   [&](const core::LookAtTree&) {
+                   [&](const core::CheckTree&) {
                        const std::size_t before = events.size();
                        look(events);
                        if (events.size() == before)
@@ -243,7 +243,7 @@ void Supervisor::perform(const core::Action& action, std::deque<core::Event>& ev
                    [&](const core::KillTree&) { kill_sweep(events); },
                    [&](const core::PauseTree&) { pause(); },
                    [&](const core::ResumeTree&) { signal_all(tree_->members(), SIGCONT); },
-                   [&](const core::TakeLook&) { events.push_back(core::Looked{take_vitals()}); },
+                   [&](const core::TakeSample&) { events.push_back(core::Sampled{take_liveness()}); },
                    [&](const core::GatherReport& what) { write_report(what.rule); },
                    [&](const core::RunHook& what) { run_hook(what.rule); },
                    [&](const core::EndAttempt& what) { end_attempt(what.outcome); },
@@ -257,18 +257,18 @@ void Supervisor::perform(const core::Action& action, std::deque<core::Event>& ev
 
 void Supervisor::save_state()
 {
-    store::Status& status = charge_.recorder.status();
+    store::Status& status = resources_.recorder.status();
     const auto* waiting = std::get_if<core::BackingOff>(&state_.phase);
     status.next_attempt.reset();
     if (waiting) status.next_attempt = os::wall_now() + std::max<Duration>(waiting->until - os::now(), Duration::zero());
-    if (state_.watch.ready && !status.ready_at) status.ready_at = os::wall_now();
-    if (!state_.watch.ready) status.ready_at.reset();
-    charge_.recorder.save(state_);
+    if (state_.hang_state.ready && !status.ready_at) status.ready_at = os::wall_now();
+    if (!state_.hang_state.ready) status.ready_at.reset();
+    resources_.recorder.save(state_);
 }
 
 void Supervisor::arm_timer()
 {
-    const std::optional<Instant> deadline = core::next_deadline(charge_.spec.rules, state_);
+    const std::optional<Instant> deadline = core::next_deadline(resources_.spec.policy, state_);
     if (deadline == armed_) return;
     armed_ = deadline;
     timer_.cancel();

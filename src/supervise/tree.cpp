@@ -14,9 +14,9 @@ namespace {
 constexpr auto gather = std::chrono::milliseconds(2);
 /// Where not every member can be watched, they are looked at.
 constexpr auto look_again = std::chrono::seconds(1);
-constexpr int most_depth = 1000;
+constexpr int max_depth = 1000;
 
-std::size_t most_watched()
+std::size_t max_watched()
 {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
@@ -33,8 +33,8 @@ Tree::Sight OwnTree::look()
         if (helpers_.erase(child.pid) > 0) sight.helpers_cpu += child.cpu;
         if (child.pid != root_) continue;
         root_ = 0; // its pid may come again
-        if (child.exited) sight.root_end = core::Exited{child.status};
-        else sight.root_end = core::Signaled{child.status};
+        if (child.exited) sight.main_end = core::Exited{child.status};
+        else sight.main_end = core::Signaled{child.status};
     }
     sight.empty = result.no_children || only_helpers_live();
     return sight;
@@ -60,7 +60,7 @@ std::vector<os::ProcStat> OwnTree::members()
 bool OwnTree::has(std::int32_t pid)
 {
     const os::ProcDir proc;
-    for (int depth = 0; depth < most_depth && pid > 1; ++depth) {
+    for (int depth = 0; depth < max_depth && pid > 1; ++depth) {
         if (helpers_.contains(pid)) return false;
         const auto stat = proc.stat(pid);
         if (!stat) return false;
@@ -70,9 +70,9 @@ bool OwnTree::has(std::int32_t pid)
     return false;
 }
 
-AdoptedTree::AdoptedTree(Helpers& helpers, boost::asio::io_context& io, os::TreeMarks marks, bool root_end_known,
+AdoptedTree::AdoptedTree(Helpers& helpers, boost::asio::io_context& io, os::TreeMarks marks, bool main_end_known,
                          std::function<void()> changed)
-    : Tree(helpers), io_(io), marks_(std::move(marks)), root_end_known_(root_end_known), changed_(std::move(changed)), soon_(io)
+    : Tree(helpers), io_(io), marks_(std::move(marks)), main_end_known_(main_end_known), changed_(std::move(changed)), soon_(io)
 {
 }
 
@@ -97,9 +97,9 @@ Tree::Sight AdoptedTree::look()
     // Nothing found is a proof only where something could have been found.
     sight.empty = living.empty() && os::can_look();
     watch(living);
-    if (!root_end_known_ && !os::is_alive(marks_.root)) {
-        root_end_known_ = true;
-        sight.root_end = core::Unseen{};
+    if (!main_end_known_ && !os::is_alive(marks_.main_process)) {
+        main_end_known_ = true;
+        sight.main_end = core::Unseen{};
     }
     return sight;
 }
@@ -109,7 +109,7 @@ void AdoptedTree::watch(const std::vector<os::ProcStat>& living)
     std::set<store::ProcessKey> now;
     for (const os::ProcStat& member : living) now.insert(member.key);
     std::erase_if(watched_, [&](const auto& entry) { return !now.contains(entry.first); });
-    const std::size_t most = most_watched();
+    const std::size_t most = max_watched();
     for (const store::ProcessKey& key : now) {
         if (watched_.contains(key)) continue;
         std::optional<Fd> fd;

@@ -307,7 +307,7 @@ TEST_CASE("a supervisor that is killed during a stop")
     CHECK(ran.code == 0);
     CHECK(watch.elapsed() < 3s + 200ms + 2s); // the date of SIGKILL stands
     CHECK(all_gone(pids));
-    // The root process of `escape` dies at once, and the first supervisor may have seen it.
+    // The main process of `escape` dies at once, and the first supervisor may have seen it.
     const int code = lab.wait(id);
     CHECK((code == 122 || (mode == "escape" && code == 128 + SIGTERM)));
     CHECK(text_at(lab.show(id), "/outcome/reason") == "killed");

@@ -102,7 +102,7 @@ TEST_CASE("messages from outside the tree, and malformed ones, change nothing")
     CHECK(told);
 }
 
-TEST_CASE("a daemon becomes ready after its root process has ended")
+TEST_CASE("a daemon becomes ready after its main process has ended")
 {
     const Lab lab;
     const std::string id = lab.start({"--leftover", "wait", "--ready-log", "up", "-c", "(sleep 0.5; echo up; exec sleep 1000) & exit 0"});

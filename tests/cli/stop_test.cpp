@@ -39,7 +39,7 @@ TEST_CASE("a task ends with its owner")
     CHECK(text_at(lab.show("1"), "/outcome/reason") == "owner-gone");
 }
 
-TEST_CASE("what is left over after the root process", "[slow]")
+TEST_CASE("what is left over after the main process", "[slow]")
 {
     const Lab lab;
     SECTION("is killed two seconds later")
@@ -224,7 +224,7 @@ TEST_CASE("a task is paused and resumed")
     }
 }
 
-TEST_CASE("a signal goes to the root process, or to the whole tree")
+TEST_CASE("a signal goes to the main process, or to the whole tree")
 {
     const Lab lab;
     const std::string id = lab.start({"-c", "trap 'echo outer' USR1; sh -c 'trap \"echo inner; exit\" USR1; echo ready; while :; do sleep 0.05; done' & wait; wait; echo done"});

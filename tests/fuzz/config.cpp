@@ -43,7 +43,7 @@ void check_plan(const config::Settings& settings)
         FUZZ_CHECK(fuzz::is_message(plan.error().message));
         return;
     }
-    FUZZ_CHECK(!plan->spec.command.empty() && plan->spec.rules.stop_ladder.size() <= 8);
+    FUZZ_CHECK(!plan->spec.command.empty() && plan->spec.policy.stop_ladder.size() <= 8);
 }
 
 } // namespace

@@ -11,15 +11,15 @@ namespace {
 core::Event event_of(unsigned number)
 {
     switch (number % 12) {
-    case 0: return core::RootEnded{core::Exited{1}};
-    case 1: return core::RootEnded{core::Unseen{}};
+    case 0: return core::MainEnded{core::Exited{1}};
+    case 1: return core::MainEnded{core::Unseen{}};
     case 2: return core::TreeEmpty{};
     case 3: return core::TreeLives{2};
     case 4: return core::Swept{1};
     case 5: return core::StopRequested{};
     case 6: return core::StopRequested{core::Reason::killed, false, std::nullopt, true};
     case 7: return core::PauseRequested{};
-    case 8: return core::Looked{};
+    case 8: return core::Sampled{};
     case 9: return core::Ready{};
     case 10: return core::Started{};
     default: return core::Tick{};
@@ -27,7 +27,7 @@ core::Event event_of(unsigned number)
 }
 
 /// Time passes to the next date where the high bit is set; the lower ones say what happens then.
-void play(const core::Spec& spec, std::string_view script)
+void play(const core::Policy& spec, std::string_view script)
 {
     Instant now{std::chrono::hours(1)};
     core::State state = core::step(spec, {}, core::Started{}, now).state;
@@ -55,6 +55,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string text = store::encode_spec(*read);
     const auto again = store::decode_spec(text);
     FUZZ_CHECK(again && store::encode_spec(*again) == text);
-    play(read->rules, in.rest().substr(0, 1000));
+    play(read->policy, in.rest().substr(0, 1000));
     return 0;
 }

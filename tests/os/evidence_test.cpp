@@ -267,7 +267,7 @@ TEST_CASE("the machine and the end of the log are part of it")
         log << "\033[31m12%\r 50%\033[0m";
     }
     const auto evidence = os::gather(request);
-    REQUIRE(evidence.output.size() == core::most_lines_shown);
+    REQUIRE(evidence.output.size() == core::max_lines_shown);
     CHECK(evidence.output.back() == " 50%");
     CHECK(evidence.output.front() == "line 62");
     CHECK(evidence.unfinished_line);

@@ -119,8 +119,8 @@ TEST_CASE("a command that fills its FIFO again and again gets a stage, and loses
     CHECK(edge == "ab");
 
     for (int i = 0; i < 50; ++i) p.write(std::string(400'000, 'c'), start); // 20 MB in one of its seconds
-    CHECK_FALSE(p.pump.has_calmed());
-    CHECK(p.pump.has_calmed());
+    CHECK_FALSE(p.pump.has_become_idle());
+    CHECK(p.pump.has_become_idle());
     p.pump.end_stage();
     CHECK(p.pump.keeper() == 0);
     CHECK(::kill(keeper, 0) < 0);
@@ -153,7 +153,7 @@ TEST_CASE("what a log can't take is dropped from a stage, too")
     CHECK(moved.bytes == 0);
     CHECK(moved.dropped == 10);
     for (int i = 0; i < 600; ++i) p.write(std::string(32'000, 'x'), start);
-    CHECK_FALSE(p.pump.has_calmed()); // who is loud is so on a full disk too
+    CHECK_FALSE(p.pump.has_become_idle()); // who is loud is so on a full disk too
     p.pump.end_stage();
 }
 

@@ -35,7 +35,7 @@ std::vector<std::int32_t> without(std::vector<std::int32_t> pids, std::int32_t p
 os::TreeMarks marks_of(std::int32_t pid)
 {
     os::TreeMarks marks;
-    marks.root = *os::key_of(pid);
+    marks.main_process = *os::key_of(pid);
     return marks;
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("a chain of processes, each of which starts the next and ends, is foun
     char up = 0;
     REQUIRE(::read(reader.get(), &up, 1) == 1);
     os::TreeMarks marks;
-    marks.root = os::read_stat(first)->key; // also of one that has ended: nobody reaps it here
+    marks.main_process = os::read_stat(first)->key; // also of one that has ended: nobody reaps it here
     marks.session = first;
     int missed = 0;
     for (int look = 0; look < looks; ++look) missed += os::find_marked(marks, {::getpid()}).empty();
@@ -197,7 +197,7 @@ TEST_CASE("members are found by their session, unless the marks speak against it
     }
     SECTION("nothing that is older than the root")
     {
-        marks.root.start_ticks += 1'000'000;
+        marks.main_process.start_ticks += 1'000'000;
         CHECK(os::find_marked(marks, {}).empty());
     }
     SECTION("another session")

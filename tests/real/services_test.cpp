@@ -21,7 +21,7 @@ std::vector<pid_t> tree_of(const Lab& lab, const std::string& task)
 }
 
 /// Waits for the port, checks that the tree is as large as expected, kills it, and looks whether anything is left.
-void check_life(const Lab& lab, const std::string& task, std::uint16_t port, std::size_t least_processes)
+void check_life(const Lab& lab, const std::string& task, std::uint16_t port, std::size_t min_processes)
 {
     const Ran ready = lab({"wait", "--timeout", "30", "--for", "port:" + std::to_string(port), task}, 40s);
     INFO(ready);
@@ -30,7 +30,7 @@ void check_life(const Lab& lab, const std::string& task, std::uint16_t port, std
     CHECK(port_is_open(port));
     CHECK(text_at(lab.show(task), "/ports").find(std::to_string(port)) != std::string::npos);
     std::vector<pid_t> tree;
-    CHECK(eventually(patience, [&] { return (tree = tree_of(lab, task)).size() >= least_processes; }));
+    CHECK(eventually(patience, [&] { return (tree = tree_of(lab, task)).size() >= min_processes; }));
     const Ran killed = lab({"kill", task});
     INFO(killed);
     CHECK(killed.code == 0);

@@ -13,8 +13,8 @@ Event random_event(Dice& dice)
     case 0:
     case 1: return Started{};
     case 2: return dice.one_in(10) ? Event(StartFailed{}) : Event(Started{});
-    case 3: return RootEnded{Exited{static_cast<int>(dice.below(256))}};
-    case 4: return RootEnded{dice.one_in(2) ? RootEnd(Signaled{9}) : RootEnd(Unseen{})};
+    case 3: return MainEnded{Exited{static_cast<int>(dice.below(256))}};
+    case 4: return MainEnded{dice.one_in(2) ? MainEnd(Signaled{9}) : MainEnd(Unseen{})};
     case 5: return dice.one_in(4) ? Event(TreeEmpty{}) : Event(Tick{});
     case 6:
     case 7: return TreeLives{count};
@@ -24,11 +24,11 @@ Event random_event(Dice& dice)
     case 11: return ResumeRequested{};
     case 12:
     case 13:
-        return Looked{{Instant{dice.duration()}, Instant{dice.duration()}, Instant{dice.duration()},
+        return Sampled{{Instant{dice.duration()}, Instant{dice.duration()}, Instant{dice.duration()},
                        static_cast<Activity>(dice.below(8))}};
     case 14: return dice.one_in(2) ? Event(Ready{}) : Event(NeverReady{});
     case 15: return dice.one_in(2) ? Event(WatchdogSet{dice.duration()}) : Event(Extended{dice.duration()});
-    case 16: return dice.one_in(4) ? Event(HangReported{}) : Event(LookRequested{});
+    case 16: return dice.one_in(4) ? Event(HangReported{}) : Event(SampleRequested{});
     default: return Tick{};
     }
 }

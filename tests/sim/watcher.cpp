@@ -43,29 +43,29 @@ HangRules random_rules(Dice& dice)
             static_cast<OnHang>(dice.below(4)), random_limit(dice), random_limit(dice)};
 }
 
-Again random_again(Dice& dice)
+RestartPolicy random_restart_policy(Dice& dice)
 {
-    Again again;
-    if (dice.one_in(2)) again.retries = static_cast<std::uint32_t>(dice.below(4));
-    if (dice.one_in(4)) again.retry_on = {1, 75, 120};
-    if (dice.one_in(2)) again.restart = static_cast<Restart>(dice.below(4));
-    again.max_restarts = static_cast<std::uint32_t>(1 + dice.below(4));
-    again.max_period = dice.one_in(3) ? dice.duration() : Duration::max();
-    again.backoff_first = dice.duration();
-    again.backoff_most = dice.one_in(20) ? Duration::max() : dice.duration();
-    again.seed = dice.below(1000);
-    return again;
+    RestartPolicy restart_policy;
+    if (dice.one_in(2)) restart_policy.retries = static_cast<std::uint32_t>(dice.below(4));
+    if (dice.one_in(4)) restart_policy.retry_on = {1, 75, 120};
+    if (dice.one_in(2)) restart_policy.restart = static_cast<Restart>(dice.below(4));
+    restart_policy.max_restarts = static_cast<std::uint32_t>(1 + dice.below(4));
+    restart_policy.max_period = dice.one_in(3) ? dice.duration() : Duration::max();
+    restart_policy.backoff_min = dice.duration();
+    restart_policy.backoff_max = dice.one_in(20) ? Duration::max() : dice.duration();
+    restart_policy.seed = dice.below(1000);
+    return restart_policy;
 }
 
 } // namespace
 
-Spec random_spec(Dice& dice)
+Policy random_spec(Dice& dice)
 {
-    Spec spec;
+    Policy spec;
     spec.kind = static_cast<Kind>(dice.below(2));
     spec.awaits_ready = dice.one_in(3);
     if (dice.one_in(2)) spec.hang = random_rules(dice);
-    if (dice.one_in(3)) spec.again = random_again(dice);
+    if (dice.one_in(3)) spec.restart_policy = random_restart_policy(dice);
     spec.stop_ladder = random_ladder(dice);
     if (dice.one_in(2)) spec.timeout = dice.one_in(30) ? Duration::max() : dice.duration();
     spec.leftover = static_cast<Leftover>(dice.below(3));
@@ -180,7 +180,7 @@ void Watcher::check_what_stays(const State& before)
         if (!still && !ended) return; // another attempt: check_attempts
         REQUIRE((still ? still->reason : ended->outcome.reason) == stop->reason);
         if (still) REQUIRE(still->for_leftover == stop->for_leftover);
-        if (still && stop->root) REQUIRE(still->root == stop->root);
+        if (still && stop->main_end) REQUIRE(still->main_end == stop->main_end);
         REQUIRE((still ? still->tally : ended->tally).size() >= stop->tally.size());
         for (std::size_t i = 0; still && i < stop->tally.size(); ++i) REQUIRE(still->tally[i].found >= stop->tally[i].found);
         if (stop->for_leftover) REQUIRE(stop->reason == Reason::self);
@@ -207,7 +207,7 @@ void Watcher::check_attempts(const State& before, const Event& event, const std:
         REQUIRE(std::holds_alternative<TreeEmpty>(event)); // only then can the next one not overlap it
     }
     if (std::holds_alternative<BackingOff>(state_.phase)) REQUIRE(due());
-    REQUIRE(state_.attempts.retries <= spec_.again.retries);
+    REQUIRE(state_.attempts.retries <= spec_.restart_policy.retries);
     // The evidence is gathered before the tree is touched.
     for (const Action& action : actions) {
         if (std::holds_alternative<GatherReport>(action)) break;

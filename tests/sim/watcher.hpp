@@ -24,18 +24,18 @@ private:
     std::mt19937_64 engine_;
 };
 
-Spec random_spec(Dice&);
+Policy random_spec(Dice&);
 std::vector<StopStep> random_ladder(Dice&);
 StopRequested random_stop(Dice&);
 
 class Watcher {
 public:
-    explicit Watcher(Spec spec) : spec_(std::move(spec)) {}
+    explicit Watcher(Policy spec) : spec_(std::move(spec)) {}
 
     /// One step; checks it, and gives back what is to be done.
     std::vector<Action> operator()(const Event&, Instant now);
 
-    const Spec& spec() const { return spec_; }
+    const Policy& spec() const { return spec_; }
     const State& state() const { return state_; }
     std::optional<Instant> due() const { return next_deadline(spec_, state_); }
     bool released() const { return released_; }
@@ -48,7 +48,7 @@ private:
     void check_tally() const;
     void check_attempts(const State& before, const Event&, const std::vector<Action>&);
 
-    Spec spec_;
+    Policy spec_;
     State state_{Starting{}};
     std::optional<Instant> kill_date_; ///< as first announced for the stop under way
     bool killed_ = false;              ///< in the stop under way

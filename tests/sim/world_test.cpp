@@ -33,8 +33,8 @@ public:
         }
         REQUIRE(tree_.empty());
         const auto& ended = std::get<Ended>(task_.state().phase);
-        if (root_end_) {
-            const bool exited = std::holds_alternative<Exited>(*root_end_);
+        if (main_end_) {
+            const bool exited = std::holds_alternative<Exited>(*main_end_);
             REQUIRE(ended.outcome.kind == (exited ? OutcomeKind::exited : OutcomeKind::signaled));
         }
         check_count(ended);
@@ -44,7 +44,7 @@ public:
 private:
     void begin()
     {
-        root_end_.reset();
+        main_end_.reset();
         if (dice_.one_in(50)) return say(StartFailed{});
         birth();
         say(Started{});
@@ -76,7 +76,7 @@ private:
             break;
         case 5: say(dice_.one_in(2) ? Event(PauseRequested{}) : Event(ResumeRequested{})); break;
         case 6: say(Tick{}); break; // a stale one
-        case 7: say(dice_.one_in(2) ? Event(Ready{}) : Event(LookRequested{})); break;
+        case 7: say(dice_.one_in(2) ? Event(Ready{}) : Event(SampleRequested{})); break;
         default: break;
         }
         // Nobody waits for ever: in the end a person asks for what is left.
@@ -107,13 +107,13 @@ private:
         }
     }
 
-    void remove(std::uint64_t index, RootEnd how)
+    void remove(std::uint64_t index, MainEnd how)
     {
         const std::uint64_t pid = tree_[index].pid;
         tree_.erase(tree_.begin() + static_cast<std::ptrdiff_t>(index));
         if (pid == root_) {
-            root_end_ = how;
-            events_.push_back(RootEnded{how});
+            main_end_ = how;
+            events_.push_back(MainEnded{how});
         }
         if (tree_.empty()) events_.push_back(TreeEmpty{});
         drain();
@@ -139,14 +139,14 @@ private:
 
     void perform(const Action& action)
     {
-        if (std::holds_alternative<LookAtTree>(action)) look();
+        if (std::holds_alternative<CheckTree>(action)) look();
         if (std::holds_alternative<KillTree>(action)) kill_all();
         if (std::holds_alternative<SignalTree>(action)) signal_all();
-        if (std::holds_alternative<TakeLook>(action)) events_.push_back(Looked{vitals()});
+        if (std::holds_alternative<TakeSample>(action)) events_.push_back(Sampled{liveness()});
         if (std::holds_alternative<EndAttempt>(action)) hit_.clear(); // a row of that attempt
         if (std::holds_alternative<StartAgain>(action)) begin();
     }
-    Vitals vitals()
+    Liveness liveness()
     {
         const auto ago = [&] { return now_ - std::min(dice_.duration(), now_.time_since_epoch()); };
         return {ago(), ago(), dice_.one_in(3) ? ago() : Instant{}, static_cast<Activity>(dice_.below(8))};
@@ -160,7 +160,7 @@ private:
     {
         events_.push_back(Swept{static_cast<std::uint32_t>(tree_.size())});
         for (std::size_t i = tree_.size(); i-- > 0;) {
-            if (tree_[i].obeys) remove(i, dice_.one_in(2) ? RootEnd(Signaled{15}) : RootEnd(Exited{0}));
+            if (tree_[i].obeys) remove(i, dice_.one_in(2) ? MainEnd(Signaled{15}) : MainEnd(Exited{0}));
         }
     }
     void kill_all()
@@ -189,7 +189,7 @@ private:
     bool stubborn_;
     std::vector<Process> tree_;
     std::set<std::uint64_t> hit_;
-    std::optional<RootEnd> root_end_;
+    std::optional<MainEnd> main_end_;
     std::deque<Event> events_;
     Instant now_{1000s};
     std::uint64_t next_pid_ = 1;

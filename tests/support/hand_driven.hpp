@@ -6,7 +6,7 @@ namespace bgt::core {
 
 /// A task driven by hand: `at` is the time since its start.
 struct Task {
-    Spec spec;
+    Policy spec;
     State state{Starting{}};
     Instant zero{std::chrono::seconds(1000)};
 
@@ -34,7 +34,7 @@ struct Task {
     }
 };
 
-inline Task running(Spec spec = {})
+inline Task running(Policy spec = {})
 {
     Task task{without_notices(std::move(spec))};
     task(Duration::zero(), Started{});

@@ -8,12 +8,12 @@ namespace bgt::core {
 
 struct ActionText {
     std::string operator()(const SaveStatus&) const { return "save"; }
-    std::string operator()(const LookAtTree&) const { return "look"; }
+    std::string operator()(const CheckTree&) const { return "look"; }
     std::string operator()(const SignalTree& a) const { return "signal:" + std::to_string(a.signal); }
     std::string operator()(const KillTree&) const { return "kill"; }
     std::string operator()(const PauseTree&) const { return "pause"; }
     std::string operator()(const ResumeTree&) const { return "resume"; }
-    std::string operator()(const TakeLook&) const { return "take-look"; }
+    std::string operator()(const TakeSample&) const { return "take-look"; }
     std::string operator()(const GatherReport& a) const { return "report:" + std::string(to_string(a.rule)); }
     std::string operator()(const RunHook& a) const { return "hook:" + std::string(to_string(a.rule)); }
     std::string operator()(const EndAttempt&) const { return "end-attempt"; }
@@ -36,7 +36,7 @@ inline std::string text_of(const std::vector<Action>& actions)
 }
 
 /// Without the notices, which would have the tree looked at now and then.
-inline Spec without_notices(Spec spec = {})
+inline Policy without_notices(Policy spec = {})
 {
     spec.hang.quiet_after.reset();
     spec.hang.stalled_after.reset();

@@ -1,7 +1,7 @@
 #pragma once
 /// What was asked of `bgt logs`, and the log of one task under that view.
 #include <bgt/cli/context.hpp>
-#include <bgt/cli/living.hpp>
+#include <bgt/cli/task_monitor.hpp>
 #include <bgt/cli/log_piece.hpp>
 #include <bgt/cli/log_printer.hpp>
 
@@ -20,28 +20,28 @@ struct LogOptions {
 };
 
 /// Where to begin to read, what of it is still there, and what must be said about the rest.
-struct LogBegin {
+struct LogRange {
     std::uint64_t offset = 0;
     std::uint64_t skipped = 0;       ///< bytes asked for that were freed
     std::vector<std::string> notes;  ///< one line each, for stderr
 };
 /// Finds the begin in [0, end). `label` names the task in messages. Error (usage): a cursor beyond the end.
-Result<LogBegin> find_begin(store::LogFile&, const store::TaskDir&, const store::Status&, const LogOptions&, std::uint64_t end,
+Result<LogRange> find_range(store::LogFile&, const store::TaskDir&, const store::Status&, const LogOptions&, std::uint64_t end,
                             const std::string& label);
 
 /// Where the last `lines` lines of [begin, end) that match begin. Reads backwards.
 Result<std::uint64_t> last_matches(store::LogFile&, const core::Pattern&, std::uint64_t lines, std::uint64_t begin, std::uint64_t end);
 
 /// "web | ", padded to `width` columns and coloured by the task's place among the others.
-std::string log_prefix(const LivingTask&, std::size_t width, std::size_t place, bool color);
+std::string log_prefix(const TaskMonitor&, std::size_t width, std::size_t place, bool color);
 
 /// One task of those that are printed.
 class LogView {
 public:
     static Result<LogView> open(store::Root&, store::TaskId, const LogOptions&);
 
-    LivingTask& task() { return task_; }
-    const LivingTask& task() const { return task_; }
+    TaskMonitor& task() { return task_; }
+    const TaskMonitor& task() const { return task_; }
     /// Sets the style, and finds the begin. Notes go to stderr.
     Result<void> begin(Context&, LogStyle, SharedScreen&);
     /// Prints what is there, up to `most` bytes of it; true when there is more.
@@ -65,7 +65,7 @@ private:
     Result<std::uint64_t> print_upto(Context&, std::uint64_t end);
 
     const LogOptions* options_ = nullptr;
-    LivingTask task_;
+    TaskMonitor task_;
     store::LogFile file_;
     std::unique_ptr<LogPrinter> printer_;
     std::string text_;

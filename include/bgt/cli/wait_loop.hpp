@@ -1,7 +1,7 @@
 #pragma once
 /// One loop that waits for several conditions of several tasks.
 #include <bgt/supervise/condition.hpp>
-#include <bgt/cli/living.hpp>
+#include <bgt/cli/task_monitor.hpp>
 #include <bgt/supervise/output_age.hpp>
 #include <bgt/supervise/output_matcher.hpp>
 #include <bgt/supervise/prober.hpp>
@@ -23,7 +23,7 @@ struct WaitAnswer {
 };
 
 /// Which conditions of one task have come.
-enum class Coming : std::uint8_t {
+enum class ConditionState : std::uint8_t {
     open,  ///< not yet
     met,   ///< it came; it stays so, whatever happens later
     never, ///< it can no longer come
@@ -50,8 +50,8 @@ private:
         Instant at{};
     };
     struct Waiting {
-        LivingTask task;
-        std::vector<Coming> coming; ///< one a condition
+        TaskMonitor task;
+        std::vector<ConditionState> coming; ///< one a condition
         std::optional<supervise::OutputMatcher> output;
         std::optional<supervise::OutputAge> age;
         Instant quiet_since{};
@@ -60,7 +60,7 @@ private:
         bool settled = false;       ///< nothing of it is open any more
     };
     /// A condition that is asked once for all tasks.
-    struct Outside {
+    struct ExternalCheck {
         bool held = false;
         std::optional<supervise::Prober> prober;
         std::optional<int> folder;      ///< `file`: the token of its folder in the watch
@@ -86,14 +86,14 @@ private:
     void request_looks();
     bool is_open(std::size_t task, supervise::Condition::Kind) const;
     bool has(supervise::Condition::Kind) const;
-    void set(std::size_t task, std::size_t condition, Coming);
+    void set(std::size_t task, std::size_t condition, ConditionState);
     void settle(Waiting&);
     std::optional<WaitAnswer> decide() const;
     WaitAnswer success() const;
     WaitAnswer failure() const;
     std::optional<WaitAnswer> stuck() const;
     WaitAnswer timed_out() const;
-    Instant next_look(bool more, Instant next_show) const;
+    Instant next_check(bool more, Instant next_show) const;
     bool wants(bool (supervise::Condition::*)() const) const;
     std::optional<Duration> time_left(Waiting&) const;
 
@@ -101,7 +101,7 @@ private:
     WaitRequest request_;
     std::vector<Waiting> tasks_;
     std::optional<supervise::SignalGate> gate_;  ///< before the probers: they are ended before a signal ends this program
-    std::vector<Outside> outside_;    ///< one a condition, used by those that are outside
+    std::vector<ExternalCheck> outside_;    ///< one a condition, used by those that are outside
     std::optional<os::Watch> watch_;
     std::optional<Decisive> first_met_, first_never_;
     std::optional<Decisive> broken_;  ///< the guard that a line matched

@@ -1,7 +1,7 @@
 #pragma once
 /// Signs of life of a tree, told apart: what it used between two looks, and what that says of it. Pure: a look is data.
 #include <bgt/base/time.hpp>
-#include <bgt/core/rules.hpp>
+#include <bgt/core/policy.hpp>
 #include <cstdint>
 #include <vector>
 
@@ -65,7 +65,7 @@ Used compare(const Sample& before, const Sample& now);
 inline constexpr double busy_cpu = 0.01;             ///< of one core
 /// And no less than this between two looks that are close together: CPU is counted in ticks of 10 ms as a rule, and a loop
 /// that forks a `sleep` now and then must not look busy because a tick fell into it.
-inline constexpr Duration least_busy_cpu = std::chrono::milliseconds(25);
+inline constexpr Duration min_busy_cpu = std::chrono::milliseconds(25);
 inline constexpr double busy_disk = 4096;            ///< bytes a second
 inline constexpr double busy_net = 1024;
 

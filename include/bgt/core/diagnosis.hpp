@@ -40,7 +40,7 @@ struct Diagnosis {
     bool operator==(const Diagnosis&) const = default;
 };
 
-/// From the root process down through those that only wait for others, to who is really stuck. Nobody is accused on
+/// From the main process down through those that only wait for others, to who is really stuck. Nobody is accused on
 /// thin evidence: a tree that works is `busy`, a server that waits for connections is `idle`, and what can't be told is
 /// `blocked`.
 Diagnosis diagnose(const Evidence&);

@@ -5,7 +5,7 @@
 /// Every text may come from a hostile program. It is valid UTF-8 without control characters once it is in here (the
 /// gatherer's duty), and every list is bounded (the constants below); what did not fit is counted.
 #include <bgt/base/time.hpp>
-#include <bgt/core/rules.hpp>
+#include <bgt/core/policy.hpp>
 #include <bgt/core/task.hpp>
 #include <cstdint>
 #include <optional>
@@ -15,14 +15,14 @@
 
 namespace bgt::core {
 
-inline constexpr std::size_t most_processes_shown = 64;
-inline constexpr std::size_t most_threads_shown = 32; ///< of each process
-inline constexpr std::size_t most_handles_shown = 8;  ///< of each thread
-inline constexpr std::size_t most_ends_shown = 8;     ///< processes at one side of a pipe
-inline constexpr std::size_t most_sockets_shown = 64;
-inline constexpr std::size_t most_waits_shown = 32;   ///< locks, and pipes
-inline constexpr std::size_t most_lines_shown = 40;
-inline constexpr std::size_t most_line_columns = 200;
+inline constexpr std::size_t max_processes_shown = 64;
+inline constexpr std::size_t max_threads_shown = 32; ///< of each process
+inline constexpr std::size_t max_handles_shown = 8;  ///< of each thread
+inline constexpr std::size_t max_ends_shown = 8;     ///< processes at one side of a pipe
+inline constexpr std::size_t max_sockets_shown = 64;
+inline constexpr std::size_t max_waits_shown = 32;   ///< locks, and pipes
+inline constexpr std::size_t max_lines_shown = 40;
+inline constexpr std::size_t max_line_columns = 200;
 
 /// Families of system calls in which a thread can wait.
 enum class Call : std::uint8_t {

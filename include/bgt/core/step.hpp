@@ -6,12 +6,12 @@
 ///  - perform the actions in their order, and only then pass on the next event;
 ///  - after each step arm one timer for `next_deadline(spec, state)`, and send Tick when it fires (a late, early
 ///    or doubled Tick is harmless: step compares `now` with the deadlines in the state);
-///  - say Started (or StartFailed) before anything else of the command, and RootEnded before the TreeEmpty that follows;
-///  - answer LookAtTree with TreeEmpty or TreeLives; say TreeEmpty only when it is proven, and say it unasked as soon
+///  - say Started (or StartFailed) before anything else of the command, and MainEnded before the TreeEmpty that follows;
+///  - answer CheckTree with TreeEmpty or TreeLives; say TreeEmpty only when it is proven, and say it unasked as soon
 ///    as it is: nothing here polls for it;
-///  - answer TakeLook with Looked, StartAgain with Started or StartFailed.
+///  - answer TakeSample with Sampled, StartAgain with Started or StartFailed.
 #include <bgt/core/task.hpp>
-#include <bgt/core/watch.hpp>
+#include <bgt/core/hang_state.hpp>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -32,7 +32,7 @@ struct StopRequested {
     bool now = false;                           ///< skip the ladder: SIGKILL at once
     std::optional<std::vector<StopStep>> ladder;///< replaces the spec's for this stop (grace given with `bgt kill`)
     bool again = false;                         ///< `bgt restart`: then the command is started again, at once
-    bool patient = false;                       ///< leaves a stop that has begun at its pace, where another request hastens it
+    bool no_escalation = false;                       ///< leaves a stop that has begun at its pace, where another request hastens it
     bool operator==(const StopRequested&) const = default;
 };
 
@@ -43,20 +43,20 @@ struct Starting {
     bool operator==(const Starting&) const = default;
 };
 struct Running {
-    Instant started{}; ///< of the first attempt; State::watch knows of this one
+    Instant started{}; ///< of the first attempt; State::hang_state knows of this one
     bool operator==(const Running&) const = default;
 };
-/// The root process has ended by itself; others of its tree live.
-struct LeftBehind {
+/// The main process has ended by itself; others of its tree live.
+struct MainExited {
     Instant started{};
-    RootEnd root;
+    MainEnd main_end;
     Instant since{};
     std::uint32_t living = 0; ///< as the last look found
-    bool operator==(const LeftBehind&) const = default;
+    bool operator==(const MainExited&) const = default;
 };
 /// Whether there is another attempt once a stop is done.
 enum class Afterwards : std::uint8_t {
-    as_ruled, ///< as Spec::again and the reason of the stop say
+    as_ruled, ///< as Policy::again and the reason of the stop say
     again,    ///< `bgt restart` asked for it
     never,    ///< somebody asked for an end while it was being stopped
 };
@@ -66,9 +66,9 @@ enum class Afterwards : std::uint8_t {
 /// recorded kill_by.
 struct Stopping {
     Instant started{};                ///< of the task
-    std::optional<RootEnd> root;      ///< once it has ended
+    std::optional<MainEnd> main_end;      ///< once it has ended
     Reason reason = Reason::killed;
-    bool for_leftover = false;        ///< the root process had ended by itself: its outcome stays its own
+    bool for_leftover = false;        ///< the main process had ended by itself: its outcome stays its own
     Afterwards afterwards = Afterwards::as_ruled;
     std::vector<StopStep> ladder;     ///< the spec's, or the one that came with the request
     std::size_t rung = 0;             ///< index in `ladder`; == its size: KILL
@@ -98,9 +98,9 @@ struct Ended {
 };
 
 struct State {
-    std::variant<Starting, Running, LeftBehind, Stopping, BackingOff, Ended> phase;
+    std::variant<Starting, Running, MainExited, Stopping, BackingOff, Ended> phase;
     bool paused = false; ///< the tree was sent SIGSTOP by `bgt pause`; a stop resumes it
-    Watch watch{};       ///< the clocks of the hang rules
+    HangState hang_state{};       ///< the clocks of the hang rules
     Attempts attempts{};
     bool operator==(const State&) const = default;
 };
@@ -108,15 +108,15 @@ struct State {
 // Events.
 struct Started {};                              ///< the command was exec'd
 struct StartFailed { int code = 126; };         ///< it was not; nothing runs. 127: there is no such command
-struct RootEnded { RootEnd how; };              ///< reaped, or seen gone
+struct MainEnded { MainEnd how; };              ///< reaped, or seen gone
 struct TreeEmpty {};                            ///< proven: no process of the tree is left
 struct TreeLives { std::uint32_t count = 0; };  ///< a look found this many
 /// Answer to SignalTree: members found living. To KillTree: the distinct processes hit since KILL began.
 struct Swept { std::uint32_t found = 0; };
 struct PauseRequested {};
 struct ResumeRequested {};
-struct Looked { Vitals vitals; };               ///< answer to TakeLook
-struct LookRequested {};                        ///< a reader wants to know what it does now, or output came after `quiet`
+struct Sampled { Liveness liveness; };               ///< answer to TakeSample
+struct SampleRequested {};                        ///< a reader wants to know what it does now, or output came after `quiet`
 struct Ready {};                                ///< all its conditions of readiness hold
 struct NeverReady {};                           ///< one of them can no longer come
 struct Extended { Duration by{}; };             ///< EXTEND_TIMEOUT_USEC: no hang rule fires for this long
@@ -124,18 +124,18 @@ struct WatchdogSet { Duration interval{}; };    ///< WATCHDOG_USEC: heartbeats c
 struct HangReported {};                         ///< WATCHDOG=trigger: the task says itself that it hangs
 struct Tick {};                                 ///< time has passed
 
-using Event = std::variant<Started, StartFailed, RootEnded, TreeEmpty, TreeLives, Swept, StopRequested,
-                           PauseRequested, ResumeRequested, Looked, LookRequested, Ready, NeverReady, Extended,
+using Event = std::variant<Started, StartFailed, MainEnded, TreeEmpty, TreeLives, Swept, StopRequested,
+                           PauseRequested, ResumeRequested, Sampled, SampleRequested, Ready, NeverReady, Extended,
                            WatchdogSet, HangReported, Tick>;
 
 // Actions, performed in order.
 struct SaveStatus {};                           ///< make the state durable; before any signal that follows it
-struct LookAtTree {};                           ///< answer with TreeEmpty or TreeLives
+struct CheckTree {};                           ///< answer with TreeEmpty or TreeLives
 struct SignalTree { int signal = 0; };          ///< to every member, then CONT; answer with Swept
-struct KillTree {};                             ///< SIGKILL to every member; answer with Swept, then as LookAtTree
+struct KillTree {};                             ///< SIGKILL to every member; answer with Swept, then as CheckTree
 struct PauseTree {};                            ///< SIGSTOP to every member
 struct ResumeTree {};                           ///< SIGCONT to every member
-struct TakeLook {};                             ///< at the tree's signs of life; answer with Looked
+struct TakeSample {};                             ///< at the tree's signs of life; answer with Sampled
 /// Gather the evidence and write the report, in about a second at most. `rule`: the one that fired; self: a notice.
 struct GatherReport { Reason rule = Reason::self; };
 struct RunHook { Reason rule = Reason::self; }; ///< `--on-hang exec:CMD`
@@ -154,7 +154,7 @@ struct Note {
     std::uint32_t count = 0;
 };
 
-using Action = std::variant<SaveStatus, LookAtTree, SignalTree, KillTree, PauseTree, ResumeTree, TakeLook, GatherReport, RunHook,
+using Action = std::variant<SaveStatus, CheckTree, SignalTree, KillTree, PauseTree, ResumeTree, TakeSample, GatherReport, RunHook,
                             EndAttempt, StartAgain, Finish, Release, Note>;
 
 /// The next state and what to do. Invariants (tested): after the end, signals go only to leftovers that were kept;
@@ -167,13 +167,13 @@ struct StepResult {
     State state;
     std::vector<Action> actions;
 };
-StepResult step(const Spec&, State, const Event&, Instant now);
+StepResult step(const Policy&, State, const Event&, Instant now);
 
 /// The state as a supervisor goes on from it that took over at `now`: nobody knows what happened meanwhile, so all
 /// clocks begin anew.
-State take_over(const Spec&, State, bool ready, std::uint32_t attempt, Instant now);
+State take_over(const Policy&, State, bool ready, std::uint32_t attempt, Instant now);
 
-/// Whether output, when it comes, must be told at once (LookRequested): it ends a notice, or a silence that was told.
+/// Whether output, when it comes, must be told at once (SampleRequested): it ends a notice, or a silence that was told.
 bool waits_for_output(const State&);
 
 /// When SIGKILL comes at the latest; nullopt unless stopping (the kept leftovers of an ended task included). Kept in the status record, so that a supervisor that
@@ -181,7 +181,7 @@ bool waits_for_output(const State&);
 std::optional<Instant> kill_by(const State&);
 
 /// When the driver must send Tick, or nullopt when only the world can move the task.
-std::optional<Instant> next_deadline(const Spec&, const State&);
+std::optional<Instant> next_deadline(const Policy&, const State&);
 
 /// `queued` is said of a task between two attempts.
 Lifecycle lifecycle(const State&);

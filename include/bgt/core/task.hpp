@@ -1,7 +1,7 @@
 #pragma once
 /// The words of the field as types: what a task is asked to be, and how it can end.
 #include <bgt/base/time.hpp>
-#include <bgt/core/rules.hpp>
+#include <bgt/core/policy.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,7 +14,7 @@ namespace bgt::core {
 /// Where a task stands in its life. The numbers are part of the status record: append only.
 enum class Lifecycle : std::uint8_t {
     starting = 0, ///< its folder exists, the command is not exec'd yet
-    running = 1,  ///< the root process lives, or others of its tree do and are waited for
+    running = 1,  ///< the main process lives, or others of its tree do and are waited for
     stopping = 2, ///< a reason to end it is on record and the stop ladder is under way
     ended = 3,    ///< nothing of it runs but what `--leftover keep` left; the outcome is final
     queued = 4,   ///< waits for a slot; no process yet
@@ -23,10 +23,10 @@ enum class Lifecycle : std::uint8_t {
 /// How a task ended. Numbers as above.
 enum class OutcomeKind : std::uint8_t {
     none = 0,            ///< not ended
-    exited = 1,          ///< the root process called exit; `code` holds its status
-    signaled = 2,        ///< a signal ended the root process; `signal` holds which
+    exited = 1,          ///< the main process called exit; `code` holds its status
+    signaled = 2,        ///< a signal ended the main process; `signal` holds which
     failed_to_start = 3, ///< the command could not be executed
-    lost = 4,            ///< nobody saw the root process end; its code can't be known
+    lost = 4,            ///< nobody saw the main process end; its code can't be known
 };
 
 /// Who ended it. Written before the first signal is sent. Numbers as above.
@@ -49,9 +49,9 @@ enum class Kind : std::uint8_t {
     service = 1, ///< runs until it is stopped, and may be quiet once it is ready
 };
 
-/// What happens to living members of the tree once the root process has ended by itself. Numbers as above.
+/// What happens to living members of the tree once the main process has ended by itself. Numbers as above.
 enum class Leftover : std::uint8_t {
-    kill = 0, ///< after Spec::leftover_wait they are ended by the stop ladder
+    kill = 0, ///< after Policy::leftover_wait they are ended by the stop ladder
     wait = 1, ///< the task ends when the tree is empty
     keep = 2, ///< the task ends at once, they are left alone
 };
@@ -65,7 +65,7 @@ std::string_view to_string(Leftover);
 std::optional<Leftover> parse_leftover(std::string_view);
 std::optional<Lifecycle> parse_lifecycle(std::string_view);
 
-/// How the root process ended, as wait(2) tells it.
+/// How the main process ended, as wait(2) tells it.
 struct Exited {
     int code = 0;
     bool operator==(const Exited&) const = default;
@@ -78,7 +78,7 @@ struct Signaled {
 struct Unseen {
     bool operator==(const Unseen&) const = default;
 };
-using RootEnd = std::variant<Exited, Signaled, Unseen>;
+using MainEnd = std::variant<Exited, Signaled, Unseen>;
 
 /// One rung of the stop ladder: send `signal` to the tree, then give it `wait` to be empty.
 struct StopStep {
@@ -95,14 +95,14 @@ Result<std::vector<StopStep>> parse_stop_signals(std::string_view text, Duration
 std::string format_stop_signals(const std::vector<StopStep>&);
 
 /// Everything that step() needs to know of what was asked for. Fixed for the task's life.
-struct Spec {
+struct Policy {
     Kind kind = Kind::job;
     std::vector<StopStep> stop_ladder{{15, std::chrono::seconds(5)}}; ///< may be empty: SIGKILL at once
     std::optional<Duration> timeout;                                  ///< from the start, never reset
     Leftover leftover = Leftover::kill;
     Duration leftover_wait = std::chrono::seconds(2);
     HangRules hang;
-    Again again;
+    RestartPolicy restart_policy;
     bool awaits_ready = false; ///< it has conditions of readiness; without any it is never called ready
 };
 
@@ -112,7 +112,7 @@ struct Outcome {
     int code = 0;   ///< valid for `exited`; 127 for `failed_to_start` of a command that is not there
     int signal = 0; ///< valid for `signaled`
     Reason reason = Reason::self;
-    std::uint32_t leftover_killed = 0; ///< processes ended because they outlived the root process
+    std::uint32_t leftover_killed = 0; ///< processes ended because they outlived the main process
     bool operator==(const Outcome&) const = default;
 };
 

@@ -13,7 +13,7 @@ namespace bgt::os {
 
 inline constexpr std::size_t max_datagram = 16 * 1024;
 /// As many descriptors of one message are kept; what is beyond is closed.
-inline constexpr std::size_t most_descriptors = 4;
+inline constexpr std::size_t max_descriptors = 4;
 
 /// A message with the credentials that the kernel vouches for (SCM_CREDENTIALS).
 struct Datagram {
@@ -22,7 +22,7 @@ struct Datagram {
     std::uint32_t uid = 0;
     bool cut = false;          ///< longer than max_datagram
     std::vector<Fd> descriptors;            ///< that came with it (SCM_RIGHTS): BARRIER=1 is answered by closing them
-    std::uint32_t closed_descriptors = 0;   ///< beyond most_descriptors
+    std::uint32_t closed_descriptors = 0;   ///< beyond max_descriptors
     sockaddr_un from{};
     socklen_t from_length = 0;
 };

@@ -28,7 +28,7 @@ public:
                                      store::file::err_stage};
     /// The size of a loud command's FIFO and of its stage. Measured: 1 MiB is hardly faster and a user's pipe pages are
     /// few (man 7 pipe, pipe-user-pages-soft); with 256 KiB the two sides wait for each other now and then.
-    static constexpr std::size_t loud_capacity = 512u << 10;
+    static constexpr std::size_t high_throughput_capacity = 512u << 10;
 
     LogPump() = default;
     /// Makes the FIFO (or takes the one that is there) and opens the log at its end. `log_max`: bytes of the log that
@@ -59,10 +59,10 @@ public:
     /// 0 without a stage.
     pid_t keeper() const { return stage_ ? stage_->keeper() : 0; }
     /// Whether the command has written little, by its standards, since this was asked last.
-    bool has_calmed();
+    bool has_become_idle();
     /// Ends the stage and its keeper, and makes the FIFO small again.
     void end_stage();
-    /// Whether a supervisor and its keeper were both killed while bytes may have been in the stage: up to loud_capacity
+    /// Whether a supervisor and its keeper were both killed while bytes may have been in the stage: up to high_throughput_capacity
     /// of the newest are lost then. Says so once.
     static bool take_loss(const store::TaskDir&, const Files&);
 
@@ -79,7 +79,7 @@ private:
     bool is_due(WallTime now, std::uint64_t value, bool dropped) const;
     void note(WallTime now, std::uint64_t value, bool dropped);
     bool append_entry(const store::IndexEntry&);
-    void grow_when_loud(std::uint64_t chunk);
+    void grow_for_high_throughput(std::uint64_t chunk);
     void free_head(Moved&);
 
     static constexpr std::size_t quiet_capacity = 64u << 10; ///< what the kernel gives to each pipe
@@ -100,7 +100,7 @@ private:
     std::uint64_t burst_ = 0; ///< bytes since then
     bool can_splice_ = true, can_free_ = true, can_stage_ = true;
     bool wants_stage_ = false;
-    std::uint64_t recent_ = 0; ///< bytes taken since has_calmed() was asked last
+    std::uint64_t recent_ = 0; ///< bytes taken since has_become_idle() was asked last
     std::unique_ptr<OutputStage> stage_;
     std::uint64_t staged_ = 0; ///< bytes in it
 };

@@ -1,5 +1,5 @@
 #pragma once
-/// The tree of a task: every process that descends from its root process.
+/// The tree of a task: every process that descends from its main process.
 ///
 /// While its supervisor lives, that is simply every descendant of the supervisor: it is a child subreaper
 /// (man 2 prctl, PR_SET_CHILD_SUBREAPER), so no double fork leads out from under it. A supervisor that took over finds
@@ -40,11 +40,11 @@ private:
 
 /// By what the members of a tree can be told when their supervisor is dead.
 struct TreeMarks {
-    store::ProcessKey root;
+    store::ProcessKey main_process;
     std::string cookie;       ///< as in the environment variable BGT_COOKIE; empty: not looked at
     std::uint64_t rttime = 0; ///< RLIMIT_RTTIME of the members (choose_mark); 0: not looked at
     std::uint64_t fifo_dev = 0, fifo_ino = 0; ///< the task's output FIFO: who holds it open belongs to it; 0: not looked at
-    std::int32_t session = 0; ///< the root's session id, which is its pid
+    std::int32_t session = 0; ///< the main process's session id, which is its pid
 };
 inline constexpr const char* cookie_variable = "BGT_COOKIE";
 
@@ -56,11 +56,11 @@ inline constexpr const char* cookie_variable = "BGT_COOKIE";
 std::uint64_t choose_mark(std::uint64_t random);
 
 /// Living processes that carry a mark or descend from one that does, without `except` (the caller, supervisors).
-/// Nothing that started before the root counts. A session id counts only together with the same user, and neither when
+/// Nothing that started before the main process counts. A session id counts only together with the same user, and neither when
 /// a later process has the leader's pid nor for a process with the cookie of another task (pids are reused).
 /// Only processes of the caller's effective user are looked at, all of them by root.
 /// Hazard: where /proc can't be read (no descriptor left) nothing is found; can_look() tells.
-/// Cost: the environment, the limits and the descriptors of every process of this user that started after the root are read.
+/// Cost: the environment, the limits and the descriptors of every process of this user that started after it are read.
 /// Hazard: one look can miss a process that forks or execs meanwhile; look until nothing new is found.
 std::vector<ProcStat> find_marked(const TreeMarks&, const std::vector<std::int32_t>& except);
 

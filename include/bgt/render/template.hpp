@@ -14,7 +14,7 @@ public:
     static Result<Template> parse(std::string_view text);
 
     /// What the snapshots must hold for it.
-    const supervise::Want& needs() const { return needs_; }
+    const supervise::SnapshotFields& needs() const { return needs_; }
     /// One task, without a newline at the end. A field that is not known is empty; texts are made printable.
     std::string apply(const supervise::Snapshot&, const Moment& now) const;
 
@@ -28,7 +28,7 @@ private:
     void add_text(std::string_view text);
 
     std::vector<Piece> pieces_;
-    supervise::Want needs_;
+    supervise::SnapshotFields needs_;
 };
 
 /// The names of all fields with a space between them, for help and messages.

@@ -9,7 +9,7 @@
 
 namespace bgt::store {
 
-inline constexpr std::size_t most_reports = 20;
+inline constexpr std::size_t max_reports = 20;
 
 /// {"schema":1,"verdict":...,"sentence":...,"evidence":{...}}: every field always there, null where not known, durations
 /// in seconds, without a newline at its end.
@@ -20,7 +20,7 @@ std::string encode_report(const core::Report&);
 Result<core::Report> decode_report(std::string_view json);
 
 /// Writes the next report (0600; the folder reports 0700 where it is not there yet) under a temporary name, then gives it
-/// its number in one step, and removes the oldest beyond `most_reports`. Its number. Error: no space, no access.
+/// its number in one step, and removes the oldest beyond `max_reports`. Its number. Error: no space, no access.
 /// Hazard: one writer at a time, the task's supervisor; a reader never sees half a report.
 Result<std::uint64_t> write_report(const TaskDir&, const core::Report&);
 /// The numbers of the reports there are, ascending. A task without any: empty.

@@ -25,7 +25,7 @@ struct TaskSpec {
     bool shell = false;                      ///< `-c`: command is {"/bin/sh", "-c", TEXT}
     std::string cwd;                         ///< absolute
     WallTime created{};
-    core::Spec rules;                        ///< what the core decides by
+    core::Policy policy;                        ///< what the core decides by
     std::optional<ProcessKey> owner;         ///< `--owner`
     StdinFrom stdin_from = StdinFrom::null;
     std::string stdin_file;                  ///< absolute; with StdinFrom::file

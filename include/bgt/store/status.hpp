@@ -47,7 +47,7 @@ struct Status {
     std::uint32_t attempt = 1;
     core::Outcome outcome;       ///< kind none until ended; `reason` is valid from `stopping` on
     BootId boot{};
-    ProcessKey root;             ///< the root process; pid 0 before it started
+    ProcessKey main_process;             ///< the main process; pid 0 before it started
     ProcessKey supervisor;
     WallTime created{};
     std::optional<WallTime> started;

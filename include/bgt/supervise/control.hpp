@@ -10,7 +10,7 @@ namespace bgt::supervise {
 struct StopOptions {
     core::Reason reason = core::Reason::killed;
     bool now = false;                                   ///< SIGKILL at once
-    bool patient = false;                               ///< a stop that has begun already keeps its pace
+    bool no_escalation = false;                               ///< a stop that has begun already keeps its pace
     std::optional<std::vector<core::StopStep>> ladder;  ///< replaces the task's
 };
 
@@ -18,7 +18,7 @@ struct StopOptions {
 /// that a living task has a supervisor. Error: no such task; failed: it is ended (says how it ended), or the
 /// supervisor does not answer (stopped by somebody?), with its pid.
 Result<void> request_stop(store::Root&, store::TaskId, const StopOptions&);
-/// Sends one signal to the root process, or to every process of the tree; returns how many got it.
+/// Sends one signal to the main process, or to every process of the tree; returns how many got it.
 Result<std::uint32_t> request_signal(store::Root&, store::TaskId, int signal, bool whole_tree);
 Result<void> request_pause(store::Root&, store::TaskId);
 Result<void> request_resume(store::Root&, store::TaskId);

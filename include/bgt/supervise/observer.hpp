@@ -5,7 +5,7 @@
 #include <bgt/core/new_text.hpp>
 #include <bgt/core/pattern.hpp>
 #include <bgt/core/progress.hpp>
-#include <bgt/core/watch.hpp>
+#include <bgt/core/hang_state.hpp>
 #include <bgt/os/sample.hpp>
 #include <bgt/store/log_lines.hpp>
 #include <bgt/store/task_dir.hpp>
@@ -28,7 +28,7 @@ public:
     void leave_out(Duration cpu);
 
     /// Compares the tree with what it was at the last look, and reads the output that came since (of a flood, its end).
-    core::Vitals look(const std::vector<os::ProcStat>& members, Instant now);
+    core::Liveness look(const std::vector<os::ProcStat>& members, Instant now);
     /// Only the output: for progress that is printed.
     void read_output(Instant now);
 

@@ -14,7 +14,7 @@ struct Request {
     Op op = Op::stop;
     core::Reason reason = core::Reason::killed;         ///< stop
     bool now = false;                                   ///< stop, restart
-    bool patient = false;                               ///< stop; a supervisor that does not know it hastens
+    bool no_escalation = false;                               ///< stop; a supervisor that does not know it hastens
     std::optional<std::vector<core::StopStep>> ladder;  ///< stop, restart
     int signal = 0;                                     ///< signal
     bool whole_tree = false;                            ///< signal

@@ -1,5 +1,5 @@
 #pragma once
-/// A task as it is now: its record checked against the world, with what /proc adds. What `render` shows.
+/// A task as it is now: its record checked against the proc, with what /proc adds. What `render` shows.
 #include <bgt/os/proc.hpp>
 #include <bgt/store/events.hpp>
 #include <bgt/store/root.hpp>
@@ -29,7 +29,7 @@ struct Snapshot {
 };
 
 /// What a caller needs; each costs time.
-struct Want {
+struct SnapshotFields {
     bool spec = false;
     bool usage = false;      ///< processes, cpu, rss
     bool ports = false;
@@ -39,10 +39,10 @@ struct Want {
 /// The truth about one task. If its record says it is not ended and no supervisor holds its lock, this settles it: a
 /// living tree gets a new supervisor (and the record then says adopted), a dead one is recorded as lost.
 /// Error (not_found): no such task. A damaged folder is not an error but a Snapshot with `problem`.
-Result<Snapshot> look(store::Root&, store::TaskId, const Want&);
+Result<Snapshot> inspect(store::Root&, store::TaskId, const SnapshotFields&);
 
 /// The same for many, sharing one look at /proc. Order kept; ids that are gone meanwhile are left out.
-std::vector<Snapshot> look_all(store::Root&, const std::vector<store::TaskId>&, const Want&);
+std::vector<Snapshot> inspect_all(store::Root&, const std::vector<store::TaskId>&, const SnapshotFields&);
 
 /// True once nothing of the task is left to wait for.
 bool is_over(const store::Status&);

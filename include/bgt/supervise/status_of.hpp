@@ -5,7 +5,7 @@
 
 namespace bgt::supervise {
 
-/// Writes into `status` what the state says: lifecycle, outcome (from the moment the root process has ended), reason,
+/// Writes into `status` what the state says: lifecycle, outcome (from the moment the main process has ended), reason,
 /// tally, kill_by, paused, tree_lives. Times and keys are the caller's.
 void put_state(const core::State&, store::Status& status);
 

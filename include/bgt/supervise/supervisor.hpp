@@ -24,12 +24,12 @@
 namespace bgt::supervise {
 
 /// What wakes a supervisor.
-struct Wakers {
+struct EventSources {
     using Stream = boost::asio::posix::stream_descriptor;
-    Wakers() = default;
-    ~Wakers();
-    Wakers(const Wakers&) = delete;
-    Wakers& operator=(const Wakers&) = delete;
+    EventSources() = default;
+    ~EventSources();
+    EventSources(const EventSources&) = delete;
+    EventSources& operator=(const EventSources&) = delete;
 
     boost::asio::io_context io{1};
     Stream signals{io};
@@ -37,7 +37,7 @@ struct Wakers {
 };
 
 /// What a supervisor answers for. Opened before the command starts, so that all that can fail has failed by then.
-struct Charge {
+struct SupervisorResources {
     store::Root root;
     store::TaskDir task;                  ///< with its lock
     store::TaskSpec spec;
@@ -47,7 +47,7 @@ struct Charge {
     os::ControlSocket control;
     Fd stdin_writer;                      ///< --stdin pipe: our own end, which keeps the command from end-of-file
     pid_t stdin_keeper = 0;               ///< the child that holds another, for when we are killed; 0: none, or not ours
-    std::unique_ptr<Wakers> wakers;
+    std::unique_ptr<EventSources> sources;
     store::Retention retention;
     std::vector<std::string> env;         ///< of the command, for further attempts; a supervisor that took over has none
     mode_t umask = 077;
@@ -59,17 +59,17 @@ inline constexpr std::string_view notify_condition = "notify";
 class Supervisor {
 public:
     /// Of a task whose command has just been started.
-    Supervisor(Charge, std::int32_t root_pid);
+    Supervisor(SupervisorResources, std::int32_t main_pid);
     /// Of a task whose supervisor died.
     struct Adopt {};
-    Supervisor(Charge, Adopt, os::TreeMarks);
+    Supervisor(SupervisorResources, Adopt, os::TreeMarks);
 
     /// Stays until nothing is left to answer for; the exit code of the process.
     int run();
 
 private:
-    using Stream = Wakers::Stream;
-    Supervisor(Charge, bool adopted);
+    using Stream = EventSources::Stream;
+    Supervisor(SupervisorResources, bool adopted);
 
     // What wakes it (supervisor.cpp).
     void watch_signals();
@@ -89,7 +89,7 @@ private:
     void take_output_until(int descriptor, Instant end);
     void begin_stage(os::LogPump&);
     void end_stage(os::LogPump&);
-    void end_stages_when_calm();
+    void end_stages_when_idle();
     void account(const os::LogPump::Moved&);
     void read_progress_soon();
     void close_stdin();
@@ -104,7 +104,7 @@ private:
     void sweep(int signal, std::deque<core::Event>&);
     void kill_sweep(std::deque<core::Event>&);
     void pause();
-    core::Vitals take_vitals();
+    core::Liveness take_liveness();
     void drain();
     void end_attempt(const core::Outcome&);
     void start_again(std::deque<core::Event>&);
@@ -120,14 +120,14 @@ private:
     // Messages (answer.cpp, notification.cpp).
     Answer answer(const Request&);
     Answer answer_signal(const Request&);
-    void look_for_a_moment();
+    void sample_briefly();
     void take_notification(const os::Datagram&);
     bool put_notification(const core::Notification&);
     bool is_member(std::int32_t pid);
     bool put_progress(const core::Progress&);
     void check_ready();
 
-    Charge charge_;
+    SupervisorResources resources_;
     boost::asio::io_context& io_;
     Stream &signals_, &out_, &err_, &control_;
     bool adopted_;

@@ -21,7 +21,7 @@ public:
     explicit Tree(Helpers& helpers) : helpers_(helpers) {}
     virtual ~Tree() = default;
     struct Sight {
-        std::optional<core::RootEnd> root_end; ///< seen for the first time in this look
+        std::optional<core::MainEnd> main_end; ///< seen for the first time in this look
         bool empty = false;                    ///< proven: no process of the tree is left
         Duration helpers_cpu{};                ///< of helpers that ended
     };
@@ -40,12 +40,12 @@ protected:
 /// helper lives, it is that no other process is a child of ours, as every orphan of the tree becomes one.
 class OwnTree : public Tree {
 public:
-    OwnTree(Helpers& helpers, std::int32_t root_pid) : Tree(helpers), root_(root_pid) {}
+    OwnTree(Helpers& helpers, std::int32_t main_pid) : Tree(helpers), root_(main_pid) {}
     Sight look() override;
     std::vector<os::ProcStat> members() override;
     bool has(std::int32_t pid) override;
     /// Another attempt; the tree of the one before is empty.
-    void new_root(std::int32_t pid) { root_ = pid; }
+    void new_main_process(std::int32_t pid) { root_ = pid; }
 
 private:
     bool only_helpers_live() const;
@@ -57,7 +57,7 @@ private:
 /// in a row say. `changed` is called when a member has ended.
 class AdoptedTree : public Tree {
 public:
-    AdoptedTree(Helpers&, boost::asio::io_context&, os::TreeMarks, bool root_end_known, std::function<void()> changed);
+    AdoptedTree(Helpers&, boost::asio::io_context&, os::TreeMarks, bool main_end_known, std::function<void()> changed);
     Sight look() override;
     std::vector<os::ProcStat> members() override;
     bool has(std::int32_t pid) override;
@@ -68,7 +68,7 @@ private:
 
     boost::asio::io_context& io_;
     os::TreeMarks marks_;
-    bool root_end_known_;
+    bool main_end_known_;
     std::function<void()> changed_;
     std::map<store::ProcessKey, boost::asio::posix::stream_descriptor> watched_;
     boost::asio::steady_timer soon_;

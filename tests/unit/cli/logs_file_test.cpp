@@ -21,7 +21,7 @@ LogFile open_log(const TaskFolder& folder)
 std::uint64_t begin_of(const TaskFolder& folder, const LogOptions& options, const store::Status& status = {})
 {
     LogFile log = open_log(folder);
-    Result<LogBegin> begin = find_begin(log, folder.dir(), status, options, log.size(), "7");
+    Result<LogRange> begin = find_range(log, folder.dir(), status, options, log.size(), "7");
     REQUIRE(begin);
     return begin->offset;
 }
@@ -116,7 +116,7 @@ TEST_CASE("A freed head is passed over and said")
     LogFile log = open_log(folder);
     store::Status status; // not yet told of it
     LogOptions options;
-    Result<LogBegin> begin = find_begin(log, folder.dir(), status, options, log.size(), "7");
+    Result<LogRange> begin = find_range(log, folder.dir(), status, options, log.size(), "7");
     REQUIRE(begin);
     CHECK(begin->offset == text.find('\n', 65'535) + 1);
     CHECK(begin->skipped == begin->offset);
@@ -124,7 +124,7 @@ TEST_CASE("A freed head is passed over and said")
     CHECK(begin->notes[0].find("freed (--log-max)") != std::string::npos);
 
     options.cursor = 70'000;
-    begin = find_begin(log, folder.dir(), status, options, log.size(), "7");
+    begin = find_range(log, folder.dir(), status, options, log.size(), "7");
     REQUIRE(begin);
     CHECK(begin->offset == 70'000);
     CHECK(begin->notes.empty());
@@ -153,7 +153,7 @@ TEST_CASE("A cursor beyond the end is an error")
     LogFile log = open_log(folder);
     LogOptions options;
     options.cursor = 4;
-    const Result<LogBegin> begin = find_begin(log, folder.dir(), {}, options, 3, "7 web");
+    const Result<LogRange> begin = find_range(log, folder.dir(), {}, options, 3, "7 web");
     REQUIRE_FALSE(begin);
     CHECK(begin.error().kind == ErrorKind::usage);
 }

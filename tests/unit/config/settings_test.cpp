@@ -135,7 +135,7 @@ TEST_CASE("every key in a file")
     const auto loaded = world.load();
     REQUIRE(loaded);
     const Settings& s = loaded->settings;
-    CHECK(s.root == "/var/x");
+    CHECK(s.main_process == "/var/x");
     CHECK(s.grace == 7s);
     CHECK(s.stop_signals == "INT:1s,TERM");
     CHECK(s.leftover == core::Leftover::wait);

@@ -6,9 +6,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Spec with_rules(HangRules rules, Kind kind = Kind::job)
+Policy with_rules(HangRules rules, Kind kind = Kind::job)
 {
-    Spec spec;
+    Policy spec;
     spec.kind = kind;
     spec.hang = rules;
     spec.hang.quiet_after.reset();
@@ -21,7 +21,7 @@ HangRules progress_rule(Duration limit) { HangRules rules; rules.progress = limi
 HangRules idle_rule(Duration limit) { HangRules rules; rules.idle = limit; return rules; }
 
 /// What a look at `task` finds: last output, new text and heartbeat so long after its start.
-Looked looked(const Task& task, Duration output, Duration text, Activity activity = Activity::blocked, Duration beat = 0s)
+Sampled looked(const Task& task, Duration output, Duration text, Activity activity = Activity::blocked, Duration beat = 0s)
 {
     return {{task.zero + output, task.zero + text, task.zero + beat, activity}};
 }
@@ -59,7 +59,7 @@ TEST_CASE("output-timeout: any byte resets it, the look comes on its date only")
     CHECK(task.due() == 17s);
     CHECK(task(17s, Tick{}) == "take-look");
     CHECK(task(17s, looked(task, 7s, 0s)) == "report:output-timeout save note:stop/output-timeout/15/0 signal:15");
-    task(18s, RootEnded{Exited{0}});
+    task(18s, MainEnded{Exited{0}});
     task(18s, TreeEmpty{});
     CHECK(exit_code(task.in<Ended>().outcome) == 120);
 }
@@ -124,10 +124,10 @@ TEST_CASE("a rule that only reports fires once for each silence")
     rules.on_hang = OnHang::report;
     Task task = running(with_rules(rules));
     CHECK(task(10s, looked(task, 0s, 0s)) == "report:output-timeout note:hang/output-timeout/0/0 note:stalled/self/0/0 save");
-    CHECK(task.state.watch.stalled);
+    CHECK(task.state.hang_state.stalled);
     CHECK(task(25s, looked(task, 0s, 0s)).empty());
     CHECK(task(30s, looked(task, 29s, 0s)) == "note:moving/self/0/0 save");
-    CHECK_FALSE(task.state.watch.stalled);
+    CHECK_FALSE(task.state.hang_state.stalled);
     CHECK(task.due() == 39s);
     CHECK(task(39s, looked(task, 29s, 0s)).starts_with("report:output-timeout note:hang"));
     CHECK(lifecycle(task.state) == Lifecycle::running);
@@ -155,7 +155,7 @@ TEST_CASE("notices: quiet and stalled of a job, never of a service")
     service.spec.kind = Kind::service;
     service(0s, Started{});
     CHECK(service(10min, looked(service, 0s, 0s)) == "save");
-    CHECK_FALSE(service.state.watch.quiet);
+    CHECK_FALSE(service.state.hang_state.quiet);
 }
 
 TEST_CASE("the longer a task has been stalled, the rarer it is looked at")
@@ -180,10 +180,10 @@ TEST_CASE("a notice that ends is put on record also where another one stays")
     job(0s, Started{});
     job(60s, looked(job, 0s, 0s));
     job(6min, looked(job, 0s, 0s));
-    CHECK((job.state.watch.quiet && job.state.watch.stalled));
+    CHECK((job.state.hang_state.quiet && job.state.hang_state.stalled));
     CHECK(job(7min, looked(job, 7min, 0s)) == "save"); // output, and nothing new in it
-    CHECK_FALSE(job.state.watch.quiet);
-    CHECK(job.state.watch.stalled);
+    CHECK_FALSE(job.state.hang_state.quiet);
+    CHECK(job.state.hang_state.stalled);
 }
 
 TEST_CASE("notices alone cost at most one look a minute")
@@ -205,7 +205,7 @@ TEST_CASE("waiting for input is told, of a service too")
     Task service{{}, State{Starting{}}};
     service.spec.kind = Kind::service;
     service(0s, Started{});
-    CHECK(service(5s, LookRequested{}) == "take-look");
+    CHECK(service(5s, SampleRequested{}) == "take-look");
     CHECK(service(5s, looked(service, 0s, 0s, Activity::waiting_input)) == "report:self note:waiting-input/self/0/0 save");
     CHECK(service(6s, looked(service, 0s, 0s, Activity::waiting_input)).empty());
     CHECK(service(7s, looked(service, 0s, 0s, Activity::busy)) == "note:moving/self/0/0 save");
@@ -238,7 +238,7 @@ TEST_CASE("a paused task is not accused, and begins anew when it goes on")
 
 TEST_CASE("ready-timeout runs until the task is ready")
 {
-    Spec spec = with_rules({}, Kind::service);
+    Policy spec = with_rules({}, Kind::service);
     spec.awaits_ready = true;
     spec.hang.ready = 5s;
     Task slow = running(spec);
@@ -246,7 +246,7 @@ TEST_CASE("ready-timeout runs until the task is ready")
     CHECK(slow(5s, Tick{}) == "report:ready-timeout save note:stop/ready-timeout/15/0 signal:15");
     Task quick = running(spec);
     CHECK(quick(4s, Ready{}) == "save note:ready/self/0/0");
-    CHECK(quick.state.watch.ready);
+    CHECK(quick.state.hang_state.ready);
     CHECK_FALSE(quick.due());
     CHECK(quick(6s, Ready{}).empty());
     spec.hang.on_hang = OnHang::report;
@@ -274,26 +274,26 @@ TEST_CASE("a watchdog that the task set itself, and a longer time that it asked 
     CHECK(running(with_rules({}))(3s, HangReported{}).starts_with("report:progress-timeout save note:stop"));
 }
 
-TEST_CASE("the rules go on when the root process has ended and others of its tree are waited for")
+TEST_CASE("the rules go on when the main process has ended and others of its tree are waited for")
 {
-    Spec spec = with_rules(idle_rule(8s));
+    Policy spec = with_rules(idle_rule(8s));
     spec.leftover = Leftover::wait;
     Task task = running(spec);
-    task(1s, RootEnded{Exited{0}});
+    task(1s, MainEnded{Exited{0}});
     task(1s, TreeLives{1});
     CHECK(silence(task, Activity::blocked, 60s) == "8s report:idle-timeout save note:stop/idle-timeout/15/1 signal:15");
     task(9s, TreeEmpty{});
     CHECK(exit_code(task.in<Ended>().outcome) == 120);
 }
 
-TEST_CASE("a daemon becomes ready after its root process has ended, or too late")
+TEST_CASE("a daemon becomes ready after its main process has ended, or too late")
 {
-    Spec spec;
+    Policy spec;
     spec.leftover = Leftover::wait;
     spec.awaits_ready = true;
     spec.hang.ready = 5s;
     Task task = running(spec);
-    task(1s, RootEnded{Exited{0}});
+    task(1s, MainEnded{Exited{0}});
     task(1s, TreeLives{1});
     CHECK(task.due() == 5s);
     SECTION("ready") { CHECK(task(2s, Ready{}) == "save note:ready/self/0/0"); }

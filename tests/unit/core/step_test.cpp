@@ -7,16 +7,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Spec with_leftover(Leftover policy)
+Policy with_leftover(Leftover policy)
 {
-    Spec spec;
+    Policy spec;
     spec.leftover = policy;
     return spec;
 }
 
-Spec with_timeout(Duration timeout)
+Policy with_timeout(Duration timeout)
 {
-    Spec spec;
+    Policy spec;
     spec.timeout = timeout;
     return spec;
 }
@@ -36,7 +36,7 @@ TEST_CASE("a task starts, ends by itself and leaves nothing")
     CHECK(task.in<Running>().started == task.zero);
     CHECK(lifecycle(task.state) == Lifecycle::running);
     CHECK(task.due() == std::nullopt);
-    CHECK(task(3s, RootEnded{Exited{7}}) == "look");
+    CHECK(task(3s, MainEnded{Exited{7}}) == "look");
     CHECK(lifecycle(task.state) == Lifecycle::running);
     CHECK(task(3s, TreeEmpty{}) == "finish release");
     CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 7, 0, Reason::self, 0});
@@ -71,18 +71,18 @@ TEST_CASE("a stop asked for before the start begins with it")
     CHECK(task.in<Stopping>().reason == Reason::shutdown);
 }
 
-TEST_CASE("how the root process ended is the outcome")
+TEST_CASE("how the main process ended is the outcome")
 {
     Task task = running();
     SECTION("signal")
     {
-        task(1s, RootEnded{Signaled{11}});
+        task(1s, MainEnded{Signaled{11}});
         task(1s, TreeEmpty{});
         CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::signaled, 0, 11, Reason::self, 0});
     }
     SECTION("not seen")
     {
-        task(1s, RootEnded{Unseen{}});
+        task(1s, MainEnded{Unseen{}});
         task(1s, TreeEmpty{});
         CHECK(task.in<Ended>().outcome.kind == OutcomeKind::lost);
     }
@@ -96,7 +96,7 @@ TEST_CASE("how the root process ended is the outcome")
 TEST_CASE("leftovers are ended after their time, and the outcome stays the task's own")
 {
     Task task = running();
-    task(3s, RootEnded{Exited{0}});
+    task(3s, MainEnded{Exited{0}});
     CHECK(task(3s, TreeLives{2}) == "save");
     CHECK(task.due() == Duration(5s));
     CHECK(task(4999ms, Tick{}).empty());
@@ -112,7 +112,7 @@ TEST_CASE("leftovers are ended after their time, and the outcome stays the task'
 TEST_CASE("a leftover that goes by itself in time is no matter")
 {
     Task task = running();
-    task(3s, RootEnded{Exited{0}});
+    task(3s, MainEnded{Exited{0}});
     task(3s, TreeLives{1});
     CHECK(task(4s, TreeEmpty{}) == "finish release");
     CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 0, 0, Reason::self, 0});
@@ -121,7 +121,7 @@ TEST_CASE("a leftover that goes by itself in time is no matter")
 TEST_CASE("leftovers that are waited for hold the end off")
 {
     Task task = running(with_leftover(Leftover::wait));
-    task(3s, RootEnded{Exited{4}});
+    task(3s, MainEnded{Exited{4}});
     CHECK(task(3s, TreeLives{1}) == "save");
     CHECK(task.due() == std::nullopt);
     CHECK(task(100h, Tick{}).empty());
@@ -132,7 +132,7 @@ TEST_CASE("leftovers that are waited for hold the end off")
 TEST_CASE("leftovers that are kept")
 {
     Task task = running(with_leftover(Leftover::keep));
-    CHECK(task(3s, RootEnded{Exited{4}}) == "look");
+    CHECK(task(3s, MainEnded{Exited{4}}) == "look");
     CHECK(task(3s, TreeLives{3}) == "finish");
     CHECK(task.in<Ended>().tree_lives);
     CHECK(task.due() == std::nullopt);
@@ -179,18 +179,18 @@ TEST_CASE("the timeout fires once, at its time")
     CHECK(task(60s, Tick{}) == "save note:stop/timeout/15/0 signal:15");
     CHECK(task.killed_by() == Duration(65s));
     task(60s, Swept{1});
-    CHECK(task(61s, RootEnded{Exited{0}}) == "look");
+    CHECK(task(61s, MainEnded{Exited{0}}) == "look");
     CHECK(task(61s, TreeEmpty{}) == "finish release");
     CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 0, 0, Reason::timeout, 0});
     CHECK(exit_code(task.in<Ended>().outcome) == 123);
 }
 
-TEST_CASE("the timeout also holds for what the root process left behind")
+TEST_CASE("the timeout also holds for what the main process left behind")
 {
-    Spec spec = with_timeout(60s);
+    Policy spec = with_timeout(60s);
     spec.leftover = Leftover::wait;
     Task task = running(spec);
-    task(3s, RootEnded{Exited{5}});
+    task(3s, MainEnded{Exited{5}});
     task(3s, TreeLives{1});
     CHECK(task.due() == Duration(60s));
     CHECK(task(60s, Tick{}) == "save note:stop/timeout/15/1 signal:15");
@@ -203,28 +203,28 @@ TEST_CASE("of two dates that have passed the earlier counts")
     Task task = running(with_timeout(60s));
     SECTION("leftover")
     {
-        task(50s, RootEnded{Exited{0}});
+        task(50s, MainEnded{Exited{0}});
         CHECK(task.due() == Duration(52s));
         CHECK(task(90s, Tick{}) == "save note:leftover/self/15/0 signal:15");
     }
     SECTION("timeout")
     {
-        task(59s, RootEnded{Exited{0}});
+        task(59s, MainEnded{Exited{0}});
         CHECK(task.due() == Duration(60s));
         CHECK(task(90s, Tick{}) == "save note:stop/timeout/15/0 signal:15");
     }
 }
 
-TEST_CASE("the ladder goes rung by rung to KILL, root process or not")
+TEST_CASE("the ladder goes rung by rung to KILL, main process or not")
 {
-    Spec spec;
+    Policy spec;
     spec.stop_ladder = {{3, 2s}, {15, 5s}};
     Task task = running(spec);
     CHECK(task(10s, StopRequested{}) == "save note:stop/killed/3/0 signal:3");
     CHECK(task.due() == Duration(12s));
     CHECK(task.killed_by() == Duration(17s));
     CHECK(task(10s, Swept{5}).empty());
-    CHECK(task(11s, RootEnded{Signaled{3}}) == "look");
+    CHECK(task(11s, MainEnded{Signaled{3}}) == "look");
     CHECK(task(11s, TreeLives{4}) == "save");
     CHECK(task(12s, Tick{}) == "note:rung/killed/15/0 signal:15");
     CHECK(task(12s, Swept{3}).empty());
@@ -243,7 +243,7 @@ TEST_CASE("the ladder goes rung by rung to KILL, root process or not")
 
 TEST_CASE("a late tick does not put KILL off")
 {
-    Spec spec;
+    Policy spec;
     spec.stop_ladder = {{3, 2s}, {15, 5s}, {1, 10s}};
     Task task = running(spec);
     task(0s, StopRequested{});
@@ -305,8 +305,8 @@ TEST_CASE("a second request only makes it faster")
         CHECK(after == before);
     }
     CHECK(task.in<Stopping>().reason == Reason::timeout);
-    task(62s, RootEnded{Exited{0}});
-    CHECK(task(62s, RootEnded{Exited{9}}).empty()); // the first one counts
+    task(62s, MainEnded{Exited{0}});
+    CHECK(task(62s, MainEnded{Exited{9}}).empty()); // the first one counts
     task(62s, TreeEmpty{});
     CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 0, 0, Reason::timeout, 0});
 }
@@ -314,7 +314,7 @@ TEST_CASE("a second request only makes it faster")
 TEST_CASE("a kill while leftovers are being ended leaves the outcome the task's own")
 {
     Task task = running();
-    task(1s, RootEnded{Exited{3}});
+    task(1s, MainEnded{Exited{3}});
     task(1s, TreeLives{2});
     task(3s, Tick{});
     task(3s, Swept{2});
@@ -360,12 +360,12 @@ TEST_CASE("pause and resume, only while it runs; a stop ends the pause")
     }
     SECTION("the leftovers too")
     {
-        task(2s, RootEnded{Exited{0}});
+        task(2s, MainEnded{Exited{0}});
         CHECK(task(2s, ResumeRequested{}) == "save note:resume/self/0/0 resume");
     }
     SECTION("an ended task is not paused")
     {
-        task(2s, RootEnded{Signaled{9}});
+        task(2s, MainEnded{Signaled{9}});
         task(2s, TreeEmpty{});
         CHECK_FALSE(task.state.paused);
         CHECK(task(3s, PauseRequested{}).empty());
@@ -375,7 +375,7 @@ TEST_CASE("pause and resume, only while it runs; a stop ends the pause")
 TEST_CASE("a supervisor that takes over in the middle of a stop keeps the date")
 {
     Stopping taken;
-    taken.root = Unseen{};
+    taken.main_end = Unseen{};
     taken.reason = Reason::timeout;
     taken.ladder = {{15, 5s}};
     taken.rung_ends = Instant{1003s};
@@ -389,7 +389,7 @@ TEST_CASE("a supervisor that takes over in the middle of a stop keeps the date")
 
 TEST_CASE("times near the end of time do not overflow")
 {
-    Spec spec = with_timeout(Duration::max());
+    Policy spec = with_timeout(Duration::max());
     spec.stop_ladder = {{15, Duration::max()}, {2, Duration::max()}, {3, Duration::min()}};
     spec.leftover_wait = Duration::max();
     Task task = running(spec);
@@ -403,7 +403,7 @@ TEST_CASE("times near the end of time do not overflow")
 
 TEST_CASE("a negative wait is none")
 {
-    Spec spec;
+    Policy spec;
     spec.stop_ladder = {{15, -1h}};
     Task task = running(spec);
     task(0s, StopRequested{});

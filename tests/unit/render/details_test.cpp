@@ -23,7 +23,7 @@ bgt::supervise::Snapshot full_task()
     spec->command = {"npm", "run", "it's dev"};
     spec->cwd = "/home/u/p";
     spec->tags = {{"job", "e2e"}};
-    spec->rules.timeout = 600s;
+    spec->policy.timeout = 600s;
     spec->owner = bgt::store::ProcessKey{99, 1};
     spec->limits = {{"nofile", 1024}};
     spec->nice = 5;

@@ -30,7 +30,7 @@ inline bgt::supervise::Snapshot running(std::int64_t id, std::string name, std::
     s.created = created;
     s.started = created;
     s.started_at = boot_start;
-    s.root = {4211, 77};
+    s.main_process = {4211, 77};
     s.supervisor = {4210, 76};
     task.processes = 3;
     task.cpu = 0.123;

@@ -119,7 +119,7 @@ TEST_CASE("what was read back is safe to show and bounded")
                                            R"(],"processes":[)" + processes + "]}}"));
     CHECK(report.diagnosis.sentence == "a?[31m b");
     CHECK(report.evidence.output.size() == 64);
-    CHECK(report.evidence.processes.size() == core::most_processes_shown);
+    CHECK(report.evidence.processes.size() == core::max_processes_shown);
     CHECK(report.evidence.processes[0].state == '?');
 }
 
@@ -129,14 +129,14 @@ TEST_CASE("reports are numbered, private, and the newest are kept")
     CHECK(must(list_reports(folder.task)).empty());
     CHECK(newest_report(folder.task).error().kind == ErrorKind::not_found);
     auto report = sample();
-    for (std::uint64_t i = 1; i <= most_reports + 3; ++i) {
+    for (std::uint64_t i = 1; i <= max_reports + 3; ++i) {
         report.evidence.more_processes = static_cast<std::uint32_t>(i);
         CHECK(must(write_report(folder.task, report)) == i);
     }
     const auto numbers = must(list_reports(folder.task));
-    REQUIRE(numbers.size() == most_reports);
+    REQUIRE(numbers.size() == max_reports);
     CHECK(numbers.front() == 4);
-    CHECK(numbers.back() == most_reports + 3);
+    CHECK(numbers.back() == max_reports + 3);
     CHECK(must(newest_report(folder.task)) == report);
     CHECK(must(read_report(folder.task, 4)).evidence.more_processes == 4);
     CHECK(read_report(folder.task, 3).error().kind == ErrorKind::not_found);

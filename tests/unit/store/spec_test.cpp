@@ -19,14 +19,14 @@ TaskSpec full_spec()
     spec.shell = true;
     spec.cwd = "/tmp/\xe9";
     spec.created = WallTime(1700000000123456789ns);
-    spec.rules.kind = core::Kind::service;
-    spec.rules.stop_ladder = {{3, 2s}, {15, 1500ms}};
-    spec.rules.timeout = 90min;
-    spec.rules.leftover = core::Leftover::keep;
-    spec.rules.leftover_wait = 0s;
-    spec.rules.awaits_ready = true;
-    spec.rules.hang = {2min, 3min, 4min, 5min, core::OnHang::exec, std::nullopt, 7s};
-    spec.rules.again = {3, {1, 75}, core::Restart::on_failure, 5, 10s, 500ms, 2min, 42};
+    spec.policy.kind = core::Kind::service;
+    spec.policy.stop_ladder = {{3, 2s}, {15, 1500ms}};
+    spec.policy.timeout = 90min;
+    spec.policy.leftover = core::Leftover::keep;
+    spec.policy.leftover_wait = 0s;
+    spec.policy.awaits_ready = true;
+    spec.policy.hang = {2min, 3min, 4min, 5min, core::OnHang::exec, std::nullopt, 7s};
+    spec.policy.restart_policy = {3, {1, 75}, core::Restart::on_failure, 5, 10s, 500ms, 2min, 42};
     spec.ready = {"port:80", "notify"};
     spec.hang_command = "notify-send \xff";
     spec.progress_pattern = "([0-9]+)%";
@@ -52,14 +52,14 @@ void check_same(const TaskSpec& a, const TaskSpec& b)
     CHECK(a.shell == b.shell);
     CHECK(a.cwd == b.cwd);
     CHECK(a.created == b.created);
-    CHECK(a.rules.kind == b.rules.kind);
-    CHECK(a.rules.stop_ladder == b.rules.stop_ladder);
-    CHECK(a.rules.timeout == b.rules.timeout);
-    CHECK(a.rules.leftover == b.rules.leftover);
-    CHECK(a.rules.leftover_wait == b.rules.leftover_wait);
-    CHECK(a.rules.awaits_ready == b.rules.awaits_ready);
-    CHECK(a.rules.hang == b.rules.hang);
-    CHECK(a.rules.again == b.rules.again);
+    CHECK(a.policy.kind == b.policy.kind);
+    CHECK(a.policy.stop_ladder == b.policy.stop_ladder);
+    CHECK(a.policy.timeout == b.policy.timeout);
+    CHECK(a.policy.leftover == b.policy.leftover);
+    CHECK(a.policy.leftover_wait == b.policy.leftover_wait);
+    CHECK(a.policy.awaits_ready == b.policy.awaits_ready);
+    CHECK(a.policy.hang == b.policy.hang);
+    CHECK(a.policy.restart_policy == b.policy.restart_policy);
     CHECK(std::tuple(a.ready, a.hang_command, a.progress_pattern, a.dump_stacks) ==
           std::tuple(b.ready, b.hang_command, b.progress_pattern, b.dump_stacks));
     CHECK(a.owner == b.owner);
@@ -85,7 +85,7 @@ TEST_CASE("a spec comes back as it was written, byte for byte")
     TaskSpec plain;
     plain.id = {1};
     plain.command = {"true"};
-    plain.rules.stop_ladder.clear(); // SIGKILL at once
+    plain.policy.stop_ladder.clear(); // SIGKILL at once
     check_same(must(decode_spec(encode_spec(plain))), plain);
 }
 

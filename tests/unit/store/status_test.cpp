@@ -56,7 +56,7 @@ Status full_status()
     s.outcome = {core::OutcomeKind::signaled, -1, 9, core::Reason::owner_gone, 77};
     s.boot[0] = 1;
     s.boot[15] = 255;
-    s.root = {4211, 123456789012};
+    s.main_process = {4211, 123456789012};
     s.supervisor = {4210, 5};
     s.created = WallTime(1700000000123456789ns);
     s.started = WallTime(1700000000223456789ns);
@@ -91,7 +91,7 @@ void check_same(const Status& a, const Status& b)
     CHECK(a.attempt == b.attempt);
     CHECK(a.outcome == b.outcome);
     CHECK(a.boot == b.boot);
-    CHECK(a.root == b.root);
+    CHECK(a.main_process == b.main_process);
     CHECK(a.supervisor == b.supervisor);
     CHECK(std::tuple(a.created, a.started, a.ended) == std::tuple(b.created, b.started, b.ended));
     CHECK(std::tuple(a.started_at, a.ended_at, a.kill_by) == std::tuple(b.started_at, b.ended_at, b.kill_by));

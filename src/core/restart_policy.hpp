@@ -13,8 +13,8 @@ enum class NextAttempt : std::uint8_t {
 };
 
 /// What follows an attempt with this outcome. `asked`: `bgt restart` ended it.
-NextAttempt next_attempt(const Again&, OnHang, const Attempts&, const Outcome&, bool asked, Instant now);
+NextAttempt next_attempt(const RestartPolicy&, OnHang, const Attempts&, const Outcome&, bool asked, Instant now);
 /// Counts the attempt that will follow, and says how long to wait for it. `lived`: how long the one before ran.
-Duration begin_backoff(const Again&, Attempts&, NextAttempt, Duration lived, Instant now);
+Duration begin_backoff(const RestartPolicy&, Attempts&, NextAttempt, Duration lived, Instant now);
 
 } // namespace bgt::core

@@ -1,4 +1,4 @@
-#include "spec_rules.hpp"
+#include "spec_policy.hpp"
 
 #include "json_fields.hpp"
 
@@ -60,19 +60,19 @@ void decode_hang(const json::object& from, core::HangRules& hang)
     take_limit(from, "stalled_after_ns", hang.stalled_after);
 }
 
-json::object encode_again(const core::Again& again)
+json::object encode_again(const core::RestartPolicy& again)
 {
     return {{"retries", again.retries},
             {"retry_on", json::array(again.retry_on.begin(), again.retry_on.end())},
             {"restart", core::to_string(again.restart)},
             {"max_restarts", again.max_restarts},
             {"max_period_ns", again.max_period.count()},
-            {"backoff_first_ns", again.backoff_first.count()},
-            {"backoff_most_ns", again.backoff_most.count()},
+            {"backoff_first_ns", again.backoff_min.count()},
+            {"backoff_most_ns", again.backoff_max.count()},
             {"seed", again.seed}};
 }
 
-void decode_again(const json::object& from, core::Again& again)
+void decode_again(const json::object& from, core::RestartPolicy& again)
 {
     take(from, "retries", again.retries);
     if (const auto* codes = find(from, "retry_on"))
@@ -84,14 +84,14 @@ void decode_again(const json::object& from, core::Again& again)
     take_word(from, "restart", core::parse_restart, again.restart);
     take(from, "max_restarts", again.max_restarts);
     take(from, "max_period_ns", again.max_period);
-    take(from, "backoff_first_ns", again.backoff_first);
-    take(from, "backoff_most_ns", again.backoff_most);
+    take(from, "backoff_first_ns", again.backoff_min);
+    take(from, "backoff_most_ns", again.backoff_max);
     take(from, "seed", again.seed);
 }
 
 } // namespace
 
-json::object encode_rules(const core::Spec& rules)
+json::object encode_policy(const core::Policy& rules)
 {
     json::array ladder;
     for (const core::StopStep& step : rules.stop_ladder)
@@ -105,11 +105,11 @@ json::object encode_rules(const core::Spec& rules)
     out["awaits_ready"] = rules.awaits_ready;
     // Most tasks have none of these: what is not there is the default.
     if (rules.hang != core::HangRules{}) out["hang"] = encode_hang(rules.hang);
-    if (rules.again != core::Again{}) out["again"] = encode_again(rules.again);
+    if (rules.restart_policy != core::RestartPolicy{}) out["again"] = encode_again(rules.restart_policy);
     return out;
 }
 
-void decode_rules(const json::object& from, core::Spec& rules)
+void decode_policy(const json::object& from, core::Policy& rules)
 {
     if (const auto* kind = find(from, "kind")) rules.kind = kind_of(as_text(*kind, "kind"));
     if (const auto* ladder = find(from, "stop_ladder")) {
@@ -131,7 +131,7 @@ void decode_rules(const json::object& from, core::Spec& rules)
     take(from, "leftover_wait_ns", rules.leftover_wait);
     take(from, "awaits_ready", rules.awaits_ready);
     if (const auto* hang = find(from, "hang")) decode_hang(as_object(*hang, "hang"), rules.hang);
-    if (const auto* again = find(from, "again")) decode_again(as_object(*again, "again"), rules.again);
+    if (const auto* again = find(from, "again")) decode_again(as_object(*again, "again"), rules.restart_policy);
 }
 
 } // namespace bgt::store

@@ -11,10 +11,10 @@ namespace bgt::cli {
 
 /// Wakes at once when the task's supervisor ends, or, where that outlives the task, when the record `status` changes. The record is read through a descriptor
 /// opened at the start, so that the end of a task that removes itself (`run --rm`) is still seen.
-class LivingTask {
+class TaskMonitor {
 public:
-    /// Looks at the task first (supervise::look), which settles a record that nobody keeps. Error: no such task.
-    static Result<LivingTask> open(store::Root&, store::TaskId);
+    /// Looks at the task first (supervise::inspect), which recovers a record that no supervisor keeps. Error: no such task.
+    static Result<TaskMonitor> open(store::Root&, store::TaskId);
 
     store::TaskId id() const { return id_; }
     const store::Status& status() const { return status_; }
@@ -51,7 +51,7 @@ public:
 
 private:
     bool outlived_by_supervisor(const store::Root&) const;
-    void settle(store::Root&, os::Watch&);
+    void watch_again(store::Root&, os::Watch&);
     void watch_supervisor(os::Watch&);
     void drop_supervisor(os::Watch&);
 

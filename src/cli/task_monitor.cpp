@@ -1,4 +1,4 @@
-#include <bgt/cli/living.hpp>
+#include <bgt/cli/task_monitor.hpp>
 
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
@@ -11,9 +11,9 @@
 
 namespace bgt::cli {
 
-Result<LivingTask> LivingTask::open(store::Root& root, store::TaskId id)
+Result<TaskMonitor> TaskMonitor::open(store::Root& root, store::TaskId id)
 {
-    LivingTask task;
+    TaskMonitor task;
     task.id_ = id;
     // Opened before the look: should it end and vanish meanwhile, the last record is still at hand.
     Result<store::TaskDir> dir = root.open_task(id);
@@ -23,7 +23,7 @@ Result<LivingTask> LivingTask::open(store::Root& root, store::TaskId id)
     Result<Fd> status = task.dir_.open(store::file::status, O_RDONLY | O_NONBLOCK);
     if (status) task.status_fd_ = std::move(*status);
 
-    Result<supervise::Snapshot> seen = supervise::look(root, id, {});
+    Result<supervise::Snapshot> seen = supervise::inspect(root, id, {});
     if (seen) {
         task.problem_ = seen->problem;
         task.status_ = std::move(seen->status);
@@ -36,17 +36,17 @@ Result<LivingTask> LivingTask::open(store::Root& root, store::TaskId id)
     return task;
 }
 
-std::string LivingTask::label() const
+std::string TaskMonitor::label() const
 {
     return status_.name.empty() ? to_string(id_) : to_string(id_) + " " + short_label();
 }
 
-std::string LivingTask::short_label() const
+std::string TaskMonitor::short_label() const
 {
     return status_.name.empty() ? to_string(id_) : printable(status_.name);
 }
 
-void LivingTask::refresh()
+void TaskMonitor::refresh()
 {
     std::array<std::byte, store::status_file_size> bytes;
     const ssize_t got = pread(status_fd_.get(), bytes.data(), bytes.size(), 0);
@@ -58,7 +58,7 @@ void LivingTask::refresh()
     unread_ = false;
 }
 
-Result<void> LivingTask::watch(store::Root& root, os::Watch& watch, Until until)
+Result<void> TaskMonitor::watch(store::Root& root, os::Watch& watch, Until until)
 {
     if (over()) return {};
     watched_ = true;
@@ -70,21 +70,21 @@ Result<void> LivingTask::watch(store::Root& root, os::Watch& watch, Until until)
         token_ = *token;
     }
     refresh();
-    if (!over() && needs_poll()) settle(root, watch);
+    if (!over() && needs_poll()) watch_again(root, watch);
     return {};
 }
 
 /// A supervisor ends with its task, but for one that goes on for kept leftovers. Its end is the better thing to wait
 /// for: giving up a watch of the record costs some ten milliseconds in the kernel.
-bool LivingTask::outlived_by_supervisor(const store::Root& root) const
+bool TaskMonitor::outlived_by_supervisor(const store::Root& root) const
 {
     const Result<store::TaskDir> dir = root.open_task(id_);
     if (!dir) return false;
     const Result<store::TaskSpec> spec = store::read_spec(dir->fd());
-    return !spec || spec->rules.leftover == core::Leftover::keep;
+    return !spec || spec->policy.leftover == core::Leftover::keep;
 }
 
-void LivingTask::unwatch(os::Watch& watch)
+void TaskMonitor::unwatch(os::Watch& watch)
 {
     drop_supervisor(watch);
     if (token_) watch.remove(*token_);
@@ -92,7 +92,7 @@ void LivingTask::unwatch(os::Watch& watch)
     watched_ = false;
 }
 
-bool LivingTask::update(store::Root& root, os::Watch& watch, const os::Watch::Wake& wake)
+bool TaskMonitor::update(store::Root& root, os::Watch& watch, const os::Watch::Wake& wake)
 {
     if (over()) return false;
     const bool died = pidfd_ && std::ranges::find(wake.fds, pidfd_.get()) != wake.fds.end();
@@ -102,7 +102,7 @@ bool LivingTask::update(store::Root& root, os::Watch& watch, const os::Watch::Wa
     refresh();
     if (over()) return true;
     if (died || needs_poll()) {
-        settle(root, watch);
+        watch_again(root, watch);
     } else if (status_.supervisor != before) {
         drop_supervisor(watch);
         watch_supervisor(watch);
@@ -111,10 +111,10 @@ bool LivingTask::update(store::Root& root, os::Watch& watch, const os::Watch::Wa
 }
 
 /// Nobody watches over the task, or so it seems: look() finds out, and sees to it that somebody does.
-void LivingTask::settle(store::Root& root, os::Watch& watch)
+void TaskMonitor::watch_again(store::Root& root, os::Watch& watch)
 {
     drop_supervisor(watch);
-    Result<supervise::Snapshot> seen = supervise::look(root, id_, {});
+    Result<supervise::Snapshot> seen = supervise::inspect(root, id_, {});
     if (seen) {
         status_ = std::move(seen->status);
         problem_ = std::move(seen->problem);
@@ -129,7 +129,7 @@ void LivingTask::settle(store::Root& root, os::Watch& watch)
     if (!over()) watch_supervisor(watch);
 }
 
-void LivingTask::watch_supervisor(os::Watch& watch)
+void TaskMonitor::watch_supervisor(os::Watch& watch)
 {
     if (status_.supervisor.pid <= 0) return;
     std::optional<Fd> fd = os::open_pidfd(status_.supervisor);
@@ -138,7 +138,7 @@ void LivingTask::watch_supervisor(os::Watch& watch)
     watch.add_fd(pidfd_.get());
 }
 
-void LivingTask::drop_supervisor(os::Watch& watch)
+void TaskMonitor::drop_supervisor(os::Watch& watch)
 {
     if (!pidfd_) return;
     watch.remove_fd(pidfd_.get());

@@ -1,4 +1,4 @@
-#include "spawn_root.hpp"
+#include "spawn_main.hpp"
 
 #include <bgt/os/clock.hpp>
 #include <bgt/os/spawn.hpp>
@@ -14,20 +14,20 @@
 namespace bgt::supervise {
 namespace {
 
-Result<Fd> open_stdin(const Charge& charge)
+Result<Fd> open_stdin(const SupervisorResources& resources)
 {
-    switch (charge.spec.stdin_from) {
+    switch (resources.spec.stdin_from) {
     case store::StdinFrom::null: return Fd{open("/dev/null", O_RDONLY | O_CLOEXEC)};
     case store::StdinFrom::pipe: {
         // Nobody may hold a writing end any more (bgt send --eof): then it does not wait for one, and the command reads
         // end-of-file, as the attempt before did.
-        Result<Fd> in = charge.task.open(store::file::in_fifo, O_RDONLY | O_NONBLOCK);
+        Result<Fd> in = resources.task.open(store::file::in_fifo, O_RDONLY | O_NONBLOCK);
         if (in) fcntl(in->get(), F_SETFL, 0);
         return in;
     }
     case store::StdinFrom::file: break;
     }
-    const std::string& path = charge.spec.stdin_file;
+    const std::string& path = resources.spec.stdin_file;
     // Opening a FIFO waits for its writer, and nothing could end the wait.
     struct stat info{};
     if (stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode))
@@ -42,10 +42,10 @@ Result<Fd> open_stdin(const Charge& charge)
 
 /// What bgt adds to the command's environment. A task inside a task carries both cookies, so that the outer one's tree
 /// is found whole.
-std::vector<std::string> environment_of(const Charge& charge, std::vector<std::string> env)
+std::vector<std::string> environment_of(const SupervisorResources& resources, std::vector<std::string> env)
 {
-    const store::TaskSpec& spec = charge.spec;
-    const std::string& folder = charge.task.path();
+    const store::TaskSpec& spec = resources.spec;
+    const std::string& folder = resources.task.path();
     std::string cookies = spec.cookie;
     const std::string prefix = std::string(os::cookie_variable) + "=";
     for (const std::string& entry : env)
@@ -57,37 +57,37 @@ std::vector<std::string> environment_of(const Charge& charge, std::vector<std::s
         return std::any_of(std::begin(ours), std::end(ours), [&](std::string_view name) { return entry.starts_with(name); });
     });
     Duration grace{};
-    for (const core::StopStep& step : spec.rules.stop_ladder) grace += step.wait;
+    for (const core::StopStep& step : spec.policy.stop_ladder) grace += step.wait;
     env.push_back(prefix + cookies);
     env.push_back("BGT_TASK_ID=" + to_string(spec.id));
     env.push_back("BGT_TASK_DIR=" + folder);
     env.push_back("BGT_GRACE=" + format_duration(grace));
     env.push_back("NOTIFY_SOCKET=" + os::ControlSocket::notify_address(folder, store::file::control, spec.cookie));
     // Programs that know systemd's watchdog give signs of life by themselves (man 3 sd_watchdog_enabled).
-    if (const auto& limit = spec.rules.hang.progress)
+    if (const auto& limit = spec.policy.hang.progress)
         env.push_back(fmt::format("WATCHDOG_USEC={}", std::chrono::duration_cast<std::chrono::microseconds>(*limit).count()));
-    if (spec.rules.timeout) env.push_back("BGT_DEADLINE=" + format_rfc3339(os::wall_now() + *spec.rules.timeout));
+    if (spec.policy.timeout) env.push_back("BGT_DEADLINE=" + format_rfc3339(os::wall_now() + *spec.policy.timeout));
     return env;
 }
 
-Result<store::ProcessKey> spawn_root(const Charge& charge, std::uint32_t attempt)
+Result<store::ProcessKey> spawn_main(const SupervisorResources& resources, std::uint32_t attempt)
 {
-    Result<Fd> in = open_stdin(charge);
+    Result<Fd> in = open_stdin(resources);
     if (!in) return in.error();
-    Result<Fd> out = charge.out.writer();
+    Result<Fd> out = resources.out.writer();
     if (!out) return out.error();
     Fd err;
-    if (charge.err) {
-        Result<Fd> opened = charge.err->writer();
+    if (resources.err) {
+        Result<Fd> opened = resources.err->writer();
         if (!opened) return opened.error();
         err = std::move(*opened);
     }
-    const store::TaskSpec& spec = charge.spec;
-    std::vector<std::string> env = charge.env;
+    const store::TaskSpec& spec = resources.spec;
+    std::vector<std::string> env = resources.env;
     env.push_back("BGT_ATTEMPT=" + std::to_string(attempt));
     std::vector<store::ResourceLimit> limits = spec.limits;
     if (spec.mark != 0) limits.push_back({"rttime", spec.mark});
-    return os::spawn({spec.command, env, spec.cwd, in->get(), out->get(), err ? err.get() : out->get(), charge.umask, spec.nice, limits});
+    return os::spawn({spec.command, env, spec.cwd, in->get(), out->get(), err ? err.get() : out->get(), resources.umask, spec.nice, limits});
 }
 
 } // namespace bgt::supervise

@@ -1,4 +1,4 @@
-#include <bgt/supervise/charge.hpp>
+#include <bgt/supervise/supervisor_resources.hpp>
 
 #include <bgt/os/background.hpp>
 #include <bgt/os/stdin_keeper.hpp>
@@ -43,19 +43,19 @@ bool has_timers(boost::asio::io_context& io)
     return rang;
 }
 
-Result<std::unique_ptr<Wakers>> open_wakers(int out, int err, int control)
+Result<std::unique_ptr<EventSources>> open_wakers(int out, int err, int control)
 {
     const int signals = os::signal_descriptor();
     if (signals < 0) return Error::system("making a descriptor for signals", errno);
     try {
-        auto wakers = std::make_unique<Wakers>();
-        wakers->signals.assign(signals);
-        wakers->out.assign(out);
-        if (err >= 0) wakers->err.assign(err);
-        wakers->control.assign(control);
+        auto sources = std::make_unique<EventSources>();
+        sources->signals.assign(signals);
+        sources->out.assign(out);
+        if (err >= 0) sources->err.assign(err);
+        sources->control.assign(control);
         // Asio does not look whether epoll took its timer (ENOSPC: /proc/sys/fs/epoll/max_user_watches).
-        if (!has_timers(wakers->io)) return Error::failed("preparing to wait for the command: the kernel took no timer");
-        return wakers;
+        if (!has_timers(sources->io)) return Error::failed("preparing to wait for the command: the kernel took no timer");
+        return sources;
     } catch (const boost::system::system_error& error) {
         return Error::system("preparing to wait for the command", error.code().value());
     }
@@ -63,13 +63,13 @@ Result<std::unique_ptr<Wakers>> open_wakers(int out, int err, int control)
 
 } // namespace
 
-Wakers::~Wakers()
+EventSources::~EventSources()
 {
     for (Stream* stream : {&out, &err, &control})
         if (stream->is_open()) stream->release();
 }
 
-Result<Charge> open_charge(store::Root root, store::TaskDir task, store::TaskSpec spec, store::Retention retention)
+Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task, store::TaskSpec spec, store::Retention retention)
 {
     Result<Recorder> recorder = Recorder::open(task);
     if (!recorder) return recorder.error();
@@ -93,10 +93,10 @@ Result<Charge> open_charge(store::Root root, store::TaskDir task, store::TaskSpe
     }
     const Result<pid_t> stdin_keeper = keep_open(task, stdin_writer);
     if (!stdin_keeper) return stdin_keeper.error();
-    Result<std::unique_ptr<Wakers>> wakers = open_wakers(out->fifo(), err ? err->fifo() : -1, control->fd());
-    if (!wakers) return wakers.error();
-    return Charge{std::move(root), std::move(task),     std::move(spec),         std::move(*recorder), std::move(*out),
-                  std::move(err),  std::move(*control), std::move(stdin_writer), *stdin_keeper,        std::move(*wakers),
+    Result<std::unique_ptr<EventSources>> sources = open_wakers(out->fifo(), err ? err->fifo() : -1, control->fd());
+    if (!sources) return sources.error();
+    return SupervisorResources{std::move(root), std::move(task),     std::move(spec),         std::move(*recorder), std::move(*out),
+                  std::move(err),  std::move(*control), std::move(stdin_writer), *stdin_keeper,        std::move(*sources),
                   retention,       {},                  077};
 }
 

@@ -6,9 +6,9 @@
 namespace bgt::supervise {
 
 /// Makes the record true again: a living tree gets a new supervisor, a dead one is recorded as lost (or with the end of
-/// its root process, where the dead supervisor had seen it). Returns the record as it is then. Several at once settle
+/// its main process, where the dead supervisor had seen it). Returns the record as it is then. Several at once settle
 /// it once. `status` is what was read before. Where the state root can't be written the truth is returned, not recorded.
-Result<store::Status> settle(store::Root&, store::TaskId, store::Status status);
+Result<store::Status> recover(store::Root&, store::TaskId, store::Status status);
 
 /// By what the members of its tree are known when they are not below its supervisor.
 os::TreeMarks marks_of(const store::TaskDir&, const store::TaskSpec&, const store::Status&);

@@ -59,16 +59,16 @@ struct HangRules {
 };
 
 /// Starting again. Never after a stop that was asked for, nor after `--timeout`.
-struct Again {
+struct RestartPolicy {
     std::uint32_t retries = 0;          ///< attempts after the first, for an attempt that failed
     std::vector<int> retry_on;          ///< only these exit codes (as `bgt wait` has them) are worth a retry; empty: any failure
     Restart restart = Restart::no;
     std::uint32_t max_restarts = 10;    ///< restarts (not retries) within `max_period`; one more is given up; the highest number: no limit
     Duration max_period = std::chrono::minutes(10);
-    Duration backoff_first = std::chrono::seconds(1); ///< doubles with each attempt, and up to a fifth of it is taken off
-    Duration backoff_most = std::chrono::minutes(1);
+    Duration backoff_min = std::chrono::seconds(1); ///< doubles with each attempt, and up to a fifth of it is taken off
+    Duration backoff_max = std::chrono::minutes(1);
     std::uint64_t seed = 0;             ///< of that jitter
-    bool operator==(const Again&) const = default;
+    bool operator==(const RestartPolicy&) const = default;
 };
 
 } // namespace bgt::core

@@ -5,22 +5,22 @@
 namespace bgt::core {
 
 /// A new attempt: all clocks begin now.
-void start_clocks(const Spec&, Watch&, Instant now);
+void start_clocks(const Policy&, HangState&, Instant now);
 /// The clocks begin again, the notices stay: nobody knows what happened meanwhile.
-void restart_clocks(const Spec&, Watch&, Instant now);
+void restart_clocks(const Policy&, HangState&, Instant now);
 /// Whether the look that was due comes so late that the supervisor, or the machine, did not run.
-bool is_starved(const Spec&, const Watch&, Instant now);
+bool is_starved(const Policy&, const HangState&, Instant now);
 
 /// When the next look is due, for rules, notices and the watchdog.
-std::optional<Instant> plan_look(const Spec&, const Watch&, Instant now);
+std::optional<Instant> plan_sample(const Policy&, const HangState&, Instant now);
 /// When `--ready-timeout` passes.
-std::optional<Instant> ready_at_latest(const Spec&, const Watch&);
+std::optional<Instant> ready_at_latest(const Policy&, const HangState&);
 
 /// Resets the clocks by what was found.
-void take_vitals(Watch&, const Vitals&, Instant now);
+void take_liveness(HangState&, const Liveness&, Instant now);
 /// The rule that has fired, the earliest first; at most once for each silence.
-std::optional<Reason> fired_rule(const Spec&, Watch&, Instant now);
+std::optional<Reason> fired_rule(const Policy&, HangState&, Instant now);
 /// Notices that began or ended: "quiet", "stalled", "waiting-input", "moving".
-std::vector<std::string_view> update_notices(const Spec&, Watch&, Instant now);
+std::vector<std::string_view> update_notices(const Policy&, HangState&, Instant now);
 
 } // namespace bgt::core

@@ -1,4 +1,4 @@
-#include <bgt/core/rules.hpp>
+#include <bgt/core/policy.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,23 +1,23 @@
 // What can be read off a state, and the state of one who takes over.
-#include "dates.hpp"
+#include "deadlines.hpp"
 
-#include "clocks.hpp"
+#include "inactivity_timers.hpp"
 #include "stop_ladder.hpp"
 
 #include <initializer_list>
 
 namespace bgt::core {
 
-std::optional<Instant> timeout_at(const Spec& spec, Instant started)
+std::optional<Instant> timeout_at(const Policy& spec, Instant started)
 {
     if (!spec.timeout) return std::nullopt;
-    return later(started, *spec.timeout);
+    return saturating_add(started, *spec.timeout);
 }
 
-std::optional<Instant> leftover_at(const Spec& spec, const LeftBehind& left)
+std::optional<Instant> leftover_at(const Policy& spec, const MainExited& left)
 {
     if (spec.leftover != Leftover::kill) return std::nullopt;
-    return later(left.since, spec.leftover_wait);
+    return saturating_add(left.since, spec.leftover_wait);
 }
 
 namespace {
@@ -40,19 +40,19 @@ const Stopping* stop_of(const State& state)
 
 } // namespace
 
-State take_over(const Spec& spec, State state, bool ready, std::uint32_t attempt, Instant now)
+State take_over(const Policy& spec, State state, bool ready, std::uint32_t attempt, Instant now)
 {
-    start_clocks(spec, state.watch, now);
-    state.watch.ready = ready;
+    start_clocks(spec, state.hang_state, now);
+    state.hang_state.ready = ready;
     state.attempts.number = attempt;
-    if (state.paused) state.watch.next_look.reset();
+    if (state.paused) state.hang_state.next_sample.reset();
     return state;
 }
 
 bool waits_for_output(const State& state)
 {
-    const bool lives = std::holds_alternative<Running>(state.phase) || std::holds_alternative<LeftBehind>(state.phase);
-    return lives && !state.paused && (state.watch.quiet || state.watch.output.is_told());
+    const bool lives = std::holds_alternative<Running>(state.phase) || std::holds_alternative<MainExited>(state.phase);
+    return lives && !state.paused && (state.hang_state.quiet || state.hang_state.output.is_told());
 }
 
 std::optional<Instant> kill_by(const State& state)
@@ -62,14 +62,14 @@ std::optional<Instant> kill_by(const State& state)
     return kill_date(*stop);
 }
 
-std::optional<Instant> next_deadline(const Spec& spec, const State& state)
+std::optional<Instant> next_deadline(const Policy& spec, const State& state)
 {
     if (const Stopping* stop = stop_of(state)) return stop->rung_ends;
-    const std::optional<Instant> rules = state.paused ? std::nullopt : earliest({ready_at_latest(spec, state.watch), state.watch.next_look});
+    const std::optional<Instant> rules = state.paused ? std::nullopt : earliest({ready_at_latest(spec, state.hang_state), state.hang_state.next_sample});
     if (const auto* running = std::get_if<Running>(&state.phase)) return earliest({timeout_at(spec, running->started), rules});
     if (const auto* waiting = std::get_if<BackingOff>(&state.phase))
         return earliest({timeout_at(spec, waiting->started), waiting->until});
-    const auto* left = std::get_if<LeftBehind>(&state.phase);
+    const auto* left = std::get_if<MainExited>(&state.phase);
     if (!left) return std::nullopt;
     return earliest({timeout_at(spec, left->started), leftover_at(spec, *left), rules});
 }
@@ -79,7 +79,7 @@ Lifecycle lifecycle(const State& state)
     struct Name {
         Lifecycle operator()(const Starting&) const { return Lifecycle::starting; }
         Lifecycle operator()(const Running&) const { return Lifecycle::running; }
-        Lifecycle operator()(const LeftBehind&) const { return Lifecycle::running; }
+        Lifecycle operator()(const MainExited&) const { return Lifecycle::running; }
         Lifecycle operator()(const Stopping&) const { return Lifecycle::stopping; }
         Lifecycle operator()(const BackingOff&) const { return Lifecycle::queued; }
         Lifecycle operator()(const Ended&) const { return Lifecycle::ended; }

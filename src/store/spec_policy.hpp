@@ -5,8 +5,8 @@
 namespace bgt::store {
 
 /// The "rules" of spec.json: what the core decides by.
-boost::json::object encode_rules(const core::Spec&);
+boost::json::object encode_policy(const core::Policy&);
 /// Throws fields::BadField.
-void decode_rules(const boost::json::object&, core::Spec&);
+void decode_policy(const boost::json::object&, core::Policy&);
 
 } // namespace bgt::store

@@ -72,10 +72,10 @@ Result<std::uint64_t> last_matches(store::LogFile& file, const core::Pattern& pa
     return begin;
 }
 
-Result<LogBegin> find_begin(store::LogFile& file, const store::TaskDir& dir, const store::Status& status,
+Result<LogRange> find_range(store::LogFile& file, const store::TaskDir& dir, const store::Status& status,
                             const LogOptions& options, std::uint64_t end, const std::string& label)
 {
-    LogBegin begin;
+    LogRange begin;
     const bool out = options.stream == store::WhichLog::out;
     const std::uint64_t freed = std::min(end, file.freed(out ? status.freed_bytes : status.freed_err_bytes));
     const std::uint64_t asked = options.cursor.value_or(0);

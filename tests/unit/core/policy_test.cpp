@@ -1,6 +1,6 @@
 #include "support/catch.hpp"
 
-#include <bgt/core/rules.hpp>
+#include <bgt/core/policy.hpp>
 
 #include <string>
 

@@ -4,7 +4,7 @@
 namespace bgt::supervise {
 
 /// Opens all that a supervisor of this task needs. The task's folder holds its lock, spec.json and status are written.
-Result<Charge> open_charge(store::Root, store::TaskDir, store::TaskSpec, store::Retention);
+Result<SupervisorResources> open_resources(store::Root, store::TaskDir, store::TaskSpec, store::Retention);
 
 /// A message of a new supervisor to the process that forked it, over a pipe: it is at work, or why not.
 struct StartReport {

@@ -13,7 +13,7 @@ namespace bgt::cli {
 
 namespace {
 
-constexpr int most_attempts = 1'000'000;
+constexpr int max_attempts = 1'000'000;
 
 /// "'TEXT'", short enough for a message.
 std::string shown(std::string_view text)
@@ -45,13 +45,13 @@ namespace take {
 
 Result<void> kind_service(RunPlan& plan, const std::string&)
 {
-    plan.spec.rules.kind = core::Kind::service;
+    plan.spec.policy.kind = core::Kind::service;
     return {};
 }
 
 Result<void> kind_job(RunPlan& plan, const std::string&)
 {
-    plan.spec.rules.kind = core::Kind::job;
+    plan.spec.policy.kind = core::Kind::job;
     return {};
 }
 
@@ -126,7 +126,7 @@ Result<void> leftover(RunPlan& plan, const std::string& text)
 {
     const auto known = core::parse_leftover(text);
     if (!known) return Error::usage("it is one of kill, wait, keep, not " + shown(text));
-    plan.spec.rules.leftover = *known;
+    plan.spec.policy.leftover = *known;
     return {};
 }
 
@@ -136,13 +136,13 @@ Result<void> on_hang(RunPlan& plan, const std::string& text)
     if (text.starts_with(exec)) {
         plan.spec.hang_command = text.substr(exec.size());
         if (plan.spec.hang_command.empty()) return Error::usage("exec: needs a command after the colon");
-        plan.spec.rules.hang.on_hang = core::OnHang::exec;
+        plan.spec.policy.hang.on_hang = core::OnHang::exec;
         return {};
     }
     const auto known = core::parse_on_hang(text);
     if (!known || *known == core::OnHang::exec)
         return Error::usage("it is one of kill, restart, report, exec:CMD, not " + shown(text));
-    plan.spec.rules.hang.on_hang = *known;
+    plan.spec.policy.hang.on_hang = *known;
     return {};
 }
 
@@ -163,9 +163,9 @@ Result<void> progress_pattern(RunPlan& plan, const std::string& text)
 
 Result<void> retries(RunPlan& plan, const std::string& text)
 {
-    auto number = parse_int(text, 0, most_attempts);
+    auto number = parse_int(text, 0, max_attempts);
     if (!number) return number.error();
-    plan.spec.rules.again.retries = static_cast<std::uint32_t>(*number);
+    plan.spec.policy.restart_policy.retries = static_cast<std::uint32_t>(*number);
     return {};
 }
 
@@ -177,8 +177,8 @@ Result<void> backoff(RunPlan& plan, const std::string& text)
     auto most = dots == std::string::npos ? first : parse_duration(std::string_view(text).substr(dots + 2));
     if (!most) return most.error();
     if (*most < *first) return Error::usage(shown(text) + " is no range: the first pause is the shortest, e.g. 1s..1m");
-    plan.spec.rules.again.backoff_first = *first;
-    plan.spec.rules.again.backoff_most = *most;
+    plan.spec.policy.restart_policy.backoff_min = *first;
+    plan.spec.policy.restart_policy.backoff_max = *most;
     return {};
 }
 
@@ -198,7 +198,7 @@ Result<void> retry_on(RunPlan& plan, const std::string& text)
     }
     std::sort(codes.begin(), codes.end());
     codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
-    plan.spec.rules.again.retry_on = std::move(codes);
+    plan.spec.policy.restart_policy.retry_on = std::move(codes);
     return {};
 }
 
@@ -206,20 +206,20 @@ Result<void> restart(RunPlan& plan, const std::string& text)
 {
     const auto known = core::parse_restart(text);
     if (!known) return Error::usage("it is one of no, on-failure, on-hang, always, not " + shown(text));
-    plan.spec.rules.again.restart = *known;
+    plan.spec.policy.restart_policy.restart = *known;
     return {};
 }
 
 Result<void> max_restarts(RunPlan& plan, const std::string& text)
 {
-    auto& again = plan.spec.rules.again;
+    auto& again = plan.spec.policy.restart_policy;
     if (text == "off") {
         again.max_restarts = std::numeric_limits<std::uint32_t>::max();
         return {};
     }
     const auto slash = text.find('/');
     if (slash == std::string::npos) return Error::usage(shown(text) + " is no N/PERIOD, e.g. 5/10m; off is no limit");
-    auto number = parse_int(text.substr(0, slash), 1, most_attempts);
+    auto number = parse_int(text.substr(0, slash), 1, max_attempts);
     if (!number) return number.error();
     auto period = parse_duration(std::string_view(text).substr(slash + 1));
     if (!period) return period.error();

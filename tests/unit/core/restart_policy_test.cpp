@@ -6,31 +6,31 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Spec with_again(Again again)
+Policy with_restart_policy(RestartPolicy restart_policy)
 {
-    Spec spec;
-    spec.again = std::move(again);
+    Policy spec;
+    spec.restart_policy = std::move(restart_policy);
     return spec;
 }
 
-Again retries(std::uint32_t count)
+RestartPolicy retries(std::uint32_t count)
 {
-    Again again;
-    again.retries = count;
-    return again;
+    RestartPolicy restart_policy;
+    restart_policy.retries = count;
+    return restart_policy;
 }
 
-Again restart(Restart policy)
+RestartPolicy restart(Restart policy)
 {
-    Again again;
-    again.restart = policy;
-    return again;
+    RestartPolicy restart_policy;
+    restart_policy.restart = policy;
+    return restart_policy;
 }
 
 /// The command ends like this at that time; what follows is done at once.
-std::string ends(Task& task, Duration at, const RootEnd& how)
+std::string ends(Task& task, Duration at, const MainEnd& how)
 {
-    task(at, RootEnded{how});
+    task(at, MainEnded{how});
     return task(at, TreeEmpty{});
 }
 
@@ -49,7 +49,7 @@ Duration next_start(Task& task, Duration from)
 
 TEST_CASE("a failed attempt is tried again, as often as was asked for")
 {
-    Task task = running(with_again(retries(2)));
+    Task task = running(with_restart_policy(retries(2)));
     CHECK(ends(task, 10s, Exited{1}) == "end-attempt save");
     const Duration first = next_start(task, 10s);
     CHECK((first >= 800ms && first <= 1s));
@@ -59,15 +59,15 @@ TEST_CASE("a failed attempt is tried again, as often as was asked for")
     CHECK((second >= 1600ms && second <= 2s));
     CHECK(ends(task, 30s, Exited{1}) == "finish release");
     CHECK(task.in<Ended>().outcome.code == 1);
-    Task good = running(with_again(retries(2)));
+    Task good = running(with_restart_policy(retries(2)));
     CHECK(ends(good, 1s, Exited{0}) == "finish release");
 }
 
 TEST_CASE("only the exit codes that were named are tried again")
 {
-    Again again = retries(5);
-    again.retry_on = {75, 139};
-    Task task = running(with_again(again));
+    RestartPolicy restart_policy = retries(5);
+    restart_policy.retry_on = {75, 139};
+    Task task = running(with_restart_policy(restart_policy));
     CHECK(ends(task, 1s, Exited{75}) == "end-attempt save");
     next_start(task, 1s);
     CHECK(ends(task, 5s, Signaled{11}) == "end-attempt save"); // 128 + 11
@@ -77,8 +77,8 @@ TEST_CASE("only the exit codes that were named are tried again")
 
 TEST_CASE("restart policies")
 {
-    const auto follows = [](Restart policy, const RootEnd& how) {
-        Task task = running(with_again(restart(policy)));
+    const auto follows = [](Restart policy, const MainEnd& how) {
+        Task task = running(with_restart_policy(restart(policy)));
         return ends(task, 1s, how) == "end-attempt save";
     };
     CHECK(follows(Restart::always, Exited{0}));
@@ -94,16 +94,16 @@ TEST_CASE("restart policies")
 TEST_CASE("a hang is followed by another attempt where that was asked for")
 {
     for (const bool by_policy : {true, false}) {
-        Spec spec = with_again(restart(by_policy ? Restart::on_hang : Restart::no));
+        Policy spec = with_restart_policy(restart(by_policy ? Restart::on_hang : Restart::no));
         spec.hang.output = 5s;
         if (!by_policy) spec.hang.on_hang = OnHang::restart;
         Task task = running(spec);
-        task(5s, Looked{{task.zero, task.zero, {}, Activity::blocked}});
+        task(5s, Sampled{{task.zero, task.zero, {}, Activity::blocked}});
         CHECK(task.in<Stopping>().reason == Reason::output_timeout);
         CHECK(ends(task, 6s, Exited{0}) == "end-attempt save");
         CHECK(task.in<BackingOff>().last.reason == Reason::output_timeout);
         next_start(task, 6s);
-        CHECK(task.state.watch.since > task.zero + 6s); // its clocks are its own
+        CHECK(task.state.hang_state.since > task.zero + 6s); // its clocks are its own
     }
 }
 
@@ -111,30 +111,30 @@ TEST_CASE("what is being stopped is not started again")
 {
     SECTION("killed while it runs")
     {
-        Task task = running(with_again(restart(Restart::always)));
+        Task task = running(with_restart_policy(restart(Restart::always)));
         task(1s, StopRequested{});
         CHECK(ends(task, 2s, Signaled{15}) == "finish release");
     }
     SECTION("killed while a hang is being ended")
     {
-        Spec spec = with_again(restart(Restart::always));
+        Policy spec = with_restart_policy(restart(Restart::always));
         spec.hang.output = 5s;
         Task task = running(spec);
-        task(5s, Looked{{task.zero, task.zero, {}, Activity::blocked}});
+        task(5s, Sampled{{task.zero, task.zero, {}, Activity::blocked}});
         task(6s, StopRequested{});
         CHECK(ends(task, 7s, Signaled{9}) == "finish release");
         CHECK(task.in<Ended>().outcome.reason == Reason::output_timeout);
     }
     SECTION("killed between two attempts: the outcome is that of the last one")
     {
-        Task task = running(with_again(restart(Restart::always)));
+        Task task = running(with_restart_policy(restart(Restart::always)));
         ends(task, 1s, Exited{3});
         CHECK(task(1s, StopRequested{}) == "finish release");
         CHECK(task.in<Ended>().outcome == Outcome{OutcomeKind::exited, 3, 0, Reason::killed, 0});
     }
     SECTION("its time is over")
     {
-        Spec spec = with_again(restart(Restart::always));
+        Policy spec = with_restart_policy(restart(Restart::always));
         spec.timeout = 10s;
         Task task = running(spec);
         ends(task, 9900ms, Exited{3});
@@ -147,30 +147,30 @@ TEST_CASE("what is being stopped is not started again")
 TEST_CASE("bgt restart: at once, and not counted as a retry")
 {
     Task task = running();
-    StopRequested again;
-    again.again = true;
-    CHECK(task(1s, again) == "save note:stop/killed/15/0 signal:15");
+    StopRequested restart;
+    restart.again = true;
+    CHECK(task(1s, restart) == "save note:stop/killed/15/0 signal:15");
     CHECK(ends(task, 2s, Signaled{15}) == "end-attempt save start-again");
     CHECK(task(2s, Started{}) == "save");
     CHECK(task.state.attempts.number == 2);
     CHECK(task.state.attempts.retries == 0);
     CHECK(ends(task, 3s, Exited{0}) == "finish release");
     Task changed = running();
-    changed(1s, again);
+    changed(1s, restart);
     changed(1s, StopRequested{Reason::owner_gone, false, {}}); // whoever wants an end has the last word
     CHECK(ends(changed, 2s, Signaled{15}) == "finish release");
-    Task waiting = running(with_again(retries(1)));
+    Task waiting = running(with_restart_policy(retries(1)));
     ends(waiting, 1s, Exited{1});
-    CHECK(waiting(1s, again) == "save start-again");
+    CHECK(waiting(1s, restart) == "save start-again");
 }
 
 TEST_CASE("too many restarts in too short a time are given up")
 {
-    Again again = restart(Restart::always);
-    again.max_restarts = 3;
-    again.max_period = 1h;
-    again.backoff_first = again.backoff_most = 0s;
-    Task task = running(with_again(again));
+    RestartPolicy restart_policy = restart(Restart::always);
+    restart_policy.max_restarts = 3;
+    restart_policy.max_period = 1h;
+    restart_policy.backoff_min = restart_policy.backoff_max = 0s;
+    Task task = running(with_restart_policy(restart_policy));
     Duration at = 0s;
     for (int i = 0; i < 3; ++i) {
         at += 1s;
@@ -178,23 +178,23 @@ TEST_CASE("too many restarts in too short a time are given up")
         next_start(task, at);
     }
     CHECK(ends(task, 10s, Exited{1}) == "note:restart-limit/self/0/3 finish release");
-    Task patient = running(with_again(again));
+    Task no_escalation = running(with_restart_policy(restart_policy));
     at = 0s;
     for (int i = 0; i < 20; ++i) {
         at += 21min;
-        CHECK(ends(patient, at, Exited{1}) == "end-attempt save");
-        next_start(patient, at);
+        CHECK(ends(no_escalation, at, Exited{1}) == "end-attempt save");
+        next_start(no_escalation, at);
     }
 }
 
 TEST_CASE("the backoff doubles up to its bound, with jitter, and begins anew after a long run")
 {
-    Again again = restart(Restart::always);
-    again.max_restarts = 0;
-    again.backoff_first = 1s;
-    again.backoff_most = 10s;
-    again.seed = 7;
-    Task task = running(with_again(again));
+    RestartPolicy restart_policy = restart(Restart::always);
+    restart_policy.max_restarts = 0;
+    restart_policy.backoff_min = 1s;
+    restart_policy.backoff_max = 10s;
+    restart_policy.seed = 7;
+    Task task = running(with_restart_policy(restart_policy));
     Duration at = 0s;
     for (const Duration most : {1s, 2s, 4s, 8s, 10s, 10s}) {
         at += 1s;
@@ -211,7 +211,7 @@ TEST_CASE("the backoff doubles up to its bound, with jitter, and begins anew aft
 
 TEST_CASE("a command that can't be started again ends the task")
 {
-    Task task = running(with_again(retries(3)));
+    Task task = running(with_restart_policy(retries(3)));
     ends(task, 1s, Exited{1});
     task(*task.due(), Tick{});
     CHECK(task(3s, StartFailed{}) == "finish release");

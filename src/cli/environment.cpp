@@ -1,5 +1,5 @@
 // What the options of `bgt run` need of this machine: folders, files, processes, the environment.
-#include "run_parts.hpp"
+#include "environment.hpp"
 
 #include "run_table.hpp"
 

@@ -1,10 +1,10 @@
-#include <bgt/supervise/settle.hpp>
+#include <bgt/supervise/recover.hpp>
 
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/descriptors.hpp>
 #include <bgt/os/tree.hpp>
-#include <bgt/supervise/charge.hpp>
+#include <bgt/supervise/supervisor_resources.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -20,7 +20,7 @@ namespace bgt::supervise {
 namespace {
 
 /// How long another process may take to settle the same task.
-constexpr auto others_turn = std::chrono::seconds(5);
+constexpr auto recovery_timeout = std::chrono::seconds(5);
 
 /// The streams whose newest bytes died with the supervisor before, and the process that kept what it had taken.
 std::vector<store::EventField> lost_output(const store::TaskDir& task)
@@ -30,7 +30,7 @@ std::vector<store::EventField> lost_output(const store::TaskDir& task)
     if (os::LogPump::take_loss(task, os::LogPump::err_files)) streams.push_back({"stream", std::string("err")});
     return streams;
 }
-store::EventField at_most() { return {"at_most", static_cast<std::int64_t>(os::LogPump::loud_capacity)}; }
+store::EventField at_most() { return {"at_most", static_cast<std::int64_t>(os::LogPump::high_throughput_capacity)}; }
 
 /// The record of a task that nothing is left of. What the dead supervisor saw stays; what it did not see is not made up.
 void put_lost(store::Status& status)
@@ -61,15 +61,15 @@ Result<void> record_lost(store::Root& root, const store::TaskDir& task, store::S
 
 /// A supervisor killed between the start and its first record did not say which process is the root: it leads its
 /// session, and is the oldest that does.
-void find_root(os::TreeMarks& marks, const std::vector<os::ProcStat>& living)
+void find_main_process(os::TreeMarks& marks, const std::vector<os::ProcStat>& living)
 {
-    if (marks.root.pid != 0) return;
+    if (marks.main_process.pid != 0) return;
     for (const os::ProcStat& member : living) {
         const bool leads = member.session == member.key.pid;
-        const bool older = marks.root.pid == 0 || member.key.start_ticks < marks.root.start_ticks;
-        if (leads && older) marks.root = member.key;
+        const bool older = marks.main_process.pid == 0 || member.key.start_ticks < marks.main_process.start_ticks;
+        if (leads && older) marks.main_process = member.key;
     }
-    marks.session = marks.root.pid;
+    marks.session = marks.main_process.pid;
 }
 
 /// What is done by when the spec of a living task can't be read: its end is waited for, nothing is decided.
@@ -77,7 +77,7 @@ store::TaskSpec unreadable_spec(store::TaskId id)
 {
     store::TaskSpec spec;
     spec.id = id;
-    spec.rules.leftover = core::Leftover::wait;
+    spec.policy.leftover = core::Leftover::wait;
     return spec;
 }
 
@@ -103,25 +103,25 @@ int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spe
 {
     hide_cookie();
     allow_many_descriptors();
-    Result<Charge> charge = open_charge(std::move(root), std::move(task), std::move(spec), {});
-    const Result<void> spare = charge ? os::check_spare_descriptors() : Result<void>(charge.error());
+    Result<SupervisorResources> resources = open_resources(std::move(root), std::move(task), std::move(spec), {});
+    const Result<void> spare = resources ? os::check_spare_descriptors() : Result<void>(resources.error());
     if (!spare) {
         send_report(report.get(), {false, spare.error()});
         return 1;
     }
-    store::Status& status = charge->recorder.status();
-    status.root = marks.root;
+    store::Status& status = resources->recorder.status();
+    status.main_process = marks.main_process;
     if (status.lifecycle == core::Lifecycle::starting) status.lifecycle = core::Lifecycle::running;
     if (!status.started) status.started = os::wall_now();
     if (!status.started_at) status.started_at = os::now();
     status.adopted = true;
     status.supervisor = os::own_key();
-    charge->recorder.save();
-    charge->recorder.event("adopted");
-    for (const store::EventField& stream : lost_output(charge->task)) charge->recorder.event("output-lost", {stream, at_most()});
+    resources->recorder.save();
+    resources->recorder.event("adopted");
+    for (const store::EventField& stream : lost_output(resources->task)) resources->recorder.event("output-lost", {stream, at_most()});
     send_report(report.get(), {true, {}});
     report.reset();
-    return Supervisor(std::move(*charge), Supervisor::Adopt{}, std::move(marks)).run();
+    return Supervisor(std::move(*resources), Supervisor::Adopt{}, std::move(marks)).run();
 }
 
 Result<void> adopt(store::Root& root, store::TaskDir task, store::TaskSpec spec, os::TreeMarks marks)
@@ -150,7 +150,7 @@ Result<void> adopt(store::Root& root, store::TaskDir task, store::TaskSpec spec,
 /// Another process holds the lock: it has taken over, or is about to say that all is lost.
 Result<store::Status> after_other(const store::TaskDir& task)
 {
-    const Instant deadline = os::now() + others_turn;
+    const Instant deadline = os::now() + recovery_timeout;
     while (true) {
         Result<store::Status> status = store::read_status(task.fd());
         if (!status || is_final(*status) || os::now() > deadline) return status;
@@ -165,10 +165,10 @@ Result<store::Status> after_other(const store::TaskDir& task)
 os::TreeMarks marks_of(const store::TaskDir& task, const store::TaskSpec& spec, const store::Status& status)
 {
     os::TreeMarks marks;
-    marks.root = status.root;
+    marks.main_process = status.main_process;
     marks.cookie = spec.cookie;
     marks.rttime = spec.mark;
-    marks.session = status.root.pid;
+    marks.session = status.main_process.pid;
     struct stat fifo{};
     if (fstatat(task.fd(), store::file::out_fifo, &fifo, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(fifo.st_mode)) {
         marks.fifo_dev = fifo.st_dev;
@@ -177,7 +177,7 @@ os::TreeMarks marks_of(const store::TaskDir& task, const store::TaskSpec& spec, 
     return marks;
 }
 
-Result<store::Status> settle(store::Root& root, store::TaskId id, store::Status status)
+Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status status)
 {
     Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
@@ -201,7 +201,7 @@ Result<store::Status> settle(store::Root& root, store::TaskId id, store::Status 
     std::vector<os::ProcStat> living;
     // Who is told to be lost is so for good: one look may miss who forks just then, or meet a passing error.
     for (int look = 0; look < 2 && living.empty() && !rebooted; ++look) living = os::find_marked(marks, {getpid()});
-    find_root(marks, living);
+    find_main_process(marks, living);
     if (living.empty()) {
         if (!os::can_look()) return Error::failed(fmt::format("can't tell whether task {} lives: /proc can't be read", id.value));
         if (locked) static_cast<void>(record_lost(root, *task, status, rebooted));

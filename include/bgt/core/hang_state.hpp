@@ -7,34 +7,34 @@
 namespace bgt::core {
 
 /// What a look finds. Instants before the attempt count as its start.
-struct Vitals {
+struct Liveness {
     Instant output{}; ///< when the last byte of output came
     Instant text{};   ///< when the last new text came (new_text.hpp)
     Instant beat{};   ///< the last heartbeat
     Activity activity = Activity::unknown; ///< since the look before; unknown: there was none to compare with
-    bool operator==(const Vitals&) const = default;
+    bool operator==(const Liveness&) const = default;
 };
 
 /// One limit on silence.
-struct Clock {
+struct InactivityTimer {
     Instant last{};              ///< when it was last reset
     std::optional<Instant> told; ///< it has fired for this `last` and did not end the task
     bool is_told() const { return told == last; }
-    bool operator==(const Clock&) const = default;
+    bool operator==(const InactivityTimer&) const = default;
 };
 
 /// The clocks of the hang rules. They belong to one attempt.
-struct Watch {
+struct HangState {
     Instant since{};       ///< the start of the attempt
-    Clock output, progress, idle;
-    Clock heartbeat;                   ///< where the task has set a watchdog
+    InactivityTimer output, progress, idle;
+    InactivityTimer heartbeat;                   ///< where the task has set a watchdog
     std::optional<Duration> watchdog;
     Instant not_before{};              ///< no rule fires earlier (Extended)
-    std::optional<Instant> next_look;  ///< nullopt: nothing needs one
+    std::optional<Instant> next_sample;  ///< nullopt: nothing needs one
     Activity activity = Activity::unknown;
     bool quiet = false, stalled = false, waiting_input = false; ///< notices that hold
     bool ready = false, never_ready = false;
-    bool operator==(const Watch&) const = default;
+    bool operator==(const HangState&) const = default;
 };
 
 /// Attempts so far.
@@ -42,7 +42,7 @@ struct Attempts {
     std::uint32_t number = 1;           ///< of the one that runs, or ran last
     std::uint32_t retries = 0;          ///< used up
     std::uint32_t in_a_row = 0;         ///< attempts that ended soon: the exponent of the backoff
-    std::vector<Instant> restarts;      ///< within Again::max_period
+    std::vector<Instant> restarts;      ///< within RestartPolicy::max_period
     bool operator==(const Attempts&) const = default;
 };
 

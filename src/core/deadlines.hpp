@@ -1,0 +1,11 @@
+#pragma once
+#include <bgt/core/step.hpp>
+
+namespace bgt::core {
+
+/// When `--timeout` passes, counted from the start of the first attempt.
+std::optional<Instant> timeout_at(const Policy&, Instant started);
+/// When those that the main process left behind are ended.
+std::optional<Instant> leftover_at(const Policy&, const MainExited&);
+
+} // namespace bgt::core
