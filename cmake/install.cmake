@@ -4,6 +4,10 @@ install(FILES ${man_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES completions/bgt.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME bgt)
 install(FILES completions/_bgt DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES completions/bgt.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+# Without XDG_DATA_DIRS, as in a login by ssh, fish does not look below /usr/local, but at the administrator's completions.
+install(CODE "if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr/local\")
+  file(INSTALL \"${CMAKE_SOURCE_DIR}/completions/bgt.fish\" DESTINATION /etc/fish/completions)
+endif()")
 install(FILES README.md CHANGELOG.md docs/schema.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 
@@ -27,3 +31,5 @@ if(NOT BGT_STATIC)
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 endif()
 include(CPack)
+# CMake's list of installed files belongs to root after `sudo cmake --install`; the owner of the folder can still remove it.
+install(CODE "file(REMOVE \"${CMAKE_BINARY_DIR}/install_manifest.txt\")")
