@@ -1,10 +1,11 @@
 #!/bin/sh
-# Holds the layers to their order (ARCHITECTURE.md): a layer includes only itself and those before it, render does not
-# include os, core, config and render know no operating system, and nobody starts a thread or includes <iostream>.
+# Holds the layers to cmake/layers.txt: a layer includes only itself and those before it in that list, less what its line
+# forbids; and nobody starts a thread or includes <iostream>.
 # usage: layers_test.sh SOURCE_FOLDER      the last line is "N passed, N failed"
 set -u
 cd "${1:?usage: layers_test.sh SOURCE_FOLDER}" || exit 1
-layers='base core config store os supervise render cli'
+list=$(sed -n '/^[a-z]/p' cmake/layers.txt)
+layers=$(printf '%s\n' "$list" | awk '{ print $1 }')
 system='sys/|linux/|netinet/|arpa/|net/|asm/|unistd\.h|fcntl\.h|signal\.h|poll\.h|dirent\.h|pthread\.h|sched\.h'
 system="$system|termios\.h|pwd\.h|grp\.h|spawn\.h|dlfcn\.h|netdb\.h|syslog\.h|utmp\.h|boost/asio|boost/process|boost/beast"
 passed=0
@@ -19,6 +20,14 @@ verdict()
         failed=$((failed + 1))
         printf '%s: %s\n%s\n' "$1" "$2" "$3"
     fi
+}
+
+# has_word LAYER WORD: whether the layer's line of the list holds that word.
+has_word()
+{
+    printf '%s\n' "$list" | awk -v layer="$1" -v word="$2" '
+        $1 == layer { for (i = 2; i <= NF; i++) if ($i == word) found = 1 }
+        END { exit !found }'
 }
 
 # includes LAYER REGEX: the include lines of the layer's files that fit.
@@ -38,20 +47,30 @@ for layer in $layers; do
     forbidden=
     for other in $layers; do
         case " $allowed " in
-        *" $other "*) ;;
+        *" $other "*) if has_word "$layer" "-$other"; then forbidden="$forbidden|$other"; fi ;;
         *) forbidden="$forbidden|$other" ;;
         esac
     done
-    if test "$layer" = render; then forbidden="$forbidden|os"; fi
     if test -n "$forbidden"; then
-        verdict "$layer" 'may not include a later layer' "$(includes "$layer" "(bgt/)?(${forbidden#|})/")"
+        verdict "$layer" "may not include ${forbidden#|}" "$(includes "$layer" "(bgt/)?(${forbidden#|})/")"
     fi
     # An include that climbs out of its folder would dodge the rule above.
     verdict "$layer" 'may not include by a path with ..' "$(includes "$layer" '[^>"]*\.\./')"
-    case $layer in
-    core | config | render)
+    if has_word "$layer" pure; then
         verdict "$layer" 'knows no operating system' "$(includes "$layer" "$system")"
-        ;;
+    fi
+done
+for word in $(printf '%s\n' "$list" | awk '{ for (i = 2; i <= NF; i++) print $i }'); do
+    case " $allowed pure " in
+    *" ${word#-} "*) ;;
+    *) verdict cmake/layers.txt 'has a word that means nothing' "$word" ;;
+    esac
+done
+for folder in include/bgt/*/ src/*/; do
+    name=$(basename "$folder")
+    case " $allowed " in
+    *" $name "*) ;;
+    *) verdict "$name" 'is not in cmake/layers.txt' "$folder" ;;
     esac
 done
 
