@@ -1,7 +1,7 @@
 # Everything comes from the distribution; nothing is vendored, nothing downloaded.
 # Their archives, in every build: the static binary needs them, and so every preset links the same code.
 set(Boost_USE_STATIC_LIBS ON)
-find_package(Boost 1.81 REQUIRED COMPONENTS json filesystem)
+find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS json filesystem)
 find_package(fmt 9 REQUIRED)
 # Debian has no archive of it. Compiled into each file, it takes more than half of the time of a build with sanitizers.
 option(BGT_STATIC "Link one static binary" OFF)
