@@ -1,6 +1,16 @@
 # Reads ctest's JUnit file and prints "PASSED FAILED", counting test cases. A program says how many it ran:
 # Catch2 at its end ("All tests passed (9 assertions in 4 test cases)", "test cases: 5 | 4 passed | 1 failed"), a script
-# by a last line "4 passed, 1 failed"; one that says nothing is one case. What was skipped counts as neither, and is named.
+# by a last line "4 passed, 1 failed"; one that says nothing is one case. What was skipped counts as neither; a program says
+# what and why by lines "skipped: CASE: REASON", which are passed on to stderr with the program's name.
+function unescaped(text)
+{
+    gsub(/&lt;/, "<", text)
+    gsub(/&gt;/, ">", text)
+    gsub(/&quot;/, "\"", text)
+    gsub(/&apos;/, "\047", text)
+    gsub(/&amp;/, "\\&", text)
+    return text
+}
 function attribute(name,    at, rest)
 {
     at = index($0, " " name "=\"")
@@ -36,7 +46,11 @@ function finish()
 /(^|>)[0-9]+ passed, [0-9]+ failed/ {
     good = number_before($0, "passed")
     bad = number_before($0, "failed")
-    if (number_before($0, "skipped")) print "skipped: " number_before($0, "skipped") " of " name > "/dev/stderr"
+}
+name != "" && /^([\t ]*<system-out>)?skipped: / {
+    sub(/^[\t ]*<system-out>/, "")
+    sub(/^skipped: /, "")
+    print "skipped: " name ": " unescaped($0) > "/dev/stderr"
 }
 /<\/testcase>/ { finish() }
 END { print passed + 0, failed + 0 }

@@ -14,6 +14,15 @@ XDG_CONFIG_HOME=$scratch
 export BGT_ROOT XDG_CONFIG_HOME
 passed=0
 failed=0
+for program in bash mandoc; do
+    command -v "$program" >/dev/null || echo "skipped: what needs $program: it is not installed"
+done
+
+# has PROGRAM: whether what needs it can be checked.
+has()
+{
+    command -v "$1" >/dev/null
+}
 
 # check WHAT EXPECTED ACTUAL: two lists of words, in any order; an empty one is a failure too.
 check()
@@ -96,7 +105,7 @@ check 'options of bgt itself' "$("$bgt" --help | flags_of_help | grep -e '^--')"
 for verb in $(verbs); do
     help=$("$bgt" "$verb" --help | flags_of_help)
     check "bgt-$verb.1" "$help" "$(flags_of_man "man/bgt-$verb.1")"
-    if command -v bash >/dev/null; then check "bash, $verb" "$help" "$(flags_of_bash "$verb")"; fi
+    if has bash; then check "bash, $verb" "$help" "$(flags_of_bash "$verb")"; fi
     check "zsh, $verb" "$help" "$(flags_of_zsh "$verb")"
     check "fish, $verb" "$help" "$(flags_of_fish "$verb")"
 done
@@ -111,7 +120,7 @@ for pair in bash=bgt.bash zsh=_bgt fish=bgt.fish; do
         "$("$bgt" completion "${pair%=*}" | diff - "completions/${pair#*=}" | head -5)"
 done
 
-if command -v mandoc >/dev/null; then
+if has mandoc; then
     # "referenced manual not found" depends on the manuals of this machine.
     verdict 'mandoc -T lint' "$(mandoc -T lint man/*.1 2>/dev/null | grep -v 'referenced manual not found')"
     for page in man/*.1; do
