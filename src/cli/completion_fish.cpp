@@ -5,7 +5,7 @@ namespace bgt::cli {
 namespace {
 
 /// 'TEXT' for fish, where only \ and ' are special between single quotes.
-std::string quoted(const std::string& text)
+std::string fish_quoted(const std::string& text)
 {
     std::string out = "'";
     for (const char c : text) {
@@ -21,7 +21,7 @@ std::string argument(const std::vector<std::string>& fixed, Value value)
     if (!fixed.empty()) {
         std::string list;
         for (const auto& word : fixed) list += (list.empty() ? "" : " ") + word;
-        return " -a " + quoted(list);
+        return " -a " + fish_quoted(list);
     }
     switch (value) {
     case Value::task: return " -k -a '(__bgt_known task-list)'";
@@ -56,7 +56,7 @@ std::string option_line(const std::string& verb, const OptionInfo& info)
         const auto what = argument(fixed_words(info), info.value);
         out += (what == " -F" ? " -r" : " -x") + what;
     }
-    return out + " -d " + quoted(info.help) + "\n";
+    return out + " -d " + fish_quoted(info.help) + "\n";
 }
 
 std::string word_lines(const VerbShape& verb)
@@ -167,7 +167,7 @@ std::string fish_completion()
     for (const auto& verb : verb_shapes()) {
         if (const auto options = valued_options(verb); !options.empty())
             valued += "        case " + verb.name + "\n            string split ' ' -- '" + options.substr(1) + "'\n";
-        lines += "complete -c bgt -n __bgt_no_verb -a " + verb.name + " -d " + quoted(verb.summary) + "\n";
+        lines += "complete -c bgt -n __bgt_no_verb -a " + verb.name + " -d " + fish_quoted(verb.summary) + "\n";
         for (const auto& info : verb.options) lines += option_line(verb.name, info);
         lines += word_lines(verb);
     }
