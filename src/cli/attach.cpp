@@ -2,7 +2,7 @@
 
 #include "log_stream.hpp"
 
-#include <bgt/cli/task_monitor.hpp>
+#include <bgt/ops/task_monitor.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/snapshot.hpp>
@@ -44,7 +44,7 @@ constexpr auto look_interval = std::chrono::milliseconds(5);
 /// All that is at hand while bgt stays with a task.
 class Stay {
 public:
-    Stay(Context& context, store::Root& root, TaskMonitor task, os::Watch& watch, HeldSignals& signals)
+    Stay(Context& context, store::Root& root, ops::TaskMonitor task, os::Watch& watch, HeldSignals& signals)
         : context_(context), root_(root), task_(std::move(task)), watch_(watch), signals_(signals)
     {
     }
@@ -59,7 +59,7 @@ private:
 
     Context& context_;
     store::Root& root_;
-    TaskMonitor task_;
+    ops::TaskMonitor task_;
     os::Watch& watch_;
     HeldSignals& signals_;
     LogStream out_, err_;
@@ -138,7 +138,7 @@ Result<store::Status> stay_until_end(Context& context, store::Root& root, store:
     std::signal(SIGPIPE, SIG_IGN); // a closed stdout is seen as EPIPE
     auto watch = os::Watch::create();
     if (!watch) return watch.error();
-    auto task = TaskMonitor::open(root, id);
+    auto task = ops::TaskMonitor::open(root, id);
     if (!task) return task.error();
     Stay stay(context, root, *std::move(task), *watch, signals);
     if (options.stream) stay.open_streams();

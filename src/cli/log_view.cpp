@@ -14,7 +14,7 @@ constexpr std::uint64_t default_piece = 1u << 20;
 
 } // namespace
 
-std::string log_prefix(const TaskMonitor& task, std::size_t width, std::size_t place, bool color)
+std::string log_prefix(const ops::TaskMonitor& task, std::size_t width, std::size_t place, bool color)
 {
     static constexpr std::array<std::string_view, 6> colors{"36", "33", "32", "35", "34", "31"};
     std::string text = task.short_label();
@@ -28,7 +28,7 @@ Result<LogView> LogView::open(store::Root& root, store::TaskId id, const LogOpti
 {
     LogView view;
     view.options_ = &options;
-    Result<TaskMonitor> task = TaskMonitor::open(root, id);
+    Result<ops::TaskMonitor> task = ops::TaskMonitor::open(root, id);
     if (!task) return task.error();
     view.task_ = std::move(*task);
     Result<store::LogFile> file = store::LogFile::open(view.task_.dir(), options.stream);

@@ -64,7 +64,7 @@ public:
         const auto& ids = found->ids;
         if (options_.cursor.value_or(0) > 0 && ids.size() > 1)
             return context.fail(Error::usage("--cursor is a place in the log of one task: name one"), json_);
-        make_room_for(ids.size());
+        ops::make_room_for(ids.size());
 
         std::vector<LogView> views;
         for (const store::TaskId id : ids) {

@@ -22,7 +22,7 @@ constexpr Instant never = Instant::max();
 
 Result<void> WaitLoop::open(const std::vector<store::TaskId>& ids)
 {
-    make_room_for(ids.size());
+    ops::make_room_for(ids.size());
     for (const store::TaskId id : ids)
         if (Result<void> opened = open_task(id); !opened) return opened;
     outside_.resize(request_.conditions.size());
@@ -32,7 +32,7 @@ Result<void> WaitLoop::open(const std::vector<store::TaskId>& ids)
 
 Result<void> WaitLoop::open_task(store::TaskId id)
 {
-    Result<TaskMonitor> task = TaskMonitor::open(root_, id);
+    Result<ops::TaskMonitor> task = ops::TaskMonitor::open(root_, id);
     if (!task) return task.error();
     Waiting waiting{std::move(*task), std::vector<ConditionState>(request_.conditions.size(), ConditionState::open), {}, {}, {}, false, {}, false};
     const store::Status& status = waiting.task.status();
@@ -92,7 +92,7 @@ Result<void> WaitLoop::start_watching()
     const bool every_change = request_.or_stuck || wants(&supervise::Condition::is_recorded);
     for (Waiting& waiting : tasks_) {
         if (waiting.settled) continue;
-        const auto until = every_change ? TaskMonitor::Until::change : TaskMonitor::Until::end;
+        const auto until = every_change ? ops::TaskMonitor::Until::change : ops::TaskMonitor::Until::end;
         if (waiting.output) {
             if (Result<void> watched = waiting.output->watch(*watch_, waiting.task.dir()); !watched) return watched;
         }

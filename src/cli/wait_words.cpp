@@ -45,7 +45,7 @@ WaitAnswer WaitLoop::failure() const
     if (condition.kind == supervise::Condition::Kind::ready && waiting.never_ready)
         return {code::cannot_come, label + " was started without a condition of readiness (bgt run --ready-log, ...)"};
     if (!waiting.task.over()) return {code::cannot_come, label + " can no longer become ready: bgt show " + to_string(waiting.task.id()) + " says why"};
-    const std::string ended = label + " " + describe_end(waiting.task.status());
+    const std::string ended = label + " " + ops::describe_end(waiting.task.status());
     if (condition.is_exit()) return {code::cannot_come, ended + ": exit=0 can no longer come"};
     return {code::cannot_come, ended + " before " + condition.before};
 }
@@ -77,7 +77,7 @@ WaitAnswer WaitLoop::timed_out() const
     }
     const store::Status& status = first->task.status();
     text += ": " + first->task.label();
-    text += first->task.over() ? " " + describe_end(status) // its log is still being read
+    text += first->task.over() ? " " + ops::describe_end(status) // its log is still being read
                                : " is still " + std::string(core::to_string(status.lifecycle)) + ", untouched";
     const auto others = std::ranges::count(tasks_, false, &Waiting::settled) - 1;
     if (others > 0) text += ", and " + std::to_string(others) + " more";

@@ -1,7 +1,7 @@
 #pragma once
 /// What was asked of `bgt logs`, and the log of one task under that view.
 #include <bgt/cli/context.hpp>
-#include <bgt/cli/task_monitor.hpp>
+#include <bgt/ops/task_monitor.hpp>
 #include <bgt/cli/log_piece.hpp>
 #include <bgt/cli/log_printer.hpp>
 
@@ -33,15 +33,15 @@ Result<LogRange> find_range(store::LogFile&, const store::TaskDir&, const store:
 Result<std::uint64_t> last_matches(store::LogFile&, const core::Pattern&, std::uint64_t lines, std::uint64_t begin, std::uint64_t end);
 
 /// "web | ", padded to `width` columns and coloured by the task's place among the others.
-std::string log_prefix(const TaskMonitor&, std::size_t width, std::size_t place, bool color);
+std::string log_prefix(const ops::TaskMonitor&, std::size_t width, std::size_t place, bool color);
 
 /// One task of those that are printed.
 class LogView {
 public:
     static Result<LogView> open(store::Root&, store::TaskId, const LogOptions&);
 
-    TaskMonitor& task() { return task_; }
-    const TaskMonitor& task() const { return task_; }
+    ops::TaskMonitor& task() { return task_; }
+    const ops::TaskMonitor& task() const { return task_; }
     /// Sets the style, and finds the begin. Notes go to stderr.
     Result<void> begin(Context&, LogStyle, SharedScreen&);
     /// Prints what is there, up to `most` bytes of it; true when there is more.
@@ -65,7 +65,7 @@ private:
     Result<std::uint64_t> print_upto(Context&, std::uint64_t end);
 
     const LogOptions* options_ = nullptr;
-    TaskMonitor task_;
+    ops::TaskMonitor task_;
     store::LogFile file_;
     std::unique_ptr<LogPrinter> printer_;
     std::string text_;

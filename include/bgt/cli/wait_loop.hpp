@@ -1,7 +1,7 @@
 #pragma once
 /// One loop that waits for several conditions of several tasks.
 #include <bgt/supervise/condition.hpp>
-#include <bgt/cli/task_monitor.hpp>
+#include <bgt/ops/task_monitor.hpp>
 #include <bgt/supervise/output_age.hpp>
 #include <bgt/supervise/output_matcher.hpp>
 #include <bgt/supervise/prober.hpp>
@@ -50,7 +50,7 @@ private:
         Instant at{};
     };
     struct Waiting {
-        TaskMonitor task;
+        ops::TaskMonitor task;
         std::vector<ConditionState> coming; ///< one a condition
         std::optional<supervise::OutputMatcher> output;
         std::optional<supervise::OutputAge> age;

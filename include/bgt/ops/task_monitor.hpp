@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace bgt::cli {
+namespace bgt::ops {
 
 /// Wakes at once when the task's supervisor ends, or, where that outlives the task, when the record `status` changes. The record is read through a descriptor
 /// opened at the start, so that the end of a task that removes itself (`run --rm`) is still seen.
@@ -73,4 +73,4 @@ void make_room_for(std::size_t tasks);
 /// "ended (exit 1)", "ended (SIGKILL, timeout)", "was lost", "failed to start".
 std::string describe_end(const store::Status&);
 
-} // namespace bgt::cli
+} // namespace bgt::ops

@@ -1,4 +1,4 @@
-#include <bgt/cli/task_monitor.hpp>
+#include <bgt/ops/task_monitor.hpp>
 
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-namespace bgt::cli {
+namespace bgt::ops {
 
 Result<TaskMonitor> TaskMonitor::open(store::Root& root, store::TaskId id)
 {
@@ -169,4 +169,4 @@ std::string describe_end(const store::Status& status)
     return "ended";
 }
 
-} // namespace bgt::cli
+} // namespace bgt::ops
