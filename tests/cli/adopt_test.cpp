@@ -398,7 +398,7 @@ TEST_CASE("a task from before a reboot is lost, whoever has its pid now")
     REQUIRE(status);
     REQUIRE(status_of_other);
     status->boot[0] ^= 0xff;
-    status->root = status_of_other->root;
+    status->main_process = status_of_other->main_process;
     auto writer = bgt::store::StatusWriter::open(folder.get());
     REQUIRE(writer);
     REQUIRE(writer->write(*status));
