@@ -112,9 +112,9 @@ Result<Selected> find_all(store::Root& root, const Selection& selection, Scope s
 void Selection::declare(Parser& parser)
 {
     parser.words(words, "TASK", Value::task);
-    parser.flag("--all", all, "every task that the verb can be about");
-    parser.list("--name", names, "NAME", Value::task_name, "tasks of this name; * and ? stand for other letters");
-    parser.list("--tag", tags, "K[=V]", Value::tag, "tasks with this tag; of several, all must fit");
+    parser.flag("--all", all, "all tasks that the verb applies to");
+    parser.list("--name", names, "NAME", Value::task_name, "tasks with this name; * and ? are wildcards");
+    parser.list("--tag", tags, "K[=V]", Value::tag, "tasks with this tag; if given several times, all must match");
 }
 
 Result<std::vector<TaskId>> select(store::Root& root, const Selection& selection, Scope scope)

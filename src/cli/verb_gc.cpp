@@ -28,8 +28,8 @@ private:
 void Collect::declare(Parser& parser)
 {
     parser.option("--keep", keep_, "N", Value::number, "keep the newest N ended tasks (default: the setting keep_ended)");
-    parser.option("--older", older_, "D", Value::duration, "remove what ended longer ago than D (default: the setting keep_age)");
-    parser.flag("--dry-run", dry_run_, "remove nothing, say what would be");
+    parser.option("--older", older_, "D", Value::duration, "remove tasks that ended more than D ago (default: the setting keep_age)");
+    parser.flag("--dry-run", dry_run_, "remove nothing; print what would be removed");
     parser.flag("--json", json_, "print the answer as JSON");
     parser.example("bgt gc");
     parser.example("bgt gc --older 7d --dry-run");

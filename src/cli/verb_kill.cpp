@@ -47,11 +47,11 @@ private:
 void Kill::declare(Parser& parser)
 {
     selection_.declare(parser);
-    parser.flag("--now", now_, "SIGKILL at once, without a stop signal before");
+    parser.flag("--now", now_, "send SIGKILL at once, without a stop signal first");
     parser.option("--grace", grace_text_, "D", Value::duration, "the time between the stop signal and SIGKILL, for this stop");
     parser.option("--stop-signals", stop_signals_, "LIST", Value::text, "the signals of this stop: QUIT:2s,TERM:5s");
-    parser.option("--timeout", timeout_text_, "D", Value::duration, "wait no longer than D (exit code 124); the stop goes on");
-    parser.flag("--json", json_, "print the tasks as JSON when all is done");
+    parser.option("--timeout", timeout_text_, "D", Value::duration, "wait no longer than D (exit code 124); the stop continues");
+    parser.flag("--json", json_, "print the tasks as JSON when the stop is complete");
     parser.example("bgt kill web");
     parser.example("bgt kill --tag job=e2e --grace 1s");
     parser.example("bgt kill --all --now");

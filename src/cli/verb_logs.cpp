@@ -37,17 +37,17 @@ public:
     void declare(Parser& parser) override
     {
         selection_.declare(parser);
-        parser.flag("-f,--follow", options_.follow, "Go on printing what is written until the tasks end");
-        parser.option("-n,--lines", lines_, "N", Value::number, "Only the last N lines (with --grep: that match)");
-        parser.option("--since", since_, "TIME", Value::duration, "Only lines written since then: 10m (ago), or RFC 3339");
-        parser.flag("--timestamps", options_.timestamps, "Begin each line with the time it was written");
-        parser.option("--grep", grep_, "REGEX", Value::regex, "Only lines that match (RE2)");
-        parser.option("--cursor", cursor_, "BYTE", Value::number, "Begin at this byte: the cursor of an earlier answer");
+        parser.flag("-f,--follow", options_.follow, "keep printing new output until the tasks end");
+        parser.option("-n,--lines", lines_, "N", Value::number, "only the last N lines (with --grep: that match)");
+        parser.option("--since", since_, "TIME", Value::duration, "only lines written since then: 10m (ago), or RFC 3339");
+        parser.flag("--timestamps", options_.timestamps, "print the time at which each line was written");
+        parser.option("--grep", grep_, "REGEX", Value::regex, "only lines that match (RE2)");
+        parser.option("--cursor", cursor_, "BYTE", Value::number, "begin at this byte: the cursor of an earlier answer");
         parser.option("--max-bytes", max_bytes_, "SIZE", Value::size,
-                      "Read at most SIZE of each log from where it begins (with --json: 1MiB unless given)");
-        parser.flag("--stderr", err_, "The stderr of a task started with --split");
-        parser.flag("--raw", options_.raw, "The bytes as they were written, also when stdout is no terminal");
-        parser.flag("--json", json_, "Answer in JSON, with the cursor to go on from");
+                      "read at most SIZE of each log (with --json: 1MiB by default)");
+        parser.flag("--stderr", err_, "the stderr of a task started with --split");
+        parser.flag("--raw", options_.raw, "the bytes as they were written, even if stdout is not a terminal");
+        parser.flag("--json", json_, "answer in JSON, with the cursor for the next call");
         parser.example("bgt logs -f web db");
         parser.example("bgt logs -n 20 --grep 'error|warning' -");
         parser.example("bgt logs --json --cursor 4096 --max-bytes 16K 7");

@@ -59,11 +59,11 @@ void Notify::declare(Parser& parser)
 {
     parser.flag("--ready", ready_, "the task is ready (with bgt run --ready-notify)");
     parser.flag("--stopping", stopping_, "the task is about to end by itself");
-    parser.option("--status", status_, "TEXT", Value::text, "what it does just now, for bgt show and JSON");
+    parser.option("--status", status_, "TEXT", Value::text, "what it is doing now, for bgt show and JSON");
     parser.option("--progress", progress_, "N", Value::number, "how far it is: 0.4 or 40%");
-    parser.option("--step", step_, "TEXT", Value::text, "the name of the step it is at");
+    parser.option("--step", step_, "TEXT", Value::text, "the name of the current step");
     parser.option("--total-steps", total_, "N", Value::number, "how many steps there are");
-    parser.flag("--beat", beat_, "a sign of life: resets --progress-timeout and --idle-timeout, and the watchdog");
+    parser.flag("--beat", beat_, "a heartbeat: resets --progress-timeout, --idle-timeout and the watchdog");
     parser.option("--extend", extend_, "D", Value::duration, "it needs D more to become ready or to end");
     parser.option("--watchdog", watchdog_, "D", Value::duration, "from now on, no --beat for D means that it hangs; off: no longer");
     parser.option("--pid", pid_, "PID", Value::pid, "the main process of the task");

@@ -32,18 +32,18 @@ public:
     void declare(Parser& parser) override
     {
         static const std::string states_help = "only tasks in this state: " + known_states();
-        static const std::string format_help = "print a line a task with {fields}: " + render::template_fields();
+        static const std::string format_help = "print one line per task with these {fields}: " + render::template_fields();
         request_.selection.declare(parser);
         parser.flag("-a", request_.everything, "list all ended tasks too, not only the newest ten");
         parser.list("-s,--state", request_.states, "STATE", Value::state, states_help.c_str());
-        parser.flag("--leftover", request_.leftover, "only ended tasks of which processes were kept alive");
-        parser.flag("-q,--quiet", quiet_, "print the ids alone");
-        parser.flag("-w,--watch", watch_, "draw the table again and again, until q or Ctrl-C");
-        parser.option("--interval", interval_, "DURATION", Value::duration, "time between two drawings of --watch (1s)");
+        parser.flag("--leftover", request_.leftover, "only ended tasks whose processes were kept alive");
+        parser.flag("-q,--quiet", quiet_, "print only the ids");
+        parser.flag("-w,--watch", watch_, "redraw the table until q or Ctrl-C");
+        parser.option("--interval", interval_, "DURATION", Value::duration, "time between two updates of --watch (1s)");
         parser.flag("--json", json_, "print JSON");
         parser.option("--format", format_, "TEMPLATE", Value::text,
                       format_help.c_str());
-        parser.flag("--no-header", no_header_, "leave the titles of the columns out");
+        parser.flag("--no-header", no_header_, "leave out the column titles");
         parser.example("bgt ps --state running --tag job=e2e");
         parser.example("bgt ps -a --format '{id}\\t{exit}\\t{command}'");
     }

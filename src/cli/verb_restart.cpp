@@ -15,8 +15,8 @@ public:
     void declare(Parser& parser) override
     {
         selection_.declare(parser);
-        parser.flag("--now", now_, "SIGKILL at once, without a stop signal before");
-        parser.flag("--json", json_, "print the tasks as JSON when they run again");
+        parser.flag("--now", now_, "send SIGKILL at once, without a stop signal first");
+        parser.flag("--json", json_, "print the tasks as JSON once they run again");
         parser.example("bgt restart web");
     }
     int run(Context&) override;

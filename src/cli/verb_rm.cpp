@@ -28,7 +28,7 @@ private:
 void Remove::declare(Parser& parser)
 {
     selection_.declare(parser);
-    parser.flag("--force", force_, "a task that lives: kill it (SIGKILL at once), then remove it");
+    parser.flag("--force", force_, "if a task runs, kill it (SIGKILL at once), then remove it");
     parser.flag("--json", json_, "print the answer as JSON");
     parser.example("bgt rm 7 8");
     parser.example("bgt rm --tag job=e2e");

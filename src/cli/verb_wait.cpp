@@ -56,13 +56,13 @@ public:
     {
         selection_.declare(parser);
         parser.list("--for", for_, "COND", Value::condition,
-                    "What to wait for (all of them): exit (default), exit=0, ready, log:REGEX, log-fail:REGEX, port, port:N, "
+                    "what to wait for (all of them): exit (default), exit=0, ready, log:REGEX, log-fail:REGEX, port, port:N, "
                     "tcp:HOST:N, http:URL[=STATUS], unix:PATH, file:PATH, cmd:COMMAND, gone:COND, progress=N, quiet:D, "
-                    "stalled, waiting-input; exit code 121 when it can no longer come");
-        parser.flag("--any", any_, "One condition of one task is enough");
-        parser.flag("--or-stuck", or_stuck_, "Give up with exit code 121 when a task is stalled or waits for input");
-        parser.option("--timeout", timeout_, "D", Value::duration, "Give up after D with exit code 124; the tasks go on");
-        parser.flag("--json", json_, "Print the tasks at the end in JSON");
+                    "stalled, waiting-input; exit code 121 when it can no longer be met");
+        parser.flag("--any", any_, "one condition of one task is enough");
+        parser.flag("--or-stuck", or_stuck_, "give up with exit code 121 when a task is stalled or waits for input");
+        parser.option("--timeout", timeout_, "D", Value::duration, "give up after D with exit code 124; the tasks keep running");
+        parser.flag("--json", json_, "print the tasks at the end as JSON");
         parser.example("bgt wait 7");
         parser.example("bgt wait --timeout 30 --for port web");
         parser.example("bgt wait --for 'log:ready in [0-9]+ ms' --for http:localhost:5173 web");

@@ -24,7 +24,7 @@ public:
     void declare(Parser& parser) override
     {
         selection_.declare(parser);
-        parser.flag("--last", last_, "the newest report that was written, also of a task that lives: make none now");
+        parser.flag("--last", last_, "the newest report that was written, also for a running task; make no new one");
         parser.flag("--json", json_, "print the reports as JSON");
         parser.example("bgt why web");
         parser.example("bgt why --last --json 7 | jq -r '.reports[0].verdict'");

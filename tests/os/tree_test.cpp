@@ -192,7 +192,7 @@ TEST_CASE("members are found by their session, unless the marks speak against it
     SECTION("of a later process with the same pid")
     {
         auto reused = marks;
-        reused.root.start_ticks -= 1; // so that the process that leads the session now is not the root
+        reused.main_process.start_ticks -= 1; // so that the process that leads the session now is not the main process
         CHECK(os::find_marked(reused, {}).empty());
     }
     SECTION("nothing that is older than the root")
