@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <optional>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace bgt::cli {
@@ -13,6 +15,13 @@ namespace {
 
 constexpr std::size_t largest_file = 1 << 20;
 constexpr std::string_view blanks = " \t";
+constexpr int pipe_timeout_ms = 10'000; ///< with a writer of a pipe
+
+/// A pipe that the caller has opened, as a shell does for `--env-file <(command)`. A FIFO in a folder may be anybody's.
+bool is_own_descriptor(std::string_view path)
+{
+    return path == "/dev/stdin" || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/fd/");
+}
 
 std::string_view trim_left(std::string_view text)
 {
@@ -121,13 +130,23 @@ Result<std::vector<std::string>> parse_env_file(std::string_view text, const std
 Result<std::vector<std::string>> read_env_file(const std::string& path)
 {
     const std::string shown = printable(path);
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return Error::system("--env-file " + shown, errno);
+    // Opening or reading what is no file may wait for ever, for a writer that never comes.
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    struct stat info{};
+    if (!file || ::fstat(file.get(), &info) != 0) return Error::system("--env-file " + shown, errno);
+    const bool piped = S_ISFIFO(info.st_mode) && is_own_descriptor(path);
+    if (!S_ISREG(info.st_mode) && !S_ISCHR(info.st_mode) && !piped)
+        return Error::usage("--env-file " + shown + ": is not a regular file");
     std::string text;
     char buffer[16 * 1024];
     for (;;) {
         const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
         if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN && piped) {
+            pollfd wait{file.get(), POLLIN, 0};
+            if (::poll(&wait, 1, pipe_timeout_ms) != 0) continue;
+            return Error::failed("--env-file " + shown + ": nothing came through this pipe for 10 s");
+        }
         if (n < 0) return Error::system("--env-file " + shown, errno);
         if (n == 0) return parse_env_file(text, shown);
         text.append(buffer, static_cast<std::size_t>(n));

@@ -4,6 +4,7 @@
 #include <bgt/cli/verb.hpp>
 #include <bgt/cli/select.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/store/open_file.hpp>
 #include <bgt/supervise/control.hpp>
 #include <cerrno>
 #include <climits>
@@ -103,7 +104,7 @@ Result<Fd> Send::open_stdin_of(store::Root& root, store::TaskId id) const
     if (spec && spec->stdin_from != store::StdinFrom::pipe)
         return Error::usage(name + " was not started with --stdin pipe");
     if (looked->status.stdin_closed) return Error::failed("the stdin of " + name + " was closed (--eof)");
-    auto in = folder->open(store::file::in_fifo, O_WRONLY | O_NONBLOCK);
+    auto in = store::open_fifo(*folder, store::file::in_fifo, O_WRONLY);
     if (!in && in.error().sys_errno == ENXIO) return Error::failed("nobody reads the stdin of " + name + " any more");
     return in;
 }

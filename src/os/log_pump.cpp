@@ -2,6 +2,7 @@
 
 #include <bgt/os/clock.hpp>
 #include <bgt/store/log_index.hpp>
+#include <bgt/store/open_file.hpp>
 
 #include <algorithm>
 #include <array>
@@ -59,11 +60,9 @@ Result<LogPump> LogPump::open(const store::TaskDir& task, const Files& files, st
     LogPump pump;
     if (mkfifoat(task.fd(), files.fifo, 0600) != 0 && errno != EEXIST)
         return Error::system(fmt::format("making the FIFO {}/{}", task.path(), files.fifo), errno);
-    Result<Fd> fifo = task.open(files.fifo, O_RDWR | O_NONBLOCK);
+    Result<Fd> fifo = store::open_fifo(task, files.fifo, O_RDWR);
     if (!fifo) return fifo.error();
     struct stat info{};
-    if (fstat(fifo->get(), &info) != 0 || !S_ISFIFO(info.st_mode))
-        return Error::failed(fmt::format("{}/{} is not a FIFO", task.path(), files.fifo));
     Result<Fd> log = task.open(files.log, O_RDWR | O_CREAT);
     if (!log) return log.error();
     if (fstat(log->get(), &info) != 0) return Error::system(task.path(), errno);
@@ -193,7 +192,7 @@ void LogPump::note(WallTime now, std::uint64_t value, bool dropped)
 {
     if (!is_due(now, value, dropped)) return;
     if (!index_) {
-        index_.reset(openat(folder_, index_name_, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+        index_ = store::open_file(folder_, index_name_, O_WRONLY | O_CREAT);
         if (!index_) return;
         struct stat info{};
         if (fstat(index_.get(), &info) == 0) index_at_ = info.st_size / index_entry_size * index_entry_size;
@@ -243,7 +242,7 @@ bool LogPump::has_become_idle()
 pid_t LogPump::begin_stage(int lock)
 {
     wants_stage_ = false;
-    const Fd mark(openat(folder_, stage_name_, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, saved_mode));
+    const Fd mark = store::open_file(folder_, stage_name_, O_WRONLY | O_CREAT, saved_mode);
     if (!mark) return 0; // a full disk
     std::vector<int> keep{log_.get(), folder_, lock};
     if (index_) keep.push_back(index_.get());

@@ -107,7 +107,7 @@ Result<void> append_event(int events_fd, WallTime at, std::string_view event, co
 Result<EventsRead> read_events(int task_dir_fd, std::size_t most)
 {
     EventsRead read;
-    const Fd fd = detail::open_below(task_dir_fd, "events.jsonl", O_RDONLY | O_NONBLOCK);
+    const Fd fd = open_file(task_dir_fd, "events.jsonl", O_RDONLY);
     if (!fd && errno == ENOENT) return read;
     if (!fd) return detail::explain("can't open events.jsonl", errno);
     const auto text = read_tail(fd.get());

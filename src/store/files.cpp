@@ -60,6 +60,10 @@ Error explain(std::string what, int err)
                 std::move(what) + ": some bgt process, perhaps a stopped one, has held this lock all the time; "
                                   "look for it with ps -C bgt -o pid,stat,args",
                 err};
+    if (err == wrong_kind)
+        return {ErrorKind::failed, std::move(what) + ": something else is in the place of this file: look at it with ls -l, and move it away", err};
+    if (err == wrong_owner)
+        return {ErrorKind::failed, std::move(what) + ": it belongs to another user: look at it with ls -l, and move it away", err};
     const char* advice = nullptr;
     switch (err) {
     case EROFS: advice = "name a folder on a writable file system with --root"; break;
@@ -119,7 +123,7 @@ std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset)
 
 Result<std::string> read_file(int dir, const char* path, std::size_t most, const std::string& what)
 {
-    const Fd fd = open_below(dir, path, O_RDONLY | O_NONBLOCK);
+    const Fd fd = open_file(dir, path, O_RDONLY);
     if (!fd) return explain(what, errno);
     std::string text;
     for (std::size_t room = 256;; room *= 4) {

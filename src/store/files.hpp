@@ -4,6 +4,7 @@
 #include <bgt/base/fd.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
+#include <bgt/store/open_file.hpp>
 #include <bgt/store/task_id.hpp>
 #include <dirent.h>
 #include <cerrno>
@@ -33,7 +34,7 @@ int write_all_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset)
 int write_all(int fd, std::string_view text);
 /// The bytes read, less than asked for only at the end of the file; -1 with errno set.
 std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset);
-/// The whole file below `dir`; never blocks on a FIFO. Error: `what` explained; EFBIG above `most` bytes.
+/// The whole regular file below `dir` (open_file). Error: `what` explained; EFBIG above `most` bytes.
 Result<std::string> read_file(int dir, const char* path, std::size_t most, const std::string& what);
 
 /// What lock_waiting answers when its timeout is over; explain() says so. No system call on files gives this errno.

@@ -71,7 +71,7 @@ bool folder_exists(int root, std::int64_t id)
 Result<TaskId> Root::allocate_id()
 {
     const auto fail = [&](int err) { return detail::explain("can't give out a task id in " + path_ + "/" + counter, err); };
-    const Fd fd = detail::open_below(dir_.get(), counter, O_RDWR | O_CREAT | O_NONBLOCK, 0600);
+    const Fd fd = open_file(dir_.get(), counter, O_RDWR | O_CREAT);
     if (!fd) return fail(errno);
     if (const int err = detail::lock_waiting(fd.get())) return fail(err);
     const std::int64_t last = read_counter(fd.get());
@@ -95,7 +95,7 @@ Result<TaskId> Root::allocate_id()
 Result<std::int64_t> Root::last_id() const
 {
     if (!exists()) return std::int64_t{0};
-    const Fd fd = detail::open_below(dir_.get(), counter, O_RDONLY | O_NONBLOCK);
+    const Fd fd = open_file(dir_.get(), counter, O_RDONLY);
     if (!fd && errno != ENOENT) return detail::explain("can't open " + path_ + "/" + counter, errno);
     const std::int64_t last = fd ? read_counter(fd.get()) : 0;
     if (last < 0) return detail::explain("can't read " + path_ + "/" + counter, errno);
@@ -104,14 +104,16 @@ Result<std::int64_t> Root::last_id() const
 
 Result<void> Root::mark_active(TaskId id)
 {
-    const std::string name = "active/" + to_string(id);
+    const std::string name = to_string(id);
+    const auto fail = [&] { return detail::explain("can't create the marker " + path_ + "/active/" + name, errno); };
+    Fd active = detail::open_below(dir_.get(), "active", O_PATH | O_DIRECTORY);
+    if (!active && errno == ENOENT && (::mkdirat(dir_.get(), "active", 0700) == 0 || errno == EEXIST))
+        active = detail::open_below(dir_.get(), "active", O_PATH | O_DIRECTORY);
+    if (!active) return fail();
     // A second name of the task's lock costs a directory entry; a file of its own costs an inode besides.
-    const std::string lock = "tasks/" + to_string(id) + "/" + file::lock;
-    if (::linkat(dir_.get(), lock.c_str(), dir_.get(), name.c_str(), 0) == 0 || errno == EEXIST) return {};
-    Fd marker = detail::open_below(dir_.get(), name.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK, 0600);
-    if (!marker && errno == ENOENT && (::mkdirat(dir_.get(), "active", 0700) == 0 || errno == EEXIST))
-        marker = detail::open_below(dir_.get(), name.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK, 0600);
-    if (!marker) return detail::explain("can't create the marker " + path_ + "/" + name, errno);
+    const std::string lock = "tasks/" + name + "/" + file::lock;
+    if (::linkat(dir_.get(), lock.c_str(), active.get(), name.c_str(), 0) == 0 || errno == EEXIST) return {};
+    if (!open_file(active.get(), name.c_str(), O_WRONLY | O_CREAT)) return fail();
     return {};
 }
 

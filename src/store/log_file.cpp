@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t block_size = 256 * 1024;
 constexpr std::uint64_t back_step = 64 * 1024;
+/// Nobody reads more as one line: it is given up there where its beginning is looked for. A log that somebody else made
+/// may be a hole of a TiB.
+constexpr std::uint64_t longest_line = 64 * 1024 * 1024;
 
 } // namespace
 
@@ -19,13 +22,10 @@ Result<LogFile> LogFile::open(const TaskDir& task, WhichLog stream)
 {
     LogFile log;
     const char* const name = stream == WhichLog::out ? file::out_log : file::err_log;
-    Result<Fd> fd = task.open(name, O_RDONLY | O_NONBLOCK);
+    Result<Fd> fd = task.open(name, O_RDONLY);
     if (fd) {
-        struct stat info{};
-        if (fstat(fd->get(), &info) != 0 || !S_ISREG(info.st_mode))
-            return Error::failed(task.path() + "/" + name + " is not a regular file");
         log.fd_ = std::move(*fd);
-        log.known_size_ = static_cast<std::uint64_t>(info.st_size);
+        (void)log.size();
     } else if (fd.error().sys_errno != ENOENT) {
         return fd.error();
     } else if (stream == WhichLog::err) {
@@ -97,6 +97,7 @@ Result<std::uint64_t> LogFile::last_lines(std::uint64_t lines, std::uint64_t beg
     if (lines == 0 || begin >= end) return end;
     std::uint64_t found = 0;
     std::uint64_t upper = end - 1; // the newline that ends the last line is no start of another
+    std::uint64_t newest = upper;  // the newline found last
     while (upper > begin) {
         const std::uint64_t lower = upper - std::min(back_step, upper - begin);
         Result<std::string_view> bytes = read_once(lower, upper);
@@ -104,9 +105,11 @@ Result<std::uint64_t> LogFile::last_lines(std::uint64_t lines, std::uint64_t beg
         std::string_view rest = *bytes;
         for (std::size_t at = rest.rfind('\n'); at != std::string_view::npos; at = rest.rfind('\n')) {
             if (++found == lines) return lower + at + 1;
+            newest = lower + at;
             rest = rest.substr(0, at);
         }
         upper = lower;
+        if (newest - upper > longest_line) return upper;
     }
     return begin;
 }

@@ -72,7 +72,7 @@ IndexEntry decode_index_entry(std::span<const std::byte, entry_size> bytes)
 Result<LogIndex> LogIndex::open(int task_dir_fd, const char* name)
 {
     LogIndex index;
-    index.fd_ = detail::open_below(task_dir_fd, name, O_RDONLY | O_NONBLOCK);
+    index.fd_ = open_file(task_dir_fd, name, O_RDONLY);
     if (!index.fd_ && errno == ENOENT) return index;
     struct stat st{};
     if (!index.fd_ || ::fstat(index.fd_.get(), &st) != 0)

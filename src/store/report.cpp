@@ -33,7 +33,9 @@ std::uint64_t number_of(std::string_view name)
 
 Result<Fd> open_folder(const TaskDir& task)
 {
-    return task.open(folder_name, O_RDONLY | O_DIRECTORY);
+    Fd folder = detail::open_below(task.fd(), folder_name, O_RDONLY | O_DIRECTORY);
+    if (!folder) return detail::explain("can't open " + task.path() + "/" + folder_name, errno);
+    return folder;
 }
 
 Result<Fd> make_folder(const TaskDir& task)
@@ -58,7 +60,7 @@ std::vector<std::uint64_t> numbers_in(int folder)
 int write_file(int folder, const std::string& text)
 {
     ::unlinkat(folder, unfinished_name, 0); // of a writer that died
-    const Fd fd(::openat(folder, unfinished_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    const Fd fd = open_file(folder, unfinished_name, O_WRONLY | O_CREAT | O_EXCL);
     return fd ? detail::write_all(fd.get(), text) : errno;
 }
 

@@ -77,7 +77,7 @@ Pruning::Found Pruning::classify(TaskId id, bool marked)
 /// The record is written before the supervisor is forked: where nothing was, `bgt run` was killed and nothing was started.
 bool Pruning::was_never_written(const std::string& record) const
 {
-    const Fd fd{::openat(root_.fd(), record.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+    const Fd fd = open_file(root_.fd(), record.c_str(), O_RDONLY);
     std::array<char, status_file_size> bytes{};
     const ssize_t got = fd ? ::pread(fd.get(), bytes.data(), bytes.size(), 0) : -1;
     return got >= 0 && std::ranges::all_of(bytes, [](char byte) { return byte == 0; });

@@ -72,15 +72,15 @@ Error cannot_open(const std::string& path, int err)
     return detail::explain("can't open the state root " + path, err);
 }
 
-std::string in_tasks(std::string_view prefix, TaskId id) { return "tasks/" + std::string(prefix) + to_string(id); }
+std::string in_tasks(TaskId id) { return "tasks/" + to_string(id); }
 
-/// mkdir tasks/.new-<id>, with tasks/ before it where that is missing. 0 or the errno.
-int make_new_folder(int root, const std::string& name)
+/// tasks/, made where it is missing; never through a symlink.
+Fd open_tasks(int root)
 {
-    if (::mkdirat(root, name.c_str(), 0700) == 0) return 0;
-    if (errno != ENOENT) return errno;
-    if (::mkdirat(root, "tasks", 0700) != 0 && errno != EEXIST) return errno;
-    return ::mkdirat(root, name.c_str(), 0700) == 0 ? 0 : errno;
+    Fd tasks = detail::open_below(root, "tasks", O_PATH | O_DIRECTORY);
+    if (!tasks && errno == ENOENT && (::mkdirat(root, "tasks", 0700) == 0 || errno == EEXIST))
+        tasks = detail::open_below(root, "tasks", O_PATH | O_DIRECTORY);
+    return tasks;
 }
 
 } // namespace
@@ -112,22 +112,23 @@ Result<Root> Root::open(std::string path, IfMissing if_missing)
 
 Result<TaskDir> Root::create_task(TaskId id)
 {
-    const std::string path = path_ + "/" + in_tasks("", id);
-    const std::string made_as = in_tasks(detail::new_prefix, id);
+    const std::string path = path_ + "/" + in_tasks(id);
+    const std::string made_as = std::string(detail::new_prefix) + to_string(id);
     const auto fail = [&](int err) { return detail::explain("can't create the task's folder " + path, err); };
-    if (const int err = make_new_folder(dir_.get(), made_as)) return fail(err);
-    TaskDir task(id, path, detail::open_below(dir_.get(), made_as.c_str(), folder_flags));
+    const Fd tasks = open_tasks(dir_.get());
+    if (!tasks || ::mkdirat(tasks.get(), made_as.c_str(), 0700) != 0) return fail(errno);
+    TaskDir task(id, path, detail::open_below(tasks.get(), made_as.c_str(), folder_flags));
     if (task.fd() < 0) {
         const int err = errno;
-        ::unlinkat(dir_.get(), made_as.c_str(), AT_REMOVEDIR); // not through a symlink called tasks: it is empty then, or not ours
+        ::unlinkat(tasks.get(), made_as.c_str(), AT_REMOVEDIR);
         return fail(err);
     }
     auto locked = task.try_lock();
     // It gets its name only now, so that nobody ever sees it without its lock held.
-    if (locked && *locked && ::renameat(dir_.get(), made_as.c_str(), dir_.get(), in_tasks("", id).c_str()) == 0) return task;
+    if (locked && *locked && ::renameat(tasks.get(), made_as.c_str(), tasks.get(), to_string(id).c_str()) == 0) return task;
     const Error error = !locked ? locked.error() : fail(*locked ? errno : EBUSY);
     task = TaskDir(); // gives back descriptors: clearing takes one, and they may be what was short
-    (void)detail::clear_tree(dir_.get(), made_as.c_str(), true);
+    (void)detail::clear_tree(tasks.get(), made_as.c_str(), true);
     return error;
 }
 
@@ -135,7 +136,7 @@ Result<TaskDir> Root::open_task(TaskId id) const
 {
     const Error none{ErrorKind::not_found, "no such task " + to_string(id), ENOENT};
     if (!exists()) return none;
-    const std::string name = in_tasks("", id);
+    const std::string name = in_tasks(id);
     Fd dir = detail::open_below(dir_.get(), name.c_str(), folder_flags);
     if (!dir && errno == ENOENT) return none;
     if (!dir) return detail::explain("can't open the task's folder " + path_ + "/" + name, errno);

@@ -160,7 +160,7 @@ Result<TaskSpec> decode_spec(std::string_view text)
 
 Result<void> write_spec(int task_dir_fd, const TaskSpec& spec)
 {
-    const Fd fd(::openat(task_dir_fd, "spec.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    const Fd fd = open_file(task_dir_fd, "spec.json", O_WRONLY | O_CREAT | O_EXCL);
     if (!fd) return detail::explain("can't create spec.json", errno);
     if (const int err = detail::write_all(fd.get(), encode_spec(spec))) return detail::explain("can't write spec.json", err);
     return {};

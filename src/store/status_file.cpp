@@ -26,7 +26,7 @@ Result<DecodedStatus> read_file(int fd)
 
 Result<Status> read_at_path(int dir, const char* path)
 {
-    const Fd fd = detail::open_below(dir, path, O_RDONLY | O_NONBLOCK);
+    const Fd fd = open_file(dir, path, O_RDONLY);
     if (!fd && errno == ENOENT) return Error{ErrorKind::not_found, "there is no status record", ENOENT};
     if (!fd) return detail::explain("can't open the status record", errno);
     return read_open_status(fd.get());
@@ -37,7 +37,7 @@ Result<Status> read_at_path(int dir, const char* path)
 Result<StatusWriter> StatusWriter::create(int task_dir_fd, const Status& first)
 {
     StatusWriter writer;
-    writer.fd_ = Fd(::openat(task_dir_fd, "status", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    writer.fd_ = open_file(task_dir_fd, "status", O_RDWR | O_CREAT | O_EXCL);
     if (!writer.fd_) return detail::explain("can't create the status record", errno);
     // Where a file system can't allocate beforehand, the write below of both slots has to do.
     int failed = 0;
@@ -60,7 +60,7 @@ Result<StatusWriter> StatusWriter::create(int task_dir_fd, const Status& first)
 Result<StatusWriter> StatusWriter::open(int task_dir_fd, Status* newest)
 {
     StatusWriter writer;
-    writer.fd_ = detail::open_below(task_dir_fd, "status", O_RDWR | O_NONBLOCK);
+    writer.fd_ = open_file(task_dir_fd, "status", O_RDWR);
     if (!writer.fd_) return detail::explain("can't open the status record", errno);
     auto read = read_file(writer.fd_.get());
     if (!read) return read.error();

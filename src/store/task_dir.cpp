@@ -12,7 +12,7 @@ namespace bgt::store {
 
 Result<Fd> TaskDir::open(const char* name, int flags, unsigned mode) const
 {
-    Fd fd(::openat(dir_.get(), name, flags | O_NOFOLLOW | O_CLOEXEC, mode));
+    Fd fd = open_file(dir_.get(), name, flags, mode);
     if (!fd) return detail::explain("can't open " + path_ + "/" + name, errno);
     return fd;
 }
@@ -20,7 +20,7 @@ Result<Fd> TaskDir::open(const char* name, int flags, unsigned mode) const
 Result<bool> TaskDir::try_lock()
 {
     if (lock_) return true;
-    auto opened = open(file::lock, O_RDWR | O_CREAT | O_NONBLOCK);
+    auto opened = open(file::lock, O_RDWR | O_CREAT);
     if (!opened && opened.error().sys_errno == ENOENT) // nothing can be created in a folder that has been removed
         return Error{ErrorKind::not_found, "task " + to_string(id_) + " has been removed", ENOENT};
     if (!opened) return opened.error();
@@ -36,7 +36,7 @@ Result<bool> TaskDir::try_lock()
 Result<bool> TaskDir::is_locked() const
 {
     if (lock_) return true;
-    const Fd fd(::openat(dir_.get(), file::lock, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+    const Fd fd = open_file(dir_.get(), file::lock, O_RDONLY);
     if (!fd && errno == ENOENT) return false;
     struct flock lock = whole_file();
     if (!fd || ::fcntl(fd.get(), F_OFD_GETLK, &lock) != 0)

@@ -3,6 +3,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/evidence.hpp>
 #include <bgt/os/helper.hpp>
+#include <bgt/store/open_file.hpp>
 #include <bgt/store/report.hpp>
 #include <bgt/supervise/supervisor.hpp>
 
@@ -139,7 +140,7 @@ void Supervisor::run_hook(core::Reason rule)
         set_variable("BGT_REPORT", report);
         const Result<os::HelperEnd> end = os::run_helper("/bin/sh", {"-c", command}, false, hook_bound);
         // This process tells: the supervisor may be gone by then.
-        Fd events{openat(resources_.task.fd(), store::file::events, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW)};
+        const Fd events = store::open_file(resources_.task.fd(), store::file::events, O_RDWR | O_APPEND);
         const std::string what = !end ? end.error().message : end->code ? "" : "killed: it took longer than a minute";
         static_cast<void>(store::append_event(events.get(), os::wall_now(), "hook-ended",
                                               {{"code", std::int64_t{end && end->code ? *end->code : -1}}, {"error", what}}));

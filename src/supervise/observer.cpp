@@ -2,6 +2,7 @@
 
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/store/open_file.hpp>
 
 #include <algorithm>
 #include <array>
@@ -88,7 +89,7 @@ void Observer::read_output(Instant now)
 
 void Observer::read_stream(Stream& stream, Instant now)
 {
-    if (!stream.log) stream.log.reset(openat(folder_, stream.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!stream.log) stream.log = store::open_file(folder_, stream.name, O_RDONLY);
     struct stat info{};
     if (!stream.log || fstat(stream.log.get(), &info) != 0) return;
     const auto end = static_cast<std::uint64_t>(info.st_size);

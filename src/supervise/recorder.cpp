@@ -1,6 +1,7 @@
 #include <bgt/supervise/recorder.hpp>
 
 #include <bgt/os/clock.hpp>
+#include <bgt/store/open_file.hpp>
 #include <bgt/supervise/status_of.hpp>
 
 #include <chrono>
@@ -47,7 +48,7 @@ void Recorder::save()
 void Recorder::event(std::string_view name, std::vector<store::EventField> fields)
 {
     // Made with the first event, which is after the caller has been told that the command runs.
-    if (!events_) events_.reset(openat(folder_, store::file::events, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!events_) events_ = store::open_file(folder_, store::file::events, O_RDWR | O_CREAT | O_APPEND);
     if (lost_events_ > 0) fields.push_back({"events_lost_before", lost_events_});
     const Result<void> written = store::append_event(events_.get(), os::wall_now(), name, fields);
     lost_events_ = written ? 0 : lost_events_ + 1;

@@ -3,6 +3,7 @@
 #include <bgt/core/progress.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/store/log_lines.hpp>
+#include <bgt/store/open_file.hpp>
 
 #include <bgt/os/clock.hpp>
 #include <bgt/os/ports.hpp>
@@ -58,7 +59,7 @@ std::uint64_t size_of(const store::Root& root, store::TaskId id, const char* nam
 
 std::string read_tail(const store::Root& root, store::TaskId id)
 {
-    const Fd fd{openat(root.fd(), path_in(id, store::file::out_log).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    const Fd fd = store::open_file(root.fd(), path_in(id, store::file::out_log).c_str(), O_RDONLY);
     struct stat info{};
     if (!fd || fstat(fd.get(), &info) != 0) return {};
     std::string tail(tail_bytes, '\0');

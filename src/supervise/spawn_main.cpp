@@ -3,6 +3,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/spawn.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/store/open_file.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -21,7 +22,7 @@ Result<Fd> open_stdin(const SupervisorResources& resources)
     case store::StdinFrom::pipe: {
         // Nobody may hold a writing end any more (bgt send --eof): then it does not wait for one, and the command reads
         // end-of-file, as the attempt before did.
-        Result<Fd> in = resources.task.open(store::file::in_fifo, O_RDONLY | O_NONBLOCK);
+        Result<Fd> in = store::open_fifo(resources.task, store::file::in_fifo, O_RDONLY);
         if (in) fcntl(in->get(), F_SETFL, 0);
         return in;
     }
@@ -29,11 +30,11 @@ Result<Fd> open_stdin(const SupervisorResources& resources)
     }
     const std::string& path = resources.spec.stdin_file;
     // Opening a FIFO waits for its writer, and nothing could end the wait.
+    Fd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
     struct stat info{};
-    if (stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode))
-        return Error::failed(fmt::format("--stdin {}: is a FIFO; use --stdin pipe, and bgt send", path));
-    Fd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-    if (!fd) return Error::system(fmt::format("--stdin {}", path), errno);
+    if (!fd || fstat(fd.get(), &info) != 0) return Error::system(fmt::format("--stdin {}", path), errno);
+    if (S_ISFIFO(info.st_mode)) return Error::failed(fmt::format("--stdin {}: is a FIFO; use --stdin pipe, and bgt send", path));
+    if (S_ISDIR(info.st_mode)) return Error::failed(fmt::format("--stdin {}: is a folder", path));
     fcntl(fd.get(), F_SETFL, 0);
     return fd;
 }

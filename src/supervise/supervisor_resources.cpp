@@ -2,6 +2,7 @@
 
 #include <bgt/os/background.hpp>
 #include <bgt/os/stdin_keeper.hpp>
+#include <bgt/store/open_file.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <cerrno>
@@ -21,14 +22,14 @@ Result<Fd> open_stdin_writer(const store::TaskDir& task, bool closed)
         return Error::system("making the FIFO for stdin", errno);
     if (closed) return Fd{};
     // Read-write: opening a FIFO for writing alone waits for a reader, or fails (man 7 fifo).
-    return task.open(store::file::in_fifo, O_RDWR | O_NONBLOCK);
+    return store::open_fifo(task, store::file::in_fifo, O_RDWR);
 }
 
 /// 0 where there is nothing to keep open, or another process keeps it.
 Result<pid_t> keep_open(const store::TaskDir& task, const Fd& stdin_writer)
 {
     if (!stdin_writer) return 0;
-    Result<Fd> writer = task.open(store::file::in_fifo, O_WRONLY | O_NONBLOCK);
+    Result<Fd> writer = store::open_fifo(task, store::file::in_fifo, O_WRONLY);
     if (!writer) return writer.error();
     return os::keep_stdin_open(std::move(*writer));
 }

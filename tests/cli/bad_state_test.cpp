@@ -7,6 +7,7 @@
 #include <csignal>
 #include <grp.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace bgt::test;
@@ -275,6 +276,80 @@ TEST_CASE("other damage")
         CHECK(fs::exists("/etc/passwd"));
     }
     CHECK(lab.start({"--", "true"}) == "2");
+}
+
+TEST_CASE("what stands in the place of a file keeps no verb waiting, and is not followed")
+{
+    const Lab lab;
+    write_file(lab.work() + "/secret", "secret\n");
+    const std::string id = lab.start({"--name", "web", "-c", "echo kept; echo more"});
+    CHECK(lab.wait(id) == 0);
+    const std::string kind = GENERATE("fifo", "folder", "symlink", "huge");
+    const auto put = [&](const std::string& path) {
+        if (kind == "fifo") REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+        if (kind == "folder") fs::create_directory(path);
+        if (kind == "symlink") fs::create_symlink(lab.work() + "/secret", path);
+        if (kind == "huge") write_file(path, "");
+        if (kind == "huge") REQUIRE(truncate(path.c_str(), off_t{1} << 40) == 0);
+    };
+    const std::vector<Words> verbs{{"ps", "-a"}, {"show", id}, {"logs", id}, {"logs", "--timestamps", "-n", "1", id},
+                                   {"why", id}, {"kill", id}, {"wait", "--timeout", "1", id}, {"gc", "--dry-run"}, {"run", "--", "true"}};
+    const std::string folder = lab.task_folder(id);
+    for (const std::string& path :
+         {folder + "/status", folder + "/spec.json", folder + "/out.log", folder + "/out.idx", folder + "/events.jsonl",
+          folder + "/lock", folder + "/reports", lab.root() + "/next-id", lab.root() + "/names/.lock", lab.root() + "/names/web"}) {
+        const bool was_there = fs::exists(fs::symlink_status(path));
+        if (was_there) fs::rename(path, lab.folder() + "/kept");
+        put(path);
+        for (const Words& words : verbs) {
+            // A log of 1 TiB is printed.
+            if (kind == "huge" && path.ends_with("out.log") && words[0] == "logs" && words.size() == 2) continue;
+            const Ran ran = lab(words, milliseconds(10000));
+            INFO(kind << " " << path << "\n" << ran);
+            CHECK(ran.in_time);
+            CHECK(ran.code != 139);
+            CHECK(ran.out.find("secret") == std::string::npos);
+        }
+        fs::remove_all(path);
+        if (was_there) fs::rename(lab.folder() + "/kept", path);
+    }
+    CHECK(read_file(lab.work() + "/secret") == "secret\n");
+    CHECK(lab({"logs", id}).out == "kept\nmore\n");
+}
+
+TEST_CASE("a FIFO for --env-file or --stdin is refused, a pipe of the caller's own is read")
+{
+    const Lab lab;
+    REQUIRE(mkfifo((lab.work() + "/fifo").c_str(), 0600) == 0);
+    check_refused(lab({"run", "--env-file", "fifo", "--", "true"}), "bgt run: --env-file fifo: is not a regular file");
+    check_refused(lab({"run", "--env-file", ".", "--", "true"}), "bgt run: --env-file .: is not a regular file");
+    for (const char* stdin_file : {"fifo", "."}) {
+        const Ran ran = lab({"run", "--stdin", stdin_file, "--", "cat"});
+        INFO(ran);
+        CHECK(ran.in_time);
+        CHECK(ran.code == 125);
+    }
+    const Ran ran = run(lab.program({"sh", "-c", "(sleep 0.1; echo A=piped) | \"$0\" run --wait --env-file /dev/stdin -c 'echo $A'", BGT_BINARY}));
+    INFO(ran);
+    CHECK(ran.out == "piped\n");
+}
+
+TEST_CASE("very many strange entries in the root cost time, no more")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sleep", "100"});
+    for (int i = 0; i < 5000; ++i) {
+        write_file(lab.root() + "/active/" + std::to_string(i + 100), "");
+        write_file(lab.root() + "/names/strange\xff\n" + std::to_string(i), "");
+        write_file(lab.root() + "/active/no-id\xff" + std::to_string(i), "");
+    }
+    for (const Words& words : {Words{"ps"}, Words{"ps", "-a", "--json"}, Words{"show", id}, Words{"gc"}}) {
+        const Ran ran = lab(words);
+        INFO(ran.err);
+        CHECK(ran.in_time);
+        CHECK(ran.code == 0);
+    }
+    CHECK(lab({"kill", id}).code == 0);
 }
 
 TEST_CASE("a living task whose record is damaged can still be ended by its supervisor")

@@ -4,6 +4,11 @@
 #include "../../../src/store/files.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <thread>
 
 using namespace bgt;
@@ -54,4 +59,60 @@ TEST_CASE("a lock that another holds is waited for, and not for ever")
     CHECK(detail::lock_waiting(other.get(), 20s) == 0);
     releases.join();
     CHECK(detail::lock_waiting(-1) == EBADF);
+}
+
+TEST_CASE("only a regular file of one's own is opened as a file, and nothing is waited for")
+{
+    TempFolder temp;
+    const auto put_in_place = [&](const char* name, const char* kind) {
+        const std::string path = temp / name;
+        const std::string_view what = kind;
+        if (what == "fifo") REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+        if (what == "folder") REQUIRE(::mkdir(path.c_str(), 0700) == 0);
+        if (what == "link") std::filesystem::create_symlink("real", path);
+        if (what == "socket") {
+            const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+            sockaddr_un address{};
+            address.sun_family = AF_UNIX;
+            REQUIRE(path.size() < sizeof address.sun_path);
+            path.copy(address.sun_path, path.size());
+            REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+        }
+    };
+    put(temp / "real", "x");
+    const Fd dir(::open((temp / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    for (const char* kind : {"fifo", "folder", "socket", "link"}) {
+        put_in_place(kind, kind);
+        for (const int flags : {O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND | O_CREAT}) {
+            INFO(kind << " " << flags);
+            errno = 0;
+            CHECK_FALSE(open_file(dir.get(), kind, flags));
+            CHECK(errno == (kind == std::string_view("link") ? ELOOP : wrong_kind));
+        }
+    }
+    CHECK(detail::explain("can't open x", wrong_kind).message.find("move it away") != std::string::npos);
+    CHECK(open_file(dir.get(), "real", O_RDWR));
+    CHECK(open_fifo(dir.get(), "fifo", O_RDWR));
+    CHECK_FALSE(open_fifo(dir.get(), "real", O_RDWR));
+    CHECK(errno == wrong_kind);
+    const auto text = detail::read_file(dir.get(), "fifo", 100, "can't read fifo");
+    REQUIRE_FALSE(text);
+    CHECK(text.error().sys_errno == wrong_kind);
+    if (::geteuid() != 0) return; // the rest needs somebody else
+    REQUIRE(::chown((temp / "real").c_str(), 12345, 12345) == 0);
+    CHECK_FALSE(open_file(dir.get(), "real", O_RDONLY));
+    CHECK(errno == wrong_owner);
+    if (::mknod((temp / "device").c_str(), S_IFCHR | 0600, makedev(1, 3)) != 0) return;
+    CHECK_FALSE(open_file(dir.get(), "device", O_RDWR));
+}
+
+TEST_CASE("a file of any size is read up to a bound")
+{
+    TempFolder temp;
+    put(temp / "huge", "");
+    REQUIRE(::truncate((temp / "huge").c_str(), off_t{1} << 40) == 0);
+    const Fd dir(::open((temp / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto text = detail::read_file(dir.get(), "huge", 1 << 20, "can't read huge");
+    REQUIRE_FALSE(text);
+    CHECK(text.error().sys_errno == EFBIG);
 }

@@ -128,6 +128,33 @@ TEST_CASE("somebody else's root is refused")
     CHECK(says(why_not(temp / "theirs"), "belongs to user 12345"));
 }
 
+TEST_CASE("symlinks in the place of folders lead nowhere, and nothing is made behind them")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    const TaskId first = must(root.allocate_id());
+    REQUIRE(must(root.create_task(first)).holds_lock());
+    std::filesystem::create_directory(temp / "outside");
+    const auto plant = [&](const char* name) {
+        std::filesystem::remove_all(temp / ("root/" + std::string(name)));
+        std::filesystem::create_directory_symlink(temp / "outside", temp / ("root/" + std::string(name)));
+    };
+    plant("active");
+    const auto marked = root.mark_active(first);
+    REQUIRE_FALSE(marked);
+    CHECK(says(marked.error().message, "active"));
+    CHECK_FALSE(root.unmark_active(first));
+    CHECK_FALSE(root.active_ids());
+    plant("names");
+    CHECK_FALSE(root.claim_name("web", first, [](TaskId) { return false; }));
+    CHECK_FALSE(root.names());
+    plant("tasks");
+    CHECK_FALSE(root.create_task(TaskId{7}));
+    CHECK_FALSE(root.open_task(TaskId{7}));
+    CHECK_FALSE(root.all_ids());
+    CHECK(std::filesystem::is_empty(temp / "outside"));
+}
+
 TEST_CASE("a folder that can't be written says so")
 {
     if (::geteuid() != 0) return; // needs to become somebody else

@@ -1,0 +1,53 @@
+#include <bgt/store/open_file.hpp>
+
+#include "files.hpp"
+
+#include <bgt/store/task_dir.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bgt::store {
+namespace {
+
+Fd open_kind(int dir, const char* path, int flags, unsigned mode, mode_t kind)
+{
+    Fd fd = detail::open_below(dir, path, flags | O_NONBLOCK, mode);
+    if (!fd) {
+        // A FIFO without a reader or a socket; a folder that is to be written; a device without a driver.
+        if (kind == S_IFREG && (errno == ENXIO || errno == EISDIR || errno == ENODEV)) errno = wrong_kind;
+        return fd;
+    }
+    if ((flags & O_EXCL) != 0) return fd; // made by this call
+    struct stat st{};
+    if (::fstat(fd.get(), &st) != 0) return Fd();
+    int wrong = 0;
+    if ((st.st_mode & S_IFMT) != kind) wrong = wrong_kind;
+    else if (st.st_uid != 0 && st.st_uid != ::geteuid()) wrong = wrong_owner;
+    if (wrong == 0) return fd;
+    fd.reset();
+    errno = wrong;
+    return fd;
+}
+
+} // namespace
+
+Fd open_file(int dir, const char* path, int flags, unsigned mode)
+{
+    return open_kind(dir, path, flags, mode, S_IFREG);
+}
+
+Fd open_fifo(int dir, const char* path, int flags)
+{
+    return open_kind(dir, path, flags, 0, S_IFIFO);
+}
+
+Result<Fd> open_fifo(const TaskDir& task, const char* name, int flags)
+{
+    Fd fd = open_fifo(task.fd(), name, flags);
+    if (!fd) return detail::explain("can't open the FIFO " + task.path() + "/" + name, errno);
+    return fd;
+}
+
+} // namespace bgt::store
