@@ -37,6 +37,10 @@ std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset);
 /// The whole regular file below `dir` (open_file). Error: `what` explained; EFBIG above `most` bytes.
 Result<std::string> read_file(int dir, const char* path, std::size_t most, const std::string& what);
 
+/// Whether every part of the way to the root (absolute), the root itself left out, belongs to this user or to root and can be
+/// changed by nobody else. What is not there yet is passed over. Costs a system call for each part.
+Result<void> check_way(const std::string& root);
+
 /// What lock_waiting answers when its timeout is over; explain() says so. No system call on files gives this errno.
 inline constexpr int lock_timed_out = ETIME;
 /// Takes an OFD write lock on the whole file (man 2 fcntl, F_OFD_SETLK), asking again and again while another holds

@@ -102,11 +102,13 @@ Result<Root> Root::open(std::string path, IfMissing if_missing)
     root.dir_.reset(::open(root.path_.c_str(), folder_flags | O_NOFOLLOW));
     if (!root.dir_ && errno == ENOENT) {
         if (if_missing == IfMissing::empty) return root;
+        if (auto trusted = detail::check_way(root.path_); !trusted) return trusted.error();
         if (const int err = make_folders(root.path_)) return detail::explain("can't create the state root " + root.path_, err);
         root.dir_.reset(::open(root.path_.c_str(), folder_flags | O_NOFOLLOW));
     }
     if (!root.dir_) return cannot_open(root.path_, errno);
     if (auto trusted = check_owner_and_mode(root.dir_, root.path_); !trusted) return trusted.error();
+    if (auto trusted = detail::check_way(root.path_); !trusted) return trusted.error();
     return root;
 }
 

@@ -99,6 +99,61 @@ def homes_and_variables_of_somebody_else(args) -> None:
         lab.bgt("kill", "1", env={"BGT_ROOT": None}).must(0)
 
 
+def root_makes_nothing_in_the_home_of_a_user(args) -> None:
+    """sudo that keeps HOME, su without a dash: what root made there its owner could not write to."""
+    with alice(args) as lab:
+        for variable in ("HOME", "XDG_STATE_HOME"):
+            env = {"BGT_ROOT": None, variable: str(lab.home)}
+            lab.bgt("run", "--", "true", uid=0, env=env).refused("belongs to user 61001", "sudo -H", "BGT_ROOT")
+        lab.bgt("--root", str(lab.home / "deep/root"), "run", "--", "true", uid=0).refused("belongs to user 61001")
+        lab.bgt("ps", uid=0, env={"BGT_ROOT": None}).must(0)
+        check(not any(lab.home.iterdir()), "root made something in a user's home")
+        lab.start("--", "true", env={"BGT_ROOT": None})
+
+
+def every_folder_on_the_way_to_the_root_counts(args) -> None:
+    """Who may rename a folder on the way can put another root in its place."""
+    with alice(args) as lab:
+        hers = lab.make_folder("hers", 0o755, MALLORY)
+        open_to_all = lab.make_folder("open", 0o777)
+        for place in (hers, open_to_all):
+            below = place / "below"
+            below.mkdir()
+            os.chown(below, ALICE, ALICE)
+            below.chmod(0o700)
+            lab.root = below / "root"
+            for words in (("run", "--", "true"),):
+                lab.bgt(*words).refused("on its way")
+            check(not any(below.iterdir()), "refused, and yet something was made")
+            as_user(ALICE, lambda: (below / "root").mkdir(mode=0o700))
+            for words in VERBS:
+                lab.bgt(*words).refused("on its way")
+        open_to_all.chmod(0o1777)
+        lab.start("--", "true")
+
+
+def files_of_somebody_else_in_the_root_are_not_used(args) -> None:
+    with alice(args) as lab:
+        lab.start("-c", "echo private")
+        lab.bgt("wait", "1").must(0)
+        for name in ("status", "spec.json", "out.log", "events.jsonl", "lock"):
+            path = lab.task("1") / name
+            if not path.exists():
+                continue
+            os.chown(path, MALLORY, MALLORY)
+            path.chmod(0o666)
+            for words in (("show", "1"), ("logs", "1"), ("kill", "1"), ("why", "1"), ("ps", "-a")):
+                ran = lab.bgt(*words, timeout=20)
+                check(ran.code < 126, f"{name} of another user: {ran}")
+            seen = lab.bgt("show", "--json", "1")
+            check(name not in ("status", "spec.json") or "belongs to another user" in seen.out + seen.err, f"{name}: {seen}")
+            os.chown(path, ALICE, ALICE)
+            path.chmod(0o600)
+        os.chown(lab.root / "next-id", MALLORY, MALLORY)
+        (lab.root / "next-id").chmod(0o666)
+        lab.bgt("run", "--", "true").refused("another user")
+
+
 def a_planted_configuration_is_not_read(args) -> None:
     for what in ("her own", "file", "symlink", "fifo", "link"):
         with alice(args) as lab:
@@ -140,5 +195,8 @@ TESTS = (
     what_is_planted_below_the_root_is_not_followed,
     a_root_that_others_may_write_is_refused,
     homes_and_variables_of_somebody_else,
+    root_makes_nothing_in_the_home_of_a_user,
+    every_folder_on_the_way_to_the_root_counts,
+    files_of_somebody_else_in_the_root_are_not_used,
     a_planted_configuration_is_not_read,
 )

@@ -128,6 +128,35 @@ TEST_CASE("somebody else's root is refused")
     CHECK(says(why_not(temp / "theirs"), "belongs to user 12345"));
 }
 
+TEST_CASE("nobody else may be able to put another folder in the root's place")
+{
+    TempFolder temp;
+    const auto folder = [&](const char* name, unsigned mode, unsigned uid, unsigned gid) {
+        std::filesystem::create_directory(temp / name);
+        if (::geteuid() == 0) REQUIRE(::chown((temp / name).c_str(), uid, gid) == 0);
+        REQUIRE(::chmod((temp / name).c_str(), mode) == 0);
+    };
+    folder("open", 0777, 0, 0);
+    folder("sticky", 01777, 0, 0);
+    CHECK(says(why_not(temp / "open/root"), "/open, which is on its way, is writable by others"));
+    CHECK(says(why_not(temp / "open/a/b/root"), "/open, which is on its way, is writable by others"));
+    CHECK(std::filesystem::is_empty(temp / "open"));
+    CHECK(open_root(temp / "sticky/a/root").exists());
+    std::filesystem::create_symlink("../open", temp / "sticky/link");
+    CHECK(says(why_not(temp / "sticky/link/root"), "is writable by others"));
+    // It was made when the way was in order.
+    std::filesystem::create_directory(temp / "open/root");
+    REQUIRE(::chmod((temp / "open/root").c_str(), 0700) == 0);
+    CHECK(says(why_not(temp / "open/root", Root::IfMissing::empty), "is writable by others"));
+    if (::geteuid() != 0) return; // the rest needs somebody else
+    folder("theirs", 0755, 12345, 0);
+    folder("group", 0775, 0, 12345);
+    CHECK(says(why_not(temp / "theirs/root"), "/theirs, which is on its way, belongs to user 12345"));
+    CHECK(says(why_not(temp / "theirs/a/root"), "use sudo -H"));
+    CHECK(std::filesystem::is_empty(temp / "theirs"));
+    CHECK(says(why_not(temp / "group/root"), "is writable by others"));
+}
+
 TEST_CASE("symlinks in the place of folders lead nowhere, and nothing is made behind them")
 {
     TempFolder temp;
