@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <set>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,15 +70,23 @@ std::string read_tail(const store::Root& root, store::TaskId id)
     return tail;
 }
 
+/// The processes that a supervisor forks for itself stay in its session; what it starts for the task leads one of its own,
+/// and no process can enter a session that it was not forked in (man 2 setsid). A name alone anybody can take.
+bool is_helper(const os::ProcStat& process, std::int32_t supervisor)
+{
+    return process.ppid == supervisor && process.session == supervisor && process.comm == os::helper_name;
+}
+
 std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& root, ProcCache& proc)
 {
     if (snapshot.status.supervisor.pid <= 0) return {}; // it is being started
     if (!snapshot.status.adopted) {
-        std::vector<os::ProcStat> tree = proc.processes().descendants_of(snapshot.status.supervisor.pid);
-        std::erase_if(tree, [&](const os::ProcStat& process) {
-            return process.ppid == snapshot.status.supervisor.pid && process.comm == os::helper_name; // no part of the tree
-        });
-        return tree;
+        const std::int32_t supervisor = snapshot.status.supervisor.pid;
+        std::vector<os::ProcStat> tree = proc.processes().descendants_of(supervisor);
+        std::set<std::int32_t> helpers;
+        for (const os::ProcStat& process : tree)
+            if (is_helper(process, supervisor)) helpers.insert(process.key.pid);
+        return helpers.empty() ? tree : os::without_trees(std::move(tree), std::move(helpers));
     }
     const Result<store::TaskDir> task = root.open_task(snapshot.id);
     if (!task) return {};

@@ -136,6 +136,21 @@ TEST_CASE("a daemon with an environment of its own is ended")
     CHECK(all_gone(pids));
 }
 
+TEST_CASE("a process that takes the name of a helper of bgt is shown and ended like any other")
+{
+    const Lab lab;
+    const char* const text = "printf bgt:helper > /proc/$$/comm; "
+                             "(setsid sh -c 'printf bgt:helper > /proc/$$/comm; echo two; while :; do sleep 100; done' &); "
+                             "echo one; while :; do sleep 100; done";
+    const std::string id = lab.start({"--stdin", "pipe", "-c", text});
+    REQUIRE(lab.logged(id, "one"));
+    REQUIRE(lab.logged(id, "two"));
+    // Two shells and their sleeps; the helper that keeps stdin open is none of the task's.
+    CHECK(eventually(patience, [&] { return number_at(lab.show(id), "/processes") == 4; }));
+    CHECK(lab({"kill", id}).code == 0);
+    CHECK(find_task_members(lab.folder()).empty());
+}
+
 TEST_CASE("a process that was stopped is ended")
 {
     const Lab lab;
