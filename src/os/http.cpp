@@ -22,6 +22,10 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 using Request = http::request<http::empty_body>;
 
+constexpr unsigned max_head_bytes = 64 * 1024;
+/// Of one answer: "100 Continue" and "103 Early Hints" come before it, but not for ever.
+constexpr int max_heads = 8;
+
 Request make_request(const HttpUrl& url)
 {
     Request request{http::verb::get, url.target, 11};
@@ -55,8 +59,9 @@ private:
     }
     void read()
     {
+        if (++heads_ > max_heads) return fail(http::error::header_limit);
         parser_.emplace();
-        parser_->header_limit(64 * 1024);
+        parser_->header_limit(max_head_bytes);
         http::async_read_header(socket_, buffer_, *parser_,
                                 [this](const ErrorCode& error, std::size_t) { error ? fail(error) : take_status(); });
     }
@@ -80,6 +85,7 @@ private:
     tcp::socket socket_;
     boost::beast::flat_buffer buffer_{128 * 1024};
     std::optional<http::response_parser<http::empty_body>> parser_;
+    int heads_ = 0;
     ErrorCode error_;
 };
 

@@ -64,6 +64,50 @@ Exchange exchange(const std::string& answer, const std::string& target = "/")
 
 } // namespace
 
+TEST_CASE("an answer without an end is given up, whatever it consists of")
+{
+    struct Endless {
+        std::string begin;
+        std::string again;
+    };
+    const Endless endless = GENERATE(Endless{"", "HTTP/1.1 100 Continue\r\n\r\n"}, Endless{"HTTP/1.1 ", "9"},
+                                     Endless{"HTTP/1.1 200 ", "x"}, Endless{"HTTP/1.1 200 OK\r\n", "A: b\r\n"},
+                                     Endless{"", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"});
+    INFO(endless.begin << endless.again);
+    Server server;
+    std::size_t sent = 0;
+    std::thread serving([&] {
+        const Fd connection(::accept4(server.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        std::string block = endless.begin;
+        while (true) {
+            const ssize_t got = ::send(connection.get(), block.data(), block.size(), MSG_NOSIGNAL);
+            if (got < 0) return;
+            sent += static_cast<std::size_t>(got);
+            block.clear();
+            for (int i = 0; i < 64; ++i) block += endless.again;
+        }
+    });
+    const Instant before = os::now();
+    const auto status = os::http_get_status({"localhost", server.port, "/"}, {"127.0.0.1"}, test::patience);
+    serving.join();
+    CHECK_FALSE(status);
+    CHECK(os::now() - before < test::patience / 2);
+    CHECK(sent < 64u << 20); // what the kernel's buffers hold beside the 64 KiB that are read
+}
+
+TEST_CASE("an answer that comes a byte at a time has no more time than any other")
+{
+    Server server;
+    std::thread serving([&] {
+        const Fd connection(::accept4(server.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        while (::send(connection.get(), "H", 1, MSG_NOSIGNAL) == 1) std::this_thread::sleep_for(1ms);
+    });
+    const Instant before = os::now();
+    CHECK_FALSE(os::http_get_status({"localhost", server.port, "/"}, {"127.0.0.1"}, 300ms));
+    serving.join();
+    CHECK(os::now() - before < 10s);
+}
+
 TEST_CASE("addresses of a host")
 {
     CHECK(*os::resolve("10.1.2.3", 1s) == std::vector<std::string>{"10.1.2.3"});
