@@ -5,10 +5,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace bgt::os {
@@ -175,8 +177,15 @@ Result<std::string> ask(int folder_fd, const char* name, const std::string& requ
     const sa_family_t family = AF_UNIX;
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&family), sizeof family) != 0)
         return Error::system("binding a socket", errno);
+    // connect() would follow a symlink to a socket of somebody else's.
+    const Fd place(openat(folder_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat info{};
+    if (!place || fstat(place.get(), &info) != 0) return Error::system("reaching the supervisor", errno);
+    if (!S_ISSOCK(info.st_mode)) return Error::system("reaching the supervisor", ENOTSOCK);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}", place.get());
     // Connected, so that nobody but the supervisor can send the answer.
-    const sockaddr_un address = address_of(folder_fd, name);
     if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return Error::system("reaching the supervisor", errno);
     const Instant deadline = now() + timeout;

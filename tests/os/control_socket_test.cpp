@@ -195,6 +195,18 @@ TEST_CASE("A socket that a dead supervisor left is replaced")
     CHECK(next(control).bytes == "x");
 }
 
+TEST_CASE("A request does not go through a symlink to another's socket")
+{
+    Folder theirs;
+    ControlSocket other = bound(theirs);
+    Folder folder;
+    std::filesystem::create_symlink(theirs.path + "/ctl.sock", folder.path + "/ctl.sock");
+    const auto answer = ask(folder.fd.get(), "ctl.sock", "{}", -1, 5s);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().sys_errno == ENOTSOCK);
+    CHECK_FALSE(other.receive());
+}
+
 TEST_CASE("A folder too deep for a socket's path has an abstract address")
 {
     CHECK(ControlSocket::notify_address("/run/bgt/tasks/7", "ctl.sock", "secret") == "/run/bgt/tasks/7/ctl.sock");
