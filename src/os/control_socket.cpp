@@ -147,6 +147,7 @@ std::string ControlSocket::notify_address(const std::string& folder_path, const 
 std::optional<Datagram> ControlSocket::receive()
 {
     constexpr int max_refused = 64; // then the caller gets to do other things first
+    flooded_ = false;
     for (int i = 0; i < max_refused; ++i) {
         Datagram out;
         Got got = receive_from(fd_.get(), out);
@@ -154,6 +155,7 @@ std::optional<Datagram> ControlSocket::receive()
         if (got == Got::message) return out;
         if (got == Got::nothing) return std::nullopt;
     }
+    flooded_ = true;
     return std::nullopt;
 }
 

@@ -20,21 +20,21 @@ bool Supervisor::is_member(std::int32_t pid)
     return true;
 }
 
-/// The caller has seen to the sender's user.
-void Supervisor::take_notification(const os::Datagram& message)
+/// The caller has seen to the sender's user. False: it is no process of the task.
+bool Supervisor::take_notification(const os::Datagram& message)
 {
     if (!is_member(message.pid)) {
         // One line for a flood of them.
         if (refused_messages_++ == 0)
             resources_.recorder.event("notification-refused", {{"pid", std::int64_t{message.pid}},
                                                             {"why", std::string("it is no process of the task")}});
-        return;
+        return false;
     }
     const auto notification = message.cut ? std::nullopt : core::parse_notification(message.bytes);
     if (!notification || notification->bad_fields > 0) {
         const char* const why = message.cut ? "it is too long" : notification ? "a field has an impossible value" : "it has no field";
         if (bad_messages_++ == 0) resources_.recorder.event("notification-malformed", {{"pid", std::int64_t{message.pid}}, {"why", std::string(why)}});
-        if (!notification) return;
+        if (!notification) return true;
     }
     observer_.beat(os::now());
     if (put_notification(*notification)) resources_.recorder.save();
@@ -49,6 +49,7 @@ void Supervisor::take_notification(const os::Datagram& message)
         notified_ready_ = true;
         check_ready();
     }
+    return true;
 }
 
 /// True: the record has changed.

@@ -16,6 +16,8 @@ namespace bgt::supervise {
 namespace {
 
 constexpr int max_messages = 64;
+constexpr int max_refused = 4; ///< of one turn; more of them are a flood
+constexpr auto flood_pause = std::chrono::milliseconds(50);
 constexpr auto owner_look = std::chrono::seconds(1);
 
 } // namespace
@@ -24,7 +26,7 @@ Supervisor::Supervisor(SupervisorResources resources, bool adopted)
     : resources_(std::move(resources)), io_(resources_.sources->io), signals_(resources_.sources->signals), out_(resources_.sources->out),
       err_(resources_.sources->err), control_(resources_.sources->control), adopted_(adopted),
       observer_(resources_.task.fd(), resources_.spec), owner_(io_), ready_(io_), timer_(io_), owner_timer_(io_), progress_timer_(io_),
-      stage_timer_(io_)
+      stage_timer_(io_), control_timer_(io_)
 {
     if (resources_.stdin_keeper > 0) helpers_.insert(resources_.stdin_keeper);
 }
@@ -93,22 +95,32 @@ void Supervisor::watch_control()
 {
     control_.async_wait(Stream::wait_read, [this](auto error) {
         if (error) return;
+        int refused = 0;
         // A bound, so that a flood of messages keeps neither output nor timers waiting.
         for (int i = 0; i < max_messages; ++i) {
             const std::optional<os::Datagram> message = resources_.control.receive();
             if (!message) break;
-            // Anybody who finds the socket can write to it; only this user and root are heard.
-            if (message->uid != geteuid() && message->uid != 0) continue;
-            if (!message->bytes.starts_with('{')) {
-                take_notification(*message);
-                continue;
-            }
-            const Result<Request> request = decode_request(message->bytes);
-            const Answer reply = request ? answer(*request) : Answer{request.error().message, 0};
-            resources_.control.reply(*message, encode_answer(reply));
+            if (!take_message(*message)) ++refused;
         }
-        watch_control();
+        if (refused < max_refused && !resources_.control.was_flooded()) return watch_control();
+        // Strangers write without end. The kernel keeps a few messages and makes their senders wait.
+        control_timer_.expires_after(flood_pause);
+        control_timer_.async_wait([this](auto stopped) {
+            if (!stopped) watch_control();
+        });
     });
+}
+
+/// False: it is a stranger's.
+bool Supervisor::take_message(const os::Datagram& message)
+{
+    // Anybody who finds the socket can write to it; only this user and root are heard.
+    if (message.uid != geteuid() && message.uid != 0) return false;
+    if (!message.bytes.starts_with('{')) return take_notification(message);
+    const Result<Request> request = decode_request(message.bytes);
+    const Answer reply = request ? answer(*request) : Answer{request.error().message, 0};
+    resources_.control.reply(message, encode_answer(reply));
+    return true;
 }
 
 void Supervisor::watch_owner()

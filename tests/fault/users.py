@@ -170,16 +170,21 @@ def the_socket_hears_no_other_user(args) -> None:
         lab.bgt("kill", "1").must(0)
 
 
+def make_deep_root(lab: Lab) -> Path:
+    """A folder whose path is too long for a socket."""
+    deep = lab.home
+    for _ in range(4):
+        deep /= "f" * 30
+    deep.mkdir(parents=True)
+    for folder in deep.relative_to(lab.home).parents:
+        os.chown(lab.home / folder, ALICE, ALICE)
+    os.chown(deep, ALICE, ALICE)
+    return deep
+
+
 def an_abstract_socket_hears_no_other_user(args) -> None:
     with alice(args) as lab:
-        deep = lab.home
-        for _ in range(4):
-            deep /= "f" * 30
-        deep.mkdir(parents=True)
-        for folder in deep.relative_to(lab.home).parents:
-            os.chown(lab.home / folder, ALICE, ALICE)
-        os.chown(deep, ALICE, ALICE)
-        lab.root = deep / "root"
+        lab.root = make_deep_root(lab) / "root"
         lab.start("--stdin", "pipe", "--ready-notify", "-c", "echo $NOTIFY_SOCKET; cat; sleep 1000")
         eventually(lambda: lab.bgt("logs", "1").out.startswith("@bgt-"), "the task has an abstract socket")
         pid = lab.show("1")["pid"]
@@ -188,6 +193,50 @@ def an_abstract_socket_hears_no_other_user(args) -> None:
             check(as_user(MALLORY, lambda: datagrams(address, 10)) == "sent 60", "the messages arrive")
             check_unmoved(lab, pid)
         lab.bgt("kill", "1").must(0)
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(") ")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def flood_from_another_user(address: str | bytes) -> int:
+    """The pid of a process that sends without a pause."""
+    pid = os.fork()
+    if pid > 0:
+        return pid
+    try:
+        os.setgroups([])
+        os.setgid(MALLORY)
+        os.setuid(MALLORY)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            while True:
+                sender.sendto(b"STATUS=planted", address)
+    finally:
+        os._exit(0)
+
+
+def a_flood_on_the_abstract_socket_costs_next_to_nothing(args) -> None:
+    with alice(args) as lab:
+        lab.root = make_deep_root(lab) / "root"
+        lab.start("--ready-notify", "-c", "echo $NOTIFY_SOCKET; sleep 1; exec " + str(lab.program) + " notify --ready & sleep 1000")
+        eventually(lambda: lab.bgt("logs", "1").out.startswith("@bgt-"), "the task has an abstract socket")
+        supervisor = lab.show("1")["supervisor"]
+        floods = [flood_from_another_user(b"\0" + lab.bgt("logs", "1").out.strip()[1:].encode()) for _ in range(2)]
+        try:
+            before, began = cpu_of(supervisor), time.monotonic()
+            time.sleep(3)  # what is measured takes its time
+            share = (cpu_of(supervisor) - before) / (time.monotonic() - began)
+            print(f"   a flood costs the supervisor {100 * share:.1f} % of a core")
+            check(share < 0.2, f"a flood costs {100 * share:.0f} % of a core")
+            eventually(lambda: lab.show("1")["ready"], "the task's own message comes through")
+            took = lab.bgt("kill", "1").must(0).took
+            check(took < 10, f"kill took {took:.1f} s")
+        finally:
+            for pid in floods:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 def a_flood_from_another_user_keeps_nobody_waiting(args) -> None:
@@ -317,6 +366,7 @@ if __name__ == "__main__":
         the_root_of_another_user_is_refused,
         the_socket_hears_no_other_user,
         an_abstract_socket_hears_no_other_user,
+        a_flood_on_the_abstract_socket_costs_next_to_nothing,
         a_flood_from_another_user_keeps_nobody_waiting,
         *users_planted.TESTS,
         strangers_named_by_a_record_get_no_signal,

@@ -43,8 +43,10 @@ public:
     /// Readable when a message waits on either address. (Where there are two, it is an epoll descriptor.)
     int fd() const { return epoll_ ? epoll_.get() : fd_.get(); }
     bool has_notify_address() const { return static_cast<bool>(abstract_); }
-    /// nullopt: nothing is waiting. A message without credentials is thrown away.
+    /// nullopt: nothing is waiting, or so many messages without credentials were thrown away that others get a turn:
+    /// was_flooded() tells.
     std::optional<Datagram> receive();
+    bool was_flooded() const { return flooded_; }
     /// An answer to the sender; one who has gone is no error.
     void reply(const Datagram& to, const std::string& bytes);
 
@@ -54,6 +56,7 @@ private:
     Fd fd_;
     Fd abstract_; ///< where notify_address is one
     Fd epoll_;    ///< of both
+    bool flooded_ = false;
 };
 
 /// Sends a request to the socket NAME in the folder and waits for the answer. `gone`, if not -1, is a pidfd of the

@@ -121,7 +121,8 @@ private:
     Answer answer(const Request&);
     Answer answer_signal(const Request&);
     void sample_briefly();
-    void take_notification(const os::Datagram&);
+    bool take_message(const os::Datagram&);
+    bool take_notification(const os::Datagram&);
     bool put_notification(const core::Notification&);
     bool is_member(std::int32_t pid);
     bool put_progress(const core::Progress&);
@@ -137,7 +138,7 @@ private:
     core::State state_;
     Observer observer_;
     Stream owner_, ready_;
-    boost::asio::steady_timer timer_, owner_timer_, progress_timer_, stage_timer_;
+    boost::asio::steady_timer timer_, owner_timer_, progress_timer_, stage_timer_, control_timer_;
     std::optional<Instant> armed_;
     std::optional<ReadyWatch> ready_watch_;
     std::pair<std::uint64_t, std::uint64_t> attempt_from_{}; ///< where the output of this attempt begins, out and err
