@@ -78,7 +78,7 @@ char state_of(std::int32_t pid)
 Sample look_after(const Sample& before, std::int32_t root, Duration span)
 {
     Sample now;
-    test::eventually([&] { return (now = inspect(root)).at - before.at >= span; });
+    test::eventually([&] { return (now = look(root)).at - before.at >= span; });
     return now;
 }
 
