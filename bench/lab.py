@@ -6,53 +6,22 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../tests/support'))
+import process_table  # noqa: E402
 
 DEADLINE = 60  # seconds after which a condition that should come true is a failure of the measurement
 
 
 def until(condition, what, pause=0.0005):
     """Waits until condition() gives something true, and returns it."""
-    end = time.monotonic() + DEADLINE
-    while not (value := condition()):
-        if time.monotonic() > end:
-            raise RuntimeError(f'waited {DEADLINE} s in vain for {what}')
-        time.sleep(pause)
+    value = process_table.until(condition, DEADLINE, pause)
+    if not value:
+        raise RuntimeError(f'waited {DEADLINE} s in vain for {what}')
     return value
-
-
-def processes():
-    """pid -> (parent, name) of all processes."""
-    found = {}
-    for pid in filter(str.isdigit, os.listdir('/proc')):
-        try:
-            with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as file:
-                text = file.read()
-        except OSError:
-            continue
-        after_name = text[text.rindex(')') + 2:].split()
-        if after_name[0] != 'Z':
-            found[int(pid)] = (int(after_name[1]), text[text.index('(') + 1:text.rindex(')')])
-    return found
-
-
-def command_line(pid):
-    """Its words, each ended by a zero byte; empty when the process has gone."""
-    try:
-        with open(f'/proc/{pid}/cmdline', encoding='utf-8', errors='replace') as file:
-            return file.read()
-    except OSError:
-        return ''
-
-
-def descendants(root):
-    """pids below `root`; those of a subreaper are all that its tree has."""
-    parents = {pid: parent for pid, (parent, _) in processes().items()}
-    found = [root]
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
-    return found[1:]
 
 
 def memory(pid):
@@ -66,9 +35,7 @@ def memory(pid):
 
 
 def cpu_seconds(pid):
-    with open(f'/proc/{pid}/stat', encoding='utf-8') as file:
-        fields = file.read().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+    return process_table.process(pid).ticks / os.sysconf('SC_CLK_TCK')
 
 
 def switches(pid):

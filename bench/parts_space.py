@@ -4,7 +4,8 @@ import contextlib
 import os
 import time
 
-from lab import DEADLINE, cpu_seconds, descendants, memory, switches
+from lab import DEADLINE, cpu_seconds, memory, switches
+from process_table import children, process
 from parts_time import interleaved
 from peers import starters, watchers_of_sleep
 from services import installed
@@ -106,19 +107,12 @@ def private(pid):
     """kB that are the supervisor's own, and its helpers': what they have written to. Pages of the binary are not in it: they
     are the page cache's, one copy for all, and called private only while no other bgt happens to run."""
     total = 0
-    with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as children:
-        helpers = [child for child in map(int, children.read().split()) if name_of(child) == 'bgt:helper']
-    for process in [pid, *helpers]:
+    helpers = [child for child in children(pid) if (seen := process(child)) and seen.name == 'bgt:helper']
+    for one in [pid, *helpers]:
         with contextlib.suppress(OSError):  # a helper may end just now
-            facts = memory(process)
+            facts = memory(one)
             total += facts['Private_Dirty']
     return total
-
-
-def name_of(pid):
-    with contextlib.suppress(OSError), open(f'/proc/{pid}/comm', encoding='utf-8', errors='replace') as comm:
-        return comm.read().strip()
-    return ''
 
 
 def output(lab, table, plan):
@@ -247,12 +241,3 @@ def thousand(lab, table, plan):
     table.alone('bgt run by four shells at once, each', Sample([started]))
     table.alone('bgt kill --all', Sample([lab.time(lab.at(root, 'kill', '--all'))[0]]))
     lab.remove_root(root)
-
-
-def children(pid):
-    """Direct children; needs CONFIG_PROC_CHILDREN, which Debian's kernels have, else looks at all processes."""
-    try:
-        with open(f'/proc/{pid}/task/{pid}/children', encoding='utf-8') as file:
-            return [int(child) for child in file.read().split()]
-    except FileNotFoundError:
-        return descendants(pid)

@@ -4,7 +4,8 @@ import os
 import struct
 import time
 
-from lab import descendants, processes, until
+from lab import until
+from process_table import descendants, processes
 from peers import STARTERS, Bgt, sleeps, starters
 from services import Pm2, S6, installed
 from table import Sample
@@ -280,7 +281,7 @@ def kill_once(lab, root, script, size):
 
     def complete():
         tree, known = descendants(supervisor), processes()
-        return len(tree) == size and sum(known.get(pid, (0, ''))[1] == 'sleep' for pid in tree) == size - 1 and tree
+        return len(tree) == size and sum(pid in known and known[pid].name == 'sleep' for pid in tree) == size - 1 and tree
 
     tree = until(complete, f'a tree of {size} processes')
     took, _ = lab.time(lab.at(root, 'kill', task))

@@ -5,7 +5,8 @@ import os
 import signal
 import time
 
-from lab import command_line, processes, until
+from lab import until
+from process_table import command_line, processes
 
 
 class Tsp:
@@ -171,8 +172,8 @@ def starters(lab):
 
 def sleeps(seconds):
     """pids of `sleep SECONDS`; the measurement uses numbers that nobody else does."""
-    return [pid for pid, (_, name) in processes().items()
-            if name == 'sleep' and command_line(pid).split('\0')[1:2] == [seconds]]
+    return [pid for pid, seen in processes().items()
+            if seen.name == 'sleep' and command_line(pid).split('\0')[1:2] == [seconds]]
 
 
 def watchers_of_sleep(starter):
@@ -182,7 +183,7 @@ def watchers_of_sleep(starter):
     starter.start('sleep', seconds)
     pid = until(lambda: sleeps(seconds), 'a sleep to start')[0]
     known = processes()
-    above = [known[pid][0]]  # a server that runs already, or the first of what the start has added
-    while (parent := known[above[-1]][0]) in known and parent not in before:
+    above = [known[pid].parent]  # a server that runs already, or the first of what the start has added
+    while (parent := known[above[-1]].parent) in known and parent not in before:
         above.append(parent)
     return above, lambda: os.kill(pid, signal.SIGTERM)

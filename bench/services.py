@@ -8,7 +8,8 @@ import os
 import signal
 import stat
 
-from lab import command_line, processes, until
+from lab import until
+from process_table import command_line, processes
 
 
 def executable(path, script):

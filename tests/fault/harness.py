@@ -8,9 +8,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import sys
 import time
 
 import tracer
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
+from process_table import environment, processes  # noqa: E402
 
 VERB_DEADLINE = 25.0    # bgt's own bounds are 5 s each; beyond this a verb hangs
 MARK = "BGT_FAULT_MARK"
@@ -196,15 +200,7 @@ class Stage:
 
     @staticmethod
     def environments():
-        for entry in os.listdir("/proc"):
-            if not entry.isdigit():
-                continue
-            try:
-                state = pathlib.Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()[0]
-                if state not in "ZX":
-                    yield int(entry), pathlib.Path(f"/proc/{entry}/environ").read_bytes().split(b"\0")
-            except OSError:
-                continue    # it ended meanwhile, or is not ours
+        return [(pid, environment(pid)) for pid in processes()]
 
     def close(self) -> list:
         """Ends what is left, and says who it was."""
@@ -227,13 +223,3 @@ class Stage:
             time.sleep(0.01)
         shutil.rmtree(self.folder, ignore_errors=True)
         return strays
-
-
-def until(true, patience: float = 10.0) -> bool:
-    """Waits for something to come true."""
-    deadline = time.monotonic() + patience
-    while not true():
-        if time.monotonic() > deadline:
-            return bool(true())
-        time.sleep(0.005)
-    return True

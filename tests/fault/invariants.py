@@ -4,7 +4,8 @@ import os
 import pathlib
 import time
 
-from harness import Failure, Stage, Task, until
+from harness import Failure, Stage, Task
+from process_table import until
 
 ALIVE = ("queued", "starting", "running", "stopping")
 MOST_SUPERVISOR_FDS = 24

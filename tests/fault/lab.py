@@ -18,6 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
+sys.path.append(str(Path(__file__).parents[1] / "support"))
+from process_table import command_line, environment, is_alive, process, processes, until  # noqa: E402, F401
+
 PATIENCE = 20.0  # seconds in which what must come has to come
 
 
@@ -35,10 +38,7 @@ def check(holds: object, what: str) -> None:
 
 
 def eventually(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-    deadline = time.monotonic() + patience
-    while not condition():
-        check(time.monotonic() < deadline, f"not within {patience:g} s: {what}")
-        time.sleep(0.01)
+    check(until(condition, patience), f"not within {patience:g} s: {what}")
 
 
 @dataclass
@@ -66,26 +66,6 @@ class Ran:
         for word in words:
             check(word in self.err, f"'{word}' is not in the message: {self}")
         return self
-
-
-@dataclass(frozen=True)
-class Process:
-    pid: int
-    state: str
-    start: int  # clock ticks since boot
-
-
-def process(pid: int) -> Process | None:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(") ")[2].split()
-    except OSError:
-        return None
-    return Process(pid, fields[0], int(fields[19]))
-
-
-def is_alive(pid: int) -> bool:
-    seen = process(pid)
-    return seen is not None and seen.state not in "ZX"
 
 
 class Lab:
@@ -176,18 +156,9 @@ class Lab:
 
     def members(self) -> list[int]:
         """Who has this lab's name in the environment, or in the command line."""
-        found = []
-        for entry in os.listdir("/proc"):
-            if not entry.isdigit() or int(entry) == os.getpid() or not is_alive(int(entry)):
-                continue
-            for source in ("environ", "cmdline"):
-                try:
-                    if str(self.folder).encode() in Path(f"/proc/{entry}/{source}").read_bytes():
-                        found.append(int(entry))
-                        break
-                except OSError:
-                    pass  # ended meanwhile
-        return found
+        mark = str(self.folder)
+        return [pid for pid in processes() if pid != os.getpid() and
+                (mark in command_line(pid) or any(mark.encode() in entry for entry in environment(pid)))]
 
     def ids(self) -> dict[str, list[str]]:
         """What stands in the folders of the root: tasks, markers, names."""
@@ -199,7 +170,7 @@ class Lab:
         try:
             eventually(lambda: not set(self.members()) - set(strangers), "no process is left", 5)
         except Failed:
-            left = [(pid, Path(f"/proc/{pid}/cmdline").read_bytes()) for pid in set(self.members()) - set(strangers)]
+            left = [(pid, command_line(pid)) for pid in set(self.members()) - set(strangers)]
             raise Failed(f"processes are left: {left}") from None
 
     def __enter__(self) -> Lab:

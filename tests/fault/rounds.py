@@ -18,6 +18,9 @@ import sys
 import tempfile
 import time
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
+from process_table import environment, processes  # noqa: E402
+
 MARK = "BGT_FAULT_MARK"
 DEADLINE = 40.0
 FORKERS = (
@@ -137,19 +140,7 @@ class Round:
 
 
 def living(mark: str) -> list:
-    found = []
-    for entry in os.listdir("/proc"):
-        try:
-            if not entry.isdigit():
-                continue
-            if f"{MARK}={mark}".encode() not in pathlib.Path(f"/proc/{entry}/environ").read_bytes().split(b"\0"):
-                continue
-            state = pathlib.Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if state not in "ZX":
-            found.append(int(entry))
-    return found
+    return [pid for pid in processes() if f"{MARK}={mark}".encode() in environment(pid)]
 
 
 def play_round(job: tuple) -> tuple:

@@ -4,7 +4,8 @@ import os
 import pathlib
 import signal
 
-from harness import Failure, Ran, Stage, Task, until
+from harness import Failure, Ran, Stage, Task
+from process_table import until
 
 FAILED = (125,)
 LONG = "trap 'finish 3' TERM; echo hello; say up yes; while :; do sleep 100 & wait $!; done"

@@ -1,12 +1,11 @@
 """Edges: where counters, clocks and pids mislead."""
 import json
 import os
-import pathlib
 import signal
 import time
 
 from busy import BURSTS
-from harness import PYTHON, Lab, Scenario, Skip
+from harness import PYTHON, Lab, Scenario, Skip, children
 
 FOREST = """
 import os, signal
@@ -91,8 +90,7 @@ def own_pids(stage):
         if outer.poll() is not None or time.monotonic() > deadline:
             raise Skip("no namespace of pids can be made here")
         time.sleep(0.02)
-    with open(f"/proc/{outer.pid}/task/{outer.pid}/children") as children:
-        inner = children.read().split()[0]
+    inner = str(children(outer.pid)[0])
     prefix = ("nsenter", "--target", inner, "--pid", "--mount", "--root", "--wd")
     stage.run(*prefix, "sh", "-c", "test -w /proc/sys/kernel/ns_last_pid")
     stage.lab = Lab(stage.lab.bgt, stage.lab.fixture, stage.folder, prefix)
@@ -103,8 +101,7 @@ def freeze(stage, run):
     time.sleep(0.7)
     pids = [run.state["supervisor"]]
     for pid in pids:
-        for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-            pids += [int(child) for child in children.read_text().split()]
+        pids += children(pid)
     try:
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)

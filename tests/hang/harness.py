@@ -8,6 +8,9 @@ import subprocess
 import sys
 import time
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
+from process_table import children  # noqa: E402, F401  (edges.py asks for it)
+
 PYTHON = sys.executable
 LOOK = 0.1          # seconds between two looks at the size of a log
 NOISE = 1.0         # what a loaded machine may add to a date
