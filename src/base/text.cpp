@@ -16,10 +16,23 @@ bool is_control(char32_t c)
     return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-/// Line and paragraph separators, and what turns the direction of the text after it.
-bool rearranges(char32_t c)
+/// What a terminal obeys, or a person does not see as it is.
+bool is_unsafe(char32_t c)
 {
-    return (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return is_control(c) || (c >= 0x80 && (rearranges(c) || is_invisible(c)));
+}
+
+/// \u202e; two of them beyond U+FFFF.
+void append_json_escape(char32_t c, std::string& out)
+{
+    const auto unit = [&](unsigned value) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        out += "\\u";
+        for (int shift = 12; shift >= 0; shift -= 4) out += digits[value >> shift & 0xfu];
+    };
+    if (c < 0x10000) return unit(c);
+    unit(0xd800u + ((c - 0x10000u) >> 10));
+    unit(0xdc00u + ((c - 0x10000u) & 0x3ffu));
 }
 
 /// Columns of one step; an invalid byte is shown as one sign.
@@ -69,12 +82,32 @@ std::string printable(std::string_view bytes)
             out += replacement;
         } else if (point.value == '\n' || point.value == '\t') {
             out += ' ';
-        } else if (is_control(point.value) || rearranges(point.value)) {
+        } else if (is_unsafe(point.value)) {
             out += '?';
         } else {
             out += bytes.substr(0, point.length);
         }
         bytes.remove_prefix(point.length);
+    }
+    return out;
+}
+
+std::string escape_unsafe_json(std::string json)
+{
+    const auto is_plain = [](char c) { return static_cast<unsigned char>(c) < 0x7f; };
+    if (std::all_of(json.begin(), json.end(), is_plain)) return json;
+    std::string out;
+    out.reserve(json.size());
+    std::string_view rest = json;
+    while (!rest.empty()) {
+        const auto plain = std::find_if_not(rest.begin(), rest.end(), is_plain) - rest.begin();
+        out += rest.substr(0, static_cast<std::size_t>(plain));
+        rest.remove_prefix(static_cast<std::size_t>(plain));
+        if (rest.empty()) break;
+        const CodePoint point = first_code_point(rest);
+        if (point.valid && is_unsafe(point.value)) append_json_escape(point.value, out);
+        else out += rest.substr(0, point.length);
+        rest.remove_prefix(point.length);
     }
     return out;
 }

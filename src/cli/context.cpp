@@ -153,7 +153,7 @@ void Context::complain(std::string_view text)
     std::string line = "bgt";
     if (!verb_.empty()) line += " " + verb_;
     line += ": ";
-    line += text;
+    line += printable(text); // paths, settings and texts of libraries are in it
     line += '\n';
     (void)write_all(STDERR_FILENO, line); // nobody is left to be told
 }
@@ -173,7 +173,7 @@ int Context::fail(const Error& error, bool json)
 
 void Context::hint(std::string_view text)
 {
-    if (stderr_is_terminal()) (void)write_all(STDERR_FILENO, std::string(text) + "\n");
+    if (stderr_is_terminal()) (void)write_all(STDERR_FILENO, printable(text) + "\n");
 }
 
 } // namespace bgt::cli

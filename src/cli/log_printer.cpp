@@ -53,7 +53,8 @@ void LogPrinter::put(const store::LinePiece& piece, std::string& out)
     const bool goes_on = chosen_ && !piece.begins;
     if (!wanted(piece)) return;
     if (!goes_on || (screen_.owner != this && screen_.owner != nullptr)) begin_line(piece, out);
-    out.append(piece.text);
+    if (style_.confined && !store::is_plain(piece.text)) out.append(confined_line(piece.text));
+    else out.append(piece.text);
     if (piece.ends) out.push_back('\n');
     screen_ = {this, !piece.ends};
 }

@@ -29,7 +29,7 @@ int complain(std::string_view where, std::string_view text)
 {
     std::string line = "bgt";
     if (!where.empty()) line += " " + std::string(where);
-    line += ": " + std::string(text) + "\n";
+    line += ": " + printable(text) + "\n";
     std::fputs(line.c_str(), stderr);
     return code::failed;
 }

@@ -64,7 +64,7 @@ std::string table(const std::vector<SettingRow>& rows)
     std::size_t key = 3, value = 5;
     for (const auto& row : rows) {
         key = std::max(key, display_width(row.key));
-        value = std::max(value, display_width(row.value));
+        value = std::max(value, display_width(printable(row.value)));
     }
     std::string out;
     const auto add = [&](const std::string& a, const std::string& b, const std::string& c) {
@@ -126,7 +126,9 @@ int Config::run(Context& context)
                                              (near.empty() ? " (bgt config lists all)" : " (did you mean " + near.front() + "?)")));
         }
         if (!json_) {
-            context.print(rows.front().value + "\n");
+            // A script gets the value as it is; a terminal must not be given what it would obey.
+            const std::string& value = rows.front().value;
+            context.print((context.stdout_is_terminal() ? printable(value) : value) + "\n");
             return code::ok;
         }
     }

@@ -96,6 +96,7 @@ private:
         style.timestamps = options_.timestamps;
         style.grep = options_.grep ? &*options_.grep : nullptr;
         style.ends_lines = style.grep != nullptr;
+        style.confined = to_terminal && !options_.raw && style.timestamps;
         return style;
     }
 
@@ -153,6 +154,7 @@ Result<void> Logs::show(Context& context, store::Root& root, std::vector<LogView
         if (prefixed) {
             wanted.prefix = log_prefix(view.task(), width, place, context.color());
             wanted.ends_lines = true;
+            wanted.confined = context.stdout_is_terminal();
         }
         if (Result<void> begun = view.begin(context, std::move(wanted), screen); !begun) return begun;
         if (options_.follow) continue;

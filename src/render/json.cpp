@@ -202,23 +202,6 @@ void add_unknown(json::object& out, const Snapshot& task)
     if (task.spec) out["name"] = text_or_null(task.spec->name);
 }
 
-/// Such characters stand within strings only. In UTF-8 they are 7F, and C2 80 to C2 9F.
-std::string with_controls_escaped(std::string text)
-{
-    const auto is_last_of_c1 = [](char c) { return static_cast<unsigned char>(c) >= 0x80 && static_cast<unsigned char>(c) < 0xa0; };
-    std::string out;
-    std::size_t done = 0;
-    for (std::size_t at = text.find_first_of("\x7f\xc2"); at != text.npos; at = text.find_first_of("\x7f\xc2", at + 1)) {
-        const bool is_delete = text[at] == '\x7f';
-        if (!is_delete && (at + 1 == text.size() || !is_last_of_c1(text[at + 1]))) continue;
-        const std::size_t length = is_delete ? 1 : 2;
-        out.append(text, done, at - done);
-        out += fmt::format("\\u{:04x}", static_cast<unsigned char>(text[at + length - 1]));
-        done = at + length;
-    }
-    return done == 0 ? std::move(text) : out.append(text, done);
-}
-
 } // namespace
 
 json::object task_json(const Snapshot& task, const Moment& now)
@@ -279,7 +262,7 @@ std::string answer_json(json::object answer)
 {
     json::object out{{"schema", 1}};
     for (auto& member : answer) out.emplace(member.key(), std::move(member.value()));
-    return with_controls_escaped(json::serialize(out)) + "\n";
+    return escape_unsafe_json(json::serialize(out)) + "\n";
 }
 
 } // namespace bgt::render

@@ -58,6 +58,11 @@ private:
     std::size_t utf8_need_ = 0;
 };
 
+/// One line of output (without its newline) for a terminal, behind a prefix that it must not touch: colours (SGR) stay and are
+/// reset at the end, a carriage return begins the line anew, a backspace takes a character back; every other sequence and
+/// control character is left out, and what changes the writing direction is shown as `?`. Valid UTF-8.
+std::string confined_line(std::string_view bytes);
+
 /// The last rendered line of `tail` that is not blank, as one printable line without blanks at its end.
 std::string last_line(std::string_view tail);
 

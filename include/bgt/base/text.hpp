@@ -11,8 +11,12 @@ namespace bgt {
 std::string to_valid_utf8(std::string_view bytes);
 
 /// One line that a terminal shows as it stands: valid UTF-8, each control character (C0, DEL, C1) as `?`,
-/// and so each line separator and change of writing direction; newline and tab as a space.
+/// and so each line separator, change of writing direction and invisible character; newline and tab as a space.
 std::string printable(std::string_view bytes);
+
+/// The same JSON with `\uXXXX` in place of DEL, C1 and the other characters that printable() does not show: a parser reads the
+/// same values, and a terminal shows what stands there. `json` is JSON in UTF-8 without raw C0 characters in its strings.
+std::string escape_unsafe_json(std::string json);
 
 /// How many terminal columns valid UTF-8 takes (wide CJK and emoji 2, combining 0). Control characters count 0.
 std::size_t display_width(std::string_view utf8);

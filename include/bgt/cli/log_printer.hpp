@@ -11,6 +11,7 @@ namespace bgt::cli {
 struct LogStyle {
     store::LineText text = store::LineText::raw;
     bool timestamps = false;
+    bool confined = false;            ///< for a terminal: no line touches what stands before it (base confined_line)
     bool ends_lines = false;          ///< an unfinished last line gets a newline: others follow it
     std::string prefix;               ///< "web | ", coloured where that is wanted; empty: none
     const core::Pattern* grep = nullptr;    ///< only lines that match when rendered

@@ -7,6 +7,8 @@
 #include <random>
 
 using bgt::last_line;
+using bgt::confined_line;
+using bgt::to_valid_utf8;
 using bgt::LineRenderer;
 
 namespace {
@@ -185,4 +187,50 @@ TEST_CASE("the last line")
     CHECK(last_line("10%\r50%") == "50%");
     CHECK(last_line("a\n\x1b[32mok\x1b[0m\tdone\n") == "ok done");
     CHECK(last_line("x\n\x1b[0m") == "x");
+}
+
+TEST_CASE("a confined line touches nothing before it")
+{
+    CHECK(confined_line("plain\ttext \u00e4\u4e2d") == "plain\ttext \u00e4\u4e2d");
+    CHECK(confined_line("mine\rdb | forged") == "db | forged"); // alone: its own prefix stands before it
+    CHECK(confined_line("10%\r20%\r") == "20%");
+    CHECK(confined_line("mine\x1b[1Gdb | forged") == "minedb | forged");
+    CHECK(confined_line("mine\x1b[2K\x1b[99Ddb") == "minedb");
+    CHECK(confined_line("\x1b[A\x1b[1;1H\x1b[?1049h\x1b" "7\x1b" "8\x1b(0x") == "x");
+    CHECK(confined_line("\x1b]0;title\x07" "a\x1b]8;;http://x\x1b\\b\x1bPq#0\x1b\\c") == "abc");
+    CHECK(confined_line("a\x1b]0;never ends") == "a");
+    CHECK(confined_line("a\x1b[12") == "a");
+    CHECK(confined_line("a\x1b") == "a");
+    CHECK(confined_line("\u009b1Gx") == "1Gx");
+    CHECK(confined_line("abc\b\b\b\b\b\bx") == "x");
+    CHECK(confined_line("\u4e2d\bx") == "x");
+    CHECK(confined_line("a\u202eb\u2067c\u200fd") == "a?b?c?d");
+    CHECK(confined_line("a\x07\v\f\x7f\x01z") == "az");
+    CHECK(confined_line("\xff\xc3") == "\ufffd\ufffd");
+}
+
+TEST_CASE("a confined line keeps its colours to itself")
+{
+    CHECK(confined_line("\x1b[31mred\x1b[0m") == "\x1b[31mred\x1b[0m\x1b[0m");
+    CHECK(confined_line("\x1b[8mhidden") == "\x1b[8mhidden\x1b[0m");
+    CHECK(confined_line("\x1b[31mred\rmore") == "\x1b[31mmore\x1b[0m");
+    CHECK(confined_line("\x1b[38:2:1:2:3mx") == "\x1b[38:2:1:2:3mx\x1b[0m");
+    CHECK(confined_line("\x1b[>4;1mx") == "x"); // of the keyboard, and no colour
+    CHECK(confined_line("a\x1b[31m\bb") == "a\x1b[31mb\x1b[0m");
+}
+
+TEST_CASE("any bytes become a confined line of text and colours")
+{
+    std::mt19937 random(11);
+    for (int turn = 0; turn < 3000; ++turn) {
+        const std::string line = confined_line(noise(random, 1 + random() % 60));
+        for (std::size_t at = line.find('\x1b'); at != std::string::npos; at = line.find('\x1b', at + 1)) {
+            REQUIRE(line.compare(at, 2, "\x1b[") == 0);
+            const std::size_t end = line.find_first_not_of("0123456789;:", at + 2);
+            REQUIRE(end != std::string::npos);
+            REQUIRE(line[end] == 'm');
+        }
+        for (const char control : {'\r', '\n', '\b', '\x7f', '\x07', '\v'}) REQUIRE(line.find(control) == std::string::npos);
+        REQUIRE(to_valid_utf8(line) == line);
+    }
 }

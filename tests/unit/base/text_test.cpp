@@ -41,6 +41,28 @@ TEST_CASE("printable text holds nothing that moves a cursor")
     CHECK(printable("\xff") == "\xef\xbf\xbd");
 }
 
+TEST_CASE("printable text holds nothing that hides or rearranges it")
+{
+    for (const char* hidden : {"\u00ad", "\u061c", "\u115f", "\u180e", "\u200b", "\u200d", "\u200e", "\u200f", "\u2028", "\u202a",
+                               "\u202e", "\u2060", "\u2066", "\u2069", "\u206f", "\u3164", "\ufeff", "\uffa0", "\ufffb",
+                               "\U0001d173", "\U000e0001", "\U000e007f"}) {
+        INFO(hidden);
+        CHECK(printable(std::string("a") + hidden + "b") == "a?b");
+    }
+    for (const char* seen : {"\u00ac", "\u00ae", "\u0301", "\u2010", "\u2764\ufe0f", "\u3000", "\ufffd", "\U0001f600", "\u05d0", "\u0627"}) {
+        INFO(seen);
+        CHECK(printable(seen) == seen);
+    }
+}
+
+TEST_CASE("JSON is escaped where printable text would not show it")
+{
+    CHECK(escape_unsafe_json("{\"a\":\"b\"}") == "{\"a\":\"b\"}");
+    CHECK(escape_unsafe_json("\"\u202e\x7f\u009b\u200b\U000e0041\"") == R"("\u202e\u007f\u009b\u200b\udb40\udc41")");
+    CHECK(escape_unsafe_json("\"\u00e4\u20ac\U0001f600\u2764\ufe0f\"") == "\"\u00e4\u20ac\U0001f600\u2764\ufe0f\"");
+    CHECK(escape_unsafe_json("\"\u202e") == "\"\\u202e");
+}
+
 TEST_CASE("width is counted in columns")
 {
     CHECK(display_width("abc") == 3);

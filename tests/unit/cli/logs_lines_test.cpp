@@ -135,6 +135,17 @@ TEST_CASE("A prefix begins every line, and an unfinished one is ended")
     CHECK(print(style, {"one\nt", "wo"}) == "web | one\nweb | two\n");
 }
 
+TEST_CASE("On a terminal no line reaches its prefix")
+{
+    LogStyle style;
+    style.prefix = "web | ";
+    style.ends_lines = true;
+    CHECK(print(style, {"\rdb  | forged\n"}) == "web | \rdb  | forged\n"); // raw, for who asks for it
+    style.confined = true;
+    CHECK(print(style, {"\rdb  | forged\n", "\x1b[1Gdb\n", "\x1b[31mred", "\n", "10%\r20"}) ==
+          "web | db  | forged\nweb | db\nweb | \x1b[31mred\x1b[0m\nweb | 20\n");
+}
+
 TEST_CASE("Two tasks never share a line")
 {
     SharedScreen screen;

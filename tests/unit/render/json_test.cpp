@@ -166,8 +166,8 @@ TEST_CASE("the schema lists exactly the fields that a task has")
 
 TEST_CASE("what a terminal might obey is escaped, and read back as it was")
 {
-    const std::string hostile = "a\x7f\xc2\x9b" "31m\xc2\xa0\xe2\x82\xac\xc2\x80";
+    const std::string hostile = "a\x7f\xc2\x9b" "31m\xc2\xa0\xe2\x82\xac\xc2\x80\xe2\x80\xae";
     const std::string text = answer_json({{"text", hostile}});
-    CHECK(text == "{\"schema\":1,\"text\":\"a\\u007f\\u009b31m\xc2\xa0\xe2\x82\xac\\u0080\"}\n");
+    CHECK(text == "{\"schema\":1,\"text\":\"a\\u007f\\u009b31m\xc2\xa0\xe2\x82\xac\\u0080\\u202e\"}\n");
     CHECK(json::parse(text).at("text").as_string() == hostile);
 }
