@@ -12,7 +12,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@none ;;
-        --cwd) value=@folder ;;
+        --cwd) value=@directory ;;
         --env) value=@none ;;
         --env-file) value=@file ;;
         -c | --shell) value=@command ;;
@@ -45,7 +45,7 @@ _bgt_verb() {
         --nice) value=@none ;;
         --memory-max) value=@none ;;
         --limit) value='as= core= cpu= data= fsize= memlock= nofile= nproc= stack=' ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     ps)
@@ -58,7 +58,7 @@ _bgt_verb() {
         -s | --state) value='starting running paused stopping ended failed lost' ;;
         --interval) value=@none ;;
         --format) value=@none ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     show)
@@ -68,7 +68,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     logs)
@@ -83,7 +83,7 @@ _bgt_verb() {
         --grep) value=@none ;;
         --cursor) value=@none ;;
         --max-bytes) value=@none ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     wait)
@@ -95,7 +95,7 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --for) value='exit exit=0 ready log: log-fail: port port: tcp: http: unix: file: cmd: gone: progress= quiet: stalled waiting-input' ;;
         --timeout) value=@none ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     kill)
@@ -108,7 +108,7 @@ _bgt_verb() {
         --grace) value=@none ;;
         --stop-signals) value=@none ;;
         --timeout) value=@none ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     why)
@@ -118,7 +118,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     restart)
@@ -128,7 +128,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     retry)
@@ -138,7 +138,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     signal)
@@ -148,7 +148,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     pause)
@@ -158,7 +158,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     resume)
@@ -168,7 +168,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     send)
@@ -177,7 +177,7 @@ _bgt_verb() {
         rest=@none
         case $2 in
         --timeout) value=@none ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     notify)
@@ -190,7 +190,7 @@ _bgt_verb() {
         --extend) value=@none ;;
         --watchdog) value=@none ;;
         --pid) value=@none ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     rm)
@@ -200,7 +200,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     gc)
@@ -208,7 +208,7 @@ _bgt_verb() {
         case $2 in
         --keep) value=@none ;;
         --older) value=@none ;;
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     config)
@@ -216,7 +216,7 @@ _bgt_verb() {
         first='root grace stop_signals leftover timeout log_max keep_ended keep_age'
         rest='root grace stop_signals leftover timeout log_max keep_ended keep_age'
         case $2 in
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     completion)
@@ -224,13 +224,13 @@ _bgt_verb() {
         first='bash zsh fish'
         rest='bash zsh fish'
         case $2 in
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     version)
         options='-h --help --json --root'
         case $2 in
-        --root) value=@folder ;;
+        --root) value=@directory ;;
         esac
         ;;
     help)
@@ -241,46 +241,138 @@ _bgt_verb() {
     esac
 }
 
-# _bgt_reply KIND WORD: the candidates for WORD into COMPREPLY.
+# _bgt_split LINE: the words of a command line as the shell would read them, with nothing in them
+# expanded. Sets words (the last is the one at the cursor), and of that one: quote (the quotation
+# mark that is open), kept (the part that readline leaves alone: it replaces what follows an open
+# quotation mark or the last break character), and odd (not empty where the shell would expand
+# something: no name or tag is offered then).
+_bgt_split() {
+    local line=$1 i c next word= begun= broken= opened=
+    words=() quote= kept= odd=
+    for ((i = 0; i < ${#line}; i++)); do
+        c=${line:i:1} next=${line:i+1:1}
+        if [[ $quote ]]; then
+            if [[ $c == "$quote" ]]; then
+                quote=
+            elif [[ $quote == '"' && $c == '\' && $next == [\\\"\$\`] ]]; then
+                word+=$next
+                i=$((i + 1))
+            else
+                [[ $quote == '"' && $c == [\$\`] ]] && odd=1
+                word+=$c
+            fi
+        elif [[ $c == [[:space:]] ]]; then
+            [[ $begun ]] && words+=("$word")
+            word= begun= broken= odd=
+        else
+            begun=1
+            case $c in
+            "'" | '"')
+                [[ $word == *'$' ]] && odd=1
+                quote=$c opened=$word
+                ;;
+            '\')
+                word+=$next
+                i=$((i + 1))
+                ;;
+            *)
+                [[ $c == [\$\`] ]] && odd=1
+                word+=$c
+                [[ $COMP_WORDBREAKS == *"$c"* ]] && broken=$word
+                ;;
+            esac
+        fi
+    done
+    words+=("$word")
+    kept=$broken
+    [[ $quote ]] && kept=$opened
+}
+
+# _bgt_quoted TEXT: as text of the command line, after the quotation mark that is open, into quoted.
+_bgt_quoted() {
+    local i c
+    quoted=$1
+    [[ $1 ]] || return 0
+    case $quote in
+    '')
+        printf -v quoted %q "$1"
+        return 0
+        ;;
+    '"') [[ $1 == *'!'* ]] && return 1 ;; # of the history, and it cannot be quoted here
+    esac
+    quoted=
+    for ((i = 0; i < ${#1}; i++)); do
+        c=${1:i:1}
+        if [[ $quote$c == "''" ]]; then
+            c="'\\''"
+        elif [[ $quote == '"' && $c == [\\\"\$\`] ]]; then
+            c="\\$c"
+        fi
+        quoted+=$c
+    done
+    # Bash adds no mark where the last character is one: the quotation ends before it.
+    if [[ $quoted == *"$quote" ]]; then
+        quoted=${quoted%"$quote"}
+        [[ $quote == '"' ]] && quoted=${quoted%'\'}'"\"'
+    fi
+    # Where the first character is one, bash takes the open mark away.
+    [[ $quoted == "$quote"* ]] && quoted=$quote$quoted
+    return 0
+}
+
+# _bgt_offer BEFORE [filenames]: those of found that begin with what is typed after BEFORE, into COMPREPLY.
+_bgt_offer() {
+    local candidate quoted
+    for candidate in "${found[@]}"; do
+        candidate=$1$candidate
+        [[ ${candidate:0:${#cur}} == "$cur" ]] || continue
+        candidate=${candidate:${#kept}}
+        if [[ $2 ]]; then
+            COMPREPLY+=("$candidate") # bash quotes names of files itself
+        elif _bgt_quoted "$candidate"; then
+            COMPREPLY+=("$quoted")
+        fi
+    done
+}
+
+# _bgt_reply KIND [BEFORE]: the candidates for the word at the cursor, which begins with BEFORE.
 _bgt_reply() {
-    local line IFS=$'\n'
+    local line known before=$2 filenames=
+    local -a found=()
     case $1 in
     @task-list | @name-list | @tag-list)
-        COMPREPLY=($(compgen -W "$("$program" ${root:+"--root=$root"} completion "${1#@}" 2>/dev/null | cut -f 1)" -- "$2"))
+        [[ $odd ]] && return
+        # That of the PATH: what stands first on the line may be a program of this folder.
+        known=$(command bgt ${root:+"--root=$root"} completion "${1#@}" 2>/dev/null)
         ;;
-    @file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$2")) ;;
-    @folder) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$2")) ;;
-    @command) COMPREPLY=($(compgen -c -- "$2")) ;;
-    @none | '') ;;
-    *)
-        COMPREPLY=($(IFS=' '; compgen -W "$1" -- "$2"))
-        for line in "${COMPREPLY[@]}"; do [[ $line == *[=:] ]] && compopt -o nospace 2>/dev/null; done
+    @file | @directory | @command)
+        [[ $odd && $cur == *[\(\`]* ]] && return
+        known=$(compgen "-${1:1:1}" -- "${cur:${#before}}")
+        [[ $1 == @command ]] || { filenames=1; compopt -o filenames 2>/dev/null; }
         ;;
+    @none | '') return ;;
+    *) known=${1// /$'\n'} ;;
     esac
+    while IFS= read -r line; do
+        [[ $line ]] && found+=("${line%%$'\t'*}")
+    done <<<"$known"
+    _bgt_offer "$before" "$filenames"
+    [[ $1 == @* ]] && return
+    for line in "${COMPREPLY[@]}"; do [[ $line == *[=:] ]] && compopt -o nospace 2>/dev/null; done
 }
 
 _bgt() {
-    local program=${COMP_WORDS[0]} verb= options= first= rest= value= root= pending= dashes= count=0 start=0 i glue= prefix
-    local -a words=()
+    local verb= options= first= rest= value= root= pending= dashes= count=0 start=0 i quote kept odd word
+    local -a words
     COMPREPLY=()
-    # bash splits words at = and :, put them together again.
-    for ((i = 0; i <= COMP_CWORD; i++)); do
-        if [[ ${#words[@]} -gt 1 && ${COMP_WORDS[i]} =~ ^[=:]+$ ]]; then
-            words[${#words[@]}-1]+=${COMP_WORDS[i]}
-            glue=1
-        elif [[ $glue ]]; then
-            words[${#words[@]}-1]+=${COMP_WORDS[i]}
-            glue=
-        else
-            words+=("${COMP_WORDS[i]}")
-        fi
-    done
-    local last=$((${#words[@]} - 1)) word
+    _bgt_split "${COMP_LINE:0:COMP_POINT}"
+    local last=$((${#words[@]} - 1))
     local cur=${words[last]}
     for ((i = 1; i < last; i++)); do
         word=${words[i]}
         if [[ $pending ]]; then
             [[ $pending == --root ]] && root=$word
+            [[ $root == '~/'* ]] && root=$HOME/${root:2}
             pending=
         elif [[ ! $verb ]]; then
             case $word in
@@ -305,37 +397,31 @@ _bgt() {
     done
     value=
     if [[ ! $verb && $pending ]]; then
-        _bgt_reply @folder "$cur"
+        _bgt_reply @directory
     elif [[ ! $verb ]]; then
-        [[ $cur == -* ]] && _bgt_reply '--root --version --help' "$cur" || _bgt_reply "$_bgt_verbs" "$cur"
+        [[ $cur == -* ]] && _bgt_reply '--root --version --help' || _bgt_reply "$_bgt_verbs"
     elif [[ $verb == run && $count -gt 0 ]]; then
         # The command's own completion, where the package bash-completion is loaded.
         if declare -F _command_offset >/dev/null && [[ ${#words[@]} -eq $((COMP_CWORD + 1)) ]]; then
             _command_offset "$start"
         else
-            _bgt_reply @file "$cur"
+            _bgt_reply @file
         fi
-        return
     elif [[ $pending ]]; then
         _bgt_verb "$verb" "$pending"
-        _bgt_reply "$value" "$cur"
+        _bgt_reply "$value"
     elif [[ ! $dashes && $cur == --*=* ]]; then
         _bgt_verb "$verb" "${cur%%=*}"
-        prefix=${cur%%=*}=
-        _bgt_reply "$value" "${cur#*=}"
-        COMPREPLY=("${COMPREPLY[@]/#/$prefix}")
+        _bgt_reply "$value" "${cur%%=*}="
     else
         _bgt_verb "$verb" ''
         if [[ ! $dashes && $cur == -* ]]; then
-            _bgt_reply "$options" "$cur"
+            _bgt_reply "$options"
         elif [[ $count -eq 0 ]]; then
-            _bgt_reply "$first" "$cur"
+            _bgt_reply "$first"
         else
-            _bgt_reply "$rest" "$cur"
+            _bgt_reply "$rest"
         fi
     fi
-    # What readline takes for the word begins after the last = or :.
-    prefix=${cur%"${cur##*[=:]}"}
-    [[ $prefix ]] && COMPREPLY=("${COMPREPLY[@]#"$prefix"}")
 }
 complete -F _bgt bgt

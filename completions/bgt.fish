@@ -108,9 +108,11 @@ function __bgt_command
     complete -C (string join ' ' -- (string escape -- $tokens[$__bgt_start..-1]) (commandline -ct))
 end
 
+# Asks the bgt of the PATH, whatever stands first on the line. What it answers is not expanded, and
+# fish quotes what it inserts.
 function __bgt_known
     __bgt_walk
-    bgt $__bgt_root completion $argv[1] 2>/dev/null
+    command bgt $__bgt_root completion $argv[1] 2>/dev/null
 end
 
 complete -c bgt -f

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t max_tasks = 200;
 constexpr std::size_t widest_text = 60;
+constexpr std::size_t longest_candidate = 512;
 
 VerbShape shape_of(const VerbInfo& info)
 {
@@ -29,6 +30,12 @@ VerbShape shape_of(const VerbInfo& info)
             parser.first_word_value(), parser.words_value()};
 }
 
+/// A candidate is a line of text that a person sees as it is, or it is none: the shells would show it, and put it on their line.
+bool is_offered(const std::string& candidate)
+{
+    return candidate.size() <= longest_candidate && printable(candidate) == candidate;
+}
+
 void add_task(std::string& out, const store::Root& root, store::TaskId id, Candidates kind, std::set<std::string>& seen)
 {
     const auto task = root.open_task(id);
@@ -37,13 +44,13 @@ void add_task(std::string& out, const store::Root& root, store::TaskId id, Candi
         const auto spec = store::read_spec(task->fd());
         if (!spec) return;
         for (const auto& [key, value] : spec->tags)
-            if (const auto tag = printable(key + "=" + value); seen.insert(tag).second) out += tag + "\n";
+            if (const auto tag = key + "=" + value; is_offered(tag) && seen.insert(tag).second) out += tag + "\n";
         return;
     }
     const auto status = store::read_status(task->fd());
     if (!status) return;
     const auto text = "\t" + fit(printable(status->command), widest_text) + "\n";
-    const auto name = printable(status->name);
+    const auto& name = status->name; // valid, or the record could not be read
     if (!name.empty() && seen.insert(name).second) out += name + text;
     if (kind == Candidates::tasks) out += to_string(id) + text;
 }

@@ -6,7 +6,8 @@ namespace bgt::cli {
 
 namespace {
 
-/// What the script does with a word of this kind: a list of words, or an @kind of its function _bgt_reply.
+/// What the script does with a word of this kind: a list of words, or an @kind of its function _bgt_reply. @command, @file
+/// and @directory begin with the letter of their action in `compgen`.
 std::string kind_word(const std::vector<std::string>& fixed, Value value)
 {
     if (!fixed.empty()) {
@@ -19,7 +20,7 @@ std::string kind_word(const std::vector<std::string>& fixed, Value value)
     case Value::task_name: return "@name-list";
     case Value::tag: return "@tag-list";
     case Value::file: return "@file";
-    case Value::folder: return "@folder";
+    case Value::folder: return "@directory";
     case Value::command: return "@command";
     case Value::text:
     case Value::number:
@@ -59,47 +60,144 @@ std::string verb_case(const VerbShape& verb)
     return out + "        ;;\n";
 }
 
-constexpr std::string_view script_tail = R"sh(
-# _bgt_reply KIND WORD: the candidates for WORD into COMPREPLY.
-_bgt_reply() {
-    local line IFS=$'\n'
-    case $1 in
-    @task-list | @name-list | @tag-list)
-        COMPREPLY=($(compgen -W "$("$program" ${root:+"--root=$root"} completion "${1#@}" 2>/dev/null | cut -f 1)" -- "$2"))
-        ;;
-    @file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$2")) ;;
-    @folder) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$2")) ;;
-    @command) COMPREPLY=($(compgen -c -- "$2")) ;;
-    @none | '') ;;
-    *)
-        COMPREPLY=($(IFS=' '; compgen -W "$1" -- "$2"))
-        for line in "${COMPREPLY[@]}"; do [[ $line == *[=:] ]] && compopt -o nospace 2>/dev/null; done
-        ;;
-    esac
-}
-
-_bgt() {
-    local program=${COMP_WORDS[0]} verb= options= first= rest= value= root= pending= dashes= count=0 start=0 i glue= prefix
-    local -a words=()
-    COMPREPLY=()
-    # bash splits words at = and :, put them together again.
-    for ((i = 0; i <= COMP_CWORD; i++)); do
-        if [[ ${#words[@]} -gt 1 && ${COMP_WORDS[i]} =~ ^[=:]+$ ]]; then
-            words[${#words[@]}-1]+=${COMP_WORDS[i]}
-            glue=1
-        elif [[ $glue ]]; then
-            words[${#words[@]}-1]+=${COMP_WORDS[i]}
-            glue=
+/// Names and tags are what other people wrote, and bash puts a candidate on the command line as it
+/// stands: each is compared literally and comes quoted. No word is ever expanded, neither of the
+/// command line nor of the answer of bgt.
+constexpr std::string_view reply_functions = R"sh(
+# _bgt_split LINE: the words of a command line as the shell would read them, with nothing in them
+# expanded. Sets words (the last is the one at the cursor), and of that one: quote (the quotation
+# mark that is open), kept (the part that readline leaves alone: it replaces what follows an open
+# quotation mark or the last break character), and odd (not empty where the shell would expand
+# something: no name or tag is offered then).
+_bgt_split() {
+    local line=$1 i c next word= begun= broken= opened=
+    words=() quote= kept= odd=
+    for ((i = 0; i < ${#line}; i++)); do
+        c=${line:i:1} next=${line:i+1:1}
+        if [[ $quote ]]; then
+            if [[ $c == "$quote" ]]; then
+                quote=
+            elif [[ $quote == '"' && $c == '\' && $next == [\\\"\$\`] ]]; then
+                word+=$next
+                i=$((i + 1))
+            else
+                [[ $quote == '"' && $c == [\$\`] ]] && odd=1
+                word+=$c
+            fi
+        elif [[ $c == [[:space:]] ]]; then
+            [[ $begun ]] && words+=("$word")
+            word= begun= broken= odd=
         else
-            words+=("${COMP_WORDS[i]}")
+            begun=1
+            case $c in
+            "'" | '"')
+                [[ $word == *'$' ]] && odd=1
+                quote=$c opened=$word
+                ;;
+            '\')
+                word+=$next
+                i=$((i + 1))
+                ;;
+            *)
+                [[ $c == [\$\`] ]] && odd=1
+                word+=$c
+                [[ $COMP_WORDBREAKS == *"$c"* ]] && broken=$word
+                ;;
+            esac
         fi
     done
-    local last=$((${#words[@]} - 1)) word
+    words+=("$word")
+    kept=$broken
+    [[ $quote ]] && kept=$opened
+}
+
+# _bgt_quoted TEXT: as text of the command line, after the quotation mark that is open, into quoted.
+_bgt_quoted() {
+    local i c
+    quoted=$1
+    [[ $1 ]] || return 0
+    case $quote in
+    '')
+        printf -v quoted %q "$1"
+        return 0
+        ;;
+    '"') [[ $1 == *'!'* ]] && return 1 ;; # of the history, and it cannot be quoted here
+    esac
+    quoted=
+    for ((i = 0; i < ${#1}; i++)); do
+        c=${1:i:1}
+        if [[ $quote$c == "''" ]]; then
+            c="'\\''"
+        elif [[ $quote == '"' && $c == [\\\"\$\`] ]]; then
+            c="\\$c"
+        fi
+        quoted+=$c
+    done
+    # Bash adds no mark where the last character is one: the quotation ends before it.
+    if [[ $quoted == *"$quote" ]]; then
+        quoted=${quoted%"$quote"}
+        [[ $quote == '"' ]] && quoted=${quoted%'\'}'"\"'
+    fi
+    # Where the first character is one, bash takes the open mark away.
+    [[ $quoted == "$quote"* ]] && quoted=$quote$quoted
+    return 0
+}
+
+# _bgt_offer BEFORE [filenames]: those of found that begin with what is typed after BEFORE, into COMPREPLY.
+_bgt_offer() {
+    local candidate quoted
+    for candidate in "${found[@]}"; do
+        candidate=$1$candidate
+        [[ ${candidate:0:${#cur}} == "$cur" ]] || continue
+        candidate=${candidate:${#kept}}
+        if [[ $2 ]]; then
+            COMPREPLY+=("$candidate") # bash quotes names of files itself
+        elif _bgt_quoted "$candidate"; then
+            COMPREPLY+=("$quoted")
+        fi
+    done
+}
+
+# _bgt_reply KIND [BEFORE]: the candidates for the word at the cursor, which begins with BEFORE.
+_bgt_reply() {
+    local line known before=$2 filenames=
+    local -a found=()
+    case $1 in
+    @task-list | @name-list | @tag-list)
+        [[ $odd ]] && return
+        # That of the PATH: what stands first on the line may be a program of this folder.
+        known=$(command bgt ${root:+"--root=$root"} completion "${1#@}" 2>/dev/null)
+        ;;
+    @file | @directory | @command)
+        [[ $odd && $cur == *[\(\`]* ]] && return
+        known=$(compgen "-${1:1:1}" -- "${cur:${#before}}")
+        [[ $1 == @command ]] || { filenames=1; compopt -o filenames 2>/dev/null; }
+        ;;
+    @none | '') return ;;
+    *) known=${1// /$'\n'} ;;
+    esac
+    while IFS= read -r line; do
+        [[ $line ]] && found+=("${line%%$'\t'*}")
+    done <<<"$known"
+    _bgt_offer "$before" "$filenames"
+    [[ $1 == @* ]] && return
+    for line in "${COMPREPLY[@]}"; do [[ $line == *[=:] ]] && compopt -o nospace 2>/dev/null; done
+}
+)sh";
+
+constexpr std::string_view main_function = R"sh(
+_bgt() {
+    local verb= options= first= rest= value= root= pending= dashes= count=0 start=0 i quote kept odd word
+    local -a words
+    COMPREPLY=()
+    _bgt_split "${COMP_LINE:0:COMP_POINT}"
+    local last=$((${#words[@]} - 1))
     local cur=${words[last]}
     for ((i = 1; i < last; i++)); do
         word=${words[i]}
         if [[ $pending ]]; then
             [[ $pending == --root ]] && root=$word
+            [[ $root == '~/'* ]] && root=$HOME/${root:2}
             pending=
         elif [[ ! $verb ]]; then
             case $word in
@@ -124,38 +222,32 @@ _bgt() {
     done
     value=
     if [[ ! $verb && $pending ]]; then
-        _bgt_reply @folder "$cur"
+        _bgt_reply @directory
     elif [[ ! $verb ]]; then
-        [[ $cur == -* ]] && _bgt_reply '--root --version --help' "$cur" || _bgt_reply "$_bgt_verbs" "$cur"
+        [[ $cur == -* ]] && _bgt_reply '--root --version --help' || _bgt_reply "$_bgt_verbs"
     elif [[ $verb == run && $count -gt 0 ]]; then
         # The command's own completion, where the package bash-completion is loaded.
         if declare -F _command_offset >/dev/null && [[ ${#words[@]} -eq $((COMP_CWORD + 1)) ]]; then
             _command_offset "$start"
         else
-            _bgt_reply @file "$cur"
+            _bgt_reply @file
         fi
-        return
     elif [[ $pending ]]; then
         _bgt_verb "$verb" "$pending"
-        _bgt_reply "$value" "$cur"
+        _bgt_reply "$value"
     elif [[ ! $dashes && $cur == --*=* ]]; then
         _bgt_verb "$verb" "${cur%%=*}"
-        prefix=${cur%%=*}=
-        _bgt_reply "$value" "${cur#*=}"
-        COMPREPLY=("${COMPREPLY[@]/#/$prefix}")
+        _bgt_reply "$value" "${cur%%=*}="
     else
         _bgt_verb "$verb" ''
         if [[ ! $dashes && $cur == -* ]]; then
-            _bgt_reply "$options" "$cur"
+            _bgt_reply "$options"
         elif [[ $count -eq 0 ]]; then
-            _bgt_reply "$first" "$cur"
+            _bgt_reply "$first"
         else
-            _bgt_reply "$rest" "$cur"
+            _bgt_reply "$rest"
         fi
     fi
-    # What readline takes for the word begins after the last = or :.
-    prefix=${cur%"${cur##*[=:]}"}
-    [[ $prefix ]] && COMPREPLY=("${COMPREPLY[@]#"$prefix"}")
 }
 complete -F _bgt bgt
 )sh";
@@ -173,7 +265,7 @@ std::string bash_completion()
     return "# bash completion for bgt. Made by `bgt completion bash`: do not edit.\n\n_bgt_verbs='" + names +
            "'\n\n# _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).\n"
            "_bgt_verb() {\n    case $1 in\n" +
-           cases + "    esac\n}\n" + std::string(script_tail);
+           cases + "    esac\n}\n" + std::string(reply_functions) + std::string(main_function);
 }
 
 } // namespace bgt::cli

@@ -90,14 +90,29 @@ std::string verb_case(const VerbShape& verb)
 constexpr std::string_view script_head = R"sh(#compdef bgt
 # zsh completion for bgt. Made by `bgt completion zsh`: do not edit.
 
-# Tasks, names or tags, as the state root knows them: "7<tab>npm run dev" a line.
+# Tasks, names or tags, as the state root knows them: "7<tab>npm run dev" a line. They are what
+# other people wrote: nothing of them is expanded, and compadd quotes what it inserts. The bgt of
+# the PATH is asked, whatever stands first on the line.
 _bgt_known() {
-  local -a known root
-  root=(${words[(r)--root=*]})
-  known=(${(f)"$(_call_program $1 bgt $root completion $1 2>/dev/null)"})
-  known=("${(@)known//:/\\:}")
-  known=("${(@)known/$'\t'/:}")
-  _describe -t "$1" "${1%-list}" known
+  local -a known shown expl
+  local line
+  for line in "${(@f)$(command bgt $bgt_root completion $1 2>/dev/null)}"; do
+    [[ -n $line ]] || continue
+    known+=("${line%%$'\t'*}")
+    shown+=("${line/$'\t'/  -- }")
+  done
+  _wanted "$1" expl "${1%-list}" compadd -d shown -a known
+}
+
+# The --root of the line, as one word of bgt_root.
+_bgt_find_root() {
+  local -i i
+  for ((i = 1; i < CURRENT; i++)); do
+    case $words[i] in
+    (--root) bgt_root=("--root=${(Q)words[i + 1]/#\~\//$HOME/}") ;;
+    (--root=*) bgt_root=("--root=${(Q)words[i]#--root=}") ;;
+    esac
+  done
 }
 
 _bgt_verbs() {
@@ -111,7 +126,9 @@ constexpr std::string_view script_middle = R"sh(  )
 
 _bgt() {
   local curcontext=$curcontext state line
+  local -a bgt_root
   typeset -A opt_args
+  _bgt_find_root
   _arguments -C \
     '--root=[the folder that holds all tasks]:DIR:_files -/' \
     '(- *)--version[print the version]' \

@@ -81,6 +81,7 @@ TaskSpec decode_fields(const json::object& from)
     if (spec.id.value < 1) bad("id", "a task id");
     decode_lists(from, spec);
     take(from, "name", spec.name);
+    if (!spec.name.empty() && !check_name(spec.name)) bad("name", "a valid name of a task");
     take(from, "shell", spec.shell);
     take(from, "cwd", spec.cwd);
     Duration created = spec.created.time_since_epoch();

@@ -262,6 +262,8 @@ Result<DecodedStatus> decode_slot(std::span<const std::byte> slot)
     decoded.generation = load_le<std::uint64_t>(slot.data() + at_generation);
     Reader reader(slot.data(), size);
     each_field(reader, decoded.status);
+    const std::string& name = decoded.status.name;
+    if (!name.empty() && !check_name(name)) return Error::failed("the status record is damaged (its name is not valid)");
     if (!reader.unknown_value()) return decoded;
     return written_by > schema ? newer() : Error::failed("the status record is damaged (unknown value)");
 }

@@ -32,7 +32,8 @@ enum class Candidates : std::uint8_t {
     tags,  ///< `tag-list`: K=V of all tasks
 };
 std::optional<Candidates> candidate_kind(std::string_view word);
-/// "7\tnpm run dev" a line, the newest first; at most 200 tasks are looked at.
+/// "7\tnpm run dev" a line, the newest first; at most 200 tasks are looked at. A tag that is too long (512 bytes) or that
+/// printable() would change is left out.
 std::string candidates(const store::Root&, Candidates);
 
 /// The fixed words that a value can be; empty: not known beforehand.

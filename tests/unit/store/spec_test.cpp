@@ -124,6 +124,8 @@ TEST_CASE("specs that can't be read say why")
     says(R"({"schema":1,"id":1,"command":["x"],"nice":99999999999})", "\"nice\"");
     says(R"({"schema":1,"id":1,"command":["x"],"stdin":"tty"})", "\"stdin\"");
     says(R"({"schema":1,"id":1,"command":["x"],"rules":{"stop_ladder":[{"signal":65}]}})", "\"stop_ladder\"");
+    for (const char* name : {"$(touch x)", "a b", "-x", "1", "a\\u001b[m", "\\u202e"})
+        says(std::string(R"({"schema":1,"id":1,"command":["x"],"name":")") + name + "\"}", "\"name\"");
     says(R"({"schema":2,"id":1,"command":["x"]})", "newer bgt");
     says(R"({"schema":3,"readable_by":2,"id":1,"command":["x"]})", "newer bgt");
     CHECK(decode_spec(R"({"schema":3,"readable_by":1,"id":1,"command":["x"]})"));

@@ -154,6 +154,18 @@ TEST_CASE("what does not fit its field is cut")
     CHECK(back.survivors == std::vector<std::int32_t>(16, 7));
 }
 
+TEST_CASE("a record with a name that no task can have is damaged")
+{
+    for (const char* name : {"$(touch x)", "a b", "-x", "1", "a\x1b[m", "\u202e", "x\ny", "\xff"}) {
+        INFO(name);
+        Status status;
+        status.name = name;
+        const auto back = decode_status(join(Slot{}, encode_status(status, 1)));
+        REQUIRE_FALSE(back);
+        CHECK(back.error().message.find("damaged") != std::string::npos);
+    }
+}
+
 TEST_CASE("the newer slot counts, the other one when it is damaged")
 {
     Status old_status;
