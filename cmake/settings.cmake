@@ -3,6 +3,10 @@ add_library(bgt_settings INTERFACE)
 target_include_directories(bgt_settings INTERFACE ${CMAKE_SOURCE_DIR}/include)
 target_compile_options(bgt_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum
   -Wnon-virtual-dtor -Wno-restrict -ffunction-sections -fdata-sections)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+  # It takes a function's result for a reference into any temporary among the arguments, a key for instance.
+  target_compile_options(bgt_settings INTERFACE -Wno-dangling-reference)
+endif()
 target_compile_definitions(bgt_settings INTERFACE _GNU_SOURCE BGT_VERSION="${PROJECT_VERSION}")
 target_link_options(bgt_settings INTERFACE -Wl,--gc-sections)
 

@@ -45,6 +45,7 @@ make_pristine()
     }
     apt-config dump | grep -E '^Acquire::(https?|Retries|Check-)' >"$folder/pristine/etc/apt/apt.conf.d/90machine" || true
     cp /etc/resolv.conf "$folder/pristine/etc/resolv.conf"
+    printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$(uname -n)" >"$folder/pristine/etc/hosts" # sudo asks for it
     chroot "$folder/pristine" useradd --create-home --shell /bin/bash dev
     echo 'dev ALL=(ALL) NOPASSWD: ALL' >"$folder/pristine/etc/sudoers.d/dev"
 }
