@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run ps show logs wait kill why restart retry signal pause resume send notify rm gc config completion version help'
+_bgt_verbs='run ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -219,6 +219,14 @@ _bgt_verb() {
         --root) value=@directory ;;
         esac
         ;;
+    trust)
+        options='-h --help --list --revoke --json --root'
+        first=@directory
+        rest=@directory
+        case $2 in
+        --root) value=@directory ;;
+        esac
+        ;;
     completion)
         options='-h --help --root'
         first='bash zsh fish'
@@ -235,7 +243,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run ps show logs wait kill why restart retry signal pause resume send notify rm gc config completion version'
+        first='run ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
         rest=@none
         ;;
     esac

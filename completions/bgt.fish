@@ -37,6 +37,8 @@ function __bgt_valued
             string split ' ' -- '--keep --older --root'
         case config
             string split ' ' -- '--root'
+        case trust
+            string split ' ' -- '--root'
         case completion
             string split ' ' -- '--root'
         case version
@@ -329,6 +331,13 @@ complete -c bgt -n '__bgt_in config' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in config' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in config' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
 complete -c bgt -n '__bgt_in config' -a 'root grace stop_signals leftover timeout log_max keep_ended keep_age'
+complete -c bgt -n __bgt_no_verb -a trust -d 'let the bgt.toml of a folder run and redirect things'
+complete -c bgt -n '__bgt_in trust' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in trust' -l list -d 'list the files that are trusted, and whether they are unchanged'
+complete -c bgt -n '__bgt_in trust' -l revoke -d 'trust it no longer'
+complete -c bgt -n '__bgt_in trust' -l json -d 'print the answer as JSON'
+complete -c bgt -n '__bgt_in trust' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
+complete -c bgt -n '__bgt_in trust' -a '(__fish_complete_directories)'
 complete -c bgt -n __bgt_no_verb -a completion -d 'print the completion script of a shell'
 complete -c bgt -n '__bgt_in completion' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in completion' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
@@ -338,4 +347,4 @@ complete -c bgt -n '__bgt_in version' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in version' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in version' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
 complete -c bgt -n __bgt_no_verb -a help -d 'print what a verb does, and its options'
-complete -c bgt -n '__bgt_in help first' -a 'run ps show logs wait kill why restart retry signal pause resume send notify rm gc config completion version'
+complete -c bgt -n '__bgt_in help first' -a 'run ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'

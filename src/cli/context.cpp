@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <unistd.h>
+#include <utility>
 
 namespace bgt::cli {
 
@@ -34,6 +35,12 @@ std::string working_folder()
 {
     char buffer[PATH_MAX];
     return ::getcwd(buffer, sizeof buffer) == nullptr ? std::string() : std::string(buffer);
+}
+
+Result<config::Trust> check_trust(const std::string& file, std::string_view text)
+{
+    const auto store = trust_store();
+    return store ? store->check(file, text) : store.error();
 }
 
 /// All of `text` (man 2 write): short writes go on, EINTR is tried again.
@@ -74,13 +81,20 @@ int exit_code(const Error& error)
     return code::failed;
 }
 
+Result<store::TrustStore> trust_store()
+{
+    auto folder = store::locate_trust(env("XDG_DATA_HOME"), env("HOME"));
+    if (!folder) return folder.error();
+    return store::TrustStore(*std::move(folder));
+}
+
 Result<Context> Context::load(const std::optional<std::string>& root_flag, std::string_view verb)
 {
     Context context;
     context.verb_ = verb;
     const auto cwd = working_folder();
     auto loaded = config::load({[](const char* name) -> const char* { return std::getenv(name); }, cwd,
-                                user_config_file(), ::getuid(), os::read_trusted});
+                                user_config_file(), ::getuid(), os::read_trusted, check_trust});
     if (!loaded) return loaded.error();
     context.config_ = *std::move(loaded);
     if (root_flag && root_flag->empty()) return Error::usage("--root needs a folder");
@@ -102,6 +116,7 @@ Result<std::string> Context::root_path() const
 Result<store::Root*> Context::root(bool create)
 {
     if (root_ && (root_->exists() || !create)) return &*root_;
+    tell_ignored();
     auto path = root_path();
     if (!path) return path.error();
     auto root = store::Root::open(*path, create ? store::Root::IfMissing::create : store::Root::IfMissing::empty);
@@ -169,6 +184,20 @@ int Context::fail(const Error& error, bool json)
     const int code = fail(error);
     if (json) print(render::error_json(error.message, code));
     return code;
+}
+
+void Context::tell_ignored(const std::vector<std::string>& options, bool retention)
+{
+    const auto& project = settings().project;
+    if (!project || std::exchange(told_ignored_, true)) return;
+    std::vector<std::string> untrusted, own_only;
+    for (const auto& row : config_.rows) {
+        if (!row.ignored || (row.key == "root" && root_from_flag_)) continue;
+        if (row.ignored->needs == config::Needs::trust) untrusted.push_back(row.key);
+        if (row.ignored->needs == config::Needs::own_settings && retention) own_only.push_back(row.key);
+    }
+    untrusted.insert(untrusted.end(), options.begin(), options.end());
+    if (!untrusted.empty() || !own_only.empty()) complain(config::ignored_line(*project, untrusted, own_only));
 }
 
 void Context::hint(std::string_view text)

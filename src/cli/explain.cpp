@@ -92,9 +92,10 @@ std::string by_regex(std::string_view regex)
 std::vector<std::pair<std::string, std::string>> reasons(const RunPlan& plan)
 {
     std::vector<std::pair<std::string, std::string>> out;
-    if (plan.rule != nullptr) out.emplace_back("rule", printable(plan.rule->where) + by_regex(plan.rule->match));
+    for (const auto* rule : plan.rules)
+        out.emplace_back(out.empty() ? "rule" : "", printable(rule->where) + by_regex(rule->match));
     if (plan.known != nullptr)
-        out.emplace_back(plan.rule ? "" : "rule", "built-in rule \"" + std::string(plan.known->name) + "\"" + by_regex(plan.known->match));
+        out.emplace_back(out.empty() ? "rule" : "", "built-in rule \"" + std::string(plan.known->name) + "\"" + by_regex(plan.known->match));
     if (out.empty()) out.emplace_back("rule", "none applies");
     return out;
 }
@@ -102,6 +103,7 @@ std::vector<std::pair<std::string, std::string>> reasons(const RunPlan& plan)
 std::string as_text(const RunOptions& options, const RunPlan& plan, const std::vector<Row>& rows)
 {
     std::size_t name = 7, value = 5;
+    for (const auto& [option, where] : options.ignored) name = std::max(name, option.size() - 2);
     for (const Row& row : rows) {
         name = std::max(name, row.option.size());
         value = std::max(value, display_width(printable(row.value)));
@@ -112,6 +114,8 @@ std::string as_text(const RunOptions& options, const RunPlan& plan, const std::v
     std::string out = pad("command", name) + printable(options.command_line()) + "\n";
     for (const auto& [left, right] : reasons(plan)) out += pad(left, name) + right + "\n";
     for (const Row& row : rows) out += pad(row.option, name) + pad(printable(row.value), value) + from_text(row) + "\n";
+    for (const auto& [option, where] : options.ignored)
+        out += pad(option.substr(2), name) + "ignored: " + printable(where) + " is in a file that is not trusted\n";
     return out;
 }
 
@@ -124,9 +128,12 @@ std::string as_json(const RunOptions& options, const RunPlan& plan, const std::v
                                     {"value", to_valid_utf8(row.value)},
                                     {"origin", row.origin},
                                     {"where", row.where.empty() ? json::value() : json::value(to_valid_utf8(row.where))}});
+    json::array ignored;
+    for (const auto& [option, where] : options.ignored)
+        ignored.push_back(json::object{{"option", option.substr(2)}, {"where", to_valid_utf8(where)}});
     json::value rule, known;
-    if (plan.rule != nullptr)
-        rule = json::object{{"where", to_valid_utf8(plan.rule->where)}, {"match", plan.rule->match}};
+    if (!plan.rules.empty())
+        rule = json::object{{"where", to_valid_utf8(plan.rules.front()->where)}, {"match", plan.rules.front()->match}};
     if (plan.known != nullptr) {
         const auto regex = plan.known->match;
         known = json::object{{"name", plan.known->name}, {"match", regex.empty() ? json::value() : json::value(regex)}};
@@ -135,7 +142,8 @@ std::string as_json(const RunOptions& options, const RunPlan& plan, const std::v
                                                           {"kind", to_string(plan.spec.policy.kind)},
                                                           {"rule", rule},
                                                           {"known_service", known},
-                                                          {"options", std::move(list)}}}});
+                                                          {"options", std::move(list)},
+                                                          {"ignored", std::move(ignored)}}}});
 }
 
 } // namespace

@@ -107,11 +107,11 @@ Result<RunPlan> RunOptions::plan(const config::Settings& settings)
 {
     if (command.empty() && !shell) return Error::usage("no command given: bgt run [options] [--] COMMAND [ARG...]");
     if (auto fine = check_conflicts(*this); !fine) return fine.error();
-    const auto rule = apply_rules(*this, settings);
-    if (!rule) return rule.error();
+    auto rules = apply_rules(*this, settings);
+    if (!rules) return rules.error();
     if (auto fine = check_needs(*this); !fine) return fine.error();
     RunPlan out = plan_of(settings);
-    out.rule = *rule;
+    out.rules = *std::move(rules);
     set_command(out.spec, *this);
     if (auto taken = take_values(out, *this); !taken) return taken.error();
     decide_kind(out, *this);

@@ -14,7 +14,7 @@ struct RunPlan {
     Duration grace{};
     std::string stop_signals;
     std::map<std::string, std::uint64_t> limits;        ///< by name; the last one given wins
-    const config::Rule* rule = nullptr;                 ///< the one of a file that matched; lives in the settings
+    std::vector<const config::Rule*> rules;             ///< those of files that were applied; they live in the settings
     const config::KnownService* known = nullptr;        ///< it made the command a service
     const char* kind_option = nullptr;                  ///< the option that decided the kind, "--ready-port"; or null
 };
@@ -31,6 +31,8 @@ struct RunOptions {
          ready_notify = false, wait_ready = false, wait = false, remove = false, explain = false, json = false;
     /// Options that a rule filled in ("--timeout"), and its line ("FILE:LINE").
     std::map<std::string, std::string, std::less<>> from_rule;
+    /// Options that a rule would have filled in if its bgt.toml were trusted, and its line.
+    std::map<std::string, std::string, std::less<>> ignored;
 
     void declare(Parser&);
     /// Fills in from the rules what was not set, and reads all values.

@@ -113,7 +113,7 @@ Result<void> take_entry(RunOptions& options, const Rule& rule, const Entry& writ
     RunPlan scratch;
     for (auto& word : *words) {
         if (word.find('\0') != word.npos) return at(entry->value_at, printable(entry->key) + ": a NUL can't be passed on");
-        if ((*option)->in_rules == InRules::path) word = from_folder(word, rule.folder);
+        if ((*option)->in_rules == InRules::trusted_path) word = from_folder(word, rule.folder);
         if ((*option)->take == nullptr) continue;
         if (auto taken = (*option)->take(scratch, word); !taken)
             return at(entry->value_at, (taken.error().message.starts_with("--") ? "" : printable(entry->key) + ": ") + taken.error().message);
@@ -137,16 +137,30 @@ Result<RunOptions> options_of(const Rule& rule)
 }
 
 /// Of the rule only what nobody said before it.
-void fill_in(RunOptions& options, const RunOptions& rule, const config::Settings& settings)
+void fill_in(RunOptions& options, const RunOptions& rule, const config::Settings& settings, bool trusted)
 {
     const auto given = options;
     for (const RunOption& option : run_options()) {
         if (!option.is_set(rule) || option.is_set(given) || excludes(given, option.long_name())) continue;
         if (settings.in_environment.contains(key_name(option))) continue;
-        set(options, option, option.values(rule));
         const auto name = std::string(option.long_name());
+        if (!trusted && option.needs_trust(option.values(rule))) {
+            options.ignored[name] = rule.from_rule.at(name);
+            continue;
+        }
+        set(options, option, option.values(rule));
         options.from_rule[name] = rule.from_rule.at(name);
     }
+}
+
+const Rule* first_match(const std::vector<Rule>& rules, bool of_project, const std::string& line)
+{
+    for (const Rule& rule : rules) {
+        if ((rule.origin == config::Origin::project_file) != of_project) continue;
+        const auto pattern = config::compile(rule);
+        if (pattern && pattern->matches(line)) return &rule;
+    }
+    return nullptr;
 }
 
 } // namespace
@@ -160,19 +174,37 @@ Result<void> check_rules(const std::vector<Rule>& rules)
     return {};
 }
 
-Result<const Rule*> apply_rules(RunOptions& options, const config::Settings& settings)
+std::vector<Entry> entries_that_need_trust(const Rule& rule)
 {
-    if (auto fine = check_rules(settings.rules); !fine) return fine.error();
-    const auto line = settings.rules.empty() ? std::string() : options.command_line();
-    for (const Rule& rule : settings.rules) {
-        const auto pattern = config::compile(rule);
-        if (!pattern || !pattern->matches(line)) continue;
-        const auto filled = options_of(rule);
-        if (!filled) return filled.error();
-        fill_in(options, *filled, settings);
-        return &rule;
+    std::vector<Entry> out;
+    for (const Entry& written : rule.entries) {
+        const auto entry = spelled_out(written);
+        const auto option = entry ? option_of(*entry) : entry.error();
+        const auto words = option ? words_of(**option, *entry) : option.error();
+        if (words && !words->empty() && (*option)->needs_trust(*words)) out.push_back(written);
     }
-    return static_cast<const Rule*>(nullptr);
+    return out;
+}
+
+Result<std::vector<const Rule*>> apply_rules(RunOptions& options, const config::Settings& settings)
+{
+    std::vector<const Rule*> out;
+    if (settings.rules.empty()) return out;
+    if (auto fine = check_rules(settings.rules); !fine) return fine.error();
+    const auto line = options.command_line();
+    const Rule* of_project = first_match(settings.rules, true, line);
+    const Rule* of_user = first_match(settings.rules, false, line);
+    // Asked only where the answer makes a difference.
+    const bool may_differ = of_project && (of_user || !entries_that_need_trust(*of_project).empty());
+    const bool trusted = !may_differ || settings.project->is_trusted();
+    if (of_user && (!of_project || !trusted)) out.push_back(of_user);
+    if (of_project) out.push_back(of_project);
+    for (const Rule* rule : out) {
+        const auto filled = options_of(*rule);
+        if (!filled) return filled.error();
+        fill_in(options, *filled, settings, trusted || rule == of_user);
+    }
+    return out;
 }
 
 } // namespace bgt::cli

@@ -1,5 +1,6 @@
 #include "run_table.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace bgt::cli {
@@ -40,121 +41,160 @@ std::string print_notice(const RunPlan& plan)
 
 using H = core::HangRules;
 
+// Why an option needs trust in a bgt.toml: it has something executed (env, env_file, clear_env,
+// cwd: which program a name means, and what it reads; ready_cmd, exec:), has the command executed
+// more often than its user asked for (retries, restart), lets it read another file (stdin), makes a
+// request or, with an automounter, may make one (ready_http, ready_file), removes (rm), or concerns
+// other tasks (name, which is unique among all tasks of the user; if_absent, replace). What is left
+// says what kind of command it is, when it hangs, how it ends and how much it may use.
 constexpr std::array table{
     RunOption{.names = "--name", .member = &O::name, .metavar = "NAME", .value = Value::task_name,
-              .help = "a name for the task, unique among running tasks", .take = take::name},
+              .help = "a name for the task, unique among running tasks", .take = take::name,
+              .in_rules = InRules::trusted},
     RunOption{.names = "--if-absent", .member = &O::if_absent,
-              .help = "if a running task has the name, start nothing and print its id"},
-    RunOption{.names = "--replace", .member = &O::replace, .help = "if a running task has the name, end it first"},
-    RunOption{.names = "--tag", .member = &O::tags, .metavar = "K=V", .help = "a tag to find the task by", .take = take::tag},
+              .help = "if a running task has the name, start nothing and print its id",
+              .in_rules = InRules::trusted},
+    RunOption{.names = "--replace", .member = &O::replace, .help = "if a running task has the name, end it first",
+              .in_rules = InRules::trusted},
+    RunOption{.names = "--tag", .member = &O::tags, .metavar = "K=V", .help = "a tag to find the task by", .take = take::tag,
+              .in_rules = InRules::yes},
     RunOption{.names = "--cwd", .member = &O::cwd, .metavar = "DIR", .value = Value::folder,
-              .help = "the folder to run in (default: this one)", .in_rules = InRules::path},
+              .help = "the folder to run in (default: this one)",
+              .in_rules = InRules::trusted_path},
     RunOption{.names = "--env", .member = &O::env, .metavar = "K[=V]",
-              .help = "set a variable of its environment; K alone passes on the value here"},
+              .help = "set a variable of its environment; K alone passes on the value here",
+              .in_rules = InRules::trusted},
     RunOption{.names = "--env-file", .member = &O::env_files, .metavar = "FILE", .value = Value::file,
-              .help = "set the variables in FILE, one K=V per line", .in_rules = InRules::path},
-    RunOption{.names = "--clear-env", .member = &O::clear_env, .help = "start with an empty environment"},
+              .help = "set the variables in FILE, one K=V per line",
+              .in_rules = InRules::trusted_path},
+    RunOption{.names = "--clear-env", .member = &O::clear_env, .help = "start with an empty environment",
+              .in_rules = InRules::trusted},
     RunOption{.names = "-c,--shell", .member = &O::shell, .metavar = "TEXT", .value = Value::command,
-              .help = "run TEXT by /bin/sh -c; the words after the options are its $1, $2 and so on", .in_rules = InRules::no},
+              .help = "run TEXT by /bin/sh -c; the words after the options are its $1, $2 and so on",
+              .in_rules = InRules::no},
     RunOption{.names = "--stdin", .member = &O::stdin_from, .metavar = "null|pipe|FILE", .value = Value::file,
-              .help = "its standard input: nothing (default), what bgt send writes, or a file", .in_rules = InRules::path},
+              .help = "its standard input: nothing (default), what bgt send writes, or a file",
+              .in_rules = InRules::trusted_path},
     RunOption{.names = "--service", .member = &O::service, .help = "it runs until it is stopped, and may be quiet",
-              .take = take::kind_service},
+              .take = take::kind_service, .in_rules = InRules::yes},
     RunOption{.names = "--job", .member = &O::job, .help = "it must finish, whatever a rule or the built-in list says",
-              .take = take::kind_job},
+              .take = take::kind_job, .in_rules = InRules::yes},
     RunOption{.names = "--timeout", .member = &O::timeout, .metavar = "D", .value = Value::duration,
               .help = "end it after D (30s, 10m, 1h30m; off)", .take = take_timeout,
-              .print = [](const RunPlan& p) { return print::limit(p.spec.policy.timeout); }},
+              .print = [](const RunPlan& p) { return print::limit(p.spec.policy.timeout); },
+              .in_rules = InRules::yes},
     RunOption{.names = "--output-timeout", .member = &O::output_timeout, .metavar = "D", .value = Value::duration,
               .help = "it hangs if it has printed nothing for D", .take = take_hang<&H::output>,
-              .print = print_hang<&H::output>},
+              .print = print_hang<&H::output>, .in_rules = InRules::yes},
     RunOption{.names = "--progress-timeout", .member = &O::progress_timeout, .metavar = "D", .value = Value::duration,
               .help = "it hangs if for D it has printed no new text, was not busy and sent no heartbeat",
-              .take = take_hang<&H::progress>, .print = print_hang<&H::progress>},
+              .take = take_hang<&H::progress>, .print = print_hang<&H::progress>,
+              .in_rules = InRules::yes},
     RunOption{.names = "--idle-timeout", .member = &O::idle_timeout, .metavar = "D", .value = Value::duration,
               .help = "it hangs if it was not busy and sent no heartbeat for D", .take = take_hang<&H::idle>,
-              .print = print_hang<&H::idle>},
+              .print = print_hang<&H::idle>, .in_rules = InRules::yes},
     RunOption{.names = "--ready-timeout", .member = &O::ready_timeout, .metavar = "D", .value = Value::duration,
               .help = "it hangs if it is not ready D after its start", .take = take_hang<&H::ready>,
-              .print = print::ready_timeout},
+              .print = print::ready_timeout, .in_rules = InRules::yes},
     RunOption{.names = "--on-hang", .member = &O::on_hang, .metavar = "kill|restart|report|exec:CMD",
               .help = "what to do when one of these four limits passes: end it (default), start it again, only report, "
                       "or report and run CMD",
-              .take = take::on_hang, .print = print::on_hang},
+              .take = take::on_hang, .print = print::on_hang, .in_rules = InRules::trusted_runs},
     RunOption{.names = "--quiet-after", .member = &O::quiet_after, .metavar = "D", .value = Value::duration,
               .help = "report a job as quiet after D without output (default 60s; off)", .take = take_hang<&H::quiet_after>,
-              .print = print_notice<&H::quiet_after>},
+              .print = print_notice<&H::quiet_after>, .in_rules = InRules::yes},
     RunOption{.names = "--stalled-after", .member = &O::stalled_after, .metavar = "D", .value = Value::duration,
               .help = "report a job as stalled, and write a report, after D without progress (default 5m; off)",
-              .take = take_hang<&H::stalled_after>, .print = print_notice<&H::stalled_after>},
+              .take = take_hang<&H::stalled_after>, .print = print_notice<&H::stalled_after>,
+              .in_rules = InRules::yes},
     RunOption{.names = "--dump", .member = &O::dump, .metavar = "none|auto", .closed = true,
               .help = "whether a report asks runtimes for their stacks if that is harmless (default auto)",
-              .take = take::dump},
+              .take = take::dump, .in_rules = InRules::yes},
     RunOption{.names = "--progress-pattern", .member = &O::progress_pattern, .metavar = "REGEX", .value = Value::regex,
               .help = "how its output reports progress: one group is a percentage, two are done and total",
-              .take = take::progress_pattern},
+              .take = take::progress_pattern, .in_rules = InRules::yes},
     RunOption{.names = "--ready-log", .member = &O::ready_log, .metavar = "REGEX", .value = Value::regex,
-              .help = "it is ready when a line of its output matches", .take = take::ready_log},
+              .help = "it is ready when a line of its output matches", .take = take::ready_log,
+              .in_rules = InRules::yes},
     RunOption{.names = "--ready-port", .member = &O::ready_port, .metavar = "N|any", .value = Value::number,
-              .help = "it is ready when it listens on port N, or on any", .take = take::ready_port},
+              .help = "it is ready when it listens on port N, or on any", .take = take::ready_port,
+              .in_rules = InRules::yes},
     RunOption{.names = "--ready-http", .member = &O::ready_http, .metavar = "URL[=STATUS]",
-              .help = "it is ready when a GET is answered with 2xx or 3xx, or with STATUS", .take = take::ready_http},
+              .help = "it is ready when a GET is answered with 2xx or 3xx, or with STATUS", .take = take::ready_http,
+              .in_rules = InRules::trusted},
     RunOption{.names = "--ready-cmd", .member = &O::ready_cmd, .metavar = "TEXT", .value = Value::command,
-              .help = "it is ready when /bin/sh -c TEXT exits with 0", .take = take::ready_cmd},
+              .help = "it is ready when /bin/sh -c TEXT exits with 0", .take = take::ready_cmd,
+              .in_rules = InRules::trusted},
     RunOption{.names = "--ready-file", .member = &O::ready_file, .metavar = "PATH", .value = Value::file,
-              .help = "it is ready when PATH exists", .take = take::ready_file},
+              .help = "it is ready when PATH exists", .take = take::ready_file,
+              .in_rules = InRules::trusted},
     RunOption{.names = "--ready-notify", .member = &O::ready_notify,
-              .help = "it is ready when it reports so (sd_notify, bgt notify --ready)", .take = take::ready_notify},
+              .help = "it is ready when it reports so (sd_notify, bgt notify --ready)", .take = take::ready_notify,
+              .in_rules = InRules::yes},
     RunOption{.names = "--wait-ready", .member = &O::wait_ready,
               .help = "wait until it is ready: 0, or 121 if it ends before that, or 120 if it hangs",
               .in_rules = InRules::no},
     RunOption{.names = "--retries", .member = &O::retries, .metavar = "N", .value = Value::number,
-              .help = "if it fails, start it again, up to N times", .take = take::retries, .print = print::retries},
+              .help = "if it fails, start it again, up to N times", .take = take::retries, .print = print::retries,
+              .in_rules = InRules::trusted},
     RunOption{.names = "--retry-on", .member = &O::retry_on, .metavar = "CODES",
-              .help = "retry only after these exit codes: 1,75,100-110", .take = take::retry_on},
+              .help = "retry only after these exit codes: 1,75,100-110", .take = take::retry_on,
+              .in_rules = InRules::yes},
     RunOption{.names = "--restart", .member = &O::restart, .metavar = "no|on-failure|on-hang|always", .closed = true,
               .help = "when to start it again after it has ended by itself (default no)", .take = take::restart,
-              .print = print::restart},
+              .print = print::restart, .in_rules = InRules::trusted},
     RunOption{.names = "--max-restarts", .member = &O::max_restarts, .metavar = "N/PERIOD",
               .help = "give up after N restarts within PERIOD (default 10/10m; off)", .take = take::max_restarts,
-              .print = print::max_restarts},
+              .print = print::max_restarts, .in_rules = InRules::yes},
     RunOption{.names = "--backoff", .member = &O::backoff, .metavar = "A..B",
               .help = "the pause before it is started again: A, doubled each time up to B (default 1s..1m)",
-              .take = take::backoff, .print = print::backoff},
+              .take = take::backoff, .print = print::backoff, .in_rules = InRules::yes},
     RunOption{.names = "--grace", .member = &O::grace, .metavar = "D", .value = Value::duration,
               .help = "the time between the stop signal and SIGKILL (default 5s)", .take = take::grace,
-              .print = [](const RunPlan& p) { return format_duration(p.grace); }},
+              .print = [](const RunPlan& p) { return format_duration(p.grace); },
+              .in_rules = InRules::yes},
     RunOption{.names = "--stop-signals", .member = &O::stop_signals, .metavar = "LIST",
               .help = "the stop signals, each with its time: QUIT:2s,TERM:5s; SIGKILL follows",
-              .take = take::stop_signals, .print = [](const RunPlan& p) { return p.stop_signals; }},
+              .take = take::stop_signals, .print = [](const RunPlan& p) { return p.stop_signals; },
+              .in_rules = InRules::yes},
     RunOption{.names = "--leftover", .member = &O::leftover, .metavar = "kill|wait|keep", .closed = true,
               .help = "processes that outlive the command: kill them after 2 s (default), wait for them, or keep them",
               .take = take::leftover,
-              .print = [](const RunPlan& p) { return std::string(to_string(p.spec.policy.leftover)); }},
+              .print = [](const RunPlan& p) { return std::string(to_string(p.spec.policy.leftover)); },
+              .in_rules = InRules::yes},
     RunOption{.names = "--owner", .member = &O::owner, .metavar = "PID", .value = Value::pid,
-              .help = "end the task when process PID ends; --owner $$ in a script", .in_rules = InRules::no},
+              .help = "end the task when process PID ends; --owner $$ in a script",
+              .in_rules = InRules::no},
     RunOption{.names = "--log-max", .member = &O::log_max, .metavar = "SIZE", .value = Value::size,
               .help = "how much of its newest output is kept (default 256MiB; off: all)", .take = take::log_max,
-              .print = print::log_max},
-    RunOption{.names = "--split", .member = &O::split, .help = "keep stderr in a separate log"},
+              .print = print::log_max, .in_rules = InRules::yes},
+    RunOption{.names = "--split", .member = &O::split, .help = "keep stderr in a separate log",
+              .in_rules = InRules::yes},
     RunOption{.names = "--nice", .member = &O::nice, .metavar = "N", .value = Value::number,
-              .help = "its scheduling priority, from -20 to 19 (man 2 setpriority)", .take = take::nice},
+              .help = "its scheduling priority, from -20 to 19 (man 2 setpriority)", .take = take::nice,
+              .in_rules = InRules::yes},
     RunOption{.names = "--memory-max", .member = &O::memory_max, .metavar = "SIZE", .value = Value::size,
-              .help = "the address space of each of its processes (RLIMIT_AS)", .take = take::memory_max},
+              .help = "the address space of each of its processes (RLIMIT_AS)", .take = take::memory_max,
+              .in_rules = InRules::yes},
     RunOption{.names = "--limit", .member = &O::limits, .metavar = "NAME=VALUE", .value = Value::limit,
               .help = "a resource limit of each of its processes: as, core, cpu, data, fsize, memlock, nofile, nproc, stack",
-              .take = take::limit},
+              .take = take::limit, .in_rules = InRules::yes},
     RunOption{.names = "--wait", .member = &O::wait,
               .help = "wait until it has ended, print its output, exit with its code; INT, TERM and HUP stop it, a "
                       "second one kills it; if stdout is closed, its output goes only to the log",
               .in_rules = InRules::no},
-    RunOption{.names = "--rm", .member = &O::remove, .help = "remove the task, with its log, once it has ended"},
+    RunOption{.names = "--rm", .member = &O::remove, .help = "remove the task, with its log, once it has ended",
+              .in_rules = InRules::trusted},
     RunOption{.names = "--explain", .member = &O::explain,
               .help = "start nothing; print the kind and the limits that would apply, and where each comes from",
               .in_rules = InRules::no},
     RunOption{.names = "--json", .member = &O::json,
-              .help = "print the task as JSON (with --wait: at its end, without its output)", .in_rules = InRules::no},
+              .help = "print the task as JSON (with --wait: at its end, without its output)",
+              .in_rules = InRules::no},
 };
+
+static_assert(std::all_of(table.begin(), table.end(),
+                          [](const RunOption& row) { return row.in_rules != InRules{}; }));
 
 } // namespace
 
@@ -167,6 +207,21 @@ std::string_view RunOption::long_name() const
 {
     const std::string_view all = names;
     return all.substr(all.find("--"));
+}
+
+bool RunOption::needs_trust(const std::vector<std::string>& values) const
+{
+    switch (in_rules) {
+    case InRules::no:
+    case InRules::yes: return false;
+    case InRules::trusted:
+    case InRules::trusted_path: return true;
+    case InRules::trusted_runs:
+        return std::any_of(values.begin(), values.end(), [](const std::string& word) {
+            return word == "restart" || word.starts_with("exec:");
+        });
+    }
+    return true;
 }
 
 bool RunOption::is_set(const RunOptions& options) const

@@ -8,11 +8,13 @@
 
 namespace bgt::cli {
 
-/// What a `[[rule]]` may do with an option.
+/// What a `[[rule]]` may do with an option; each row of the table says it.
 enum class InRules : std::uint8_t {
-    no,   ///< it is about one call, not about a command
-    yes,
-    path, ///< a relative path in its value begins at the folder of the file
+    no = 1,       ///< nothing: it is about one call, not about a command
+    yes,          ///< it describes the command, or limits it: any bgt.toml that is read may say it
+    trusted,      ///< it runs or redirects something, or acts on other tasks: a bgt.toml must be trusted (`bgt trust`)
+    trusted_path, ///< the same, and a relative path in its value begins at the folder of the file
+    trusted_runs, ///< only the values that run something, `restart` and `exec:CMD`, need trust
 };
 
 struct RunOption {
@@ -29,7 +31,7 @@ struct RunOption {
     Result<void> (*take)(RunPlan&, const std::string&) = nullptr;
     /// What is in force, as --explain shows it; empty: not worth a line. Null: shown where it was set, as it was.
     std::string (*print)(const RunPlan&) = nullptr;
-    InRules in_rules = InRules::yes;
+    InRules in_rules = {}; ///< must be said
 
     std::string_view long_name() const; ///< "--shell"
     bool is_flag() const { return member.index() == 0; }
@@ -37,6 +39,8 @@ struct RunOption {
     bool is_set(const RunOptions&) const;
     /// The values it has been given; of a flag one empty one.
     std::vector<std::string> values(const RunOptions&) const;
+    /// A bgt.toml must be trusted for its rule to set it to these.
+    bool needs_trust(const std::vector<std::string>& values) const;
 };
 
 std::span<const RunOption> run_options();
@@ -50,11 +54,15 @@ Result<void> check_needs(const RunOptions&);
 bool excludes(const RunOptions& given, std::string_view other);
 
 // run_rules.cpp
-/// Judges all rules, fills in what the first that matches says and neither the command line nor the environment did;
-/// that rule or nullptr. Error (usage): a mistake in any of them, with its place.
-Result<const config::Rule*> apply_rules(RunOptions&, const config::Settings&);
+/// Judges all rules, fills in what the first that matches says and neither the command line nor the environment did.
+/// Of a bgt.toml that is not trusted, what needs trust goes to RunOptions::ignored; and its rule takes no place of the
+/// user's own: it fills in only what the first of those that matches has left.
+/// Which rules were applied. Error (usage): a mistake in any of them, with its place.
+Result<std::vector<const config::Rule*>> apply_rules(RunOptions&, const config::Settings&);
 /// Judges them only.
 Result<void> check_rules(const std::vector<config::Rule>&);
+/// What of a rule needs trust where it stands in a bgt.toml. Precondition: check_rules() found no mistake in it.
+std::vector<config::Entry> entries_that_need_trust(const config::Rule&);
 
 // option_parsers.cpp: readers of values.
 Result<int> parse_int(const std::string& text, int low, int high);

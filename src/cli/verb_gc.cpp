@@ -79,6 +79,7 @@ int Collect::run(Context& context)
 {
     const auto keep = retention(context.settings());
     if (!keep) return context.fail(keep.error(), json_);
+    context.tell_ignored({}, !keep_ || !older_);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
     store::Pruned pruned;

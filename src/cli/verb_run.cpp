@@ -3,12 +3,35 @@
 #include "explain.hpp"
 #include "run_options.hpp"
 
+#include <algorithm>
+#include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/cli/wait_loop.hpp>
 
 namespace bgt::cli {
 
 namespace {
+
+/// "FILE:LINE" apart.
+std::pair<std::string, std::string> split_place(const std::string& where)
+{
+    const auto colon = where.rfind(':');
+    return {where.substr(0, colon), where.substr(colon + 1)};
+}
+
+/// What rules have changed: "a rule of FILE sets env (line 3), timeout (line 4)". No values: a variable may be secret.
+std::string rule_line(const RunOptions& options)
+{
+    std::map<std::string, std::string> by_file;
+    for (const auto& [option, where] : options.from_rule) {
+        const auto [file, line] = split_place(where);
+        auto& list = by_file[file];
+        list += (list.empty() ? "" : ", ") + option.substr(2) + " (line " + line + ")";
+    }
+    std::string out;
+    for (const auto& [file, list] : by_file) out += (out.empty() ? "" : "; ") + ("a rule of " + printable(file)) + " sets " + list;
+    return out;
+}
 
 class Run final : public Verb {
 public:
@@ -19,6 +42,7 @@ private:
     int start(Context&, store::Root&, supervise::StartRequest);
     int start_and_stay(Context&, store::Root&, supervise::StartRequest);
     int explain_only(Context&);
+    void tell_ignored(Context&) const;
     int await_ready(Context&, store::Root&, store::TaskId);
     int answer(Context&, store::Root&, store::TaskId);
 
@@ -29,9 +53,11 @@ int Run::run(Context& context)
 {
     if (options_.explain) return explain_only(context);
     auto request = options_.request(context.settings());
+    tell_ignored(context);
     if (!request) return context.fail(request.error(), options_.json);
     auto root = context.root(true);
     if (!root) return context.fail(root.error(), options_.json);
+    if (!options_.from_rule.empty() && context.stderr_is_terminal()) context.complain(rule_line(options_));
     return options_.wait ? start_and_stay(context, **root, *std::move(request))
                          : start(context, **root, *std::move(request));
 }
@@ -51,9 +77,23 @@ int Run::start(Context& context, store::Root& root, supervise::StartRequest requ
     return await_ready(context, root, started->id);
 }
 
+void Run::tell_ignored(Context& context) const
+{
+    const auto& project = context.settings().project;
+    if (!project) return;
+    std::vector<std::string> options;
+    for (const auto& [option, where] : options_.ignored) options.push_back(option.substr(2));
+    const bool has_retention = std::any_of(context.config().rows.begin(), context.config().rows.end(), [](const auto& row) {
+        return row.ignored && row.ignored->needs == config::Needs::own_settings;
+    });
+    // Whoever trusts the file was told by `bgt trust`.
+    context.tell_ignored(options, has_retention && !project->is_trusted());
+}
+
 int Run::explain_only(Context& context)
 {
     const auto plan = options_.plan(context.settings());
+    tell_ignored(context);
     if (!plan) return context.fail(plan.error(), options_.json);
     context.print(explain(options_, *plan, context.config()));
     return code::ok;

@@ -22,6 +22,7 @@ constexpr VerbInfo table[] = {
     {"rm", "remove ended tasks and their logs", "[options] TASK...", make_rm},
     {"gc", "remove old ended tasks", "[options]", make_gc},
     {"config", "print the settings in force and where each comes from", "[options] [KEY]", make_config},
+    {"trust", "let the bgt.toml of a folder run and redirect things", "[options] [DIR]", make_trust},
     {"completion", "print the completion script of a shell", "bash|zsh|fish", make_completion},
     {"version", "print the version and what it was built with", "[options]", make_version},
 };

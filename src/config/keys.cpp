@@ -66,18 +66,27 @@ Result<void> set_keep_ended(Settings& s, std::string_view text)
     return {};
 }
 
+// What each needs in a bgt.toml:
+// - `root` decides which records are believed, so which processes are signalled and which commands of them are run.
+// - `keep_*` removes tasks of every folder: a folder has no say in that.
+// - The rest is about tasks that are started in the folder, and only says how they end and how much of their output is
+//   kept. `leftover` lets live only what the task itself has started.
 constexpr std::array keys{
-    Key{"root", false, set_root, [](const Settings& s) { return s.root; }},
-    Key{"grace", true, [](Settings& s, std::string_view text) { return store(parse_duration(text), s.grace); },
+    Key{"root", false, Needs::trust, set_root, [](const Settings& s) { return s.root; }},
+    Key{"grace", true, Needs::nothing,
+        [](Settings& s, std::string_view text) { return store(parse_duration(text), s.grace); },
         [](const Settings& s) { return format_duration(s.grace); }},
-    Key{"stop_signals", false, set_stop_signals, [](const Settings& s) { return s.stop_signals; }},
-    Key{"leftover", false, set_leftover, [](const Settings& s) { return std::string(to_string(s.leftover)); }},
-    Key{"timeout", true, [](Settings& s, std::string_view text) { return store(parse_limit(text), s.timeout); },
+    Key{"stop_signals", false, Needs::nothing, set_stop_signals, [](const Settings& s) { return s.stop_signals; }},
+    Key{"leftover", false, Needs::nothing, set_leftover, [](const Settings& s) { return std::string(to_string(s.leftover)); }},
+    Key{"timeout", true, Needs::nothing,
+        [](Settings& s, std::string_view text) { return store(parse_limit(text), s.timeout); },
         [](const Settings& s) { return print_limit(s.timeout); }},
-    Key{"log_max", true, set_log_max,
+    Key{"log_max", true, Needs::nothing, set_log_max,
         [](const Settings& s) { return s.log_max == 0 ? std::string("off") : format_size_exact(s.log_max); }},
-    Key{"keep_ended", true, set_keep_ended, [](const Settings& s) { return std::to_string(s.keep_ended); }},
-    Key{"keep_age", true, [](Settings& s, std::string_view text) { return store(parse_limit(text), s.keep_age); },
+    Key{"keep_ended", true, Needs::own_settings, set_keep_ended,
+        [](const Settings& s) { return std::to_string(s.keep_ended); }},
+    Key{"keep_age", true, Needs::own_settings,
+        [](Settings& s, std::string_view text) { return store(parse_limit(text), s.keep_age); },
         [](const Settings& s) { return print_limit(s.keep_age); }},
 };
 

@@ -9,6 +9,7 @@ namespace bgt::config {
 struct Key {
     std::string_view name;
     bool takes_number;                                  ///< a file may say it as a whole number, without quotes
+    Needs needs;                                        ///< in order to count in a bgt.toml
     Result<void> (*set)(Settings&, std::string_view);   ///< from the text of the environment or the file
     std::string (*print)(const Settings&);              ///< the text that `set` reads back
 };

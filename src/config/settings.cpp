@@ -53,7 +53,7 @@ class Loader {
 public:
     explicit Loader(const Sources& sources) : sources_(sources)
     {
-        for (const Key& key : all_keys()) out_.rows.push_back({std::string(key.name), {}, Origin::built_in, {}});
+        for (const Key& key : all_keys()) out_.rows.push_back({std::string(key.name), {}, Origin::built_in, {}, {}});
     }
 
     Result<Loaded> run() &&
@@ -78,6 +78,7 @@ private:
         if (!file->there || !file->warning.empty()) return file->there;
         auto document = parse_toml(file->text, path);
         if (!document) return document.error();
+        if (origin == Origin::project_file) out_.settings.project.emplace(path, std::move(file->text), sources_.trust);
         for (const Entry& entry : document->entries) {
             if (auto taken = take_entry(entry, folder_of(path), origin); !taken) return taken.error();
         }
@@ -133,15 +134,23 @@ private:
     Result<void> set(const Key& key, std::string_view text, const std::string& folder, Origin origin,
                      const std::string& place, const std::string& where)
     {
-        auto done = key.set(out_.settings, text);
+        const bool counts = origin != Origin::project_file || key.needs == Needs::nothing ||
+                            (key.needs == Needs::trust && out_.settings.project->is_trusted());
+        Settings other;
+        auto done = key.set(counts ? out_.settings : other, text); // a mistake is told either way
         if (!done) {
             const auto name = origin == Origin::environment ? std::string() : fmt::format("{}: ", key.name);
             return Error::usage(fmt::format("{}: {}{}", place, name, done.error().message));
         }
+        SettingRow& row = out_.rows[static_cast<std::size_t>(&key - all_keys().data())];
+        row.ignored.reset(); // a variable takes its place
+        if (!counts) {
+            row.ignored = IgnoredSetting{std::string(text), where, key.needs};
+            return {};
+        }
         // A relative path is meant from where it is written.
         std::string& root = out_.settings.root;
         if (key.name == "root" && !root.empty() && root.front() != '/') root = join(folder, root);
-        SettingRow& row = out_.rows[static_cast<std::size_t>(&key - all_keys().data())];
         row.origin = origin;
         row.where = where;
         return {};

@@ -61,7 +61,13 @@ Result<File> read_trusted(const std::string& path, unsigned uid)
         return Error::system(fmt::format("cannot read {}", printable(path)), errno);
     }
     if (const auto why = distrust(info, uid); !why.empty()) return distrusted(path, why);
-    // Not to hang where it is a FIFO.
+    // To open a FIFO or a device has effects of its own: what a link leads to is looked at first.
+    if (S_ISLNK(info.st_mode) && ::stat(path.c_str(), &info) != 0) {
+        if (is_absent(errno)) return File{};
+        return Error::system(fmt::format("cannot read {}", printable(path)), errno);
+    }
+    if (const auto why = distrust(info, uid); !why.empty()) return distrusted(path, why);
+    if (!S_ISREG(info.st_mode)) return Error::usage(fmt::format("{} is not a regular file", printable(path)));
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd) {
         if (errno == ENOENT) return File{};

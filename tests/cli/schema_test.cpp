@@ -92,6 +92,14 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     collect({"logs", "2", escape});
     collect({"logs", "--max-bytes", "4", escape});
     collect({"config"});
+    write_file(lab.work() + "/bgt.toml", "root = \"x\"\nkeep_age = 1\n[[rule]]\nmatch = \"\"\nenv = \"A=1\"\n");
+    collect({"config"});
+    answers += "run\t" + lab({"run", "--explain", "--json", "--", "true"}).out;
+    collect({"trust"});
+    collect({"trust", "--list"});
+    collect({"trust", "--revoke"});
+    collect({"trust", "--revoke"});
+    std::filesystem::remove(lab.work() + "/bgt.toml");
     collect({"version"});
     collect({"rm", lost, left});
     collect({"gc", "--dry-run"});

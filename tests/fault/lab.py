@@ -301,7 +301,7 @@ def main(tests: list[Callable[[argparse.Namespace], None]], about: str,
             word, why = "skipped", f": {skip}"
         except Failed as failure:
             where = traceback.extract_tb(failure.__traceback__)
-            line = next(frame.lineno for frame in where if frame.name == test.__name__)
+            line = next(frame.lineno for frame in where if frame.name == test.__code__.co_name)
             word, why = "failed", f" (line {line}): {failure}"
         except Exception:  # a mistake of the test itself must not end the others
             word, why = "failed", f":\n{traceback.format_exc()}"

@@ -180,6 +180,7 @@ def a_planted_configuration_is_not_read(args) -> None:
 
             if what == "her own":  # or the others would prove nothing
                 as_user(ALICE, lambda: shutil.copy(evil, work))
+                lab.bgt("trust", str(work)).must(0)
                 ran = lab.bgt("run", "--wait", "-c", "echo got=$PLANTED", cwd=work).must(0)
                 check(ran.out == "got=yes\n", f"her own configuration is in force: {ran}")
                 continue

@@ -18,6 +18,7 @@ Result<config::Loaded> load(std::string_view text, const std::string& variable, 
     sources.read = [&](const std::string& path, unsigned) -> Result<config::File> {
         return path == place ? config::File{true, std::string(text), {}} : config::File{};
     };
+    sources.trust = [](const std::string&, std::string_view) { return Result<config::Trust>(config::Trust::given); };
     return config::load(sources);
 }
 

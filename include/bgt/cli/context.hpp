@@ -2,6 +2,7 @@
 /// What every verb has at hand: settings, the state root, where to print and how.
 #include <bgt/config/settings.hpp>
 #include <bgt/store/root.hpp>
+#include <bgt/store/trust_store.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ inline constexpr int no_command = 127;
 } // namespace code
 int exit_code(const Error&);
 
+/// The files that this user has trusted. Error: there is no place for them.
+Result<store::TrustStore> trust_store();
+
 class Context {
 public:
     /// Loads the settings; `root_flag` is --root; `verb` is named in messages. Warnings go to stderr once.
@@ -34,7 +38,8 @@ public:
     Result<std::string> root_path() const;
     /// It was named by --root.
     bool root_from_flag() const { return root_from_flag_; }
-    /// Opens the root at the first call. `create` makes it where it is missing.
+    /// Opens the root at the first call. `create` makes it where it is missing. Says on stderr that the root of a bgt.toml
+    /// is ignored, if tell_ignored() has not.
     Result<store::Root*> root(bool create = false);
 
     bool stdout_is_terminal() const;
@@ -55,6 +60,9 @@ public:
     int fail(const Error&);
     /// The same; with `json` (the verb's --json) the error is also the answer on stdout.
     int fail(const Error&, bool json);
+    /// Says in one line on stderr what the bgt.toml says and is not in force: its `root`, these `options` of its rule, and
+    /// with `retention` its `keep_*`. Nothing where nothing is, and at the second call.
+    void tell_ignored(const std::vector<std::string>& options = {}, bool retention = false);
     /// A hint on stderr, only where that is a terminal.
     void hint(std::string_view text);
 
@@ -62,6 +70,7 @@ private:
     config::Loaded config_;
     std::string root_path_; ///< absolute; empty: the default place
     bool root_from_flag_ = false;
+    bool told_ignored_ = false;
     std::string verb_;
     std::optional<store::Root> root_;
 };

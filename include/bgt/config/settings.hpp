@@ -4,6 +4,7 @@
 #include <bgt/core/task.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/config/rule.hpp>
+#include <bgt/config/trust.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,6 +27,7 @@ struct Settings {
     std::optional<Duration> keep_age = std::chrono::hours(24 * 30); ///< `off` keeps for ever
     std::vector<Rule> rules;               ///< those of the project first, each file's in its order: the first that matches counts
     std::set<std::string, std::less<>> in_environment; ///< keys that a variable sets: rules don't change those
+    std::optional<Project> project;        ///< the bgt.toml that was read
 };
 
 /// For `bgt config`: one row a key.
@@ -34,6 +36,7 @@ struct SettingRow {
     std::string value;   ///< in the words of the file or the environment, without quotes: "5s", "off"
     Origin origin = Origin::built_in;
     std::string where;   ///< "BGT_GRACE", "/home/u/p/bgt.toml:3", or empty
+    std::optional<IgnoredSetting> ignored; ///< what the bgt.toml says, where that would be in force if it counted
 };
 
 struct Loaded {
@@ -57,12 +60,13 @@ struct Sources {
     unsigned uid = 0;                            ///< whose files are trusted (besides root's)
     /// Reads a file if it can be trusted (os::read_trusted): layers up to this one know no operating system.
     std::function<Result<File>(const std::string& path, unsigned uid)> read;
+    TrustCheck trust = {};                       ///< of a bgt.toml; called at most once, and only where something needs it
 };
 
 /// Error (usage): an unknown key, a wrong type or value, a rule without `match`, with file, line and column or the
 /// variable's name; (failed): an unreadable file. What rules say is not judged here: see compile() and `bgt run`.
 /// A file owned by another user than `uid` and root, or writable by others, is not read and a warning says so: it could
-/// name commands to run. The search for bgt.toml ends at the first one, read or not. A relative `root` counts from the
+/// name commands to run. Of a bgt.toml that is not trusted, the keys that need it are not in force. The search for bgt.toml ends at the first one, read or not. A relative `root` counts from the
 /// folder of the file that says it, in the environment from `cwd`. Costs a few `stat` calls where there are no files.
 Result<Loaded> load(const Sources&);
 

@@ -22,6 +22,8 @@ struct World {
     fs::path top;
     std::map<std::string, std::string> variables;
     unsigned uid = ::getuid();
+    Result<Trust> trust = Trust::given;
+    mutable std::vector<std::string> asked; ///< about which files and bytes
 
     World()
     {
@@ -55,6 +57,10 @@ struct World {
         sources.user_file = (top / "user.toml").string();
         sources.uid = uid;
         sources.read = os::read_trusted;
+        sources.trust = [this](const std::string& file, std::string_view text) {
+            asked.push_back(file + "|" + std::string(text));
+            return trust;
+        };
         return config::load(sources);
     }
     std::string error() const
@@ -100,7 +106,7 @@ TEST_CASE("without files and variables all is built in")
 TEST_CASE("the environment beats the project, which beats the user's file")
 {
     World world;
-    world.write("user.toml", "grace = \"1s\"\nleftover = \"wait\"\nkeep_ended = 5\n");
+    world.write("user.toml", "grace = \"1s\"\nleftover = \"wait\"\nkeep_ended = 5\nroot = \"/mine\"\n");
     const auto file = world.write("project/bgt.toml", "# mine\ngrace = \"2s\"\nleftover = \"keep\"\n");
     world.variables["BGT_GRACE"] = "3s";
     const auto loaded = world.load();
@@ -113,6 +119,8 @@ TEST_CASE("the environment beats the project, which beats the user's file")
     CHECK(row(*loaded, "leftover").origin == Origin::project_file);
     CHECK(row(*loaded, "leftover").where == file.string() + ":3");
     CHECK(row(*loaded, "keep_ended").origin == Origin::user_file);
+    CHECK(loaded->settings.root == "/mine"); // what is his own counts
+    CHECK(world.asked.empty());
 }
 
 TEST_CASE("the nearest bgt.toml is the only one")
@@ -135,16 +143,73 @@ TEST_CASE("every key in a file")
     const auto loaded = world.load();
     REQUIRE(loaded);
     const Settings& s = loaded->settings;
-    CHECK(s.main_process == "/var/x");
+    CHECK(s.root == "/var/x");
     CHECK(s.grace == 7s);
     CHECK(s.stop_signals == "INT:1s,TERM");
     CHECK(s.leftover == core::Leftover::wait);
     CHECK(s.timeout == Duration(1h));
     CHECK(s.log_max == 1u << 20);
-    CHECK(s.keep_ended == 0);
-    CHECK_FALSE(s.keep_age);
+    CHECK(s.keep_ended == 1000); // what is removed is not for a folder to say, even a trusted one
+    CHECK(s.keep_age == Duration(24h * 30));
+    CHECK(row(*loaded, "keep_age").ignored->value == "off");
+    CHECK(row(*loaded, "keep_age").ignored->needs == Needs::own_settings);
+    CHECK(row(*loaded, "keep_age").origin == Origin::built_in);
     CHECK(row(*loaded, "log_max").value == "1MiB");
-    CHECK(row(*loaded, "keep_age").value == "off");
+    CHECK_FALSE(row(*loaded, "root").ignored);
+}
+
+TEST_CASE("of a file that is not trusted only what describes counts")
+{
+    World world;
+    world.write("user.toml", "root = \"/mine\"\nkeep_ended = 5\n");
+    const std::string text = "grace = 7\nroot = \"state\"\nleftover = \"wait\"\nkeep_ended = 0\n";
+    const auto file = world.write("project/bgt.toml", text);
+    const auto [answer, why] = GENERATE(table<Result<Trust>, std::string>({
+        {Trust::none, " is not trusted"},
+        {Trust::changed, " has changed since it was trusted"},
+        {Error::failed("the \x1b store"), " is not trusted (the ? store)"},
+    }));
+    world.trust = answer;
+    const auto loaded = world.load();
+    REQUIRE(loaded);
+    CHECK(loaded->settings.grace == 7s);
+    CHECK(loaded->settings.leftover == core::Leftover::wait);
+    CHECK(loaded->settings.root == "/mine");
+    CHECK(loaded->settings.keep_ended == 5);
+    CHECK(row(*loaded, "root").origin == Origin::user_file);
+    CHECK(row(*loaded, "root").ignored->value == "state");
+    CHECK(row(*loaded, "root").ignored->where == file.string() + ":2");
+    CHECK(row(*loaded, "root").ignored->needs == Needs::trust);
+    CHECK(loaded->settings.project->why_not() == file.string() + why);
+    // Once, about the bytes that were parsed.
+    CHECK(world.asked == std::vector<std::string>{file.string() + "|" + text});
+    // A mistake is told all the same, and a variable leaves nothing to tell.
+    world.variables["BGT_ROOT"] = "/other";
+    CHECK_FALSE(row(*world.load(), "root").ignored);
+    world.write("project/bgt.toml", "root = \"~/x\"");
+    CHECK(contains(world.error(), "bgt.toml:1:8: root: `~` is not expanded"));
+}
+
+TEST_CASE("nobody asks about a file that needs no trust")
+{
+    World world;
+    world.write("project/bgt.toml", "grace = 7\nstop_signals = \"INT\"\nleftover = \"wait\"\ntimeout = 1\nlog_max = 1\n"
+                                    "keep_ended = 1\nkeep_age = 1\n[[rule]]\nmatch = \"x\"\nenv = \"A=1\"\n");
+    REQUIRE(world.load());
+    CHECK(world.asked.empty());
+}
+
+TEST_CASE("the line about what is ignored is one line, whatever the names")
+{
+    const Project project("/p/a\n\x1b]0;x\a b/bgt.toml", "", nullptr);
+    CHECK_FALSE(project.is_trusted());
+    CHECK(project.folder() == "/p/a\n\x1b]0;x\a b");
+    CHECK(Project("/bgt.toml", "", nullptr).folder() == "/");
+    CHECK(ignored_line(project, {"root", "env"}, {"keep_ended"}) ==
+          "/p/a ?]0;x? b/bgt.toml is not trusted, so this is ignored: root, env (read the file, then: bgt trust '/p/a ?]0;x? b'); "
+          "keep_ended never counts in a bgt.toml, only in your own settings");
+    CHECK(ignored_line(Project("/p/bgt.toml", "", nullptr), {}, {"keep_ended", "keep_age"}) ==
+          "/p/bgt.toml is read, but keep_ended, keep_age never count in a bgt.toml, only in your own settings");
 }
 
 TEST_CASE("every key in the environment")
@@ -240,6 +305,15 @@ TEST_CASE("what is no regular file is an error, and never hangs")
     World world;
     SECTION("folder") { fs::create_directory(world.top / "project/bgt.toml"); }
     SECTION("fifo") { REQUIRE(::mkfifo((world.top / "project/bgt.toml").c_str(), 0600) == 0); }
+    CHECK(contains(world.error(), "not a regular file"));
+}
+
+TEST_CASE("a link to what is no regular file is an error, and opens nothing")
+{
+    World world;
+    const auto fifo = world.top / "fifo";
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    fs::create_symlink(fifo, world.top / "project/bgt.toml");
     CHECK(contains(world.error(), "not a regular file"));
 }
 

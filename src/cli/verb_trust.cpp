@@ -1,0 +1,207 @@
+#include "answer.hpp"
+#include "run_table.hpp"
+
+#include <algorithm>
+#include <bgt/base/text.hpp>
+#include <bgt/cli/verb.hpp>
+#include <bgt/os/trusted_file.hpp>
+#include <bgt/render/json.hpp>
+#include <boost/json.hpp>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace bgt::cli {
+
+namespace {
+
+/// Something that a bgt.toml says and that needs its trust, or never counts there.
+struct Use {
+    std::string where; ///< "FILE:LINE"
+    std::string match; ///< of its rule; empty: a setting
+    std::string key;
+    std::string value;
+    bool counts = true; ///< once it is trusted
+};
+
+class TrustVerb final : public Verb {
+public:
+    void declare(Parser&) override;
+    int run(Context&) override;
+
+private:
+    int add(Context&, const store::TrustStore&, const std::string& folder);
+    int remove(Context&, const store::TrustStore&, const std::string& folder);
+    int list(Context&, const store::TrustStore&);
+    Result<std::string> folder(const Context&) const;
+
+    std::vector<std::string> words_;
+    bool list_ = false, revoke_ = false, json_ = false;
+};
+
+void TrustVerb::declare(Parser& parser)
+{
+    parser.words(words_, "DIR", Value::folder);
+    parser.flag("--list", list_, "list the files that are trusted, and whether they are unchanged");
+    parser.flag("--revoke", revoke_, "trust it no longer");
+    parser.flag("--json", json_, "print the answer as JSON");
+    parser.example("bgt trust");
+    parser.example("bgt trust --revoke ~/src/project");
+}
+
+/// The folder whose bgt.toml is meant, as the search for bgt.toml would name it. One that is gone can be revoked too.
+Result<std::string> TrustVerb::folder(const Context& context) const
+{
+    if (words_.empty()) {
+        if (const auto& project = context.settings().project) return project->folder();
+        return Error::not_found("there is no bgt.toml that can be read, neither here nor above: bgt trust DIR names another folder");
+    }
+    char buffer[PATH_MAX];
+    const auto& word = words_.front();
+    if (::realpath(word.c_str(), buffer) != nullptr) return std::string(buffer);
+    if (revoke_ && word.starts_with('/')) return word.size() > 1 && word.ends_with('/') ? word.substr(0, word.size() - 1) : word;
+    return Error::system(printable(word), errno);
+}
+
+std::string file_in(const std::string& folder)
+{
+    return (folder == "/" ? "" : folder) + "/bgt.toml";
+}
+
+std::string text_of(const config::Entry& entry)
+{
+    if (const auto* text = std::get_if<std::string>(&entry.value)) return *text;
+    if (const auto* number = std::get_if<long long>(&entry.value)) return std::to_string(*number);
+    if (const auto* flag = std::get_if<bool>(&entry.value)) return *flag ? "true" : "false";
+    return shell_join(std::get<std::vector<std::string>>(entry.value));
+}
+
+/// The bgt.toml in this very folder, as it is where nothing is trusted.
+Result<config::Loaded> load_untrusted(const std::string& folder)
+{
+    auto loaded = config::load({nullptr, folder, "", ::getuid(), os::read_trusted});
+    if (!loaded) return loaded.error();
+    if (const auto& project = loaded->settings.project; project && project->file() == file_in(folder)) {
+        if (auto fine = check_rules(loaded->settings.rules); !fine) return fine.error();
+        return loaded;
+    }
+    if (!loaded->warnings.empty()) return Error::failed(loaded->warnings.front());
+    return Error::not_found("there is no bgt.toml in " + printable(folder));
+}
+
+std::vector<Use> uses_of(const config::Loaded& loaded)
+{
+    std::vector<Use> out;
+    for (const auto& row : loaded.rows)
+        if (row.ignored)
+            out.push_back({row.ignored->where, "", row.key, row.ignored->value, row.ignored->needs == config::Needs::trust});
+    for (const auto& rule : loaded.settings.rules)
+        for (const auto& entry : entries_that_need_trust(rule))
+            out.push_back({entry.line_at, rule.match, entry.key, text_of(entry), true});
+    return out;
+}
+
+std::string line_of(const Use& use)
+{
+    std::string out = "  line " + use.where.substr(use.where.rfind(':') + 1) + ": ";
+    if (!use.match.empty()) out += "for commands that match " + shell_quote(printable(use.match)) + ": ";
+    out += printable(use.key) + " = " + printable(use.value);
+    if (!use.counts) out += " (never counts in a bgt.toml, only in your own settings)";
+    return out + "\n";
+}
+
+boost::json::object row_json(const std::string& file, std::string_view state)
+{
+    return {{"file", to_valid_utf8(file)}, {"state", state}, {"uses", nullptr}};
+}
+
+int TrustVerb::add(Context& context, const store::TrustStore& store, const std::string& folder)
+{
+    const auto loaded = load_untrusted(folder);
+    if (!loaded) return context.fail(loaded.error(), json_);
+    const auto& project = *loaded->settings.project;
+    // The bytes that are shown are the bytes that are trusted: the file is read once.
+    if (auto added = store.add(project.file(), project.text()); !added) return context.fail(added.error(), json_);
+    const auto uses = uses_of(*loaded);
+    if (json_) {
+        boost::json::array list;
+        for (const auto& use : uses)
+            list.push_back(boost::json::object{{"key", to_valid_utf8(use.key)},
+                                               {"value", to_valid_utf8(use.value)},
+                                               {"where", to_valid_utf8(use.where)},
+                                               {"match", use.match.empty() ? boost::json::value() : boost::json::value(use.match)},
+                                               {"counts", use.counts}});
+        auto row = row_json(project.file(), "trusted");
+        row["uses"] = std::move(list);
+        context.print(render::answer_json({{"trust", boost::json::array{std::move(row)}}}));
+        return code::ok;
+    }
+    std::string out = printable(project.file()) + " is trusted until it changes.";
+    out += uses.empty() ? " Nothing in it needs that.\n" : " What it says that needs trust:\n";
+    for (const auto& use : uses) out += line_of(use);
+    context.print(out);
+    return code::ok;
+}
+
+int TrustVerb::remove(Context& context, const store::TrustStore& store, const std::string& folder)
+{
+    const auto file = file_in(folder);
+    const auto removed = store.remove(file);
+    if (!removed) return context.fail(removed.error(), json_);
+    if (!*removed)
+        return context.fail(Error::not_found(printable(file) + " was not trusted (bgt trust --list shows which are)"), json_);
+    if (json_)
+        context.print(render::answer_json({{"trust", boost::json::array{row_json(file, "revoked")}}}));
+    else
+        context.print(printable(file) + " is trusted no longer\n");
+    return code::ok;
+}
+
+std::string_view state_of(const store::TrustedFile& trusted)
+{
+    if (trusted.file.empty()) return "damaged";
+    const auto now = os::read_trusted(trusted.file, ::getuid());
+    if (!now || !now->warning.empty()) return "unreadable";
+    if (!now->there) return "missing";
+    return now->text == trusted.text ? "trusted" : "changed";
+}
+
+int TrustVerb::list(Context& context, const store::TrustStore& store)
+{
+    const auto all = store.list();
+    if (!all) return context.fail(all.error(), json_);
+    boost::json::array rows;
+    std::string text;
+    for (const auto& one : *all) {
+        const auto state = state_of(one);
+        const auto& path = one.file.empty() ? one.entry : one.file;
+        if (json_)
+            rows.push_back(row_json(path, state));
+        else
+            text += std::string(state) + std::string(12 - state.size(), ' ') + printable(path) + "\n";
+    }
+    context.print(json_ ? render::answer_json({{"trust", std::move(rows)}}) : text);
+    return code::ok;
+}
+
+int TrustVerb::run(Context& context)
+{
+    if (list_ && (revoke_ || !words_.empty())) return context.fail(Error::usage("--list stands alone: it lists all"), json_);
+    if (words_.size() > 1) return context.fail(Error::usage("one folder, or none for this one: bgt trust [DIR]"), json_);
+    const auto store = trust_store();
+    if (!store) return context.fail(store.error(), json_);
+    if (list_) return list(context, *store);
+    const auto where = folder(context);
+    if (!where) return context.fail(where.error(), json_);
+    return revoke_ ? remove(context, *store, *where) : add(context, *store, *where);
+}
+
+} // namespace
+
+std::unique_ptr<Verb> make_trust()
+{
+    return std::make_unique<TrustVerb>();
+}
+
+} // namespace bgt::cli
