@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,9 +13,15 @@ namespace {
 
 constexpr std::size_t block_size = 256 * 1024;
 constexpr std::uint64_t back_step = 64 * 1024;
-/// Nobody reads more as one line: it is given up there where its beginning is looked for. A log that somebody else made
-/// may be a hole of a TiB.
-constexpr std::uint64_t longest_line = 64 * 1024 * 1024;
+
+/// Where data begins at or after `offset` (man 2 lseek, SEEK_DATA); nullopt: the file system can't tell.
+std::optional<std::uint64_t> data_from(int fd, std::uint64_t offset, std::uint64_t size)
+{
+    const off_t data = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
+    if (data >= 0) return static_cast<std::uint64_t>(data);
+    if (errno == ENXIO) return size; // nothing but a hole follows
+    return std::nullopt;
+}
 
 } // namespace
 
@@ -46,9 +53,7 @@ std::uint64_t LogFile::size() const
 std::uint64_t LogFile::freed(std::uint64_t recorded) const
 {
     if (!fd_) return 0;
-    const off_t data = lseek(fd_.get(), 0, SEEK_DATA);
-    if (data < 0) return errno == ENXIO ? size() : recorded; // ENXIO: all of it is a hole
-    return std::max(recorded, static_cast<std::uint64_t>(data));
+    return std::max(recorded, data_from(fd_.get(), 0, size()).value_or(recorded));
 }
 
 Result<std::string_view> LogFile::read_once(std::uint64_t offset, std::uint64_t end)
@@ -68,9 +73,10 @@ Result<LogFile::Block> LogFile::read(std::uint64_t offset, std::uint64_t end)
     while (true) {
         Result<std::string_view> bytes = read_once(offset, end);
         if (!bytes) return bytes.error();
-        // Zeros may be a hole that was made just now; the bytes read after it are whole.
+        // Zeros may be a hole that was made just now, or one of a TiB in a log that somebody else made; the bytes read
+        // after it are whole.
         const bool zeros = !bytes->empty() && std::memchr(bytes->data(), 0, bytes->size()) != nullptr;
-        const std::uint64_t first = zeros ? std::min(freed(0), end) : 0;
+        const std::uint64_t first = zeros ? std::min(data_from(fd_.get(), offset, size()).value_or(0), end) : 0;
         if (first <= offset) return Block{offset, *bytes};
         if (first < offset + bytes->size()) return Block{first, bytes->substr(first - offset)};
         offset = first;
@@ -97,7 +103,6 @@ Result<std::uint64_t> LogFile::last_lines(std::uint64_t lines, std::uint64_t beg
     if (lines == 0 || begin >= end) return end;
     std::uint64_t found = 0;
     std::uint64_t upper = end - 1; // the newline that ends the last line is no start of another
-    std::uint64_t newest = upper;  // the newline found last
     while (upper > begin) {
         const std::uint64_t lower = upper - std::min(back_step, upper - begin);
         Result<std::string_view> bytes = read_once(lower, upper);
@@ -105,11 +110,13 @@ Result<std::uint64_t> LogFile::last_lines(std::uint64_t lines, std::uint64_t beg
         std::string_view rest = *bytes;
         for (std::size_t at = rest.rfind('\n'); at != std::string_view::npos; at = rest.rfind('\n')) {
             if (++found == lines) return lower + at + 1;
-            newest = lower + at;
             rest = rest.substr(0, at);
         }
+        // bgt makes no hole behind the freed head: what is before one in a log that somebody else made is not read.
+        if (bytes->find_first_not_of('\0') == std::string_view::npos &&
+            data_from(fd_.get(), lower, size()).value_or(0) >= upper)
+            return upper;
         upper = lower;
-        if (newest - upper > longest_line) return upper;
     }
     return begin;
 }

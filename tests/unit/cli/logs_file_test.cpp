@@ -2,6 +2,9 @@
 
 #include "support/task_folder.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 using namespace bgt;
 using namespace bgt::cli;
 using namespace bgt::core;
@@ -144,6 +147,22 @@ TEST_CASE("Zeros that a task wrote are no hole")
     REQUIRE(block);
     CHECK(block->offset == 0);
     CHECK(block->bytes == std::string_view("a\0b\n\0\0", 6));
+}
+
+TEST_CASE("A hole of a TiB in a log that somebody else made costs no time")
+{
+    TaskFolder folder;
+    folder.write("out.log", "old\n");
+    std::filesystem::resize_file(folder.path("out.log"), std::uintmax_t{1} << 40);
+    std::ofstream(folder.path("out.log"), std::ios::app) << "newest\n";
+    LogFile log = open_log(folder);
+    const std::uint64_t end = log.size();
+    const Result<std::uint64_t> lines = log.last_lines(2, 0, end);
+    REQUIRE(lines);
+    CHECK(end - *lines < 256 * 1024); // a page or so of zeros, and the line
+    const Result<LogFile::Block> after = log.read(1024 * 1024, end);
+    REQUIRE(after);
+    CHECK(end - after->offset < 256 * 1024);
 }
 
 TEST_CASE("A cursor beyond the end is an error")
