@@ -26,7 +26,7 @@ constexpr unsigned max_head_bytes = 64 * 1024;
 /// Of one answer: "100 Continue" and "103 Early Hints" come before it, but not for ever.
 constexpr int max_heads = 8;
 
-Request make_request(const HttpUrl& url)
+Request make_request(const core::HttpUrl& url)
 {
     Request request{http::verb::get, url.target, 11};
     std::string host = url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
@@ -89,7 +89,7 @@ private:
     ErrorCode error_;
 };
 
-Result<int> ask(const HttpUrl& url, const std::vector<std::string>& addresses, Duration timeout)
+Result<int> ask(const core::HttpUrl& url, const std::vector<std::string>& addresses, Duration timeout)
 {
     const Request request = make_request(url);
     const std::string place = url.host + " port " + std::to_string(url.port);
@@ -116,7 +116,7 @@ Result<int> ask(const HttpUrl& url, const std::vector<std::string>& addresses, D
 
 } // namespace
 
-Result<int> http_get_status(const HttpUrl& url, const std::vector<std::string>& addresses, Duration timeout)
+Result<int> http_get_status(const core::HttpUrl& url, const std::vector<std::string>& addresses, Duration timeout)
 {
     try {
         return ask(url, addresses, timeout);

@@ -12,15 +12,6 @@ constexpr std::string_view all_conditions =
     "exit, exit=0, ready, log:REGEX, log-fail:REGEX, port, port:N, tcp:HOST:N, http:URL[=STATUS], unix:PATH, file:PATH, "
     "cmd:COMMAND, gone:CONDITION, progress=N, quiet:D, stalled, waiting-input";
 
-Result<std::uint16_t> parse_port(std::string_view text)
-{
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > 65535)
-        return Error::usage("a port is a number from 1 to 65535, not \"" + printable(text) + "\"");
-    return static_cast<std::uint16_t>(value);
-}
-
 Error empty(std::string_view what)
 {
     return Error::usage("the condition " + std::string(what) + " needs something after the colon");
@@ -40,7 +31,7 @@ Result<Condition> parse_log(const std::string& rest, Condition::Kind kind)
 
 Result<Condition> parse_listening(std::string_view rest)
 {
-    Result<std::uint16_t> port = parse_port(rest);
+    Result<std::uint16_t> port = core::parse_port(rest);
     if (!port) return port.error();
     Condition condition;
     condition.kind = Condition::Kind::port;
@@ -55,7 +46,7 @@ Result<Condition> parse_tcp(std::string_view rest)
     if (rest.empty()) return empty("tcp:");
     const std::size_t colon = rest.rfind(':');
     std::string_view host = colon == std::string_view::npos ? std::string_view() : rest.substr(0, colon);
-    Result<std::uint16_t> port = parse_port(colon == std::string_view::npos ? rest : rest.substr(colon + 1));
+    Result<std::uint16_t> port = core::parse_port(colon == std::string_view::npos ? rest : rest.substr(colon + 1));
     if (!port) return port.error();
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     if (std::ranges::any_of(host, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '/'; }))
@@ -92,7 +83,7 @@ Result<Condition> parse_http(std::string rest)
     Condition condition;
     condition.kind = Condition::Kind::http;
     condition.status = split_status(rest);
-    Result<os::HttpUrl> url = os::parse_http_url(rest);
+    Result<core::HttpUrl> url = core::parse_http_url(rest);
     if (!url) return url.error();
     condition.url = std::move(*url);
     condition.before = printable(rest) + " answered" + (condition.status ? " " + std::to_string(*condition.status) : "");

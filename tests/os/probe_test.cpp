@@ -191,7 +191,7 @@ TEST_CASE("the fixture's HTTP server answers")
     auto server = sandbox.start({"http", "0", "418"});
     const auto numbers = server.numbers();
     REQUIRE(numbers.size() == 1);
-    const os::HttpUrl url{"localhost", static_cast<std::uint16_t>(numbers[0]), "/"};
+    const core::HttpUrl url{"localhost", static_cast<std::uint16_t>(numbers[0]), "/"};
     CHECK(*os::http_get_status(url, local, test::patience) == 418);
     CHECK(*os::http_get_status(url, local, test::patience) == 418);
 }

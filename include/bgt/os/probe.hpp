@@ -2,6 +2,7 @@
 /// Questions to the outside that a waiting condition asks. Each is bounded by its timeout.
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
+#include <bgt/core/http_url.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,16 +16,8 @@ Result<std::vector<std::string>> resolve(const std::string& host, Duration timeo
 /// Whether a TCP connection to one of the addresses is accepted within the timeout.
 bool tcp_connects(const std::vector<std::string>& addresses, std::uint16_t port, Duration timeout);
 
-struct HttpUrl {
-    std::string host;
-    std::uint16_t port = 80;
-    std::string target = "/"; ///< path and query
-};
-/// Reads `http://HOST[:PORT][/PATH][?QUERY]`, also `:PORT/PATH` and `HOST:PORT/PATH` for short.
-/// Error (usage): https (no TLS here: use cmd:curl), bad port, control characters.
-Result<HttpUrl> parse_http_url(const std::string& text);
 /// The status code of a GET, or an error (refused, no answer in time, not HTTP). Redirects are not followed.
-Result<int> http_get_status(const HttpUrl&, const std::vector<std::string>& addresses, Duration timeout);
+Result<int> http_get_status(const core::HttpUrl&, const std::vector<std::string>& addresses, Duration timeout);
 
 /// Runs `/bin/sh -c text` with stdin and output on /dev/null; its exit code, 128+N of a signal, or 124 when it was
 /// killed with its process group because the timeout passed. (Boost.Process)

@@ -3,7 +3,7 @@
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
 #include <bgt/core/pattern.hpp>
-#include <bgt/os/probe.hpp>
+#include <bgt/core/http_url.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,7 +33,7 @@ struct Condition {
     bool gone = false;                      ///< `gone:...`: port:N or one of the outside does NOT hold
     std::string text;                       ///< host, absolute path, or command
     std::uint16_t port = 0;                 ///< 0: any
-    os::HttpUrl url;
+    core::HttpUrl url;
     std::optional<int> status;              ///< the only one that will do
     std::shared_ptr<const core::Pattern> pattern; ///< of `log` and `log-fail`
     double fraction = 0;                    ///< of `progress`, 0..1

@@ -1,6 +1,6 @@
 #include "support/catch.hpp"
 
-#include <bgt/os/probe.hpp>
+#include <bgt/core/http_url.hpp>
 
 using namespace bgt;
 
@@ -24,7 +24,7 @@ TEST_CASE("URLs that are read")
                            Row{"[::1]", "::1", 80, "/"},
                            Row{"localhost:1/https://x@y:z", "localhost", 1, "/https://x@y:z"}}) {
         INFO(row.text);
-        const auto url = os::parse_http_url(row.text);
+        const auto url = core::parse_http_url(row.text);
         REQUIRE(url);
         CHECK(url->host == row.host);
         CHECK(url->port == row.port);
@@ -39,9 +39,23 @@ TEST_CASE("URLs that are refused")
                              "localhost:1/a\r\nX: y", "user@host/", "http://user:pass@host/", "[::1", "[::1]x", "[nonsense]:1",
                              "a:b:c", "::1", "host:1\x7f"}) {
         INFO(text);
-        const auto url = os::parse_http_url(text);
+        const auto url = core::parse_http_url(text);
         REQUIRE_FALSE(url);
         CHECK(url.error().kind == ErrorKind::usage);
         CHECK(url.error().message.find('\n') == std::string::npos);
+    }
+}
+
+TEST_CASE("IPv6 addresses")
+{
+    for (const char* text : {"::", "::1", "1::", "fe80::1%eth0", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::ffff:127.0.0.1",
+                             "1:2:3:4:5:6:1.2.3.4", "ABCD::ef01"}) {
+        INFO(text);
+        CHECK(core::is_ipv6_address(text));
+    }
+    for (const char* text : {"", ":", ":::", "1", "1:2", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "12345::", "g::", "::1%",
+                             "1.2.3.4", "::1.2.3", "::1.2.3.256", "1.2.3.4::", "1:2:3:4:5:6:7:1.2.3.4", "1:2:3:4::5:6:7:8", ":1::"}) {
+        INFO(text);
+        CHECK_FALSE(core::is_ipv6_address(text));
     }
 }
