@@ -6,6 +6,7 @@
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
+#include <bgt/core/condition.hpp>
 #include <bgt/os/trusted_file.hpp>
 #include <bgt/config/settings.hpp>
 #include <bgt/render/words.hpp>
@@ -120,10 +121,7 @@ std::vector<std::string> fixed_words(Value value)
         for (const int number : {1, 2, 3, 10, 12, 15, 9, 18, 19, 28}) out.push_back(signal_name(number).substr(3));
         break;
     case Value::shell: out = {"bash", "zsh", "fish"}; break;
-    case Value::condition:
-        out = {"exit",  "exit=0", "ready", "log:", "log-fail:", "port",   "port:",   "tcp:",         "http:",
-               "unix:", "file:",  "cmd:",  "gone:", "progress=", "quiet:", "stalled", "waiting-input"};
-        break;
+    case Value::condition: out = core::condition_words(); break;
     case Value::state: out.assign(std::begin(render::state_filters), std::end(render::state_filters)); break;
     case Value::limit:
         for (const auto& name : limit_names()) out.push_back(name + "=");

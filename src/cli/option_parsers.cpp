@@ -3,8 +3,8 @@
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/limits.hpp>
+#include <bgt/core/condition.hpp>
 #include <bgt/core/pattern.hpp>
-#include <bgt/supervise/condition.hpp>
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -24,7 +24,7 @@ std::string shown(std::string_view text)
 /// A condition of readiness is checked here, and kept as its text.
 Result<void> add_ready(RunPlan& plan, std::string text)
 {
-    auto condition = supervise::parse_condition(text, "/");
+    auto condition = core::parse_condition(text, "/");
     if (!condition) return condition.error();
     plan.spec.ready.push_back(std::move(text));
     return {};

@@ -2,11 +2,11 @@
 #include "attach.hpp"
 #include "explain.hpp"
 #include "run_options.hpp"
+#include "wait_words.hpp"
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
-#include <bgt/cli/wait_loop.hpp>
 
 namespace bgt::cli {
 
@@ -102,19 +102,15 @@ int Run::explain_only(Context& context)
 /// 0 once it is ready; 121 as soon as it can no longer be; or what bgt ended it for.
 int Run::await_ready(Context& context, store::Root& root, store::TaskId id)
 {
-    WaitRequest request;
-    request.conditions.emplace_back();
-    request.conditions.back().kind = supervise::Condition::Kind::ready;
-    request.conditions.back().before = "it was ready";
-    WaitLoop loop(root, std::move(request));
-    if (Result<void> opened = loop.open({id}); !opened) return context.fail(opened.error());
-    const Result<WaitAnswer> waited = loop.run({});
+    const ops::WaitRequest request{{id}, {*core::parse_condition("ready", "/")}};
+    const Result<ops::WaitAnswer> waited = ops::wait(root, request);
     if (!waited) return context.fail(waited.error());
-    if (waited->code == code::ok) return code::ok;
-    context.complain(waited->message + " (bgt logs " + to_string(id) + ")");
-    const auto status = loop.last_seen().front().status;
+    const int code = wait_code(request, *waited);
+    if (code == code::ok) return code::ok;
+    context.complain(wait_message(request, *waited) + " (bgt logs " + to_string(id) + ")");
+    const store::Status& status = waited->tasks.front().status;
     const int own = supervise::exit_code(status);
-    return supervise::is_over(status) && (own == code::hung || own == code::task_timeout) ? own : waited->code;
+    return supervise::is_over(status) && (own == code::hung || own == code::task_timeout) ? own : code;
 }
 
 int Run::answer(Context& context, store::Root& root, store::TaskId id)

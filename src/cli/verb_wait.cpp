@@ -1,6 +1,8 @@
+#include "attach.hpp"
+#include "wait_words.hpp"
+
 #include <bgt/cli/select.hpp>
 #include <bgt/cli/verb.hpp>
-#include <bgt/cli/wait_loop.hpp>
 
 #include <bgt/os/terminal.hpp>
 #include <bgt/render/json.hpp>
@@ -55,10 +57,9 @@ public:
     void declare(Parser& parser) override
     {
         selection_.declare(parser);
-        parser.list("--for", for_, "COND", Value::condition,
-                    "what to wait for (all of them): exit (default), exit=0, ready, log:REGEX, log-fail:REGEX, port, port:N, "
-                    "tcp:HOST:N, http:URL[=STATUS], unix:PATH, file:PATH, cmd:COMMAND, gone:COND, progress=N, quiet:D, "
-                    "stalled, waiting-input; exit code 121 when it can no longer be met");
+        static const std::string what = "what to wait for (all of them; by default exit): " + core::condition_forms() +
+                                        "; exit code 121 when it can no longer be met";
+        parser.list("--for", for_, "COND", Value::condition, what.c_str());
         parser.flag("--any", any_, "one condition of one task is enough");
         parser.flag("--or-stuck", or_stuck_, "give up with exit code 121 when a task is stalled or waits for input");
         parser.option("--timeout", timeout_, "D", Value::duration, "give up after D with exit code 124; the tasks keep running");
@@ -70,7 +71,7 @@ public:
 
     int run(Context& context) override
     {
-        WaitRequest request;
+        ops::WaitRequest request;
         if (Result<void> read = read_request(request); !read) return context.fail(read.error(), json_);
         Result<store::Root*> root = context.root();
         if (!root) return context.fail(root.error(), json_);
@@ -80,27 +81,26 @@ public:
             if (json_) context.print(render::tasks_json({}));
             return code::ok;
         }
-        WaitLoop loop(**root, std::move(request));
-        if (Result<void> opened = loop.open(*ids); !opened) return context.fail(opened.error(), json_);
-        const Result<WaitAnswer> answer = wait(context, loop);
+        request.tasks = std::move(*ids);
+        const Result<ops::WaitAnswer> answer = wait(context, **root, request);
         if (!answer) return context.fail(answer.error(), json_);
-        if (!answer->message.empty()) context.complain(answer->message);
-        if (json_) print_tasks(context, **root, *ids, loop.last_seen());
-        return answer->code;
+        const std::string message = wait_message(request, *answer);
+        if (!message.empty()) context.complain(message);
+        if (json_) print_tasks(context, **root, request.tasks, answer->tasks);
+        return wait_code(request, *answer);
     }
 
 private:
-    Result<void> read_request(WaitRequest& request) const
+    Result<void> read_request(ops::WaitRequest& request) const
     {
         const std::string cwd = working_folder();
         for (const std::string& text : for_) {
-            Result<supervise::Condition> condition = supervise::parse_condition(text, cwd);
+            Result<core::Condition> condition = core::parse_condition(text, cwd);
             if (!condition) return Error::usage("--for: " + condition.error().message);
             request.conditions.push_back(std::move(*condition));
         }
-        if (std::ranges::all_of(request.conditions, &supervise::Condition::is_guard)) request.conditions.emplace_back();
-        request.or_stuck = or_stuck_;
-        request.any = any_;
+        if (std::ranges::all_of(request.conditions, &core::Condition::is_guard)) request.conditions.emplace_back();
+        request.rules = {any_, or_stuck_};
         if (!timeout_ || *timeout_ == "off") return {};
         Result<Duration> timeout = parse_duration(*timeout_);
         if (!timeout) return Error::usage("--timeout: " + timeout.error().message);
@@ -108,11 +108,16 @@ private:
         return {};
     }
 
-    static Result<WaitAnswer> wait(const Context& context, WaitLoop& loop)
+    static Result<ops::WaitAnswer> wait(const Context& context, store::Root& root, const ops::WaitRequest& request)
     {
-        if (!shows_live_line(context)) return loop.run({});
+        // A signal ends the processes that ask the probes first, then this program.
+        std::optional<HeldSignals> signals;
+        if (std::ranges::any_of(request.conditions, [](const auto& c) { return c.observes(core::Observation::probe); }))
+            signals.emplace();
+        const int cancel = signals ? signals->fd() : -1;
+        if (!shows_live_line(context)) return ops::wait(root, request, {}, cancel);
         LiveLine line;
-        return loop.run([&] { line.draw(loop.live_text(LiveLine::columns())); });
+        return ops::wait(root, request, [&](const auto& now) { line.draw(live_text(now, LiveLine::columns())); }, cancel);
     }
 
     /// As they are now; of one that removed itself, as it was last seen.

@@ -1,139 +1,117 @@
-// What WaitLoop makes of the answers: the end of the wait, and the line that a terminal shows meanwhile.
-#include <bgt/cli/wait_loop.hpp>
+#include "wait_words.hpp"
 
 #include <bgt/base/terminal_text.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/context.hpp>
-#include <bgt/core/progress.hpp>
+#include <bgt/ops/task_monitor.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/render/progress_bar.hpp>
 
 #include <algorithm>
+#include <csignal>
 
 namespace bgt::cli {
+namespace {
 
-std::optional<WaitAnswer> WaitLoop::decide() const
+using End = ops::WaitAnswer::End;
+using Cause = core::Verdict::Cause;
+
+std::string short_label(const supervise::Snapshot& task)
 {
-    if (broken_) return failure();
-    if (request_.any) {
-        if (first_met_) return success();
-        return open_ == 0 ? std::optional(failure()) : std::nullopt;
-    }
-    if (first_never_) return failure();
-    return open_ == 0 ? std::optional(success()) : std::nullopt;
+    return task.status.name.empty() ? to_string(task.id) : printable(task.status.name);
 }
 
-WaitAnswer WaitLoop::success() const
+std::string label(const supervise::Snapshot& task)
 {
-    if (request_.any) {
-        const bool by_exit = request_.conditions[first_met_->condition].is_exit();
-        return {by_exit ? supervise::exit_code(tasks_[first_met_->task].task.status()) : code::ok, {}};
+    return task.status.name.empty() ? to_string(task.id) : to_string(task.id) + " " + short_label(task);
+}
+
+std::string impossible_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
+{
+    const core::Verdict& verdict = answer.verdict;
+    const supervise::Snapshot& task = answer.tasks[verdict.task];
+    const core::Condition& condition = request.conditions[verdict.condition];
+    const std::string id = to_string(task.id);
+    switch (verdict.cause) {
+    case Cause::guard: return label(task) + ": " + condition.before + " (log-fail)";
+    case Cause::no_readiness: return label(task) + " was started without a condition of readiness (bgt run --ready-log, ...)";
+    case Cause::never_ready: return label(task) + " can no longer become ready: bgt show " + id + " says why";
+    case Cause::stalled: return label(task) + " is stalled: bgt why " + id + " says more";
+    case Cause::waiting_input: return label(task) + " waits for input: bgt why " + id + " says more";
+    case Cause::ended:
+    case Cause::none: break;
     }
-    if (std::ranges::none_of(request_.conditions, &supervise::Condition::is_exit)) return {};
-    for (const Waiting& waiting : tasks_)
-        if (const int code = supervise::exit_code(waiting.task.status()); code != 0) return {code, {}};
+    const std::string ended = label(task) + " " + ops::describe_end(task.status);
+    return condition.is_exit() ? ended + ": exit=0 can no longer be met" : ended + " before " + condition.before;
+}
+
+std::string timeout_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
+{
+    const supervise::Snapshot& task = answer.tasks[answer.verdict.task];
+    const core::Condition& condition = request.conditions[answer.verdict.condition];
+    std::string text = format_duration(*request.timeout) + " passed";
+    if (!condition.is_exit()) text += " before " + condition.before;
+    text += ": " + label(task);
+    text += supervise::is_over(task.status) // its log is still being read
+                ? " " + ops::describe_end(task.status)
+                : " is still " + std::string(core::to_string(task.status.lifecycle)) + ", untouched";
+    if (answer.open_tasks > 1) text += ", and " + std::to_string(answer.open_tasks - 1) + " more";
+    return text;
+}
+
+int met_code(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
+{
+    const auto code_of = [](const supervise::Snapshot& task) { return supervise::exit_code(task.status); };
+    if (request.rules.any) {
+        const bool by_exit = request.conditions[answer.verdict.condition].is_exit();
+        return by_exit ? code_of(answer.tasks[answer.verdict.task]) : code::ok;
+    }
+    if (std::ranges::none_of(request.conditions, &core::Condition::is_exit)) return code::ok;
+    const auto failed = std::ranges::find_if(answer.tasks, [&](const auto& task) { return code_of(task) != code::ok; });
+    return failed == answer.tasks.end() ? code::ok : code_of(*failed);
+}
+
+} // namespace
+
+int wait_code(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
+{
+    switch (answer.end) {
+    case End::met: return met_code(request, answer);
+    case End::impossible: return code::cannot_come;
+    case End::timed_out: return code::wait_timeout;
+    case End::cancelled: break;
+    }
+    return 128 + SIGINT;
+}
+
+std::string wait_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
+{
+    switch (answer.end) {
+    case End::impossible: return impossible_message(request, answer);
+    case End::timed_out: return timeout_message(request, answer);
+    case End::met:
+    case End::cancelled: break;
+    }
     return {};
 }
 
-WaitAnswer WaitLoop::failure() const
-{
-    const Decisive& decisive = broken_ ? *broken_ : *first_never_;
-    const Waiting& waiting = tasks_[decisive.task];
-    const supervise::Condition& condition = request_.conditions[decisive.condition];
-    const std::string label = waiting.task.label();
-    if (broken_) return {code::cannot_come, label + ": " + condition.before + " (log-fail)"};
-    if (condition.kind == supervise::Condition::Kind::ready && waiting.never_ready)
-        return {code::cannot_come, label + " was started without a condition of readiness (bgt run --ready-log, ...)"};
-    if (!waiting.task.over()) return {code::cannot_come, label + " can no longer become ready: bgt show " + to_string(waiting.task.id()) + " says why"};
-    const std::string ended = label + " " + ops::describe_end(waiting.task.status());
-    if (condition.is_exit()) return {code::cannot_come, ended + ": exit=0 can no longer come"};
-    return {code::cannot_come, ended + " before " + condition.before};
-}
-
-/// With --or-stuck: the first task that does nothing, or waits for somebody to type.
-std::optional<WaitAnswer> WaitLoop::stuck() const
-{
-    if (!request_.or_stuck) return std::nullopt;
-    for (const Waiting& waiting : tasks_) {
-        if (waiting.settled || waiting.task.over()) continue;
-        const store::Status& status = waiting.task.status();
-        const bool waits_for_input = status.activity == core::Activity::waiting_input;
-        if (!waits_for_input && !status.stalled) continue;
-        return WaitAnswer{code::cannot_come, waiting.task.label() + (waits_for_input ? " waits for input" : " is stalled") +
-                                                 ": bgt why " + to_string(waiting.task.id()) + " says more"};
-    }
-    return std::nullopt;
-}
-
-WaitAnswer WaitLoop::timed_out() const
-{
-    std::string text = format_duration(*request_.timeout) + " passed";
-    const auto first = std::ranges::find(tasks_, false, &Waiting::settled);
-    for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
-        const supervise::Condition& condition = request_.conditions[i];
-        if (first->coming[i] != ConditionState::open || condition.is_guard()) continue;
-        if (!condition.is_exit()) text += " before " + condition.before;
-        break;
-    }
-    const store::Status& status = first->task.status();
-    text += ": " + first->task.label();
-    text += first->task.over() ? " " + ops::describe_end(status) // its log is still being read
-                               : " is still " + std::string(core::to_string(status.lifecycle)) + ", untouched";
-    const auto others = std::ranges::count(tasks_, false, &Waiting::settled) - 1;
-    if (others > 0) text += ", and " + std::to_string(others) + " more";
-    return {code::wait_timeout, std::move(text)};
-}
-
-std::vector<supervise::Snapshot> WaitLoop::last_seen() const
-{
-    std::vector<supervise::Snapshot> all;
-    for (const Waiting& waiting : tasks_) {
-        supervise::Snapshot& snapshot = all.emplace_back();
-        snapshot.id = waiting.task.id();
-        snapshot.status = waiting.task.status();
-        snapshot.folder = waiting.task.path();
-        snapshot.problem = waiting.task.problem();
-    }
-    return all;
-}
-
-/// By the pace since this wait began to see progress; before it saw any gain, since the start.
-std::optional<Duration> WaitLoop::time_left(Waiting& waiting) const
-{
-    const store::Status& status = waiting.task.status();
-    if (!status.progress || !status.started_at || status.boot != os::boot_id()) return std::nullopt;
-    if (!waiting.seen || waiting.seen->fraction > *status.progress) waiting.seen = Seen{*status.progress, os::now()};
-    const auto seconds = [&](Instant at) { return std::chrono::duration<double>(at - *status.started_at).count(); };
-    const std::optional<double> left =
-        core::seconds_left(waiting.seen->fraction, seconds(waiting.seen->at), *status.progress, seconds(os::now()));
-    if (!left || !(*left < 1e8)) return std::nullopt;
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*left));
-}
-
-/// "web running 12s | last line", "3 of 10 over, 12s | web: last line", with a bar before the last line where there is
+/// "web running 12s | last line", "3 of 10 ended, 12s | web: last line", with a bar before the last line where there is
 /// progress.
-std::string WaitLoop::live_text(std::size_t columns)
+std::string live_text(const ops::WaitProgress& progress, std::size_t columns)
 {
-    const auto first = std::ranges::find(tasks_, false, &Waiting::settled);
-    if (first == tasks_.end()) return {};
-    const store::Status& status = first->task.status();
-    Duration age = os::now() - started_;
+    const store::Status& status = progress.first.status;
     render::ProgressLine line;
-    if (tasks_.size() == 1) {
-        if (status.started_at && status.boot == os::boot_id()) age = os::now() - *status.started_at;
-        line.head = first->task.label() + " " + std::string(core::to_string(status.lifecycle)) + " " + format_age(age);
+    if (progress.tasks == 1) {
+        const bool of_this_boot = status.started_at && status.boot == os::boot_id();
+        const Duration age = of_this_boot ? os::now() - *status.started_at : progress.waited;
+        line.head = label(progress.first) + " " + std::string(core::to_string(status.lifecycle)) + " " + format_age(age);
     } else {
-        const auto over = std::ranges::count(tasks_, true, [](const Waiting& w) { return w.task.over(); });
-        line.head = std::to_string(over) + " of " + std::to_string(tasks_.size()) + " over, " + format_age(age);
+        line.head = std::to_string(progress.over) + " of " + std::to_string(progress.tasks) + " ended, " + format_age(progress.waited);
     }
-    first->task.refresh(); // nobody wakes the wait for progress alone
     line.fraction = status.progress;
-    line.left = time_left(*first);
-    supervise::SnapshotFields want;
-    want.log_tail = true;
-    const Result<supervise::Snapshot> seen = supervise::inspect(root_, first->task.id(), want);
-    line.tail = !status.step.empty() ? printable(status.step) : seen ? last_line(seen->log_tail) : std::string();
-    if (tasks_.size() > 1 && !line.tail.empty()) line.tail.insert(0, first->task.short_label() + ": ");
+    line.left = progress.left;
+    line.tail = !status.step.empty() ? printable(status.step) : last_line(progress.first.log_tail);
+    if (progress.tasks > 1 && !line.tail.empty()) line.tail.insert(0, short_label(progress.first) + ": ");
     return render::progress_line(line, columns);
 }
 

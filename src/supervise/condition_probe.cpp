@@ -1,64 +1,76 @@
-#include <bgt/supervise/condition.hpp>
+#include <bgt/supervise/condition_probe.hpp>
 
 #include <bgt/os/clock.hpp>
+#include <bgt/os/probe.hpp>
 #include <bgt/os/unix_address.hpp>
 
+#include <algorithm>
 #include <sys/stat.h>
 
 namespace bgt::supervise {
 namespace {
+
+using core::Condition;
+using core::fact::Answered;
 
 Duration left(Instant deadline)
 {
     return std::max<Duration>(deadline - os::now(), std::chrono::milliseconds(1));
 }
 
-bool answers(const Condition& condition, Instant deadline)
+Answered ask_http(const Condition& condition, Instant deadline)
 {
-    Result<std::vector<std::string>> addresses = os::resolve(condition.url.host, left(deadline));
-    if (!addresses) return false;
+    const Result<std::vector<std::string>> addresses = os::resolve(condition.url.host, left(deadline));
+    if (!addresses) return {false, addresses.error().message};
     const Result<int> status = os::http_get_status(condition.url, *addresses, left(deadline));
-    if (!status) return false;
-    return condition.status ? *status == *condition.status : *status >= 200 && *status < 400;
+    if (!status) return {false, status.error().message};
+    const bool wanted = condition.status ? *status == *condition.status : *status >= 200 && *status < 400;
+    return {wanted, "answered " + std::to_string(*status)};
 }
 
-/// Whether it is there; `gone` is not looked at.
-bool is_there(const Condition& condition, Instant deadline)
+Answered ask_tcp(const Condition& condition, Instant deadline)
 {
-    switch (condition.kind) {
-    case Condition::Kind::tcp: {
-        Result<std::vector<std::string>> addresses = os::resolve(condition.text, left(deadline));
-        return addresses && os::tcp_connects(*addresses, condition.port, left(deadline));
-    }
-    case Condition::Kind::http: return answers(condition, deadline);
-    case Condition::Kind::unix_socket: return os::unix_connects(condition.text);
-    case Condition::Kind::file: {
-        struct stat info{};
-        return stat(condition.text.c_str(), &info) == 0;
-    }
-    case Condition::Kind::command: {
-        const Result<int> code = os::run_command(condition.text, left(deadline));
-        return code && *code == 0;
-    }
-    case Condition::Kind::exit:
-    case Condition::Kind::exit_zero:
-    case Condition::Kind::ready:
-    case Condition::Kind::log:
-    case Condition::Kind::log_fail:
-    case Condition::Kind::port:
-    case Condition::Kind::progress:
-    case Condition::Kind::quiet:
-    case Condition::Kind::stalled:
-    case Condition::Kind::waiting_input: break;
-    }
-    return false;
+    const Result<std::vector<std::string>> addresses = os::resolve(condition.text, left(deadline));
+    if (!addresses) return {false, addresses.error().message};
+    return {os::tcp_connects(*addresses, condition.port, left(deadline)), {}};
 }
+
+Answered ask_command(const Condition& condition, Instant deadline)
+{
+    const Result<int> code = os::run_command(condition.text, left(deadline));
+    if (!code) return {false, code.error().message};
+    return {*code == 0, "exit " + std::to_string(*code)};
+}
+
+Answered ask_unix(const Condition& condition, Instant)
+{
+    return {os::unix_connects(condition.text), {}};
+}
+
+Answered ask_file(const Condition& condition, Instant)
+{
+    struct stat info{};
+    return {stat(condition.text.c_str(), &info) == 0, {}};
+}
+
+/// The question of each kind of probe; `gone` is not looked at.
+constexpr struct Question {
+    Condition::Kind kind;
+    Answered (*ask)(const Condition&, Instant deadline);
+} questions[] = {
+    {Condition::Kind::tcp, ask_tcp},   {Condition::Kind::http, ask_http},       {Condition::Kind::unix_socket, ask_unix},
+    {Condition::Kind::file, ask_file}, {Condition::Kind::command, ask_command},
+};
 
 } // namespace
 
-bool holds(const Condition& condition, Duration timeout)
+Answered probe(const Condition& condition, Duration timeout)
 {
-    return is_there(condition, os::now() + timeout) != condition.gone;
+    const auto* const question = std::ranges::find(questions, condition.kind(), &Question::kind);
+    if (question == std::end(questions)) return {};
+    Answered answer = question->ask(condition, os::now() + timeout);
+    answer.yes = answer.yes != condition.gone;
+    return answer;
 }
 
 } // namespace bgt::supervise

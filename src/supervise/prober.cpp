@@ -3,12 +3,14 @@
 #include "ready_watcher.hpp"
 
 #include <bgt/os/background.hpp>
+#include <bgt/supervise/condition_probe.hpp>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <csignal>
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -23,24 +25,24 @@ constexpr Duration check_timeout = std::chrono::seconds(30);
 /// One that does not answer for so long counts as gone.
 constexpr Duration gone_timeout = std::chrono::seconds(5);
 
-sigset_t ending_signals()
+/// One packet of the pipe: '1' or '0', and the text.
+void tell(int pipe, const core::fact::Answered& answer)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
-    return set;
+    constexpr std::size_t max_packet = 512; // below PIPE_BUF (man 7 pipe)
+    const std::string packet = ((answer.yes ? "1" : "0") + answer.text).substr(0, max_packet);
+    while (write(pipe, packet.data(), packet.size()) < 0 && errno == EINTR) {}
 }
 
-int ask_until_it_holds(const Condition& condition, int answer)
+int ask_until_it_holds(const core::Condition& condition, int pipe)
 {
     prctl(PR_SET_CHILD_SUBREAPER, 1); // whom its commands leave behind is found below it, and ended with it
     Duration interval = first_interval;
+    std::string told;
     while (true) {
-        if (holds(condition, condition.gone ? gone_timeout : check_timeout)) {
-            const char yes = 1;
-            while (write(answer, &yes, 1) < 0 && errno == EINTR) {}
-            return 0;
-        }
+        const core::fact::Answered answer = probe(condition, condition.gone ? gone_timeout : check_timeout);
+        if (answer.yes || answer.text != told) tell(pipe, answer);
+        if (answer.yes) return 0;
+        told = answer.text;
         std::this_thread::sleep_for(interval);
         interval = std::min(interval * 5 / 4, last_interval);
     }
@@ -48,10 +50,10 @@ int ask_until_it_holds(const Condition& condition, int answer)
 
 } // namespace
 
-Result<Prober> Prober::start(const Condition& condition)
+Result<Prober> Prober::start(const core::Condition& condition)
 {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return Error::system("making a pipe", errno);
+    if (pipe2(ends, O_CLOEXEC | O_DIRECT) != 0) return Error::system("making a pipe", errno);
     Fd read_end(ends[0]), write_end(ends[1]);
     // In a group of its own: Ctrl-C goes to the parent, which ends this one and its command in order.
     const Result<pid_t> pid = os::fork_helper({write_end.get()}, false, [&] { return ask_until_it_holds(condition, write_end.get()); });
@@ -73,35 +75,14 @@ Prober::~Prober()
     while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
 }
 
-Result<bool> Prober::answer()
+Result<core::fact::Answered> Prober::answer()
 {
-    char yes = 0;
+    char packet[PIPE_BUF];
     ssize_t got = 0;
-    do got = read(answer_.get(), &yes, 1);
+    do got = read(answer_.get(), packet, sizeof packet);
     while (got < 0 && errno == EINTR);
-    if (got != 1) return Error::failed("the process that checks the condition died");
-    return true;
-}
-
-Result<SignalGate> SignalGate::create()
-{
-    const sigset_t set = ending_signals();
-    sigset_t before;
-    if (sigprocmask(SIG_BLOCK, &set, &before) != 0) return Error::system("blocking signals", errno);
-    Fd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!fd) {
-        const int error = errno;
-        sigprocmask(SIG_SETMASK, &before, nullptr);
-        return Error::system("making a signalfd", error);
-    }
-    return SignalGate(std::move(fd), before);
-}
-
-SignalGate::SignalGate(SignalGate&& other) noexcept : fd_(std::move(other.fd_)), before_(other.before_) {}
-
-SignalGate::~SignalGate()
-{
-    if (fd_) sigprocmask(SIG_SETMASK, &before_, nullptr); // a signal that is pending comes now
+    if (got <= 0) return Error::failed("the process that checks the condition died");
+    return core::fact::Answered{packet[0] == '1', std::string(packet + 1, static_cast<std::size_t>(got - 1))};
 }
 
 } // namespace bgt::supervise

@@ -18,16 +18,16 @@
 namespace bgt::supervise {
 namespace {
 
-Result<std::vector<Condition>> read_conditions(const ReadyWatch::What& what)
+Result<std::vector<core::Condition>> read_conditions(const ReadyWatch::What& what)
 {
-    std::vector<Condition> conditions;
+    std::vector<core::Condition> conditions;
     for (const std::string& text : what.conditions) {
-        Result<Condition> condition = parse_condition(text, what.cwd);
+        Result<core::Condition> condition = core::parse_condition(text, what.cwd);
         if (!condition) return condition.error();
         if (!condition->can_make_ready()) return Error::usage("the condition " + text + " can't make a task ready");
         conditions.push_back(std::move(*condition));
     }
-    if (std::ranges::all_of(conditions, &Condition::is_guard)) return Error::usage("log-fail alone can't make a task ready");
+    if (std::ranges::all_of(conditions, &core::Condition::is_guard)) return Error::usage("log-fail alone can't make a task ready");
     return conditions;
 }
 
@@ -54,7 +54,7 @@ void reap(int pidfd)
 
 Result<ReadyWatch> ReadyWatch::start(const store::TaskDir& task, const What& what)
 {
-    Result<std::vector<Condition>> conditions = read_conditions(what);
+    Result<std::vector<core::Condition>> conditions = read_conditions(what);
     if (!conditions) return conditions.error();
     int ends[2];
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return Error::system("making a pipe", errno);

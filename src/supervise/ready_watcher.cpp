@@ -1,5 +1,6 @@
 #include "ready_watcher.hpp"
 
+#include <bgt/core/waiting.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/ports.hpp>
 #include <bgt/os/tree.hpp>
@@ -23,14 +24,14 @@ constexpr Duration first_interval = std::chrono::milliseconds(20);
 constexpr Duration last_interval = std::chrono::milliseconds(200);
 
 using Answer = ReadyWatch::Answer;
-using Kind = Condition::Kind;
+using core::Observation;
 
+/// The driver of core::Waiting for one task, which lives as long as anybody asks.
 class Watcher {
 public:
-    Watcher(store::TaskDir task, const ReadyWatch::What& what, std::vector<Condition> conditions)
-        : task_(std::move(task)), what_(what)
+    Watcher(store::TaskDir task, const ReadyWatch::What& what, std::vector<core::Condition> conditions)
+        : task_(std::move(task)), what_(what), waiting_(std::move(conditions), 1, {}), probers_(waiting_.conditions().size())
     {
-        for (Condition& condition : conditions) asked_.push_back({std::move(condition), false, {}});
     }
 
     Answer run(int parent)
@@ -39,7 +40,7 @@ public:
         while (true) {
             Result<bool> more = look();
             if (!more) return failed(more.error());
-            if (answer_) return *answer_;
+            if (const std::optional<Answer> answer = decided()) return *answer;
             const std::optional<Instant> until = *more ? std::optional(os::now()) : next_look_;
             Result<os::Watch::Wake> wake = watch_->wait(until);
             if (!wake) return failed(wake.error());
@@ -49,13 +50,19 @@ public:
     }
 
 private:
-    struct Asked {
-        Condition condition;
-        bool held = false;
-        std::optional<Prober> prober;
-    };
-
     static Answer failed(const Error& error) { return {Answer::Kind::failed, error.message}; }
+
+    std::optional<Answer> decided() const
+    {
+        const core::Verdict verdict = waiting_.verdict();
+        const std::string& before = waiting_.conditions()[verdict.condition].before;
+        switch (verdict.kind) {
+        case core::Verdict::Kind::met: return Answer{Answer::Kind::ready, before};
+        case core::Verdict::Kind::impossible: return Answer{Answer::Kind::never, before};
+        case core::Verdict::Kind::pending: break;
+        }
+        return std::nullopt;
+    }
 
     /// The supervisor has ended: nobody wants to know any more.
     [[noreturn]] static void leave()
@@ -70,16 +77,16 @@ private:
         if (!watch) return watch.error();
         watch_.emplace(std::move(*watch));
         if (parent >= 0) watch_->add_fd(parent);
-        for (Asked& asked : asked_) {
-            if (asked.condition.kind == Kind::port) next_look_ = os::now();
-            if (asked.condition.reads_output() && !output_) {
-                if (Result<void> opened = open_output(); !opened) return opened;
-            }
-            if (!asked.condition.is_outside()) continue;
-            Result<Prober> prober = Prober::start(asked.condition);
+        if (waiting_.needed().has(Observation::listeners)) next_look_ = os::now();
+        if (waiting_.needed().has(Observation::output)) {
+            if (Result<void> opened = open_output(); !opened) return opened;
+        }
+        for (std::size_t i = 0; i < probers_.size(); ++i) {
+            if (!waiting_.needs_probe(i)) continue;
+            Result<Prober> prober = Prober::start(waiting_.conditions()[i]);
             if (!prober) return prober.error();
-            asked.prober.emplace(std::move(*prober));
-            watch_->add_fd(asked.prober->fd());
+            probers_[i].emplace(std::move(*prober));
+            watch_->add_fd(probers_[i]->fd());
         }
         return {};
     }
@@ -98,23 +105,12 @@ private:
     {
         bool more = false;
         if (output_) {
-            Result<bool> scanned = output_->scan([this](std::string_view line) { take_line(line); });
+            Result<bool> scanned = output_->scan([this](std::string_view line) { waiting_.take(0, core::fact::Line{line}); });
             if (!scanned) return scanned.error();
             more = *scanned;
         }
         if (next_look_ && os::now() >= *next_look_) look_at_ports();
-        const bool open = std::ranges::any_of(asked_, [](const Asked& a) { return !a.held && !a.condition.is_guard(); });
-        if (!open && !answer_) answer_ = Answer{Answer::Kind::ready, last_};
         return more;
-    }
-
-    void take_line(std::string_view line)
-    {
-        for (Asked& asked : asked_) {
-            if (!asked.condition.reads_output() || asked.held || answer_ || !asked.condition.pattern->matches(line)) continue;
-            if (asked.condition.is_guard()) answer_ = Answer{Answer::Kind::never, asked.condition.before};
-            else hold(asked);
-        }
     }
 
     void look_at_ports()
@@ -124,16 +120,9 @@ private:
         for (const os::ProcStat& member : os::without_trees(what_.members(), {self}))
             if (member.key.pid != parent) pids.push_back(member.key.pid);
         const std::vector<std::uint16_t> ports = os::ports_of(pids, os::listeners());
-        bool open = false;
-        for (Asked& asked : asked_) {
-            if (asked.condition.kind != Kind::port || asked.held) continue;
-            const std::uint16_t port = asked.condition.port;
-            const bool listens = port == 0 ? !ports.empty() : std::ranges::find(ports, port) != ports.end();
-            if (listens != asked.condition.gone) hold(asked);
-            else open = true;
-        }
+        waiting_.take(0, core::fact::Listening{ports});
         next_look_.reset();
-        if (open) next_look_ = os::now() + interval_;
+        if (waiting_.needed().has(Observation::listeners)) next_look_ = os::now() + interval_;
         interval_ = std::min(interval_ * 5 / 4, last_interval);
     }
 
@@ -142,32 +131,27 @@ private:
         if (output_) {
             if (Result<void> renewed = output_->renew(*watch_, task_); !renewed) return renewed;
         }
-        for (Asked& asked : asked_) {
-            if (!asked.prober || std::ranges::find(wake.fds, asked.prober->fd()) == wake.fds.end()) continue;
-            const Result<bool> answer = asked.prober->answer();
-            watch_->remove_fd(asked.prober->fd());
-            asked.prober.reset();
+        for (std::size_t i = 0; i < probers_.size(); ++i) {
+            if (!probers_[i] || std::ranges::find(wake.fds, probers_[i]->fd()) == wake.fds.end()) continue;
+            const Result<core::fact::Answered> answer = probers_[i]->answer();
+            if (!answer || answer->yes) {
+                watch_->remove_fd(probers_[i]->fd());
+                probers_[i].reset();
+            }
             if (!answer) return answer.error();
-            hold(asked);
+            waiting_.answer(i, *answer);
         }
         return {};
     }
 
-    void hold(Asked& asked)
-    {
-        asked.held = true;
-        last_ = asked.condition.before;
-    }
-
     store::TaskDir task_;
     const ReadyWatch::What& what_;
-    std::vector<Asked> asked_;
+    core::Waiting waiting_;
+    std::vector<std::optional<Prober>> probers_; ///< one a condition
     std::optional<OutputMatcher> output_;
     std::optional<os::Watch> watch_;
     std::optional<Instant> next_look_; ///< at ports
     Duration interval_ = first_interval;
-    std::string last_;                 ///< what came last
-    std::optional<Answer> answer_;
 };
 
 } // namespace
@@ -192,7 +176,7 @@ void end_descendants_of(pid_t pid)
     }
 }
 
-int run_ready_watcher(const store::TaskDir& task, const ReadyWatch::What& what, std::vector<Condition> conditions, int answer,
+int run_ready_watcher(const store::TaskDir& task, const ReadyWatch::What& what, std::vector<core::Condition> conditions, int answer,
                       pid_t parent)
 {
     prctl(PR_SET_CHILD_SUBREAPER, 1); // what its commands leave behind is not the task's

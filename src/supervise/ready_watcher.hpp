@@ -1,6 +1,6 @@
 #pragma once
 /// What runs in the process of a ReadyWatch.
-#include <bgt/supervise/condition.hpp>
+#include <bgt/core/condition.hpp>
 #include <bgt/supervise/ready_watch.hpp>
 
 namespace bgt::supervise {
@@ -13,6 +13,6 @@ void end_descendants_of(pid_t);
 
 /// To be called in the process just forked from `parent`: watches, writes its answer, and stays until it is ended, so
 /// that what its commands left behind stays below it. The exit code of the process.
-int run_ready_watcher(const store::TaskDir&, const ReadyWatch::What&, std::vector<Condition>, int answer, pid_t parent);
+int run_ready_watcher(const store::TaskDir&, const ReadyWatch::What&, std::vector<core::Condition>, int answer, pid_t parent);
 
 } // namespace bgt::supervise

@@ -60,7 +60,7 @@ TEST_CASE("120s: a code that bgt has a meaning for is still the task's own in th
     CHECK(outcome_of(lab, id) == "ended: exited 122 null self 122");
 }
 
-TEST_CASE("121: what was waited for can no longer come")
+TEST_CASE("121: what was waited for can no longer be met")
 {
     const Lab lab;
     const std::string id = lab.start({"-c", "echo starting; exit 3"});
@@ -78,7 +78,7 @@ TEST_CASE("121: what was waited for can no longer come")
     INFO(failed);
     CHECK(failed.code == 121);
     CHECK(failed.out.empty());
-    CHECK(failed.err == "bgt wait: 1 ended (exit 3): exit=0 can no longer come\n");
+    CHECK(failed.err == "bgt wait: 1 ended (exit 3): exit=0 can no longer be met\n");
     CHECK(outcome_of(lab, id) == "ended: exited 3 null self 3");
 }
 

@@ -62,7 +62,7 @@ TEST_CASE("wait for a file and for a command")
     CHECK(lab({"wait", "--for", "cmd:exit 1", "--timeout", "200ms", id}).code == 124);
 }
 
-TEST_CASE("a wait ends early when the condition can no longer come")
+TEST_CASE("a wait ends early when the condition can no longer be met")
 {
     const Lab lab;
     const std::string id = lab.start_fixture({"--stdin", "pipe"}, {"echo-stdin"});

@@ -1,0 +1,47 @@
+#pragma once
+/// Waits until conditions of tasks are met (`bgt wait`, `bgt run --wait-ready`).
+#include <bgt/core/waiting.hpp>
+#include <bgt/supervise/snapshot.hpp>
+#include <functional>
+#include <vector>
+
+namespace bgt::ops {
+
+struct WaitRequest {
+    std::vector<store::TaskId> tasks;        ///< at least one
+    std::vector<core::Condition> conditions; ///< one at least that is no guard
+    core::WaitRules rules = {};
+    std::optional<Duration> timeout = {};    ///< zero: the answer as things are now
+};
+
+struct WaitAnswer {
+    enum class End : std::uint8_t {
+        met,
+        impossible, ///< it can no longer be met: verdict.cause
+        timed_out,  ///< the timeout passed; the tasks go on
+        cancelled,
+    };
+    End end = End::met;
+    /// What decided; of timed_out the first condition of the first task that is still open.
+    core::Verdict verdict;
+    std::string last_answer;                ///< of timed_out: what the probe of that condition said last, if anything
+    std::size_t open_tasks = 0;             ///< of timed_out: tasks with open conditions
+    std::vector<supervise::Snapshot> tasks; ///< as they were last seen, in the order of the request
+};
+
+/// How a wait goes on, for somebody who looks.
+struct WaitProgress {
+    std::size_t tasks = 0, over = 0;
+    Duration waited{};
+    supervise::Snapshot first;    ///< the first task with open conditions, with the end of its log
+    std::optional<Duration> left; ///< until its progress is complete, estimated
+};
+
+/// Wakes at once when something changes that the system can tell, and polls only for what it can't: ports, and probes, which
+/// are asked by processes of their own. Ends early when the conditions can no longer be met. `progress` is called twice a second,
+/// where it is given. Once `cancel` is readable (or at its end of file; -1: never), the wait ends soon.
+/// Error: no such task, a damaged one, too many files.
+Result<WaitAnswer> wait(store::Root&, const WaitRequest&, const std::function<void(const WaitProgress&)>& progress = {},
+                        int cancel = -1);
+
+} // namespace bgt::ops

@@ -1,0 +1,14 @@
+#pragma once
+/// What `bgt wait` makes of the answer of ops::wait.
+#include <bgt/ops/wait.hpp>
+#include <string>
+
+namespace bgt::cli {
+
+int wait_code(const ops::WaitRequest&, const ops::WaitAnswer&);
+/// For stderr; empty: nothing to say.
+std::string wait_message(const ops::WaitRequest&, const ops::WaitAnswer&);
+/// The line that a terminal shows meanwhile, of at most so many columns.
+std::string live_text(const ops::WaitProgress&, std::size_t columns);
+
+} // namespace bgt::cli

@@ -1,0 +1,421 @@
+// Waiting against a naive model: random facts, and after each of them the verdict as it follows from all facts so far.
+#include "support/catch.hpp"
+
+#include <bgt/core/waiting.hpp>
+
+#include <algorithm>
+#include <random>
+#include <tuple>
+
+using namespace bgt;
+using namespace bgt::core;
+using namespace std::chrono_literals;
+using Kind = Verdict::Kind;
+using Cause = Verdict::Cause;
+
+namespace {
+
+Condition parsed(const std::string& text)
+{
+    Result<Condition> condition = parse_condition(text, "/here");
+    if (!condition) FAIL(condition.error().message);
+    return *condition;
+}
+
+Waiting waiting(const std::vector<std::string>& texts, std::size_t tasks = 1, WaitRules rules = {})
+{
+    std::vector<Condition> conditions;
+    for (const std::string& text : texts) conditions.push_back(parsed(text));
+    return {std::move(conditions), tasks, rules};
+}
+
+fact::Recorded over(int exit_code)
+{
+    fact::Recorded record;
+    record.over = true;
+    record.exit_code = exit_code;
+    return record;
+}
+
+/// One thing that happened: a fact about a task, or an answer to the probe of a condition.
+struct Event {
+    std::size_t about = 0;
+    Fact fact;
+    bool is_answer() const { return std::holds_alternative<fact::Answered>(fact); }
+};
+
+constexpr std::size_t never = static_cast<std::size_t>(-1);
+/// When something was decided: the event, the task, the end after all else, the place in the list.
+using When = std::tuple<std::size_t, std::size_t, bool, std::size_t>;
+
+/// The verdict by quantifiers over the whole history, with nothing kept from one event to the next.
+class Model {
+public:
+    Model(const std::vector<std::string>& texts, std::size_t tasks, WaitRules rules, const std::vector<Event>& events)
+        : texts_(texts), tasks_(tasks), rules_(rules), events_(events)
+    {
+        for (std::size_t task = 0; task < tasks; ++task) {
+            over_at_.push_back(find_over(task));
+            for (std::size_t c = 0; c < texts.size(); ++c) by_event_.push_back(find_event(task, c));
+            end_at_.push_back(find_end(task));
+        }
+    }
+
+    Verdict verdict() const
+    {
+        std::optional<When> guard, first_met, last_met, first_impossible;
+        bool all_goals = true;
+        for (std::size_t task = 0; task < tasks_; ++task) {
+            for (std::size_t c = 0; c < texts_.size(); ++c) {
+                if (is_guard(c)) {
+                    const std::size_t at = guard_at(task, c);
+                    if (at != never) guard = earlier(guard, When{at, task, false, c});
+                    continue;
+                }
+                const auto [state, when] = state_of(task, c);
+                if (state == ConditionState::met) {
+                    first_met = earlier(first_met, when);
+                    last_met = last_met ? std::max(*last_met, when) : when;
+                }
+                if (state == ConditionState::impossible) first_impossible = earlier(first_impossible, when);
+                all_goals = all_goals && state != ConditionState::open;
+            }
+        }
+        if (guard) return of(Kind::impossible, Cause::guard, *guard);
+        if (rules_.any && first_met) return of(Kind::met, Cause::none, *first_met);
+        if (first_impossible && (!rules_.any || all_goals)) return of(Kind::impossible, cause_of(*first_impossible), *first_impossible);
+        if (all_goals) return of(Kind::met, Cause::none, *last_met);
+        return stuck();
+    }
+
+    bool is_settled(std::size_t task) const { return settled_at(task) != never; }
+
+private:
+    static Verdict of(Kind kind, Cause cause, const When& when) { return {kind, cause, std::get<1>(when), std::get<3>(when)}; }
+    static std::optional<When> earlier(const std::optional<When>& one, const When& other)
+    {
+        return one ? std::min(*one, other) : other;
+    }
+
+    bool is_guard(std::size_t c) const { return texts_[c].starts_with("log-fail:"); }
+    bool reads_output(std::size_t c) const { return texts_[c].starts_with("log"); }
+    bool is_probe(std::size_t c) const { return texts_[c].starts_with("tcp:") || texts_[c].starts_with("gone:file:"); }
+
+    std::size_t over_at(std::size_t task) const { return over_at_[task]; }
+    std::size_t find_over(std::size_t task) const
+    {
+        for (std::size_t i = 0; i < events_.size(); ++i)
+            if (const auto* const record = record_at(task, i); record && record->over) return i;
+        return never;
+    }
+    const fact::Recorded* record_at(std::size_t task, std::size_t i) const
+    {
+        return events_[i].about == task ? std::get_if<fact::Recorded>(&events_[i].fact) : nullptr;
+    }
+
+    /// Whether that event meets the condition, whatever came before it.
+    bool meets(std::size_t task, std::size_t c, std::size_t i) const
+    {
+        const Event& event = events_[i];
+        const std::string& text = texts_[c];
+        if (event.is_answer()) return is_probe(c) && event.about == c && std::get<fact::Answered>(event.fact).yes;
+        if (event.about != task) return false;
+        const bool lives = i < over_at(task);
+        if (const auto* const record = std::get_if<fact::Recorded>(&event.fact))
+            return (text == "ready" && record->ready) || (text == "progress=50%" && record->progress && *record->progress >= 0.5) ||
+                   (text == "stalled" && lives && record->stalled) || (text == "waiting-input" && lives && record->waiting_input);
+        if (const auto* const line = std::get_if<fact::Line>(&event.fact))
+            return text.starts_with("log:") && line->text.find(text.back()) != std::string_view::npos;
+        if (const auto* const silence = std::get_if<fact::Silence>(&event.fact))
+            return lives && text == "quiet:5s" && silence->length >= 5s;
+        if (const auto* const listening = std::get_if<fact::Listening>(&event.fact)) {
+            const bool has_80 = std::ranges::find(listening->ports, 80) != listening->ports.end();
+            return lives && ((text == "port" && !listening->ports.empty()) || (text == "port:80" && has_80) ||
+                             (text == "gone:port:80" && !has_80));
+        }
+        return false;
+    }
+    bool refuses(std::size_t task, std::size_t c, std::size_t i) const
+    {
+        const fact::Recorded* const record = record_at(task, i);
+        return texts_[c] == "ready" && record && !record->ready && record->readiness != Readiness::possible;
+    }
+
+    /// When an event itself decided a goal, and how.
+    const std::pair<ConditionState, std::size_t>& by_event(std::size_t task, std::size_t c) const
+    {
+        return by_event_[task * texts_.size() + c];
+    }
+    std::pair<ConditionState, std::size_t> find_event(std::size_t task, std::size_t c) const
+    {
+        for (std::size_t i = 0; i < events_.size(); ++i) {
+            if (meets(task, c, i)) return {ConditionState::met, i};
+            if (refuses(task, c, i)) return {ConditionState::impossible, i};
+        }
+        return {ConditionState::open, never};
+    }
+
+    /// When the end of the task counts: all else has been observed once more.
+    std::size_t end_at(std::size_t task) const { return end_at_[task]; }
+    std::size_t find_end(std::size_t task) const
+    {
+        for (std::size_t at = over_at(task); at < events_.size(); ++at) {
+            bool waits = false;
+            for (std::size_t c = 0; c < texts_.size(); ++c) {
+                if (!is_guard(c) && by_event(task, c).second <= at) continue;
+                bool read = false, refused = false;
+                for (std::size_t i = over_at(task); i <= at; ++i) {
+                    read |= events_[i].about == task && std::holds_alternative<fact::OutputRead>(events_[i].fact);
+                    refused |= events_[i].is_answer() && events_[i].about == c && !std::get<fact::Answered>(events_[i].fact).yes;
+                }
+                waits |= (reads_output(c) && !read) || (is_probe(c) && !refused);
+            }
+            if (!waits) return at;
+        }
+        return never;
+    }
+
+    std::pair<ConditionState, When> state_of(std::size_t task, std::size_t c) const
+    {
+        const auto [state, at] = by_event(task, c);
+        const std::size_t end = end_at(task);
+        if (at != never && (end == never || at <= end)) return {state, When{at, task, false, c}};
+        if (end == never) return {ConditionState::open, When{}};
+        const std::string& text = texts_[c];
+        const bool met = text == "exit" || (text == "exit=0" && exit_code(task, end) == 0) || text == "gone:port:80";
+        return {met ? ConditionState::met : ConditionState::impossible, When{end, task, true, c}};
+    }
+    int exit_code(std::size_t task, std::size_t until) const
+    {
+        int code = 0;
+        for (std::size_t i = 0; i <= until; ++i)
+            if (const auto* const record = record_at(task, i)) code = record->exit_code;
+        return code;
+    }
+
+    std::size_t settled_at(std::size_t task) const
+    {
+        std::size_t last = 0;
+        for (std::size_t c = 0; c < texts_.size(); ++c) {
+            if (is_guard(c)) continue;
+            const auto [state, when] = state_of(task, c);
+            if (state == ConditionState::open) return never;
+            last = std::max(last, std::get<0>(when));
+        }
+        return last;
+    }
+    std::size_t guard_at(std::size_t task, std::size_t c) const
+    {
+        const std::size_t last = std::min(settled_at(task), events_.size() - 1);
+        for (std::size_t i = 0; i <= last; ++i) {
+            if (events_[i].is_answer() || events_[i].about != task) continue;
+            const auto* const line = std::get_if<fact::Line>(&events_[i].fact);
+            if (line && line->text.find(texts_[c].back()) != std::string_view::npos) return i;
+        }
+        return never;
+    }
+
+    Cause cause_of(const When& when) const
+    {
+        const auto [at, task, end, c] = when;
+        Readiness readiness = Readiness::possible;
+        const std::size_t last = std::min(settled_at(task), events_.size() - 1);
+        for (std::size_t i = 0; i <= last; ++i)
+            if (const auto* const record = record_at(task, i)) readiness = record->readiness;
+        if (texts_[c] == "ready" && readiness == Readiness::no_condition) return Cause::no_readiness;
+        return over_at(task) == never || over_at(task) > settled_at(task) ? Cause::never_ready : Cause::ended;
+    }
+
+    Verdict stuck() const
+    {
+        for (std::size_t task = 0; rules_.or_stuck && task < tasks_; ++task) {
+            if (over_at(task) != never || is_settled(task)) continue;
+            const fact::Recorded* last = nullptr;
+            for (std::size_t i = 0; i < events_.size(); ++i)
+                if (const auto* const record = record_at(task, i)) last = record;
+            if (last && last->waiting_input) return {Kind::impossible, Cause::waiting_input, task, 0};
+            if (last && last->stalled) return {Kind::impossible, Cause::stalled, task, 0};
+        }
+        return {};
+    }
+
+    const std::vector<std::string>& texts_;
+    std::size_t tasks_;
+    WaitRules rules_;
+    const std::vector<Event>& events_;
+    // The same for all questions: looked for once.
+    std::vector<std::size_t> over_at_, end_at_;
+    std::vector<std::pair<ConditionState, std::size_t>> by_event_;
+};
+
+class Random {
+public:
+    explicit Random(unsigned seed) : engine_(seed) {}
+    std::size_t below(std::size_t n) { return engine_() % n; }
+    bool one_in(std::size_t n) { return below(n) == 0; }
+
+    std::vector<std::string> conditions()
+    {
+        static const char* const all[] = {"exit", "exit=0", "ready", "log:a", "log:b", "log-fail:x", "port", "port:80",
+                                          "gone:port:80", "tcp:1", "gone:file:f", "progress=50%", "quiet:5s", "stalled",
+                                          "waiting-input"};
+        std::vector<std::string> out;
+        do out.emplace_back(all[below(std::size(all))]);
+        while (out.back().starts_with("log-fail") || !one_in(3));
+        return out;
+    }
+
+    Event event(std::size_t tasks, const std::vector<std::string>& texts)
+    {
+        static const char* const lines[] = {"a", "b", "x", "ax", "bx", "ab", ""};
+        static const std::vector<std::uint16_t> ports[] = {{}, {80}, {81}, {80, 81}};
+        const std::size_t task = below(tasks);
+        switch (below(7)) {
+        case 0: return {task, fact::Line{lines[below(std::size(lines))]}};
+        case 1: return {task, fact::OutputRead{}};
+        case 2: return {task, fact::Silence{std::chrono::seconds(below(8))}};
+        case 3: return {task, fact::Listening{ports[below(std::size(ports))]}};
+        case 4: {
+            const std::size_t c = below(texts.size());
+            const bool probe = texts[c].starts_with("tcp:") || texts[c].starts_with("gone:file:");
+            if (probe) return {c, fact::Answered{one_in(3), {}}};
+            return {task, fact::OutputRead{}};
+        }
+        default: return {task, record()};
+        }
+    }
+
+    fact::Recorded record()
+    {
+        fact::Recorded out;
+        out.over = one_in(3);
+        out.exit_code = out.over && one_in(2) ? 3 : 0;
+        out.ready = one_in(4);
+        if (one_in(4)) out.readiness = one_in(2) ? Readiness::lost : Readiness::no_condition;
+        out.stalled = one_in(6);
+        out.waiting_input = one_in(6);
+        if (one_in(3)) out.progress = static_cast<double>(below(11)) / 10;
+        return out;
+    }
+
+private:
+    std::minstd_rand engine_;
+};
+
+std::string describe(const std::vector<std::string>& texts, const std::vector<Event>& events)
+{
+    std::string out;
+    for (const std::string& text : texts) out += text + " ";
+    for (const Event& event : events) out += "| " + std::to_string(event.about) + ":" + std::to_string(event.fact.index()) + " ";
+    return out;
+}
+
+} // namespace
+
+TEST_CASE("Random facts give the verdict that follows from all of them")
+{
+    constexpr int sequences = 5'000; // of some eight facts each
+    Random random(GENERATE(1u, 2u, 3u, 4u));
+    int met = 0, impossible = 0;
+    for (int n = 0; n < sequences; ++n) {
+        const std::vector<std::string> texts = random.conditions();
+        const std::size_t tasks = 1 + random.below(3);
+        const WaitRules rules{random.one_in(2), random.one_in(4)};
+        Waiting waits = waiting(texts, tasks, rules);
+        std::vector<Event> events;
+        while (waits.verdict().kind == Kind::pending && events.size() < 16) {
+            const Event& event = events.emplace_back(random.event(tasks, texts));
+            if (const auto* const answer = std::get_if<fact::Answered>(&event.fact)) waits.answer(event.about, *answer);
+            else waits.take(event.about, event.fact);
+            const Model model(texts, tasks, rules, events);
+            if (waits.verdict() == model.verdict()) continue;
+            INFO(describe(texts, events));
+            REQUIRE(waits.verdict().kind == model.verdict().kind);
+            REQUIRE(waits.verdict().cause == model.verdict().cause);
+            REQUIRE(waits.verdict().task == model.verdict().task);
+            REQUIRE(waits.verdict().condition == model.verdict().condition);
+        }
+        met += waits.verdict().kind == Kind::met;
+        impossible += waits.verdict().kind == Kind::impossible;
+    }
+    CHECK(met > sequences / 10);
+    CHECK(impossible > sequences / 10);
+}
+
+TEST_CASE("A pending wait says what it needs, and nothing more")
+{
+    Waiting waits = waiting({"log:a", "port", "tcp:1", "quiet:5s"});
+    CHECK(waits.needed(0) == Observations{Observation::output, Observation::listeners, Observation::probe, Observation::output_age});
+    CHECK(waits.shortest_span(0, Observation::output_age) == 5s);
+    const std::vector<std::uint16_t> ports{80};
+    waits.take(0, fact::Listening{ports});
+    waits.take(0, fact::Silence{6s});
+    CHECK(waits.needed(0) == Observations{Observation::output, Observation::probe});
+    CHECK(waits.needs_probe(2));
+    CHECK_FALSE(waits.shortest_span(0, Observation::output_age));
+    waits.answer(2, {true, {}});
+    CHECK_FALSE(waits.needs_probe(2));
+    CHECK(waits.verdict().kind == Kind::pending);
+    waits.take(0, fact::Line{"a"});
+    CHECK(waits.verdict() == Verdict{Kind::met, Cause::none, 0, 0});
+    CHECK(waits.needed().empty());
+    CHECK(waits.settled(0));
+}
+
+TEST_CASE("The end of a task counts when all else was observed once more")
+{
+    Waiting waits = waiting({"log:a", "tcp:1", "port"});
+    waits.take(0, fact::OutputRead{});
+    waits.answer(1, {false, "refused"});
+    CHECK(waits.last_answer(1) == "refused");
+    waits.take(0, over(0));
+    CHECK(waits.verdict().kind == Kind::pending);
+    CHECK(waits.needed(0) == Observations{Observation::output, Observation::probe});
+    waits.take(0, fact::Line{"a"});
+    waits.take(0, fact::OutputRead{});
+    CHECK(waits.needed(0) == Observations{Observation::probe});
+    waits.answer(1, {false, {}});
+    CHECK(waits.verdict() == Verdict{Kind::impossible, Cause::ended, 0, 1});
+}
+
+TEST_CASE("A guard is over when all it guards is settled")
+{
+    Waiting waits = waiting({"log:a", "log-fail:x"}, 2);
+    waits.take(0, fact::Line{"a"});
+    waits.take(0, fact::Line{"x"});
+    CHECK(waits.verdict().kind == Kind::pending);
+    CHECK(waits.first_open(1) == 0);
+    waits.take(1, fact::Line{"ax"});
+    CHECK(waits.verdict() == Verdict{Kind::impossible, Cause::guard, 1, 1});
+}
+
+TEST_CASE("Why a task can't become ready")
+{
+    const auto cause = [](Readiness readiness) {
+        Waiting waits = waiting({"ready"});
+        fact::Recorded record;
+        record.readiness = readiness;
+        waits.take(0, record);
+        return waits.verdict().cause;
+    };
+    CHECK(cause(Readiness::possible) == Cause::none);
+    CHECK(cause(Readiness::lost) == Cause::never_ready);
+    CHECK(cause(Readiness::no_condition) == Cause::no_readiness);
+}
+
+TEST_CASE("A task that is stuck ends a wait that asks for it")
+{
+    for (const bool or_stuck : {true, false}) {
+        Waiting waits = waiting({"exit"}, 2, {false, or_stuck});
+        CHECK(waits.needed().has(Observation::look) == or_stuck);
+        fact::Recorded record;
+        record.stalled = true;
+        waits.take(1, record);
+        CHECK(waits.verdict().cause == (or_stuck ? Cause::stalled : Cause::none));
+        record.waiting_input = true;
+        waits.take(1, record);
+        CHECK(waits.verdict().cause == (or_stuck ? Cause::waiting_input : Cause::none));
+        waits.take(1, over(0));
+        CHECK(waits.verdict().kind == Kind::pending);
+    }
+}
