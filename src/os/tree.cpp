@@ -3,6 +3,7 @@
 #include <bgt/os/proc_dir.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -64,52 +65,99 @@ std::vector<ProcStat> full_scan(const ProcDir& proc, std::int32_t ancestor)
     return ProcessTable(std::move(table)).descendants_of(ancestor);
 }
 
+/// The value of the variable in the text of /proc/PID/environ.
+std::optional<std::string_view> find_variable(std::string_view environment, std::string_view name)
+{
+    while (!environment.empty()) {
+        const std::string_view entry = environment.substr(0, environment.find('\0'));
+        environment.remove_prefix(std::min(environment.size(), entry.size() + 1));
+        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') return entry.substr(name.size() + 1);
+    }
+    return std::nullopt;
+}
+
+/// The bits of a limit in which a mark stands, and the limits among which marks are looked for.
+constexpr std::uint64_t mark_mask = (std::uint64_t{1} << 56) - 1;
+constexpr std::uint64_t smallest_mark = std::uint64_t{1} << 61;
+
 /// What one process of a tree shows of its marks.
 class MarkFinder {
 public:
     explicit MarkFinder(const TreeMarks& marks) : marks_(marks) {}
 
-    bool carries_mark(const ProcStat& stat) const
+    /// Whether it proves that the marks are those of a task that runs.
+    bool proves(const ProcStat& stat)
     {
-        if (stat.key == marks_.main_process) return true;
-        const auto owner = proc_.owner(stat.key.pid);
-        if (!owner || (user_ != 0 && *owner != user_)) return false;
+        const std::optional<std::uint32_t> owner = proc_.owner(stat.key.pid);
+        const bool is_main = stat.key == marks_.main_process;
+        const bool is_own = owner == user_;
+        if (!owner || (!is_own && user_ != 0 && !is_main)) return false;
         const std::string environment = marks_.cookie.empty() ? "" : proc_.read(stat.key.pid, "environ", 16u << 20);
         const Cookie cookie = find_cookie(environment, marks_.cookie);
-        if (cookie == Cookie::ours || has_limit(stat.key.pid) || holds_fifo(stat.key.pid)) return true;
-        return cookie == Cookie::none && in_session(stat, *owner);
+        cookies_[stat.key.pid] = cookie;
+        const bool proven = marks_.folder ? cookie == Cookie::ours && is_of_folder(environment)
+                                          : cookie == Cookie::ours || ((is_own || is_main) && has_mark(stat.key.pid));
+        proven_ |= proven;
+        return proven;
     }
+
+    /// Whether any process has proven it: without that nobody is a member.
+    bool is_proven() const { return proven_; }
+
+    /// Of a process that proves nothing itself: whether it belongs to the task that others have proven.
+    bool belongs(const ProcStat& stat) const
+    {
+        if (!proven_) return false;
+        if (stat.key == marks_.main_process) return true;
+        const auto seen = cookies_.find(stat.key.pid);
+        if (seen == cookies_.end()) return false; // not ours to look at
+        if (seen->second == Cookie::ours) return true;
+        if (proc_.owner(stat.key.pid) != user_) return false;
+        return has_mark(stat.key.pid) || holds_fifo(stat.key.pid) || (seen->second == Cookie::none && in_session(stat));
+    }
+
+    bool is_member(const ProcStat& stat) { return proves(stat) || belongs(stat); }
 
     /// Notes who leads the session now: a pid that another process has can't be this task's session.
     void look_for_session(const std::vector<ProcStat>& table)
     {
-        for (const ProcStat& stat : table) {
+        for (const ProcStat& stat : table)
             if (stat.key.pid == marks_.session && stat.key != marks_.main_process) session_reused_ = true;
-            if (stat.key == marks_.main_process) main_owner_ = proc_.owner(stat.key.pid);
-        }
     }
 
 private:
-    bool in_session(const ProcStat& stat, std::uint32_t owner) const
+    bool in_session(const ProcStat& stat) const
     {
-        if (marks_.session <= 0 || session_reused_ || stat.session != marks_.session) return false;
-        return owner == user_ || owner == main_owner_;
+        return marks_.session > 0 && !session_reused_ && stat.session == marks_.session;
+    }
+
+    bool is_of_folder(std::string_view environment) const
+    {
+        const std::string path(find_variable(environment, folder_variable).value_or(""));
+        struct statx info {};
+        if (path.empty() || ::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) != 0) return false;
+        return id_of(info) == *marks_.folder;
     }
 
     /// "Max realtime timeout      4611686018427387903  4611686018427387903  us"
-    bool has_limit(std::int32_t pid) const
+    bool has_mark(std::int32_t pid) const
     {
-        if (marks_.rttime == 0) return false;
+        if (marks_.mark_bits == 0) return false;
         const std::string limits = proc_.read(pid, "limits", 4096);
-        const std::size_t line = limits.find("Max realtime timeout");
-        if (line == std::string::npos) return false;
-        const std::string_view text = std::string_view(limits).substr(line, limits.find('\n', line) - line);
-        return text.find(" " + std::to_string(marks_.rttime) + " ") != std::string_view::npos;
+        constexpr std::string_view title = "Max realtime timeout";
+        const std::size_t at = limits.find(title);
+        if (at == std::string::npos) return false;
+        std::string_view text = std::string_view(limits).substr(at + title.size());
+        text = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+        std::uint64_t limit = 0; // "unlimited" stays 0
+        std::from_chars(text.data(), text.data() + text.size(), limit);
+        return limit >= smallest_mark && (limit & mark_mask) == (marks_.mark_bits & mark_mask);
     }
 
     bool holds_fifo(std::int32_t pid) const
     {
-        if (marks_.fifo_ino == 0) return false;
+        if (marks_.fifo.ino == 0) return false;
         const Fd folder = proc_.open(pid, "fd", O_RDONLY | O_DIRECTORY);
         if (!folder) return false;
         for (const std::int32_t fd : numeric_entries(folder.get())) {
@@ -117,16 +165,21 @@ private:
             const std::string name = std::to_string(fd);
             // DONT_SYNC: a descriptor on a dead network file system must not hang the search.
             if (::statx(folder.get(), name.c_str(), AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) != 0) continue;
-            if (info.stx_ino == marks_.fifo_ino && ::makedev(info.stx_dev_major, info.stx_dev_minor) == marks_.fifo_dev)
-                return true;
+            if (id_of(info) == marks_.fifo) return true;
         }
         return false;
+    }
+
+    static FileId id_of(const struct statx& info)
+    {
+        return {::makedev(info.stx_dev_major, info.stx_dev_minor), info.stx_ino};
     }
 
     const TreeMarks& marks_;
     ProcDir proc_;
     std::uint32_t user_ = ::geteuid();
-    std::optional<std::uint32_t> main_owner_;
+    std::unordered_map<std::int32_t, Cookie> cookies_; ///< of those that may be looked at
+    bool proven_ = false;
     bool session_reused_ = false;
 };
 
@@ -142,16 +195,16 @@ std::vector<ProcStat> without_trees(std::vector<ProcStat> processes, std::set<st
     return processes;
 }
 
-std::uint64_t choose_mark(std::uint64_t random)
+std::uint64_t choose_mark(std::uint64_t bits)
 {
-    constexpr std::uint64_t base = std::uint64_t{1} << 62;
-    constexpr std::uint64_t random_bits = (std::uint64_t{1} << 40) - 1;
+    constexpr std::uint64_t largest = smallest_mark * 2;
     rlimit limit{};
     if (::getrlimit(RLIMIT_RTTIME, &limit) != 0) return 0;
-    const std::uint64_t top = std::min<std::uint64_t>(limit.rlim_max, base);
+    const std::uint64_t top = std::min<std::uint64_t>(limit.rlim_max, largest) - 1;
+    std::uint64_t mark = (top & ~mark_mask) | (bits & mark_mask);
+    if (mark > top) mark -= mark_mask + 1;
     // Below a limit that somebody really means, there is no room for marks.
-    if (top < base / 2) return 0;
-    return top - 1 - (random & random_bits);
+    return top < largest && mark >= smallest_mark ? mark : 0;
 }
 
 Cookie find_cookie(std::string_view environment, std::string_view wanted)
@@ -209,7 +262,7 @@ namespace {
 
 /// Those among the processes that were made since the pid `after` was given out, in the order of their pids. What ends
 /// while it is looked at may have forked: until nobody new comes, or a member is found that lives.
-std::vector<ProcStat> find_newborn(const MarkFinder& finder, const std::unordered_set<std::int32_t>& excluded,
+std::vector<ProcStat> find_newborn(MarkFinder& finder, const std::unordered_set<std::int32_t>& excluded,
                                    const std::vector<ProcStat>& known, std::int32_t after)
 {
     std::unordered_set<std::int32_t> parents;
@@ -222,7 +275,7 @@ std::vector<ProcStat> find_newborn(const MarkFinder& finder, const std::unordere
         // Pids that have wrapped around are met by the next look.
         for (std::int32_t pid = after + 1; pid <= last; ++pid) {
             auto stat = excluded.contains(pid) ? std::nullopt : proc.stat(pid);
-            if (!stat || !is_living(*stat) || (!parents.contains(stat->ppid) && !finder.carries_mark(*stat))) continue;
+            if (!stat || !is_living(*stat) || (!parents.contains(stat->ppid) && !finder.is_member(*stat))) continue;
             parents.insert(pid);
             found.push_back(std::move(*stat));
         }
@@ -242,11 +295,14 @@ std::vector<ProcStat> find_marked(const TreeMarks& marks, const std::vector<std:
     finder.look_for_session(table);
 
     std::unordered_set<std::int32_t> marked;
-    for (const ProcStat& stat : table) {
-        // No member of the tree is older than its root.
-        if (!is_living(stat) || stat.key.start_ticks < marks.main_process.start_ticks || excluded.contains(stat.key.pid)) continue;
-        if (finder.carries_mark(stat)) marked.insert(stat.key.pid);
-    }
+    const auto may_be_member = [&](const ProcStat& stat) { // none is older than the main process
+        return is_living(stat) && stat.key.start_ticks >= marks.main_process.start_ticks && !excluded.contains(stat.key.pid);
+    };
+    for (const ProcStat& stat : table)
+        if (may_be_member(stat) && finder.proves(stat)) marked.insert(stat.key.pid);
+    for (const ProcStat& stat : table)
+        if (finder.is_proven() && !marked.contains(stat.key.pid) && may_be_member(stat) && finder.belongs(stat))
+            marked.insert(stat.key.pid);
 
     const Children children = by_parent(table);
     std::vector<ProcStat> found;

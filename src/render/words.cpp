@@ -123,7 +123,7 @@ StateWords state_words(const supervise::Snapshot& task)
     case Lifecycle::stopping: return {"stopping", Tone::busy};
     case Lifecycle::ended: break;
     }
-    StateWords words = ended_words(status.outcome);
+    StateWords words = status.copied ? StateWords{"copy", Tone::plain} : ended_words(status.outcome);
     if (!task.leftover.empty()) words.text += fmt::format(" +{}", task.leftover.size());
     return words;
 }
@@ -167,6 +167,7 @@ std::optional<Duration> run_time(const store::Status& status, const Moment& now)
 
 std::string outcome_words(const store::Status& status)
 {
+    if (status.copied) return "lost: this folder is a copy; the task itself belongs to the folder that was copied";
     const core::Outcome& outcome = status.outcome;
     std::string words(reason_words(outcome.reason));
     if (!words.empty()) words += ": ";

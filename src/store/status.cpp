@@ -203,7 +203,7 @@ void each_field(Io& io, S& s)
     io.enumerator(s.kind, core::Kind::service);
     io.enumerator(s.outcome.kind, core::OutcomeKind::lost);
     io.enumerator(s.outcome.reason, core::Reason::limit);
-    io.flags(s.adopted, s.paused, s.ready, s.tree_lives, s.stdin_closed, s.quiet, s.stalled, s.never_ready);
+    io.flags(s.adopted, s.paused, s.ready, s.tree_lives, s.stdin_closed, s.quiet, s.stalled, s.never_ready, s.copied);
     io.number(s.attempt);
     io.number(s.outcome.code);
     io.number(s.outcome.signal);
@@ -238,8 +238,9 @@ void each_field(Io& io, S& s)
     io.time(s.next_attempt);
     io.time(s.attempt_started);
     io.time(s.ready_at);
+    io.number(s.secret);
 }
-static_assert(sizeof(int) == 4 && sizeof(BootId) == 16 && sizeof(TallyRow) == 12);
+static_assert(sizeof(int) == 4 && sizeof(BootId) == 16 && sizeof(Secret) == 16 && sizeof(TallyRow) == 12);
 
 bool is_whole(std::span<const std::byte> slot)
 {

@@ -4,6 +4,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/descriptors.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
 
 #include <cerrno>
@@ -43,6 +44,12 @@ void put_lost(store::Status& status)
     status.survivors.clear();
 }
 
+const char* why_lost(const store::Status& status, bool rebooted)
+{
+    if (status.copied) return "this folder is a copy; the task itself belongs to the folder that was copied";
+    return rebooted ? "the machine restarted" : "its supervisor died, and nothing of its tree lives";
+}
+
 Result<void> record_lost(store::Root& root, const store::TaskDir& task, store::Status& status, bool rebooted)
 {
     put_lost(status);
@@ -50,13 +57,19 @@ Result<void> record_lost(store::Root& root, const store::TaskDir& task, store::S
     if (!writer) return writer.error();
     if (Result<void> written = writer->write(status); !written) return written;
     if (const Result<Fd> events = task.open(store::file::events, O_RDWR | O_CREAT | O_APPEND)) {
-        const char* why = rebooted ? "the machine restarted" : "its supervisor died, and nothing of its tree lives";
-        static_cast<void>(store::append_event(events->get(), os::wall_now(), "lost", {{"why", std::string(why)}}));
+        const std::string why = why_lost(status, rebooted);
+        static_cast<void>(store::append_event(events->get(), os::wall_now(), "lost", {{"why", why}}));
         for (const store::EventField& stream : lost_output(task))
             static_cast<void>(store::append_event(events->get(), os::wall_now(), "output-lost", {stream, at_most()}));
     }
     if (!task.remove_channels()) return {}; // found by its marker, at the next pruning
     return root.unmark_active(task.id());
+}
+
+/// The marks that this folder makes are not those that its task was started with. See store::make_marks.
+bool is_copy(const store::TaskSpec& spec, const store::Status& status, const os::TreeMarks& marks)
+{
+    return status.secret != store::Secret{} && !spec.cookie.empty() && !marks.cookie.empty() && spec.cookie != marks.cookie;
 }
 
 /// A supervisor killed between the start and its first record did not say which process is the root: it leads its
@@ -166,14 +179,21 @@ os::TreeMarks marks_of(const store::TaskDir& task, const store::TaskSpec& spec, 
 {
     os::TreeMarks marks;
     marks.main_process = status.main_process;
-    marks.cookie = spec.cookie;
-    marks.rttime = spec.mark;
     marks.session = status.main_process.pid;
-    struct stat fifo{};
-    if (fstatat(task.fd(), store::file::out_fifo, &fifo, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(fifo.st_mode)) {
-        marks.fifo_dev = fifo.st_dev;
-        marks.fifo_ino = fifo.st_ino;
+    struct stat info{};
+    if (fstatat(task.fd(), store::file::out_fifo, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(info.st_mode))
+        marks.fifo = {info.st_dev, info.st_ino};
+    if (status.secret != store::Secret{}) {
+        const Result<store::TaskMarks> made = store::make_marks(status.secret, task);
+        if (!made) return marks; // which prove nothing
+        marks.cookie = made->cookie;
+        marks.mark_bits = made->mark_bits;
+        return marks;
     }
+    marks.cookie = spec.cookie;
+    marks.mark_bits = spec.mark;
+    marks.folder = os::FileId{};
+    if (fstat(task.fd(), &info) == 0) marks.folder = os::FileId{info.st_dev, info.st_ino};
     return marks;
 }
 
@@ -202,6 +222,7 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
     // Who is told to be lost is so for good: one look may miss who forks just then, or meet a passing error.
     for (int look = 0; look < 2 && living.empty() && !rebooted; ++look) living = os::find_marked(marks, {getpid()});
     find_main_process(marks, living);
+    status.copied = living.empty() && is_copy(spec, status, marks);
     if (living.empty()) {
         if (!os::can_look()) return Error::failed(fmt::format("can't tell whether task {} lives: /proc can't be read", id.value));
         if (locked) static_cast<void>(record_lost(root, *task, status, rebooted));

@@ -6,6 +6,7 @@
 #include <bgt/os/proc.hpp>
 #include <bgt/os/spawn.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
@@ -35,20 +36,17 @@ struct PrivateFiles {
     ~PrivateFiles() { ::umask(umask_before); }
 };
 
-/// The secrets by which the tree is found without its supervisor.
-void choose_marks(store::TaskSpec& spec)
+store::Secret make_secret()
 {
-    std::array<unsigned char, 16> cookie{};
-    std::uint64_t random = 0;
-    while (getrandom(cookie.data(), cookie.size(), 0) < 0 && errno == EINTR) {}
-    while (getrandom(&random, sizeof random, 0) < 0 && errno == EINTR) {}
-    spec.cookie = fmt::format("{:02x}", fmt::join(cookie, ""));
-    spec.mark = os::choose_mark(random);
+    store::Secret secret{};
+    while (getrandom(secret.data(), secret.size(), 0) < 0 && errno == EINTR) {}
+    return secret;
 }
 
-store::Status first_status(const store::TaskSpec& spec)
+store::Status first_status(const store::TaskSpec& spec, const store::Secret& secret)
 {
     store::Status status;
+    status.secret = secret;
     status.kind = spec.policy.kind;
     status.boot = os::boot_id();
     status.created = spec.created;
@@ -100,11 +98,16 @@ int supervise_new(store::Root root, store::TaskDir task, StartRequest request, m
     return Supervisor(std::move(*resources), main_process->pid).run();
 }
 
-/// Writes the folder of the new task: `starting`, under a held lock.
-Result<void> write_folder(const store::TaskDir& task, const store::TaskSpec& spec)
+/// Writes the folder of the new task: `starting`, under a held lock. Fills in by what its tree is found without a supervisor.
+Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec)
 {
+    const store::Secret secret = make_secret();
+    const Result<store::TaskMarks> marks = store::make_marks(secret, task);
+    if (!marks) return marks.error();
+    spec.cookie = marks->cookie;
+    spec.mark = os::choose_mark(marks->mark_bits);
     if (Result<void> done = store::write_spec(task.fd(), spec); !done) return done;
-    if (const auto writer = store::StatusWriter::create(task.fd(), first_status(spec)); !writer) return writer.error();
+    if (const auto writer = store::StatusWriter::create(task.fd(), first_status(spec, secret)); !writer) return writer.error();
     return {};
 }
 
@@ -212,7 +215,6 @@ Result<bool> make_folder(store::Root& root, StartRequest& request, store::TaskDi
     const Result<store::TaskId> id = root.allocate_id();
     if (!id) return id.error();
     request.spec.id = *id;
-    choose_marks(request.spec);
     request.spec.created = os::wall_now();
     Result<store::TaskDir> task = root.create_task(*id);
     if (!task) return task.error();

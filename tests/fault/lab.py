@@ -201,6 +201,7 @@ class Lab:
 # A task's `status`, schema 1: two slots, each with a generation at 16 and a CRC-32C at its end.
 SLOT = 1024
 GENERATION, BOOT, ROOT_PID, SUPERVISOR_PID, ROOT_START, SUPERVISOR_START = 16, 48, 64, 68, 72, 80
+SECRET = 884
 
 
 def crc32c(data: bytes) -> int:
@@ -227,8 +228,14 @@ class Record:
     def put(self, form: str, offset: int, value: int) -> None:
         struct.pack_into(form, self.data, self.at + offset, value)
 
+    def get_bytes(self, offset: int, size: int) -> bytes:
+        return bytes(self.data[self.at + offset:self.at + offset + size])
+
+    def put_bytes(self, offset: int, value: bytes) -> None:
+        self.data[self.at + offset:self.at + offset + len(value)] = value
+
     def put_boot(self, boot: bytes) -> None:
-        self.data[self.at + BOOT:self.at + BOOT + 16] = boot
+        self.put_bytes(BOOT, boot)
 
     def write(self) -> None:
         slot = bytes(self.data[self.at:self.at + SLOT - 4])

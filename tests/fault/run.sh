@@ -31,7 +31,7 @@ play()
 
 play syscalls.py --sample "$shots" --seed 77 # the same shots each time: by hand, without it, others
 play rounds.py --rounds "$rounds" --jobs 4
-for script in users.py clone.py surroundings.py surroundings_limits.py surroundings_pids.py surroundings_time.py old_state.py; do
+for script in users.py clone.py records.py surroundings.py surroundings_limits.py surroundings_pids.py surroundings_time.py old_state.py; do
     play "$script"
 done
 echo "$passed passed, $failed failed"

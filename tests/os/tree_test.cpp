@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <map>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
@@ -107,12 +108,17 @@ TEST_CASE("a tree that keeps growing is found until it is dead")
 TEST_CASE("a chain of processes, each of which starts the next and ends, is found by who is not its ancestor")
 {
     constexpr int links = 20'000, looks = 50;
+    os::TreeMarks marks;
+    marks.mark_bits = 0x123456789abcdf;
+    const rlimit limit{os::choose_mark(marks.mark_bits), os::choose_mark(marks.mark_bits)};
+    REQUIRE(limit.rlim_cur != 0);
     int told[2];
     REQUIRE(::pipe2(told, O_CLOEXEC) == 0);
     const Fd reader(told[0]), writer(told[1]);
     const pid_t first = ::fork();
     if (first == 0) {
         ::setsid();
+        ::setrlimit(RLIMIT_RTTIME, &limit);
         static_cast<void>(::write(writer.get(), "!", 1));
         for (int link = 0; link < links; ++link) {
             ::usleep(500);
@@ -122,7 +128,6 @@ TEST_CASE("a chain of processes, each of which starts the next and ends, is foun
     }
     char up = 0;
     REQUIRE(::read(reader.get(), &up, 1) == 1);
-    os::TreeMarks marks;
     marks.main_process = os::read_stat(first)->key; // also of one that has ended: nobody reaps it here
     marks.session = first;
     int missed = 0;
@@ -172,9 +177,51 @@ TEST_CASE("members are found by the output FIFO when their environment is gone")
     auto marks = marks_of(root.pid);
     marks.cookie = "c00c1e";
     CHECK(test::pids_of(os::find_marked(marks, {::getpid()})) == std::vector{root.pid});
-    marks.fifo_dev = info.st_dev;
-    marks.fifo_ino = info.st_ino;
+    marks.fifo = {info.st_dev, info.st_ino};
     CHECK(test::pids_of(os::find_marked(marks, {::getpid()})) == test::sorted(pids));
+    // Without a proof, neither it nor the main process counts.
+    marks.cookie = "c00c1e2";
+    CHECK(os::find_marked(marks, {::getpid()}).empty());
+    marks.cookie.clear();
+    CHECK(os::find_marked(marks, {::getpid()}).empty());
+}
+
+TEST_CASE("a cookie that does not go with its folder counts where BGT_TASK_DIR leads to it")
+{
+    test::Sandbox sandbox;
+    const std::string folder = sandbox.folder();
+    auto root = sandbox.start({"escape"}, {"BGT_COOKIE=c00c1e", "BGT_TASK_DIR=" + folder});
+    const auto pids = root.numbers();
+    REQUIRE(pids.size() == 5);
+    auto marks = marks_of(root.pid);
+    marks.cookie = "c00c1e";
+    struct stat info {};
+    REQUIRE(::stat(folder.c_str(), &info) == 0);
+    marks.folder = os::FileId{info.st_dev, info.st_ino};
+    CHECK(test::pids_of(os::find_marked(marks, {})) == test::sorted(pids));
+    ++marks.folder->ino;
+    CHECK(os::find_marked(marks, {}).empty());
+}
+
+TEST_CASE("a mark ends in its bits, and each inside another is smaller")
+{
+    constexpr std::uint64_t low = (std::uint64_t{1} << 56) - 1;
+    const auto each_is_smaller = [] { // of 20 tasks, one inside the other
+        std::uint64_t last = std::uint64_t{1} << 62;
+        for (std::uint64_t depth = 0; depth < 20; ++depth) {
+            const std::uint64_t bits = (0x123456789abcde + depth * 0x33333333333333) & low;
+            const std::uint64_t mark = os::choose_mark(bits);
+            const rlimit limit{mark, mark};
+            if (mark >= last || (mark & low) != bits || ::setrlimit(RLIMIT_RTTIME, &limit) != 0) return false;
+            last = mark;
+        }
+        return true;
+    };
+    const pid_t child = ::fork(); // a limit can't be raised again
+    if (child == 0) ::_exit(each_is_smaller() ? 0 : 1);
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
 }
 
 TEST_CASE("members are found by their session, unless the marks speak against it")
@@ -185,15 +232,18 @@ TEST_CASE("members are found by their session, unless the marks speak against it
     REQUIRE(pids.size() == 5);
     auto marks = marks_of(root.pid);
     marks.session = root.pid;
+    marks.cookie = "c00c1e";
+    auto proof = sandbox.start({"sleep", "100"}, {"BGT_COOKIE=c00c1e"}); // another member, elsewhere
+    REQUIRE(test::eventually([&] { return !os::find_marked(marks, {}).empty(); }));
     ::kill(root.pid, SIGKILL);
     REQUIRE(test::eventually([&] { return !os::key_of(root.pid); }));
-    CHECK(test::pids_of(os::find_marked(marks, {})) == test::sorted({pids[1], pids[4]}));
+    CHECK(test::pids_of(os::find_marked(marks, {})) == test::sorted({pids[1], pids[4], proof.pid}));
 
     SECTION("of a later process with the same pid")
     {
         auto reused = marks;
-        reused.main_process.start_ticks -= 1; // so that the process that leads the session now is not the main process
-        CHECK(os::find_marked(reused, {}).empty());
+        reused.main_process.start_ticks -= 1; // so that the process that leads the session now is not the root
+        CHECK(test::pids_of(os::find_marked(reused, {})) == std::vector{proof.pid});
     }
     SECTION("nothing that is older than the root")
     {
@@ -203,6 +253,12 @@ TEST_CASE("members are found by their session, unless the marks speak against it
     SECTION("another session")
     {
         marks.session = 1;
+        CHECK(test::pids_of(os::find_marked(marks, {})) == std::vector{proof.pid});
+    }
+    SECTION("without a proof nobody")
+    {
+        ::kill(proof.pid, SIGKILL);
+        REQUIRE(test::eventually([&] { return !os::key_of(proof.pid); }));
         CHECK(os::find_marked(marks, {}).empty());
     }
 }

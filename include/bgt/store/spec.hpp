@@ -34,7 +34,7 @@ struct TaskSpec {
     std::optional<int> nice;
     std::vector<ResourceLimit> limits;
     bool remove_when_ended = false;          ///< `--rm`
-    std::string cookie;                      ///< 32 hex digits, secret: marks the tree's environments
+    std::string cookie;                      ///< 32 hex digits, secret: marks the tree's environments (TaskMarks)
     std::vector<std::string> ready;          ///< `--ready-*`: conditions as `bgt wait --for` takes them, or "notify"; all must hold
     std::string hang_command;                ///< `--on-hang exec:CMD`
     std::string progress_pattern;            ///< `--progress-pattern`, a regex that compiles

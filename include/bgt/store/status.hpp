@@ -25,6 +25,7 @@ struct ProcessKey {
 };
 
 using BootId = std::array<std::uint8_t, 16>; ///< /proc/sys/kernel/random/boot_id as bytes
+using Secret = std::array<std::uint8_t, 16>; ///< random bytes; all zero: none
 
 struct TallyRow {
     std::int32_t signal = 0;
@@ -44,6 +45,7 @@ struct Status {
     bool quiet = false;          ///< notice: no output for HangRules::quiet_after
     bool never_ready = false;    ///< one of its conditions of readiness can no longer come
     bool stalled = false;        ///< notice: no progress for HangRules::stalled_after, or a hang rule fired that only reports
+    bool copied = false;         ///< lost: its folder is a copy, the task belonged to the folder it was copied from
     std::uint32_t attempt = 1;
     core::Outcome outcome;       ///< kind none until ended; `reason` is valid from `stopping` on
     BootId boot{};
@@ -70,6 +72,7 @@ struct Status {
     std::optional<WallTime> next_attempt; ///< queued: when it is started again
     std::optional<WallTime> attempt_started;
     std::optional<WallTime> ready_at;
+    Secret secret{};                    ///< of which the marks of its processes are made (make_marks); an older bgt wrote none
 };
 
 inline constexpr std::size_t status_slot_size = 1024;
