@@ -7,9 +7,9 @@
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/core/condition.hpp>
-#include <bgt/os/trusted_file.hpp>
+#include <bgt/ops/settings.hpp>
 #include <bgt/config/settings.hpp>
-#include <bgt/render/words.hpp>
+#include <bgt/ops/list.hpp>
 #include <set>
 
 namespace bgt::cli {
@@ -122,14 +122,12 @@ std::vector<std::string> fixed_words(Value value)
         break;
     case Value::shell: out = {"bash", "zsh", "fish"}; break;
     case Value::condition: out = core::condition_words(); break;
-    case Value::state: out.assign(std::begin(render::state_filters), std::end(render::state_filters)); break;
+    case Value::state: out.assign(std::begin(ops::state_filters), std::end(ops::state_filters)); break;
     case Value::limit:
         for (const auto& name : limit_names()) out.push_back(name + "=");
         break;
     case Value::setting:
-        // Of a configuration without files and without variables: the keys are the same everywhere.
-        if (const auto loaded = config::load({[](const char*) -> const char* { return nullptr; }, "", "", 0, os::read_trusted}))
-            for (const auto& row : loaded->rows) out.push_back(row.key);
+        for (const auto& key : ops::setting_keys()) out.push_back(key);
         break;
     case Value::verb:
         for (const auto& verb : verbs()) out.emplace_back(verb.name);

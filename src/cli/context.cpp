@@ -1,8 +1,8 @@
 #include <bgt/cli/context.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/ops/settings.hpp>
 #include <bgt/os/terminal.hpp>
-#include <bgt/os/trusted_file.hpp>
 #include <bgt/render/json.hpp>
 #include <cerrno>
 #include <climits>
@@ -21,14 +21,6 @@ std::string_view env(const char* name)
 {
     const char* value = std::getenv(name);
     return value == nullptr ? std::string_view() : value;
-}
-
-std::string user_config_file()
-{
-    const auto xdg = env("XDG_CONFIG_HOME");
-    if (xdg.starts_with('/')) return std::string(xdg) + "/bgt/config.toml";
-    const auto home = env("HOME");
-    return home.starts_with('/') ? std::string(home) + "/.config/bgt/config.toml" : std::string();
 }
 
 std::string working_folder()
@@ -93,8 +85,7 @@ Result<Context> Context::load(const std::optional<std::string>& root_flag, std::
     Context context;
     context.verb_ = verb;
     const auto cwd = working_folder();
-    auto loaded = config::load({[](const char* name) -> const char* { return std::getenv(name); }, cwd,
-                                user_config_file(), ::getuid(), os::read_trusted, check_trust});
+    auto loaded = ops::load_settings(cwd, check_trust);
     if (!loaded) return loaded.error();
     context.config_ = *std::move(loaded);
     if (root_flag && root_flag->empty()) return Error::usage("--root needs a folder");

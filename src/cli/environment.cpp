@@ -5,7 +5,7 @@
 
 #include <bgt/base/text.hpp>
 #include <bgt/cli/env_file.hpp>
-#include <bgt/os/proc.hpp>
+#include <bgt/ops/start.hpp>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -91,7 +91,7 @@ Result<void> set_owner(store::TaskSpec& spec, const std::string& text)
 {
     auto pid = parse_int(text, 1, INT_MAX);
     if (!pid) return Error::usage("--owner: " + pid.error().message);
-    spec.owner = os::key_of(*pid);
+    spec.owner = ops::find_owner(*pid);
     if (!spec.owner) return Error::usage("--owner: there is no living process " + text);
     return {};
 }

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
+#include <bgt/ops/start.hpp>
 #include <bgt/os/terminal.hpp>
-#include <bgt/os/title.hpp>
 #include <bgt/render/json.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -131,7 +131,7 @@ int run_program(std::vector<std::string> args)
 int main(int argc, char** argv)
 {
     fill_standard_descriptors();
-    os::remember_arguments(argc, argv);
+    ops::prepare_to_start(argc, argv);
     try {
         return run_program(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
     } catch (const std::exception& e) {

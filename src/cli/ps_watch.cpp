@@ -1,7 +1,7 @@
 #include "ps_watch.hpp"
 
-#include <bgt/os/clock.hpp>
 #include <bgt/os/terminal.hpp>
+#include <bgt/render/words.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -76,9 +76,9 @@ std::optional<int> await_next(const EndSignals& signals, bool& read_keys, Instan
 {
     for (;;) {
         pollfd fds[2] = {{signals.fd(), POLLIN, 0}, {read_keys ? STDIN_FILENO : -1, POLLIN, 0}};
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - os::now()).count();
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - render::Moment::now().mono).count();
         const int ready = ::poll(fds, 2, static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000)));
-        if (ready == 0 && os::now() >= until) return std::nullopt;
+        if (ready == 0 && render::Moment::now().mono >= until) return std::nullopt;
         if (ready < 0 && errno != EINTR) return code::failed;
         if ((fds[0].revents & POLLIN) != 0) {
             const int signal = signals.next();
@@ -96,7 +96,7 @@ std::optional<int> await_next(const EndSignals& signals, bool& read_keys, Instan
 
 } // namespace
 
-void CpuSinceLast::update(std::vector<supervise::Snapshot>& tasks, Instant now)
+void CpuSinceLast::update(std::vector<ops::Snapshot>& tasks, Instant now)
 {
     std::map<store::TaskId, Spent> seen;
     for (auto& task : tasks) {
@@ -121,7 +121,7 @@ Result<int> watch_screen(Context& context, Duration interval, const std::functio
     const os::RawKeys keys(STDIN_FILENO);
     const OtherScreen screen(context);
     for (;;) {
-        const Instant until = os::now() + interval;
+        const Instant until = render::Moment::now().mono + interval;
         const auto text = draw(os::terminal_width(STDOUT_FILENO));
         if (!text) return text.error();
         context.print(frame(*text, os::terminal_height(STDOUT_FILENO)));

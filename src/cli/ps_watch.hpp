@@ -1,7 +1,7 @@
 #pragma once
 #include <bgt/cli/context.hpp>
 #include <bgt/base/time.hpp>
-#include <bgt/supervise/snapshot.hpp>
+#include <bgt/ops/snapshot.hpp>
 #include <functional>
 #include <map>
 #include <string>
@@ -11,7 +11,7 @@ namespace bgt::cli {
 /// CPU since the last look instead of over the tree's life: the difference of the seconds spent.
 class CpuSinceLast {
 public:
-    void update(std::vector<supervise::Snapshot>&, Instant now);
+    void update(std::vector<ops::Snapshot>&, Instant now);
 
 private:
     struct Spent {

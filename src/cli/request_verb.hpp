@@ -1,22 +1,39 @@
 #pragma once
-#include <bgt/cli/select.hpp>
+#include "answer.hpp"
+#include "selection.hpp"
+
 #include <bgt/cli/verb.hpp>
 
 namespace bgt::cli {
 
-/// A verb that asks the supervisor of each living task for one thing.
+/// A verb that asks the supervisor of each running task for one thing, and has nothing to show of it.
+template <class T>
 class RequestVerb final : public Verb {
 public:
-    using Ask = Result<void> (*)(store::Root&, store::TaskId);
+    using Ask = Result<ops::Each<T>> (*)(store::Root&, const ops::Selection&, const ops::Progress<T>&);
     RequestVerb(Ask ask, const char* example) : ask_(ask), example_(example) {}
 
-    void declare(Parser&) override;
-    int run(Context&) override;
+    void declare(Parser& parser) override
+    {
+        declare_selection(parser, selection_);
+        parser.flag("--json", json_, "print the tasks as JSON");
+        parser.example(example_);
+    }
+    int run(Context& context) override
+    {
+        auto root = context.root();
+        if (!root) return context.fail(root.error(), json_);
+        int result = code::ok;
+        const auto done = ask_(**root, selection_, told<T>(context, result, [](store::TaskId, const T&) {}));
+        if (!done) return context.fail(done.error(), json_);
+        if (json_) print_tasks_json(context, **root, done->ids());
+        return result;
+    }
 
 private:
     Ask ask_;
     const char* example_;
-    Selection selection_;
+    ops::Selection selection_;
     bool json_ = false;
 };
 

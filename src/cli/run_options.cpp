@@ -4,7 +4,7 @@
 #include "run_table.hpp"
 
 #include <bgt/base/text.hpp>
-#include <bgt/os/clock.hpp>
+#include <bgt/render/words.hpp>
 
 namespace bgt::cli {
 
@@ -123,11 +123,11 @@ Result<RunPlan> RunOptions::plan(const config::Settings& settings)
     return out;
 }
 
-Result<supervise::StartRequest> RunOptions::request(const config::Settings& settings)
+Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
 {
     auto made = plan(settings);
     if (!made) return made.error();
-    supervise::StartRequest out;
+    ops::StartRequest out;
     auto& spec = out.spec;
     spec = std::move(made->spec);
     if (auto done = set_stdin(spec, stdin_from.value_or("null")); !done) return done.error();
@@ -140,7 +140,7 @@ Result<supervise::StartRequest> RunOptions::request(const config::Settings& sett
     if (!variables) return variables.error();
     out.env = *std::move(variables);
     spec.split = split;
-    spec.created = os::wall_now();
+    spec.created = render::Moment::now().wall;
     spec.policy.restart_policy.seed = static_cast<std::uint64_t>(spec.created.time_since_epoch().count());
     // With --wait it is this process that removes it: it must read the record and the log to their end first.
     spec.remove_when_ended = remove && !wait;
@@ -148,10 +148,10 @@ Result<supervise::StartRequest> RunOptions::request(const config::Settings& sett
     return out;
 }
 
-supervise::IfNameTaken RunOptions::if_name_taken() const
+ops::IfNameTaken RunOptions::if_name_taken() const
 {
-    if (if_absent) return supervise::IfNameTaken::use_it;
-    return replace ? supervise::IfNameTaken::replace : supervise::IfNameTaken::fail;
+    if (if_absent) return ops::IfNameTaken::use_it;
+    return replace ? ops::IfNameTaken::replace : ops::IfNameTaken::fail;
 }
 
 bool RunOptions::awaits_ready() const

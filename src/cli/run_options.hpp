@@ -3,7 +3,7 @@
 #include <bgt/cli/context.hpp>
 #include <bgt/cli/parser.hpp>
 #include <bgt/config/services.hpp>
-#include <bgt/supervise/start.hpp>
+#include <bgt/ops/start.hpp>
 #include <map>
 
 namespace bgt::cli {
@@ -40,8 +40,8 @@ struct RunOptions {
     /// The settings must outlive the plan.
     Result<RunPlan> plan(const config::Settings&);
     /// The same as what start() takes. Error besides: what is not to be had (a file, a folder, a process).
-    Result<supervise::StartRequest> request(const config::Settings&);
-    supervise::IfNameTaken if_name_taken() const;
+    Result<ops::StartRequest> request(const config::Settings&);
+    ops::IfNameTaken if_name_taken() const;
     /// A condition of readiness was asked for.
     bool awaits_ready() const;
     /// What rules are matched with: the command's words as a shell would have them, or the text of --shell.

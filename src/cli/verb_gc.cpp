@@ -2,9 +2,8 @@
 
 #include <bgt/base/size.hpp>
 #include <bgt/cli/verb.hpp>
-#include <bgt/os/clock.hpp>
+#include <bgt/ops/collect.hpp>
 #include <bgt/render/json.hpp>
-#include <bgt/store/retention.hpp>
 #include <boost/json.hpp>
 #include <charconv>
 
@@ -82,15 +81,11 @@ int Collect::run(Context& context)
     context.tell_ignored({}, !keep_ || !older_);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    store::Pruned pruned;
-    if ((*root)->exists()) {
-        auto done = store::prune(**root, *keep, os::wall_now(), dry_run_);
-        if (!done) return context.fail(done.error(), json_);
-        pruned = *std::move(done);
-    }
-    answer(context, pruned);
-    for (const auto& problem : pruned.problems) context.complain(problem);
-    return pruned.problems.empty() ? code::ok : code::failed;
+    const auto pruned = ops::collect(**root, {*keep, dry_run_});
+    if (!pruned) return context.fail(pruned.error(), json_);
+    answer(context, *pruned);
+    for (const auto& problem : pruned->problems) context.complain(problem);
+    return pruned->problems.empty() ? code::ok : code::failed;
 }
 
 } // namespace

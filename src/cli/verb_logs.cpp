@@ -1,5 +1,7 @@
+#include "answer.hpp"
+#include "selection.hpp"
+
 #include <bgt/cli/log_view.hpp>
-#include <bgt/cli/select.hpp>
 #include <bgt/cli/verb.hpp>
 
 #include <bgt/base/size.hpp>
@@ -36,7 +38,7 @@ class Logs final : public Verb {
 public:
     void declare(Parser& parser) override
     {
-        selection_.declare(parser);
+        declare_selection(parser, selection_);
         parser.flag("-f,--follow", options_.follow, "keep printing new output until the tasks end");
         parser.option("-n,--lines", lines_, "N", Value::number, "only the last N lines (with --grep: that match)");
         parser.option("--since", since_, "TIME", Value::duration, "only lines written since then: 10m (ago), or RFC 3339");
@@ -58,9 +60,8 @@ public:
         if (Result<void> read = read_options(); !read) return context.fail(read.error(), json_);
         Result<store::Root*> root = context.root();
         if (!root) return context.fail(root.error(), json_);
-        const auto found = select_there(context, **root, selection_, Scope::any);
+        const auto found = ops::select_each(**root, selection_, ops::Scope::any, told_missing(context, code_));
         if (!found) return context.fail(found.error(), json_);
-        code_ = found->code;
         const auto& ids = found->ids;
         if (options_.cursor.value_or(0) > 0 && ids.size() > 1)
             return context.fail(Error::usage("--cursor is a place in the log of one task: name one"), json_);
@@ -100,7 +101,7 @@ private:
         return style;
     }
 
-    Selection selection_;
+    ops::Selection selection_;
     LogOptions options_;
     Given lines_, since_, grep_, cursor_, max_bytes_;
     bool err_ = false, json_ = false;

@@ -1,18 +1,14 @@
 #include <bgt/cli/verb.hpp>
 
 #include <bgt/base/text.hpp>
-#include <bgt/os/control_socket.hpp>
-#include <bgt/store/task_dir.hpp>
+#include <bgt/ops/notify.hpp>
 
 #include <charconv>
-#include <cstdlib>
 #include <string_view>
 
 namespace bgt::cli {
 
 namespace {
-
-constexpr Duration send_timeout = std::chrono::seconds(5);
 
 /// The whole text as a number within bounds.
 template <class Number>
@@ -25,21 +21,21 @@ std::optional<Number> number(std::string_view text, Number least, Number most)
     return value;
 }
 
-/// `0.4` or `40%`, as the fraction that the protocol has.
-Result<std::string> read_progress(const std::string& text)
+/// `0.4` or `40%`, as a fraction.
+Result<double> read_progress(const std::string& text)
 {
     const bool percent = text.ends_with('%');
     const std::string_view digits = std::string_view(text).substr(0, text.size() - (percent ? 1 : 0));
     const std::optional<double> value = number(digits, 0.0, percent ? 100.0 : 1.0);
     if (!value) return Error::usage("--progress is a fraction from 0 to 1 or a percentage (40%), not \"" + printable(text) + "\"");
-    return std::to_string(percent ? *value / 100 : *value);
+    return percent ? *value / 100 : *value;
 }
 
-Result<std::string> read_microseconds(const char* option, const std::string& text)
+Result<Duration> read_duration(const char* option, const std::string& text)
 {
     const Result<Duration> duration = parse_duration(text);
     if (!duration) return Error::usage(std::string(option) + ": " + duration.error().message);
-    return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(*duration).count());
+    return duration;
 }
 
 class Notify final : public Verb {
@@ -48,8 +44,7 @@ public:
     int run(Context&) override;
 
 private:
-    Result<std::string> message() const;
-    Result<void> add_numbers(std::string& message) const;
+    Result<ops::NotifyRequest> request() const;
 
     bool ready_ = false, stopping_ = false, beat_ = false;
     std::optional<std::string> status_, progress_, step_, total_, extend_, watchdog_, pid_;
@@ -72,67 +67,45 @@ void Notify::declare(Parser& parser)
     parser.example("while work_on_next; do bgt notify --beat; done");
 }
 
-Result<void> Notify::add_numbers(std::string& message) const
+Result<ops::NotifyRequest> Notify::request() const
 {
+    ops::NotifyRequest out;
+    out.ready = ready_;
+    out.stopping = stopping_;
+    out.beat = beat_;
+    out.status = status_;
+    out.step = step_;
     if (progress_) {
-        const Result<std::string> fraction = read_progress(*progress_);
+        const Result<double> fraction = read_progress(*progress_);
         if (!fraction) return fraction.error();
-        message += "X_BGT_PROGRESS=" + *fraction + "\n";
+        out.progress = *fraction;
     }
     if (total_) {
-        if (!number<std::uint32_t>(*total_, 1, 1'000'000'000)) return Error::usage("--total-steps is a number from 1 on");
-        message += "X_BGT_TOTAL=" + *total_ + "\n";
+        out.total_steps = number<std::uint32_t>(*total_, 1, 1'000'000'000);
+        if (!out.total_steps) return Error::usage("--total-steps is a number from 1 on");
     }
     if (pid_) {
-        if (!number<std::int32_t>(*pid_, 1, INT32_MAX)) return Error::usage("--pid is the number of a process");
-        message += "MAINPID=" + *pid_ + "\n";
+        out.pid = number<std::int32_t>(*pid_, 1, INT32_MAX);
+        if (!out.pid) return Error::usage("--pid is the number of a process");
     }
     if (extend_) {
-        const Result<std::string> usec = read_microseconds("--extend", *extend_);
-        if (!usec) return usec.error();
-        message += "EXTEND_TIMEOUT_USEC=" + *usec + "\n";
+        const Result<Duration> more = read_duration("--extend", *extend_);
+        if (!more) return more.error();
+        out.extend = *more;
     }
     if (watchdog_) {
-        const Result<std::string> usec = *watchdog_ == "off" ? std::string("0") : read_microseconds("--watchdog", *watchdog_);
-        if (!usec) return usec.error();
-        message += "WATCHDOG_USEC=" + *usec + "\n";
+        const Result<Duration> limit = *watchdog_ == "off" ? Duration::zero() : read_duration("--watchdog", *watchdog_);
+        if (!limit) return limit.error();
+        out.watchdog = *limit;
     }
-    return {};
-}
-
-/// All of it as one message, a field a line.
-Result<std::string> Notify::message() const
-{
-    std::string message;
-    if (status_) message += "STATUS=" + printable(*status_) + "\n"; // with no newline in it
-    if (step_) message += "X_BGT_STEP=" + printable(*step_) + "\n";
-    if (Result<void> added = add_numbers(message); !added) return added.error();
-    if (beat_) message += "WATCHDOG=1\n";
-    if (ready_) message += "READY=1\n";
-    if (stopping_) message += "STOPPING=1\n";
-    if (message.empty()) return Error::usage("what shall be said? --ready, --status TEXT, --progress N, --beat, ...");
-    if (message.size() > os::max_datagram) return Error::usage("that is too long for a message");
-    return message;
-}
-
-/// Where the supervisor listens: NOTIFY_SOCKET, also one of another supervisor; a program may have taken that out of the
-/// environment for its children (man 3 sd_notify, unset_environment), then by the task's folder.
-std::string address()
-{
-    if (const char* const socket = std::getenv("NOTIFY_SOCKET"); socket != nullptr && *socket != '\0') return socket;
-    if (const char* const folder = std::getenv("BGT_TASK_DIR"); folder != nullptr && *folder == '/')
-        return std::string(folder) + "/" + store::file::control;
-    return {};
+    return out;
 }
 
 int Notify::run(Context& context)
 {
-    const Result<std::string> text = message();
-    if (!text) return context.fail(text.error());
-    const std::string to = address();
-    if (to.empty())
-        return context.fail(Error::usage("this is not inside a task: neither NOTIFY_SOCKET nor BGT_TASK_DIR is set"));
-    const Result<void> sent = os::send_notification(to, *text, send_timeout);
+    const Result<ops::NotifyRequest> wanted = request();
+    if (!wanted) return context.fail(wanted.error());
+    const Result<void> sent = ops::notify(*wanted);
     return sent ? code::ok : context.fail(sent.error());
 }
 

@@ -1,39 +1,29 @@
-#include "ps_tasks.hpp"
 #include "ps_watch.hpp"
+#include "selection.hpp"
 
-#include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
-#include <bgt/os/clock.hpp>
-#include <bgt/os/terminal.hpp>
+#include <bgt/ops/list.hpp>
 #include <bgt/render/json.hpp>
 #include <bgt/render/table.hpp>
 #include <bgt/render/template.hpp>
 
 #include <algorithm>
-#include <iterator>
 
 namespace bgt::cli {
 
 namespace {
 
-using supervise::Snapshot;
+using ops::Snapshot;
 
 constexpr Duration min_interval = std::chrono::milliseconds(100);
-
-std::string known_states()
-{
-    std::string out;
-    for (const auto state : render::state_filters) out += (out.empty() ? "" : ", ") + std::string(state);
-    return out;
-}
 
 class Ps : public Verb {
 public:
     void declare(Parser& parser) override
     {
-        static const std::string states_help = "only tasks in this state: " + known_states();
+        static const std::string states_help = "only tasks in this state: " + ops::known_states();
         static const std::string format_help = "print one line per task with these {fields}: " + render::template_fields();
-        request_.selection.declare(parser);
+        declare_selection(parser, request_.selection);
         parser.flag("-a", request_.everything, "list all ended tasks too, not only the newest ten");
         parser.list("-s,--state", request_.states, "STATE", Value::state, states_help.c_str());
         parser.flag("--leftover", request_.leftover, "only ended tasks whose processes were kept alive");
@@ -63,7 +53,7 @@ private:
         auto root = context.root();
         if (!root) return root.error();
         if (!watch_) {
-            auto tasks = find_tasks(**root, request_for(width(context)));
+            auto tasks = ops::list(**root, request_for(width(context)));
             if (!tasks) return tasks.error();
             context.print(show(context, *tasks, width(context)));
             if (tasks->empty() && !quiet_ && !json_ && !format_) context.hint("no tasks; bgt run -- COMMAND starts one");
@@ -74,9 +64,9 @@ private:
             const auto screen = static_cast<std::size_t>(std::max(columns, 1));
             auto again = context.root(); // it may have been made meanwhile
             if (!again) return again.error();
-            auto tasks = find_tasks(**again, request_for(screen));
+            auto tasks = ops::list(**again, request_for(screen));
             if (!tasks) return tasks.error();
-            cpu.update(*tasks, os::now());
+            cpu.update(*tasks, render::Moment::now().mono);
             return show(context, *tasks, screen);
         });
     }
@@ -87,9 +77,7 @@ private:
         if (static_cast<int>(quiet_) + static_cast<int>(json_) + static_cast<int>(format_.has_value()) > 1)
             return Error::usage("--quiet, --json and --format: choose one");
         for (const auto& state : request_.states)
-            if (std::find(std::begin(render::state_filters), std::end(render::state_filters), state) ==
-                std::end(render::state_filters))
-                return Error::usage("unknown state '" + fit(printable(state), 40) + "'; there are: " + known_states());
+            if (auto known = ops::check_state(state); !known) return known.error();
         if (format_) {
             auto parsed = render::Template::parse(*format_);
             if (!parsed) return parsed.error();
@@ -114,20 +102,20 @@ private:
     }
 
     /// Only what the output needs is looked at.
-    PsRequest request_for(std::optional<std::size_t> columns) const
+    ops::ListRequest request_for(std::optional<std::size_t> columns) const
     {
-        PsRequest request = request_;
+        ops::ListRequest request = request_;
         request.everything = request_.everything || request_.selection.all;
         // `--all` alone is `-a`: it selects nothing, so the living still come first without reading every record twice.
         if (request.selection.words.empty() && request.selection.names.empty() && request.selection.tags.empty())
             request.selection.all = false;
         if (quiet_) return request;
         if (json_) {
-            request.want = {.spec = true, .usage = true, .ports = true};
+            request.fields = {.spec = true, .usage = true, .ports = true};
         } else if (format_) {
-            request.want = template_.needs();
+            request.fields = template_.needs();
         } else {
-            request.want = {.usage = true, .ports = true, .log_tail = render::has_room_for_last(columns)};
+            request.fields = {.usage = true, .ports = true, .log_tail = render::has_room_for_last(columns)};
             request.tail_of_few = true;
         }
         return request;
@@ -140,7 +128,7 @@ private:
         std::string out;
         if (!quiet_ && !format_) {
             const render::TableStyle style{.width = columns, .color = context.color(), .header = !no_header_,
-                                           .last = tasks.size() <= few};
+                                           .last = tasks.size() <= ops::few};
             return render::task_table(tasks, now, style);
         }
         for (const auto& task : tasks) {
@@ -150,7 +138,7 @@ private:
         return out;
     }
 
-    PsRequest request_;
+    ops::ListRequest request_;
     bool quiet_ = false;
     bool watch_ = false;
     bool json_ = false;

@@ -1,8 +1,8 @@
 #include "answer.hpp"
+#include "selection.hpp"
 
-#include <bgt/cli/select.hpp>
 #include <bgt/cli/verb.hpp>
-#include <bgt/supervise/control.hpp>
+#include <bgt/ops/restart.hpp>
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ class Restart final : public Verb {
 public:
     void declare(Parser& parser) override
     {
-        selection_.declare(parser);
+        declare_selection(parser, selection_);
         parser.flag("--now", now_, "send SIGKILL at once, without a stop signal first");
         parser.flag("--json", json_, "print the tasks as JSON once they run again");
         parser.example("bgt restart web");
@@ -22,41 +22,23 @@ public:
     int run(Context&) override;
 
 private:
-    Result<void> restart(Context&, store::Root&, store::TaskId);
-
-    Selection selection_;
+    ops::Selection selection_;
     bool now_ = false, json_ = false;
 };
-
-Result<void> Restart::restart(Context& context, store::Root& root, store::TaskId id)
-{
-    const auto before = supervise::inspect(root, id, {});
-    if (!before) return before.error();
-    supervise::StopOptions stop;
-    stop.now = now_;
-    if (auto asked = supervise::request_restart(root, id, stop); !asked) return asked;
-    const std::uint32_t attempt = before->status.attempt;
-    const bool waited = before->status.lifecycle == core::Lifecycle::queued; // its next attempt has its number already
-    const auto after = supervise::await_status(root, id, std::nullopt, [&](const store::Status& now) {
-        const bool runs = now.lifecycle == core::Lifecycle::running && (now.attempt > attempt || waited);
-        return runs || supervise::is_over(now) || has_survivors(now);
-    });
-    if (!after) return after.error();
-    const store::Status& status = **after;
-    if (has_survivors(status)) return Error::failed(label(id, status) + ": SIGKILL does not end all of it (bgt show tells)");
-    if (supervise::is_over(status)) return Error::failed(fmt::format("{}: ended instead ({})", label(id, status), end_in_words(status)));
-    if (!json_) context.print(fmt::format("{}: runs again, attempt {}, pid {}\n", label(id, status), status.attempt, status.main_process.pid));
-    return {};
-}
 
 int Restart::run(Context& context)
 {
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    const auto found = select_there(context, **root, selection_, Scope::living);
-    if (!found) return context.fail(found.error(), json_);
-    const int result = for_each_task(context, *found, [&](store::TaskId id) { return restart(context, **root, id); });
-    if (json_) print_tasks_json(context, **root, found->ids);
+    int result = code::ok;
+    const auto tell = told<ops::Restarted>(context, result, [&](store::TaskId id, const ops::Restarted& now) {
+        if (json_) return;
+        context.print(fmt::format("{}: runs again, attempt {}, pid {}\n", ops::label(id, now.status), now.status.attempt,
+                                  now.status.main_process.pid));
+    });
+    const auto done = ops::restart(**root, {selection_, now_}, tell);
+    if (!done) return context.fail(done.error(), json_);
+    if (json_) print_tasks_json(context, **root, done->ids());
     return result;
 }
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
+#include <bgt/ops/remove.hpp>
+#include <bgt/ops/start.hpp>
 
 namespace bgt::cli {
 
@@ -39,8 +41,8 @@ public:
     int run(Context& context) override;
 
 private:
-    int start(Context&, store::Root&, supervise::StartRequest);
-    int start_and_stay(Context&, store::Root&, supervise::StartRequest);
+    int start(Context&, store::Root&, ops::StartRequest);
+    int start_and_stay(Context&, store::Root&, ops::StartRequest);
     int explain_only(Context&);
     void tell_ignored(Context&) const;
     int await_ready(Context&, store::Root&, store::TaskId);
@@ -62,9 +64,9 @@ int Run::run(Context& context)
                          : start(context, **root, *std::move(request));
 }
 
-int Run::start(Context& context, store::Root& root, supervise::StartRequest request)
+int Run::start(Context& context, store::Root& root, ops::StartRequest request)
 {
-    const auto started = supervise::start(root, std::move(request), options_.if_name_taken());
+    const auto started = ops::start(root, std::move(request), options_.if_name_taken());
     if (!started) return context.fail(started.error(), options_.json);
     if (!options_.wait_ready) return answer(context, root, started->id);
     if (options_.json) {
@@ -109,8 +111,8 @@ int Run::await_ready(Context& context, store::Root& root, store::TaskId id)
     if (code == code::ok) return code::ok;
     context.complain(wait_message(request, *waited) + " (bgt logs " + to_string(id) + ")");
     const store::Status& status = waited->tasks.front().status;
-    const int own = supervise::exit_code(status);
-    return supervise::is_over(status) && (own == code::hung || own == code::task_timeout) ? own : code;
+    const int own = ops::exit_code(status);
+    return ops::is_over(status) && (own == code::hung || own == code::task_timeout) ? own : code;
 }
 
 int Run::answer(Context& context, store::Root& root, store::TaskId id)
@@ -128,17 +130,17 @@ int Run::answer(Context& context, store::Root& root, store::TaskId id)
     return code::ok;
 }
 
-int Run::start_and_stay(Context& context, store::Root& root, supervise::StartRequest request)
+int Run::start_and_stay(Context& context, store::Root& root, ops::StartRequest request)
 {
-    const auto started = supervise::start(root, std::move(request), options_.if_name_taken());
+    const auto started = ops::start(root, std::move(request), options_.if_name_taken());
     if (!started) return context.fail(started.error(), options_.json);
     HeldSignals signals; // not before: the start may wait for another task to end (--replace), and Ctrl-C is to end that
     const auto status = stay_until_end(context, root, started->id, signals, {!options_.json});
     if (!status) return context.fail(status.error(), options_.json);
     if (options_.json) print_tasks_json(context, root, {started->id});
     if (options_.remove)
-        if (auto removed = remove_ended(root, started->id); !removed) context.complain(removed.error().message);
-    return supervise::exit_code(*status);
+        if (auto removed = ops::remove_ended(root, started->id); !removed) context.complain(removed.error().message);
+    return ops::exit_code(*status);
 }
 
 } // namespace

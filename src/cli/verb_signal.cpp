@@ -1,9 +1,9 @@
 #include "answer.hpp"
+#include "selection.hpp"
 
 #include <bgt/base/signal_name.hpp>
-#include <bgt/cli/select.hpp>
 #include <bgt/cli/verb.hpp>
-#include <bgt/supervise/control.hpp>
+#include <bgt/ops/signal.hpp>
 
 namespace bgt::cli {
 
@@ -15,13 +15,13 @@ public:
     int run(Context&) override;
 
 private:
-    Selection selection_; ///< its first word is the signal
+    ops::Selection selection_; ///< its first word is the signal
     bool tree_ = false, json_ = false;
 };
 
 void SendSignal::declare(Parser& parser)
 {
-    selection_.declare(parser);
+    declare_selection(parser, selection_);
     parser.first_word(Value::signal);
     parser.flag("--tree", tree_, "to every process of the task, and not only to the command itself");
     parser.flag("--json", json_, "print the tasks as JSON");
@@ -39,15 +39,13 @@ int SendSignal::run(Context& context)
     if (!signal) return context.fail(signal.error(), json_);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    const auto found = select_there(context, **root, selection_, Scope::living);
-    if (!found) return context.fail(found.error(), json_);
-    const int result = for_each_task(context, *found, [&](store::TaskId id) -> Result<void> {
-        const auto sent = supervise::request_signal(**root, id, *signal, tree_);
-        if (!sent) return sent.error();
-        if (!json_) context.hint(to_string(id) + ": " + signal_name(*signal) + " sent to " + counted(*sent, "process", "processes"));
-        return {};
+    int result = code::ok;
+    const auto tell = told<ops::Signalled>(context, result, [&](store::TaskId id, const ops::Signalled& sent) {
+        if (!json_) context.hint(to_string(id) + ": " + signal_name(*signal) + " sent to " + counted(sent.processes, "process", "processes"));
     });
-    if (json_) print_tasks_json(context, **root, found->ids);
+    const auto done = ops::signal(**root, {selection_, *signal, tree_}, tell);
+    if (!done) return context.fail(done.error(), json_);
+    if (json_) print_tasks_json(context, **root, done->ids());
     return result;
 }
 

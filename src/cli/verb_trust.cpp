@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
-#include <bgt/os/trusted_file.hpp>
+#include <bgt/ops/settings.hpp>
 #include <bgt/render/json.hpp>
 #include <boost/json.hpp>
 #include <cerrno>
@@ -80,7 +80,7 @@ std::string text_of(const config::Entry& entry)
 /// The bgt.toml in this very folder, as it is where nothing is trusted.
 Result<config::Loaded> load_untrusted(const std::string& folder)
 {
-    auto loaded = config::load({nullptr, folder, "", ::getuid(), os::read_trusted});
+    auto loaded = ops::load_project(folder);
     if (!loaded) return loaded.error();
     if (const auto& project = loaded->settings.project; project && project->file() == file_in(folder)) {
         if (auto fine = check_rules(loaded->settings.rules); !fine) return fine.error();
@@ -161,7 +161,7 @@ int TrustVerb::remove(Context& context, const store::TrustStore& store, const st
 std::string_view state_of(const store::TrustedFile& trusted)
 {
     if (trusted.file.empty()) return "damaged";
-    const auto now = os::read_trusted(trusted.file, ::getuid());
+    const auto now = ops::read_own_file(trusted.file);
     if (!now || !now->warning.empty()) return "unreadable";
     if (!now->there) return "missing";
     return now->text == trusted.text ? "trusted" : "changed";

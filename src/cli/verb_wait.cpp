@@ -1,7 +1,7 @@
 #include "attach.hpp"
+#include "selection.hpp"
 #include "wait_words.hpp"
 
-#include <bgt/cli/select.hpp>
 #include <bgt/cli/verb.hpp>
 
 #include <bgt/os/terminal.hpp>
@@ -56,7 +56,7 @@ class Wait final : public Verb {
 public:
     void declare(Parser& parser) override
     {
-        selection_.declare(parser);
+        declare_selection(parser, selection_);
         static const std::string what = "what to wait for (all of them; by default exit): " + core::condition_forms() +
                                         "; exit code 121 when it can no longer be met";
         parser.list("--for", for_, "COND", Value::condition, what.c_str());
@@ -75,7 +75,7 @@ public:
         if (Result<void> read = read_request(request); !read) return context.fail(read.error(), json_);
         Result<store::Root*> root = context.root();
         if (!root) return context.fail(root.error(), json_);
-        Result<std::vector<store::TaskId>> ids = select(**root, selection_, Scope::living);
+        Result<std::vector<store::TaskId>> ids = ops::select(**root, selection_, ops::Scope::living);
         if (!ids) return context.fail(ids.error(), json_);
         if (ids->empty()) { // a filter that fits nothing: there is nothing to wait for
             if (json_) context.print(render::tasks_json({}));
@@ -122,18 +122,18 @@ private:
 
     /// As they are now; of one that removed itself, as it was last seen.
     static void print_tasks(Context& context, store::Root& root, const std::vector<store::TaskId>& ids,
-                            std::vector<supervise::Snapshot> last_seen)
+                            std::vector<ops::Snapshot> last_seen)
     {
-        supervise::SnapshotFields want;
+        ops::SnapshotFields want;
         want.spec = want.usage = want.ports = true;
-        for (supervise::Snapshot& now : supervise::inspect_all(root, ids, want)) {
-            const auto seen = std::ranges::find(last_seen, now.id, &supervise::Snapshot::id);
+        for (ops::Snapshot& now : ops::inspect_all(root, ids, want)) {
+            const auto seen = std::ranges::find(last_seen, now.id, &ops::Snapshot::id);
             if (seen != last_seen.end()) *seen = std::move(now);
         }
         context.print(render::tasks_json(last_seen));
     }
 
-    Selection selection_;
+    ops::Selection selection_;
     std::vector<std::string> for_;
     std::optional<std::string> timeout_;
     bool any_ = false, or_stuck_ = false, json_ = false;

@@ -4,7 +4,6 @@
 #include <bgt/base/text.hpp>
 #include <bgt/cli/context.hpp>
 #include <bgt/ops/task_monitor.hpp>
-#include <bgt/os/clock.hpp>
 #include <bgt/render/progress_bar.hpp>
 
 #include <algorithm>
@@ -16,12 +15,12 @@ namespace {
 using End = ops::WaitAnswer::End;
 using Cause = core::Verdict::Cause;
 
-std::string short_label(const supervise::Snapshot& task)
+std::string short_label(const ops::Snapshot& task)
 {
     return task.status.name.empty() ? to_string(task.id) : printable(task.status.name);
 }
 
-std::string label(const supervise::Snapshot& task)
+std::string label(const ops::Snapshot& task)
 {
     return task.status.name.empty() ? to_string(task.id) : to_string(task.id) + " " + short_label(task);
 }
@@ -29,7 +28,7 @@ std::string label(const supervise::Snapshot& task)
 std::string impossible_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
 {
     const core::Verdict& verdict = answer.verdict;
-    const supervise::Snapshot& task = answer.tasks[verdict.task];
+    const ops::Snapshot& task = answer.tasks[verdict.task];
     const core::Condition& condition = request.conditions[verdict.condition];
     const std::string id = to_string(task.id);
     switch (verdict.cause) {
@@ -47,12 +46,12 @@ std::string impossible_message(const ops::WaitRequest& request, const ops::WaitA
 
 std::string timeout_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
 {
-    const supervise::Snapshot& task = answer.tasks[answer.verdict.task];
+    const ops::Snapshot& task = answer.tasks[answer.verdict.task];
     const core::Condition& condition = request.conditions[answer.verdict.condition];
     std::string text = format_duration(*request.timeout) + " passed";
     if (!condition.is_exit()) text += " before " + condition.before;
     text += ": " + label(task);
-    text += supervise::is_over(task.status) // its log is still being read
+    text += ops::is_over(task.status) // its log is still being read
                 ? " " + ops::describe_end(task.status)
                 : " is still " + std::string(core::to_string(task.status.lifecycle)) + ", untouched";
     if (answer.open_tasks > 1) text += ", and " + std::to_string(answer.open_tasks - 1) + " more";
@@ -61,7 +60,7 @@ std::string timeout_message(const ops::WaitRequest& request, const ops::WaitAnsw
 
 int met_code(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
 {
-    const auto code_of = [](const supervise::Snapshot& task) { return supervise::exit_code(task.status); };
+    const auto code_of = [](const ops::Snapshot& task) { return ops::exit_code(task.status); };
     if (request.rules.any) {
         const bool by_exit = request.conditions[answer.verdict.condition].is_exit();
         return by_exit ? code_of(answer.tasks[answer.verdict.task]) : code::ok;
@@ -102,9 +101,7 @@ std::string live_text(const ops::WaitProgress& progress, std::size_t columns)
     const store::Status& status = progress.first.status;
     render::ProgressLine line;
     if (progress.tasks == 1) {
-        const bool of_this_boot = status.started_at && status.boot == os::boot_id();
-        const Duration age = of_this_boot ? os::now() - *status.started_at : progress.waited;
-        line.head = label(progress.first) + " " + std::string(core::to_string(status.lifecycle)) + " " + format_age(age);
+        line.head = label(progress.first) + " " + std::string(core::to_string(status.lifecycle)) + " " + format_age(progress.age);
     } else {
         line.head = std::to_string(progress.over) + " of " + std::to_string(progress.tasks) + " ended, " + format_age(progress.waited);
     }

@@ -208,6 +208,8 @@ WaitProgress WaitDriver::progress()
     if (Result<supervise::Snapshot> seen = supervise::inspect(root_, first.monitor.id(), want)) out.first = std::move(*seen);
     out.first.id = first.monitor.id();
     out.first.status = first.monitor.status();
+    const store::Status& status = out.first.status;
+    out.age = status.started_at && status.boot == os::boot_id() ? os::now() - *status.started_at : out.waited;
     return out;
 }
 

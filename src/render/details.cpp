@@ -81,13 +81,13 @@ void add_life(Lines& lines, const store::Status& status, const Moment& now)
 {
     lines.field("lifecycle", life_words(status, now));
     if (status.lifecycle == Lifecycle::ended)
-        lines.field("outcome", fmt::format("{} (bgt wait gives {})", outcome_words(status), supervise::exit_code(status)));
+        lines.field("outcome", fmt::format("{} (bgt wait gives {})", outcome_words(status), ops::exit_code(status)));
     lines.field("status", status.text);
     lines.field("progress", progress_words(status));
     if (status.next_attempt) lines.field("next start", format_rfc3339(*status.next_attempt));
 }
 
-void add_request(Lines& lines, const supervise::Snapshot& task)
+void add_request(Lines& lines, const ops::Snapshot& task)
 {
     lines.field("command", task.spec ? shell_join(task.spec->command) : task.status.command);
     if (!task.spec) return;
@@ -111,7 +111,7 @@ void add_times(Lines& lines, const store::Status& status, const Moment& now)
     lines.field("ended", format_rfc3339(*status.ended) + (took ? " after " + format_age(*took) : ""));
 }
 
-void add_log(Lines& lines, const supervise::Snapshot& task)
+void add_log(Lines& lines, const ops::Snapshot& task)
 {
     const store::Status& status = task.status;
     const std::uint64_t freed = status.freed_bytes + status.freed_err_bytes;
@@ -140,7 +140,7 @@ void add_hang_rules(Lines& lines, const core::Policy& rules)
     if (again.restart != core::Restart::no) lines.field("restart", core::to_string(again.restart));
 }
 
-void add_rules(Lines& lines, const supervise::Snapshot& task)
+void add_rules(Lines& lines, const ops::Snapshot& task)
 {
     if (!task.spec) return;
     const core::Policy& rules = task.spec->policy;
@@ -164,9 +164,9 @@ std::string pid_list(const std::vector<std::int32_t>& pids)
     return fmt::format("{}", fmt::join(pids, " "));
 }
 
-void add_tree(Lines& lines, const supervise::Snapshot& task)
+void add_tree(Lines& lines, const ops::Snapshot& task)
 {
-    if (!nothing_lives(task.status)) {
+    if (!ops::is_final(task.status)) {
         std::string usage = fmt::format("{} {}", task.processes, task.processes == 1 ? "process" : "processes");
         if (task.cpu) usage += fmt::format(", {} CPU", cpu_words(*task.cpu));
         if (task.rss_bytes) usage += fmt::format(", {} memory", format_size(*task.rss_bytes));
@@ -182,21 +182,21 @@ void add_tree(Lines& lines, const supervise::Snapshot& task)
     lines.field("left alone", pid_list(task.leftover));
 }
 
-void add_process(Lines& lines, const ProcessRow& process, std::size_t depth)
+void add_process(Lines& lines, const ops::Process& process, std::size_t depth)
 {
     lines.item(depth, fmt::format("{} {} {:>6} {}", process.pid, process.state,
                                   process.age ? format_age(*process.age) : "", process.command));
 }
 
 /// Each process under its parent, those whose parent is not among them at the left.
-void add_processes(Lines& lines, const std::vector<ProcessRow>& processes)
+void add_processes(Lines& lines, const std::vector<ops::Process>& processes)
 {
     if (processes.empty()) return;
     lines.title("processes");
     std::set<std::int32_t> known;
     for (const auto& process : processes) known.insert(process.pid);
-    std::multimap<std::int32_t, const ProcessRow*> children;
-    std::vector<std::pair<const ProcessRow*, std::size_t>> todo; // a stack: the tree can be deep
+    std::multimap<std::int32_t, const ops::Process*> children;
+    std::vector<std::pair<const ops::Process*, std::size_t>> todo; // a stack: the tree can be deep
     for (auto it = processes.rbegin(); it != processes.rend(); ++it) {
         if (it->ppid != it->pid && known.contains(it->ppid)) children.emplace(it->ppid, &*it);
         else todo.emplace_back(&*it, 0);
@@ -245,9 +245,9 @@ void add_events(Lines& lines, const std::vector<store::TaskEvent>& events)
 
 } // namespace
 
-std::string task_details(const DetailsInput& input, const Moment& now, const DetailsStyle& style)
+std::string task_details(const ops::Inspected& input, const Moment& now, const DetailsStyle& style)
 {
-    const supervise::Snapshot& task = input.task;
+    const ops::Snapshot& task = input.task;
     Lines lines(style);
     std::string heading = "task " + store::to_string(task.id);
     const std::string name = !task.problem.empty() ? (task.spec ? task.spec->name : "") : task.status.name;

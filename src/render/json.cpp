@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 using core::Lifecycle;
-using supervise::Snapshot;
+using ops::Snapshot;
 
 json::value text_or_null(std::string_view text)
 {
@@ -84,7 +84,7 @@ json::value outcome_of(const store::Status& status)
         {"signal", signaled ? json::value(signal_name(outcome.signal)) : json::value(nullptr)},
         {"reason", json::string(core::to_string(outcome.reason))},
         {"leftover_killed", outcome.leftover_killed},
-        {"exit_code", supervise::exit_code(status)},
+        {"exit_code", ops::exit_code(status)},
     };
 }
 
@@ -137,7 +137,7 @@ json::array notices_of(const store::Status& status)
 /// Whether the numbers of the tree are known: it was looked at, or is certainly empty.
 bool tree_is_known(const Snapshot& task)
 {
-    return task.rss_bytes || task.cpu || task.processes != 0 || nothing_lives(task.status);
+    return task.rss_bytes || task.cpu || task.processes != 0 || ops::is_final(task.status);
 }
 
 void add_identity(json::object& out, const Snapshot& task)
@@ -167,7 +167,7 @@ void add_life(json::object& out, const store::Status& status, std::string_view l
     out["paused"] = status.paused;
     out["adopted"] = status.adopted;
     out["pid"] = pid_or_null(status.main_process.pid);
-    out["supervisor"] = nothing_lives(status) ? json::value(nullptr) : pid_or_null(status.supervisor.pid);
+    out["supervisor"] = ops::is_final(status) ? json::value(nullptr) : pid_or_null(status.supervisor.pid);
     out["attempt"] = status.attempt;
     out["attempt_started_at"] = time_or_null(status.attempt_started);
     out["next_attempt_at"] = time_or_null(status.next_attempt);

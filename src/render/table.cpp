@@ -83,7 +83,7 @@ std::string without_indent(std::string text)
     return text.erase(0, text.find_first_not_of(' '));
 }
 
-void add_row(Rows& to, const supervise::Snapshot& task, const Moment& now, const TableStyle& style, bool with_last)
+void add_row(Rows& to, const ops::Snapshot& task, const Moment& now, const TableStyle& style, bool with_last)
 {
     Row& row = to.rows.emplace_back();
     const StateWords words = state_words(task);
@@ -203,7 +203,7 @@ bool has_room_for_last(std::optional<std::size_t> width)
     return !width || *width >= room_for_last;
 }
 
-std::string task_table(const std::vector<supervise::Snapshot>& tasks, const Moment& now, const TableStyle& style)
+std::string task_table(const std::vector<ops::Snapshot>& tasks, const Moment& now, const TableStyle& style)
 {
     const bool with_last = style.last && has_room_for_last(style.width);
     Rows all;

@@ -14,7 +14,7 @@ namespace bgt::render {
 
 namespace {
 
-using supervise::Snapshot;
+using ops::Snapshot;
 
 /// What a field is made of.
 struct Shown {
@@ -65,7 +65,7 @@ struct Field {
     std::string_view name;
     std::string (*make)(Shown);
     bool of_record = true;     ///< read from the status record: empty where that is damaged
-    supervise::SnapshotFields needs{};
+    ops::SnapshotFields needs{};
 };
 
 /// Every field, each defined once.
@@ -82,12 +82,12 @@ const Field fields[] = {
     {"mem_bytes", [](Shown s) -> std::string { return s.task.rss_bytes ? std::to_string(*s.task.rss_bytes) : ""; }, true, {.usage = true}},
     {"processes", [](Shown s) -> std::string { return std::to_string(s.task.processes); }, true, {.usage = true}},
     {"ports", [](Shown s) -> std::string { return port_words(s.task.ports, std::string::npos); }, true, {.ports = true}},
-    {"exit", [](Shown s) -> std::string { return has_ended(s.task) ? std::to_string(supervise::exit_code(s.task.status)) : ""; }},
+    {"exit", [](Shown s) -> std::string { return has_ended(s.task) ? std::to_string(ops::exit_code(s.task.status)) : ""; }},
     {"outcome", [](Shown s) -> std::string { return has_ended(s.task) ? std::string(core::to_string(s.task.status.outcome.kind)) : ""; }},
     {"reason", [](Shown s) -> std::string { return has_ended(s.task) ? std::string(core::to_string(s.task.status.outcome.reason)) : ""; }},
     {"signal", [](Shown s) -> std::string { return signal_text(s.task); }},
     {"pid", [](Shown s) -> std::string { return pid_text(s.task.status.main_process.pid); }},
-    {"supervisor", [](Shown s) -> std::string { return nothing_lives(s.task.status) ? "" : pid_text(s.task.status.supervisor.pid); }},
+    {"supervisor", [](Shown s) -> std::string { return ops::is_final(s.task.status) ? "" : pid_text(s.task.status.supervisor.pid); }},
     {"last", [](Shown s) -> std::string { return last_line(s.task.log_tail); }, true, {.log_tail = true}},
     {"cwd", [](Shown s) -> std::string { return s.task.spec ? printable(s.task.spec->cwd) : ""; }, false, {.spec = true}},
     {"kind", [](Shown s) -> std::string { return std::string(core::to_string(s.task.status.kind)); }},
@@ -132,7 +132,7 @@ Result<void> Template::add_field(std::string_view name)
     if (field == std::size(fields) || (is_tag && name.size() == tag_prefix.size()))
         return Error::usage(fmt::format("unknown field {{{}}} in --format; there are: {}", fit(printable(name), 40),
                                         template_fields()));
-    const supervise::SnapshotFields& needs = fields[field].needs;
+    const ops::SnapshotFields& needs = fields[field].needs;
     needs_.spec |= needs.spec;
     needs_.usage |= needs.usage;
     needs_.ports |= needs.ports;

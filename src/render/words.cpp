@@ -112,7 +112,7 @@ std::string colored(std::string_view text, Tone tone)
     return std::string(text);
 }
 
-StateWords state_words(const supervise::Snapshot& task)
+StateWords state_words(const ops::Snapshot& task)
 {
     if (!task.problem.empty()) return {task.doubtful ? "unknown" : "damaged", Tone::bad};
     const store::Status& status = task.status;
@@ -128,21 +128,11 @@ StateWords state_words(const supervise::Snapshot& task)
     return words;
 }
 
-std::string_view lifecycle_word(const supervise::Snapshot& task)
+std::string_view lifecycle_word(const ops::Snapshot& task)
 {
     if (!task.problem.empty()) return "";
     if (task.status.lifecycle == Lifecycle::ended && task.status.outcome.kind == OutcomeKind::lost) return "lost";
     return core::to_string(task.status.lifecycle);
-}
-
-bool in_state(const supervise::Snapshot& task, std::string_view state)
-{
-    if (!task.problem.empty()) return false;
-    const store::Status& status = task.status;
-    if (state == "paused") return status.paused && status.lifecycle == Lifecycle::running;
-    if (state == "lost") return lifecycle_word(task) == "lost";
-    if (state == "failed") return status.lifecycle == Lifecycle::ended && supervise::exit_code(status) != 0;
-    return state == core::to_string(status.lifecycle);
 }
 
 std::optional<Duration> age(const store::Status& status, const Moment& now)

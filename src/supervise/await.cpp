@@ -6,6 +6,7 @@
 #include <bgt/supervise/snapshot.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <fcntl.h>
 
 namespace bgt::supervise {
@@ -52,7 +53,7 @@ private:
 } // namespace
 
 Result<std::optional<store::Status>> await_status(store::Root& root, store::TaskId id, std::optional<Instant> deadline,
-                                                  const std::function<bool(const store::Status&)>& done)
+                                                  const std::function<bool(const store::Status&)>& done, int cancel_fd)
 {
     using Found = std::optional<store::Status>;
     const Result<store::TaskDir> task = root.open_task(id);
@@ -60,6 +61,7 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
     const Result<Fd> record = task->open(store::file::status, O_RDONLY); // still there when the task removes itself (--rm)
     Result<os::Watch> watch = os::Watch::create();
     if (!watch) return watch.error();
+    if (cancel_fd >= 0) watch->add_fd(cancel_fd);
     SupervisorWatch supervisor(*watch);
     Found last;
     bool settled = false;
@@ -82,7 +84,9 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
         }
         settled = false;
         const Instant soon = os::now() + (supervisor.following() ? with_supervisor : without_supervisor);
-        if (const auto wake = watch->wait(deadline ? std::min(*deadline, soon) : soon); !wake) return wake.error();
+        const auto wake = watch->wait(deadline ? std::min(*deadline, soon) : soon);
+        if (!wake) return wake.error();
+        if (std::ranges::find(wake->fds, cancel_fd) != wake->fds.end()) return Error{ErrorKind::failed, "cancelled", ECANCELED};
     }
 }
 

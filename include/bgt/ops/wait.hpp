@@ -34,6 +34,7 @@ struct WaitProgress {
     std::size_t tasks = 0, over = 0;
     Duration waited{};
     supervise::Snapshot first;    ///< the first task with open conditions, with the end of its log
+    Duration age{};               ///< of the first task since its start; where that is not known, `waited`
     std::optional<Duration> left; ///< until its progress is complete, estimated
 };
 

@@ -13,14 +13,14 @@ namespace bgt::render {
 /// One task. tags, command and cwd are null unless the snapshot has its spec; processes, cpu, rss_bytes and ports of a
 /// living task unless its usage was looked at (ask for `ports` together with `usage`). Of a damaged one only id,
 /// folder and problem are known.
-boost::json::object task_json(const supervise::Snapshot&, const Moment& now = Moment::now());
+boost::json::object task_json(const ops::Snapshot&, const Moment& now = Moment::now());
 /// {"at":"...","event":"started","pid":4211}
 boost::json::object event_json(const store::TaskEvent&);
 /// Of each event attempt-ended what it tells, with `ended_at`.
 boost::json::array attempts_json(const std::vector<store::TaskEvent>& attempts);
 
 /// {"schema":1,"tasks":[...]} and a newline.
-std::string tasks_json(const std::vector<supervise::Snapshot>&, const Moment& now = Moment::now());
+std::string tasks_json(const std::vector<ops::Snapshot>&, const Moment& now = Moment::now());
 /// {"schema":1,"error":{"message":"...","code":125}} and a newline.
 std::string error_json(std::string_view message, int code);
 /// {"schema":1} with the members of `answer` after it, and a newline. DEL and the controls U+0080 to U+009F are escaped,

@@ -22,6 +22,6 @@ bool has_room_for_last(std::optional<std::size_t> width);
 /// room. What a task has not is "-", so that
 /// every line has the same number of words before COMMAND (a STATE can be two). Where the width is short, names and
 /// commands are cut with "…", then MEM, CPU, PORTS, AGE, PROGRESS and NAME are left out, in this order.
-std::string task_table(const std::vector<supervise::Snapshot>&, const Moment& now, const TableStyle&);
+std::string task_table(const std::vector<ops::Snapshot>&, const Moment& now, const TableStyle&);
 
 } // namespace bgt::render

@@ -14,9 +14,9 @@ public:
     static Result<Template> parse(std::string_view text);
 
     /// What the snapshots must hold for it.
-    const supervise::SnapshotFields& needs() const { return needs_; }
+    const ops::SnapshotFields& needs() const { return needs_; }
     /// One task, without a newline at the end. A field that is not known is empty; texts are made printable.
-    std::string apply(const supervise::Snapshot&, const Moment& now) const;
+    std::string apply(const ops::Snapshot&, const Moment& now) const;
 
 private:
     static constexpr std::size_t literal = static_cast<std::size_t>(-1);
@@ -28,7 +28,7 @@ private:
     void add_text(std::string_view text);
 
     std::vector<Piece> pieces_;
-    supervise::SnapshotFields needs_;
+    ops::SnapshotFields needs_;
 };
 
 /// The names of all fields with a space between them, for help and messages.

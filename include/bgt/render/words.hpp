@@ -1,6 +1,6 @@
 #pragma once
 /// The words in which tables, details and JSON speak of a task.
-#include <bgt/supervise/snapshot.hpp>
+#include <bgt/ops/snapshot.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,24 +30,11 @@ struct StateWords {
     std::string text; ///< at most 14 columns: "running", "needs input", "exit 3", "SIGKILL", "timeout", "lost", "damaged"
     Tone tone = Tone::plain;
 };
-StateWords state_words(const supervise::Snapshot&);
+StateWords state_words(const ops::Snapshot&);
 
 /// `lifecycle` of the JSON: core's words, and "lost" for an ended task of which nobody saw the end.
 /// Empty where the record is damaged.
-std::string_view lifecycle_word(const supervise::Snapshot&);
-
-/// The states that `ps --state` knows; several can fit one task ("ended", "failed").
-inline constexpr std::string_view state_filters[] = {"starting", "running", "paused", "stopping",
-                                                     "ended",    "failed",  "lost"};
-/// Whether the task is in that state. "running" includes paused ones; "failed" is ended with a code that is not 0;
-/// "ended" includes failed and lost ones.
-bool in_state(const supervise::Snapshot&, std::string_view state);
-
-/// Ended, and `--leftover keep` left nobody: no process belongs to the task any more.
-inline bool nothing_lives(const store::Status& status)
-{
-    return status.lifecycle == core::Lifecycle::ended && !status.tree_lives;
-}
+std::string_view lifecycle_word(const ops::Snapshot&);
 
 /// Since the start (since the creation where it has not started); nullopt where not known.
 std::optional<Duration> age(const store::Status&, const Moment& now);

@@ -35,9 +35,10 @@ Result<void> request_look(store::Root&, store::TaskId);
 Result<std::uint32_t> request_report(store::Root&, store::TaskId);
 
 /// Sleeps until `done` says yes of the task's record, the task vanished (`--rm`: the last record seen is returned), or
-/// the deadline passed (nullopt). A supervisor that dies meanwhile is replaced. Wakes by the end of the supervisor (pidfd), and looks ten times a second.
+/// the deadline passed (nullopt). A supervisor that dies meanwhile is replaced. Wakes by the end of the supervisor (pidfd), and looks ten times a second. Error (ECANCELED):
+/// `cancel_fd` became readable.
 Result<std::optional<store::Status>> await_status(store::Root&, store::TaskId, std::optional<Instant> deadline,
-                                                  const std::function<bool(const store::Status&)>& done);
+                                                  const std::function<bool(const store::Status&)>& done, int cancel_fd = -1);
 /// The same until the task is over (is_over).
 Result<std::optional<store::Status>> await_end(store::Root&, store::TaskId, std::optional<Instant> deadline);
 

@@ -1,12 +1,13 @@
 #include "support/catch.hpp"
 
 #include <bgt/cli/completion.hpp>
-#include <bgt/cli/select.hpp>
+#include <bgt/ops/select.hpp>
 #include <cstdlib>
 #include <filesystem>
 
 using namespace bgt;
 using namespace bgt::cli;
+using namespace bgt::ops;
 using store::TaskId;
 
 namespace {

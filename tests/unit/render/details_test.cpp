@@ -6,12 +6,12 @@
 #include <sstream>
 
 using namespace std::chrono_literals;
-using bgt::render::ProcessRow;
+using ProcessRow = bgt::ops::Process;
 using bgt::render::task_details;
 
 namespace {
 
-bgt::supervise::Snapshot full_task()
+bgt::ops::Snapshot full_task()
 {
     auto task = sample::running(7, "web", "npm run dev");
     task.ports = {5173};

@@ -17,7 +17,7 @@ namespace {
 
 const auto now = sample::after(252s);
 
-bgt::supervise::Snapshot with_spec(bgt::supervise::Snapshot task)
+bgt::ops::Snapshot with_spec(bgt::ops::Snapshot task)
 {
     const auto spec = sample::give_spec(task);
     spec->command = {"npm", "run", "dev"};

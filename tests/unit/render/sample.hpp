@@ -18,9 +18,9 @@ inline bgt::render::Moment after(bgt::Duration d)
     return {created + d, boot_start + d};
 }
 
-inline bgt::supervise::Snapshot running(std::int64_t id, std::string name, std::string command)
+inline bgt::ops::Snapshot running(std::int64_t id, std::string name, std::string command)
 {
-    bgt::supervise::Snapshot task;
+    bgt::ops::Snapshot task;
     task.id = {id};
     task.folder = "/root/tasks/" + std::to_string(id);
     auto& s = task.status;
@@ -38,7 +38,7 @@ inline bgt::supervise::Snapshot running(std::int64_t id, std::string name, std::
     return task;
 }
 
-inline bgt::supervise::Snapshot ended(std::int64_t id, std::string command, bgt::core::Outcome outcome)
+inline bgt::ops::Snapshot ended(std::int64_t id, std::string command, bgt::core::Outcome outcome)
 {
     auto task = running(id, "", std::move(command));
     task.status.lifecycle = bgt::core::Lifecycle::ended;
@@ -52,7 +52,7 @@ inline bgt::supervise::Snapshot ended(std::int64_t id, std::string command, bgt:
 }
 
 /// A specification for the task, to be filled.
-inline std::shared_ptr<bgt::store::TaskSpec> give_spec(bgt::supervise::Snapshot& task)
+inline std::shared_ptr<bgt::store::TaskSpec> give_spec(bgt::ops::Snapshot& task)
 {
     const auto spec = std::make_shared<bgt::store::TaskSpec>();
     task.spec = spec;

@@ -13,9 +13,9 @@ using bgt::render::task_table;
 
 namespace {
 
-std::vector<bgt::supervise::Snapshot> some_tasks()
+std::vector<bgt::ops::Snapshot> some_tasks()
 {
-    std::vector<bgt::supervise::Snapshot> tasks;
+    std::vector<bgt::ops::Snapshot> tasks;
     tasks.push_back(sample::running(7, "web", "npm run dev"));
     tasks.back().ports = {5173};
     tasks.back().log_tail = "starting\n\x1b[32m  VITE ready in 300 ms\x1b[0m\n";
@@ -112,7 +112,7 @@ TEST_CASE("no line is wider than the terminal, whatever its width")
 
 TEST_CASE("columns are aligned by what a terminal shows")
 {
-    std::vector<bgt::supervise::Snapshot> tasks{sample::running(1, "", "ascii"), sample::running(2, "", "\xe6\x97\xa5\xe6\x9c\xac")};
+    std::vector<bgt::ops::Snapshot> tasks{sample::running(1, "", "ascii"), sample::running(2, "", "\xe6\x97\xa5\xe6\x9c\xac")};
     for (auto& task : tasks) task.log_tail = "last\n";
     const auto lines = lines_of(task_table(tasks, now, {.width = 200}));
     REQUIRE(lines.size() == 3);
@@ -122,7 +122,7 @@ TEST_CASE("columns are aligned by what a terminal shows")
 
 TEST_CASE("only the state is coloured, and only when asked")
 {
-    const std::vector<bgt::supervise::Snapshot> tasks{sample::running(1, "", "x"), sample::ended(2, "x", sample::exited(0)),
+    const std::vector<bgt::ops::Snapshot> tasks{sample::running(1, "", "x"), sample::ended(2, "x", sample::exited(0)),
                                                       sample::ended(3, "x", sample::exited(1))};
     const auto colored = task_table(tasks, now, {.width = 80, .color = true});
     CHECK(colored.find("\x1b[32mrunning\x1b[0m") != std::string::npos);

@@ -9,7 +9,7 @@ namespace {
 
 const auto now = sample::after(252s);
 
-std::string applied(std::string_view text, const bgt::supervise::Snapshot& task)
+std::string applied(std::string_view text, const bgt::ops::Snapshot& task)
 {
     const auto parsed = Template::parse(text);
     REQUIRE(parsed);

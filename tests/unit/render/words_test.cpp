@@ -1,9 +1,11 @@
 #include "sample.hpp"
 #include "support/catch.hpp"
+#include <bgt/ops/list.hpp>
 #include <bgt/render/words.hpp>
 
 using namespace std::chrono_literals;
 using namespace bgt::render;
+namespace ops = bgt::ops;
 using bgt::core::Lifecycle;
 using bgt::core::OutcomeKind;
 using bgt::core::Reason;
@@ -53,26 +55,26 @@ TEST_CASE("states of the ended")
 TEST_CASE("filters of states")
 {
     auto task = sample::running(1, "", "x");
-    CHECK(in_state(task, "running"));
-    CHECK_FALSE(in_state(task, "paused"));
+    CHECK(ops::in_state(task, "running"));
+    CHECK_FALSE(ops::in_state(task, "paused"));
     task.status.paused = true;
-    CHECK(in_state(task, "running"));
-    CHECK(in_state(task, "paused"));
-    CHECK_FALSE(in_state(task, "ended"));
+    CHECK(ops::in_state(task, "running"));
+    CHECK(ops::in_state(task, "paused"));
+    CHECK_FALSE(ops::in_state(task, "ended"));
 
     const auto fine = sample::ended(1, "x", sample::exited(0));
-    CHECK(in_state(fine, "ended"));
-    CHECK_FALSE(in_state(fine, "failed"));
+    CHECK(ops::in_state(fine, "ended"));
+    CHECK_FALSE(ops::in_state(fine, "failed"));
     const auto failed = sample::ended(1, "x", sample::exited(3));
-    CHECK(in_state(failed, "failed"));
+    CHECK(ops::in_state(failed, "failed"));
     const auto lost = sample::ended(1, "x", {.kind = OutcomeKind::lost});
-    CHECK(in_state(lost, "lost"));
-    CHECK(in_state(lost, "ended"));
-    CHECK(in_state(lost, "failed"));
+    CHECK(ops::in_state(lost, "lost"));
+    CHECK(ops::in_state(lost, "ended"));
+    CHECK(ops::in_state(lost, "failed"));
     CHECK(lifecycle_word(lost) == "lost");
     auto damaged = failed;
     damaged.problem = "status: too short";
-    for (const auto state : state_filters) CHECK_FALSE(in_state(damaged, state));
+    for (const auto state : ops::state_filters) CHECK_FALSE(ops::in_state(damaged, state));
 }
 
 TEST_CASE("ages and run times")

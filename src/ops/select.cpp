@@ -1,11 +1,11 @@
-#include <bgt/cli/select.hpp>
+#include <bgt/ops/select.hpp>
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
 #include <fnmatch.h>
 #include <set>
 
-namespace bgt::cli {
+namespace bgt::ops {
 
 namespace {
 
@@ -85,8 +85,8 @@ bool fits(const store::Root& root, TaskId id, const Selection& selection, Scope 
     return spec && tags_fit(selection.tags, *spec);
 }
 
-/// What is named and what fits; `missing`: the words that name no task.
-Result<Selected> find_all(store::Root& root, const Selection& selection, Scope scope, std::vector<Error>& missing)
+/// What is named and what fits, and the words that name no task.
+Result<Selected> find_all(store::Root& root, const Selection& selection, Scope scope)
 {
     if (selection.empty())
         return Error::usage("which task? give an id, a name, - (the newest), --all, --name or --tag");
@@ -94,7 +94,7 @@ Result<Selected> find_all(store::Root& root, const Selection& selection, Scope s
     std::set<TaskId> seen;
     for (const auto& word : selection.words) {
         auto id = find_word(root, word);
-        if (!id && id.error().kind == ErrorKind::not_found) missing.push_back(id.error());
+        if (!id && id.error().kind == ErrorKind::not_found) out.missing.push_back(id.error());
         else if (!id) return id.error();
         else if (seen.insert(*id).second) out.ids.push_back(*id);
     }
@@ -109,36 +109,25 @@ Result<Selected> find_all(store::Root& root, const Selection& selection, Scope s
 
 } // namespace
 
-void Selection::declare(Parser& parser)
-{
-    parser.words(words, "TASK", Value::task);
-    parser.flag("--all", all, "all tasks that the verb applies to");
-    parser.list("--name", names, "NAME", Value::task_name, "tasks with this name; * and ? are wildcards");
-    parser.list("--tag", tags, "K[=V]", Value::tag, "tasks with this tag; if given several times, all must match");
-}
-
 Result<std::vector<TaskId>> select(store::Root& root, const Selection& selection, Scope scope)
 {
-    std::vector<Error> missing;
-    Result<Selected> found = find_all(root, selection, scope, missing);
+    Result<Selected> found = find_all(root, selection, scope);
     if (!found) return found.error();
-    if (!missing.empty()) return missing.front();
+    if (!found->missing.empty()) return found->missing.front();
     return std::move(found->ids);
 }
 
-Result<Selected> select_there(Context& context, store::Root& root, const Selection& selection, Scope scope)
+Result<Selected> select_each(store::Root& root, const Selection& selection, Scope scope, const OnMissing& missing)
 {
-    std::vector<Error> missing;
-    Result<Selected> found = find_all(root, selection, scope, missing);
+    Result<Selected> found = find_all(root, selection, scope);
     if (!found) return found;
-    const bool all_missing = !missing.empty() && missing.size() == selection.words.size();
-    for (const Error& error : missing) {
-        // The last one is the verb's to tell, where there is nothing to go on with.
-        if (all_missing && &error == &missing.back() && !selection.filters()) return error;
-        const int code = context.fail(error);
-        if (found->code == code::ok) found->code = code;
-    }
+    const bool none_there =
+        !found->missing.empty() && found->missing.size() == selection.words.size() && !selection.filters();
+    // The last one is the caller's error, where there is nothing to go on with.
+    const std::size_t told = found->missing.size() - (none_there ? 1 : 0);
+    for (std::size_t i = 0; i < told && missing; ++i) missing(found->missing[i]);
+    if (none_there) return found->missing.back();
     return found;
 }
 
-} // namespace bgt::cli
+} // namespace bgt::ops

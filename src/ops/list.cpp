@@ -1,16 +1,15 @@
-#include "ps_tasks.hpp"
+#include <bgt/ops/list.hpp>
 
-#include <bgt/render/words.hpp>
+#include <bgt/base/text.hpp>
 
 #include <algorithm>
 #include <iterator>
 
-namespace bgt::cli {
+namespace bgt::ops {
 
 namespace {
 
 using store::TaskId;
-using supervise::Snapshot;
 
 constexpr std::size_t newest_ended = 10;
 constexpr std::int64_t max_probes = 64; ///< ids tried one by one before the folder of all tasks is read
@@ -43,16 +42,16 @@ Result<std::vector<TaskId>> newest_inactive(store::Root& root, const std::vector
     return found;
 }
 
-bool fits(const Snapshot& task, const PsRequest& request)
+bool fits(const Snapshot& task, const ListRequest& request)
 {
     if (request.leftover && (!has_ended(task) || !task.status.tree_lives)) return false;
     if (request.states.empty()) return true;
     return std::any_of(request.states.begin(), request.states.end(),
-                       [&](const std::string& state) { return render::in_state(task, state); });
+                       [&](const std::string& state) { return in_state(task, state); });
 }
 
 /// Whether the states asked for can be found among tasks not done with alone.
-bool only_living_wanted(const PsRequest& request)
+bool only_living_wanted(const ListRequest& request)
 {
     if (request.states.empty()) return false;
     return std::none_of(request.states.begin(), request.states.end(), [](const std::string& state) {
@@ -72,18 +71,18 @@ void sort_for_people(std::vector<Snapshot>& tasks)
     if (!std::ranges::is_sorted(tasks, comes_before)) std::ranges::sort(tasks, comes_before);
 }
 
-supervise::SnapshotFields want_for(const PsRequest& request, std::size_t tasks)
+SnapshotFields fields_for(const ListRequest& request, std::size_t tasks)
 {
-    supervise::SnapshotFields want = request.want;
-    if (request.tail_of_few && tasks > few) want.log_tail = false;
-    return want;
+    SnapshotFields fields = request.fields;
+    if (request.tail_of_few && tasks > few) fields.log_tail = false;
+    return fields;
 }
 
-Result<std::vector<Snapshot>> selected(store::Root& root, const PsRequest& request)
+Result<std::vector<Snapshot>> selected(store::Root& root, const ListRequest& request)
 {
     auto ids = select(root, request.selection, Scope::any);
     if (!ids) return ids.error();
-    auto tasks = supervise::inspect_all(root, *ids, want_for(request, ids->size()));
+    auto tasks = inspect_all(root, *ids, fields_for(request, ids->size()));
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
     if (request.selection.words.empty()) sort_for_people(tasks);
     return tasks;
@@ -97,8 +96,34 @@ void append(std::vector<Snapshot>& to, std::vector<Snapshot> more)
 
 } // namespace
 
-Result<std::vector<Snapshot>> find_tasks(store::Root& root, const PsRequest& request)
+std::string known_states()
 {
+    std::string out;
+    for (const auto state : state_filters) out += (out.empty() ? "" : ", ") + std::string(state);
+    return out;
+}
+
+Result<void> check_state(std::string_view state)
+{
+    if (std::ranges::find(state_filters, state) != std::end(state_filters)) return {};
+    return Error::usage("unknown state '" + fit(printable(state), 40) + "'; there are: " + known_states());
+}
+
+bool in_state(const Snapshot& task, std::string_view state)
+{
+    if (!task.problem.empty()) return false;
+    const store::Status& status = task.status;
+    const bool ended = status.lifecycle == core::Lifecycle::ended;
+    if (state == "paused") return status.paused && status.lifecycle == core::Lifecycle::running;
+    if (state == "lost") return ended && status.outcome.kind == core::OutcomeKind::lost;
+    if (state == "failed") return ended && exit_code(status) != 0;
+    return state == core::to_string(status.lifecycle);
+}
+
+Result<std::vector<Snapshot>> list(store::Root& root, const ListRequest& request)
+{
+    for (const std::string& state : request.states)
+        if (Result<void> known = check_state(state); !known) return known.error();
     if (!request.selection.empty()) return selected(root, request);
     if (!root.exists()) return std::vector<Snapshot>{};
     // First the markers: a task that ends between the two listings is then found in the first, a task that begins
@@ -114,9 +139,9 @@ Result<std::vector<Snapshot>> find_tasks(store::Root& root, const PsRequest& req
         if (!found) return found.error();
         inactive = *std::move(found);
     }
-    const supervise::SnapshotFields want = want_for(request, active->size() + inactive.size());
-    auto tasks = supervise::inspect_all(root, *active, want);
-    append(tasks, supervise::inspect_all(root, inactive, want));
+    const SnapshotFields fields = fields_for(request, active->size() + inactive.size());
+    auto tasks = inspect_all(root, *active, fields);
+    append(tasks, inspect_all(root, inactive, fields));
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
     sort_for_people(tasks);
     if (all_ended) return tasks;
@@ -126,4 +151,4 @@ Result<std::vector<Snapshot>> find_tasks(store::Root& root, const PsRequest& req
     return tasks;
 }
 
-} // namespace bgt::cli
+} // namespace bgt::ops

@@ -1,0 +1,15 @@
+#pragma once
+/// Stops the processes of tasks for a while, and lets them go on.
+#include <bgt/ops/select.hpp>
+
+namespace bgt::ops {
+
+struct Paused {};
+struct Resumed {};
+
+/// Error of a task: it has ended or does not run, or its supervisor does not answer within 5 s.
+Result<Each<Paused>> pause(store::Root&, const Selection&, const Progress<Paused>& = {});
+/// A task that is not paused goes on as it does.
+Result<Each<Resumed>> resume(store::Root&, const Selection&, const Progress<Resumed>& = {});
+
+} // namespace bgt::ops

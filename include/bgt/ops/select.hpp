@@ -1,0 +1,54 @@
+#pragma once
+/// Which tasks an operation is about: ids, names, `-` (the newest), all, by name, by tag.
+#include <bgt/ops/answer.hpp>
+#include <string>
+
+namespace bgt::ops {
+
+struct Selection {
+    std::vector<std::string> words; ///< ids, names, `-`
+    bool all = false;               ///< every task that the scope covers
+    std::vector<std::string> names; ///< patterns of names (glob: * and ?)
+    std::vector<std::string> tags;  ///< K=V, all of them must fit; `K` alone: has that tag
+
+    bool filters() const { return all || !names.empty() || !tags.empty(); }
+    bool empty() const { return words.empty() && !filters(); }
+};
+
+enum class Scope : std::uint8_t {
+    living, ///< the filters look among tasks not ended (stop, wait, ...)
+    any,    ///< among all (logs, inspect, remove: ended ones too)
+};
+
+/// The ids, each once, in the order named. Error (not_found): "no such task 7", "no task named web", with near
+/// names and the next step ("bgt ps -a lists all"); (usage): nothing was selected and the operation needs something.
+/// A filter that fits nothing gives an empty list: that is no error.
+Result<std::vector<store::TaskId>> select(store::Root&, const Selection&, Scope);
+
+struct Selected {
+    std::vector<store::TaskId> ids; ///< each once, those named first
+    std::size_t named = 0;          ///< how many of them were named by a word
+    std::vector<Error> missing;     ///< one per word that names no task
+};
+
+/// The same for an operation that deals with each task by itself: a word that names no task is told at once (`missing`, which may
+/// be empty), and the others go on. Error: nothing that was named is there (the last of the words, which was not told),
+/// or as above.
+Result<Selected> select_each(store::Root&, const Selection&, Scope, const OnMissing& missing);
+
+/// Does `act` for each selected task, one after the other, and tells what came of it.
+template <class T, class Act>
+Result<Each<T>> for_each(store::Root& root, const Selection& selection, Scope scope, const Progress<T>& progress, const Act& act)
+{
+    Result<Selected> found = select_each(root, selection, scope, progress.missing);
+    if (!found) return found.error();
+    Each<T> answer{std::move(found->missing), {}};
+    answer.tasks.reserve(found->ids.size());
+    for (const store::TaskId id : found->ids) {
+        answer.tasks.push_back({id, act(id)});
+        if (progress.done) progress.done(answer.tasks.back());
+    }
+    return answer;
+}
+
+} // namespace bgt::ops

@@ -1,0 +1,27 @@
+#pragma once
+/// A task as it is now, for those that show it or decide on it.
+#include <bgt/supervise/recover.hpp>
+#include <bgt/supervise/snapshot.hpp>
+
+namespace bgt::ops {
+
+using supervise::Snapshot;
+using supervise::SnapshotFields;
+
+/// See supervise/snapshot.hpp.
+using supervise::exit_code;
+using supervise::inspect;
+using supervise::inspect_all;
+/// Its end is on record; processes of it may have been kept (`--leftover keep`).
+using supervise::is_over;
+/// Nothing of it runs any more: ended, and no leftover was kept.
+using supervise::is_final;
+
+/// SIGKILL was sent and has not ended all of it.
+bool has_survivors(const store::Status&);
+/// "7 web", or "7" for a task without a name.
+std::string label(store::TaskId, const store::Status&);
+/// "exit 0", "SIGTERM", "lost", "failed to start": how a task ended.
+std::string end_in_words(const store::Status&);
+
+} // namespace bgt::ops

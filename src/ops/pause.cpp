@@ -1,0 +1,23 @@
+#include <bgt/ops/pause.hpp>
+
+#include <bgt/supervise/control.hpp>
+
+namespace bgt::ops {
+
+Result<Each<Paused>> pause(store::Root& root, const Selection& selection, const Progress<Paused>& progress)
+{
+    return for_each(root, selection, Scope::living, progress, [&](store::TaskId id) -> Result<Paused> {
+        const Result<void> asked = supervise::request_pause(root, id);
+        return asked ? Result<Paused>(Paused{}) : asked.error();
+    });
+}
+
+Result<Each<Resumed>> resume(store::Root& root, const Selection& selection, const Progress<Resumed>& progress)
+{
+    return for_each(root, selection, Scope::living, progress, [&](store::TaskId id) -> Result<Resumed> {
+        const Result<void> asked = supervise::request_resume(root, id);
+        return asked ? Result<Resumed>(Resumed{}) : asked.error();
+    });
+}
+
+} // namespace bgt::ops

@@ -1,0 +1,116 @@
+#include <bgt/ops/remove.hpp>
+
+#include <bgt/base/text.hpp>
+#include <bgt/ops/snapshot.hpp>
+#include <bgt/supervise/control.hpp>
+#include <bgt/supervise/locked.hpp>
+
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+namespace bgt::ops {
+namespace {
+
+constexpr auto unlock_timeout = std::chrono::seconds(2);
+
+/// Why a task that can't be taken for a living one is still held.
+Error why_locked(const Snapshot& task, const store::TaskDir& folder)
+{
+    const std::string id = to_string(task.id);
+    if (!task.problem.empty())
+        return Error::failed(task.problem + "; it can't be removed while its supervisor (a process named bgt:" + id + ") holds " +
+                             printable(folder.path()) + "/lock: end that first, by SIGTERM, which ends the task too");
+    if (task.status.tree_lives)
+        return Error::failed("task " + id + " has ended, but processes of it were kept and live: bgt kill " + id +
+                             " first, or bgt rm --force " + id);
+    return Error::failed("task " + id + " has ended, but its supervisor (pid " + std::to_string(task.status.supervisor.pid) +
+                         ") does not let go of it: is it stopped?");
+}
+
+/// What the folder takes on the disk, in bytes; what can't be looked at counts as nothing.
+std::uint64_t disk_space(const store::TaskDir& folder)
+{
+    std::uint64_t blocks = 0;
+    struct stat info = {};
+    if (::fstat(folder.fd(), &info) == 0) blocks += static_cast<std::uint64_t>(info.st_blocks);
+    std::error_code failed;
+    std::filesystem::directory_iterator entry("/proc/self/fd/" + std::to_string(folder.fd()), failed), end;
+    for (; !failed && entry != end; entry.increment(failed))
+        if (::fstatat(folder.fd(), entry->path().filename().c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0)
+            blocks += static_cast<std::uint64_t>(info.st_blocks);
+    return blocks * 512; // st_blocks counts such units, whatever the file system's own (man 2 stat)
+}
+
+/// SIGKILL to all of a task that lives. Error (not_found): it was removed meanwhile.
+Result<void> end_at_once(store::Root& root, store::TaskId id, Cancel cancel)
+{
+    const auto looked = inspect(root, id, {});
+    if (!looked) return looked.error();
+    const bool damaged = !looked->problem.empty();
+    if (!damaged && is_final(looked->status)) return {};
+    supervise::StopOptions options;
+    options.now = true;
+    const auto asked = supervise::request_stop(root, id, options);
+    if (damaged && !asked) return {}; // whether it can be removed all the same, its lock will tell
+    const auto ended = supervise::await_status(
+        root, id, std::nullopt, [](const store::Status& now) { return is_final(now) || has_survivors(now); }, cancel.fd);
+    if (!ended) return asked || ended.error().kind == ErrorKind::not_found ? ended.error() : asked.error();
+    if (*ended && has_survivors(**ended)) {
+        const std::size_t count = (*ended)->survivors.size();
+        return Error::failed(fmt::format("task {}: {} {} can't be ended (bgt kill {} names them)", id.value, count,
+                                         count == 1 ? "process" : "processes", id.value));
+    }
+    return {};
+}
+
+Result<Removed> remove_one(store::Root& root, store::TaskId id, const RemoveRequest& request, Cancel cancel)
+{
+    if (!request.force) return remove_ended(root, id);
+    const auto ended = end_at_once(root, id, cancel);
+    auto removed = ended ? remove_ended(root, id) : Result<Removed>(ended.error());
+    if (!removed && removed.error().kind == ErrorKind::not_found) return Removed{}; // its own `--rm` was faster
+    return removed;
+}
+
+} // namespace
+
+Result<Removed> remove_ended(store::Root& root, store::TaskId id)
+{
+    auto looked = inspect(root, id, {});
+    if (!looked) return looked.error();
+    if (looked->doubtful) return Error::failed(looked->problem);
+    const bool readable = looked->problem.empty();
+    const bool ended = !readable || is_over(looked->status);
+    if (!ended)
+        return Error::usage("task " + to_string(id) + " has not ended: bgt kill " + to_string(id) +
+                            " first, or bgt rm --force " + to_string(id));
+    auto folder = root.open_task(id);
+    if (!folder) return folder.error();
+    auto locked = folder->try_lock();
+    // The end is on record a little before the supervisor has ended.
+    if (locked && !*locked && readable && !looked->status.tree_lives && supervise::becomes_unlocked(*folder, unlock_timeout))
+        locked = folder->try_lock();
+    if (!locked) return locked.error();
+    if (!*locked) return why_locked(*looked, *folder);
+    const Removed out{disk_space(*folder)};
+    if (auto removed = root.remove_task(id); !removed) return removed.error();
+    return out;
+}
+
+Result<Each<Removed>> remove(store::Root& root, const RemoveRequest& request, const Progress<Removed>& progress, Cancel cancel)
+{
+    Result<Selected> found = select_each(root, request.selection, Scope::any, progress.missing);
+    if (!found) return found.error();
+    Each<Removed> answer{std::move(found->missing), {}};
+    for (std::size_t i = 0; i < found->ids.size(); ++i) {
+        One<Removed> one{found->ids[i], remove_one(root, found->ids[i], request, cancel)};
+        if (i >= found->named && !one.result && one.result.error().kind == ErrorKind::usage) continue;
+        answer.tasks.push_back(std::move(one));
+        if (progress.done) progress.done(answer.tasks.back());
+    }
+    return answer;
+}
+
+} // namespace bgt::ops

@@ -1,0 +1,54 @@
+#include <bgt/ops/settings.hpp>
+
+#include <bgt/os/trusted_file.hpp>
+
+#include <cstdlib>
+#include <string_view>
+#include <unistd.h>
+#include <utility>
+
+namespace bgt::ops {
+namespace {
+
+std::string_view variable(const char* name)
+{
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string_view() : value;
+}
+
+std::string user_config_file()
+{
+    const auto xdg = variable("XDG_CONFIG_HOME");
+    if (xdg.starts_with('/')) return std::string(xdg) + "/bgt/config.toml";
+    const auto home = variable("HOME");
+    return home.starts_with('/') ? std::string(home) + "/.config/bgt/config.toml" : std::string();
+}
+
+} // namespace
+
+Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck trust)
+{
+    return config::load({[](const char* name) -> const char* { return std::getenv(name); }, cwd, user_config_file(), ::getuid(),
+                         os::read_trusted, std::move(trust)});
+}
+
+Result<config::Loaded> load_project(const std::string& folder)
+{
+    return config::load({nullptr, folder, "", ::getuid(), os::read_trusted});
+}
+
+Result<config::File> read_own_file(const std::string& path)
+{
+    return os::read_trusted(path, ::getuid());
+}
+
+std::vector<std::string> setting_keys()
+{
+    std::vector<std::string> keys;
+    // Of a configuration without files and without variables: the keys are the same everywhere.
+    if (const auto loaded = config::load({[](const char*) -> const char* { return nullptr; }, "", "", 0, os::read_trusted}))
+        for (const auto& row : loaded->rows) keys.push_back(row.key);
+    return keys;
+}
+
+} // namespace bgt::ops

@@ -1,0 +1,18 @@
+#include <bgt/ops/start.hpp>
+
+#include <bgt/os/proc.hpp>
+#include <bgt/os/title.hpp>
+
+namespace bgt::ops {
+
+std::optional<store::ProcessKey> find_owner(std::int32_t pid)
+{
+    return os::key_of(pid);
+}
+
+void prepare_to_start(int argc, char** argv)
+{
+    os::remember_arguments(argc, argv);
+}
+
+} // namespace bgt::ops

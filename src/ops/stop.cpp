@@ -1,0 +1,113 @@
+#include <bgt/ops/stop.hpp>
+
+#include <bgt/os/clock.hpp>
+#include <bgt/supervise/control.hpp>
+
+#include <algorithm>
+#include <fcntl.h>
+
+namespace bgt::ops {
+namespace {
+
+/// One task on its way out.
+struct Target {
+    Snapshot task;
+    store::Status before;
+    Fd record;      ///< its record, which can still be read when the task has removed itself
+    Instant asked{};
+    bool was_gone = false;
+};
+
+/// Where only the grace is given: the task's own signals with it as the last one's time.
+supervise::StopOptions options_for(const store::Root& root, store::TaskId id, const StopRequest& request)
+{
+    supervise::StopOptions options;
+    options.now = request.now;
+    options.ladder = request.ladder;
+    if (options.ladder || !request.grace) return options;
+    std::vector<core::StopStep> ladder = core::Policy{}.stop_ladder;
+    if (const auto task = root.open_task(id))
+        if (const auto spec = store::read_spec(task->fd()); spec && !spec->policy.stop_ladder.empty())
+            ladder = spec->policy.stop_ladder;
+    ladder.back().wait = *request.grace;
+    options.ladder = std::move(ladder);
+    return options;
+}
+
+Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& request)
+{
+    Result<Snapshot> seen = inspect(root, id, request.fields);
+    if (!seen) return seen.error();
+    Target target{std::move(*seen), {}, {}, os::now(), false};
+    target.before = target.task.status;
+    target.was_gone = is_final(target.before);
+    if (const auto task = root.open_task(id))
+        if (auto record = task->open(store::file::status, O_RDONLY)) target.record = *std::move(record);
+    if (target.was_gone) return target;
+    if (const auto asked = supervise::request_stop(root, id, options_for(root, id, request)); !asked) {
+        if (!target.task.problem.empty()) return asked.error(); // a living supervisor may mend its record, nobody else
+        // It may have ended by itself in between.
+        const auto again = inspect(root, id, {});
+        if (again && !is_final(again->status)) return asked.error();
+    }
+    return target;
+}
+
+Result<Stopped> await(store::Root& root, Target target, std::optional<Instant> deadline, Cancel cancel)
+{
+    Stopped out{Stopped::End::had_ended, std::move(target.task), std::move(target.before), {}};
+    if (target.was_gone) return out;
+    auto status = supervise::await_status(
+        root, out.task.id, deadline,
+        [](const store::Status& now) { return is_final(now) || has_survivors(now); }, cancel.fd);
+    if (!status && status.error().kind == ErrorKind::not_found && target.record)
+        if (auto last = store::read_open_status(target.record.get()); last && is_final(*last))
+            status = std::optional<store::Status>(*std::move(last));
+    if (!status && status.error().kind == ErrorKind::not_found) {
+        out.end = Stopped::End::removed;
+        return out;
+    }
+    if (!status) return status.error();
+    if (!*status) {
+        out.end = Stopped::End::timed_out;
+        return out;
+    }
+    out.task.status = **std::move(status);
+    out.end = has_survivors(out.task.status) ? Stopped::End::survived : Stopped::End::ended;
+    // Leftovers that were kept end after their task did.
+    const bool was_over = is_over(out.before) || !out.task.status.ended_at;
+    const Duration took = (was_over ? os::now() : *out.task.status.ended_at) - target.asked;
+    out.took = std::max(took, Duration::zero());
+    return out;
+}
+
+} // namespace
+
+Result<Each<Stopped>> stop(store::Root& root, const StopRequest& request, const Progress<Stopped>& progress, Cancel cancel)
+{
+    Result<Selected> found = select_each(root, request.selection, Scope::living, progress.missing);
+    if (!found) return found.error();
+    const auto deadline = request.timeout ? std::optional(os::now() + *request.timeout) : std::nullopt;
+    Each<Stopped> answer{std::move(found->missing), {}};
+    std::vector<Result<Target>> targets;
+    for (const store::TaskId id : found->ids) {
+        targets.push_back(ask(root, id, request));
+        if (!targets.back() && progress.done) progress.done({id, targets.back().error()});
+    }
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        const bool asked = static_cast<bool>(targets[i]);
+        answer.tasks.push_back({found->ids[i], asked ? await(root, *std::move(targets[i]), deadline, cancel)
+                                                     : Result<Stopped>(targets[i].error())});
+        if (asked && progress.done) progress.done(answer.tasks.back());
+    }
+    return answer;
+}
+
+Result<void> request_stop(store::Root& root, store::TaskId id, bool now)
+{
+    supervise::StopOptions options;
+    options.now = now;
+    return supervise::request_stop(root, id, options);
+}
+
+} // namespace bgt::ops
