@@ -2,6 +2,7 @@
 /// `bgt run --wait`: stays with a task until it has ended.
 #include <bgt/base/fd.hpp>
 #include <bgt/cli/context.hpp>
+#include <bgt/store/status.hpp>
 #include <csignal>
 
 namespace bgt::cli {
@@ -25,13 +26,8 @@ private:
     Fd fd_;
 };
 
-struct AttachOptions {
-    bool stream = true; ///< pass the output on
-};
-
-/// Passes out.log to stdout (and err.log to stderr) from the beginning, as written, until the task has ended and all is
-/// passed on. A held signal is passed on as a stop request, the second one as SIGKILL at once. When stdout is closed,
-/// the passing on ends, the waiting goes on. Returns the last record.
-Result<store::Status> stay_until_end(Context&, store::Root&, store::TaskId, HeldSignals&, const AttachOptions&);
+/// Passes the output on to stdout and stderr (`stream`) until the task has ended. A held signal is passed on as a stop request, the second
+/// one as SIGKILL at once. When stdout is closed, the passing on ends, the waiting goes on. Returns the last record.
+Result<store::Status> stay_until_end(Context&, store::Root&, store::TaskId, HeldSignals&, bool stream);
 
 } // namespace bgt::cli

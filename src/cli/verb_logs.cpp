@@ -1,15 +1,18 @@
 #include "answer.hpp"
 #include "selection.hpp"
 
-#include <bgt/cli/log_view.hpp>
 #include <bgt/cli/verb.hpp>
+#include <bgt/ops/log_view.hpp>
 
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
-#include <bgt/os/clock.hpp>
+#include <bgt/render/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace bgt::cli {
 namespace {
@@ -34,12 +37,23 @@ Result<WallTime> parse_since(const std::string& text, WallTime now)
     return *ago < now.time_since_epoch() ? now - *ago : WallTime{};
 }
 
+/// "web | ", padded to `width` columns and coloured by the task's place among the others.
+std::string log_prefix(const ops::TaskMonitor& task, std::size_t width, std::size_t place, bool color)
+{
+    static constexpr std::array<std::string_view, 6> colors{"36", "33", "32", "35", "34", "31"};
+    std::string text = task.short_label();
+    text.append(width - std::min(width, display_width(text)), ' ');
+    text += " | ";
+    if (!color) return text;
+    return "\x1b[0;" + std::string(colors[place % colors.size()]) + "m" + text + "\x1b[0m";
+}
+
 class Logs final : public Verb {
 public:
     void declare(Parser& parser) override
     {
         declare_selection(parser, selection_);
-        parser.flag("-f,--follow", options_.follow, "keep printing new output until the tasks end");
+        parser.flag("-f,--follow", follow_, "keep printing new output until the tasks end");
         parser.option("-n,--lines", lines_, "N", Value::number, "only the last N lines (with --grep: that match)");
         parser.option("--since", since_, "TIME", Value::duration, "only lines written since then: 10m (ago), or RFC 3339");
         parser.flag("--timestamps", options_.timestamps, "print the time at which each line was written");
@@ -60,39 +74,19 @@ public:
         if (Result<void> read = read_options(); !read) return context.fail(read.error(), json_);
         Result<store::Root*> root = context.root();
         if (!root) return context.fail(root.error(), json_);
-        const auto found = ops::select_each(**root, selection_, ops::Scope::any, told_missing(context, code_));
-        if (!found) return context.fail(found.error(), json_);
-        const auto& ids = found->ids;
-        if (options_.cursor.value_or(0) > 0 && ids.size() > 1)
-            return context.fail(Error::usage("--cursor is a place in the log of one task: name one"), json_);
-        ops::make_room_for(ids.size());
-
-        std::vector<LogView> views;
-        for (const store::TaskId id : ids) {
-            Result<LogView> view = LogView::open(**root, id, options_);
-            if (view)
-                views.push_back(std::move(*view));
-            else
-                code_ = fail(context, view.error(), ids.size()); // the others are shown all the same
-        }
-        const Result<void> shown = json_ ? answer(context, views) : show(context, **root, views);
+        const Result<void> shown = json_ ? answer(context, **root) : show(context, **root);
         return shown ? code_ : context.fail(shown.error(), json_);
     }
 
 private:
     Result<void> read_options();
-    Result<void> show(Context&, store::Root&, std::vector<LogView>&);
-    Result<void> answer(Context&, std::vector<LogView>&);
-    /// Tells the error of one of `of`; as JSON too where there is no other that could be answered.
-    int fail(Context& context, const Error& error, std::size_t of)
-    {
-        answered_ = json_ && of == 1;
-        return context.fail(error, answered_);
-    }
+    Result<void> show(Context&, store::Root&);
+    Result<void> print(Context&, store::Root&, std::vector<ops::LogView>&);
+    Result<void> answer(Context&, store::Root&);
 
-    LogStyle style(bool to_terminal) const
+    ops::LogStyle style(bool to_terminal) const
     {
-        LogStyle style;
+        ops::LogStyle style;
         style.text = options_.raw || to_terminal ? store::LineText::raw : store::LineText::rendered;
         style.timestamps = options_.timestamps;
         style.grep = options_.grep ? &*options_.grep : nullptr;
@@ -102,18 +96,17 @@ private:
     }
 
     ops::Selection selection_;
-    LogOptions options_;
+    ops::LogOptions options_;
     Given lines_, since_, grep_, cursor_, max_bytes_;
-    bool err_ = false, json_ = false;
-    bool answered_ = false; ///< in JSON, by an error
+    bool follow_ = false, err_ = false, json_ = false;
     int code_ = code::ok;
 };
 
 Result<void> Logs::read_options()
 {
     if (err_) options_.stream = store::WhichLog::err;
-    if (options_.follow && json_) return Error::usage("--follow and --json exclude each other: ask again with --cursor");
-    if (options_.follow && max_bytes_) return Error::usage("--follow and --max-bytes exclude each other");
+    if (follow_ && json_) return Error::usage("--follow and --json exclude each other: ask again with --cursor");
+    if (follow_ && max_bytes_) return Error::usage("--follow and --max-bytes exclude each other");
     if (lines_) {
         Result<std::uint64_t> count = parse_count(*lines_, "--lines");
         if (!count) return count.error();
@@ -131,7 +124,7 @@ Result<void> Logs::read_options()
         options_.max_bytes = *size;
     }
     if (since_) {
-        Result<WallTime> since = parse_since(*since_, os::wall_now());
+        Result<WallTime> since = parse_since(*since_, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
         if (!since) return Error::usage("--since: " + since.error().message);
         options_.since = *since;
     }
@@ -143,39 +136,59 @@ Result<void> Logs::read_options()
     return {};
 }
 
-Result<void> Logs::show(Context& context, store::Root& root, std::vector<LogView>& views)
+Result<void> Logs::show(Context& context, store::Root& root)
 {
+    auto opened = ops::open_logs(root, selection_, options_, told_missing(context, code_));
+    if (!opened) return opened.error();
+    std::vector<ops::LogView> views;
+    for (auto& one : opened->tasks) {
+        if (one.result) views.push_back(*std::move(one.result));
+        else code_ = context.fail(one.result.error()); // the others are shown all the same
+    }
+    return print(context, root, views);
+}
+
+Result<void> Logs::print(Context& context, store::Root& root, std::vector<ops::LogView>& views)
+{
+    const ops::LogSink sink{[&](std::string_view text) { context.print(text); },
+                            [&](const std::string& note) { context.complain(note); }};
     std::size_t width = 0;
-    for (const LogView& view : views) width = std::max(width, display_width(view.task().short_label()));
+    for (const ops::LogView& view : views) width = std::max(width, display_width(view.task().short_label()));
     const bool prefixed = views.size() > 1 && !options_.raw;
-    SharedScreen screen;
+    ops::SharedScreen screen;
     for (std::size_t place = 0; place < views.size(); ++place) {
-        LogView& view = views[place];
-        LogStyle wanted = style(context.stdout_is_terminal());
+        ops::LogView& view = views[place];
+        ops::LogStyle wanted = style(context.stdout_is_terminal());
         if (prefixed) {
             wanted.prefix = log_prefix(view.task(), width, place, context.color());
             wanted.ends_lines = true;
             wanted.confined = context.stdout_is_terminal();
         }
-        if (Result<void> begun = view.begin(context, std::move(wanted), screen); !begun) return begun;
-        if (options_.follow) continue;
-        if (Result<void> printed = view.print_all(context); !printed) return printed;
-        view.finish(context);
+        if (Result<void> begun = view.begin(sink, std::move(wanted), screen); !begun) return begun;
+        if (follow_) continue;
+        if (Result<void> printed = view.print_all(sink); !printed) return printed;
+        view.finish(sink);
     }
-    return options_.follow ? follow_logs(context, root, views) : Result<void>{};
+    if (!follow_) return {};
+    // Who reads our output may go away while the tasks are silent: poll(2) tells so of a pipe, unasked.
+    struct stat info{};
+    const bool to_pipe = ::fstat(STDOUT_FILENO, &info) == 0 && S_ISFIFO(info.st_mode);
+    const Result<void> followed = ops::follow_logs(root, views, sink, ops::Cancel{to_pipe ? STDOUT_FILENO : -1});
+    if (!followed && ops::is_cancelled(followed.error())) Context::end_without_reader();
+    return followed;
 }
 
-Result<void> Logs::answer(Context& context, std::vector<LogView>& views)
+Result<void> Logs::answer(Context& context, store::Root& root)
 {
-    std::vector<LogPiece> pieces;
-    for (LogView& view : views) {
-        Result<LogPiece> piece = view.piece(style(false));
-        if (piece)
-            pieces.push_back(std::move(*piece));
-        else
-            code_ = fail(context, piece.error(), views.size());
+    const auto read = ops::read_log(root, {selection_, options_}, told_missing(context, code_));
+    if (!read) return read.error();
+    const bool single = read->tasks.size() == 1; // its error is the answer, as there is no other
+    std::vector<ops::LogPiece> pieces;
+    for (const auto& one : read->tasks) {
+        if (one.result) pieces.push_back(*one.result);
+        else code_ = context.fail(one.result.error(), single);
     }
-    if (!answered_) context.print(to_json(pieces));
+    if (!single || !pieces.empty()) context.print(render::logs_json(pieces));
     return {};
 }
 

@@ -253,6 +253,20 @@ std::string tasks_json(const std::vector<Snapshot>& tasks, const Moment& now)
     return answer_json({{"tasks", std::move(rows)}});
 }
 
+std::string logs_json(const std::vector<ops::LogPiece>& pieces)
+{
+    json::array logs;
+    for (const ops::LogPiece& piece : pieces) {
+        logs.push_back(json::object{{"id", piece.id},
+                                    {"text", piece.text},
+                                    {"cursor", piece.cursor},
+                                    {"start", piece.start},
+                                    {"end_of_log", piece.end_of_log},
+                                    {"dropped_bytes", piece.dropped_bytes}});
+    }
+    return answer_json({{"logs", std::move(logs)}});
+}
+
 std::string error_json(std::string_view message, int code)
 {
     return answer_json({{"error", json::object{{"message", to_valid_utf8(message)}, {"code", code}}}});

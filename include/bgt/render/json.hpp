@@ -1,6 +1,7 @@
 #pragma once
 /// The answers of --json (docs/schema.json). Every field is always there, null where not known; every text is valid
 /// UTF-8 (bytes that are not become U+FFFD); times are RFC 3339 in UTC.
+#include <bgt/ops/log_piece.hpp>
 #include <bgt/render/words.hpp>
 #include <bgt/store/events.hpp>
 #include <boost/json/fwd.hpp>
@@ -21,6 +22,8 @@ boost::json::array attempts_json(const std::vector<store::TaskEvent>& attempts);
 
 /// {"schema":1,"tasks":[...]} and a newline.
 std::string tasks_json(const std::vector<ops::Snapshot>&, const Moment& now = Moment::now());
+/// {"schema":1,"logs":[...]} and a newline.
+std::string logs_json(const std::vector<ops::LogPiece>&);
 /// {"schema":1,"error":{"message":"...","code":125}} and a newline.
 std::string error_json(std::string_view message, int code);
 /// {"schema":1} with the members of `answer` after it, and a newline. DEL and the controls U+0080 to U+009F are escaped,

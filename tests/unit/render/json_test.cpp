@@ -171,3 +171,25 @@ TEST_CASE("what a terminal might obey is escaped, and read back as it was")
     CHECK(text == "{\"schema\":1,\"text\":\"a\\u007f\\u009b31m\xc2\xa0\xe2\x82\xac\\u0080\\u202e\"}\n");
     CHECK(json::parse(text).at("text").as_string() == hostile);
 }
+
+TEST_CASE("a piece of a log as JSON")
+{
+    bgt::ops::LogPiece piece;
+    piece.id = 7;
+    piece.text = "a\"\\\x01\x7f\n";
+    piece.start = 3;
+    piece.cursor = 512;
+    piece.end_of_log = true;
+    piece.dropped_bytes = 3;
+    const std::string text = bgt::render::logs_json({piece});
+    CHECK(text.ends_with("}\n"));
+    const auto value = boost::json::parse(text);
+    CHECK(value.at("schema") == 1);
+    const auto& log = value.at("logs").at(0);
+    CHECK(log.at("id") == 7);
+    CHECK(log.at("cursor") == 512);
+    CHECK(log.at("start") == 3);
+    CHECK(log.at("end_of_log") == true);
+    CHECK(log.at("dropped_bytes") == 3);
+    CHECK(std::string(log.at("text").as_string()) == piece.text);
+}

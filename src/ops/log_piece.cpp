@@ -1,12 +1,10 @@
-#include <bgt/cli/log_piece.hpp>
+#include <bgt/ops/log_piece.hpp>
 
 #include <bgt/base/text.hpp>
-#include <bgt/render/json.hpp>
 
 #include <algorithm>
-#include <boost/json.hpp>
 
-namespace bgt::cli {
+namespace bgt::ops {
 namespace {
 
 constexpr std::size_t longest_sequence = 64; ///< of an escape sequence that is held back
@@ -93,18 +91,4 @@ Result<LogPiece> read_piece(store::LogFile& file, const PieceRequest& request, c
     return piece;
 }
 
-std::string to_json(const std::vector<LogPiece>& pieces)
-{
-    boost::json::array logs;
-    for (const LogPiece& piece : pieces) {
-        logs.push_back(boost::json::object{{"id", piece.id},
-                                           {"text", piece.text},
-                                           {"cursor", piece.cursor},
-                                           {"start", piece.start},
-                                           {"end_of_log", piece.end_of_log},
-                                           {"dropped_bytes", piece.dropped_bytes}});
-    }
-    return render::answer_json({{"logs", std::move(logs)}});
-}
-
-} // namespace bgt::cli
+} // namespace bgt::ops

@@ -1,10 +1,11 @@
-#include <bgt/cli/log_view.hpp>
+#include <bgt/ops/log_range.hpp>
 
 #include <bgt/base/size.hpp>
+#include <bgt/store/log_lines.hpp>
 
 #include <algorithm>
 
-namespace bgt::cli {
+namespace bgt::ops {
 namespace {
 
 constexpr std::uint64_t match_window = 1u << 20;
@@ -109,4 +110,4 @@ Result<LogRange> find_range(store::LogFile& file, const store::TaskDir& dir, con
     return begin;
 }
 
-} // namespace bgt::cli
+} // namespace bgt::ops

@@ -1,12 +1,10 @@
-#include <bgt/cli/log_view.hpp>
+#include <bgt/ops/log_view.hpp>
 
 #include <bgt/os/clock.hpp>
 
 #include <algorithm>
-#include <sys/stat.h>
-#include <unistd.h>
 
-namespace bgt::cli {
+namespace bgt::ops {
 namespace {
 
 constexpr std::uint64_t turn = 1u << 20;                            ///< so that a loud task lets the others speak
@@ -17,14 +15,14 @@ struct Turn {
     bool done = false; ///< the task is over and all is printed
 };
 
-Result<Turn> take_round(Context& context, os::Watch& watch, LogView& view)
+Result<Turn> take_round(const LogSink& sink, os::Watch& watch, LogView& view)
 {
     const bool over = view.task().over(); // before the size is asked: what is there then is all
     if (Result<void> renewed = view.renew(watch); !renewed) return renewed.error();
-    Result<bool> more = view.print_some(context, turn);
+    Result<bool> more = view.print_some(sink, turn);
     if (!more) return more.error();
     if (*more || !over) return Turn{*more, false};
-    view.finish(context);
+    view.finish(sink);
     view.task().unwatch(watch);
     view.unwatch_log(watch);
     return Turn{false, true};
@@ -32,13 +30,11 @@ Result<Turn> take_round(Context& context, os::Watch& watch, LogView& view)
 
 } // namespace
 
-Result<void> follow_logs(Context& context, store::Root& root, std::vector<LogView>& views)
+Result<void> follow_logs(store::Root& root, std::vector<LogView>& views, const LogSink& sink, Cancel cancel)
 {
     Result<os::Watch> watch = os::Watch::create();
     if (!watch) return watch.error();
-    // Who reads our output may go away while the tasks are silent: poll(2) tells so of a pipe, unasked.
-    struct stat info{};
-    if (::fstat(STDOUT_FILENO, &info) == 0 && S_ISFIFO(info.st_mode)) watch->add_fd(STDOUT_FILENO);
+    if (cancel.fd >= 0) watch->add_fd(cancel.fd);
     std::vector<LogView*> open;
     for (LogView& view : views) {
         if (Result<void> log = view.watch_log(*watch); !log) return log;
@@ -48,7 +44,7 @@ Result<void> follow_logs(Context& context, store::Root& root, std::vector<LogVie
     while (true) {
         bool more = false, starting = false;
         for (LogView*& view : open) {
-            Result<Turn> turn_taken = take_round(context, *watch, *view);
+            Result<Turn> turn_taken = take_round(sink, *watch, *view);
             if (!turn_taken) return turn_taken.error();
             more = more || turn_taken->more;
             if (turn_taken->done)
@@ -63,9 +59,9 @@ Result<void> follow_logs(Context& context, store::Root& root, std::vector<LogVie
         if (more) deadline = os::now();
         Result<os::Watch::Wake> wake = watch->wait(deadline);
         if (!wake) return wake.error();
-        if (std::ranges::find(wake->fds, STDOUT_FILENO) != wake->fds.end()) context.end_without_reader();
+        if (std::ranges::find(wake->fds, cancel.fd) != wake->fds.end()) return cancelled();
         for (LogView* view : open) view->task().update(root, *watch, *wake);
     }
 }
 
-} // namespace bgt::cli
+} // namespace bgt::ops

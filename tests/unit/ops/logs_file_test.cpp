@@ -1,4 +1,4 @@
-#include <bgt/cli/log_view.hpp>
+#include <bgt/ops/log_range.hpp>
 
 #include "support/task_folder.hpp"
 
@@ -6,7 +6,7 @@
 #include <fstream>
 
 using namespace bgt;
-using namespace bgt::cli;
+using namespace bgt::ops;
 using namespace bgt::core;
 using namespace bgt::store;
 using namespace bgt::test;

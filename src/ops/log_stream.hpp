@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace bgt::cli {
+namespace bgt::ops {
 
 class LogStream {
 public:
@@ -32,4 +32,4 @@ private:
     std::string buffer_;
 };
 
-} // namespace bgt::cli
+} // namespace bgt::ops

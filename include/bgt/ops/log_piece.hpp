@@ -1,10 +1,10 @@
 #pragma once
 /// A part of a log for a reader that goes on later: each byte is given out once.
-#include <bgt/cli/log_printer.hpp>
+#include <bgt/ops/log_printer.hpp>
 #include <string>
 #include <vector>
 
-namespace bgt::cli {
+namespace bgt::ops {
 
 struct LogPiece {
     std::int64_t id = 0;
@@ -31,7 +31,4 @@ struct PieceRequest {
 /// Reads one piece and prints it in `style`. Holds max_bytes in memory, twice.
 Result<LogPiece> read_piece(store::LogFile&, const PieceRequest&, const LogStyle&, store::LogIndex);
 
-/// {"schema":1,"logs":[...]} and a newline.
-std::string to_json(const std::vector<LogPiece>&);
-
-} // namespace bgt::cli
+} // namespace bgt::ops

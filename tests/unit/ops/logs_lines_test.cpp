@@ -1,11 +1,11 @@
-#include <bgt/cli/log_printer.hpp>
+#include <bgt/ops/log_printer.hpp>
 
 #include "support/catch.hpp"
 
 #include <vector>
 
 using namespace bgt;
-using namespace bgt::cli;
+using namespace bgt::ops;
 using namespace bgt::core;
 using namespace bgt::store;
 

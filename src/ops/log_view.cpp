@@ -1,34 +1,21 @@
-#include <bgt/cli/log_view.hpp>
-
-#include <bgt/base/text.hpp>
+#include <bgt/ops/log_view.hpp>
 
 #include <algorithm>
-#include <array>
 #include <sys/stat.h>
 #include <thread>
 
-namespace bgt::cli {
+namespace bgt::ops {
 namespace {
 
 constexpr std::uint64_t default_piece = 1u << 20;
 
 } // namespace
 
-std::string log_prefix(const ops::TaskMonitor& task, std::size_t width, std::size_t place, bool color)
-{
-    static constexpr std::array<std::string_view, 6> colors{"36", "33", "32", "35", "34", "31"};
-    std::string text = task.short_label();
-    text.append(width - std::min(width, display_width(text)), ' ');
-    text += " | ";
-    if (!color) return text;
-    return "\x1b[0;" + std::string(colors[place % colors.size()]) + "m" + text + "\x1b[0m";
-}
-
 Result<LogView> LogView::open(store::Root& root, store::TaskId id, const LogOptions& options)
 {
     LogView view;
     view.options_ = &options;
-    Result<ops::TaskMonitor> task = ops::TaskMonitor::open(root, id);
+    Result<TaskMonitor> task = TaskMonitor::open(root, id);
     if (!task) return task.error();
     view.task_ = std::move(*task);
     Result<store::LogFile> file = store::LogFile::open(view.task_.dir(), options.stream);
@@ -58,13 +45,13 @@ Result<store::LogIndex> LogView::settled_index() const
     }
 }
 
-Result<void> LogView::begin(Context& context, LogStyle style, SharedScreen& screen)
+Result<void> LogView::begin(const LogSink& sink, LogStyle style, SharedScreen& screen)
 {
-    if (!task_.problem().empty()) context.complain(task_.problem());
+    if (!task_.problem().empty()) sink.note(task_.problem());
     end_ = file_.size();
     Result<LogRange> begin = find_range(file_, task_.dir(), task_.status(), *options_, end_, task_.label());
     if (!begin) return begin.error();
-    for (const std::string& note : begin->notes) context.complain(note);
+    for (const std::string& note : begin->notes) sink.note(note);
     at_ = begin->offset;
     if (options_->max_bytes) end_ = std::min(end_, at_ + std::min(*options_->max_bytes, end_ - at_));
     timestamps_ = style.timestamps;
@@ -77,7 +64,7 @@ Result<void> LogView::begin(Context& context, LogStyle style, SharedScreen& scre
 }
 
 /// How many bytes were read.
-Result<std::uint64_t> LogView::print_upto(Context& context, std::uint64_t end)
+Result<std::uint64_t> LogView::print_upto(const LogSink& sink, std::uint64_t end)
 {
     const std::uint64_t before = at_;
     while (at_ < end) {
@@ -85,36 +72,36 @@ Result<std::uint64_t> LogView::print_upto(Context& context, std::uint64_t end)
         if (!block) return block.error();
         if (block->bytes.empty()) break;
         if (block->offset > at_)
-            context.complain(std::to_string(block->offset - at_) + " bytes of the output of " + task_.label() +
+            sink.note(std::to_string(block->offset - at_) + " bytes of the output of " + task_.label() +
                              " were freed (--log-max) before they could be read");
         text_.clear();
         printer_->feed(block->bytes, block->offset, text_);
         at_ = block->offset + block->bytes.size();
-        if (!text_.empty()) context.print(text_);
+        if (!text_.empty()) sink.print(text_);
     }
     return at_ - before;
 }
 
-Result<bool> LogView::print_some(Context& context, std::uint64_t most)
+Result<bool> LogView::print_some(const LogSink& sink, std::uint64_t most)
 {
     const std::uint64_t size = file_.size();
-    Result<std::uint64_t> read = print_upto(context, std::min(size, at_ + most));
+    Result<std::uint64_t> read = print_upto(sink, std::min(size, at_ + most));
     if (!read) return read.error();
     return *read > 0 && at_ < size;
 }
 
-Result<void> LogView::print_all(Context& context)
+Result<void> LogView::print_all(const LogSink& sink)
 {
-    Result<std::uint64_t> read = print_upto(context, end_);
+    Result<std::uint64_t> read = print_upto(sink, end_);
     if (!read) return read.error();
     return {};
 }
 
-void LogView::finish(Context& context)
+void LogView::finish(const LogSink& sink)
 {
     text_.clear();
     printer_->finish(text_);
-    if (!text_.empty()) context.print(text_);
+    if (!text_.empty()) sink.print(text_);
 }
 
 Result<LogPiece> LogView::piece(const LogStyle& style)
@@ -169,4 +156,31 @@ Result<void> LogView::renew(os::Watch& watch)
     return {};
 }
 
-} // namespace bgt::cli
+Result<Each<LogView>> open_logs(store::Root& root, const Selection& selection, const LogOptions& options, const OnMissing& missing)
+{
+    Result<Selected> found = select_each(root, selection, Scope::any, missing);
+    if (!found) return found.error();
+    if (options.cursor.value_or(0) > 0 && found->ids.size() > 1)
+        return Error::usage("--cursor is a place in the log of one task: name one");
+    make_room_for(found->ids.size());
+    Each<LogView> opened{std::move(found->missing), {}};
+    for (const store::TaskId id : found->ids) opened.tasks.push_back({id, LogView::open(root, id, options)});
+    return opened;
+}
+
+Result<Each<LogPiece>> read_log(store::Root& root, const ReadLogRequest& request, const OnMissing& missing)
+{
+    LogStyle style;
+    style.text = request.options.raw ? store::LineText::raw : store::LineText::rendered;
+    style.timestamps = request.options.timestamps;
+    style.grep = request.options.grep ? &*request.options.grep : nullptr;
+    style.ends_lines = style.grep != nullptr;
+    Result<Each<LogView>> opened = open_logs(root, request.selection, request.options, missing);
+    if (!opened) return opened.error();
+    Each<LogPiece> answer{std::move(opened->missing), {}};
+    for (One<LogView>& one : opened->tasks)
+        answer.tasks.push_back({one.id, one.result ? one.result->piece(style) : Result<LogPiece>(one.result.error())});
+    return answer;
+}
+
+} // namespace bgt::ops

@@ -1,12 +1,12 @@
 #pragma once
-/// What `bgt logs` prints of one task: the bytes as they stand, or lines with a prefix, a time, a pattern.
+/// The text of a log for a reader: the bytes as they stand, or lines with a prefix, a time, a pattern.
 #include <bgt/store/log_file.hpp>
 #include <bgt/store/log_lines.hpp>
 #include <bgt/core/pattern.hpp>
 #include <optional>
 #include <string>
 
-namespace bgt::cli {
+namespace bgt::ops {
 
 struct LogStyle {
     store::LineText text = store::LineText::raw;
@@ -52,4 +52,4 @@ private:
     bool chosen_ = false; ///< the line under way is printed
 };
 
-} // namespace bgt::cli
+} // namespace bgt::ops

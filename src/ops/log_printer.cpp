@@ -1,6 +1,6 @@
-#include <bgt/cli/log_printer.hpp>
+#include <bgt/ops/log_printer.hpp>
 
-namespace bgt::cli {
+namespace bgt::ops {
 namespace {
 
 constexpr std::string_view unknown_time = "-                       "; // as wide as a time
@@ -76,4 +76,4 @@ void LogPrinter::begin_line(const store::LinePiece& piece, std::string& out)
     out.push_back(' ');
 }
 
-} // namespace bgt::cli
+} // namespace bgt::ops

@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-namespace bgt::cli {
+namespace bgt::ops {
 
 namespace {
 
@@ -65,4 +65,4 @@ Result<std::uint64_t> LogStream::pump(std::uint64_t freed, int wake_fd, const st
     return skipped;
 }
 
-} // namespace bgt::cli
+} // namespace bgt::ops

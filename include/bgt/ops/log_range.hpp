@@ -1,0 +1,36 @@
+#pragma once
+/// Where in a log to begin to read.
+#include <bgt/core/pattern.hpp>
+#include <bgt/store/log_file.hpp>
+#include <bgt/store/status.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bgt::ops {
+
+struct LogOptions {
+    store::WhichLog stream = store::WhichLog::out;
+    bool timestamps = false;
+    bool raw = false;
+    std::optional<std::uint64_t> lines;     ///< only the last so many (of those that match)
+    std::optional<std::uint64_t> cursor;    ///< only what comes at this byte and after it
+    std::optional<std::uint64_t> max_bytes; ///< of each task
+    std::optional<WallTime> since;          ///< only lines that began at this time or later
+    std::optional<core::Pattern> grep;
+};
+
+/// Where to begin to read, what of it is still there, and what must be said about the rest.
+struct LogRange {
+    std::uint64_t offset = 0;
+    std::uint64_t skipped = 0;       ///< bytes asked for that were freed
+    std::vector<std::string> notes;  ///< one line each, for stderr
+};
+/// Finds the begin in [0, end). `label` names the task in messages. Error (usage): a cursor beyond the end.
+Result<LogRange> find_range(store::LogFile&, const store::TaskDir&, const store::Status&, const LogOptions&, std::uint64_t end,
+                            const std::string& label);
+
+/// Where the last `lines` lines of [begin, end) that match begin. Reads backwards.
+Result<std::uint64_t> last_matches(store::LogFile&, const core::Pattern&, std::uint64_t lines, std::uint64_t begin, std::uint64_t end);
+
+} // namespace bgt::ops

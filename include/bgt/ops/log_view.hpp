@@ -1,0 +1,73 @@
+#pragma once
+/// The log of one task under the view that was asked for, now and while it grows.
+#include <bgt/ops/answer.hpp>
+#include <bgt/ops/log_piece.hpp>
+#include <bgt/ops/log_printer.hpp>
+#include <bgt/ops/log_range.hpp>
+#include <bgt/ops/select.hpp>
+#include <bgt/ops/task_monitor.hpp>
+#include <memory>
+
+namespace bgt::ops {
+
+/// Where the text of logs goes. Both must be set.
+struct LogSink {
+    std::function<void(std::string_view)> print;
+    std::function<void(const std::string&)> note; ///< a line of which the reader must know: what is missing, and why
+};
+
+/// One task of those that are printed.
+class LogView {
+public:
+    static Result<LogView> open(store::Root&, store::TaskId, const LogOptions&);
+
+    ops::TaskMonitor& task() { return task_; }
+    const ops::TaskMonitor& task() const { return task_; }
+    /// Sets the style, and finds the begin. What the reader must know goes to LogSink::note.
+    Result<void> begin(const LogSink&, LogStyle, SharedScreen&);
+    /// Prints what is there, up to `most` bytes of it; true when there is more.
+    Result<bool> print_some(const LogSink&, std::uint64_t most);
+    /// Prints all that was there at begin().
+    Result<void> print_all(const LogSink&);
+    /// Prints what is left of an unfinished line.
+    void finish(const LogSink&);
+    /// What a reader with a cursor gets.
+    Result<LogPiece> piece(const LogStyle&);
+
+    /// Wakes `watch` when there is more to print.
+    Result<void> watch_log(os::Watch&);
+    void unwatch_log(os::Watch&);
+    /// Opens a log that was not there before; looks at the index again. To be called after each wake.
+    Result<void> renew(os::Watch&);
+
+private:
+    Result<store::LogIndex> index() const;
+    Result<store::LogIndex> settled_index() const;
+    Result<std::uint64_t> print_upto(const LogSink&, std::uint64_t end);
+
+    const LogOptions* options_ = nullptr;
+    ops::TaskMonitor task_;
+    store::LogFile file_;
+    std::unique_ptr<LogPrinter> printer_;
+    std::string text_;
+    std::uint64_t at_ = 0;
+    std::uint64_t end_ = 0; ///< the size at begin()
+    std::optional<int> token_;
+    bool timestamps_ = false;
+};
+
+/// The logs of those selected; the error of one does not stop the others. `options` must outlive them.
+/// Error (usage): a cursor with several tasks; or that of select_each().
+Result<Each<LogView>> open_logs(store::Root&, const Selection&, const LogOptions& options, const OnMissing& = {});
+
+/// Prints the logs while they grow, line by line as they come, until every task is over and all is printed.
+Result<void> follow_logs(store::Root&, std::vector<LogView>&, const LogSink&, Cancel = {});
+
+struct ReadLogRequest {
+    Selection selection;
+    LogOptions options;
+};
+/// A piece of each log, for a reader that goes on later from its cursor. Without LogOptions::raw it is as a person would see it.
+Result<Each<LogPiece>> read_log(store::Root&, const ReadLogRequest&, const OnMissing& = {});
+
+} // namespace bgt::ops
