@@ -180,7 +180,7 @@ Result<void> Logs::print(Context& context, store::Root& root, std::vector<ops::L
 
 Result<void> Logs::answer(Context& context, store::Root& root)
 {
-    const auto read = ops::read_log(root, {selection_, options_}, told_missing(context, code_));
+    const auto read = ops::read_log(root, selection_, options_, told_missing(context, code_));
     if (!read) return read.error();
     const bool single = read->tasks.size() == 1; // its error is the answer, as there is no other
     std::vector<ops::LogPiece> pieces;

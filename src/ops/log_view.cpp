@@ -168,14 +168,14 @@ Result<Each<LogView>> open_logs(store::Root& root, const Selection& selection, c
     return opened;
 }
 
-Result<Each<LogPiece>> read_log(store::Root& root, const ReadLogRequest& request, const OnMissing& missing)
+Result<Each<LogPiece>> read_log(store::Root& root, const Selection& selection, const LogOptions& options, const OnMissing& missing)
 {
     LogStyle style;
-    style.text = request.options.raw ? store::LineText::raw : store::LineText::rendered;
-    style.timestamps = request.options.timestamps;
-    style.grep = request.options.grep ? &*request.options.grep : nullptr;
+    style.text = options.raw ? store::LineText::raw : store::LineText::rendered;
+    style.timestamps = options.timestamps;
+    style.grep = options.grep ? &*options.grep : nullptr;
     style.ends_lines = style.grep != nullptr;
-    Result<Each<LogView>> opened = open_logs(root, request.selection, request.options, missing);
+    Result<Each<LogView>> opened = open_logs(root, selection, options, missing);
     if (!opened) return opened.error();
     Each<LogPiece> answer{std::move(opened->missing), {}};
     for (One<LogView>& one : opened->tasks)

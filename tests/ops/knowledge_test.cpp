@@ -9,7 +9,8 @@
 #include <bgt/ops/why.hpp>
 
 #include <algorithm>
-#include <unistd.h>
+#include <cstdlib>
+#include <filesystem>
 
 using namespace bgt;
 using namespace bgt::test;
@@ -88,20 +89,40 @@ TEST_CASE("why makes a report of a running task now, and finds it again afterwar
     CHECK(ops::is_cancelled(given_up->tasks[0].result.error()));
 }
 
-TEST_CASE("notify tells the supervisor what its owner says")
+// The command of a task in the test below.
+TEST_CASE("what a process of a task tells", "[.inside]")
 {
-    OpsLab lab;
-    const auto id = lab.start({"sleep", "60"}, [](ops::StartRequest& request) { request.spec.owner = ops::find_owner(getpid()); });
     ops::NotifyRequest request;
-    request.socket = lab.root().path() + "/tasks/" + to_string(id) + "/ctl.sock";
     const auto nothing = ops::notify(request);
     REQUIRE_FALSE(nothing);
     CHECK(nothing.error().kind == ErrorKind::usage);
     request.progress = 0.25;
-    request.step = "one\nWATCHDOG=1";
+    request.step = "one\nX_BGT_PROGRESS=0.75"; // made one line
     const auto sent = ops::notify(request);
     if (!sent) FAIL(sent.error().message);
-    CHECK(eventually(patience, [&] { return lab.status(id).progress == 0.25; }));
+}
+
+TEST_CASE("notify tells the supervisor what a process of its task says")
+{
+    OpsLab lab;
+    ops::StartRequest request = lab.request({});
+    request.spec.command = {std::filesystem::read_symlink("/proc/self/exe"), "[.inside]"};
+    const auto started = ops::start(lab.root(), std::move(request), ops::IfNameTaken::fail);
+    REQUIRE(started);
+    REQUIRE(lab.ends(started->id));
+    const store::Status status = lab.status(started->id);
+    INFO(lab.log(started->id));
+    CHECK(status.outcome.code == 0);
+    CHECK(status.progress == 0.25);
+    CHECK(status.step.starts_with("one"));
+
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("BGT_TASK_DIR");
+    ops::NotifyRequest beat;
+    beat.beat = true;
+    const auto outside = ops::notify(beat);
+    REQUIRE_FALSE(outside);
+    CHECK(outside.error().kind == ErrorKind::usage);
 }
 
 TEST_CASE("remove takes ended tasks, and living ones by force alone")

@@ -92,23 +92,22 @@ TEST_CASE("read_log gives each byte out once, from a cursor on")
     OpsLab lab;
     const auto id = lab.start({"tick", "1", "30"});
     REQUIRE(lab.ends(id));
-    ops::ReadLogRequest request;
-    request.selection = these({id});
-    request.options.max_bytes = 20;
+    ops::LogOptions options;
+    options.max_bytes = 20;
     std::string all;
     for (bool end = false; !end;) {
-        const auto read = ops::read_log(lab.root(), request);
+        const auto read = ops::read_log(lab.root(), these({id}), options);
         REQUIRE(read);
         REQUIRE(read->tasks.at(0).result);
         const ops::LogPiece& piece = *read->tasks[0].result;
-        REQUIRE((piece.cursor > request.options.cursor.value_or(0) || piece.end_of_log));
+        REQUIRE((piece.cursor > options.cursor.value_or(0) || piece.end_of_log));
         all += piece.text;
         end = piece.end_of_log;
-        request.options.cursor = piece.cursor;
+        options.cursor = piece.cursor;
     }
     CHECK(all == lab.log(id));
-    request.options.cursor = 1'000'000;
-    const auto beyond = ops::read_log(lab.root(), request);
+    options.cursor = 1'000'000;
+    const auto beyond = ops::read_log(lab.root(), these({id}), options);
     REQUIRE(beyond);
     CHECK_FALSE(beyond->tasks.at(0).result);
 }

@@ -63,11 +63,7 @@ Result<Each<LogView>> open_logs(store::Root&, const Selection&, const LogOptions
 /// Prints the logs while they grow, line by line as they come, until every task is over and all is printed.
 Result<void> follow_logs(store::Root&, std::vector<LogView>&, const LogSink&, Cancel = {});
 
-struct ReadLogRequest {
-    Selection selection;
-    LogOptions options;
-};
 /// A piece of each log, for a reader that goes on later from its cursor. Without LogOptions::raw it is as a person would see it.
-Result<Each<LogPiece>> read_log(store::Root&, const ReadLogRequest&, const OnMissing& = {});
+Result<Each<LogPiece>> read_log(store::Root&, const Selection&, const LogOptions&, const OnMissing& = {});
 
 } // namespace bgt::ops

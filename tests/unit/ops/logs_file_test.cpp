@@ -1,3 +1,4 @@
+#include <bgt/ops/log_printer.hpp>
 #include <bgt/ops/log_range.hpp>
 
 #include "support/task_folder.hpp"
