@@ -74,6 +74,13 @@ for folder in include/bgt/*/ src/*/; do
     esac
 done
 
+# A verb parses, calls an operation and renders; of the system only the terminal is its own.
+below_ops()
+{
+    includes cli '(bgt/)?(supervise|os)/' | grep -vE '[<"](bgt/)?os/terminal\.hpp[>"]'
+}
+verdict cli 'includes nothing of supervise, and of os the terminal alone' "$(below_ops)"
+
 # It would make the standard streams and a locale at each start (src/cli/cli11.hpp).
 verdict all 'includes no <iostream>' "$(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<iostream>' include/bgt src)"
 
@@ -84,13 +91,14 @@ verdict all 'starts no thread' "$(grep -rnE "$threads" include/bgt src)"
 # The rules themselves: a planted offender must be found.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-mkdir -p "$scratch/src/core"
+mkdir -p "$scratch/src/core" "$scratch/src/cli"
+printf '#include <bgt/os/terminal.hpp>\n#include <bgt/os/proc.hpp>\n' >"$scratch/src/cli/bad.cpp"
 printf '#include <bgt/os/proc.hpp>\n # include  <sys/wait.h>\n' >"$scratch/src/core/bad.cpp"
-planted=$(cd "$scratch" && includes core '(bgt/)?(store|os)/' && includes core "$system")
+planted=$(cd "$scratch" && includes core '(bgt/)?(store|os)/' && includes core "$system" && below_ops)
 printf 'std::thread helper([] {});\n' >"$scratch/src/core/worse.cpp"
 planted="$planted
 $(grep -rnE "$threads" "$scratch")"
-if test "$(printf '%s\n' "$planted" | wc -l)" = 3; then
+if test "$(printf '%s\n' "$planted" | wc -l)" = 4; then
     passed=$((passed + 1))
 else
     failed=$((failed + 1))

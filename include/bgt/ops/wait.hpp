@@ -1,7 +1,7 @@
 #pragma once
 /// Waits until conditions of tasks are met (`bgt wait`, `bgt run --wait-ready`).
 #include <bgt/core/waiting.hpp>
-#include <bgt/supervise/snapshot.hpp>
+#include <bgt/ops/snapshot.hpp>
 #include <functional>
 #include <vector>
 
@@ -26,14 +26,14 @@ struct WaitAnswer {
     core::Verdict verdict;
     std::string last_answer;                ///< of timed_out: what the probe of that condition said last, if anything
     std::size_t open_tasks = 0;             ///< of timed_out: tasks with open conditions
-    std::vector<supervise::Snapshot> tasks; ///< as they were last seen, in the order of the request
+    std::vector<Snapshot> tasks; ///< as they were last seen, in the order of the request
 };
 
 /// How a wait goes on, for somebody who looks.
 struct WaitProgress {
     std::size_t tasks = 0, over = 0;
     Duration waited{};
-    supervise::Snapshot first;    ///< the first task with open conditions, with the end of its log
+    Snapshot first;    ///< the first task with open conditions, with the end of its log
     Duration age{};               ///< of the first task since its start; where that is not known, `waited`
     std::optional<Duration> left; ///< until its progress is complete, estimated
 };
