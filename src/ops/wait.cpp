@@ -140,7 +140,7 @@ Instant WaitDriver::next_look(bool more) const
     bool polls = std::ranges::any_of(request_.conditions, [](const auto& c) { return c.kind() == Kind::file; });
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
         if (tasks_[i].released) continue;
-        polls = polls || waiting_.needed(i).has(Observation::listeners);
+        polls = polls || waiting_.needed(i).has_any(core::of_tree);
         if (tasks_[i].monitor.needs_poll()) until = std::min(until, os::now() + starting_poll);
         if (const auto silence = waiting_.shortest_span(i, Observation::output_age))
             until = std::min(until, tasks_[i].last_output + *silence);

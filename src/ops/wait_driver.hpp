@@ -48,7 +48,8 @@ private:
     Result<bool> observe_output(std::size_t);
     void observe_record(std::size_t, bool over);
     void observe_silence(std::size_t);
-    void observe_listeners();
+    void observe_trees();
+    void observe_tree(std::size_t, const supervise::Snapshot&);
     void observe_files();
     void ask_probes(std::size_t);
     void request_looks();

@@ -60,7 +60,7 @@ Result<bool> WaitDriver::observe()
 {
     observe_files();
     if (os::now() >= next_poll_) {
-        observe_listeners();
+        observe_trees();
         next_poll_ = os::now() + poll_interval_;
         poll_interval_ = std::min(poll_interval_ * 5 / 4, last_poll_interval);
     }
@@ -126,19 +126,28 @@ void WaitDriver::observe_silence(std::size_t index)
     waiting_.take(index, core::fact::Silence{now - task.last_output});
 }
 
-void WaitDriver::observe_listeners()
+void WaitDriver::observe_trees()
 {
+    core::Observations needed;
     std::vector<store::TaskId> ids;
-    for (std::size_t i = 0; i < tasks_.size(); ++i)
-        if (waiting_.needed(i).has(Observation::listeners)) ids.push_back(tasks_[i].monitor.id());
+    for (std::size_t i = 0; i < tasks_.size(); ++i) {
+        if (!waiting_.needed(i).has_any(core::of_tree)) continue;
+        needed |= waiting_.needed(i);
+        ids.push_back(tasks_[i].monitor.id());
+    }
     if (ids.empty()) return;
     supervise::SnapshotFields want;
-    want.ports = true;
+    want.ports = needed.has(Observation::listeners);
     for (const supervise::Snapshot& seen : supervise::inspect_all(root_, ids, want)) {
         const auto found = std::ranges::find(tasks_, seen.id, [](const Task& task) { return task.monitor.id(); });
-        if (found == tasks_.end() || !seen.problem.empty()) continue;
-        waiting_.take(static_cast<std::size_t>(found - tasks_.begin()), core::fact::Listening{seen.ports});
+        if (found != tasks_.end() && seen.problem.empty()) observe_tree(static_cast<std::size_t>(found - tasks_.begin()), seen);
     }
+}
+
+void WaitDriver::observe_tree(std::size_t index, const supervise::Snapshot& seen)
+{
+    const core::Observations needed = waiting_.needed(index);
+    if (needed.has(Observation::listeners)) waiting_.take(index, core::fact::Listening{seen.ports});
 }
 
 /// A look at a file takes no time: it is asked right here.

@@ -22,7 +22,7 @@ void check(const core::Condition& condition)
         FUZZ_CHECK(condition.url.port > 0 && !condition.url.host.empty() && is_target(condition.url.target));
     if (condition.status) FUZZ_CHECK(*condition.status >= 100 && *condition.status <= 999);
     if (condition.kind() == Kind::file) FUZZ_CHECK(condition.text.starts_with('/'));
-    if (condition.kind() == Kind::progress) FUZZ_CHECK(condition.fraction >= 0 && condition.fraction <= 1);
+    if (condition.row->word == "progress=") FUZZ_CHECK(condition.fraction >= 0 && condition.fraction <= 1);
     if (condition.observes(core::Observation::output)) FUZZ_CHECK(condition.pattern != nullptr);
     if (condition.gone) FUZZ_CHECK(condition.row->can_be_gone);
 }

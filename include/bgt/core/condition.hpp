@@ -17,23 +17,8 @@ namespace bgt::core {
 struct ConditionRow;
 
 struct Condition {
-    enum class Kind : std::uint8_t {
-        exit,
-        exit_zero,
-        ready,
-        log,
-        log_fail,
-        port,
-        tcp,
-        http,
-        unix_socket,
-        file,
-        command,
-        progress,
-        quiet,
-        stalled,
-        waiting_input,
-    };
+    /// What others than the table must tell apart: the end and readiness of a task, and the question of each probe.
+    enum class Kind : std::uint8_t { other, exit, exit_zero, ready, tcp, http, unix_socket, file, command };
 
     Condition(); ///< `exit`
 
@@ -68,9 +53,9 @@ enum class ConditionState : std::uint8_t {
 struct ConditionRow {
     std::string_view word;     ///< "exit"; with an argument up to where that begins: "log:", "progress="
     std::string_view argument; ///< what follows the word: "REGEX"; empty: nothing
-    Condition::Kind kind;
-    Observations observes;
-    std::string_view before;   ///< Condition::before; {} stands for the argument
+    Condition::Kind kind = Condition::Kind::other;
+    Observations observes = {};
+    std::string_view before = {}; ///< Condition::before; {} stands for the argument
     /// Reads the argument, which is not empty; what stands for {}. Null where there is none. `cwd` is what a relative path
     /// begins at.
     Result<std::string> (*parse)(Condition&, const std::string& argument, const std::string& cwd) = nullptr;

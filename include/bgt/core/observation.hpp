@@ -30,6 +30,7 @@ public:
         for (const Observation one : all) bits_ |= bit(one);
     }
     constexpr bool has(Observation one) const { return (bits_ & bit(one)) != 0; }
+    constexpr bool has_any(Observations other) const { return (bits_ & other.bits_) != 0; }
     constexpr bool empty() const { return bits_ == 0; }
     constexpr Observations& operator|=(Observations other)
     {
@@ -42,6 +43,9 @@ private:
     static constexpr std::uint32_t bit(Observation one) { return 1u << static_cast<unsigned>(one); }
     std::uint32_t bits_ = 0;
 };
+
+/// What is seen of the tree of a task. Nothing tells when it changes: it is looked at now and then.
+inline constexpr Observations of_tree{Observation::listeners};
 
 /// Whether a task can still become ready.
 enum class Readiness : std::uint8_t {
