@@ -15,12 +15,23 @@ std::string fish_quoted(const std::string& text)
     return out + "'";
 }
 
+/// A word of the list that -a takes, where fish would read < and > as redirections.
+std::string list_word(const std::string& word)
+{
+    std::string out;
+    for (const char c : word) {
+        if (c == '<' || c == '>') out += '\\';
+        out += c;
+    }
+    return out;
+}
+
 /// The arguments of `complete` that say what a word of this kind is.
 std::string argument(const std::vector<std::string>& fixed, Value value)
 {
     if (!fixed.empty()) {
         std::string list;
-        for (const auto& word : fixed) list += (list.empty() ? "" : " ") + word;
+        for (const auto& word : fixed) list += (list.empty() ? "" : " ") + list_word(word);
         return " -a " + fish_quoted(list);
     }
     switch (value) {

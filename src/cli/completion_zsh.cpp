@@ -18,6 +18,18 @@ std::string escaped(const std::string& text)
     return out;
 }
 
+/// A word of an action that is executed, where the shell would read < and > as redirections.
+std::string action_word(const std::string& word)
+{
+    return word.find_first_of("<>") == std::string::npos ? escaped(word) : "'\\''" + escaped(word) + "'\\''";
+}
+
+/// Whether something of the user's follows a word.
+bool has_open_end(const std::string& word)
+{
+    return word.find_last_of("=:<>") == word.size() - 1;
+}
+
 /// What _arguments does with a word of this kind.
 std::string action(const std::vector<std::string>& fixed, Value value)
 {
@@ -25,8 +37,8 @@ std::string action(const std::vector<std::string>& fixed, Value value)
         std::string list;
         bool open_end = false;
         for (const auto& word : fixed) {
-            list += " " + escaped(word);
-            open_end = open_end || word.ends_with('=') || word.ends_with(':');
+            list += " " + action_word(word);
+            open_end = open_end || has_open_end(word);
         }
         return open_end ? "{compadd -S \"\" --" + list + "}" : "(" + list.substr(1) + ")";
     }
