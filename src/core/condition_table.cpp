@@ -1,6 +1,7 @@
 // Each condition once: how it is read, what it is judged by, what it is called.
 #include <bgt/core/condition.hpp>
 
+#include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 
 #include <algorithm>
@@ -137,6 +138,22 @@ ConditionState end_port(const Condition& condition, int)
     return condition.gone ? ConditionState::met : ConditionState::impossible;
 }
 
+// What the tree uses
+
+Result<std::string> parse_memory(Condition& condition, const std::string& text, const std::string&)
+{
+    const Result<std::uint64_t> bytes = parse_size(text);
+    if (!bytes) return bytes.error();
+    condition.bytes = *bytes;
+    return format_size_exact(*bytes);
+}
+
+ConditionState judge_memory(const Condition& condition, const Fact& fact)
+{
+    const auto* const memory = std::get_if<fact::Memory>(&fact);
+    return met_if(memory != nullptr && memory->bytes > condition.bytes);
+}
+
 // Questions to what is around the task
 
 /// HOST:N, [V6]:N, :N or N; the last two are of this machine.
@@ -240,6 +257,8 @@ constexpr ConditionRow table[] = {
      .before = "its progress reached {}", .parse = parse_progress, .judge = judge_progress},
     {.word = "quiet:", .argument = "D", .observes = Observation::output_age,
      .before = "it was quiet for {}", .parse = parse_quiet, .judge = judge_quiet},
+    {.word = "mem>", .argument = "SIZE", .observes = Observation::memory, .before = "it used more than {} of memory",
+     .parse = parse_memory, .judge = judge_memory},
     {.word = "stalled", .argument = "", .observes = looked_at, .before = "it stalled",
      .judge = judge_stalled},
     {.word = "waiting-input", .argument = "", .observes = looked_at,

@@ -138,6 +138,7 @@ void WaitDriver::observe_trees()
     if (ids.empty()) return;
     supervise::SnapshotFields want;
     want.ports = needed.has(Observation::listeners);
+    want.usage = needed.has(Observation::memory);
     for (const supervise::Snapshot& seen : supervise::inspect_all(root_, ids, want)) {
         const auto found = std::ranges::find(tasks_, seen.id, [](const Task& task) { return task.monitor.id(); });
         if (found != tasks_.end() && seen.problem.empty()) observe_tree(static_cast<std::size_t>(found - tasks_.begin()), seen);
@@ -148,6 +149,7 @@ void WaitDriver::observe_tree(std::size_t index, const supervise::Snapshot& seen
 {
     const core::Observations needed = waiting_.needed(index);
     if (needed.has(Observation::listeners)) waiting_.take(index, core::fact::Listening{seen.ports});
+    if (needed.has(Observation::memory) && seen.rss_bytes) waiting_.take(index, core::fact::Memory{*seen.rss_bytes});
 }
 
 /// A look at a file takes no time: it is asked right here.

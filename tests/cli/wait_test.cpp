@@ -210,3 +210,25 @@ TEST_CASE("a wait for a task that can never be called ready ends at once")
     CHECK(ran.code == 121);
     CHECK(ran.err.find("--ready-") != std::string::npos);
 }
+
+TEST_CASE("wait until a task uses much memory")
+{
+    const Lab lab;
+    const std::string python = find_program("python3");
+    if (python.empty()) return;
+    const std::string id =
+        lab.start({"--stdin", "pipe", "--", python, "-c", "import time; input(); x = b'x' * (200 << 20); time.sleep(1000)"});
+    CHECK(lab({"wait", "--for", "mem>64K", "--timeout", "20s", id}).code == 0);
+    const Ran little = lab({"wait", "--for", "mem>150M", "--timeout", "300ms", id});
+    INFO(little);
+    CHECK(little.code == 124);
+    CHECK(little.err.find("before it used more than 150MiB of memory") != std::string::npos);
+    Child wait(lab.bgt({"wait", "--for", "mem>150M", id}));
+    CHECK(lab({"send", id, "go"}).code == 0);
+    const Ran ran = wait.finish();
+    INFO(ran);
+    CHECK(ran.in_time);
+    CHECK(ran.code == 0);
+    CHECK(lab({"kill", id}).code == 0);
+    CHECK(lab({"wait", "--for", "mem>1", id}).code == 121);
+}

@@ -31,6 +31,7 @@ struct Condition {
     std::shared_ptr<const Pattern> pattern;  ///< of `log` and `log-fail`
     double fraction = 0;                     ///< of `progress`, 0..1
     Duration span{};                         ///< of `quiet`
+    std::uint64_t bytes = 0;                 ///< of `mem`
     std::string before = "it exited";        ///< completes "the task ended before ..."
 
     Kind kind() const;

@@ -17,6 +17,7 @@ enum class Observation : std::uint8_t {
     output,     ///< each line of its output, and the unfinished last one as it grows
     output_age, ///< for how long it has written nothing
     listeners,  ///< the TCP ports that its tree listens on
+    memory,     ///< the memory that its tree uses
     probe,      ///< a question that has nothing to do with one task: it is asked once for all of them
 };
 
@@ -45,7 +46,7 @@ private:
 };
 
 /// What is seen of the tree of a task. Nothing tells when it changes: it is looked at now and then.
-inline constexpr Observations of_tree{Observation::listeners};
+inline constexpr Observations of_tree{Observation::listeners, Observation::memory};
 
 /// Whether a task can still become ready.
 enum class Readiness : std::uint8_t {
@@ -88,6 +89,11 @@ struct Listening {
     std::span<const std::uint16_t> ports;
 };
 
+struct Memory {
+    static constexpr Observation observation = Observation::memory;
+    std::uint64_t bytes = 0; ///< resident, of all processes of the tree together
+};
+
 /// The answer to the question of one condition, `gone` taken into account. A no must be the answer to a question that was
 /// asked after all facts that were given before.
 struct Answered {
@@ -98,6 +104,6 @@ struct Answered {
 
 } // namespace fact
 
-using Fact = std::variant<fact::Recorded, fact::Line, fact::OutputRead, fact::Silence, fact::Listening, fact::Answered>;
+using Fact = std::variant<fact::Recorded, fact::Line, fact::OutputRead, fact::Silence, fact::Listening, fact::Memory, fact::Answered>;
 
 } // namespace bgt::core

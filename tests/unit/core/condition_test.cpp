@@ -122,15 +122,25 @@ TEST_CASE("What is no condition is refused with a reason")
                              "tcp:a b:80", "http:", "http:host:99999/", "file:", "cmd:", "Exit", "log-fail:", "log-fail:(", "unix:",
                              "progress", "progress=", "progress=-1", "progress=101", "progress=nan", "progress=4 ", "progress=1e1",
                              "progress=200%", "progress=%", "quiet:", "quiet:x", "quiet:-1s", "gone:", "gone:port", "gone:exit",
-                             "gone:log:x", "gone:gone:file:x", "gone:quiet:1s", "gone:PID", "ready:", "stalled=1", " exit", "port:5 "})
+                             "gone:log:x", "gone:gone:file:x", "gone:quiet:1s", "gone:PID", "mem", "mem>", "mem>x", "mem>-1", "mem>5KB", "mem<5K", "gone:mem>1", "ready:", "stalled=1", " exit", "port:5 "})
         refused(text);
     CHECK(refused(std::string("bad\x1b[2J\n")).find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("Memory above a size")
+{
+    const Condition condition = parsed("mem>512M");
+    CHECK(condition.bytes == 512u << 20);
+    CHECK(condition.before == "it used more than 512MiB of memory");
+    CHECK(condition.row->judge(condition, fact::Memory{512u << 20}) == ConditionState::open);
+    CHECK(condition.row->judge(condition, fact::Memory{(512u << 20) + 1}) == ConditionState::met);
+    CHECK_FALSE(condition.can_make_ready());
 }
 
 TEST_CASE("What follows from the table")
 {
     CHECK(condition_forms() == "exit, exit=0, ready, log:REGEX, log-fail:REGEX, port, port:N, tcp:HOST:N, http:URL[=STATUS], "
-                               "unix:PATH, file:PATH, cmd:COMMAND, gone:CONDITION, progress=N, quiet:D, stalled, waiting-input");
+                               "unix:PATH, file:PATH, cmd:COMMAND, gone:CONDITION, progress=N, quiet:D, mem>SIZE, stalled, waiting-input");
     CHECK(refused("gone:exit").find("port:N, tcp:HOST:N, http:URL[=STATUS], unix:PATH, file:PATH and cmd:COMMAND") != std::string::npos);
     const std::vector<std::string> words = condition_words();
     CHECK(std::set<std::string>(words.begin(), words.end()).size() == words.size());

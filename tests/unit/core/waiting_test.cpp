@@ -128,6 +128,8 @@ private:
             return text.starts_with("log:") && line->text.find(text.back()) != std::string_view::npos;
         if (const auto* const silence = std::get_if<fact::Silence>(&event.fact))
             return lives && text == "quiet:5s" && silence->length >= 5s;
+        if (const auto* const memory = std::get_if<fact::Memory>(&event.fact))
+            return lives && text == "mem>5" && memory->bytes > 5;
         if (const auto* const listening = std::get_if<fact::Listening>(&event.fact)) {
             const bool has_80 = std::ranges::find(listening->ports, 80) != listening->ports.end();
             return lives && ((text == "port" && !listening->ports.empty()) || (text == "port:80" && has_80) ||
@@ -257,7 +259,7 @@ public:
     std::vector<std::string> conditions()
     {
         static const char* const all[] = {"exit", "exit=0", "ready", "log:a", "log:b", "log-fail:x", "port", "port:80",
-                                          "gone:port:80", "tcp:1", "gone:file:f", "progress=50%", "quiet:5s", "stalled",
+                                          "gone:port:80", "tcp:1", "gone:file:f", "progress=50%", "quiet:5s", "mem>5", "stalled",
                                           "waiting-input"};
         std::vector<std::string> out;
         do out.emplace_back(all[below(std::size(all))]);
@@ -270,7 +272,7 @@ public:
         static const char* const lines[] = {"a", "b", "x", "ax", "bx", "ab", ""};
         static const std::vector<std::uint16_t> ports[] = {{}, {80}, {81}, {80, 81}};
         const std::size_t task = below(tasks);
-        switch (below(7)) {
+        switch (below(8)) {
         case 0: return {task, fact::Line{lines[below(std::size(lines))]}};
         case 1: return {task, fact::OutputRead{}};
         case 2: return {task, fact::Silence{std::chrono::seconds(below(8))}};
@@ -281,6 +283,7 @@ public:
             if (probe) return {c, fact::Answered{one_in(3), {}}};
             return {task, fact::OutputRead{}};
         }
+        case 5: return {task, fact::Memory{below(9)}};
         default: return {task, record()};
         }
     }
