@@ -93,7 +93,7 @@ _bgt_verb() {
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        --for) value='exit exit=0 ready log: log-fail: port port: tcp: http: unix: file: cmd: gone: progress= quiet: mem> stalled waiting-input' ;;
+        --for) value='exit exit=0 ready log: log-fail: port port: tcp: http: unix: file: cmd: gone: progress= quiet: mem> cpu< stalled waiting-input' ;;
         --timeout) value=@none ;;
         --root) value=@directory ;;
         esac

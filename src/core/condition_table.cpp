@@ -154,6 +154,41 @@ ConditionState judge_memory(const Condition& condition, const Fact& fact)
     return met_if(memory != nullptr && memory->bytes > condition.bytes);
 }
 
+/// CPU is counted in ticks of 10 ms: a share of less time than this says nothing.
+constexpr Duration min_cpu_span = std::chrono::milliseconds(200);
+
+/// `5%:10s` or `5:10s`; more than 100 is more than one core.
+Result<std::string> parse_cpu(Condition& condition, const std::string& text, const std::string&)
+{
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    std::string_view percent = std::string_view(text).substr(0, colon);
+    if (percent.ends_with('%')) percent.remove_suffix(1);
+    const char* const end = percent.data() + percent.size();
+    double value = 0;
+    const auto read = std::from_chars(percent.data(), end, value, std::chars_format::fixed);
+    if (colon == text.size() || read.ec != std::errc() || read.ptr != end || !(value > 0 && value <= 1e6))
+        return Error::usage("cpu< takes a percentage of a core and a duration (cpu<5%:10s), not \"" + fit(printable(text), max_shown) +
+                            "\"");
+    const Result<Duration> span = parse_duration(std::string_view(text).substr(colon + 1));
+    if (!span) return span.error();
+    if (*span < min_cpu_span) return Error::usage("a share of CPU needs at least 200ms, not " + format_duration(*span));
+    condition.fraction = value / 100;
+    condition.span = *span;
+    return std::string(percent) + "% of a core for " + format_duration(*span);
+}
+
+ConditionState judge_cpu(const Condition& condition, const Fact& fact)
+{
+    const auto* const cpu = std::get_if<fact::Cpu>(&fact);
+    if (cpu == nullptr || cpu->totals.empty()) return ConditionState::open;
+    const fact::CpuTotal& now = cpu->totals.back();
+    const auto then = std::ranges::find_if(cpu->totals.rbegin(), cpu->totals.rend(),
+                                           [&](const fact::CpuTotal& total) { return total.at <= now.at - condition.span; });
+    if (then == cpu->totals.rend()) return ConditionState::open; // not watched for so long yet
+    const std::chrono::duration<double> used = now.used - then->used, span = now.at - then->at;
+    return met_if(used.count() < condition.fraction * span.count());
+}
+
 // Questions to what is around the task
 
 /// HOST:N, [V6]:N, :N or N; the last two are of this machine.
@@ -259,6 +294,8 @@ constexpr ConditionRow table[] = {
      .before = "it was quiet for {}", .parse = parse_quiet, .judge = judge_quiet},
     {.word = "mem>", .argument = "SIZE", .observes = Observation::memory, .before = "it used more than {} of memory",
      .parse = parse_memory, .judge = judge_memory},
+    {.word = "cpu<", .argument = "PERCENT:D", .observes = Observation::cpu, .before = "it used less than {}",
+     .parse = parse_cpu, .judge = judge_cpu},
     {.word = "stalled", .argument = "", .observes = looked_at, .before = "it stalled",
      .judge = judge_stalled},
     {.word = "waiting-input", .argument = "", .observes = looked_at,

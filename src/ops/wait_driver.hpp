@@ -1,5 +1,6 @@
 #pragma once
 /// The driver of core::Waiting behind ops::wait: observes what is needed, and sleeps between.
+#include <bgt/core/activity.hpp>
 #include <bgt/ops/task_monitor.hpp>
 #include <bgt/ops/wait.hpp>
 #include <bgt/supervise/output_age.hpp>
@@ -33,6 +34,8 @@ private:
         Instant last_output{};
         bool without_readiness = false; ///< it has no condition of readiness
         std::optional<Seen> seen = {};  ///< progress, when this wait first saw it
+        core::Sample sample = {};       ///< of its tree, by the last look
+        std::vector<core::fact::CpuTotal> cpu_totals = {};
         bool released = false;          ///< nothing of it is open, and nothing of it is watched any more
     };
     struct Probe {
@@ -50,6 +53,8 @@ private:
     void observe_silence(std::size_t);
     void observe_trees();
     void observe_tree(std::size_t, const supervise::Snapshot&);
+    void observe_cpu(std::size_t, const std::vector<os::ProcStat>& tree);
+    Duration max_poll_interval() const;
     void observe_files();
     void ask_probes(std::size_t);
     void request_looks();

@@ -2,6 +2,7 @@
 #include "wait_driver.hpp"
 
 #include <bgt/os/clock.hpp>
+#include <bgt/os/sample.hpp>
 #include <bgt/supervise/condition_probe.hpp>
 #include <bgt/supervise/control.hpp>
 
@@ -15,6 +16,9 @@ using Kind = core::Condition::Kind;
 namespace {
 
 constexpr Duration last_poll_interval = std::chrono::milliseconds(200);
+constexpr Duration min_cpu_interval = std::chrono::milliseconds(200); ///< CPU is counted in ticks of 10 ms
+constexpr Duration max_cpu_interval = std::chrono::seconds(5);
+constexpr int cpu_looks_a_span = 20;
 constexpr Duration request_interval = std::chrono::seconds(1);
 constexpr Duration last_check_timeout = std::chrono::seconds(1);
 constexpr Duration last_command_timeout = std::chrono::seconds(10);
@@ -62,7 +66,7 @@ Result<bool> WaitDriver::observe()
     if (os::now() >= next_poll_) {
         observe_trees();
         next_poll_ = os::now() + poll_interval_;
-        poll_interval_ = std::min(poll_interval_ * 5 / 4, last_poll_interval);
+        poll_interval_ = std::min(poll_interval_ * 5 / 4, max_poll_interval());
     }
     request_looks();
     for (Probe& probe : probes_) probe.again.reset();
@@ -138,7 +142,7 @@ void WaitDriver::observe_trees()
     if (ids.empty()) return;
     supervise::SnapshotFields want;
     want.ports = needed.has(Observation::listeners);
-    want.usage = needed.has(Observation::memory);
+    want.usage = needed.has_any({Observation::memory, Observation::cpu});
     for (const supervise::Snapshot& seen : supervise::inspect_all(root_, ids, want)) {
         const auto found = std::ranges::find(tasks_, seen.id, [](const Task& task) { return task.monitor.id(); });
         if (found != tasks_.end() && seen.problem.empty()) observe_tree(static_cast<std::size_t>(found - tasks_.begin()), seen);
@@ -150,6 +154,36 @@ void WaitDriver::observe_tree(std::size_t index, const supervise::Snapshot& seen
     const core::Observations needed = waiting_.needed(index);
     if (needed.has(Observation::listeners)) waiting_.take(index, core::fact::Listening{seen.ports});
     if (needed.has(Observation::memory) && seen.rss_bytes) waiting_.take(index, core::fact::Memory{*seen.rss_bytes});
+    if (needed.has(Observation::cpu)) observe_cpu(index, seen.tree);
+}
+
+void WaitDriver::observe_cpu(std::size_t index, const std::vector<os::ProcStat>& tree)
+{
+    Task& task = tasks_[index];
+    std::vector<core::fact::CpuTotal>& totals = task.cpu_totals;
+    core::Sample now = os::take_sample(tree, {});
+    now.reaped_cpu = Duration::zero(); // of the probers of this very process
+    if (!totals.empty() && now.at - task.sample.at < min_cpu_interval) return;
+    totals.push_back({now.at, totals.empty() ? Duration::zero() : totals.back().used + core::compare(task.sample, now).cpu});
+    task.sample = std::move(now);
+    Duration longest{};
+    for (const core::Condition& condition : request_.conditions) longest = std::max(longest, condition.span);
+    // One look that is as old as the longest span is enough.
+    const Instant begin = totals.back().at - longest;
+    const auto young = std::ranges::find_if(totals, [&](const auto& total) { return total.at > begin; });
+    if (young - totals.begin() > 1) totals.erase(totals.begin(), young - 1);
+    waiting_.take(index, core::fact::Cpu{totals});
+}
+
+/// A share of CPU over a long time needs no more than some looks.
+Duration WaitDriver::max_poll_interval() const
+{
+    const core::Observations needed = waiting_.needed();
+    if (!needed.has(Observation::cpu) || needed.has_any({Observation::listeners, Observation::memory})) return last_poll_interval;
+    Duration interval = max_cpu_interval;
+    for (std::size_t task = 0; task < tasks_.size(); ++task)
+        if (const auto span = waiting_.shortest_span(task, Observation::cpu)) interval = std::min(interval, *span / cpu_looks_a_span);
+    return std::max(interval, min_cpu_interval);
 }
 
 /// A look at a file takes no time: it is asked right here.

@@ -232,3 +232,25 @@ TEST_CASE("wait until a task uses much memory")
     CHECK(lab({"kill", id}).code == 0);
     CHECK(lab({"wait", "--for", "mem>1", id}).code == 121);
 }
+
+TEST_CASE("wait until a task uses little CPU")
+{
+    const Lab lab;
+    // It works in short-lived children, whose use is not lost, until a line comes.
+    const std::string id = lab.start({"--stdin", "pipe", "-c",
+                                      "while :; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done & "
+                                      "read x; kill $!; wait; echo calm; exec sleep 1000"});
+    const Ran busy = lab({"wait", "--for", "cpu<1%:1s", "--timeout", "2500ms", id});
+    INFO(busy);
+    CHECK(busy.code == 124);
+    CHECK(busy.err.find("before it used less than 1% of a core for 1s") != std::string::npos);
+    Child wait(lab.bgt({"wait", "--for", "cpu<10%:1s", id}));
+    CHECK(lab({"send", id, "rest"}).code == 0);
+    const Ran ran = wait.finish();
+    INFO(ran);
+    CHECK(ran.in_time);
+    CHECK(ran.code == 0);
+    CHECK(lab.log(id) == "calm\n");
+    CHECK(lab({"kill", id}).code == 0);
+    CHECK(lab({"wait", "--for", "cpu<10%:1s", id}).code == 121);
+}

@@ -18,6 +18,7 @@ enum class Observation : std::uint8_t {
     output_age, ///< for how long it has written nothing
     listeners,  ///< the TCP ports that its tree listens on
     memory,     ///< the memory that its tree uses
+    cpu,        ///< the CPU time that its tree uses
     probe,      ///< a question that has nothing to do with one task: it is asked once for all of them
 };
 
@@ -46,7 +47,7 @@ private:
 };
 
 /// What is seen of the tree of a task. Nothing tells when it changes: it is looked at now and then.
-inline constexpr Observations of_tree{Observation::listeners, Observation::memory};
+inline constexpr Observations of_tree{Observation::listeners, Observation::memory, Observation::cpu};
 
 /// Whether a task can still become ready.
 enum class Readiness : std::uint8_t {
@@ -94,6 +95,17 @@ struct Memory {
     std::uint64_t bytes = 0; ///< resident, of all processes of the tree together
 };
 
+/// What the tree has used by one look, counted from the first look on.
+struct CpuTotal {
+    Instant at{};
+    Duration used{};
+};
+
+struct Cpu {
+    static constexpr Observation observation = Observation::cpu;
+    std::span<const CpuTotal> totals; ///< the newest last; as old as the span of the condition, where it is watched for so long
+};
+
 /// The answer to the question of one condition, `gone` taken into account. A no must be the answer to a question that was
 /// asked after all facts that were given before.
 struct Answered {
@@ -104,6 +116,7 @@ struct Answered {
 
 } // namespace fact
 
-using Fact = std::variant<fact::Recorded, fact::Line, fact::OutputRead, fact::Silence, fact::Listening, fact::Memory, fact::Answered>;
+using Fact = std::variant<fact::Recorded, fact::Line, fact::OutputRead, fact::Silence, fact::Listening, fact::Memory, fact::Cpu,
+                          fact::Answered>;
 
 } // namespace bgt::core

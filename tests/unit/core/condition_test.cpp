@@ -122,7 +122,7 @@ TEST_CASE("What is no condition is refused with a reason")
                              "tcp:a b:80", "http:", "http:host:99999/", "file:", "cmd:", "Exit", "log-fail:", "log-fail:(", "unix:",
                              "progress", "progress=", "progress=-1", "progress=101", "progress=nan", "progress=4 ", "progress=1e1",
                              "progress=200%", "progress=%", "quiet:", "quiet:x", "quiet:-1s", "gone:", "gone:port", "gone:exit",
-                             "gone:log:x", "gone:gone:file:x", "gone:quiet:1s", "gone:PID", "mem", "mem>", "mem>x", "mem>-1", "mem>5KB", "mem<5K", "gone:mem>1", "ready:", "stalled=1", " exit", "port:5 "})
+                             "gone:log:x", "gone:gone:file:x", "gone:quiet:1s", "gone:PID", "mem", "mem>", "mem>x", "mem>-1", "mem>5KB", "mem<5K", "cpu", "cpu<", "cpu<5", "cpu<5%", "cpu<:5s", "cpu<0:5s", "cpu<-1:5s", "cpu<nan:5s", "cpu<5%%:5s", "cpu<5%:", "cpu<5%:x", "cpu<5%:100ms", "gone:cpu<5%:1s", "gone:mem>1", "ready:", "stalled=1", " exit", "port:5 "})
         refused(text);
     CHECK(refused(std::string("bad\x1b[2J\n")).find('\x1b') == std::string::npos);
 }
@@ -137,10 +137,35 @@ TEST_CASE("Memory above a size")
     CHECK_FALSE(condition.can_make_ready());
 }
 
+TEST_CASE("Little CPU for some time")
+{
+    using namespace std::chrono_literals;
+    CHECK(parsed("cpu<250:1m").fraction == Approx(2.5));
+    const Condition condition = parsed("cpu<5%:10s");
+    CHECK(condition.fraction == Approx(0.05));
+    CHECK(condition.span == 10s);
+    CHECK(condition.before == "it used less than 5% of a core for 10s");
+    std::vector<fact::CpuTotal> totals;
+    const auto after = [&](Duration at, Duration used) {
+        totals.push_back({Instant(1000s + at), used});
+        return condition.row->judge(condition, fact::Cpu{totals});
+    };
+    CHECK(after(0s, 0s) == ConditionState::open);
+    CHECK(after(9s, 0s) == ConditionState::open); // nothing, but not for long enough
+    CHECK(after(10s, 500ms) == ConditionState::open);
+    CHECK(after(11s, 500ms) == ConditionState::met); // 500 ms since the look 11 s ago
+    totals.clear();
+    CHECK(after(0s, 0s) == ConditionState::open);
+    CHECK(after(5s, 5s) == ConditionState::open);
+    CHECK(after(10s, 5s) == ConditionState::open);
+    CHECK(after(14s, 5s) == ConditionState::open);
+    CHECK(after(15s, 5400ms) == ConditionState::met); // what was before the last 10 s does not count
+}
+
 TEST_CASE("What follows from the table")
 {
     CHECK(condition_forms() == "exit, exit=0, ready, log:REGEX, log-fail:REGEX, port, port:N, tcp:HOST:N, http:URL[=STATUS], "
-                               "unix:PATH, file:PATH, cmd:COMMAND, gone:CONDITION, progress=N, quiet:D, mem>SIZE, stalled, waiting-input");
+                               "unix:PATH, file:PATH, cmd:COMMAND, gone:CONDITION, progress=N, quiet:D, mem>SIZE, cpu<PERCENT:D, stalled, waiting-input");
     CHECK(refused("gone:exit").find("port:N, tcp:HOST:N, http:URL[=STATUS], unix:PATH, file:PATH and cmd:COMMAND") != std::string::npos);
     const std::vector<std::string> words = condition_words();
     CHECK(std::set<std::string>(words.begin(), words.end()).size() == words.size());

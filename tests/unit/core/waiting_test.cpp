@@ -130,6 +130,7 @@ private:
             return lives && text == "quiet:5s" && silence->length >= 5s;
         if (const auto* const memory = std::get_if<fact::Memory>(&event.fact))
             return lives && text == "mem>5" && memory->bytes > 5;
+        if (std::holds_alternative<fact::Cpu>(event.fact)) return lives && text == "cpu<5%:1s";
         if (const auto* const listening = std::get_if<fact::Listening>(&event.fact)) {
             const bool has_80 = std::ranges::find(listening->ports, 80) != listening->ports.end();
             return lives && ((text == "port" && !listening->ports.empty()) || (text == "port:80" && has_80) ||
@@ -259,7 +260,7 @@ public:
     std::vector<std::string> conditions()
     {
         static const char* const all[] = {"exit", "exit=0", "ready", "log:a", "log:b", "log-fail:x", "port", "port:80",
-                                          "gone:port:80", "tcp:1", "gone:file:f", "progress=50%", "quiet:5s", "mem>5", "stalled",
+                                          "gone:port:80", "tcp:1", "gone:file:f", "progress=50%", "quiet:5s", "mem>5", "cpu<5%:1s", "stalled",
                                           "waiting-input"};
         std::vector<std::string> out;
         do out.emplace_back(all[below(std::size(all))]);
@@ -271,8 +272,9 @@ public:
     {
         static const char* const lines[] = {"a", "b", "x", "ax", "bx", "ab", ""};
         static const std::vector<std::uint16_t> ports[] = {{}, {80}, {81}, {80, 81}};
+        static const std::vector<fact::CpuTotal> idle{{Instant(1s), 0s}, {Instant(2s), 0s}};
         const std::size_t task = below(tasks);
-        switch (below(8)) {
+        switch (below(9)) {
         case 0: return {task, fact::Line{lines[below(std::size(lines))]}};
         case 1: return {task, fact::OutputRead{}};
         case 2: return {task, fact::Silence{std::chrono::seconds(below(8))}};
@@ -284,6 +286,7 @@ public:
             return {task, fact::OutputRead{}};
         }
         case 5: return {task, fact::Memory{below(9)}};
+        case 6: return {task, fact::Cpu{idle}};
         default: return {task, record()};
         }
     }
