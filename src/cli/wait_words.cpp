@@ -25,6 +25,12 @@ std::string label(const ops::Snapshot& task)
     return task.status.name.empty() ? to_string(task.id) : to_string(task.id) + " " + short_label(task);
 }
 
+/// "http://localhost/ answered (last try: answered 404)"
+std::string before(const core::Condition& condition, const ops::WaitAnswer& answer)
+{
+    return condition.before + (answer.last_answer.empty() ? "" : " (last try: " + fit(printable(answer.last_answer), 120) + ")");
+}
+
 std::string impossible_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
 {
     const core::Verdict& verdict = answer.verdict;
@@ -41,7 +47,7 @@ std::string impossible_message(const ops::WaitRequest& request, const ops::WaitA
     case Cause::none: break;
     }
     const std::string ended = label(task) + " " + ops::describe_end(task.status);
-    return condition.is_exit() ? ended + ": exit=0 can no longer be met" : ended + " before " + condition.before;
+    return condition.is_exit() ? ended + ": exit=0 can no longer be met" : ended + " before " + before(condition, answer);
 }
 
 std::string timeout_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
@@ -49,7 +55,7 @@ std::string timeout_message(const ops::WaitRequest& request, const ops::WaitAnsw
     const ops::Snapshot& task = answer.tasks[answer.verdict.task];
     const core::Condition& condition = request.conditions[answer.verdict.condition];
     std::string text = format_duration(*request.timeout) + " passed";
-    if (!condition.is_exit()) text += " before " + condition.before;
+    if (!condition.is_exit()) text += " before " + before(condition, answer);
     text += ": " + label(task);
     text += ops::is_over(task.status) // its log is still being read
                 ? " " + ops::describe_end(task.status)

@@ -51,7 +51,7 @@ Result<WaitAnswer> WaitDriver::run(const std::function<void(const WaitProgress&)
             continue;
         }
         const Instant now = os::now();
-        if (deadline_ && now >= *deadline_) return timed_out();
+        if (deadline_ && now >= *deadline_) return answer(WaitAnswer::End::timed_out);
         if (now >= next_show) {
             show(progress());
             next_show = now + progress_interval;
@@ -161,6 +161,12 @@ WaitAnswer WaitDriver::answer(WaitAnswer::End end) const
     WaitAnswer answer;
     answer.end = end;
     answer.verdict = waiting_.verdict();
+    if (end == WaitAnswer::End::timed_out) {
+        answer.verdict.task = first_open_task();
+        answer.verdict.condition = waiting_.first_open(answer.verdict.task);
+    }
+    answer.last_answer = waiting_.last_answer(answer.verdict.condition);
+    for (std::size_t task = 0; task < tasks_.size(); ++task) answer.open_tasks += waiting_.settled(task) ? 0 : 1;
     for (const Task& task : tasks_) {
         supervise::Snapshot& snapshot = answer.tasks.emplace_back();
         snapshot.id = task.monitor.id();
@@ -169,16 +175,6 @@ WaitAnswer WaitDriver::answer(WaitAnswer::End end) const
         snapshot.problem = task.monitor.problem();
     }
     return answer;
-}
-
-WaitAnswer WaitDriver::timed_out() const
-{
-    WaitAnswer out = answer(WaitAnswer::End::timed_out);
-    out.verdict.task = first_open_task();
-    out.verdict.condition = waiting_.first_open(out.verdict.task);
-    out.last_answer = waiting_.last_answer(out.verdict.condition);
-    for (std::size_t task = 0; task < tasks_.size(); ++task) out.open_tasks += waiting_.settled(task) ? 0 : 1;
-    return out;
 }
 
 /// By the pace since this wait began to see progress; before it saw any gain, since the start.

@@ -70,7 +70,6 @@ private:
 
     // What is told
     WaitAnswer answer(WaitAnswer::End) const;
-    WaitAnswer timed_out() const;
     WaitProgress progress();
     std::optional<Duration> time_left(Task&) const;
     std::size_t first_open_task() const;

@@ -201,7 +201,11 @@ void WaitDriver::ask_probes(std::size_t index)
 {
     for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
         if (!request_.conditions[i].observes(Observation::probe) || !waiting_.is_open(index, i)) continue;
-        if (!probes_[i].again) probes_[i].again = ask_once(request_.conditions[i]);
+        if (!probes_[i].again) {
+            probes_[i].again = ask_once(request_.conditions[i]);
+            // What was answered while the task lived says more than that nobody answers any more.
+            if (!waiting_.last_answer(i).empty()) probes_[i].again->text = waiting_.last_answer(i);
+        }
         waiting_.answer(i, *probes_[i].again);
     }
 }

@@ -50,7 +50,18 @@ TEST_CASE("wait for an answer over HTTP")
     const std::string port = std::to_string(free_port());
     const std::string id = lab.start_fixture({}, {"http", port, "404"});
     CHECK(lab({"wait", "--for", "http:http://127.0.0.1:" + port + "/x=404", "--timeout", "20s", id}).code == 0);
-    CHECK(lab({"wait", "--for", "http:localhost:" + port, "--timeout", "500ms", id}).code == 124);
+    const Ran refused = lab({"wait", "--for", "http:localhost:" + port, "--timeout", "2s", id});
+    INFO(refused);
+    CHECK(refused.code == 124);
+    CHECK(refused.err.find("(last try: answered 404)") != std::string::npos);
+    const Ran none = lab({"wait", "--for", "http:127.0.0.1:1", "--timeout", "0", id});
+    INFO(none);
+    CHECK(none.code == 124);
+    CHECK(none.err.find("refused") != std::string::npos);
+    Child wait(lab.bgt({"wait", "--for", "http:localhost:" + port, id}));
+    REQUIRE(eventually(patience, [&] { return state_of(wait.pid()) == 'S'; }));
+    CHECK(lab({"kill", id}).code == 0);
+    CHECK(wait.finish().code == 121);
 }
 
 TEST_CASE("wait for a file and for a command")

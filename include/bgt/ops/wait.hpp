@@ -24,8 +24,8 @@ struct WaitAnswer {
     End end = End::met;
     /// What decided; of timed_out the first condition of the first task that is still open.
     core::Verdict verdict;
-    std::string last_answer;                ///< of timed_out: what the probe of that condition said last, if anything
-    std::size_t open_tasks = 0;             ///< of timed_out: tasks with open conditions
+    std::string last_answer;     ///< what the probe of that condition said last, if anything
+    std::size_t open_tasks = 0;  ///< tasks with open conditions
     std::vector<Snapshot> tasks; ///< as they were last seen, in the order of the request
 };
 
