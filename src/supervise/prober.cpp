@@ -20,10 +20,19 @@ namespace {
 
 constexpr Duration first_interval = std::chrono::milliseconds(20);
 constexpr Duration last_interval = std::chrono::milliseconds(200);
-/// A dev server may take long for its first answer; a question that is given up is asked from the start again.
+/// A question that is given up is asked from the start again.
 constexpr Duration check_timeout = std::chrono::seconds(30);
+/// A dev server may take long for its first answer, and would begin anew each time: what ends a question to it is the end
+/// of the wait.
+constexpr Duration http_timeout = std::chrono::hours(1);
 /// One that does not answer for so long counts as gone.
 constexpr Duration gone_timeout = std::chrono::seconds(5);
+
+Duration timeout_of(const core::Condition& condition)
+{
+    if (condition.gone) return gone_timeout;
+    return condition.kind() == core::Condition::Kind::http ? http_timeout : check_timeout;
+}
 
 /// One packet of the pipe: '1' or '0', and the text.
 void tell(int pipe, const core::fact::Answered& answer)
@@ -39,7 +48,7 @@ int ask_until_it_holds(const core::Condition& condition, int pipe)
     Duration interval = first_interval;
     std::string told;
     while (true) {
-        const core::fact::Answered answer = probe(condition, condition.gone ? gone_timeout : check_timeout);
+        const core::fact::Answered answer = probe(condition, timeout_of(condition));
         if (answer.yes || answer.text != told) tell(pipe, answer);
         if (answer.yes) return 0;
         told = answer.text;

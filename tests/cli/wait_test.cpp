@@ -64,6 +64,26 @@ TEST_CASE("wait for an answer over HTTP")
     CHECK(wait.finish().code == 121);
 }
 
+TEST_CASE("a first answer over HTTP may take longer than half a minute", "[slow]")
+{
+    const Lab lab;
+    const std::string python = find_program("python3");
+    if (python.empty()) return;
+    const std::string port = std::to_string(free_port());
+    const std::string id = lab.start({"--", python, "-c",
+                                      "import http.server, time\n"
+                                      "class H(http.server.BaseHTTPRequestHandler):\n"
+                                      "    def do_GET(self):\n"
+                                      "        time.sleep(32)\n"
+                                      "        self.send_response(204)\n"
+                                      "        self.end_headers()\n"
+                                      "http.server.HTTPServer(('127.0.0.1', " + port + "), H).serve_forever()"});
+    CHECK(lab({"wait", "--for", "tcp:127.0.0.1:" + port, "--timeout", "20s", id}).code == 0);
+    const Ran ran = lab({"wait", "--for", "http:127.0.0.1:" + port, "--timeout", "50s", id}, std::chrono::seconds(70));
+    INFO(ran);
+    CHECK(ran.code == 0);
+}
+
 TEST_CASE("wait for a file and for a command")
 {
     const Lab lab;
