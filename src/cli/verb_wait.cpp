@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <set>
 #include <string_view>
 #include <unistd.h>
 
@@ -75,9 +76,9 @@ public:
         if (Result<void> read = read_request(request); !read) return context.fail(read.error(), json_);
         Result<store::Root*> root = context.root();
         if (!root) return context.fail(root.error(), json_);
-        Result<std::vector<store::TaskId>> ids = ops::select(**root, selection_, ops::Scope::living);
+        Result<std::vector<store::TaskId>> ids = select_tasks(**root);
         if (!ids) return context.fail(ids.error(), json_);
-        if (ids->empty()) { // a filter that fits nothing: there is nothing to wait for
+        if (ids->empty()) { // --all, and no task is running
             if (json_) context.print(render::tasks_json({}));
             return code::ok;
         }
@@ -91,6 +92,28 @@ public:
     }
 
 private:
+    /// --name and --tag find ended tasks too: a task that was quick must not be missed. Of several with one name, an ended
+    /// one does not count beside a newer one. Error (not_found): no task fits them.
+    Result<std::vector<store::TaskId>> select_tasks(store::Root& root) const
+    {
+        const bool by_filter = !selection_.names.empty() || !selection_.tags.empty();
+        Result<std::vector<store::TaskId>> ids = ops::select(root, selection_, by_filter ? ops::Scope::any : ops::Scope::living);
+        if (!ids || !by_filter) return ids;
+        if (ids->empty()) return Error::not_found("no task has this name or tag (bgt ps -a lists all)");
+        if (!selection_.words.empty()) return ids; // what is named is meant
+        std::set<std::string> newer;
+        std::set<store::TaskId> replaced;
+        std::vector<store::TaskId> newest_first = *ids;
+        std::ranges::sort(newest_first, std::ranges::greater{});
+        for (const store::TaskId id : newest_first) {
+            const Result<store::Status> status = store::read_status_at(root.fd(), id);
+            if (!status || status->name.empty() || newer.insert(status->name).second) continue;
+            if (ops::is_over(*status)) replaced.insert(id);
+        }
+        std::erase_if(*ids, [&](store::TaskId id) { return replaced.contains(id); });
+        return ids;
+    }
+
     Result<void> read_request(ops::WaitRequest& request) const
     {
         const std::string cwd = working_folder();

@@ -285,3 +285,23 @@ TEST_CASE("wait until a task uses little CPU")
     CHECK(lab({"kill", id}).code == 0);
     CHECK(lab({"wait", "--for", "cpu<10%:1s", id}).code == 121);
 }
+
+TEST_CASE("a wait by name or tag sees ended tasks, and says when there is none")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--tag", "ci=1", "--name", "quick", "-c", "exit 7"});
+    CHECK(lab.wait(id) == 7);
+    CHECK(lab({"wait", "--tag", "ci=1"}).code == 7);
+    CHECK(lab({"wait", "--name", "qui*"}).code == 7);
+    for (const Words& words : {Words{"--tag", "ci=2"}, Words{"--for", "port:5173", "--name", "typo"}}) {
+        Words all{"wait"};
+        all.insert(all.end(), words.begin(), words.end());
+        const Ran ran = lab(all);
+        INFO(ran);
+        CHECK(ran.code == 125);
+        CHECK(ran.err.find("no task has this name or tag") != std::string::npos);
+    }
+    // The name has gone to another task: the old one is not meant.
+    lab.start({"--name", "quick", "-c", "echo up; exec sleep 1000"});
+    CHECK(lab({"wait", "--name", "quick", "--for", "log:up", "--timeout", "20s"}).code == 0);
+}
