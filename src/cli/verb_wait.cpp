@@ -87,6 +87,7 @@ public:
         if (!answer) return context.fail(answer.error(), json_);
         const std::string message = wait_message(request, *answer);
         if (!message.empty()) context.complain(message);
+        else if (answer->end == ops::WaitAnswer::End::met && !json_) context.hint(wait_summary(request, *answer));
         if (json_) print_tasks(context, **root, request.tasks, answer->tasks);
         return wait_code(request, *answer);
     }

@@ -100,6 +100,17 @@ std::string wait_message(const ops::WaitRequest& request, const ops::WaitAnswer&
     return {};
 }
 
+std::string wait_summary(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
+{
+    const core::Condition& condition = request.conditions[answer.verdict.condition];
+    const ops::Snapshot& task = answer.tasks[answer.verdict.task];
+    if (answer.tasks.size() > 1 && !request.rules.any) {
+        const std::string all = "all " + std::to_string(answer.tasks.size()) + " tasks ";
+        return all + (condition.is_exit() ? "ended" : "meet the conditions");
+    }
+    return condition.is_exit() ? label(task) + " " + ops::describe_end(task.status) : label(task) + ": " + condition.before;
+}
+
 /// "web running 12s | last line", "3 of 10 ended, 12s | web: last line", with a bar before the last line where there is
 /// progress.
 std::string live_text(const ops::WaitProgress& progress, std::size_t columns)

@@ -305,3 +305,18 @@ TEST_CASE("a wait by name or tag sees ended tasks, and says when there is none")
     lab.start({"--name", "quick", "-c", "echo up; exec sleep 1000"});
     CHECK(lab({"wait", "--name", "quick", "--for", "log:up", "--timeout", "20s"}).code == 0);
 }
+
+TEST_CASE("a wait leaves a line of how it ended on a terminal")
+{
+    const Lab lab;
+    const std::string python = find_program("python3");
+    if (python.empty()) return;
+    const std::string id = lab.start({"--name", "quick", "-c", "echo up; exit 3"});
+    const auto on_terminal = [&](const std::string& words) {
+        const std::string program = "import pty, sys; pty.spawn(['" BGT_BINARY "', 'wait'" + words + "])";
+        return run({{python, "-c", program}, lab.bgt({}).env, lab.work(), std::nullopt, {}}).out;
+    };
+    CHECK(on_terminal(", 'quick'").find(id + " quick ended (exit 3)") != std::string::npos);
+    CHECK(on_terminal(", '--for', 'log:up', 'quick'").find(id + " quick: its output matched \"up\"") != std::string::npos);
+    CHECK(lab({"wait", "quick"}).err.empty()); // nothing but on a terminal
+}
