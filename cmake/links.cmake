@@ -13,6 +13,7 @@ foreach(layer IN LISTS layers)
 endforeach()
 target_link_libraries(bgt_core PRIVATE ${RE2_LIBRARY})
 target_link_libraries(bgt_cli PRIVATE CLI11::CLI11)
+target_include_directories(bgt_cli PRIVATE src/cli) # its folders name its headers from there
 
 # Reading the same headers again and again is a good half of a build. Where the sanitizers make it longer they are read once; in
 # the other builds each file shows that it includes what it needs.

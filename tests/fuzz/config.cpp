@@ -1,5 +1,5 @@
 // bgt.toml, with the rules in it: from the text to what `bgt run` would start.
-#include "cli/run_options.hpp"
+#include "cli/run/run_options.hpp"
 #include "fuzz.hpp"
 
 #include <bgt/config/settings.hpp>

@@ -28,7 +28,7 @@ const VerbInfo* find_verb(std::string_view name);
 /// The option that every verb has besides its own.
 void declare_root(Parser&, std::optional<std::string>& target);
 
-// One file a verb: src/cli/verb_NAME.cpp.
+// One file a verb: src/cli/verbs/NAME.cpp.
 std::unique_ptr<Verb> make_run();
 std::unique_ptr<Verb> make_ps();
 std::unique_ptr<Verb> make_show();

@@ -1,4 +1,4 @@
-#include "run_table.hpp"
+#include "run/run_table.hpp"
 
 #include <algorithm>
 #include <bgt/base/text.hpp>

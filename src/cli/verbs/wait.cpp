@@ -1,4 +1,4 @@
-#include "attach.hpp"
+#include "run/attach.hpp"
 #include "selection.hpp"
 #include "wait_words.hpp"
 

@@ -1,7 +1,7 @@
 #include "answer.hpp"
-#include "attach.hpp"
-#include "explain.hpp"
-#include "run_options.hpp"
+#include "run/attach.hpp"
+#include "run/explain.hpp"
+#include "run/run_options.hpp"
 #include "wait_words.hpp"
 
 #include <algorithm>

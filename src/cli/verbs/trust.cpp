@@ -1,5 +1,5 @@
 #include "answer.hpp"
-#include "run_table.hpp"
+#include "run/run_table.hpp"
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
