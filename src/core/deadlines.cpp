@@ -81,7 +81,7 @@ Lifecycle lifecycle(const State& state)
         Lifecycle operator()(const Running&) const { return Lifecycle::running; }
         Lifecycle operator()(const MainExited&) const { return Lifecycle::running; }
         Lifecycle operator()(const Stopping&) const { return Lifecycle::stopping; }
-        Lifecycle operator()(const BackingOff&) const { return Lifecycle::queued; }
+        Lifecycle operator()(const BackingOff&) const { return Lifecycle::backing_off; }
         Lifecycle operator()(const Ended&) const { return Lifecycle::ended; }
     };
     return std::visit(Name{}, state.phase);

@@ -19,8 +19,7 @@ bool is_hang(Reason reason)
     case Reason::killed:
     case Reason::timeout:
     case Reason::owner_gone:
-    case Reason::shutdown:
-    case Reason::limit: break;
+    case Reason::shutdown: break;
     }
     return false;
 }

@@ -48,6 +48,7 @@ std::string_view to_string(Lifecycle value)
     case Lifecycle::stopping: return "stopping";
     case Lifecycle::ended: return "ended";
     case Lifecycle::queued: return "queued";
+    case Lifecycle::backing_off: return "backing-off";
     }
     return "unknown"; // a number that a newer bgt wrote
 }
@@ -60,6 +61,7 @@ std::string_view to_string(OutcomeKind value)
     case OutcomeKind::signaled: return "signaled";
     case OutcomeKind::failed_to_start: return "failed-to-start";
     case OutcomeKind::lost: return "lost";
+    case OutcomeKind::not_started: return "not-started";
     }
     return "unknown";
 }
@@ -76,7 +78,6 @@ std::string_view to_string(Reason value)
     case Reason::ready_timeout: return "ready-timeout";
     case Reason::owner_gone: return "owner-gone";
     case Reason::shutdown: return "shutdown";
-    case Reason::limit: return "limit";
     }
     return "unknown";
 }
@@ -107,9 +108,7 @@ std::optional<Leftover> parse_leftover(std::string_view name)
 
 std::optional<Lifecycle> parse_lifecycle(std::string_view name)
 {
-    return by_name(std::array{Lifecycle::starting, Lifecycle::running, Lifecycle::stopping, Lifecycle::ended,
-                              Lifecycle::queued},
-                   name);
+    return by_name(lifecycles, name);
 }
 
 Result<std::vector<StopStep>> parse_stop_signals(std::string_view text, Duration grace)
@@ -144,6 +143,7 @@ int exit_code(const Outcome& outcome)
     case OutcomeKind::none: return 125;
     case OutcomeKind::failed_to_start: return outcome.code == 127 ? 127 : 126;
     case OutcomeKind::lost: return 122;
+    case OutcomeKind::not_started: return 121;
     case OutcomeKind::exited:
     case OutcomeKind::signaled: break;
     }
@@ -156,8 +156,7 @@ int exit_code(const Outcome& outcome)
     case Reason::self:
     case Reason::killed:
     case Reason::owner_gone:
-    case Reason::shutdown:
-    case Reason::limit: break;
+    case Reason::shutdown: break;
     }
     return (outcome.kind == OutcomeKind::exited ? outcome.code : 128 + outcome.signal) & 0xff;
 }

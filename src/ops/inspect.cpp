@@ -33,12 +33,12 @@ void read_history(Inspected& into, const store::TaskDir& task, std::size_t max_e
 
 } // namespace
 
-Result<InspectAnswer> inspect(store::Root& root, const InspectRequest& request, const OnMissing& missing)
+Result<InspectAnswer> recover_and_inspect(store::Root& root, const InspectRequest& request, const OnMissing& missing)
 {
     Result<Selected> found = select_each(root, request.selection, Scope::any, missing);
     if (!found) return found.error();
     InspectAnswer answer{std::move(found->missing), {}};
-    for (Snapshot& snapshot : inspect_all(root, found->ids, request.fields)) {
+    for (Snapshot& snapshot : recover_and_inspect_all(root, found->ids, request.fields)) {
         Inspected& one = answer.tasks.emplace_back();
         one.task = std::move(snapshot);
         if (request.processes) one.processes = processes_of(one.task.tree);

@@ -82,7 +82,7 @@ Result<std::vector<Snapshot>> selected(store::Root& root, const ListRequest& req
 {
     auto ids = select(root, request.selection, Scope::any);
     if (!ids) return ids.error();
-    auto tasks = inspect_all(root, *ids, fields_for(request, ids->size()));
+    auto tasks = recover_and_inspect_all(root, *ids, fields_for(request, ids->size()));
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
     if (request.selection.words.empty()) sort_for_people(tasks);
     return tasks;
@@ -140,8 +140,8 @@ Result<std::vector<Snapshot>> list(store::Root& root, const ListRequest& request
         inactive = *std::move(found);
     }
     const SnapshotFields fields = fields_for(request, active->size() + inactive.size());
-    auto tasks = inspect_all(root, *active, fields);
-    append(tasks, inspect_all(root, inactive, fields));
+    auto tasks = recover_and_inspect_all(root, *active, fields);
+    append(tasks, recover_and_inspect_all(root, inactive, fields));
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
     sort_for_people(tasks);
     if (all_ended) return tasks;

@@ -46,7 +46,7 @@ std::uint64_t disk_space(const store::TaskDir& folder)
 /// SIGKILL to all of a task that lives. Error (not_found): it was removed meanwhile.
 Result<void> end_at_once(store::Root& root, store::TaskId id, Cancel cancel)
 {
-    const auto looked = inspect(root, id, {});
+    const auto looked = recover_and_inspect(root, id, {});
     if (!looked) return looked.error();
     const bool damaged = !looked->problem.empty();
     if (!damaged && is_final(looked->status)) return {};
@@ -78,7 +78,7 @@ Result<Removed> remove_one(store::Root& root, store::TaskId id, const RemoveRequ
 
 Result<Removed> remove_ended(store::Root& root, store::TaskId id)
 {
-    auto looked = inspect(root, id, {});
+    auto looked = recover_and_inspect(root, id, {});
     if (!looked) return looked.error();
     if (looked->doubtful) return Error::failed(looked->problem);
     const bool readable = looked->problem.empty();

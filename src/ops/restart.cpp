@@ -10,13 +10,13 @@ namespace {
 
 Result<Restarted> restart_one(store::Root& root, store::TaskId id, bool now, Cancel cancel)
 {
-    const auto before = inspect(root, id, {});
+    const auto before = recover_and_inspect(root, id, {});
     if (!before) return before.error();
     supervise::StopOptions options;
     options.now = now;
     if (const auto asked = supervise::request_restart(root, id, options); !asked) return asked.error();
     const std::uint32_t attempt = before->status.attempt;
-    const bool waited = before->status.lifecycle == core::Lifecycle::queued; // its next attempt has its number already
+    const bool waited = before->status.lifecycle == core::Lifecycle::backing_off; // its next attempt has its number already
     auto after = supervise::await_status(
         root, id, std::nullopt,
         [&](const store::Status& seen) {

@@ -14,7 +14,7 @@ Result<Retried> retry_one(store::Root& root, store::TaskId id, const RetryReques
     if (!task) return task.error();
     auto spec = store::read_spec(task->fd());
     if (!spec) return Error::failed("task " + to_string(id) + " is damaged: " + spec.error().message);
-    const auto seen = inspect(root, id, {});
+    const auto seen = recover_and_inspect(root, id, {});
     if (seen && !spec->name.empty() && seen->problem.empty() && !is_over(seen->status))
         return Error::failed("task " + label(id, seen->status) + " still bears its name: bgt kill it first, or bgt restart it");
     StartRequest wanted;

@@ -93,7 +93,7 @@ Result<Sent> copy(int source, int fd, Deadline deadline, Cancel cancel)
 Result<Fd> open_stdin_of(store::Root& root, store::TaskId id)
 {
     const auto name = "task " + to_string(id);
-    auto looked = inspect(root, id, {});
+    auto looked = recover_and_inspect(root, id, {});
     if (!looked) return looked.error();
     if (!looked->problem.empty()) return Error::failed(looked->problem);
     if (is_over(looked->status))

@@ -22,6 +22,7 @@ std::string end_in_words(const store::Status& status)
     case core::OutcomeKind::signaled: return signal_name(status.outcome.signal);
     case core::OutcomeKind::failed_to_start: return "failed to start";
     case core::OutcomeKind::lost: return "lost";
+    case core::OutcomeKind::not_started: return "not started";
     case core::OutcomeKind::none: break;
     }
     return std::string(core::to_string(status.lifecycle));

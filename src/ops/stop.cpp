@@ -36,7 +36,7 @@ supervise::StopOptions options_for(const store::Root& root, store::TaskId id, co
 
 Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& request)
 {
-    Result<Snapshot> seen = inspect(root, id, request.fields);
+    Result<Snapshot> seen = recover_and_inspect(root, id, request.fields);
     if (!seen) return seen.error();
     Target target{std::move(*seen), {}, {}, os::now(), false};
     target.before = target.task.status;
@@ -47,7 +47,7 @@ Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& reque
     if (const auto asked = supervise::request_stop(root, id, options_for(root, id, request)); !asked) {
         if (!target.task.problem.empty()) return asked.error(); // a living supervisor may mend its record, nobody else
         // It may have ended by itself in between.
-        const auto again = inspect(root, id, {});
+        const auto again = recover_and_inspect(root, id, {});
         if (again && !is_final(again->status)) return asked.error();
     }
     return target;

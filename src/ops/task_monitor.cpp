@@ -23,7 +23,7 @@ Result<TaskMonitor> TaskMonitor::open(store::Root& root, store::TaskId id)
     Result<Fd> status = task.dir_.open(store::file::status, O_RDONLY | O_NONBLOCK);
     if (status) task.status_fd_ = std::move(*status);
 
-    Result<supervise::Snapshot> seen = supervise::inspect(root, id, {});
+    Result<supervise::Snapshot> seen = supervise::recover_and_inspect(root, id, {});
     if (seen) {
         task.problem_ = seen->problem;
         task.status_ = std::move(seen->status);
@@ -114,14 +114,14 @@ bool TaskMonitor::update(store::Root& root, os::Watch& watch, const os::Watch::W
 void TaskMonitor::watch_again(store::Root& root, os::Watch& watch)
 {
     drop_supervisor(watch);
-    Result<supervise::Snapshot> seen = supervise::inspect(root, id_, {});
+    Result<supervise::Snapshot> seen = supervise::recover_and_inspect(root, id_, {});
     if (seen) {
         status_ = std::move(seen->status);
         problem_ = std::move(seen->problem);
     } else if (seen.error().kind == ErrorKind::not_found) {
         refresh();
         gone_ = true;
-        if (!supervise::is_over(status_)) { // removed by hand while it ran: its end can't be known
+        if (!store::is_over(status_)) { // removed by hand while it ran: its end can't be known
             status_.lifecycle = core::Lifecycle::ended;
             status_.outcome.kind = core::OutcomeKind::lost;
         }
@@ -164,6 +164,7 @@ std::string describe_end(const store::Status& status)
     case core::OutcomeKind::signaled: return "ended (" + signal_name(outcome.signal) + why + ")";
     case core::OutcomeKind::failed_to_start: return "failed to start";
     case core::OutcomeKind::lost: return "was lost";
+    case core::OutcomeKind::not_started: return "was not started";
     case core::OutcomeKind::none: break;
     }
     return "ended";

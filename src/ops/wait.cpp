@@ -201,7 +201,7 @@ WaitProgress WaitDriver::progress()
     out.left = time_left(first);
     supervise::SnapshotFields want;
     want.log_tail = true;
-    if (Result<supervise::Snapshot> seen = supervise::inspect(root_, first.monitor.id(), want)) out.first = std::move(*seen);
+    if (Result<supervise::Snapshot> seen = supervise::recover_and_inspect(root_, first.monitor.id(), want)) out.first = std::move(*seen);
     out.first.id = first.monitor.id();
     out.first.status = first.monitor.status();
     const store::Status& status = out.first.status;

@@ -143,7 +143,7 @@ void WaitDriver::observe_trees()
     supervise::SnapshotFields want;
     want.ports = needed.has(Observation::listeners);
     want.usage = needed.has_any({Observation::memory, Observation::cpu});
-    for (const supervise::Snapshot& seen : supervise::inspect_all(root_, ids, want)) {
+    for (const supervise::Snapshot& seen : supervise::recover_and_inspect_all(root_, ids, want)) {
         const auto found = std::ranges::find(tasks_, seen.id, [](const Task& task) { return task.monitor.id(); });
         if (found != tasks_.end() && seen.problem.empty()) observe_tree(static_cast<std::size_t>(found - tasks_.begin()), seen);
     }

@@ -12,7 +12,7 @@ namespace {
 /// A living task is looked at now; of one whose supervisor does not answer there may still be an older report.
 Result<core::Report> report_of(store::Root& root, store::TaskId id, bool last)
 {
-    const auto seen = inspect(root, id, {});
+    const auto seen = recover_and_inspect(root, id, {});
     if (!seen) return seen.error();
     const auto task = root.open_task(id);
     if (!task) return task.error();

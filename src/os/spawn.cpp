@@ -24,14 +24,13 @@ namespace bgt::os {
 namespace {
 
 /// What the child was doing when it failed.
-enum class Stage { none, directory, limit, nice, descriptors, exec };
+enum class Stage { none, directory, limit, nice, descriptors, log, exec };
 
 /// What the child tells through memory that vfork shares.
 struct ChildReport {
     volatile Stage stage = Stage::none;
     volatile int err = 0;
-    char stat[1024];             ///< /proc/PID/stat of the child itself
-    volatile ssize_t stat_size = 0;
+    volatile std::uint64_t start_ticks = 0;
 };
 
 /// All that the child needs, made before the fork: between vfork and exec nothing may allocate.
@@ -130,14 +129,42 @@ int exec_first(Plan& plan)
     return result;
 }
 
+/// Field 22 of /proc/PID/stat (man 5 proc); the name in field 2 is taken up to the last `)`. 0: not of that form.
+std::uint64_t start_in(std::string_view stat)
+{
+    const std::size_t name_end = stat.rfind(')');
+    if (name_end == stat.npos) return 0;
+    std::size_t at = name_end;
+    for (int field = 2; field < 22; ++field) {
+        at = stat.find(' ', at);
+        if (at == stat.npos) return 0;
+        ++at;
+    }
+    std::uint64_t ticks = 0;
+    for (; at < stat.size() && stat[at] >= '0' && stat[at] <= '9'; ++at) ticks = ticks * 10 + static_cast<std::uint64_t>(stat[at] - '0');
+    return ticks;
+}
+
 /// Its start time, which exec leaves as it is. Asked from outside it would have to wait until the exec is over: the kernel holds
 /// a lock of the process till then (signal->exec_update_lock).
-void tell_start(ChildReport& report)
+std::uint64_t own_start()
 {
+    char stat[1024];
     const int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    report.stat_size = read(fd, report.stat, sizeof report.stat);
+    if (fd < 0) return 0;
+    const ssize_t size = read(fd, stat, sizeof stat);
     close(fd);
+    return size > 0 ? start_in({stat, static_cast<std::size_t>(size)}) : 0;
+}
+
+/// The command is not executed after it was logged that it is.
+[[noreturn]] void take_back(Plan& plan, ChildReport& report, Stage stage)
+{
+    report.err = errno;
+    report.stage = stage;
+    signal(SIGXFSZ, SIG_IGN); // the command's own limit may forbid to write
+    if (plan.request.log != nullptr) plan.request.log->exec_failed();
+    _exit(127);
 }
 
 [[noreturn]] void run_child(Plan& plan, ChildReport& report)
@@ -152,12 +179,17 @@ void tell_start(ChildReport& report)
         errno = 0;
         if (setpriority(PRIO_PROCESS, 0, *request.nice) != 0) give_up(report, Stage::nice);
     }
+    report.start_ticks = own_start();
+    // Before limits and signals become the command's: its limit on files is none for the log.
+    if (request.log != nullptr) {
+        errno = request.log->about_to_exec(getpid(), report.start_ticks);
+        if (errno != 0) give_up(report, Stage::log);
+    }
     for (const auto& [resource, limit] : plan.limits)
-        if (setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) give_up(report, Stage::limit);
+        if (setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) take_back(plan, report, Stage::limit);
     reset_signals();
-    tell_start(report);
     errno = exec_first(plan);
-    give_up(report, Stage::exec);
+    take_back(plan, report, Stage::exec);
 }
 
 /// Apart from spawn(), so that nothing the child touches lives in the frame that the parent goes on with.
@@ -220,18 +252,11 @@ Error to_error(const Plan& plan, const ChildReport& report)
     case Stage::limit: return Error::system("a resource limit could not be set", err);
     case Stage::nice: return Error::system(fmt::format("nice value {}", *plan.request.nice), err);
     case Stage::descriptors: return Error::system("standard input or output of the command", err);
+    case Stage::log: return Error::system("the start could not be put on record", err);
     case Stage::exec: return exec_error(plan.request.argv.front(), plan.request.cwd, err);
     case Stage::none: break;
     }
     return Error::failed("the command could not be started");
-}
-
-/// 0: it could not be read.
-std::uint64_t start_ticks(const ChildReport& report)
-{
-    if (report.stat_size <= 0) return 0;
-    const auto stat = parse_stat({report.stat, static_cast<std::size_t>(report.stat_size)});
-    return stat ? stat->key.start_ticks : 0;
 }
 
 } // namespace
@@ -282,7 +307,7 @@ Result<store::ProcessKey> spawn(const SpawnRequest& request)
     ChildReport report;
     const pid_t pid = vfork_child(plan, report);
     if (pid < 0) return Error::system("no process could be made", errno);
-    if (report.stage == Stage::none) return store::ProcessKey{pid, start_ticks(report)};
+    if (report.stage == Stage::none) return store::ProcessKey{pid, report.start_ticks};
     // It has called _exit: reap it, so that nobody mistakes it for a child of the task.
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
     return to_error(plan, report);

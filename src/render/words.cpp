@@ -26,7 +26,6 @@ std::string_view short_reason(Reason reason)
     case Reason::ready_timeout: return "not ready";
     case Reason::owner_gone: return "owner gone";
     case Reason::shutdown: return "shutdown";
-    case Reason::limit: return "limit";
     }
     return "";
 }
@@ -43,7 +42,6 @@ std::string_view reason_words(Reason reason)
     case Reason::ready_timeout: return "not ready in time";
     case Reason::owner_gone: return "its --owner ended";
     case Reason::shutdown: return "its supervisor was told to shut down";
-    case Reason::limit: return "a resource limit ended it";
     }
     return "";
 }
@@ -56,6 +54,7 @@ std::string own_end(const core::Outcome& outcome)
     case OutcomeKind::signaled: return "died of " + signal_name(outcome.signal);
     case OutcomeKind::failed_to_start: return "the command could not be started";
     case OutcomeKind::lost: return "lost: nobody saw how it ended";
+    case OutcomeKind::not_started: return "the command was not started";
     }
     return "";
 }
@@ -72,6 +71,7 @@ StateWords ended_words(const core::Outcome& outcome)
     case OutcomeKind::signaled: return {signal_name(outcome.signal), Tone::bad};
     case OutcomeKind::failed_to_start: return {"not started", Tone::bad};
     case OutcomeKind::lost: return {"lost", Tone::bad};
+    case OutcomeKind::not_started: return {"not started", Tone::bad};
     }
     return {};
 }
@@ -117,7 +117,8 @@ StateWords state_words(const ops::Snapshot& task)
     if (!task.problem.empty()) return {task.doubtful ? "unknown" : "damaged", Tone::bad};
     const store::Status& status = task.status;
     switch (status.lifecycle) {
-    case Lifecycle::queued: return {status.next_attempt ? "backoff" : "queued", status.next_attempt ? Tone::busy : Tone::plain};
+    case Lifecycle::queued: return {"queued", Tone::plain};
+    case Lifecycle::backing_off: return {"backing-off", Tone::busy};
     case Lifecycle::starting: return {"starting", Tone::busy};
     case Lifecycle::running: return running_words(status);
     case Lifecycle::stopping: return {"stopping", Tone::busy};

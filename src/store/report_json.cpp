@@ -180,7 +180,7 @@ void fields(Io& io, Report& report)
     io("next", diagnosis.next);
     io("hint", diagnosis.hint);
     io("pid", diagnosis.pid);
-    io("rule", evidence.rule, Reason::limit);
+    io("rule", evidence.rule, Reason::shutdown);
     io("limit_s", evidence.limit);
     io("activity", evidence.activity, Activity::zombie);
     io("ages", evidence.ages);

@@ -17,9 +17,6 @@ constexpr Duration young = std::chrono::seconds(60);
 
 bool has(const std::vector<TaskId>& sorted, TaskId id) { return std::binary_search(sorted.begin(), sorted.end(), id); }
 
-/// Ended, and nothing of its tree was left alone (`--leftover keep`): what lives on still writes to the folder.
-bool is_over(const Status& status) { return status.lifecycle == core::Lifecycle::ended && !status.tree_lives; }
-
 /// One run of prune() over one root.
 class Pruning {
 public:
@@ -69,7 +66,7 @@ Pruning::Found Pruning::classify(TaskId id, bool marked)
     // Unmarked tasks have ended, or a crash came between folder and marker: only a thorough look tells.
     if (!marked && !keep_.thorough) return Found::ended;
     const auto status = read_status_at(root_.fd(), id);
-    if (status) return is_over(*status) ? Found::ended : Found::other;
+    if (status) return is_final(*status) ? Found::ended : Found::other;
     if (status.error().kind != ErrorKind::not_found && !was_never_written(folder + "/" + file::status)) return Found::other;
     return is_old(folder) ? Found::stray : Found::other;
 }
@@ -119,7 +116,7 @@ void Pruning::remove_task(TaskId id, Found what)
         if (!*locked) return;
     }
     const auto status = read_status(task->fd());
-    const bool ended = status && is_over(*status);
+    const bool ended = status && is_final(*status);
     const bool none = !status && (status.error().kind == ErrorKind::not_found || was_never_written("tasks/" + to_string(id) + "/" + file::status));
     if (what == Found::ended ? !ended : !none) return;
     const auto bytes = dry_run_ ? detail::clear_tree(root_.fd(), ("tasks/" + to_string(id)).c_str(), false)
@@ -169,7 +166,7 @@ void Pruning::finish_release(TaskId id)
 {
     const auto ended = [&] {
         const auto status = read_status_at(root_.fd(), id);
-        return status && is_over(*status);
+        return status && is_final(*status);
     };
     if (!ended()) return;
     auto task = root_.open_task(id);

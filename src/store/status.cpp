@@ -20,6 +20,10 @@ constexpr std::size_t at_size = 8;       // u32: bytes in use, head included
 constexpr std::size_t at_generation = 16;// u64
 constexpr std::size_t at_fields = 24;
 constexpr std::size_t at_checksum = status_slot_size - 4;
+// Of the fields, those that StartRecord fills in (each_field below lays them there; a test holds it to that).
+constexpr std::size_t at_lifecycle = 24; // u8
+constexpr std::size_t at_main_pid = 64;  // i32
+constexpr std::size_t at_main_start = 72;// u64
 constexpr std::uint16_t schema = 1;
 
 constexpr std::size_t max_tally = 9;
@@ -63,8 +67,8 @@ public:
         store_le(slot_ + at_, value);
         at_ += sizeof value;
     }
-    template <class E>
-    void enumerator(E value, E)
+    template <class E, class List>
+    void enumerator(E value, const List&)
     {
         number(static_cast<std::uint8_t>(value));
     }
@@ -123,13 +127,13 @@ public:
     {
         if (const std::byte* from = take(sizeof value)) value = load_le<T>(from);
     }
-    template <class E>
-    void enumerator(E& value, E last)
+    template <class E, class List>
+    void enumerator(E& value, const List& known)
     {
         std::uint8_t raw = static_cast<std::uint8_t>(value);
         number(raw);
-        if (raw > static_cast<std::uint8_t>(last)) unknown_value_ = true;
-        else value = static_cast<E>(raw);
+        if (const auto found = core::by_number(known, raw)) value = *found;
+        else unknown_value_ = true;
     }
     template <class... Flags>
     void flags(Flags&... set)
@@ -199,10 +203,10 @@ private:
 template <class Io, class S>
 void each_field(Io& io, S& s)
 {
-    io.enumerator(s.lifecycle, core::Lifecycle::queued);
-    io.enumerator(s.kind, core::Kind::service);
-    io.enumerator(s.outcome.kind, core::OutcomeKind::lost);
-    io.enumerator(s.outcome.reason, core::Reason::limit);
+    io.enumerator(s.lifecycle, core::lifecycles);
+    io.enumerator(s.kind, core::kinds);
+    io.enumerator(s.outcome.kind, core::outcome_kinds);
+    io.enumerator(s.outcome.reason, core::reasons);
     io.flags(s.adopted, s.paused, s.ready, s.tree_lives, s.stdin_closed, s.quiet, s.stalled, s.never_ready, s.copied);
     io.number(s.attempt);
     io.number(s.outcome.code);
@@ -232,7 +236,7 @@ void each_field(Io& io, S& s)
     io.text(s.name, 64);
     io.text(s.command, 255);
     io.text(s.text, 127);
-    io.enumerator(s.activity, core::Activity::zombie);
+    io.enumerator(s.activity, core::activities);
     io.text(s.step, 63);
     io.number(s.total_steps);
     io.time(s.next_attempt);
@@ -253,11 +257,9 @@ Result<DecodedStatus> decode_slot(std::span<const std::byte> slot)
     const auto written_by = load_le<std::uint16_t>(slot.data() + at_schema);
     const auto readable_by = load_le<std::uint16_t>(slot.data() + at_readable);
     const std::size_t size = load_le<std::uint32_t>(slot.data() + at_size);
-    const auto newer = [&] {
+    if (readable_by > schema)
         return Error::failed("the status record was written by a newer bgt (schema " + std::to_string(written_by) +
                              ", this one reads " + std::to_string(schema) + "): use that bgt");
-    };
-    if (readable_by > schema) return newer();
     if (size < at_fields || size > at_checksum) return Error::failed("the status record is damaged (impossible size)");
     DecodedStatus decoded;
     decoded.generation = load_le<std::uint64_t>(slot.data() + at_generation);
@@ -265,8 +267,12 @@ Result<DecodedStatus> decode_slot(std::span<const std::byte> slot)
     each_field(reader, decoded.status);
     const std::string& name = decoded.status.name;
     if (!name.empty() && !check_name(name)) return Error::failed("the status record is damaged (its name is not valid)");
-    if (!reader.unknown_value()) return decoded;
-    return written_by > schema ? newer() : Error::failed("the status record is damaged (unknown value)");
+    if (reader.unknown_value())
+        return Error::failed("the status record holds a value that this bgt does not know: a newer bgt wrote it, use that one");
+    Status& status = decoded.status;
+    // An older bgt called it so between two attempts. What waits for its start has no supervisor.
+    if (status.lifecycle == core::Lifecycle::queued && status.supervisor.pid != 0) status.lifecycle = core::Lifecycle::backing_off;
+    return decoded;
 }
 
 } // namespace
@@ -280,9 +286,27 @@ std::array<std::byte, status_slot_size> encode_status(const Status& status, std:
     store_le(slot.data() + at_schema, schema);
     store_le(slot.data() + at_readable, schema);
     store_le(slot.data() + at_size, static_cast<std::uint32_t>(writer.used()));
+    sign_slot(slot, generation);
+    return slot;
+}
+
+void sign_slot(std::array<std::byte, status_slot_size>& slot, std::uint64_t generation) noexcept
+{
     store_le(slot.data() + at_generation, generation);
     store_le(slot.data() + at_checksum, detail::crc32c(std::span(slot).first(at_checksum)));
-    return slot;
+}
+
+int StartRecord::write(std::int32_t pid, std::uint64_t start_ticks) noexcept
+{
+    store_le(slot_.data() + at_main_pid, pid);
+    store_le(slot_.data() + at_main_start, start_ticks);
+    return write_next();
+}
+
+int StartRecord::take_back() noexcept
+{
+    store_le(slot_.data() + at_lifecycle, static_cast<std::uint8_t>(core::Lifecycle::starting));
+    return write(0, 0);
 }
 
 Result<DecodedStatus> decode_status(std::span<const std::byte> file)

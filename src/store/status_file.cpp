@@ -34,6 +34,23 @@ Result<Status> read_at_path(int dir, const char* path)
 
 } // namespace
 
+StartRecord StatusWriter::prepare_start(const Status& status) const
+{
+    StartRecord record;
+    record.fd_ = fd_.get();
+    record.generation_ = generation_;
+    record.slot_ = encode_status(status, generation_ + 1);
+    return record;
+}
+
+int StartRecord::write_next() noexcept
+{
+    sign_slot(slot_, generation_ + 1);
+    if (const int err = detail::write_all_at(fd_, slot_, slot_offset(generation_ + 1))) return err;
+    ++generation_;
+    return 0;
+}
+
 Result<StatusWriter> StatusWriter::create(int task_dir_fd, const Status& first)
 {
     StatusWriter writer;

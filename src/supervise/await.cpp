@@ -66,7 +66,7 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
     Found last;
     bool settled = false;
     while (true) {
-        Result<Snapshot> seen = inspect(root, id, {});
+        Result<Snapshot> seen = recover_and_inspect(root, id, {});
         if (!seen && seen.error().kind == ErrorKind::not_found) {
             if (record)
                 if (Result<store::Status> final = store::read_open_status(record->get()); final) return Found{std::move(*final)};
@@ -92,7 +92,7 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
 
 Result<std::optional<store::Status>> await_end(store::Root& root, store::TaskId id, std::optional<Instant> deadline)
 {
-    return await_status(root, id, deadline, is_over);
+    return await_status(root, id, deadline, store::is_over);
 }
 
 } // namespace bgt::supervise

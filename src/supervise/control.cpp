@@ -30,12 +30,12 @@ std::string ended_text(store::TaskId id, const store::Status& status)
 /// the answer it writes a whole one.
 Result<Answer> request(store::Root& root, store::TaskId id, const Request& what)
 {
-    const Result<Snapshot> seen = inspect(root, id, {});
+    const Result<Snapshot> seen = recover_and_inspect(root, id, {});
     if (!seen) return seen.error();
     const Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
     if (!seen->problem.empty() && !is_locked(*task)) return Error::failed(seen->problem);
-    if (seen->problem.empty() && is_final(seen->status)) return Error::failed(ended_text(id, seen->status));
+    if (seen->problem.empty() && store::is_final(seen->status)) return Error::failed(ended_text(id, seen->status));
     const std::optional<Fd> supervisor = os::open_pidfd(seen->status.supervisor);
     if (!supervisor && seen->status.supervisor.pid > 0 && becomes_unlocked(*task, helper_timeout))
         return Error{ErrorKind::failed, fmt::format("task {}: its supervisor died just now", id.value), ESRCH};
@@ -43,7 +43,7 @@ Result<Answer> request(store::Root& root, store::TaskId id, const Request& what)
                                               supervisor ? supervisor->get() : -1, answer_timeout);
     if (reply) return decode_answer(*reply);
     const Result<store::Status> now = store::read_status(task->fd());
-    if (now && is_final(*now)) return Error::failed(ended_text(id, *now));
+    if (now && store::is_final(*now)) return Error::failed(ended_text(id, *now));
     return Error{ErrorKind::failed,
                  fmt::format("task {}: {} (supervisor pid {}: is it stopped?)", id.value, reply.error().message,
                              seen->status.supervisor.pid), reply.error().sys_errno};

@@ -36,8 +36,7 @@ std::optional<Duration> limit_of(core::Reason rule, const core::HangRules& rules
     case core::Reason::killed:
     case core::Reason::timeout:
     case core::Reason::owner_gone:
-    case core::Reason::shutdown:
-    case core::Reason::limit: break;
+    case core::Reason::shutdown: break;
     }
     return std::nullopt;
 }

@@ -138,18 +138,17 @@ void Supervisor::end_attempt(const core::Outcome& outcome)
 void Supervisor::start_again(std::deque<core::Event>& events)
 {
     attempt_from_ = {resources_.out.log_bytes(), resources_.err ? resources_.err->log_bytes() : 0};
-    store::Status& status = resources_.recorder.status();
-    const Result<store::ProcessKey> root = spawn_main(resources_, state_.attempts.number);
-    if (!root) {
-        resources_.recorder.event("start-failed", {{"error", root.error().message}});
-        events.push_back(core::StartFailed{root.error().kind == ErrorKind::no_command ? 127 : 126});
+    const store::Status& status = resources_.recorder.status();
+    const Result<void> started = spawn_main(resources_, state_.attempts.number);
+    if (!started) {
+        resources_.recorder.event("start-failed", {{"error", started.error().message}});
+        events.push_back(core::StartFailed{started.error().kind == ErrorKind::no_command ? 127 : 126});
         return;
     }
-    status.main_process = *root;
-    status.attempt_started = os::wall_now();
-    static_cast<OwnTree&>(*tree_).new_main_process(root->pid); // one that took over starts nothing
+    const std::int32_t pid = status.main_process.pid;
+    static_cast<OwnTree&>(*tree_).new_main_process(pid); // one that took over starts nothing
     observer_.begin(os::now());
-    resources_.recorder.event("started", {{"pid", std::int64_t{root->pid}}, {"attempt", std::int64_t{state_.attempts.number}}});
+    resources_.recorder.event("started", {{"pid", std::int64_t{pid}}, {"attempt", std::int64_t{state_.attempts.number}}});
     events.push_back(core::Started{});
     boost::asio::post(io_, [this] { watch_readiness(); }); // once the core knows that it runs
 }

@@ -62,9 +62,9 @@ Result<Request> decode_request(std::string_view bytes)
     if (found == op_names.end()) return Error::failed("this supervisor does not know the request '" + fit(printable(op), 40) + "'");
     Request request;
     request.op = static_cast<Request::Op>(found - op_names.begin());
-    const std::int64_t reason = integer(*object, "reason");
-    if (reason < 0 || reason > static_cast<std::int64_t>(core::Reason::limit)) return Error::failed("unknown reason");
-    request.reason = static_cast<core::Reason>(reason);
+    const auto reason = core::by_number(core::reasons, integer(*object, "reason"));
+    if (!reason) return Error::failed("unknown reason");
+    request.reason = *reason;
     request.now = truth(*object, "now");
     request.no_escalation = truth(*object, "no_escalation");
     request.whole_tree = truth(*object, "whole_tree");

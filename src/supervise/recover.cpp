@@ -34,31 +34,32 @@ std::vector<store::EventField> lost_output(const store::TaskDir& task)
 store::EventField at_most() { return {"at_most", static_cast<std::int64_t>(os::LogPump::high_throughput_capacity)}; }
 
 /// The record of a task that nothing is left of. What the dead supervisor saw stays; what it did not see is not made up.
-void put_lost(store::Status& status)
+void put_end(store::Status& status, core::OutcomeKind unseen)
 {
     status.lifecycle = core::Lifecycle::ended;
-    if (status.outcome.kind == core::OutcomeKind::none) status.outcome.kind = core::OutcomeKind::lost;
+    if (status.outcome.kind == core::OutcomeKind::none) status.outcome.kind = unseen;
     status.tree_lives = false;
     status.paused = false;
     status.kill_by.reset();
     status.survivors.clear();
 }
 
-const char* why_lost(const store::Status& status, bool rebooted)
+const char* why_ended(const store::Status& status, bool rebooted)
 {
+    if (status.outcome.kind == core::OutcomeKind::not_started) return "its supervisor died before it started the command";
     if (status.copied) return "this folder is a copy; the task itself belongs to the folder that was copied";
     return rebooted ? "the machine restarted" : "its supervisor died, and nothing of its tree lives";
 }
 
-Result<void> record_lost(store::Root& root, const store::TaskDir& task, store::Status& status, bool rebooted)
+Result<void> record_end(store::Root& root, const store::TaskDir& task, const store::Status& status, bool rebooted)
 {
-    put_lost(status);
     Result<store::StatusWriter> writer = store::StatusWriter::open(task.fd());
     if (!writer) return writer.error();
     if (Result<void> written = writer->write(status); !written) return written;
     if (const Result<Fd> events = task.open(store::file::events, O_RDWR | O_CREAT | O_APPEND)) {
-        const std::string why = why_lost(status, rebooted);
-        static_cast<void>(store::append_event(events->get(), os::wall_now(), "lost", {{"why", why}}));
+        const bool started = status.outcome.kind != core::OutcomeKind::not_started;
+        static_cast<void>(store::append_event(events->get(), os::wall_now(), started ? "lost" : "not-started",
+                                              {{"why", std::string(why_ended(status, rebooted))}}));
         for (const store::EventField& stream : lost_output(task))
             static_cast<void>(store::append_event(events->get(), os::wall_now(), "output-lost", {stream, at_most()}));
     }
@@ -166,7 +167,7 @@ Result<store::Status> after_other(const store::TaskDir& task)
     const Instant deadline = os::now() + recovery_timeout;
     while (true) {
         Result<store::Status> status = store::read_status(task.fd());
-        if (!status || is_final(*status) || os::now() > deadline) return status;
+        if (!status || store::is_final(*status) || os::now() > deadline) return status;
         const bool supervised = status->supervisor.pid > 0 && os::is_alive(status->supervisor);
         if (supervised || status->lifecycle == core::Lifecycle::starting) return status;
         poll(nullptr, 0, 1);
@@ -197,44 +198,83 @@ os::TreeMarks marks_of(const store::TaskDir& task, const store::TaskSpec& spec, 
     return marks;
 }
 
+bool was_started(const store::Status& status)
+{
+    return status.main_process.pid != 0 || status.attempt > 1;
+}
+
+core::TaskFacts facts_of(const store::Status& status)
+{
+    core::TaskFacts facts;
+    facts.lifecycle = status.lifecycle;
+    facts.tree_lives = status.tree_lives;
+    facts.was_started = was_started(status);
+    facts.start_is_exact = status.secret != store::Secret{}; // both came with the same bgt
+    const store::BootId& boot = os::boot_id();
+    // Where it can't be read now, nobody knows of a restart: whoever lives is found all the same. A record without one is
+    // of no boot that could be this: its pids may be strangers by now.
+    facts.rebooted = boot != store::BootId{} && status.boot != boot;
+    return facts;
+}
+
+namespace {
+
+/// What lives of the tree. Who is told to be lost is so for good: one look may miss who forks just then, or meet a passing
+/// error.
+core::TreeState look_at_tree(os::TreeMarks& marks)
+{
+    for (int look = 0; look < 2; ++look) {
+        const std::vector<os::ProcStat> living = os::find_marked(marks, {getpid()});
+        if (living.empty()) continue;
+        find_main_process(marks, living);
+        return core::TreeState::lives;
+    }
+    return os::can_look() ? core::TreeState::none : core::TreeState::unknown;
+}
+
+} // namespace
+
 Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status status)
 {
     Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
-    const store::BootId& boot = os::boot_id();
-    const store::BootId unknown{};
-    // Where it can't be read now, nobody knows of a restart: whoever lives is found all the same. A record without one is
-    // of no boot that could be this: its pids may be strangers by now.
-    const bool rebooted = boot != unknown && status.boot != boot;
     const Result<bool> locked = task->try_lock();
     if (locked && !*locked) return after_other(*task);
     if (locked) {
         // It may have ended just before the lock was free.
         Result<store::Status> again = store::read_status(task->fd());
         if (!again) return again.error();
-        if (is_final(*again)) return *again;
         status = std::move(*again);
     }
     const Result<store::TaskSpec> read = store::read_spec(task->fd());
     store::TaskSpec spec = read ? *read : unreadable_spec(id);
     os::TreeMarks marks = marks_of(*task, spec, status);
-    std::vector<os::ProcStat> living;
-    // Who is told to be lost is so for good: one look may miss who forks just then, or meet a passing error.
-    for (int look = 0; look < 2 && living.empty() && !rebooted; ++look) living = os::find_marked(marks, {getpid()});
-    find_main_process(marks, living);
-    status.copied = living.empty() && is_copy(spec, status, marks);
-    if (living.empty()) {
-        if (!os::can_look()) return Error::failed(fmt::format("can't tell whether task {} lives: /proc can't be read", id.value));
-        if (locked) static_cast<void>(record_lost(root, *task, status, rebooted));
-        else put_lost(status);
+    core::TaskFacts facts = facts_of(status);
+    facts.lock = core::LockState::free;
+    core::Recovery recovery = core::recovery_for(facts);
+    if (recovery == core::Recovery::look) {
+        facts.tree = look_at_tree(marks);
+        recovery = core::recovery_for(facts);
+    }
+    switch (recovery) {
+    case core::Recovery::none: return status;
+    case core::Recovery::look:
+    case core::Recovery::unknown:
+        return Error::failed(fmt::format("can't tell whether task {} lives: /proc can't be read", id.value));
+    case core::Recovery::record_not_started:
+    case core::Recovery::record_end: {
+        const bool started = recovery == core::Recovery::record_end;
+        status.copied = started && is_copy(spec, status, marks);
+        put_end(status, started ? core::OutcomeKind::lost : core::OutcomeKind::not_started);
+        if (locked) static_cast<void>(record_end(root, *task, status, facts.rebooted));
         return status;
+    }
+    case core::Recovery::adopt: break;
     }
     if (!locked) return status; // it lives; nobody can watch over it from here
     const Result<void> adopted = adopt(root, std::move(*task), std::move(spec), std::move(marks));
     if (!adopted) return adopted.error();
-    task = root.open_task(id);
-    if (!task) return task.error();
-    return store::read_status(task->fd());
+    return store::read_status_at(root.fd(), id);
 }
 
 } // namespace bgt::supervise

@@ -112,32 +112,33 @@ void add_living(Snapshot& snapshot, const store::Root& root, const SnapshotField
     if (snapshot.status.lifecycle == core::Lifecycle::ended) snapshot.leftover = std::move(pids);
 }
 
-/// Only a clear no is a reason to settle a task: one that can't be looked at may well have its supervisor.
-bool is_unlocked(const store::Root& root, store::TaskId id)
-{
-    const Result<store::TaskDir> task = root.open_task(id);
-    return task && supervise::is_unlocked(*task);
-}
-
 /// The lock of a supervisor that was killed: the keeper of its output may hold it for a moment more. See os::OutputStage.
-bool is_let_go(const store::Root& root, store::TaskId id, const store::Status& status)
+bool is_let_go(const store::Root& root, const store::TaskDir& task, const store::Status& status)
 {
     const auto is_staged = [&](const char* mark) {
-        return faccessat(root.fd(), path_in(id, mark).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        return faccessat(root.fd(), path_in(task.id(), mark).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     };
     if (!is_staged(store::file::out_stage) && !is_staged(store::file::err_stage)) return false;
     if (status.supervisor.pid <= 0 || os::is_alive(status.supervisor)) return false;
-    const Result<store::TaskDir> task = root.open_task(id);
-    return task && becomes_unlocked(*task, keeper_timeout);
+    return becomes_unlocked(task, keeper_timeout);
 }
 
-/// The record, made true where it can't be trusted as it stands.
-Result<store::Status> true_status(store::Root& root, store::TaskId id)
+/// Only a clear no counts as free: a task that can't be looked at may well have its supervisor.
+core::LockState lock_of(const store::Root& root, store::TaskId id, const store::Status* status)
 {
-    Result<store::Status> status = store::read_status_at(root.fd(), id);
-    if (!status || is_final(*status)) return status;
-    if (!is_unlocked(root, id) && !is_let_go(root, id, *status)) return status;
-    return recover(root, id, std::move(*status));
+    const Result<store::TaskDir> task = root.open_task(id);
+    const Result<bool> locked = task ? task->is_locked() : Result<bool>(task.error());
+    if (!locked) return core::LockState::unknown;
+    if (!*locked || (status && is_let_go(root, *task, *status))) return core::LockState::free;
+    return core::LockState::held;
+}
+
+core::Recovery recovery_of(const store::Root& root, store::TaskId id, const store::Status& status)
+{
+    if (store::is_final(status)) return core::Recovery::none; // most are: nothing has to be asked
+    core::TaskFacts facts = facts_of(status);
+    facts.lock = lock_of(root, id, &status);
+    return core::recovery_for(facts);
 }
 
 /// In its last lines, where it says nothing of its progress in another way.
@@ -161,15 +162,22 @@ bool is_doubtful(const store::Root& root, store::TaskId id, const Error& error)
     return std::ranges::find(passing, error.sys_errno) != passing.end() || store::read_status_at(root.fd(), id);
 }
 
+enum class Act : std::uint8_t { read_only, recover };
+
 /// Error (not_found): there is no such task.
-Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId id, const SnapshotFields& want, ProcCache& proc)
+Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId id, const SnapshotFields& want, ProcCache& proc, Act act)
 {
     snapshot.id = id;
     snapshot.folder = root.path() + "/tasks/" + to_string(id);
-    Result<store::Status> status = true_status(root, id);
+    Result<store::Status> status = store::read_status_at(root.fd(), id);
+    if (status) snapshot.recovery = recovery_of(root, id, *status);
+    if (act == Act::recover && snapshot.recovery != core::Recovery::none) {
+        status = recover(root, id, std::move(*status));
+        snapshot.recovery = core::Recovery::none;
+    }
     if (!status && access(snapshot.folder.c_str(), F_OK) != 0) return Error::not_found(fmt::format("no such task {}", id.value));
     // Its folder is there, and the one who makes it has not come to the record yet.
-    if (!status && status.error().kind == ErrorKind::not_found && !is_unlocked(root, id))
+    if (!status && status.error().kind == ErrorKind::not_found && lock_of(root, id, nullptr) != core::LockState::free)
         return Error::not_found(fmt::format("no such task {} yet", id.value));
     if (!status) {
         snapshot.doubtful = is_doubtful(root, id, status.error());
@@ -187,35 +195,49 @@ Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId i
         snapshot.log_bytes = size_of(root, id, store::file::out_log);
         if (snapshot.spec && snapshot.spec->split) snapshot.log_bytes += size_of(root, id, store::file::err_log);
     }
-    if ((want.usage || want.ports) && !is_final(snapshot.status)) add_living(snapshot, root, want, proc);
+    if ((want.usage || want.ports) && !store::is_final(snapshot.status)) add_living(snapshot, root, want, proc);
     if (want.log_tail) snapshot.log_tail = read_tail(root, id);
-    if (want.log_tail && !snapshot.status.progress && !is_over(snapshot.status)) snapshot.status.progress = printed_progress(snapshot.log_tail);
+    if (want.log_tail && !snapshot.status.progress && !store::is_over(snapshot.status)) snapshot.status.progress = printed_progress(snapshot.log_tail);
     return {};
+}
+
+} // namespace
+
+namespace {
+
+Result<Snapshot> inspect_one(store::Root& root, store::TaskId id, const SnapshotFields& want, Act act)
+{
+    ProcCache proc;
+    Snapshot snapshot;
+    if (Result<void> seen = inspect_into(snapshot, root, id, want, proc, act); !seen) return seen.error();
+    return snapshot;
+}
+
+std::vector<Snapshot> inspect_each(store::Root& root, const std::vector<store::TaskId>& ids, const SnapshotFields& want, Act act)
+{
+    ProcCache proc;
+    std::vector<Snapshot> found;
+    found.reserve(ids.size());
+    for (const store::TaskId id : ids)
+        if (!inspect_into(found.emplace_back(), root, id, want, proc, act)) found.pop_back();
+    return found;
 }
 
 } // namespace
 
 Result<Snapshot> inspect(store::Root& root, store::TaskId id, const SnapshotFields& want)
 {
-    ProcCache proc;
-    Snapshot snapshot;
-    if (Result<void> seen = inspect_into(snapshot, root, id, want, proc); !seen) return seen.error();
-    return snapshot;
+    return inspect_one(root, id, want, Act::read_only);
 }
 
-std::vector<Snapshot> inspect_all(store::Root& root, const std::vector<store::TaskId>& ids, const SnapshotFields& want)
+Result<Snapshot> recover_and_inspect(store::Root& root, store::TaskId id, const SnapshotFields& want)
 {
-    ProcCache proc;
-    std::vector<Snapshot> found;
-    found.reserve(ids.size());
-    for (const store::TaskId id : ids)
-        if (!inspect_into(found.emplace_back(), root, id, want, proc)) found.pop_back();
-    return found;
+    return inspect_one(root, id, want, Act::recover);
 }
 
-bool is_over(const store::Status& status)
+std::vector<Snapshot> recover_and_inspect_all(store::Root& root, const std::vector<store::TaskId>& ids, const SnapshotFields& want)
 {
-    return status.lifecycle == core::Lifecycle::ended;
+    return inspect_each(root, ids, want, Act::recover);
 }
 
 int exit_code(const store::Status& status)

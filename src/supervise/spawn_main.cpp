@@ -39,6 +39,25 @@ Result<Fd> open_stdin(const SupervisorResources& resources)
     return fd;
 }
 
+/// Puts the start on record from within the new process.
+class RecordedStart : public os::StartLog {
+public:
+    RecordedStart(const store::StartRecord& record, bool is_first) : record_(record), is_first_(is_first) {}
+
+    /// A later attempt is started also where the disk refuses: nobody takes the record of the one before for "never started".
+    int about_to_exec(std::int32_t pid, std::uint64_t start_ticks) noexcept override
+    {
+        const int err = record_.write(pid, start_ticks);
+        return is_first_ ? err : 0;
+    }
+    void exec_failed() noexcept override { record_.take_back(); }
+    const store::StartRecord& record() const { return record_; }
+
+private:
+    store::StartRecord record_;
+    bool is_first_;
+};
+
 } // namespace
 
 /// What bgt adds to the command's environment. A task inside a task carries both cookies, so that the outer one's tree
@@ -71,7 +90,7 @@ std::vector<std::string> environment_of(const SupervisorResources& resources, st
     return env;
 }
 
-Result<store::ProcessKey> spawn_main(const SupervisorResources& resources, std::uint32_t attempt)
+Result<void> spawn_main(SupervisorResources& resources, std::uint32_t attempt)
 {
     Result<Fd> in = open_stdin(resources);
     if (!in) return in.error();
@@ -88,7 +107,25 @@ Result<store::ProcessKey> spawn_main(const SupervisorResources& resources, std::
     env.push_back("BGT_ATTEMPT=" + std::to_string(attempt));
     std::vector<store::ResourceLimit> limits = spec.limits;
     if (spec.mark != 0) limits.push_back({"rttime", spec.mark});
-    return os::spawn({spec.command, env, spec.cwd, in->get(), out->get(), err ? err.get() : out->get(), resources.umask, spec.nice, limits});
+    store::Status& status = resources.recorder.status();
+    const store::Status before = status;
+    status.lifecycle = core::Lifecycle::running;
+    status.main_process = {};
+    status.attempt_started = os::wall_now();
+    if (!status.started) {
+        status.started = status.attempt_started;
+        status.started_at = os::now();
+    }
+    RecordedStart log(resources.recorder.prepare_start(), attempt == 1);
+    const Result<store::ProcessKey> main_process = os::spawn({spec.command, env, spec.cwd, in->get(), out->get(),
+                                                              err ? err.get() : out->get(), resources.umask, spec.nice, limits, &log});
+    resources.recorder.go_on_after(log.record());
+    if (!main_process) {
+        status = before;
+        return main_process.error();
+    }
+    status.main_process = *main_process;
+    return {};
 }
 
 } // namespace bgt::supervise

@@ -8,7 +8,8 @@ namespace bgt::supervise {
 /// tree is found whole.
 std::vector<std::string> environment_of(const SupervisorResources&, std::vector<std::string> env);
 
-/// Starts it with the resources's environment, FIFOs and limits. Error: as of os::spawn.
-Result<store::ProcessKey> spawn_main(const SupervisorResources&, std::uint32_t attempt);
+/// Starts it with the resources's environment, FIFOs and limits. The new process itself records that it runs, right before
+/// the command is executed; the record of the resources then says so too. Error: as of os::spawn, and nothing was executed.
+Result<void> spawn_main(SupervisorResources&, std::uint32_t attempt);
 
 } // namespace bgt::supervise

@@ -10,6 +10,7 @@
 #include <bgt/supervise/supervisor_resources.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
+#include <bgt/supervise/recover.hpp>
 #include <bgt/supervise/snapshot.hpp>
 
 #include "spawn_main.hpp"
@@ -55,14 +56,18 @@ store::Status first_status(const store::TaskSpec& spec, const store::Secret& sec
     return status;
 }
 
-void record_start(Recorder& recorder, const store::ProcessKey& root)
+/// The command could not be executed: the task has ended, whether or not anybody is there to be told.
+void record_failure(SupervisorResources& resources, const Error& error)
 {
-    store::Status& status = recorder.status();
-    status.main_process = root;
-    status.started = status.attempt_started = os::wall_now();
-    status.started_at = os::now();
-    status.lifecycle = core::Lifecycle::running;
-    recorder.save();
+    store::Status& status = resources.recorder.status();
+    status.lifecycle = core::Lifecycle::ended;
+    status.outcome.kind = core::OutcomeKind::failed_to_start;
+    status.outcome.code = error.kind == ErrorKind::no_command ? 127 : 126;
+    status.ended = os::wall_now();
+    status.ended_at = os::now();
+    resources.recorder.save();
+    resources.recorder.event("start-failed", {{"error", error.message}});
+    if (resources.task.remove_channels()) static_cast<void>(resources.root.unmark_active(resources.task.id()));
 }
 
 /// The caller wakes up on this processor, as a rule: what is left to be done would only be in its way. A signal (a command that
@@ -74,7 +79,7 @@ void let_caller_go(const SupervisorResources& resources)
 }
 
 /// The supervisor's life, in the process that fork_supervisor made.
-int supervise_new(store::Root root, store::TaskDir task, StartRequest request, mode_t mask, Fd report)
+int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, Fd report)
 {
     Result<SupervisorResources> resources = open_resources(std::move(root), std::move(task), std::move(request.spec), request.retention);
     const Result<void> spare = resources ? os::check_spare_descriptors() : Result<void>(resources.error());
@@ -83,19 +88,20 @@ int supervise_new(store::Root root, store::TaskDir task, StartRequest request, m
         return 1;
     }
     resources->env = environment_of(*resources, std::move(request.env));
-    resources->umask = mask;
+    resources->umask = request.umask;
     resources->recorder.status().supervisor = os::own_key();
-    const Result<store::ProcessKey> main_process = spawn_main(*resources, 1);
-    if (!main_process) {
-        send_report(report.get(), {false, main_process.error()});
+    const Result<void> started = spawn_main(*resources, 1);
+    if (!started) {
+        record_failure(*resources, started.error());
+        send_report(report.get(), {false, started.error()});
         return 1;
     }
-    record_start(resources->recorder, *main_process);
     send_report(report.get(), {true, {}});
     report.reset();
-    resources->recorder.event("started", {{"pid", std::int64_t{main_process->pid}}});
+    const std::int32_t main_pid = resources->recorder.status().main_process.pid;
+    resources->recorder.event("started", {{"pid", std::int64_t{main_pid}}});
     let_caller_go(*resources);
-    return Supervisor(std::move(*resources), main_process->pid).run();
+    return Supervisor(std::move(*resources), main_pid).run();
 }
 
 /// Writes the folder of the new task: `starting`, under a held lock. Fills in by what its tree is found without a supervisor.
@@ -119,33 +125,6 @@ void await_death(pid_t child, const store::Root& root, store::TaskId id)
     if (const Result<store::TaskDir> task = root.open_task(id)) becomes_unlocked(*task, deadline - os::now());
 }
 
-/// Forks the supervisor and waits for its word.
-Result<void> launch(store::Root& root, store::TaskDir task, StartRequest request, mode_t mask)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return Error::system("making a pipe to the supervisor", errno);
-    Fd reader{ends[0]};
-    Fd report{ends[1]};
-    const store::TaskId id = task.id();
-    const std::string title = fmt::format("bgt:{}", id.value);
-    const Result<pid_t> pid = os::fork_supervisor({root.fd(), task.fd(), task.lock_fd(), report.get()}, title, [&] {
-        return supervise_new(std::move(root), std::move(task), std::move(request), mask, std::move(report));
-    });
-    if (!pid) return pid.error();
-    report.reset();
-    task = store::TaskDir{}; // with our copy of the lock: from here on it proves that the supervisor lives
-    // Freed while the supervisor works: at our return the caller would wait for that, and for copies of shared pages.
-    request = StartRequest{};
-    const std::optional<StartReport> answer = receive_report(reader.get());
-    if (answer && !answer->started) return answer->error;
-    if (answer) return {};
-    await_death(*pid, root, id);
-    // Killed before it could say a word. If the command had been started it lives, and is taken over now.
-    const Result<Snapshot> seen = inspect(root, id, {});
-    if (seen && seen->status.lifecycle != core::Lifecycle::ended) return {};
-    return Error::failed("the supervisor was killed while it started the command");
-}
-
 bool is_used(const store::Root& root, store::TaskId id)
 {
     const Result<store::TaskDir> task = root.open_task(id);
@@ -156,27 +135,29 @@ bool is_used(const store::Root& root, store::TaskId id)
 }
 
 /// Settles who bears the name: nullopt when it is free to be claimed.
-Result<std::optional<StartResult>> resolve_name(store::Root& root, const StartRequest& request, IfNameTaken policy)
+Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store::TaskSpec& spec, const std::vector<std::string>& env,
+                                                  IfNameTaken policy)
 {
-    const std::string& name = request.spec.name;
-    const Result<std::optional<store::TaskId>> bearer = root.find_name(name);
+    using Bearer = std::optional<store::TaskId>;
+    const std::string& name = spec.name;
+    const Result<Bearer> bearer = root.find_name(name);
     if (!bearer) return bearer.error();
-    if (!*bearer) return std::optional<StartResult>{};
+    if (!*bearer) return Bearer{};
     const store::TaskId id = **bearer;
-    const Result<Snapshot> seen = inspect(root, id, {});
-    if (!seen || !is_used(root, id)) return std::optional<StartResult>{};
+    const Result<Snapshot> seen = recover_and_inspect(root, id, {});
+    if (!seen || !is_used(root, id)) return Bearer{};
     if (!seen->problem.empty()) return Error::failed(fmt::format("the name '{}' belongs to {}", name, seen->problem));
     switch (policy) {
     case IfNameTaken::fail:
         return Error::failed(fmt::format("the name '{}' belongs to task {}, which is {}: take another name, or use "
                                          "--if-absent or --replace", name, id.value, core::to_string(seen->status.lifecycle)));
     case IfNameTaken::use_it:
-        if (seen->status.lifecycle != core::Lifecycle::starting) return std::optional<StartResult>{StartResult{id, true}};
+        if (seen->status.lifecycle != core::Lifecycle::starting) return Bearer{id};
         break;
     case IfNameTaken::replace:
         if (seen->status.lifecycle != core::Lifecycle::starting) {
             // A slip of the pen must not cost the task that runs.
-            if (Result<void> there = os::check_command(request.spec.command.front(), request.env, request.spec.cwd); !there)
+            if (Result<void> there = os::check_command(spec.command.front(), env, spec.cwd); !there)
                 return Error{there.error().kind, there.error().message + fmt::format("; task {} goes on", id.value), 0};
             StopOptions stop;
             stop.no_escalation = true; // two callers at once are not impatience
@@ -187,13 +168,13 @@ Result<std::optional<StartResult>> resolve_name(store::Root& root, const StartRe
     }
     const bool until_ended = policy == IfNameTaken::replace && seen->status.lifecycle != core::Lifecycle::starting;
     const auto over = await_status(root, id, std::nullopt, [&](const store::Status& now) {
-        return until_ended ? is_over(now) || !now.survivors.empty() : now.lifecycle != core::Lifecycle::starting;
+        return until_ended ? store::is_over(now) || !now.survivors.empty() : now.lifecycle != core::Lifecycle::starting;
     });
     if (!over && over.error().kind != ErrorKind::not_found) return over.error();
     if (over && *over && !(*over)->survivors.empty())
         return Error::failed(fmt::format("task {} can't be replaced: its process {} is not ended by SIGKILL, it waits in the kernel",
                                          id.value, (*over)->survivors.front()));
-    return resolve_name(root, request, policy);
+    return resolve_name(root, spec, env, policy);
 }
 
 /// Makes the written folder known, by its name and as active; false: another task claimed the name first.
@@ -210,49 +191,96 @@ Result<bool> announce(store::Root& root, const store::TaskSpec& spec)
 }
 
 /// One attempt to make the folder and to claim the name; false: another claimed it first.
-Result<bool> make_folder(store::Root& root, StartRequest& request, store::TaskDir& made)
+Result<bool> make_folder(store::Root& root, store::TaskSpec& spec, store::TaskDir& made)
 {
     const Result<store::TaskId> id = root.allocate_id();
     if (!id) return id.error();
-    request.spec.id = *id;
-    request.spec.created = os::wall_now();
+    spec.id = *id;
+    spec.created = os::wall_now();
     Result<store::TaskDir> task = root.create_task(*id);
     if (!task) return task.error();
     made = std::move(*task);
     // Whole before others can find it: a caller with the same name reads its record.
-    const Result<void> written = write_folder(made, request.spec);
-    Result<bool> announced = written ? announce(root, request.spec) : Result<bool>(written.error());
+    const Result<void> written = write_folder(made, spec);
+    Result<bool> announced = written ? announce(root, spec) : Result<bool>(written.error());
     if (!announced) made = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
     if (!announced || !*announced) static_cast<void>(root.remove_task(*id));
     return announced;
 }
 
+/// The supervisor was killed before it could say a word. Its task's record tells whether the command was executed.
+Result<void> recover_launch(store::Root& root, store::TaskId id)
+{
+    static_cast<void>(recover_and_inspect(root, id, {})); // who lives gets another supervisor
+    const Result<store::Status> status = store::read_status_at(root.fd(), id);
+    if (status && was_started(*status)) return {};
+    return Error::failed("the supervisor was killed while it started the command");
+}
+
 } // namespace
+
+Result<Created> create(store::Root& root, store::TaskSpec& spec, const std::vector<std::string>& env, IfNameTaken policy)
+{
+    Created created;
+    while (true) {
+        if (!spec.name.empty()) {
+            if (const auto found = root.find_name(spec.name)) created.name_before = *found;
+            const Result<std::optional<store::TaskId>> there = resolve_name(root, spec, env, policy);
+            if (!there) return there.error();
+            if (*there) {
+                created.was_there = *there;
+                return created;
+            }
+        }
+        const Result<bool> made = make_folder(root, spec, created.task);
+        if (!made) return made.error();
+        if (*made) return created;
+    }
+}
+
+Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest request)
+{
+    if (task.lock_fd() < 0) {
+        const Result<bool> locked = task.try_lock();
+        if (!locked) return locked.error();
+        if (!*locked) return Error::failed(fmt::format("task {} is being started already", task.id().value));
+    }
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return Error::system("making a pipe to the supervisor", errno);
+    Fd reader{ends[0]};
+    Fd report{ends[1]};
+    const store::TaskId id = task.id();
+    const std::string title = fmt::format("bgt:{}", id.value);
+    const Result<pid_t> pid = os::fork_supervisor({root.fd(), task.fd(), task.lock_fd(), report.get()}, title, [&] {
+        return supervise_new(std::move(root), std::move(task), std::move(request), std::move(report));
+    });
+    if (!pid) return pid.error();
+    report.reset();
+    task = store::TaskDir{}; // with our copy of the lock: from here on it proves that the supervisor lives
+    // Freed while the supervisor works: at our return the caller would wait for that, and for copies of shared pages.
+    request = LaunchRequest{};
+    const std::optional<StartReport> answer = receive_report(reader.get());
+    if (answer && !answer->started) return answer->error;
+    if (answer) return {};
+    await_death(*pid, root, id);
+    return recover_launch(root, id);
+}
 
 Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken policy)
 {
     const PrivateFiles files;
-    store::TaskDir task;
-    std::optional<store::TaskId> bearer; // of the name, before
-    while (true) {
-        if (!request.spec.name.empty()) {
-            if (const auto found = root.find_name(request.spec.name)) bearer = *found;
-            const Result<std::optional<StartResult>> there = resolve_name(root, request, policy);
-            if (!there) return there.error();
-            if (*there) return **there;
-        }
-        const Result<bool> made = make_folder(root, request, task);
-        if (!made) return made.error();
-        if (*made) break;
-    }
+    Result<Created> created = create(root, request.spec, request.env, policy);
+    if (!created) return created.error();
+    if (created->was_there) return StartResult{*created->was_there, true};
     const store::TaskId id = request.spec.id;
     const std::string name = request.spec.name;
-    const Result<void> launched = launch(root, std::move(task), std::move(request), files.umask_before);
+    const Result<void> launched = launch(root, std::move(created->task), {std::move(request.spec), std::move(request.env), request.retention,
+                                                                        files.umask_before});
     if (launched) return StartResult{id, false};
     static_cast<void>(root.remove_task(id));
     // What failed to start leaves no trace: the name goes back to the ended task that bore it.
-    if (bearer && root.open_task(*bearer))
-        static_cast<void>(root.claim_name(name, *bearer, [&](store::TaskId other) { return is_used(root, other); }));
+    if (created->name_before && root.open_task(*created->name_before))
+        static_cast<void>(root.claim_name(name, *created->name_before, [&](store::TaskId other) { return is_used(root, other); }));
     return launched.error();
 }
 

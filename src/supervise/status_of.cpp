@@ -24,7 +24,8 @@ std::optional<core::MainEnd> main_end_of(const core::Outcome& outcome)
     case core::OutcomeKind::signaled: return core::Signaled{outcome.signal};
     case core::OutcomeKind::lost: return core::Unseen{};
     case core::OutcomeKind::none:
-    case core::OutcomeKind::failed_to_start: break;
+    case core::OutcomeKind::failed_to_start:
+    case core::OutcomeKind::not_started: break;
     }
     return std::nullopt;
 }
@@ -102,6 +103,7 @@ core::State state_of(const store::Status& status, Instant now)
     const Instant started = status.started_at.value_or(now);
     switch (status.lifecycle) {
     case core::Lifecycle::queued:
+    case core::Lifecycle::backing_off:
     case core::Lifecycle::starting:
     case core::Lifecycle::running: {
         const std::optional<core::MainEnd> end = main_end_of(status.outcome);

@@ -33,13 +33,13 @@ TEST_CASE("when the retries are used up the last outcome is the task's")
     CHECK(number_at(lab.show(other), "/attempt") == 1);
 }
 
-TEST_CASE("between two attempts a task is queued, and can be killed")
+TEST_CASE("between two attempts a task is backing off, and can be killed")
 {
     const Lab lab;
     const std::string id = lab.start({"--restart", "always", "--backoff", "1m", "-c", "exit 5"});
-    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "queued"; }));
+    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
     CHECK(text_at(lab.show(id), "/next_attempt_at") != "null");
-    CHECK(lab({"ps"}).out.find("backoff") != std::string::npos);
+    CHECK(lab({"ps"}).out.find("backing-off") != std::string::npos);
     CHECK(lab({"kill", id}).code == 0);
     CHECK(lab.wait(id) == 5);
     CHECK(text_at(lab.show(id), "/outcome/reason") == "killed");
@@ -49,7 +49,7 @@ TEST_CASE("a supervisor that dies between two attempts leaves the outcome of the
 {
     const Lab lab;
     const std::string id = lab.start({"--restart", "always", "--backoff", "1m", "-c", "exit 5"});
-    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "queued"; }));
+    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
     kill(static_cast<pid_t>(number_at(lab.show(id), "/supervisor")), SIGKILL);
     CHECK(lab.wait(id) == 5);
     CHECK(text_at(lab.show(id), "/lifecycle") == "ended");

@@ -7,13 +7,14 @@ import time
 from harness import Failure, Stage, Task
 from process_table import until
 
-ALIVE = ("queued", "starting", "running", "stopping")
+ALIVE = ("starting", "running", "stopping", "backing-off")
 MOST_SUPERVISOR_FDS = 24
 OF_LIVING_TASKS = ("out", "err", "in", "ctl.sock", "out.stage", "err.stage")
 
 
 def check(stage: Stage) -> None:
     claims(stage)
+    starts_are_exact(stage)
     tree_descriptors(stage)
     verbs_work(stage)
     end_all(stage)
@@ -54,6 +55,20 @@ def claims(stage: Stage) -> None:
         return not said
     if not until(true, 8):
         raise Failure(said)
+
+
+def starts_are_exact(stage: Stage) -> None:
+    """Of a command that was started bgt never says that it was not, and the reverse."""
+    tasks = stage.tasks_told()
+    for task in stage.tasks:
+        told = stage.told(task, tasks)
+        kind = told["outcome"]["kind"] if told and told["outcome"] else None
+        if task.said("start") and (task.refused or kind == "not-started" or kind == "failed-to-start" and told["attempt"] == 1):
+            raise Failure(f"{task.mark} was started, and bgt says that it was not: {told}")
+        # Who killed it before its first word would have had to ask for that.
+        on_record = told and not told["problem"] and told["pid"] and not (told["outcome"] and told["outcome"]["reason"] != "self")
+        if on_record and not until(lambda: task.said("start"), 5):
+            raise Failure(f"bgt says that {task.mark} was started, and it was not: {told}")
 
 
 def descriptors(pid: int, least: int) -> dict:
@@ -155,6 +170,9 @@ def wrong_outcome(stage: Stage, task: Task, told: dict) -> str:
             never_started = stage.killed_cli() and told["pid"] is None
             if not stage.killed_supervisor() and not task.may_be_lost and not never_started:
                 return "an exit status that is lost though no supervisor was killed"
+        case "not-started":
+            if not stage.killed_cli():  # which removes what did not start
+                return "a task that did not start, and that is there"
         case "failed-to-start":
             if stage.shot.target != "supervisor" or not starts:
                 return "a start that did not fail"

@@ -63,10 +63,10 @@ def after_a_reboot_every_task_is_settled(args) -> None:
         stopping = lab.background([str(lab.program), "kill", "3"])
         eventually(lambda: lab.show("3")["lifecycle"] == "stopping", "task 3 is being stopped")
         stopping.kill()
-        eventually(lambda: lab.show("4")["lifecycle"] == "queued", "task 4 waits for its next attempt")
+        eventually(lambda: lab.show("4")["lifecycle"] == "backing-off", "task 4 waits for its next attempt")
         lab.bgt("wait", "5").must(4)
         lab.bgt("wait", "6").must(6)
-        states = ["running", "running", "stopping", "queued", "ended", "ended"]
+        states = ["running", "running", "stopping", "backing-off", "ended", "ended"]
         living = [lab.show(str(i)) for i in range(1, 7)]
         check([task["lifecycle"] for task in living] == states, "what is cut off")
         members = set(lab.members())

@@ -53,7 +53,7 @@ TEST_CASE("inspect answers the processes and the events of a task")
     request.fields = {.spec = true, .usage = true};
     request.processes = true;
     request.max_events = 5;
-    const auto seen = ops::inspect(lab.root(), request);
+    const auto seen = ops::recover_and_inspect(lab.root(), request);
     REQUIRE(seen);
     CHECK(seen->missing.size() == 1);
     REQUIRE(seen->tasks.size() == 1);
@@ -63,7 +63,7 @@ TEST_CASE("inspect answers the processes and the events of a task")
     CHECK(one.processes[0].pid == one.task.status.main_process.pid);
     CHECK(one.processes[0].command.find("sleep 60") != std::string::npos);
     CHECK(eventually(patience, [&] {
-        const auto again = ops::inspect(lab.root(), request);
+        const auto again = ops::recover_and_inspect(lab.root(), request);
         return again && std::ranges::any_of(again->tasks.at(0).events, [](const auto& e) { return e.event == "started"; });
     }));
 }

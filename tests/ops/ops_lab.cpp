@@ -72,7 +72,7 @@ store::TaskId OpsLab::start(std::vector<std::string> words, const std::function<
 
 store::Status OpsLab::status(store::TaskId id)
 {
-    const auto seen = ops::inspect(root_, id, {});
+    const auto seen = ops::recover_and_inspect(root_, id, {});
     if (!seen) FAIL(seen.error().message);
     return seen->status;
 }

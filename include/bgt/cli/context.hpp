@@ -15,7 +15,6 @@ namespace code {
 inline constexpr int ok = 0;
 inline constexpr int hung = 120;        ///< bgt ended the task because it hung
 inline constexpr int cannot_come = 121; ///< what was waited for can no longer come
-inline constexpr int lost = 122;
 inline constexpr int task_timeout = 123;
 inline constexpr int wait_timeout = 124;
 inline constexpr int failed = 125;

@@ -1,6 +1,7 @@
 #pragma once
 /// What a task is watched for, and when it is started again: data that step() decides by.
 #include <bgt/base/time.hpp>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -20,6 +21,8 @@ enum class Activity : std::uint8_t {
     unkillable = 6,    ///< waits in the kernel (state D)
     zombie = 7,        ///< all that is left has ended and is not reaped by its parent
 };
+inline constexpr std::array activities{Activity::unknown,       Activity::busy,    Activity::trickle,    Activity::blocked,
+                                       Activity::waiting_input, Activity::stopped, Activity::unkillable, Activity::zombie};
 
 /// What happens when a hang rule fires. Numbers as above.
 enum class OnHang : std::uint8_t {

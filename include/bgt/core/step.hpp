@@ -81,7 +81,7 @@ struct Stopping {
     std::vector<StepTally> tally;
     bool operator==(const Stopping&) const = default;
 };
-/// An attempt is over, nothing of it lives, and there will be another. Lifecycle `queued`.
+/// An attempt is over, nothing of it lives, and there will be another.
 struct BackingOff {
     Instant started{}; ///< of the first attempt
     Instant until{};
@@ -183,7 +183,6 @@ std::optional<Instant> kill_by(const State&);
 /// When the driver must send Tick, or nullopt when only the world can move the task.
 std::optional<Instant> next_deadline(const Policy&, const State&);
 
-/// `queued` is said of a task between two attempts.
 Lifecycle lifecycle(const State&);
 
 } // namespace bgt::core

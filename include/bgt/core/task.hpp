@@ -2,6 +2,7 @@
 /// The words of the field as types: what a task is asked to be, and how it can end.
 #include <bgt/base/time.hpp>
 #include <bgt/core/policy.hpp>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,7 +18,8 @@ enum class Lifecycle : std::uint8_t {
     running = 1,  ///< the main process lives, or others of its tree do and are waited for
     stopping = 2, ///< a reason to end it is on record and the stop ladder is under way
     ended = 3,    ///< nothing of it runs but what `--leftover keep` left; the outcome is final
-    queued = 4,   ///< waits for a slot; no process yet
+    queued = 4,   ///< waits to be started; no process yet
+    backing_off = 5, ///< between two attempts; its supervisor waits
 };
 
 /// How a task ended. Numbers as above.
@@ -27,6 +29,7 @@ enum class OutcomeKind : std::uint8_t {
     signaled = 2,        ///< a signal ended the main process; `signal` holds which
     failed_to_start = 3, ///< the command could not be executed
     lost = 4,            ///< nobody saw the main process end; its code can't be known
+    not_started = 5,     ///< the command was never executed, and will not be
 };
 
 /// Who ended it. Written before the first signal is sent. Numbers as above.
@@ -40,7 +43,7 @@ enum class Reason : std::uint8_t {
     ready_timeout = 6,     ///< not ready in time
     owner_gone = 7,        ///< the process named by `--owner` ended
     shutdown = 8,          ///< its supervisor was told to end (SIGTERM: the machine or an outer task goes down)
-    limit = 9,             ///< a resource limit ended it
+    // 9 was never written, and is not used again
 };
 
 /// What a task is for. Numbers as above.
@@ -55,6 +58,25 @@ enum class Leftover : std::uint8_t {
     wait = 1, ///< the task ends when the tree is empty
     keep = 2, ///< the task ends at once, they are left alone
 };
+
+/// All values of each. A number in a record that is in no list was written by a newer bgt.
+inline constexpr std::array lifecycles{Lifecycle::starting, Lifecycle::running, Lifecycle::stopping,
+                                       Lifecycle::ended,    Lifecycle::queued,  Lifecycle::backing_off};
+inline constexpr std::array outcome_kinds{OutcomeKind::none,            OutcomeKind::exited, OutcomeKind::signaled,
+                                          OutcomeKind::failed_to_start, OutcomeKind::lost,   OutcomeKind::not_started};
+inline constexpr std::array reasons{Reason::self,          Reason::killed,       Reason::timeout,
+                                    Reason::output_timeout, Reason::progress_timeout, Reason::idle_timeout,
+                                    Reason::ready_timeout, Reason::owner_gone,   Reason::shutdown};
+inline constexpr std::array kinds{Kind::job, Kind::service};
+
+/// The value with this number, if there is one among them.
+template <class List>
+constexpr std::optional<typename List::value_type> by_number(const List& all, std::int64_t number)
+{
+    for (const auto value : all)
+        if (static_cast<std::int64_t>(value) == number) return value;
+    return std::nullopt;
+}
 
 /// The names used in JSON, on the command line and in tables ("failed-to-start", "owner-gone").
 std::string_view to_string(Lifecycle);
@@ -117,7 +139,8 @@ struct Outcome {
 };
 
 /// The exit code that every verb uses for an outcome (0..255): own code, 128+N, 120 (any hang rule, ready_timeout
-/// among them), 122, 123. An outcome that nobody saw is 122 whatever the reason. 126 or 127 for failed_to_start. Not ended yet: 125, as asking for it is a mistake of bgt's own.
+/// among them), 122, 123. An outcome that nobody saw is 122 whatever the reason. 126 or 127 for failed_to_start, 121 for
+/// not_started. Not ended yet: 125, as asking for it is a mistake of bgt's own.
 int exit_code(const Outcome&);
 
 } // namespace bgt::core

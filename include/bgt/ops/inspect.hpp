@@ -39,6 +39,6 @@ struct InspectAnswer {
 };
 
 /// A task that vanishes meanwhile is left out. Error: that of select_each().
-Result<InspectAnswer> inspect(store::Root&, const InspectRequest&, const OnMissing& = {});
+Result<InspectAnswer> recover_and_inspect(store::Root&, const InspectRequest&, const OnMissing& = {});
 
 } // namespace bgt::ops

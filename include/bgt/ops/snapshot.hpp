@@ -10,12 +10,12 @@ using supervise::SnapshotFields;
 
 /// See supervise/snapshot.hpp.
 using supervise::exit_code;
-using supervise::inspect;
-using supervise::inspect_all;
+using supervise::recover_and_inspect;
+using supervise::recover_and_inspect_all;
 /// Its end is on record; processes of it may have been kept (`--leftover keep`).
-using supervise::is_over;
+using store::is_over;
 /// Nothing of it runs any more: ended, and no leftover was kept.
-using supervise::is_final;
+using store::is_final;
 
 /// SIGKILL was sent and has not ended all of it.
 bool has_survivors(const store::Status&);

@@ -13,12 +13,12 @@ namespace bgt::ops {
 /// opened at the start, so that the end of a task that removes itself (`run --rm`) is still seen.
 class TaskMonitor {
 public:
-    /// Looks at the task first (supervise::inspect), which recovers a record that no supervisor keeps. Error: no such task.
+    /// Looks at the task first (supervise::recover_and_inspect), which recovers a record that no supervisor keeps. Error: no such task.
     static Result<TaskMonitor> open(store::Root&, store::TaskId);
 
     store::TaskId id() const { return id_; }
     const store::Status& status() const { return status_; }
-    bool over() const { return gone_ || !problem_.empty() || supervise::is_over(status_); }
+    bool over() const { return gone_ || !problem_.empty() || store::is_over(status_); }
     /// Not empty: the folder is damaged, and nothing but this can be said of the task.
     const std::string& problem() const { return problem_; }
     const std::string& path() const { return path_; }
@@ -43,7 +43,7 @@ public:
     /// must be called again soon.
     bool needs_poll() const
     {
-        return !over() && watched_ && (unread_ || (!pidfd_ && status_.lifecycle != core::Lifecycle::queued));
+        return !over() && watched_ && (unread_ || (!pidfd_ && status_.lifecycle != core::Lifecycle::backing_off));
     }
 
     /// Reads the record again: for a caller that knows that it changed.

@@ -14,6 +14,19 @@
 
 namespace bgt::os {
 
+/// What is put on record by the new process itself, so that nobody who dies meanwhile leaves it open whether the command
+/// was executed. Hazard: called in the child of vfork(2), where nothing may allocate, lock or throw. What it changes in
+/// memory, the parent sees.
+class StartLog {
+public:
+    virtual ~StartLog() = default;
+    /// Right before the command is executed. `start_ticks` is 0 where /proc can't be read. 0, or the errno for which it must
+    /// not be executed.
+    virtual int about_to_exec(std::int32_t pid, std::uint64_t start_ticks) noexcept = 0;
+    /// It could not be executed after all.
+    virtual void exec_failed() noexcept = 0;
+};
+
 struct SpawnRequest {
     const std::vector<std::string>& argv;
     const std::vector<std::string>& env;  ///< K=V; its PATH is searched for argv[0] (man 3 execvp)
@@ -24,13 +37,14 @@ struct SpawnRequest {
     mode_t umask = 022;
     std::optional<int> nice;
     const std::vector<store::ResourceLimit>& limits;
+    StartLog* log = nullptr;
 };
 
 /// Starts it in a session of its own, with default signal dispositions and an empty signal mask, and no descriptor
 /// beyond 0-2 (all others of the caller must be close-on-exec). Returns once exec has succeeded or failed.
 /// The start time in its key is 0 where /proc can't be read.
 /// Error: no_command (127), cannot_exec (126: not executable, a folder, not a program), failed (125: working directory,
-/// limit, no process or memory left).
+/// limit, no process or memory left, the log refused).
 /// Hazard: the calling thread sleeps until the exec (man 2 vfork).
 Result<store::ProcessKey> spawn(const SpawnRequest&);
 

@@ -81,6 +81,8 @@ inline constexpr std::size_t status_file_size = 2 * status_slot_size;
 /// One slot: little-endian, fixed offsets, "BGTS", schema, the oldest schema that can read it, size of the fields in
 /// use, generation, CRC-32C at its end. A reader takes the fields it knows; fields that a shorter (older) record lacks keep their defaults.
 std::array<std::byte, status_slot_size> encode_status(const Status&, std::uint64_t generation);
+/// Gives a slot its generation and its checksum.
+void sign_slot(std::array<std::byte, status_slot_size>&, std::uint64_t generation) noexcept;
 
 struct DecodedStatus {
     Status status;
@@ -89,6 +91,24 @@ struct DecodedStatus {
 /// The newer of the two slots that is whole. Error (failed): neither is, with what is wrong (too short, checksum,
 /// made by a newer schema).
 Result<DecodedStatus> decode_status(std::span<const std::byte> file);
+
+/// The record of a command that is about to be executed, encoded beforehand for the child of vfork(2), which may neither
+/// allocate nor lock. Its methods are async-signal-safe and change nothing but this value and the file.
+class StartRecord {
+public:
+    /// Writes it, with this main process: the task runs. 0 or the errno.
+    int write(std::int32_t pid, std::uint64_t start_ticks) noexcept;
+    /// Takes that back: the command could not be executed, the task is `starting` again. 0 or the errno.
+    int take_back() noexcept;
+
+private:
+    friend class StatusWriter;
+    int write_next() noexcept;
+
+    int fd_ = -1;                   ///< the writer's
+    std::uint64_t generation_ = 0;  ///< of the last record in the file
+    std::array<std::byte, status_slot_size> slot_{};
+};
 
 /// The writer's side. One writer at a time: the holder of the task's lock.
 class StatusWriter {
@@ -101,10 +121,24 @@ public:
     /// One pwrite of one slot. Readers see the old or the new record.
     Result<void> write(const Status&);
 
+    /// To be written in this writer's place, while it writes nothing itself. The status says `running`, without pid.
+    StartRecord prepare_start(const Status&) const;
+    /// Goes on after what was written in its place.
+    void go_on_after(const StartRecord& record) { generation_ = record.generation_; }
+
 private:
     Fd fd_;
     std::uint64_t generation_ = 0;
 };
+
+/// | the task                                 | is_over | is_final |
+/// | ---------------------------------------- | ------- | -------- |
+/// | has not ended                            | no      | no       |
+/// | has ended, and `--leftover keep` left processes | yes | no     |
+/// | has ended, nothing of it lives           | yes     | yes      |
+/// The outcome is known. What is final never changes again, and nobody supervises it.
+inline bool is_over(const Status& status) { return status.lifecycle == core::Lifecycle::ended; }
+inline bool is_final(const Status& status) { return is_over(status) && !status.tree_lives; }
 
 /// Reads the status in the folder. Error: missing (not_found), damaged.
 Result<Status> read_status(int task_dir_fd);

@@ -41,7 +41,6 @@ public:
     /// processes forked from its holder; it lasts until all of them have closed it. False: another holds it. Error
     /// (not_found): the folder was removed meanwhile.
     Result<bool> try_lock();
-    bool holds_lock() const { return static_cast<bool>(lock_); }
     /// The descriptor that holds the lock, -1 without: what a process forked from this one must keep open.
     int lock_fd() const { return lock_.get(); }
     /// Whether anybody holds the lock: asked without taking it (F_OFD_GETLK). A folder without a lock file: no.

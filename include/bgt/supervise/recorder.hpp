@@ -20,6 +20,9 @@ public:
     void save(const core::State&);
     /// Writes the record as it is.
     void save();
+    /// The record as it is, for a process that writes it in this one's place while this one waits.
+    store::StartRecord prepare_start() const { return writer_.prepare_start(status_); }
+    void go_on_after(const store::StartRecord& record) { writer_.go_on_after(record); }
     void event(std::string_view name, std::vector<store::EventField> fields = {});
 
 private:

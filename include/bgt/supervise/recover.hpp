@@ -1,22 +1,25 @@
 #pragma once
 /// What becomes of a task whose record says that it is not over while nobody holds its lock.
+#include <bgt/core/recovery.hpp>
 #include <bgt/os/tree.hpp>
 #include <bgt/store/root.hpp>
 
 namespace bgt::supervise {
 
-/// Makes the record true again: a living tree gets a new supervisor, a dead one is recorded as lost (or with the end of
-/// its main process, where the dead supervisor had seen it). Returns the record as it is then. Several at once settle
-/// it once. `status` is what was read before. Where the state root can't be written the truth is returned, not recorded.
+/// Makes the record true again, as core::recovery_for says: a living tree gets a new supervisor, the end of a dead one is
+/// recorded (lost, or the end of its main process, where the dead supervisor had seen it), or that the command was never
+/// started. Returns the record as it is then. Several at once recover it once. `status` is what was read before. Where the
+/// state root can't be written the truth is returned, not recorded.
+/// Hazard: may fork; the caller must be single-threaded.
 Result<store::Status> recover(store::Root&, store::TaskId, store::Status status);
 
 /// By what the members of its tree are known when they are not below its supervisor.
 os::TreeMarks marks_of(const store::TaskDir&, const store::TaskSpec&, const store::Status&);
 
-/// Whether a record is to be trusted without a look at the lock.
-inline bool is_final(const store::Status& status)
-{
-    return status.lifecycle == core::Lifecycle::ended && !status.tree_lives;
-}
+/// What the record says for core::recovery_for; lock and tree are for the caller to fill in.
+core::TaskFacts facts_of(const store::Status&);
+
+/// Whether the command has been executed, in this attempt or one before.
+bool was_started(const store::Status&);
 
 } // namespace bgt::supervise

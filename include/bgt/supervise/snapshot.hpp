@@ -1,5 +1,6 @@
 #pragma once
-/// A task as it is now: its record checked against the proc, with what /proc adds. What `render` shows.
+/// A task as it is now: its record checked against the lock, with what /proc adds. What `render` shows.
+#include <bgt/core/recovery.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/store/events.hpp>
 #include <bgt/store/root.hpp>
@@ -15,6 +16,7 @@ struct Snapshot {
     store::Status status;
     std::shared_ptr<const store::TaskSpec> spec; ///< read only where asked for; it would be half of the size, were it here
     std::string problem;                   ///< not empty: the folder is damaged, this says how; status is then unreliable
+    core::Recovery recovery = core::Recovery::none; ///< what would make the record true; the status is what it says
     bool doubtful = false;                 ///< the problem is none of the record's: it may be whole, and the task alive
     std::string folder;
     std::uint64_t log_bytes = 0;           ///< bytes written to out.log (and err.log) so far, freed ones included
@@ -36,16 +38,17 @@ struct SnapshotFields {
     bool log_tail = false;   ///< up to 4 KiB
 };
 
-/// The truth about one task. If its record says it is not ended and no supervisor holds its lock, this settles it: a
-/// living tree gets a new supervisor (and the record then says adopted), a dead one is recorded as lost.
+/// One task as its record and /proc say. Only reads: where `recovery` is not none, the record is not the truth.
 /// Error (not_found): no such task. A damaged folder is not an error but a Snapshot with `problem`.
 Result<Snapshot> inspect(store::Root&, store::TaskId, const SnapshotFields&);
 
-/// The same for many, sharing one look at /proc. Order kept; ids that are gone meanwhile are left out.
-std::vector<Snapshot> inspect_all(store::Root&, const std::vector<store::TaskId>&, const SnapshotFields&);
+/// The truth about one task. If its record says it is not ended and no supervisor holds its lock, it is recovered first
+/// (recover.hpp): a living tree gets a new supervisor (and the record then says adopted), a dead one is recorded as lost.
+/// Errors as of inspect(). Hazard: may fork.
+Result<Snapshot> recover_and_inspect(store::Root&, store::TaskId, const SnapshotFields&);
 
-/// True once nothing of the task is left to wait for.
-bool is_over(const store::Status&);
+/// The same for many, sharing one look at /proc. Order kept; ids that are gone meanwhile are left out.
+std::vector<Snapshot> recover_and_inspect_all(store::Root&, const std::vector<store::TaskId>&, const SnapshotFields&);
 
 /// Exit code of an ended task (core::exit_code; 127/126 for failed-to-start by what is recorded).
 int exit_code(const store::Status&);

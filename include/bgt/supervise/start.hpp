@@ -1,7 +1,9 @@
 #pragma once
 #include <bgt/store/retention.hpp>
 #include <bgt/store/root.hpp>
+#include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace bgt::supervise {
@@ -19,7 +21,32 @@ struct StartResult {
     bool was_there = false; ///< use_it: a living task bears the name, nothing was started
 };
 
-/// Starts the command as a task: folder, supervisor, command. Returns once the command has been exec'd; on an error
+/// A task that exists and has not been launched: its folder holds the specification and the record `starting`, its name
+/// is claimed, and it is marked active.
+struct Created {
+    store::TaskDir task;                          ///< with its lock
+    std::optional<store::TaskId> was_there;       ///< use_it: a living task bears the name, nothing was made
+    std::optional<store::TaskId> name_before;     ///< who bore the name until now
+};
+
+/// Takes an id and makes the task. Fills in the id, the date and the marks of the specification. `env` is where a command
+/// is looked for before a task that bears the name is replaced. Error: nothing is left of the attempt.
+/// Hazard: files are made with the caller's umask; see start().
+Result<Created> create(store::Root&, store::TaskSpec&, const std::vector<std::string>& env, IfNameTaken);
+
+struct LaunchRequest {
+    store::TaskSpec spec;          ///< as create() has written it
+    std::vector<std::string> env;  ///< K=V of the command's environment, without bgt's own additions
+    store::Retention retention;
+    mode_t umask = 077;            ///< of the command
+};
+
+/// Executes the command of a task that create() has made: takes its lock, unless `task` has it, and forks a supervisor.
+/// Returns once the command has been exec'd. On an error it was not, and the record says so: `starting` with a free lock,
+/// or failed-to-start. Hazards: as of start().
+Result<void> launch(store::Root&, store::TaskDir, LaunchRequest);
+
+/// create() and launch(): folder, supervisor, command. Returns once the command has been exec'd; on an error
 /// (no_command 127, cannot_exec 126, failed 125) nothing is left of the attempt, and its id is not used again.
 /// Hazard: forks. The caller must be single-threaded, and holds nothing the supervisor needs.
 Result<StartResult> start(store::Root&, StartRequest, IfNameTaken);

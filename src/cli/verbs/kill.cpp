@@ -110,7 +110,7 @@ void Kill::show(Context& context, int& result, const ops::Stopped& stopped) cons
 /// All of them as they are now, and those that removed themselves (--rm) as they ended.
 void Kill::answer(Context& context, store::Root& root, ops::Each<ops::Stopped> stopped)
 {
-    std::vector<ops::Snapshot> shown = ops::inspect_all(root, stopped.ids(), {.spec = true, .usage = true, .ports = true});
+    std::vector<ops::Snapshot> shown = ops::recover_and_inspect_all(root, stopped.ids(), {.spec = true, .usage = true, .ports = true});
     for (auto& one : stopped.tasks)
         if (one.result && std::ranges::find(shown, one.id, &ops::Snapshot::id) == shown.end())
             shown.push_back(std::move(one.result->task));

@@ -43,7 +43,7 @@ private:
                                           .processes = !json_,
                                           .max_events = json_ ? events_for_json : events_for_people};
         int result = code::ok;
-        const auto seen = ops::inspect(**root, request, told_missing(context, result));
+        const auto seen = ops::recover_and_inspect(**root, request, told_missing(context, result));
         if (!seen) return seen.error();
         context.print(json_ ? as_json(*seen) : as_text(context, *seen));
         return result;

@@ -150,7 +150,7 @@ private:
     {
         ops::SnapshotFields want;
         want.spec = want.usage = want.ports = true;
-        for (ops::Snapshot& now : ops::inspect_all(root, ids, want)) {
+        for (ops::Snapshot& now : ops::recover_and_inspect_all(root, ids, want)) {
             const auto seen = std::ranges::find(last_seen, now.id, &ops::Snapshot::id);
             if (seen != last_seen.end()) *seen = std::move(now);
         }

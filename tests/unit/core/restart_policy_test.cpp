@@ -37,7 +37,7 @@ std::string ends(Task& task, Duration at, const MainEnd& how)
 /// Waits for the next attempt and starts it; returns how long it waited.
 Duration next_start(Task& task, Duration from)
 {
-    CHECK(lifecycle(task.state) == Lifecycle::queued);
+    CHECK(lifecycle(task.state) == Lifecycle::backing_off);
     const Duration at = *task.due();
     CHECK(task(at, Tick{}) == "save start-again");
     CHECK(lifecycle(task.state) == Lifecycle::starting);

@@ -36,7 +36,7 @@ TEST_CASE("the exit-code table, row by row")
         {{exited, 7, 0, Reason::killed, 0}, 7},
         {{exited, 7, 0, Reason::owner_gone, 0}, 7},
         {{signaled, 0, 1, Reason::shutdown, 0}, 129},
-        {{signaled, 0, 24, Reason::limit, 0}, 152},
+        {{not_started, 0, 0, Reason::self, 0}, 121},
     };
     for (const Row& row : rows) {
         INFO(to_string(row.outcome.kind) << " " << to_string(row.outcome.reason));
@@ -49,14 +49,16 @@ TEST_CASE("the exit-code table, row by row")
 
 TEST_CASE("names go there and back")
 {
-    for (const auto value : {Lifecycle::starting, Lifecycle::running, Lifecycle::stopping, Lifecycle::ended, Lifecycle::queued}) {
-        CHECK(parse_lifecycle(to_string(value)) == value);
-    }
+    for (const Lifecycle value : lifecycles) CHECK(parse_lifecycle(to_string(value)) == value);
     for (const auto value : {Leftover::kill, Leftover::wait, Leftover::keep}) CHECK(parse_leftover(to_string(value)) == value);
     for (const char* bad : {"", "Kill", "kill ", "unknown"}) {
         CHECK_FALSE(parse_leftover(bad));
         CHECK_FALSE(parse_lifecycle(bad));
     }
+    for (const Lifecycle value : lifecycles) CHECK(by_number(lifecycles, static_cast<int>(value)) == value);
+    CHECK_FALSE(by_number(lifecycles, static_cast<std::int64_t>(lifecycles.size())));
+    CHECK_FALSE(by_number(reasons, 9)); // which no record has
+    CHECK_FALSE(by_number(reasons, -1));
     CHECK(to_string(OutcomeKind::failed_to_start) == "failed-to-start");
     CHECK(to_string(Reason::owner_gone) == "owner-gone");
     CHECK(to_string(Reason::progress_timeout) == "progress-timeout");

@@ -32,6 +32,8 @@ TEST_CASE("states of the living")
     CHECK(state_words(task).text == "starting");
     task.status.lifecycle = Lifecycle::queued;
     CHECK(state_words(task).text == "queued");
+    task.status.lifecycle = Lifecycle::backing_off;
+    CHECK(state_words(task).text == "backing-off");
 }
 
 TEST_CASE("states of the ended")

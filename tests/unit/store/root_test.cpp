@@ -162,7 +162,7 @@ TEST_CASE("symlinks in the place of folders lead nowhere, and nothing is made be
     TempFolder temp;
     Root root = open_root(temp / "root");
     const TaskId first = must(root.allocate_id());
-    REQUIRE(must(root.create_task(first)).holds_lock());
+    REQUIRE(must(root.create_task(first)).lock_fd() >= 0);
     std::filesystem::create_directory(temp / "outside");
     const auto plant = [&](const char* name) {
         std::filesystem::remove_all(temp / ("root/" + std::string(name)));
@@ -209,13 +209,13 @@ TEST_CASE("a new task's folder: private, locked from the start, made once")
     CHECK(task.path() == temp / "root/tasks/7");
     CHECK(mode_of(task.path()) == 0700);
     CHECK(mode_of(task.path() + "/lock") == 0600);
-    CHECK(task.holds_lock());
+    CHECK(task.lock_fd() >= 0);
     CHECK(must(task.is_locked()));
 
     TaskDir other = must(root.open_task(TaskId{7}));
     CHECK(must(other.is_locked()));
     CHECK_FALSE(must(other.try_lock()));
-    CHECK_FALSE(other.holds_lock());
+    CHECK(other.lock_fd() < 0);
     CHECK_FALSE(root.create_task(TaskId{7}));
     CHECK(must(root.all_ids()) == std::vector{TaskId{7}});
 

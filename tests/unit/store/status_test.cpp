@@ -209,7 +209,7 @@ TEST_CASE("no damage makes the reader crash or believe")
         if (decoded) {
             REQUIRE(decoded->status.name.size() <= 64);
             REQUIRE(decoded->status.tally.size() <= 9);
-            REQUIRE(decoded->status.lifecycle <= core::Lifecycle::queued);
+            REQUIRE(core::by_number(core::lifecycles, static_cast<int>(decoded->status.lifecycle)));
         }
     }
 }
@@ -308,4 +308,48 @@ TEST_CASE("a status that is no file is an error, and does not block")
     CHECK_FALSE(read_status(task.fd()));
     CHECK_FALSE(StatusWriter::create(task.fd(), Status{}));
     CHECK(get(temp / "elsewhere") == "x");
+}
+
+TEST_CASE("a start that another process records")
+{
+    TempFolder temp;
+    const Fd folder(::open((temp / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Status status = full_status();
+    status.lifecycle = core::Lifecycle::starting;
+    status.main_process = {};
+    auto writer = StatusWriter::create(folder.get(), status);
+    REQUIRE(writer);
+    status.lifecycle = core::Lifecycle::running;
+    status.step = "up";
+    StartRecord record = writer->prepare_start(status);
+    CHECK(read_status(folder.get())->lifecycle == core::Lifecycle::starting); // prepared is not written
+    REQUIRE(record.write(4711, 123456789012) == 0);
+    auto read = read_status(folder.get());
+    REQUIRE(read);
+    CHECK(read->lifecycle == core::Lifecycle::running);
+    CHECK(read->main_process == ProcessKey{4711, 123456789012});
+    CHECK(read->step == "up");
+    CHECK(read->supervisor == status.supervisor);
+
+    SECTION("and takes back")
+    {
+        REQUIRE(record.take_back() == 0);
+        read = read_status(folder.get());
+        REQUIRE(read);
+        CHECK(read->lifecycle == core::Lifecycle::starting);
+        CHECK(read->main_process == ProcessKey{});
+    }
+    writer->go_on_after(record);
+    status.step = "later";
+    REQUIRE(writer->write(status));
+    CHECK(read_status(folder.get())->step == "later");
+}
+
+TEST_CASE("between two attempts a task was called queued, and what waits still is")
+{
+    Status status;
+    status.lifecycle = core::Lifecycle::queued;
+    CHECK(decode_status(encode_status(status, 1))->status.lifecycle == core::Lifecycle::queued);
+    status.supervisor = {4210, 5};
+    CHECK(decode_status(encode_status(status, 1))->status.lifecycle == core::Lifecycle::backing_off);
 }
