@@ -141,7 +141,9 @@ bool is_busy(const Used& used)
     if (span <= 0) return false;
     const double cpu = std::max(busy_cpu * span, seconds_of(min_busy_cpu));
     return seconds_of(used.cpu) >= cpu || static_cast<double>(used.disk_bytes) >= busy_disk * span ||
-           static_cast<double>(used.net_bytes) >= busy_net * span;
+           static_cast<double>(used.net_bytes) >= busy_net * span ||
+           static_cast<double>(used.written_bytes) >= busy_written * span ||
+           static_cast<double>(used.read_bytes) >= busy_read * span;
 }
 
 bool has_ended(const ProcessSample& process)
@@ -160,6 +162,7 @@ bool wants_input(const ProcessSample& process, bool unfinished_line)
     switch (process.waits_for) {
     case WaitsFor::input: return true;
     case WaitsFor::maybe_input: return unfinished_line;
+    case WaitsFor::sleep:
     case WaitsFor::other: break;
     }
     return false;
@@ -179,13 +182,18 @@ Used compare(const Sample& before, const Sample& now)
     Used used;
     used.span = std::max(now.at - before.at, Duration::zero());
     Ledger ledger(before, now);
+    const std::uint64_t printed = growth(before.output_bytes, now.output_bytes);
     for (const ProcessSample& process : now.processes) {
         if (const ProcessSample* old = ledger.survives(process)) {
             used.cpu += growth(old->cpu, process.cpu);
             used.disk_bytes += growth(old->disk_bytes, process.disk_bytes);
+            used.written_bytes += growth(printed, growth(old->written_bytes, process.written_bytes));
+            if (process.waits_for != WaitsFor::sleep && process.reaped_faults == old->reaped_faults)
+                used.read_bytes += growth(old->read_bytes, process.read_bytes);
         } else if (process.start > before.start_now && !ledger.knows(process)) {
             used.cpu += counted(process);
             used.disk_bytes += process.disk_bytes;
+            used.written_bytes += growth(printed, process.written_bytes);
         }
     }
     used.cpu += ledger.settle();
@@ -202,7 +210,7 @@ Activity classify(const Used& used, const Sample& before, const Sample& now, boo
     const auto wants = [&](const ProcessSample& process) { return wants_input(process, unfinished_line); };
     if (std::ranges::any_of(living, wants)) return Activity::waiting_input;
     if (std::ranges::all_of(living, is_stopped)) return Activity::stopped;
-    const bool used_nothing = used.cpu <= Duration::zero() && used.disk_bytes == 0 && used.net_bytes == 0;
+    const bool used_nothing = used.cpu <= Duration::zero() && used.disk_bytes == 0 && used.net_bytes == 0 && used.written_bytes == 0;
     const auto stuck = [&](const ProcessSample& process) { return is_unkillable(process, before); };
     if (used_nothing && std::ranges::any_of(living, stuck)) return Activity::unkillable;
     return used_nothing ? Activity::blocked : Activity::trickle;

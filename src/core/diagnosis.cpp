@@ -1,5 +1,7 @@
 #include "diagnosis.hpp"
 
+#include <bgt/base/size.hpp>
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <unordered_set>
@@ -11,19 +13,40 @@ namespace {
 
 using detail::Facts;
 using detail::Finding;
+using detail::Graph;
 
+constexpr double shown_share = 0.01;      ///< of one core
 constexpr double busy_share = 0.05;       ///< of one core: clearly more than a poll loop takes
 constexpr Duration still_writes = std::chrono::seconds(2);
 constexpr int much_longer = 4;            ///< how often the age of bytes fits in that of text where output repeats itself
 
-/// The process with the most CPU lately, and its share of a core.
-std::pair<const ProcessEvidence*, double> busiest(const Evidence& evidence)
+std::uint64_t moved_by(const ProcessEvidence& process)
 {
-    const ProcessEvidence* most = nullptr;
-    for (const auto& process : evidence.processes)
-        if (process.recent_cpu && (!most || *process.recent_cpu > *most->recent_cpu)) most = &process;
-    if (!most || !evidence.recent_span || evidence.recent_span->count() <= 0) return {nullptr, 0};
-    return {most, static_cast<double>(most->recent_cpu->count()) / static_cast<double>(evidence.recent_span->count())};
+    return process.recent_written.value_or(0) + process.recent_read.value_or(0);
+}
+
+/// The process that did most lately: the most CPU, or where that is next to nothing the most bytes.
+struct Worker {
+    const ProcessEvidence* process = nullptr;
+    double share = 0;               ///< of a core
+    double bytes = 0;               ///< read and written, a second
+};
+
+Worker busiest(const Evidence& evidence)
+{
+    Worker worker;
+    const ProcessEvidence* mover = nullptr;
+    const double span = evidence.recent_span ? std::chrono::duration<double>(*evidence.recent_span).count() : 0;
+    if (span <= 0) return worker;
+    for (const auto& process : evidence.processes) {
+        if (process.recent_cpu && (!worker.process || *process.recent_cpu > *worker.process->recent_cpu)) worker.process = &process;
+        if (moved_by(process) > (mover ? moved_by(*mover) : 0)) mover = &process;
+    }
+    if (worker.process) worker.share = std::chrono::duration<double>(*worker.process->recent_cpu).count() / span;
+    if (mover) worker.bytes = static_cast<double>(moved_by(*mover)) / span;
+    if (mover && worker.share < shown_share) worker.process = mover;
+    else if (worker.process && worker.process->recent_cpu->count() == 0) worker.process = nullptr; // nobody did anything
+    return worker;
 }
 
 /// Output goes on and says nothing new.
@@ -38,83 +61,34 @@ std::string share_words(double share)
     return fmt::format("{:.0f} % of a core", share * 100);
 }
 
-Finding find_spinning(const Evidence& evidence, const ProcessEvidence* who, double share)
+Finding find_spinning(const Evidence& evidence, const Worker& worker)
 {
+    const auto* who = worker.share >= shown_share ? worker.process : nullptr;
     const std::string name = who ? detail::name_of(*who) : "the task";
     std::string sentence = fmt::format("spinning: {} writes again and again, and nothing new for {}", name,
                                        format_age(*evidence.ages.text));
-    if (share >= 0.01) sentence += " (" + share_words(share) + ")";
+    if (who) sentence += " (" + share_words(worker.share) + ")";
     return {Verdict::spinning, sentence + detail::last_text(evidence), {}, who ? who->pid : 0, {}};
 }
 
-Finding find_busy(const Evidence& evidence, const ProcessEvidence* who, double share)
+Finding find_busy(const Evidence& evidence, const Worker& worker)
 {
+    const auto* who = worker.process;
     std::string sentence = "busy: " + (who ? detail::name_of(*who) : std::string("the task"));
-    sentence += share >= 0.01 ? " uses " + share_words(share) : " works";
+    if (worker.share >= shown_share) sentence += " uses " + share_words(worker.share);
+    else if (who && worker.bytes >= 1) sentence += fmt::format(" moves {}/s", format_size(static_cast<std::uint64_t>(worker.bytes)));
+    else sentence += " works";
     if (evidence.ages.byte) sentence += fmt::format(", no output for {}", format_age(*evidence.ages.byte));
     return {Verdict::busy, std::move(sentence), {}, who ? who->pid : 0, {}};
 }
 
-/// Those to whom all waits lead, or all of a circle where nobody else is left.
-class Walk {
-public:
-    explicit Walk(const Facts& facts) : facts_(facts)
-    {
-        for (const auto& process : facts.evidence().processes) {
-            if (detail::is_zombie(process)) continue;
-            Finding finding = detail::find_of(facts, process);
-            (finding.waits_for.empty() ? leaves_ : waiting_).push_back(std::move(finding));
-        }
-    }
-
-    Finding result() const
-    {
-        Finding best = max_telling(leaves_);
-        if (!leaves_.empty()) return best;
-        best = max_telling(waiting_);
-        if (waiting_.size() > 1 && best.verdict != Verdict::waits_pipe_reader) return circle();
-        if (waiting_.size() > 1 && both_write()) return circle();
-        return best;
-    }
-
-private:
-    static Finding max_telling(const std::vector<Finding>& findings)
-    {
-        Finding best{Verdict::unknown, {}, {}, 0, {}};
-        for (const auto& finding : findings)
-            if (best.sentence.empty() || detail::says_more(finding.verdict, best.verdict) || reads_as_well(finding, best)) best = finding;
-        return best;
-    }
-    /// Of several that read, a child is nearer to who asks: `script` hands on what `ssh-keygen` wants to know.
-    static bool reads_as_well(const Finding& finding, const Finding& best)
-    {
-        return finding.verdict == Verdict::waiting_input && best.verdict == Verdict::waiting_input;
-    }
-    bool both_write() const
-    {
-        return std::count_if(waiting_.begin(), waiting_.end(),
-                             [](const auto& f) { return f.verdict == Verdict::waits_pipe_reader; }) > 1;
-    }
-    Finding circle() const
-    {
-        std::string names;
-        std::size_t shown = 0;
-        for (const auto& finding : waiting_) {
-            const auto* process = facts_.process(finding.pid);
-            if (!process || ++shown > 3) continue;
-            names += (names.empty() ? "" : ", ") + detail::name_of(*process);
-            if (const std::string words = wait_words(*process); !words.empty()) names += " " + words;
-        }
-        return {Verdict::deadlock,
-                fmt::format("deadlock: {} processes wait for each other: {}{}", waiting_.size(), names,
-                            detail::without_cpu(facts_.evidence())),
-                {}, waiting_.front().pid, {}};
-    }
-
-    const Facts& facts_;
-    std::vector<Finding> leaves_;
-    std::vector<Finding> waiting_;
-};
+Graph graph_of(const Facts& facts)
+{
+    std::vector<Finding> findings;
+    for (const auto& process : facts.evidence().processes)
+        if (!detail::is_zombie(process)) findings.push_back(detail::find_of(facts, process));
+    return {facts, std::move(findings)};
+}
 
 /// A loop that was met awake, though the measured activity says nothing of work: it runs at this moment, or one of its
 /// commands has just ended and the next has not begun.
@@ -168,6 +142,7 @@ bool is_certain(Verdict verdict)
     case Verdict::waits_network:
     case Verdict::waits_peer:
     case Verdict::waits_pipe_writer:
+    case Verdict::waits_file:
     case Verdict::zombie_parent:
     case Verdict::waits_child:
     case Verdict::polling:
@@ -181,15 +156,15 @@ bool is_certain(Verdict verdict)
     return false;
 }
 
-Finding decide(const Facts& facts)
+Finding decide(const Facts& facts, const Graph& graph)
 {
     const Evidence& evidence = facts.evidence();
-    const auto [who, share] = busiest(evidence);
-    const bool works = evidence.activity == Activity::busy || share >= busy_share;
-    if (works && !evidence.paused) return repeats_itself(evidence) ? find_spinning(evidence, who, share) : find_busy(evidence, who, share);
-    Finding finding = Walk(facts).result();
+    const Worker worker = busiest(evidence);
+    const bool works = evidence.activity == Activity::busy || worker.share >= busy_share;
+    if (works && !evidence.paused) return repeats_itself(evidence) ? find_spinning(evidence, worker) : find_busy(evidence, worker);
+    Finding finding = graph.cause();
     if (auto loop = find_loop(facts, finding)) return std::move(*loop);
-    if (auto loop = find_awake(facts, finding)) return std::move(*loop);
+    if (auto loop = find_awake(facts, finding)) return repeats_itself(evidence) ? find_spinning(evidence, worker) : std::move(*loop);
     if (is_certain(finding.verdict)) return finding;
     if (evidence.kind == Kind::service && finding.verdict != Verdict::connecting)
         if (const std::string places = detail::listening_on(evidence); !places.empty() && finding.verdict != Verdict::idle) {
@@ -197,12 +172,43 @@ Finding decide(const Facts& facts)
             finding = {Verdict::idle, fmt::format("idle: {} waits for connections on {}", detail::name_of(*process), places), {},
                        process->pid, {}};
         }
+    if (finding.verdict == Verdict::polling && !detail::trouble_in(evidence).empty()) return finding; // it writes that it tries again
     // What repaints with less than a tick of CPU counts as `blocked`: its bytes tell.
     const bool vague = !detail::says_more(finding.verdict, Verdict::waits_child);
     const bool writes = evidence.ages.byte && *evidence.ages.byte < still_writes;
     if (vague && (evidence.activity != Activity::blocked || writes) && repeats_itself(evidence))
-        return find_spinning(evidence, who, share);
+        return find_spinning(evidence, worker);
     return finding;
+}
+
+bool is_about_work(Verdict verdict)
+{
+    return verdict == Verdict::busy || verdict == Verdict::spinning || verdict == Verdict::polling || verdict == Verdict::idle;
+}
+
+/// What speaks against it, or keeps it from being sure.
+void weigh(const Facts& facts, const Finding& finding, Diagnosis& diagnosis)
+{
+    constexpr Duration much_cpu = std::chrono::milliseconds(20); // two ticks: a single one may be anything's
+    const Evidence& evidence = facts.evidence();
+    const auto doubt = [&](Certainty certainty, std::string why) {
+        diagnosis.certainty = certainty;
+        diagnosis.doubt = std::move(why);
+    };
+    diagnosis.certainty = Certainty::sure;
+    const auto* process = facts.process(finding.pid);
+    if (evidence.processes.empty()) return doubt(Certainty::unsure, {});
+    if (finding.verdict == Verdict::blocked || finding.verdict == Verdict::unknown || finding.verdict == Verdict::waits_child)
+        return doubt(Certainty::unsure, finding.doubt.empty() ? "it can't be seen what would end its wait" : finding.doubt);
+    if (process && !is_about_work(finding.verdict)) {
+        if (process->recent_cpu && *process->recent_cpu >= much_cpu)
+            return doubt(Certainty::unsure, fmt::format("it has used {} of CPU since the look before", detail::nap_words(*process->recent_cpu)));
+        if (evidence.activity == Activity::trickle && process->recent_written.value_or(0) != 0)
+            return doubt(Certainty::unsure, fmt::format("it has written {} since the look before", format_size(*process->recent_written)));
+    }
+    if (!finding.doubt.empty()) return doubt(Certainty::likely, finding.doubt);
+    if (!evidence.complete) return doubt(Certainty::likely, "not all could be gathered in time");
+    if (evidence.more_processes != 0) return doubt(Certainty::likely, fmt::format("{} more processes were not looked at", evidence.more_processes));
 }
 
 } // namespace
@@ -220,14 +226,34 @@ Diagnosis diagnose(const Evidence& evidence)
                    fmt::format("zombie: {} has ended, and nobody has taken note of it", detail::name_of(evidence.processes.front())),
                    {}, evidence.processes.front().pid, {}};
     } else {
-        finding = decide(facts);
+        const Graph graph = graph_of(facts);
+        finding = decide(facts, graph);
+        diagnosis.chain = graph.chain_to(finding.pid);
     }
+    weigh(facts, finding, diagnosis);
+    diagnosis.next = detail::next_command(facts, finding);
     diagnosis.verdict = finding.verdict;
     diagnosis.sentence = std::move(finding.sentence);
     diagnosis.hint = std::move(finding.hint);
     diagnosis.pid = finding.pid;
-    diagnosis.next = detail::next_command(evidence, diagnosis.verdict);
     return diagnosis;
+}
+
+void recall(Evidence& evidence, const Evidence& earlier)
+{
+    constexpr Duration slack = std::chrono::seconds(2); // ages are told in whole ticks, and clocks are set
+    const Duration between = std::chrono::duration_cast<Duration>(evidence.at - earlier.at);
+    for (const auto& dump : earlier.dumps) {
+        if (!dump.deadlock.value_or(false)) continue;
+        const auto is_it = [&](const auto& process) { return process.pid == dump.pid; };
+        const auto was = std::find_if(earlier.processes.begin(), earlier.processes.end(), is_it);
+        const auto is = std::find_if(evidence.processes.begin(), evidence.processes.end(), is_it);
+        if (was == earlier.processes.end() || is == evidence.processes.end() || is->comm != was->comm) continue;
+        if (is->age + slack < was->age + between || was->age + between + slack < is->age) continue; // its pid was used again
+        const auto known = std::find_if(evidence.dumps.begin(), evidence.dumps.end(), is_it);
+        if (known == evidence.dumps.end()) evidence.dumps.push_back(dump);
+        else if (!known->deadlock) known->deadlock = true; // this time the dump did not come in time
+    }
 }
 
 } // namespace bgt::core

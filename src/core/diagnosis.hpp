@@ -9,6 +9,8 @@
 
 namespace bgt::core::detail {
 
+class Facts;
+
 /// What is said of one process alone.
 struct Finding {
     Verdict verdict = Verdict::blocked;
@@ -17,6 +19,31 @@ struct Finding {
     std::int32_t pid = 0;
     /// Processes of the tree of which one must move before this one can. Not empty: they are to blame, not this one.
     std::vector<std::int32_t> waits_for;
+    /// Others of the tree of which one might end its wait, as one of several things that it waits for.
+    std::vector<std::int32_t> may_wait_for{};
+    std::string doubt{};   ///< why it may be otherwise; empty: it is sure
+    bool at_rest = false;  ///< an event loop that only its own program wakes: no work of its own
+};
+
+/// One list of those who wait and whom they wait for. The end of the longest chain from the main process tells: one
+/// process that waits for nobody of the tree, or several that wait for each other in a circle.
+class Graph {
+public:
+    Graph(const Facts&, std::vector<Finding>);
+    Finding cause() const;
+    /// How the main process comes to wait for `pid`, one line a process.
+    std::vector<std::string> chain_to(std::int32_t pid) const;
+
+private:
+    std::size_t index_of(std::int32_t pid) const;
+    bool ends_a_chain(std::size_t) const;
+    Finding circle_of(std::size_t) const;
+    Finding best_of(const std::vector<std::size_t>&) const;
+
+    const Facts& facts_;
+    std::vector<Finding> findings_;
+    std::vector<std::vector<std::size_t>> edges_;
+    std::vector<std::vector<bool>> reaches_;
 };
 
 /// True when `a` says more than `b`: the verdicts are in the order of how sure and how telling they are.
@@ -36,6 +63,8 @@ public:
     std::vector<const ProcessEvidence*> living_children(const ProcessEvidence&) const;
     std::vector<const ProcessEvidence*> zombies_of(const ProcessEvidence&) const;
     const PipeEvidence* pipe(const Handle&) const;
+    /// Both sides of the pseudoterminal that this handle is a side of.
+    const PipeEvidence* terminal(const Handle&) const;
     const SocketEvidence* socket(const Handle&) const;
     const LockEvidence* lock_of(std::int32_t waiter) const;
 
@@ -44,6 +73,7 @@ private:
     std::unordered_map<std::int32_t, const ProcessEvidence*> processes_;
     std::unordered_map<std::int32_t, std::vector<const ProcessEvidence*>> children_;
     std::unordered_map<std::uint64_t, const PipeEvidence*> pipes_;
+    std::unordered_map<std::int32_t, const PipeEvidence*> terminals_;
     std::unordered_map<std::uint64_t, const SocketEvidence*> sockets_;
 };
 
@@ -57,6 +87,12 @@ Finding find_lock(const Facts&, const ProcessEvidence&, const ThreadEvidence&);
 Finding find_poll(const Facts&, const ProcessEvidence&, const ThreadEvidence&);
 Finding find_input(const Facts&, const ProcessEvidence&, const ThreadEvidence&, const Handle&);
 Finding find_futex(const Facts&, const ProcessEvidence&);
+/// A wait with a date and for nothing else: a sleep, or a look again and again.
+Finding find_sleep(const Facts&, const ProcessEvidence&, const ThreadEvidence&);
+/// Whether only the program itself can make this descriptor ready: event counters, self-pipes, socket pairs.
+bool wakes_itself(const Facts&, const ProcessEvidence&, const Handle&);
+bool waits_for_child(const ProcessEvidence&);
+std::vector<std::int32_t> pids_of(const std::vector<const ProcessEvidence*>&);
 
 /// "cargo build (pid 56)".
 std::string name_of(const ProcessEvidence&);
@@ -66,11 +102,13 @@ std::string without_cpu(const Evidence&);
 std::string nap_words(Duration);
 /// "; last text: Ok to proceed? (y)"; empty where there is none.
 std::string last_text(const Evidence&);
+/// What the last lines say of a peer that can't be reached: "connection refused"; empty: nothing.
+std::string trouble_in(const Evidence&);
 /// Since nothing new was written, else since nothing at all.
 std::optional<Duration> silence(const Evidence&);
 /// Where the listening sockets of the tree are, ":5173, :80"; empty: none.
 std::string listening_on(const Evidence&);
 /// What to do about it: `next` of a Diagnosis.
-std::string next_command(const Evidence&, Verdict);
+std::string next_command(const Facts&, const Finding&);
 
 } // namespace bgt::core::detail

@@ -1,6 +1,8 @@
 // What can be said of one process, thread by thread.
 #include "diagnosis.hpp"
 
+#include <bgt/base/text.hpp>
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -53,13 +55,6 @@ std::optional<bool> dump_of_locks(const Evidence& evidence, const ProcessEvidenc
     return found == dumps.end() ? std::nullopt : found->deadlock;
 }
 
-std::vector<std::int32_t> pids_of(const std::vector<const ProcessEvidence*>& processes)
-{
-    std::vector<std::int32_t> pids;
-    for (const auto* process : processes) pids.push_back(process->pid);
-    return pids;
-}
-
 Finding find_stopped(const Facts& facts, const ProcessEvidence& process)
 {
     const Evidence& evidence = facts.evidence();
@@ -70,6 +65,12 @@ Finding find_stopped(const Facts& facts, const ProcessEvidence& process)
         finding.sentence = fmt::format("waiting for input: {} was stopped because it {} a terminal from the background ({}){}",
                                        name_of(process), process.stop_signal == ttin ? "read" : "wrote or set",
                                        process.stop_signal == ttin ? "SIGTTIN" : "SIGTTOU", last_text(evidence));
+        return finding;
+    }
+    if (process.tracer > 0) {
+        finding.sentence = fmt::format("stopped: {} (pid {}) holds {} as its debugger", process.tracer_comm, process.tracer, name_of(process));
+        finding.hint = "SIGCONT can't help: only its debugger lets it go on, or the end of that debugger";
+        if (facts.process(process.tracer)) finding.waits_for = {process.tracer};
         return finding;
     }
     if (evidence.paused) finding.sentence = fmt::format("paused: {} was stopped by bgt pause", name_of(process));
@@ -87,22 +88,31 @@ Finding find_child_wait(const Facts& facts, const ProcessEvidence& process, cons
     return finding;
 }
 
-Finding find_sleep(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread)
+/// Whether a wait with this date is one of many: the process has been without a sign of life for much longer. Loops that use
+/// less than a tick between two looks count as `blocked`: that they have slept long before tells too.
+bool comes_again(const Evidence& evidence, const ProcessEvidence& process, Duration limit)
 {
-    const Evidence& evidence = facts.evidence();
-    // Loops that use less than a tick between two looks count as `blocked`: that they have slept long before tells too.
+    constexpr Duration longest = std::chrono::seconds(60);
     const Duration quiet_for = std::min({process.age, silence(evidence).value_or(Duration::max()), evidence.ages.cpu.value_or(Duration::max())});
-    const bool awoke = thread.timeout && (evidence.activity == Activity::trickle || quiet_for / much_longer >= *thread.timeout);
-    const bool again = awoke && *thread.timeout < std::chrono::seconds(60);
-    Finding finding{again ? Verdict::polling : Verdict::sleeping, {}, {}, process.pid, {}};
-    if (again)
-        finding.sentence = fmt::format("polling: {} looks again and again, with sleeps of {}", name_of(process),
-                                       nap_words(*thread.timeout));
-    else
-        finding.sentence = fmt::format("sleeping: {} sleeps{}", name_of(process),
-                                       thread.timeout ? " (" + nap_words(*thread.timeout) + ")" : "");
-    const auto quiet = silence(evidence);
-    finding.sentence += quiet ? fmt::format(", nothing new for {}", format_age(*quiet)) : without_cpu(evidence);
+    return limit < longest && (evidence.activity == Activity::trickle || quiet_for / much_longer >= limit);
+}
+
+/// By the place in the kernel: its client of a file system of another machine or process waits for an answer.
+bool waits_for_file_system(const ThreadEvidence& thread)
+{
+    constexpr std::array<std::string_view, 9> places{"request_wait_answer", "fuse_", "__fuse", "nfs", "rpc_wait", "__rpc", "cifs", "p9_client", "ceph_"};
+    return std::any_of(places.begin(), places.end(), [&](std::string_view place) { return thread.wchan.starts_with(place); });
+}
+
+/// System V and POSIX semaphores: who would raise it can't be seen, who changed it last at best.
+Finding find_semaphore(const Facts& facts, const ProcessEvidence& process, const LockEvidence& semaphore)
+{
+    Finding finding{Verdict::waits_lock, {}, {}, process.pid, {}};
+    finding.sentence = fmt::format("waits for a semaphore: {}, {}", name_of(process), semaphore.path);
+    if (semaphore.holder > 0)
+        finding.sentence += fmt::format(", which pid {} ({}) changed last", semaphore.holder, fit(semaphore.holder_command, 60));
+    finding.sentence += without_cpu(facts.evidence());
+    finding.doubt = "who would raise the semaphore can't be seen";
     return finding;
 }
 
@@ -116,6 +126,11 @@ Finding find_plain(const Facts& facts, const ProcessEvidence& process, const Thr
     }
     std::string where = thread.call_name.empty() ? thread.wchan : thread.call_name;
     if (!thread.handles.empty()) where += " on " + thread.handles.front().text;
+    if (waits_for_file_system(thread)) {
+        finding.sentence = fmt::format("blocked: {} waits for a file system that does not answer, in {}{}", name_of(process), where,
+                                       without_cpu(facts.evidence()));
+        return finding;
+    }
     finding.sentence = fmt::format("blocked: {} {}{}", name_of(process),
                                    where.empty() ? "waits, it can't be seen for what" : "waits in " + where,
                                    without_cpu(facts.evidence()));
@@ -127,6 +142,9 @@ Finding find_reading(const Facts& facts, const ProcessEvidence& process, const T
     if (thread.handles.empty()) return find_plain(facts, process, thread);
     const Handle& handle = thread.handles.front();
     const bool writes = thread.call == Call::write || thread.call == Call::send;
+    if (handle.kind == HandleKind::master || (writes && handle.kind == HandleKind::terminal && facts.terminal(handle)))
+        return find_pipe(facts, process, thread, handle);
+    if (handle.kind == HandleKind::watch) return find_poll(facts, process, thread);
     if (!writes && (handle.task_stdin || handle.kind == HandleKind::terminal)) return find_input(facts, process, thread, handle);
     switch (handle.kind) {
     case HandleKind::pipe:
@@ -135,6 +153,12 @@ Finding find_reading(const Facts& facts, const ProcessEvidence& process, const T
     case HandleKind::other:
     case HandleKind::terminal:
     case HandleKind::file:
+    case HandleKind::master:
+    case HandleKind::event:
+    case HandleKind::timer:
+    case HandleKind::signals:
+    case HandleKind::watch:
+    case HandleKind::process:
     case HandleKind::device: return find_plain(facts, process, thread);
     }
     return find_plain(facts, process, thread);
@@ -160,18 +184,26 @@ Finding find_thread(const Facts& facts, const ProcessEvidence& process, const Th
     case Call::sleep: return find_sleep(facts, process, thread);
     case Call::lock: return find_lock(facts, process, thread);
     case Call::futex:
+    case Call::ipc:
+        if (const auto* lock = facts.lock_of(process.pid); lock && lock->kind == "semaphore") return find_semaphore(facts, process, *lock);
+        return find_plain(facts, process, thread);
     case Call::unknown:
     case Call::running:
     case Call::signal:
-    case Call::ipc:
     case Call::sync: return find_plain(facts, process, thread);
     }
     return find_plain(facts, process, thread);
 }
 
+/// Who waits in vfork is in state D too, but what its child does is the cause, and a signal does end it.
+bool is_stuck_in_kernel(const ThreadEvidence& thread)
+{
+    return thread.state == 'D' && thread.call != Call::wait_child;
+}
+
 Finding find_unkillable(const Facts& facts, const ProcessEvidence& process)
 {
-    const auto stuck = std::find_if(process.threads.begin(), process.threads.end(), [](const auto& t) { return t.state == 'D'; });
+    const auto stuck = std::find_if(process.threads.begin(), process.threads.end(), is_stuck_in_kernel);
     std::string where;
     if (stuck != process.threads.end()) {
         where = stuck->call_name.empty() ? stuck->wchan : stuck->call_name;
@@ -190,9 +222,9 @@ bool waits_in_kernel(const Facts& facts, const ProcessEvidence& process)
     if (process.recent_cpu && *process.recent_cpu > Duration::zero()) return false;
     const auto children = facts.living_children(process);
     if (std::any_of(children.begin(), children.end(), [](const auto* child) { return child->age < std::chrono::seconds(1); }))
-        return false; // vfork, until the child executes something
-    return process.state == 'D' ||
-           std::any_of(process.threads.begin(), process.threads.end(), [](const auto& t) { return t.state == 'D'; });
+        return false; // vfork of a kernel that does not tell, until the child executes something
+    if (process.threads.empty()) return process.state == 'D';
+    return std::any_of(process.threads.begin(), process.threads.end(), is_stuck_in_kernel);
 }
 
 Finding find_zombies(const ProcessEvidence& process, const std::vector<const ProcessEvidence*>& zombies)
@@ -220,13 +252,48 @@ bool is_stopped(const ProcessEvidence& process)
     return process.state == 'T' || process.state == 't';
 }
 
+std::vector<std::int32_t> pids_of(const std::vector<const ProcessEvidence*>& processes)
+{
+    std::vector<std::int32_t> pids;
+    for (const auto* process : processes) pids.push_back(process->pid);
+    return pids;
+}
+
+bool waits_for_child(const ProcessEvidence& process)
+{
+    return std::any_of(process.threads.begin(), process.threads.end(), [](const auto& thread) { return thread.call == Call::wait_child; });
+}
+
+Finding find_sleep(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread)
+{
+    const Evidence& evidence = facts.evidence();
+    constexpr Duration longest_pause = std::chrono::seconds(60);
+    const std::string trouble = trouble_in(evidence);
+    const bool retries = !trouble.empty() && thread.timeout && *thread.timeout < longest_pause;
+    const bool again = retries || (thread.timeout && comes_again(evidence, process, *thread.timeout));
+    Finding finding{again ? Verdict::polling : Verdict::sleeping, {}, {}, process.pid, {}};
+    if (retries)
+        finding.sentence = fmt::format("polling: {} retries: {} (sleeps of {})", name_of(process), trouble, nap_words(*thread.timeout));
+    else if (again)
+        finding.sentence = fmt::format("polling: {} looks again and again, with sleeps of {}", name_of(process),
+                                       nap_words(*thread.timeout));
+    else
+        finding.sentence = fmt::format("sleeping: {} sleeps{}", name_of(process),
+                                       thread.timeout ? " (" + nap_words(*thread.timeout) + ")" : "");
+    const auto quiet = silence(evidence);
+    finding.sentence += quiet ? fmt::format(", nothing new for {}", format_age(*quiet)) : without_cpu(evidence);
+    return finding;
+}
+
 Finding find_futex(const Facts& facts, const ProcessEvidence& process)
 {
     const auto threads = own_threads(process);
     std::size_t waiting = 0, timed = 0, shared = 0;
+    Duration shortest = Duration::max();
     for (const auto* thread : threads) {
         if (thread->call != Call::futex) return {Verdict::unknown, {}, {}, process.pid, {}};
         ++(thread->timeout ? timed : waiting);
+        shortest = std::min(shortest, thread->timeout.value_or(Duration::max()));
         shared += thread->futex_shared ? 1 : 0;
     }
     // One thread in a futex that others can reach may well be woken by one of them; so may any thread that was not seen.
@@ -234,11 +301,19 @@ Finding find_futex(const Facts& facts, const ProcessEvidence& process)
     if (threads.empty() || alone || process.thread_count > process.threads.size())
         return {Verdict::unknown, {}, {}, process.pid, {}};
     if (timed != 0) {
-        Finding finding{Verdict::sleeping, {}, {}, process.pid, {}};
-        if (!dump_of_locks(facts.evidence(), process) && may_be_at_monitors(process, threads))
+        const bool may_be_stuck = !dump_of_locks(facts.evidence(), process) && may_be_at_monitors(process, threads);
+        const bool again = !may_be_stuck && comes_again(facts.evidence(), process, shortest);
+        Finding finding{again ? Verdict::polling : Verdict::sleeping, {}, {}, process.pid, {}};
+        if (may_be_stuck) {
+            finding.doubt = "a deadlock of Java threads looks like this, too";
             finding.hint = fmt::format("a deadlock of Java threads looks like this too: jstack {}", process.pid);
-        finding.sentence = fmt::format("sleeping: the threads of {} wait for each other, {} of {} with a time limit{}",
-                                       name_of(process), timed, threads.size(), without_cpu(facts.evidence()));
+        }
+        if (again)
+            finding.sentence = fmt::format("polling: {} looks again and again, with timed waits of {} or less{}", name_of(process),
+                                           nap_words(shortest), without_cpu(facts.evidence()));
+        else
+            finding.sentence = fmt::format("sleeping: the threads of {} wait for each other, {} of {} with a time limit{}",
+                                           name_of(process), timed, threads.size(), without_cpu(facts.evidence()));
         return finding;
     }
     const std::string who = waiting == 1   ? "the only thread"
@@ -247,8 +322,20 @@ Finding find_futex(const Facts& facts, const ProcessEvidence& process)
     return {Verdict::deadlock,
             fmt::format("deadlock: {} of {} {} in futex{}", who, name_of(process), waiting == 1 ? "waits" : "wait",
                         without_cpu(facts.evidence())),
-            fmt::format("where: gdb -p {} -batch -ex 'thread apply all bt'", process.pid), process.pid, {}};
+            fmt::format("where: gdb -p {} -batch -ex 'thread apply all bt'", process.pid), process.pid, {}, {},
+            "all its threads are in futexes; a signal may wake them, too"};
 }
+
+namespace {
+
+/// Whether a thread with this finding does something of its own: then others are not to blame for all of the process.
+bool is_own_work(const ThreadEvidence& thread, const Finding& finding)
+{
+    if (thread.call == Call::futex || finding.at_rest || !finding.waits_for.empty()) return false;
+    return finding.verdict == Verdict::idle || finding.verdict == Verdict::busy || says_more(finding.verdict, Verdict::waits_child);
+}
+
+} // namespace
 
 Finding find_of(const Facts& facts, const ProcessEvidence& process)
 {
@@ -261,18 +348,24 @@ Finding find_of(const Facts& facts, const ProcessEvidence& process)
                 "where: see \"Java-level deadlock\" in the log", process.pid, {}};
     Finding best{Verdict::unknown, {}, {}, process.pid, {}};
     std::vector<std::int32_t> waits_for;
-    bool other_work = false; // a thread that waits for nobody of the tree
+    std::vector<std::int32_t> may_wait_for;
+    bool other_work = false;
     for (const auto& thread : process.threads) {
         if (is_runtime_thread(thread)) continue;
         Finding finding = find_thread(facts, process, thread);
-        if (finding.waits_for.empty()) other_work = other_work || thread.call != Call::futex;
-        else waits_for.insert(waits_for.end(), finding.waits_for.begin(), finding.waits_for.end());
-        if (best.sentence.empty() || says_more(finding.verdict, best.verdict)) best = std::move(finding);
+        other_work = other_work || is_own_work(thread, finding);
+        may_wait_for.insert(may_wait_for.end(), finding.may_wait_for.begin(), finding.may_wait_for.end());
+        if (!finding.waits_for.empty()) waits_for.insert(waits_for.end(), finding.waits_for.begin(), finding.waits_for.end());
+        const bool leads_on = !finding.waits_for.empty() && best.waits_for.empty() && !says_more(best.verdict, Verdict::waits_child) &&
+                              best.verdict != Verdict::idle && best.verdict != Verdict::busy;
+        if (best.sentence.empty() || leads_on || says_more(finding.verdict, best.verdict)) best = std::move(finding);
     }
     if (const Finding futex = find_futex(facts, process); futex.verdict != Verdict::unknown) best = futex;
     if (best.sentence.empty()) best = find_plain(facts, process, ThreadEvidence{});
     // Only where all that does anything waits for others, others are to blame.
+    if (other_work) may_wait_for.insert(may_wait_for.end(), waits_for.begin(), waits_for.end());
     best.waits_for = other_work ? std::vector<std::int32_t>() : std::move(waits_for);
+    best.may_wait_for = std::move(may_wait_for);
     const auto zombies = facts.zombies_of(process);
     if (!zombies.empty() && best.waits_for.empty() && is_weak(best.verdict) && best.verdict != Verdict::idle)
         return find_zombies(process, zombies);

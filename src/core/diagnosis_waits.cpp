@@ -1,6 +1,7 @@
 // What a thread waits for at a descriptor: a pipe, a socket, a lock, a terminal, or several at once.
 #include "diagnosis.hpp"
 
+#include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 
 #include <algorithm>
@@ -31,14 +32,18 @@ std::vector<std::int32_t> inside_of(const std::vector<PipeEnd>& ends)
 }
 
 /// Whether the process is about to read this pipe, or does something else after which it might.
-bool may_read(const ProcessEvidence& process, std::uint64_t inode)
+bool may_read(const ProcessEvidence& process, const Handle& written)
 {
+    const auto is_it = [&](const Handle& handle) {
+        if (written.kind == HandleKind::terminal) return handle.kind == HandleKind::master && handle.number == written.number;
+        return handle.inode == written.inode;
+    };
     return std::any_of(process.threads.begin(), process.threads.end(), [&](const ThreadEvidence& thread) {
         switch (thread.call) {
         case Call::read:
         case Call::receive:
         case Call::poll:
-            return std::any_of(thread.handles.begin(), thread.handles.end(), [&](const Handle& h) { return h.inode == inode; });
+            return std::any_of(thread.handles.begin(), thread.handles.end(), is_it);
         case Call::running:
         case Call::unknown:
         case Call::write: return true; // works, or waits in a circle: that shows elsewhere
@@ -64,8 +69,9 @@ Finding find_reader(const Facts& facts, const ProcessEvidence& process, const Ha
     const auto readers = without(pipe.readers, process.pid);
     for (const std::int32_t pid : inside_of(readers)) {
         const auto* reader = facts.process(pid);
-        if (reader && may_read(*reader, handle.inode)) finding.waits_for.push_back(pid);
+        if (reader && may_read(*reader, handle)) finding.waits_for.push_back(pid);
     }
+    const bool is_terminal = handle.kind == HandleKind::terminal;
     const std::string what = handle.fd >= 0 ? fmt::format("its descriptor {} ({})", handle.fd, handle.text) : handle.text;
     std::string why = "and nobody else has it open";
     if (pipe.task_output) why = "the task's own output, which its supervisor does not take";
@@ -75,32 +81,42 @@ Finding find_reader(const Facts& facts, const ProcessEvidence& process, const Ha
         why = fmt::format("which {} does not read{}", end_name(readers.front()), instead.empty() ? "" : ": " + instead);
     }
     finding.sentence = fmt::format("waits for a reader: {} writes into {}, {}{}", name_of(process),
-                                   handle.fd >= 0 ? "a full pipe, " + what : what, why, without_cpu(facts.evidence()));
+                                   handle.fd >= 0 ? (is_terminal ? "a full terminal, " : "a full pipe, ") + what : what, why, without_cpu(facts.evidence()));
     return finding;
 }
 
-/// A pipe that a program has to itself wakes its event loop, from another thread or out of a signal handler (libuv, and
-/// the self-pipe trick): to wait there is to be at rest.
-bool wakes_itself(const ProcessEvidence& process, const ThreadEvidence& thread, const PipeEvidence& pipe)
+/// What speaks for it that this process gives something to others all the same; empty: nothing.
+std::string writes_words(const Facts& facts, std::int32_t pid)
 {
-    return !pipe.writers.empty() && without(pipe.writers, process.pid).empty() &&
-           (thread.call == Call::poll || process.thread_count > 1);
+    const auto* process = facts.process(pid);
+    if (!process || process->recent_written.value_or(0) == 0) return {};
+    return fmt::format("has written {} since the look before", format_size(*process->recent_written));
 }
 
 Finding find_writer(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread, const Handle& handle,
                     const PipeEvidence& pipe)
 {
-    if (wakes_itself(process, thread, pipe))
-        return {Verdict::blocked, fmt::format("blocked: {} waits to be woken by itself{}", name_of(process), without_cpu(facts.evidence())),
-                {}, process.pid, {}};
+    // To wait at a pipe that it alone can write into is to be at rest: another thread or a signal handler will.
+    if (wakes_itself(facts, process, handle) && (thread.call == Call::poll || process.thread_count > 1)) {
+        Finding rest{Verdict::blocked, fmt::format("blocked: {} waits to be woken by itself{}", name_of(process), without_cpu(facts.evidence())),
+                     {}, process.pid, {}};
+        rest.at_rest = true;
+        return rest;
+    }
     Finding finding{Verdict::waits_pipe_writer, {}, {}, process.pid, {}};
     const auto writers = without(pipe.writers, process.pid);
     finding.waits_for = inside_of(writers);
     std::string why = "nobody has opened it for writing";
-    if (!writers.empty()) why = fmt::format("{} has it open and writes nothing", end_name(writers.front()));
-    else if (!pipe.writers.empty()) why = "it alone has it open for writing, so its end can't come";
-    finding.sentence = fmt::format("waits for a writer: {} {} {}; {}{}", name_of(process), handle.fd < 0 ? "opens" : "reads",
-                                   handle.text, why, without_cpu(facts.evidence()));
+    if (!writers.empty()) {
+        const std::string writes = writes_words(facts, writers.front().pid);
+        why = fmt::format("{} {}", end_name(writers.front()), writes.empty() ? "has it open and writes nothing" : writes);
+        if (!writes.empty()) finding.doubt = "something was written since the look before";
+    } else if (!pipe.writers.empty()) {
+        why = "it alone has it open for writing, so its end can't come";
+    }
+    const std::string what = handle.kind == HandleKind::master ? pipe.text : handle.text;
+    finding.sentence = fmt::format("waits for a writer: {} {} {}; {}{}", name_of(process), handle.fd < 0 ? "opens" : "reads", what, why,
+                                   without_cpu(facts.evidence()));
     return finding;
 }
 
@@ -126,10 +142,13 @@ Finding find_peer(const Facts& facts, const ProcessEvidence& process, const Thre
 {
     Finding finding{Verdict::waits_peer, {}, {}, process.pid, {}};
     if (facts.process(socket.peer_pid) && socket.peer_pid != process.pid) finding.waits_for = {socket.peer_pid};
+    const std::string writes = writes_words(facts, socket.peer_pid);
+    if (!writes.empty()) finding.doubt = "something was written since the look before";
     const std::string other = socket.peer_pid > 0 ? fmt::format("{} (pid {})", socket.peer_comm, socket.peer_pid) : "its peer";
     const std::string place = socket.peer.empty() ? socket.local : socket.peer;
-    finding.sentence = fmt::format("waits for another process: {}, {} on {}, and {} says nothing{}", name_of(process),
-                                   thread.call_name, place.empty() ? "a socket" : place, other, without_cpu(facts.evidence()));
+    finding.sentence = fmt::format("waits for another process: {}, {} on {}, and {} {}{}", name_of(process),
+                                   thread.call_name, place.empty() ? "a socket" : place, other,
+                                   writes.empty() ? "says nothing" : writes, without_cpu(facts.evidence()));
     return finding;
 }
 
@@ -148,7 +167,10 @@ Facts::Facts(const Evidence& evidence) : evidence_(evidence)
         processes_.emplace(process.pid, &process);
         if (process.ppid != process.pid) children_[process.ppid].push_back(&process);
     }
-    for (const auto& pipe : evidence.pipes) pipes_.emplace(pipe.inode, &pipe);
+    for (const auto& pipe : evidence.pipes) {
+        if (pipe.terminal >= 0) terminals_.emplace(pipe.terminal, &pipe);
+        else pipes_.emplace(pipe.inode, &pipe);
+    }
     for (const auto& socket : evidence.sockets) sockets_.emplace(socket.inode, &socket);
 }
 
@@ -184,6 +206,12 @@ const PipeEvidence* Facts::pipe(const Handle& handle) const
     return found == pipes_.end() ? nullptr : found->second;
 }
 
+const PipeEvidence* Facts::terminal(const Handle& handle) const
+{
+    const auto found = handle.number >= 0 ? terminals_.find(handle.number) : terminals_.end();
+    return found == terminals_.end() ? nullptr : found->second;
+}
+
 const SocketEvidence* Facts::socket(const Handle& handle) const
 {
     const auto found = sockets_.find(handle.inode);
@@ -199,7 +227,8 @@ const LockEvidence* Facts::lock_of(std::int32_t waiter) const
 
 Finding find_pipe(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread, const Handle& handle)
 {
-    const PipeEvidence* known = facts.pipe(handle);
+    const bool is_terminal = handle.kind == HandleKind::master || handle.kind == HandleKind::terminal;
+    const PipeEvidence* known = is_terminal ? facts.terminal(handle) : facts.pipe(handle);
     const bool writes = thread.call == Call::write || thread.call == Call::send || (thread.call == Call::open && thread.writes_wanted);
     if (known) return writes ? find_reader(facts, process, handle, *known) : find_writer(facts, process, thread, handle, *known);
     Finding finding{writes ? Verdict::waits_pipe_reader : Verdict::waits_pipe_writer, {}, {}, process.pid, {}};
@@ -232,14 +261,31 @@ Finding find_socket(const Facts& facts, const ProcessEvidence& process, const Th
     return finding;
 }
 
-namespace {
-
-bool waits_for_child(const ProcessEvidence& process)
+bool wakes_itself(const Facts& facts, const ProcessEvidence& process, const Handle& handle)
 {
-    return std::any_of(process.threads.begin(), process.threads.end(), [](const auto& thread) { return thread.call == Call::wait_child; });
+    switch (handle.kind) {
+    case HandleKind::event:
+    case HandleKind::timer:
+    case HandleKind::signals: return true;
+    case HandleKind::pipe:
+    case HandleKind::fifo: {
+        const auto* pipe = handle.task_stdin ? nullptr : facts.pipe(handle);
+        return pipe && !pipe->writers.empty() && without(pipe->writers, process.pid).empty();
+    }
+    case HandleKind::socket: {
+        const auto* socket = facts.socket(handle);
+        return socket && socket->kind == "unix" && socket->peer_pid == process.pid;
+    }
+    case HandleKind::other:
+    case HandleKind::terminal:
+    case HandleKind::file:
+    case HandleKind::device:
+    case HandleKind::master:
+    case HandleKind::watch:
+    case HandleKind::process: return false;
+    }
+    return false;
 }
-
-} // namespace
 
 Finding find_lock(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread)
 {
@@ -257,62 +303,8 @@ Finding find_lock(const Facts& facts, const ProcessEvidence& process, const Thre
     const std::string holder = fit(lock->holder_command, 60);
     finding.sentence = fmt::format("waits for a lock: {}, {} held by pid {} ({}){}{}", name_of(process), lock->kind, lock->holder,
                                    holder, on, without_cpu(evidence));
+    if (facts.process(lock->holder) && lock->holder != process.pid) finding.waits_for = {lock->holder};
     finding.hint = fmt::format("or end pid {}, which holds it", lock->holder);
-    // A holder that waits for the one it keeps waiting: `flock F sh -c 'flock F ...'`.
-    const ProcessEvidence* up = facts.process(process.ppid);
-    for (int depth = 0; up && depth < 64; ++depth, up = facts.process(up->ppid)) {
-        if (!waits_for_child(*up)) break;
-        if (up->pid != lock->holder) continue;
-        finding.verdict = Verdict::deadlock;
-        finding.hint.clear();
-        finding.sentence = fmt::format("deadlock: {} waits for the {} that {} holds{}, which waits for it", name_of(process),
-                                       lock->kind, name_of(*up), on);
-        break;
-    }
-    return finding;
-}
-
-Finding find_poll(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread)
-{
-    const Evidence& evidence = facts.evidence();
-    Finding best{Verdict::blocked, {}, {}, process.pid, {}};
-    best.sentence = fmt::format("blocked: {} waits in {} for events{}", name_of(process), thread.call_name, without_cpu(evidence));
-    if (thread.handles.empty() && thread.timeout && *thread.timeout > Duration::zero()) {
-        best.verdict = evidence.activity == Activity::trickle ? Verdict::polling : Verdict::sleeping;
-        best.sentence = fmt::format("{}: {} {} (sleeps of {}){}", to_string(best.verdict), name_of(process),
-                                    best.verdict == Verdict::polling ? "looks again and again" : "sleeps",
-                                    nap_words(*thread.timeout), without_cpu(evidence));
-    }
-    const bool only = thread.handles.size() == 1;
-    bool serves = false;
-    for (const auto& handle : thread.handles) {
-        Finding finding{Verdict::unknown, {}, {}, process.pid, {}};
-        if (handle.task_stdin || handle.kind == HandleKind::terminal) {
-            // Event loops keep an eye on a terminal all their life; only a prompt, or nothing else to wait for, tells.
-            if (only || evidence.unfinished_line) finding = find_input(facts, process, thread, handle);
-        } else if (handle.kind == HandleKind::socket) {
-            finding = find_socket(facts, process, thread, handle);
-            serves = serves || finding.verdict == Verdict::idle;
-            if (finding.verdict == Verdict::waits_peer && !only) continue; // socket pairs inside of runtimes
-        } else if (only && (handle.kind == HandleKind::pipe || handle.kind == HandleKind::fifo)) {
-            finding = find_pipe(facts, process, thread, handle);
-        }
-        if (finding.verdict != Verdict::unknown && says_more(finding.verdict, best.verdict)) best = std::move(finding);
-        else if (finding.verdict == Verdict::idle && best.verdict == Verdict::sleeping) best = std::move(finding);
-    }
-    // A server with clients waits for work, and not for one of them.
-    if (serves && best.verdict == Verdict::waits_network)
-        best = {Verdict::idle, fmt::format("idle: {} waits for connections on {}", name_of(process), listening_on(evidence)), {}, process.pid, {}};
-    return best;
-}
-
-Finding find_input(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence&, const Handle& handle)
-{
-    const Evidence& evidence = facts.evidence();
-    Finding finding{Verdict::waiting_input, {}, {}, process.pid, {}};
-    const std::string what = handle.kind == HandleKind::terminal ? "its terminal" : "its stdin";
-    finding.sentence = fmt::format("waiting for input: {} reads {}{}", name_of(process), what, last_text(evidence));
-    if (!evidence.takes_input) finding.hint = "and start it again with an option that answers (--yes), or with --stdin pipe";
     return finding;
 }
 

@@ -30,6 +30,12 @@ bool contains(const std::array<std::string_view, N>& list, std::string_view word
     return std::find(list.begin(), list.end(), word) != list.end();
 }
 
+std::string lower_case(std::string text)
+{
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
 std::string_view base_name(std::string_view path)
 {
     return path.substr(path.rfind('/') + 1); // npos + 1 is 0
@@ -82,6 +88,22 @@ std::string last_text(const Evidence& evidence)
     return {};
 }
 
+std::string trouble_in(const Evidence& evidence)
+{
+    constexpr std::array<std::string_view, 8> troubles{"connection refused", "connection timed out", "could not resolve host", "no route to host",
+                                                       "network is unreachable", "name resolution", "connection reset", "failed to connect"};
+    constexpr std::size_t max_lines = 6;
+    std::size_t looked_at = 0;
+    for (auto line = evidence.output.rbegin(); line != evidence.output.rend() && looked_at < max_lines; ++line) {
+        if (line->find_first_not_of(' ') == line->npos) continue;
+        ++looked_at;
+        const std::string low = lower_case(*line);
+        for (const std::string_view trouble : troubles)
+            if (low.find(trouble) != low.npos) return std::string(trouble);
+    }
+    return {};
+}
+
 std::optional<Duration> silence(const Evidence& evidence)
 {
     return evidence.ages.text ? evidence.ages.text : evidence.ages.byte;
@@ -109,8 +131,7 @@ namespace {
 bool asks_yes_or_no(const Evidence& evidence)
 {
     if (evidence.output.empty()) return false;
-    std::string line = evidence.output.back();
-    std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string line = lower_case(evidence.output.back());
     for (const std::string_view choice : {"(y)", "(y/n)", "[y/n]", "(yes/no", "[yes/no", "y/n?"})
         if (line.find(choice) != line.npos) return true;
     return false;
@@ -118,14 +139,17 @@ bool asks_yes_or_no(const Evidence& evidence)
 
 } // namespace
 
-std::string next_command(const Evidence& evidence, Verdict verdict)
+std::string next_command(const Facts& facts, const Finding& finding)
 {
+    const Evidence& evidence = facts.evidence();
     const std::int64_t id = evidence.task_id;
-    switch (verdict) {
+    const auto* process = facts.process(finding.pid);
+    switch (finding.verdict) {
     case Verdict::waiting_input:
         if (!evidence.takes_input) return fmt::format("bgt kill {}", id);
         return fmt::format("bgt send {} {}", id, asks_yes_or_no(evidence) ? "y" : "TEXT");
     case Verdict::stopped:
+        if (process && process->tracer > 0) return fmt::format("kill {}", process->tracer);
         return evidence.paused ? fmt::format("bgt resume {}", id) : fmt::format("bgt signal --tree CONT {}", id);
     case Verdict::deadlock:
     case Verdict::unkillable:
@@ -135,6 +159,7 @@ std::string next_command(const Evidence& evidence, Verdict verdict)
     case Verdict::waits_network:
     case Verdict::waits_peer:
     case Verdict::waits_pipe_writer:
+    case Verdict::waits_file:
     case Verdict::zombie_parent:
     case Verdict::waits_child:
     case Verdict::polling:
@@ -209,6 +234,7 @@ std::string_view to_string(Verdict verdict)
     case Verdict::waits_network: return "waits-network";
     case Verdict::waits_peer: return "waits-peer";
     case Verdict::waits_pipe_writer: return "waits-pipe-writer";
+    case Verdict::waits_file: return "waits-file";
     case Verdict::zombie_parent: return "zombie-parent";
     case Verdict::waits_child: return "waits-child";
     case Verdict::polling: return "polling";
@@ -219,6 +245,16 @@ std::string_view to_string(Verdict verdict)
     case Verdict::blocked: return "blocked";
     }
     return "unknown";
+}
+
+std::string_view to_string(Certainty certainty)
+{
+    switch (certainty) {
+    case Certainty::sure: return "sure";
+    case Certainty::likely: return "likely";
+    case Certainty::unsure: return "unsure";
+    }
+    return "unsure";
 }
 
 std::string_view to_string(Call call)
@@ -255,6 +291,12 @@ std::string_view to_string(HandleKind kind)
     case HandleKind::socket: return "socket";
     case HandleKind::file: return "file";
     case HandleKind::device: return "device";
+    case HandleKind::master: return "master";
+    case HandleKind::event: return "event";
+    case HandleKind::timer: return "timer";
+    case HandleKind::signals: return "signals";
+    case HandleKind::watch: return "watch";
+    case HandleKind::process: return "process";
     }
     return "other";
 }

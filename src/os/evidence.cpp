@@ -62,6 +62,35 @@ std::optional<Duration> recent_cpu(const Gathering& gathering, const ProcStat& s
     return now_used; // it was not there: all that it has used is recent
 }
 
+void add_tracer(const Gathering& gathering, core::ProcessEvidence& process)
+{
+    const std::string status = gathering.proc.read(process.pid, "status", 8192);
+    std::string_view rest = status, line;
+    while (next_line(rest, line)) {
+        const auto words = words_of(line);
+        if (words.size() == 2 && words[0] == "TracerPid:") read_number(words[1], process.tracer);
+    }
+    if (const auto tracer = process.tracer > 0 ? gathering.proc.stat(process.tracer) : std::nullopt; tracer)
+        process.tracer_comm = printable(tracer->comm);
+}
+
+/// What it has read and written since the look before.
+void add_bytes(const Gathering& gathering, const ProcStat& stat, core::ProcessEvidence& process)
+{
+    if (!gathering.request.before) return;
+    const std::string text = gathering.proc.read(process.pid, "io", 512);
+    if (text.empty()) return;
+    const IoCounters counters = io_counters(text);
+    std::uint64_t read = 0, written = 0;
+    for (const auto& known : gathering.request.before->processes)
+        if (known.pid == process.pid && known.start == stat.key.start_ticks) {
+            read = known.read_bytes;
+            written = known.written_bytes;
+        }
+    process.recent_read = counters.read - std::min(counters.read, read);
+    process.recent_written = counters.written - std::min(counters.written, written);
+}
+
 /// nullopt: it has ended, or another one has its pid.
 std::optional<core::ProcessEvidence> process_of(const Gathering& gathering, const ProcStat& member)
 {
@@ -80,6 +109,8 @@ std::optional<core::ProcessEvidence> process_of(const Gathering& gathering, cons
     process.thread_count = static_cast<std::uint32_t>(std::max(stat->threads, 0));
     if (!is_living(*stat)) return process;
     if (stat->state == 'T') process.stop_signal = stop_signal_of(text);
+    if (stat->state == 't') add_tracer(gathering, process);
+    add_bytes(gathering, *stat, process);
     process.command = shown_text(command_line(pid));
     process.threads = threads_of(gathering, pid);
     if (stat->state == 'T' && process.stop_signal == 0) process.stop_signal = terminal_stop_of(text, process.threads);
@@ -87,8 +118,6 @@ std::optional<core::ProcessEvidence> process_of(const Gathering& gathering, cons
     return process;
 }
 
-/// Children that are not among the members: those that have ended and are not reaped, and those forked
-/// since the look before.
 void add_children(Gathering& gathering, const core::ProcessEvidence& parent, std::vector<core::ProcessEvidence>& out)
 {
     const auto children = parent.thread_count <= 1 ? gathering.proc.children_of_main_thread(parent.pid)
@@ -133,22 +162,19 @@ bool Gathering::is_late()
     return true;
 }
 
-void gather_processes(Gathering& gathering)
+void gather_process(Gathering& gathering, std::size_t member)
+{
+    if (auto process = process_of(gathering, gathering.request.members[member])) gathering.found.processes.push_back(std::move(*process));
+}
+
+void gather_children(Gathering& gathering)
 {
     auto& rows = gathering.found.processes;
-    for (const auto& member : gathering.request.members) {
-        if (rows.size() >= core::max_processes_shown || gathering.is_late()) {
-            ++gathering.found.more_processes;
-            continue;
-        }
-        if (auto process = process_of(gathering, member)) rows.push_back(std::move(*process));
-    }
     std::vector<core::ProcessEvidence> children;
     for (const auto& process : rows)
         if (rows.size() + children.size() < core::max_processes_shown && !gathering.is_late())
             add_children(gathering, process, children);
     for (auto& child : children) rows.push_back(std::move(child));
-    for (const auto& process : rows) gathering.shown.insert(process.pid);
     if (gathering.request.before) gathering.found.recent_span = now() - gathering.request.before->at;
 }
 
@@ -189,20 +215,5 @@ template bool read_number(std::string_view, std::int64_t&, int);
 template bool read_number(std::string_view, std::int32_t&, int);
 
 } // namespace detail
-
-core::Evidence gather(const GatherRequest& request)
-{
-    detail::Gathering gathering(request);
-    gathering.found.at = wall_now();
-    // First what passes quickest; each part leaves out what it has no time for.
-    detail::gather_processes(gathering);
-    detail::gather_output(gathering);
-    detail::gather_sockets(gathering);
-    detail::gather_ends(gathering);
-    detail::gather_locks(gathering);
-    detail::gather_machine(gathering);
-    if (request.dump_stacks) detail::ask_for_stacks(gathering);
-    return std::move(gathering.found);
-}
 
 } // namespace bgt::os

@@ -11,6 +11,23 @@
 
 namespace bgt::os::detail {
 
+/// The file systems that are served by another machine or by a process: nothing may be asked of them, as the answer may never
+/// come. Told by /proc/PID/mountinfo, which asks nobody.
+class Mounts {
+public:
+    /// By the "mnt_id:" of /proc/PID/fdinfo/FD. A mount that is not found counts as remote.
+    bool is_remote(const ProcDir&, std::int32_t pid, std::int32_t mount) const;
+    /// The mount on which this absolute path of the process lies, as far as its text tells (symlinks can lead elsewhere).
+    struct Place {
+        std::string folder; ///< where it is mounted; empty: not found
+        bool remote = true; ///< it, or one on the way to it
+    };
+    static Place place_of(const ProcDir&, std::int32_t pid, std::string_view path);
+
+private:
+    mutable std::unordered_map<std::int32_t, bool> remote_;
+};
+
 /// One gathering: the request, what was found, and when it must be over.
 struct Gathering {
     explicit Gathering(const GatherRequest&);
@@ -20,11 +37,15 @@ struct Gathering {
     std::unordered_set<std::int32_t> inside;        ///< pids of the tree
     std::unordered_set<std::int32_t> shown;         ///< of these, the ones with a row
     core::Evidence found;
+    Mounts mounts;
     /// True, and remembered, once the time is over.
     bool is_late();
 };
 
-void gather_processes(Gathering&);
+/// The process at that place of the request.
+void gather_process(Gathering&, std::size_t member);
+/// Children that are not among the members: those that have ended and are not reaped, and those forked since the look before.
+void gather_children(Gathering&);
 void gather_sockets(Gathering&);
 void gather_locks(Gathering&);
 /// Both sides of every pipe, and the peer of every local socket, at which a thread waits.
@@ -41,9 +62,15 @@ std::optional<bool> await_java_locks(const Gathering&, std::uint64_t from);
 std::vector<core::ThreadEvidence> threads_of(const Gathering&, std::int32_t pid);
 
 /// What the descriptor of that process is; kind other and an empty text where that can't be told.
-core::Handle handle_of(const ProcDir&, std::int32_t pid, std::int32_t fd, const StdinFifo&);
-/// The same of a path that a process is about to open.
-core::Handle handle_of_path(const ProcDir&, std::int32_t pid, std::int32_t dir_fd, const std::string& path);
+core::Handle handle_of(const Gathering&, std::int32_t pid, std::int32_t fd);
+/// The same of a path that a process is about to open; of a remote one only its text.
+core::Handle handle_of_path(const Gathering&, std::int32_t pid, std::int32_t dir_fd, const std::string& path);
+/// Whether nothing may be asked of the file system of that descriptor.
+bool is_remote(const Gathering&, std::int32_t pid, std::int32_t fd);
+/// The number behind that word in /proc/PID/fdinfo/FD ("mnt_id:", "tty-index:", "Pid:"); -1: there is none.
+std::int64_t fdinfo_number(const ProcDir&, std::int32_t pid, std::int32_t fd, std::string_view word, int base = 10);
+/// The files behind an inotify descriptor, as far as the process has them open or works there; else how many they are.
+std::string watched_files(const Gathering&, std::int32_t pid, std::int32_t fd);
 /// Where /proc/PID/fd/FD points; empty when it can't be read.
 std::string link_of(const ProcDir&, std::int32_t pid, std::int32_t fd);
 /// The descriptors of a process, a few thousand at most.
@@ -52,6 +79,9 @@ std::vector<std::int32_t> descriptors_of(const ProcDir&, std::int32_t pid);
 std::uint64_t number_in_link(std::string_view link, std::string_view kind);
 /// `bytes` of the memory of a process (man 2 process_vm_readv); false unless all could be read.
 bool read_memory(std::int32_t pid, std::uint64_t address, void* into, std::size_t bytes);
+
+/// The name of a system call of this machine; empty: a newer one.
+std::string_view system_call_name(long number);
 
 /// Safe to show, and not longer than a line of a report.
 std::string shown_text(std::string_view bytes);

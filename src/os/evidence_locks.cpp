@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/sem.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace bgt::os::detail {
@@ -67,7 +67,7 @@ std::string read_locks()
 std::int32_t find_file(const Gathering& gathering, std::int32_t pid, std::uint64_t inode)
 {
     for (const std::int32_t fd : descriptors_of(gathering.proc, pid)) {
-        const auto handle = handle_of(gathering.proc, pid, fd, {});
+        const auto handle = handle_of(gathering, pid, fd);
         if (handle.kind == core::HandleKind::file && handle.inode == inode) return fd;
     }
     return -1;
@@ -118,11 +118,12 @@ void add_named(Gathering& gathering, const std::vector<LockLine>& lines)
 /// than to /proc/locks: there the inode has to do.
 const LockLine* held_on(const Gathering& gathering, std::int32_t pid, const core::Handle& handle, const std::vector<LockLine>& lines)
 {
-    struct stat info {};
+    struct statx info {};
     const Fd folder = gathering.proc.open(pid, "fd", O_PATH | O_DIRECTORY);
     std::string file;
-    if (folder && ::fstatat(folder.get(), std::to_string(handle.fd).c_str(), &info, 0) == 0)
-        file = fmt::format("{:02x}:{:02x}:{}", major(info.st_dev), minor(info.st_dev), info.st_ino);
+    if (folder && !is_remote(gathering, pid, handle.fd) &&
+        ::statx(folder.get(), std::to_string(handle.fd).c_str(), AT_STATX_DONT_SYNC, STATX_INO, &info) == 0)
+        file = fmt::format("{:02x}:{:02x}:{}", info.stx_dev_major, info.stx_dev_minor, info.stx_ino);
     const LockLine* similar = nullptr;
     for (const auto& line : lines) {
         if (line.waits || line.inode != handle.inode) continue;
@@ -147,6 +148,48 @@ void add_by_call(Gathering& gathering, const std::vector<LockLine>& lines)
         }
 }
 
+/// The file of a named semaphore that is mapped at that address of the process; empty: another memory.
+std::string mapped_semaphore(const Gathering& gathering, std::int32_t pid, std::uint64_t address)
+{
+    constexpr std::string_view folder = "/dev/shm/sem.";
+    const std::string text = gathering.proc.read(pid, "maps", 1 << 20);
+    std::string_view rest = text, line;
+    while (next_line(rest, line)) {
+        const auto dash = line.find('-'), end = line.find(' '), path = line.find(folder);
+        std::uint64_t first = 0, last = 0;
+        if (path == line.npos || dash == line.npos || end == line.npos || dash > end) continue;
+        if (!read_number(line.substr(0, dash), first, 16) || !read_number(line.substr(dash + 1, end - dash - 1), last, 16)) continue;
+        if (address >= first && address < last) return shown_text(line.substr(path));
+    }
+    return {};
+}
+
+void add_semaphore(Gathering& gathering, const core::ProcessEvidence& process, const core::ThreadEvidence& thread)
+{
+    core::LockEvidence lock;
+    lock.waiter = process.pid;
+    lock.kind = "semaphore";
+    if (thread.call_name.starts_with("sem")) {
+        const auto id = static_cast<int>(thread.futex);
+        lock.path = fmt::format("System V semaphores {}", id);
+        lock.holder = std::max(0, ::semctl(id, 0, GETPID)); // who changed it last
+        if (lock.holder == process.pid) lock.holder = 0;
+        if (lock.holder > 0) lock.holder_command = shown_text(command_line(lock.holder));
+    } else if (thread.call == core::Call::futex && thread.futex_shared) {
+        lock.path = mapped_semaphore(gathering, process.pid, thread.futex);
+    }
+    if (!lock.path.empty()) gathering.found.locks.push_back(std::move(lock));
+}
+
+void add_semaphores(Gathering& gathering)
+{
+    for (const auto& process : gathering.found.processes)
+        for (const auto& thread : process.threads) {
+            if (gathering.found.locks.size() >= core::max_waits_shown || gathering.is_late()) return;
+            if (thread.call == core::Call::ipc || thread.call == core::Call::futex) add_semaphore(gathering, process, thread);
+        }
+}
+
 } // namespace
 
 void gather_locks(Gathering& gathering)
@@ -158,6 +201,7 @@ void gather_locks(Gathering& gathering)
         if (const auto lock = parse_line(line)) lines.push_back(*lock);
     add_named(gathering, lines);
     add_by_call(gathering, lines);
+    add_semaphores(gathering);
 }
 
 } // namespace bgt::os::detail

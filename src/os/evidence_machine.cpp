@@ -20,10 +20,11 @@ namespace {
 
 constexpr std::uint64_t tail_bytes = 64 * 1024;
 
-std::optional<std::uint64_t> free_at(const std::string& path)
+/// Nothing where the answer may never come.
+std::optional<std::uint64_t> free_at(const Gathering& gathering, const std::string& path)
 {
     struct statvfs info {};
-    if (path.empty() || ::statvfs(path.c_str(), &info) != 0) return std::nullopt;
+    if (path.empty() || Mounts::place_of(gathering.proc, ::getpid(), path).remote || ::statvfs(path.c_str(), &info) != 0) return std::nullopt;
     return std::uint64_t{info.f_bavail} * info.f_frsize;
 }
 
@@ -106,9 +107,9 @@ void gather_machine(Gathering& gathering)
     if (::getloadavg(&load, 1) == 1) machine.load = load;
     machine.cores = static_cast<std::uint32_t>(std::max(1l, ::sysconf(_SC_NPROCESSORS_ONLN)));
     read_memory_info(machine);
-    machine.state_disk_free = free_at(gathering.request.folder);
+    machine.state_disk_free = free_at(gathering, gathering.request.folder);
     // Where a process waits for a disk, asking that disk might mean to wait with it.
-    if (!anybody_in_disk_wait(gathering.found)) machine.disk_free = free_at(gathering.request.cwd);
+    if (!anybody_in_disk_wait(gathering.found)) machine.disk_free = free_at(gathering, gathering.request.cwd);
 }
 
 std::uint64_t end_of_output(const Gathering& gathering)

@@ -29,7 +29,6 @@ enum class Limit : std::uint8_t { none, milliseconds, timespec, timeval };
 
 struct KnownCall {
     long number;
-    const char* name;
     Call call;
     int fd;             ///< which argument is the descriptor; -1: none
     Limit limit = Limit::none;
@@ -38,65 +37,70 @@ struct KnownCall {
 
 // man 2 syscalls. Those that newer architectures lack are asked for.
 constexpr KnownCall known_calls[] = {
-    {SYS_read, "read", Call::read, 0},
-    {SYS_readv, "readv", Call::read, 0},
-    {SYS_pread64, "pread64", Call::read, 0},
-    {SYS_write, "write", Call::write, 0},
-    {SYS_writev, "writev", Call::write, 0},
-    {SYS_pwrite64, "pwrite64", Call::write, 0},
-    {SYS_sendfile, "sendfile", Call::write, 0},
-    {SYS_splice, "splice", Call::read, 0},
-    {SYS_tee, "tee", Call::read, 0},
-    {SYS_recvfrom, "recvfrom", Call::receive, 0},
-    {SYS_recvmsg, "recvmsg", Call::receive, 0},
-    {SYS_recvmmsg, "recvmmsg", Call::receive, 0, Limit::timespec, 4},
-    {SYS_sendto, "sendto", Call::send, 0},
-    {SYS_sendmsg, "sendmsg", Call::send, 0},
-    {SYS_sendmmsg, "sendmmsg", Call::send, 0},
-    {SYS_connect, "connect", Call::connect, 0},
-    {SYS_accept, "accept", Call::accept, 0},
-    {SYS_accept4, "accept4", Call::accept, 0},
-    {SYS_futex, "futex", Call::futex, -1, Limit::timespec, 3},
-    {SYS_wait4, "wait4", Call::wait_child, -1},
-    {SYS_waitid, "waitid", Call::wait_child, -1},
-#ifdef SYS_poll
-    {SYS_poll, "poll", Call::poll, -1, Limit::milliseconds, 2},
-    {SYS_select, "select", Call::poll, -1, Limit::timeval, 4},
-    {SYS_epoll_wait, "epoll_wait", Call::poll, 0, Limit::milliseconds, 3},
-    {SYS_open, "open", Call::open, -1},
-    {SYS_pause, "pause", Call::signal, -1},
-    {SYS_vfork, "vfork", Call::unknown, -1},
+    {SYS_read, Call::read, 0},
+    {SYS_readv, Call::read, 0},
+    {SYS_pread64, Call::read, 0},
+    {SYS_write, Call::write, 0},
+    {SYS_writev, Call::write, 0},
+    {SYS_pwrite64, Call::write, 0},
+    {SYS_sendfile, Call::write, 0},
+    {SYS_splice, Call::read, 0},
+    {SYS_tee, Call::read, 0},
+    {SYS_recvfrom, Call::receive, 0},
+    {SYS_recvmsg, Call::receive, 0},
+    {SYS_recvmmsg, Call::receive, 0, Limit::timespec, 4},
+    {SYS_sendto, Call::send, 0},
+    {SYS_sendmsg, Call::send, 0},
+    {SYS_sendmmsg, Call::send, 0},
+    {SYS_connect, Call::connect, 0},
+    {SYS_accept, Call::accept, 0},
+    {SYS_accept4, Call::accept, 0},
+    {SYS_futex, Call::futex, -1, Limit::timespec, 3},
+    {SYS_wait4, Call::wait_child, -1},
+    {SYS_waitid, Call::wait_child, -1},
+    {SYS_clone, Call::wait_child, -1},
+#ifdef SYS_clone3
+    {SYS_clone3, Call::wait_child, -1},
 #endif
-    {SYS_ppoll, "ppoll", Call::poll, -1, Limit::timespec, 2},
-    {SYS_pselect6, "pselect6", Call::poll, -1, Limit::timespec, 4},
-    {SYS_epoll_pwait, "epoll_pwait", Call::poll, 0, Limit::milliseconds, 3},
+#ifdef SYS_poll
+    {SYS_poll, Call::poll, -1, Limit::milliseconds, 2},
+    {SYS_select, Call::poll, -1, Limit::timeval, 4},
+    {SYS_epoll_wait, Call::poll, 0, Limit::milliseconds, 3},
+    {SYS_open, Call::open, -1},
+    {SYS_pause, Call::signal, -1},
+    {SYS_vfork, Call::wait_child, -1}, // in it: until the child executes a program, or ends
+#endif
+    {SYS_ppoll, Call::poll, -1, Limit::timespec, 2},
+    {SYS_pselect6, Call::poll, -1, Limit::timespec, 4},
+    {SYS_epoll_pwait, Call::poll, 0, Limit::milliseconds, 3},
 #ifdef SYS_epoll_pwait2
-    {SYS_epoll_pwait2, "epoll_pwait2", Call::poll, 0, Limit::timespec, 3},
+    {SYS_epoll_pwait2, Call::poll, 0, Limit::timespec, 3},
 #endif
 #ifdef SYS_io_uring_enter
-    {SYS_io_uring_enter, "io_uring_enter", Call::poll, -1},
+    {SYS_io_uring_enter, Call::poll, -1},
 #endif
-    {SYS_nanosleep, "nanosleep", Call::sleep, -1, Limit::timespec, 0},
-    {SYS_clock_nanosleep, "clock_nanosleep", Call::sleep, -1, Limit::timespec, 2},
-    {SYS_flock, "flock", Call::lock, 0},
-    {SYS_fcntl, "fcntl", Call::lock, 0},
-    {SYS_ioctl, "ioctl", Call::unknown, 0},
-    {SYS_openat, "openat", Call::open, -1},
-    {SYS_rt_sigsuspend, "rt_sigsuspend", Call::signal, -1},
-    {SYS_rt_sigtimedwait, "rt_sigtimedwait", Call::signal, -1, Limit::timespec, 2},
-    {SYS_msgrcv, "msgrcv", Call::ipc, -1},
-    {SYS_msgsnd, "msgsnd", Call::ipc, -1},
-    {SYS_semop, "semop", Call::ipc, -1},
-    {SYS_semtimedop, "semtimedop", Call::ipc, -1, Limit::timespec, 3},
-    {SYS_mq_timedreceive, "mq_timedreceive", Call::ipc, 0},
-    {SYS_mq_timedsend, "mq_timedsend", Call::ipc, 0},
-    {SYS_fsync, "fsync", Call::sync, 0},
-    {SYS_fdatasync, "fdatasync", Call::sync, 0},
-    {SYS_sync, "sync", Call::sync, -1},
+    {SYS_nanosleep, Call::sleep, -1, Limit::timespec, 0},
+    {SYS_clock_nanosleep, Call::sleep, -1, Limit::timespec, 2},
+    {SYS_flock, Call::lock, 0},
+    {SYS_fcntl, Call::lock, 0},
+    {SYS_ioctl, Call::unknown, 0},
+    {SYS_openat, Call::open, -1},
+    {SYS_rt_sigsuspend, Call::signal, -1},
+    {SYS_rt_sigtimedwait, Call::signal, -1, Limit::timespec, 2},
+    {SYS_msgrcv, Call::ipc, -1},
+    {SYS_msgsnd, Call::ipc, -1},
+    {SYS_semop, Call::ipc, -1},
+    {SYS_semtimedop, Call::ipc, -1, Limit::timespec, 3},
+    {SYS_mq_timedreceive, Call::ipc, 0},
+    {SYS_mq_timedsend, Call::ipc, 0},
+    {SYS_fsync, Call::sync, 0},
+    {SYS_fdatasync, Call::sync, 0},
+    {SYS_sync, Call::sync, -1},
 };
 
 /// Places in the kernel that tell the call where it may not be read, or was begun again after a signal.
 constexpr std::pair<std::string_view, Call> known_places[] = {
+    {"wait_for_vfork", Call::wait_child}, {"kernel_clone", Call::wait_child},
     {"do_wait", Call::wait_child},     {"futex", Call::futex},         {"hrtimer_nanosleep", Call::sleep},
     {"do_nanosleep", Call::sleep},     {"n_tty_read", Call::read},     {"pipe_read", Call::read},
     {"anon_pipe_read", Call::read},    {"pipe_write", Call::write},    {"anon_pipe_write", Call::write},
@@ -201,16 +205,19 @@ std::vector<std::int32_t> watched_by(const ProcDir& proc, std::int32_t pid, std:
     return fds;
 }
 
-/// Of many descriptors those that tell most: not the event counters and timers by which a program wakes itself.
+/// Of many descriptors those that tell most: before the event counters and timers by which a program wakes itself.
 std::vector<core::Handle> handles_of(const Gathering& gathering, std::int32_t pid, const std::vector<std::int32_t>& fds)
 {
-    std::vector<core::Handle> handles;
+    std::vector<core::Handle> handles, own;
     for (const std::int32_t fd : fds) {
-        core::Handle handle = handle_of(gathering.proc, pid, fd, gathering.request.stdin_fifo);
+        core::Handle handle = handle_of(gathering, pid, fd);
         if (handle.kind == core::HandleKind::other || handle.text.empty()) continue;
-        handles.push_back(std::move(handle));
-        if (handles.size() >= core::max_handles_shown) break;
+        const bool wakes = handle.kind == core::HandleKind::event || handle.kind == core::HandleKind::timer || handle.kind == core::HandleKind::signals;
+        auto& list = wakes ? own : handles;
+        if (list.size() < core::max_handles_shown) list.push_back(std::move(handle));
     }
+    own.resize(std::min(own.size(), core::max_handles_shown - handles.size()));
+    for (auto& handle : own) handles.push_back(std::move(handle));
     return handles;
 }
 
@@ -234,18 +241,41 @@ void add_opened(const Gathering& gathering, std::int32_t pid, const SleepingCall
     const auto folder = at == 1 ? static_cast<std::int32_t>(call.args[0]) : AT_FDCWD;
     thread.writes_wanted = (call.args[at + 1] & O_ACCMODE) == O_WRONLY;
     const std::string path = read_text(pid, call.args[at]);
-    if (!path.empty()) thread.handles.push_back(handle_of_path(gathering.proc, pid, folder, path));
+    if (path.empty()) return;
+    core::Handle handle = handle_of_path(gathering, pid, folder, path);
+    // What is opened here waits for its other end, whatever can be asked of its file system.
+    if (thread.wchan == "wait_for_partner" || thread.wchan == "fifo_open") handle.kind = core::HandleKind::fifo;
+    thread.handles.push_back(std::move(handle));
+}
+
+/// Calls that are about a path, and which argument it is: the file system of that path may not answer. Its text is all that
+/// is looked at.
+void add_path(std::int32_t pid, const SleepingCall& call, core::ThreadEvidence& thread)
+{
+    constexpr std::pair<long, std::size_t> calls[] = {
+        {SYS_newfstatat, 1}, {SYS_statx, 1},   {SYS_faccessat, 1}, {SYS_mkdirat, 1}, {SYS_unlinkat, 1}, {SYS_renameat2, 1},
+        {SYS_readlinkat, 1}, {SYS_execve, 0},  {SYS_chdir, 0},     {SYS_statfs, 0},  {SYS_truncate, 0},
+#ifdef SYS_faccessat2
+        {SYS_faccessat2, 1},
+#endif
+#ifdef SYS_stat
+        {SYS_stat, 0}, {SYS_lstat, 0}, {SYS_access, 0}, {SYS_mkdir, 0}, {SYS_unlink, 0}, {SYS_rename, 0}, {SYS_readlink, 0}, {SYS_creat, 0},
+#endif
+    };
+    const auto known = std::find_if(std::begin(calls), std::end(calls), [&](const auto& row) { return row.first == call.number; });
+    if (known == std::end(calls)) return;
+    core::Handle handle;
+    handle.text = shown_text(read_text(pid, call.args[known->second]));
+    if (!handle.text.empty()) thread.handles.push_back(std::move(handle));
 }
 
 void decode(const Gathering& gathering, std::int32_t pid, const SleepingCall& call, core::ThreadEvidence& thread)
 {
+    thread.call_name = system_call_name(call.number);
+    if (thread.call_name.empty()) thread.call_name = fmt::format("system call {}", call.number);
     const auto known = std::find_if(std::begin(known_calls), std::end(known_calls), [&](const auto& k) { return k.number == call.number; });
-    if (known == std::end(known_calls)) {
-        thread.call_name = fmt::format("system call {}", call.number);
-        return;
-    }
+    if (known == std::end(known_calls)) return add_path(pid, call, thread);
     thread.call = known->call;
-    thread.call_name = known->name;
     const auto command = static_cast<int>(call.args[1]);
     if (call.number == SYS_fcntl && command != F_SETLKW && command != F_OFD_SETLKW) thread.call = Call::unknown;
     thread.timeout = limit_of(pid, *known, call.args);
@@ -257,7 +287,8 @@ void decode(const Gathering& gathering, std::int32_t pid, const SleepingCall& ca
     if (thread.call == Call::poll) thread.handles = polled_handles(gathering, pid, call, known->fd);
     else if (thread.call == Call::open) add_opened(gathering, pid, call, thread);
     else if (known->fd >= 0)
-        thread.handles.push_back(handle_of(gathering.proc, pid, static_cast<std::int32_t>(call.args[0]), gathering.request.stdin_fifo));
+        thread.handles.push_back(handle_of(gathering, pid, static_cast<std::int32_t>(call.args[0])));
+    if (thread.call == Call::ipc) thread.futex = call.args[0];
 }
 
 void guess_by_place(core::ThreadEvidence& thread)

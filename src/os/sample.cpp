@@ -118,6 +118,7 @@ core::ProcessSample sample_of(const ProcDir& proc, const Seen& seen, const Stdin
     sample.state = seen.stat.state;
     sample.cpu = from_ticks(seen.stat.own_ticks);
     sample.reaped_cpu = from_ticks(seen.stat.reaped_ticks);
+    sample.reaped_faults = seen.stat.reaped_faults;
     if (sample.state == 'Z' && seen.stat.threads > 1) sample.state = state_of_others(proc, sample.pid);
     if (sample.state == 'Z' || sample.state == 'X') return sample;
     sample.stopped_for_terminal = is_stopped_for_terminal(seen.stat);
@@ -125,8 +126,12 @@ core::ProcessSample sample_of(const ProcDir& proc, const Seen& seen, const Stdin
     if (!folder) return sample;
     if (const Fd io(::openat(folder.get(), "io", O_RDONLY | O_CLOEXEC)); io) {
         std::array<char, 512> buffer; // seven numbers
-        sample.disk_bytes = storage_bytes(read_some(io.get(), buffer));
+        const IoCounters counters = io_counters(read_some(io.get(), buffer));
+        sample.disk_bytes = counters.storage;
+        sample.read_bytes = counters.read;
+        sample.written_bytes = counters.written;
     }
+    if (sample.state == 'D' && is_forking(folder.get())) sample.state = 'S';
     if (sample.state == 'S') sample.waits_for = waits_for(folder.get(), sample.pid, seen.stat, fifo);
     return sample;
 }

@@ -64,6 +64,7 @@ std::optional<LifeStat> parse_life_stat(std::string_view text)
         return static_cast<std::uint64_t>(std::max<std::int64_t>(a, 0)) +
                static_cast<std::uint64_t>(std::max<std::int64_t>(b, 0));
     };
+    stat.reaped_faults = static_cast<std::uint64_t>(std::max<std::int64_t>(f[11], 0));
     stat.own_ticks = ticks(f[14], f[15]);
     stat.reaped_ticks = ticks(f[16], f[17]);
     stat.threads = static_cast<std::int32_t>(f[20]);
@@ -71,15 +72,21 @@ std::optional<LifeStat> parse_life_stat(std::string_view text)
     return stat;
 }
 
-std::uint64_t storage_bytes(std::string_view io)
+IoCounters io_counters(std::string_view io)
 {
-    std::uint64_t bytes = 0;
+    IoCounters counters;
     while (!io.empty()) {
         std::string_view line = take_line(io);
         std::uint64_t value = 0;
-        if ((take_word(line, "read_bytes:") || take_word(line, "write_bytes:")) && take_number(line, value)) bytes += value;
+        if (take_word(line, "rchar:")) {
+            if (take_number(line, value)) counters.read = value;
+        } else if (take_word(line, "wchar:")) {
+            if (take_number(line, value)) counters.written = value;
+        } else if (take_word(line, "read_bytes:") || take_word(line, "write_bytes:")) {
+            if (take_number(line, value)) counters.storage += value;
+        }
     }
-    return bytes;
+    return counters;
 }
 
 std::optional<SleepingCall> parse_syscall(std::string_view text)

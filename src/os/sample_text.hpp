@@ -16,6 +16,7 @@ struct LifeStat {
     std::int32_t pgrp = 0;
     std::int32_t tty = 0;        ///< device number of the controlling terminal; 0: none
     std::int32_t foreground = 0; ///< foreground process group of that terminal; -1: none
+    std::uint64_t reaped_faults = 0; ///< minor page faults of children that were waited for
     std::uint64_t own_ticks = 0;
     std::uint64_t reaped_ticks = 0;
     std::int32_t threads = 0;
@@ -24,8 +25,13 @@ struct LifeStat {
 
 std::optional<LifeStat> parse_life_stat(std::string_view text);
 
-/// read_bytes + write_bytes of /proc/PID/io; 0 where it has none.
-std::uint64_t storage_bytes(std::string_view io);
+/// What /proc/PID/io counts; 0 where it has none.
+struct IoCounters {
+    std::uint64_t storage = 0; ///< read_bytes + write_bytes
+    std::uint64_t read = 0;    ///< rchar
+    std::uint64_t written = 0; ///< wchar
+};
+IoCounters io_counters(std::string_view io);
 
 /// /proc/PID/syscall of a sleeping thread.
 struct SleepingCall {

@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <termios.h>
+#include <unistd.h>
 #include <vector>
 
 namespace bgt::os {
@@ -53,13 +55,18 @@ private:
         std::vector<int> readable; ///< descriptors asked for input
         bool alone = true;         ///< nothing else is asked
         bool endless = false;      ///< no timeout
+        bool nothing = false;      ///< a time is all that is waited for
     };
+
+    bool gives_each_key(int fd) const;
+    bool wakes_itself(int fd) const;
+    std::string_view link(int fd, std::span<char> room) const;
 
     WaitsFor judge(const Polled&) const;
     WaitsFor judge_unknown() const { return is_input(0) ? WaitsFor::maybe_input : WaitsFor::other; }
     WaitsFor poll(const SleepingCall&, bool endless) const;
     WaitsFor select(const SleepingCall&) const;
-    WaitsFor epoll(const SleepingCall&) const;
+    WaitsFor epoll(const SleepingCall&, bool endless) const;
     bool copy(std::uint64_t from, void* to, std::size_t size) const;
 
     int folder_;
@@ -67,12 +74,23 @@ private:
     StdinFifo fifo_;
 };
 
+std::string_view Waiter::link(int fd, std::span<char> room) const
+{
+    const ssize_t length = fd < 0 ? -1 : ::readlinkat(folder_, Entry("fd/", fd).c_str(), room.data(), room.size());
+    return {room.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
+}
+
+/// By its inode, as the text of the link can be that of another place. But only what may be a terminal or a FIFO of a task
+/// is asked for its inode at all: a file server may be gone, and who asks it is gone with it.
 bool Waiter::is_input(int fd) const
 {
     constexpr unsigned first_pts = 136, last_pts = 143, tty = 4, alternative_tty = 5, ptmx_minor = 2;
+    std::array<char, 1024> room;
+    const std::string_view target = link(fd, room);
+    const bool unreachable = target.starts_with('/') && target.find('/', 1) == target.npos; // a terminal of another mount
+    if (!target.starts_with("/dev/") && !target.ends_with("/in") && !unreachable) return false;
     struct statx info {};
-    if (fd < 0 || ::statx(folder_, Entry("fd/", fd).c_str(), AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) != 0)
-        return false;
+    if (::statx(folder_, Entry("fd/", fd).c_str(), AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) != 0) return false;
     if (S_ISFIFO(info.stx_mode))
         return fifo_.ino != 0 && info.stx_ino == fifo_.ino &&
                ::makedev(info.stx_dev_major, info.stx_dev_minor) == fifo_.dev;
@@ -80,6 +98,38 @@ bool Waiter::is_input(int fd) const
     const unsigned major = info.stx_rdev_major; // Documentation/admin-guide/devices.txt of Linux
     if (major == alternative_tty) return info.stx_rdev_minor < ptmx_minor; // /dev/tty, /dev/console
     return major == tty || (major >= first_pts && major <= last_pts);
+}
+
+bool Waiter::gives_each_key(int fd) const
+{
+    std::array<char, 64> room;
+    if (!link(fd, room).starts_with("/dev/pts/")) return false;
+    return is_raw_terminal(Fd(::openat(folder_, Entry("fd/", fd).c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)).get());
+}
+
+/// An event counter, a timer, signals, or a pipe whose other end is its own. Of a socket pair nothing tells but a dump of all
+/// sockets: so of sockets one is taken for the end of a pair where the process holds the next inode, too.
+bool Waiter::wakes_itself(int fd) const
+{
+    std::array<char, 64> room, other_room;
+    const std::string_view target = link(fd, room);
+    if (target == "anon_inode:[eventfd]" || target == "anon_inode:[timerfd]" || target == "anon_inode:[signalfd]") return true;
+    const bool is_pipe = target.starts_with("pipe:");
+    if (!is_pipe && !target.starts_with("socket:")) return false;
+    const Fd fds(::openat(folder_, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fds) return false;
+    std::uint64_t inode = 0, pair = 0;
+    const auto number = [](std::string_view text, std::uint64_t& out) {
+        const auto open = text.find('[');
+        return open != text.npos && std::from_chars(text.data() + open + 1, text.data() + text.size(), out).ec == std::errc{};
+    };
+    if (!number(target, inode)) return false;
+    for (const std::int32_t other : numeric_entries(fds.get())) {
+        if (other == fd) continue;
+        const std::string_view text = link(other, other_room);
+        if (is_pipe ? text == target : text.starts_with("socket:") && number(text, pair) && (pair == inode + 1 || pair + 1 == inode)) return true;
+    }
+    return false;
 }
 
 bool Waiter::copy(std::uint64_t from, void* to, std::size_t size) const
@@ -90,16 +140,25 @@ bool Waiter::copy(std::uint64_t from, void* to, std::size_t size) const
 
 WaitsFor Waiter::judge(const Polled& polled) const
 {
-    const auto input = [&](int fd) { return is_input(fd); };
-    if (std::ranges::none_of(polled.readable, input)) return WaitsFor::other;
-    return polled.alone && polled.endless && polled.readable.size() == 1 ? WaitsFor::input : WaitsFor::maybe_input;
+    if (polled.nothing) return WaitsFor::sleep;
+    const auto input = std::ranges::find_if(polled.readable, [&](int fd) { return is_input(fd); });
+    if (input == polled.readable.end()) return WaitsFor::other;
+    if (polled.alone && polled.endless && polled.readable.size() == 1) return WaitsFor::input;
+    std::array<char, 64> room;
+    bool others = false;
+    for (const int fd : polled.readable) {
+        if (link(fd, room).ends_with("ptmx")) return WaitsFor::other; // it hands on what is typed
+        others = others || (fd != *input && !wakes_itself(fd));
+    }
+    if (others || !polled.alone) return WaitsFor::maybe_input;
+    return polled.endless || gives_each_key(*input) ? WaitsFor::input : WaitsFor::maybe_input;
 }
 
 WaitsFor Waiter::poll(const SleepingCall& call, bool endless) const
 {
     std::array<pollfd, max_polled> asked;
     const std::size_t count = std::min<std::uint64_t>(call.args[1], asked.size());
-    if (count == 0) return WaitsFor::other;
+    if (count == 0) return endless ? WaitsFor::other : WaitsFor::sleep;
     if (!copy(call.args[0], asked.data(), count * sizeof asked[0])) return judge_unknown();
     Polled polled;
     polled.endless = endless;
@@ -116,6 +175,7 @@ WaitsFor Waiter::select(const SleepingCall& call) const
     constexpr std::size_t word_bits = 8 * sizeof(unsigned long);
     std::array<unsigned long, 1024 / word_bits> set{};
     const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(static_cast<std::int32_t>(call.args[0]), 0, 1024));
+    if (limit == 0 && call.args[4] != 0) return WaitsFor::sleep;
     if (limit == 0 || call.args[1] == 0) return WaitsFor::other;
     if (!copy(call.args[1], set.data(), (limit + word_bits - 1) / word_bits * sizeof set[0])) return judge_unknown();
     Polled polled;
@@ -126,14 +186,14 @@ WaitsFor Waiter::select(const SleepingCall& call) const
     return judge(polled);
 }
 
-WaitsFor Waiter::epoll(const SleepingCall& call) const
+WaitsFor Waiter::epoll(const SleepingCall& call, bool endless) const
 {
     const auto epoll_fd = static_cast<std::int32_t>(call.args[0]);
     const Fd file(::openat(folder_, Entry("fdinfo/", epoll_fd).c_str(), O_RDONLY | O_CLOEXEC));
     std::array<char, 16 * 1024> buffer;
     Polled polled;
     if (file) polled.readable = epoll_inputs(read_some(file.get(), buffer));
-    polled.alone = false; // what else is watched is not known
+    polled.endless = endless;
     return judge(polled);
 }
 
@@ -160,15 +220,38 @@ WaitsFor Waiter::look() const
     case SYS_epoll_wait:
 #endif
     case SYS_epoll_pwait:
+        return epoll(*call, static_cast<std::int32_t>(call->args[3]) < 0);
 #ifdef SYS_epoll_pwait2
-    case SYS_epoll_pwait2:
+    case SYS_epoll_pwait2: return epoll(*call, call->args[3] == 0);
 #endif
-        return epoll(*call);
+    case SYS_nanosleep:
+    case SYS_clock_nanosleep: return WaitsFor::sleep;
     default: return WaitsFor::other;
     }
 }
 
 } // namespace
+
+bool is_raw_terminal(int fd)
+{
+    termios mode{};
+    return fd >= 0 && ::tcgetattr(fd, &mode) == 0 && (mode.c_lflag & ICANON) == 0;
+}
+
+bool is_forking(int folder)
+{
+    const Fd file(::openat(folder, "syscall", O_RDONLY | O_CLOEXEC));
+    std::array<char, 256> buffer;
+    const auto call = file ? parse_syscall(read_some(file.get(), buffer)) : std::nullopt;
+    if (!call) return false;
+#ifdef SYS_vfork
+    if (call->number == SYS_vfork) return true;
+#endif
+#ifdef SYS_clone3
+    if (call->number == SYS_clone3) return true;
+#endif
+    return call->number == SYS_clone;
+}
 
 WaitsFor waits_for(int folder, std::int32_t pid, const LifeStat& stat, const StdinFifo& fifo)
 {

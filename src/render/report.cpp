@@ -200,17 +200,36 @@ std::string machine_line(const MachineEvidence& machine)
     return text.empty() ? text : "machine   " + text;
 }
 
+/// The chain that leads to the one that is stuck, and what keeps that from being sure.
+Lines because_lines(const Diagnosis& diagnosis, std::size_t width)
+{
+    constexpr std::size_t indent = 10;
+    Lines lines;
+    const auto waits_for_child = [](const std::string& step) { return step.ends_with(": a child"); };
+    const auto& chain = diagnosis.chain;
+    // That parents wait for their children shows in the tree.
+    if (!chain.empty() && !std::all_of(chain.begin(), chain.end() - 1, waits_for_child)) lines = wrapped("because   " + joined(chain, " -> "), width, indent);
+    if (diagnosis.doubt.empty()) return lines;
+    const std::string text = fmt::format("certainty {}: {}", to_string(diagnosis.certainty), diagnosis.doubt);
+    for (auto& line : wrapped(text, width, indent)) lines.push_back(std::move(line));
+    return lines;
+}
+
 Lines head_lines(const Report& report, std::size_t width)
 {
     const Diagnosis& diagnosis = report.diagnosis;
     Lines lines = wrapped(diagnosis.sentence, width, 2);
     const std::string hint = diagnosis.hint.empty() ? "" : "   (" + diagnosis.hint + ")";
     for (auto& line : wrapped("next: " + diagnosis.next + hint, width, 6)) lines.push_back(std::move(line));
+    for (auto& line : because_lines(diagnosis, width)) lines.push_back(std::move(line));
     for (const auto& dump : report.evidence.dumps)
         lines.push_back(fmt::format("stack dump of {} (pid {}) is in the log ({}, {})", dump.comm, dump.pid, dump.runtime, signal_name(dump.signal)));
     for (const auto& line : {rule_line(report.evidence), ages_line(report.evidence)})
         if (!line.empty()) lines.push_back(line);
-    if (!report.evidence.complete) lines.emplace_back("          not all of this could be gathered in time");
+    if (!report.evidence.complete) {
+        const std::string missing = joined(report.evidence.unseen, ", ");
+        lines.push_back("          not all of this could be gathered in time" + (missing.empty() ? "" : ": without " + missing));
+    }
     return lines;
 }
 

@@ -34,10 +34,12 @@ template <class Io>
 void fields(Io& io, Handle& handle)
 {
     io("fd", handle.fd);
-    io("kind", handle.kind, HandleKind::device);
+    io("kind", handle.kind, HandleKind::process);
     io("text", handle.text);
     io("inode", handle.inode);
     io("task_stdin", handle.task_stdin);
+    io("number", handle.number);
+    io("raw", handle.raw);
 }
 
 template <class Io>
@@ -71,6 +73,10 @@ void fields(Io& io, ProcessEvidence& process)
     io("threads", process.threads);
     io("thread_count", process.thread_count);
     io("stdio", process.stdio);
+    io("tracer", process.tracer);
+    io("tracer_comm", process.tracer_comm);
+    io("recent_read", process.recent_read);
+    io("recent_written", process.recent_written);
 }
 
 template <class Io>
@@ -116,6 +122,7 @@ void fields(Io& io, PipeEvidence& pipe)
     io("task_output", pipe.task_output);
     io("readers", pipe.readers);
     io("writers", pipe.writers);
+    io("terminal", pipe.terminal);
 }
 
 template <class Io>
@@ -163,6 +170,7 @@ void fields(Io& io, Evidence& evidence)
     io("unfinished_line", evidence.unfinished_line);
     io("dumps", evidence.dumps);
     io("complete", evidence.complete);
+    io("unseen", evidence.unseen);
     io("paused", evidence.paused);
     io("takes_input", evidence.takes_input);
 }
@@ -180,6 +188,9 @@ void fields(Io& io, Report& report)
     io("next", diagnosis.next);
     io("hint", diagnosis.hint);
     io("pid", diagnosis.pid);
+    io("certainty", diagnosis.certainty, Certainty::unsure);
+    io("doubt", diagnosis.doubt);
+    io("chain", diagnosis.chain);
     io("rule", evidence.rule, Reason::shutdown);
     io("limit_s", evidence.limit);
     io("activity", evidence.activity, Activity::zombie);

@@ -67,7 +67,7 @@ std::optional<std::uint32_t> Supervisor::write_report(core::Reason rule)
     request.stdin_fifo = observer_.stdin_fifo();
     request.folder = resources_.task.path();
     request.cwd = resources_.spec.cwd;
-    request.before = observer_.last_sample();
+    request.before = observer_.sample_before(os::now());
     request.dump_stacks = resources_.spec.dump_stacks && rule != core::Reason::self;
     request.bound = gather_bound;
     const Instant now = os::now();
@@ -84,6 +84,7 @@ std::optional<std::uint32_t> Supervisor::write_report(core::Reason rule)
         evidence.paused = state_.paused;
         evidence.takes_input = static_cast<bool>(resources_.stdin_writer);
         evidence.ages = ages_of(observer_.signs(), now);
+        if (const auto earlier = store::newest_report(resources_.task)) core::recall(evidence, earlier->evidence);
         report.diagnosis = core::diagnose(evidence);
         const Result<std::uint64_t> number = store::write_report(resources_.task, report);
         return number ? 0 : report_failed;

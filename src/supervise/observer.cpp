@@ -53,6 +53,13 @@ void Observer::begin(Instant now)
     start.reaped_cpu = os::reaped_cpu();
     start.sockets_known = true;
     before_ = std::move(start);
+    earlier_.reset();
+}
+
+const std::optional<core::Sample>& Observer::sample_before(Instant now) const
+{
+    constexpr Duration long_enough = std::chrono::seconds(1);
+    return earlier_ && before_ && now - before_->at < long_enough ? earlier_ : before_;
 }
 
 void Observer::leave_out(Duration cpu)
@@ -65,6 +72,7 @@ core::Liveness Observer::look(const std::vector<os::ProcStat>& members, Instant 
     read_output(now);
     if (!before_) text_.reset(); // what was written before this supervisor took over
     core::Sample sample = os::take_sample(members, stdin_fifo_);
+    for (const Stream& stream : streams_) sample.output_bytes += stream.at;
     core::Liveness liveness{output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}};
     if (before_) {
         core::Used used = core::compare(*before_, sample);
@@ -75,9 +83,9 @@ core::Liveness Observer::look(const std::vector<os::ProcStat>& members, Instant 
             liveness.activity = core::classify(used, *before_, sample, unfinished_line_);
         }
         if (used.cpu > Duration::zero()) cpu_ = now;
-        if (used.disk_bytes + used.net_bytes > 0) io_ = now;
+        if (used.disk_bytes + used.net_bytes + used.written_bytes > 0) io_ = now;
     }
-    before_ = std::move(sample);
+    earlier_ = std::exchange(before_, std::move(sample));
     return liveness;
 }
 

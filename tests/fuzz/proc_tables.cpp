@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto inputs = os::epoll_inputs(text);
     FUZZ_CHECK(inputs.size() <= std::min<std::size_t>(64, lines));
     FUZZ_CHECK(std::ranges::all_of(inputs, [](int fd) { return fd >= 0; }));
-    static_cast<void>(os::storage_bytes(text));
+    static_cast<void>(os::io_counters(text));
     if (const auto call = os::parse_syscall(text)) FUZZ_CHECK(call->number >= 0);
     check_environment(text);
     return 0;

@@ -261,7 +261,7 @@ SCENARIOS = [
     stuck("a long sleep", ["sleep", "1000"], "sleeping", words=("sleep",)),
     stuck("sleep infinity", ["sleep", "infinity"], "sleeping", "blocked", words=("sleep",)),
     stuck("stopped by SIGSTOP", "kill -STOP $$", "stopped"),
-    stuck("state D: vfork", lambda s: [s.path("vfork")], "unkillable", setup=compile_vfork, needs=("cc",)),
+    stuck("state D: vfork", lambda s: [s.path("vfork")], "blocked", setup=compile_vfork, needs=("cc",), words=("in pause",)),
     stuck("works, then waits for ever", [PYTHON, "-c", WORK_THEN_HANG], "deadlock", "blocked", startup=3.0, heavy=True),
     asks("git asks for a name", terminal("git -c credential.helper= clone http://127.0.0.1:{port}/x {folder}/x"),
          "git", "Username", setup=server_that_asks, needs=(*TALKS, "git")),

@@ -138,14 +138,16 @@ TEST_CASE("who reads the task's stdin waits for input, who reads another pipe do
         {"sleep with it open", [&] { ::dup2(fd, 0); }, WaitsFor::other},
         {"poll it alone", [&] { poll_for({{fd, POLLIN, 0}}, -1); }, WaitsFor::input},
         {"poll it alone for a while", [&] { poll_for({{fd, POLLIN, 0}}, 600'000); }, WaitsFor::maybe_input},
-        {"poll it and a pipe", [&] { poll_for({{pipe[0], POLLIN, 0}, {fd, POLLIN, 0}}, -1); }, WaitsFor::maybe_input},
+        {"poll it and a pipe of its own", [&] { poll_for({{pipe[0], POLLIN, 0}, {fd, POLLIN, 0}}, -1); }, WaitsFor::input},
+        {"poll it and a pipe of others",
+         [&] { ::close(pipe[1]), poll_for({{pipe[0], POLLIN, 0}, {fd, POLLIN, 0}}, -1); }, WaitsFor::maybe_input},
         {"poll a pipe", [&] { ::dup2(fd, 0), poll_for({{pipe[0], POLLIN, 0}}, -1); }, WaitsFor::other},
         {"poll it for errors", [&] { poll_for({{fd, 0, 0}, {-1, POLLIN, 0}}, -1); }, WaitsFor::other},
-        {"poll nothing", [&] { ::dup2(fd, 0), poll_for({}, 600'000); }, WaitsFor::other},
+        {"poll nothing", [&] { ::dup2(fd, 0), poll_for({}, -1); }, WaitsFor::other},
         {"select it", [&] { select_for(fd, true); }, WaitsFor::input},
         {"select it for a while", [&] { select_for(fd, false); }, WaitsFor::maybe_input},
         {"select a pipe", [&] { select_for(pipe[0], true); }, WaitsFor::other},
-        {"epoll it", [&] { epoll_for(fd); }, WaitsFor::maybe_input},
+        {"epoll it", [&] { epoll_for(fd); }, WaitsFor::input},
         {"epoll a pipe", [&] { epoll_for(pipe[0]); }, WaitsFor::other},
     };
     for (const Row& row : table) {
@@ -178,6 +180,21 @@ TEST_CASE("a thread beside the main one is seen to read")
     CHECK(sample.processes[0].state == 'S');
 }
 
+TEST_CASE("who waits for a time, or for a child to execute a program, is told from who is stuck")
+{
+    test::Sandbox sandbox;
+    const auto sleeper = in_child([] { poll_for({}, 600'000); });
+    CHECK(waits_for(sleeper, {}, WaitsFor::sleep) == WaitsFor::sleep);
+    const auto parent = in_child([] {
+        if (::vfork() == 0) // NOLINT: that is what is looked at
+            for (;;) ::pause();
+    });
+    CHECK(test::eventually([&] { // in state D for the kernel
+        const Sample sample = os::take_sample(members_of(parent), {});
+        return sample.processes.size() == 2 && sample.processes[0].state == 'S';
+    }));
+}
+
 TEST_CASE("who reads a terminal waits for input")
 {
     test::Sandbox sandbox;
@@ -192,7 +209,7 @@ TEST_CASE("who reads a terminal waits for input")
     });
     CHECK(waits_for(owner, {}, WaitsFor::input) == WaitsFor::input);
     const auto stranger = in_child([&] { ::setsid(), ::dup2(fd, 0), epoll_for(0); });
-    CHECK(waits_for(stranger, {}, WaitsFor::maybe_input) == WaitsFor::maybe_input);
+    CHECK(waits_for(stranger, {}, WaitsFor::input) == WaitsFor::input);
     const auto reader = in_child([&] { ::setsid(), read_one(fd); });
     CHECK(waits_for(reader, {}, WaitsFor::input) == WaitsFor::input);
     const auto master = in_child([&] { read_one(pty.master.get()); }); // the terminal program's end

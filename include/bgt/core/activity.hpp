@@ -12,6 +12,7 @@ enum class WaitsFor : std::uint8_t {
     other,         ///< anything else, or not known
     input,         ///< it reads a terminal, or the stdin that `bgt send` writes to
     maybe_input,   ///< it polls several descriptors, a terminal or that stdin among them
+    sleep,         ///< the end of a time, and nothing else
 };
 
 /// One process of the tree at one moment.
@@ -22,7 +23,11 @@ struct ProcessSample {
     char state = '?';             ///< of man 5 proc: R S D Z T t X I
     Duration cpu{};               ///< its own, since it started
     Duration reaped_cpu{};        ///< of its children that have ended and were waited for, and of theirs
+    std::uint64_t reaped_faults = 0; ///< page faults of its children that were waited for: whether there were any
     std::uint64_t disk_bytes = 0; ///< read from and written to storage or files (see os/sample.hpp)
+    /// Through read(2), write(2) and their like, from and to whatever, its reaped children's with it. Bytes that came by
+    /// recv(2) or went by send(2) are not counted.
+    std::uint64_t read_bytes = 0, written_bytes = 0;
     WaitsFor waits_for = WaitsFor::other;
     bool stopped_for_terminal = false; ///< state T, with SIGTTIN or SIGTTOU as the cause as far as can be told
 };
@@ -38,6 +43,7 @@ struct Sample {
     std::vector<ProcessSample> processes;
     Duration reaped_cpu{};                 ///< of orphans that the supervisor itself has waited for
     std::vector<SocketSample> sockets;
+    std::uint64_t output_bytes = 0;        ///< that the task has printed so far
     bool sockets_known = false;            ///< sockets are looked at only where the rest does not say `busy`
 };
 
@@ -47,6 +53,8 @@ struct Used {
     Duration cpu{};
     std::uint64_t disk_bytes = 0;
     std::uint64_t net_bytes = 0;
+    std::uint64_t written_bytes = 0; ///< into pipes, local sockets and files, and no output of the task
+    std::uint64_t read_bytes = 0;    ///< of the same
 };
 
 /// Sums of differences by process, never differences of sums: a process that ends takes nothing away; its CPU shows in
@@ -58,7 +66,9 @@ struct Used {
 /// counts whole ticks, of each counter) shows when the process has ended, and one that ended without having been seen in
 /// `before` counts with its history, as nothing tells how long it was. It is less where nobody waited for a process
 /// (SIGCHLD ignored: its end is lost, and what was counted of it may hide as much of its siblings), and by what an older
-/// process did before it was first seen. disk_bytes and net_bytes of a process or socket that ended are lost; a socket
+/// process did before it was first seen. written_bytes is what each process wrote beyond what the task printed meanwhile, as
+/// every byte of output is written once by each process that hands it on. read_bytes leaves out who sleeps between its
+/// reads, and who waited for a child, as the start of a program is a read too. disk_bytes and net_bytes of a process or socket that ended are lost; a socket
 /// that is new in `now` counts whole, as its age is not known.
 Used compare(const Sample& before, const Sample& now);
 
@@ -68,6 +78,9 @@ inline constexpr double busy_cpu = 0.01;             ///< of one core
 inline constexpr Duration min_busy_cpu = std::chrono::milliseconds(25);
 inline constexpr double busy_disk = 4096;            ///< bytes a second
 inline constexpr double busy_net = 1024;
+/// As much as a network's is work. Reads count for less: who polls reads the same again and again.
+inline constexpr double busy_written = 1024;
+inline constexpr double busy_read = 8192;
 
 /// The verdict. `unfinished_line`: the output ends in the middle of a line (a prompt), which makes `maybe_input`
 /// waiting_input. busy comes before all else; waiting_input, stopped (every living process), unkillable (one process in D

@@ -20,6 +20,7 @@ enum class Verdict : std::uint8_t {
     waits_network,     ///< for data of a peer
     waits_peer,        ///< for another process of this machine, by a socket
     waits_pipe_writer, ///< reads a pipe or FIFO into which nobody writes
+    waits_file,        ///< for a change of a file (inotify)
     zombie_parent,     ///< does not take note of a child that has ended
     waits_child,       ///< for a child of which nothing more can be said
     polling,           ///< looks again and again, with sleeps between
@@ -31,12 +32,25 @@ enum class Verdict : std::uint8_t {
 };
 std::string_view to_string(Verdict); ///< "waits-network"
 
+/// How much the evidence carries.
+enum class Certainty : std::uint8_t {
+    sure,   ///< the kernel itself says so
+    likely, ///< nothing contradicts it, but something could not be seen or may be otherwise
+    unsure, ///< something contradicts it
+};
+std::string_view to_string(Certainty);
+
 struct Diagnosis {
     Verdict verdict = Verdict::unknown;
     std::string sentence;  ///< "waiting for input: npx (pid 812) reads its terminal; last text: Ok to proceed? (y)"
     std::string next;      ///< a command to copy: "bgt send 7 y"
     std::string hint;      ///< words that go with it; may be empty
     std::int32_t pid = 0;  ///< of the process that is stuck; 0: none
+    Certainty certainty = Certainty::likely;
+    std::string doubt;     ///< what keeps it from being sure; empty where it is
+    /// From the main process to the one that is stuck, each line a process and what it waits for. Empty: that is the main
+    /// process itself, or no chain leads there.
+    std::vector<std::string> chain;
     bool operator==(const Diagnosis&) const = default;
 };
 
@@ -44,6 +58,10 @@ struct Diagnosis {
 /// thin evidence: a tree that works is `busy`, a server that waits for connections is `idle`, and what can't be told is
 /// `blocked`.
 Diagnosis diagnose(const Evidence&);
+
+/// What an earlier report of the same task knew and stays true: threads that a Java machine has found to wait for each
+/// other's locks do so for the life of the process.
+void recall(Evidence&, const Evidence& earlier);
 
 /// Both together: what is stored and shown.
 struct Report {

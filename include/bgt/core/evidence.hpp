@@ -46,7 +46,21 @@ enum class Call : std::uint8_t {
 };
 
 /// What a descriptor is.
-enum class HandleKind : std::uint8_t { other, terminal, pipe, fifo, socket, file, device };
+enum class HandleKind : std::uint8_t {
+    other,
+    terminal,
+    pipe,
+    fifo,
+    socket,
+    file,
+    device,
+    master,  ///< the side of a pseudoterminal from which the programs in it are driven: no terminal to type at
+    event,   ///< eventfd: the threads of one program wake each other with it
+    timer,   ///< timerfd
+    signals, ///< signalfd
+    watch,   ///< inotify or fanotify: changes of files
+    process, ///< pidfd: the end of a process
+};
 
 /// A descriptor that a thread waits for.
 struct Handle {
@@ -55,6 +69,8 @@ struct Handle {
     std::string text;          ///< "/dev/pts/3", "pipe:[123]", "/tmp/queue"
     std::uint64_t inode = 0;
     bool task_stdin = false;   ///< the FIFO that `bgt send` writes to
+    std::int32_t number = -1;  ///< terminal and master: of the pseudoterminal (N of /dev/pts/N); process: its pid
+    bool raw = false;          ///< terminal: gives each key at once, as menus and editors want it
     bool operator==(const Handle&) const = default;
 };
 
@@ -67,7 +83,7 @@ struct ThreadEvidence {
     std::string call_name;           ///< "recvfrom"; empty: not known
     std::vector<Handle> handles;
     bool writes_wanted = false;      ///< Call::open: for writing, so that a reader is waited for
-    std::uint64_t futex = 0;         ///< its address
+    std::uint64_t futex = 0;         ///< its address; Call::ipc: the id of the queue or the semaphores
     bool futex_shared = false;       ///< another process might wake it
     std::optional<Duration> timeout; ///< of the call; absent: none, or not known
     bool operator==(const ThreadEvidence&) const = default;
@@ -86,6 +102,10 @@ struct ProcessEvidence {
     std::vector<ThreadEvidence> threads;
     std::uint32_t thread_count = 0;    ///< more than `threads` holds where some did not fit
     std::vector<std::string> stdio;    ///< what descriptors 0 to 2 are
+    std::int32_t tracer = 0;           ///< its debugger; 0: none
+    std::string tracer_comm;
+    /// Bytes that it read and wrote within Evidence::recent_span, from whatever and to whatever.
+    std::optional<std::uint64_t> recent_read, recent_written;
     bool operator==(const ProcessEvidence&) const = default;
 };
 
@@ -109,7 +129,7 @@ struct LockEvidence {
     std::int32_t waiter = 0;
     std::int32_t holder = 0;           ///< 0: not found
     std::string holder_command;
-    std::string kind;                  ///< "flock", "fcntl", "ofd"
+    std::string kind;                  ///< "flock", "fcntl", "ofd", "semaphore"
     std::string path;                  ///< empty: not found
     bool operator==(const LockEvidence&) const = default;
 };
@@ -122,13 +142,15 @@ struct PipeEnd {
     bool operator==(const PipeEnd&) const = default;
 };
 
-/// A pipe or FIFO on which somebody waits, with both its sides.
+/// A pipe, FIFO or pseudoterminal on which somebody waits, with both its sides. Of a pseudoterminal the readers hold the
+/// master, and the writers the terminal.
 struct PipeEvidence {
     std::uint64_t inode = 0;
     std::string text;                  ///< as in Handle
     bool task_output = false;          ///< the FIFO that the supervisor drains
     std::vector<PipeEnd> readers;
     std::vector<PipeEnd> writers;
+    std::int32_t terminal = -1;        ///< N of /dev/pts/N; -1: no pseudoterminal
     bool operator==(const PipeEvidence&) const = default;
 };
 
@@ -172,6 +194,7 @@ struct Evidence {
     bool unfinished_line = false;           ///< the last of them has no newline: perhaps a prompt
     std::vector<DumpAsked> dumps;
     bool complete = true;                   ///< false: the time for gathering was over first
+    std::vector<std::string> unseen;        ///< pieces that did not come in their time: "sockets", "process 812"
 
     // Of the task, which its supervisor knows:
     std::int64_t task_id = 0;

@@ -35,7 +35,8 @@ public:
     /// The newest progress that was printed, and not yet taken.
     std::optional<core::Progress> take_progress();
 
-    const std::optional<core::Sample>& last_sample() const { return before_; }
+    /// The last look, or where that was taken just now the one before it: what was done since can be told.
+    const std::optional<core::Sample>& sample_before(Instant now) const;
     /// When each sign was last seen; nullopt: never in this attempt.
     struct Signs {
         std::optional<Instant> byte, text, cpu, io, beat;
@@ -59,7 +60,7 @@ private:
     core::NewText new_text_;
     std::optional<core::Pattern> pattern_;
     std::optional<core::Progress> progress_;
-    std::optional<core::Sample> before_;
+    std::optional<core::Sample> before_, earlier_;
     std::optional<Instant> output_, text_, cpu_, io_, beat_;
     bool unfinished_line_ = false;
 };

@@ -238,3 +238,27 @@ TEST_CASE("recorded trees get their verdict")
         CHECK(verdict(look(0, row.before), look(10, row.now), row.unfinished_line) == row.verdict);
     }
 }
+
+TEST_CASE("bytes through pipes and local sockets are work, the task's own output and who polls are not")
+{
+    auto writer = process(1, 0, 'S'), reader = process(2, 1, 'S');
+    const auto before = look(10, {writer, reader});
+    writer.written_bytes = 200'000; // rsync --bwlimit=20, over a pair of sockets
+    reader.read_bytes = 200'000;
+    auto now = look(20, {writer, reader});
+    CHECK(verdict(before, now) == Activity::busy);
+    // A spinner under script(1): each of the two writes what is printed in the end.
+    writer.written_bytes = reader.written_bytes = 20'000;
+    reader.read_bytes = 20'000;
+    now = look(20, {writer, reader});
+    now.output_bytes = 20'000;
+    CHECK(compare(before, now).written_bytes == 0);
+    CHECK(verdict(before, now) == Activity::blocked);
+    // Reads of one that only reads.
+    writer.written_bytes = reader.written_bytes = 0;
+    reader.read_bytes = 90'000;
+    CHECK(verdict(before, look(20, {writer, reader})) == Activity::busy);
+    CHECK(verdict(before, look(20, {writer, waiting(reader, WaitsFor::sleep)})) == Activity::blocked);
+    reader.reaped_faults = 80; // a loop that starts programs: the kernel reads them for it
+    CHECK(verdict(before, look(20, {writer, reader})) == Activity::blocked);
+}

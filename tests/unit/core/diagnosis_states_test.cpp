@@ -124,9 +124,12 @@ TEST_CASE("a quiet compiler is busy, whatever its parents wait for")
 
 TEST_CASE("who waits for a new child to execute something is not stuck in the kernel")
 {
-    auto given = evidence({process(4, 1, "sh", {thread(Call::unknown, "vfork")}), process(5, 4, "sh", {thread(Call::sleep, "nanosleep")})});
+    auto given = evidence({process(4, 1, "sh", {thread(Call::wait_child, "vfork")}), process(5, 4, "sh", {thread(Call::sleep, "nanosleep")})});
     given.processes[0].state = given.processes[0].threads[0].state = 'D';
-    CHECK(diagnose(given).verdict == Verdict::unkillable); // for minutes
+    CHECK(diagnose(given).verdict == Verdict::sleeping); // its child's wait is the cause
+    CHECK(diagnose(given).pid == 5);
+    given.processes[0].threads[0].call = Call::unknown; // a kernel that does not tell the call
+    CHECK(diagnose(given).verdict == Verdict::unkillable);
     given.processes[1].age = 20ms;
     CHECK(diagnose(given).verdict != Verdict::unkillable);
 }
@@ -160,6 +163,41 @@ TEST_CASE("what can't be told is not made up")
     CHECK(diagnose(evidence({own_parent})).verdict == Verdict::waits_child);
     auto first = process(4, 5, "a", {thread(Call::wait_child, "wait4")}), second = process(5, 4, "b", {thread(Call::wait_child, "wait4")});
     CHECK(diagnose(evidence({first, second})).verdict == Verdict::deadlock); // impossible, and yet it ends
+}
+
+TEST_CASE("what contradicts a verdict makes it unsure")
+{
+    auto given = evidence({process(4, 1, "cat", {thread(Call::read, "read", {terminal()})})});
+    CHECK(diagnose(given).certainty == Certainty::sure);
+    CHECK(diagnose(given).doubt.empty());
+    given.complete = false;
+    CHECK(diagnose(given).certainty == Certainty::likely);
+    given.processes[0].recent_cpu = 200ms;
+    given.recent_span = 60s;
+    CHECK(diagnose(given).verdict == Verdict::waiting_input);
+    CHECK(diagnose(given).certainty == Certainty::unsure);
+    CHECK(diagnose(given).doubt == "it has used 200ms of CPU since the look before");
+}
+
+TEST_CASE("a deadlock of Java threads that a dump has told of is remembered, of the same process")
+{
+    auto earlier = evidence({process(90, 1, "java", {futex(1s), futex(1s)})});
+    earlier.dumps = {{90, "java", "java", 3, true}};
+    earlier.at = WallTime(1000s);
+    auto given = earlier;
+    given.dumps.clear();
+    given.at = WallTime(1060s);
+    given.processes[0].age += 60s;
+    CHECK(diagnose(given).verdict != Verdict::deadlock);
+    recall(given, earlier);
+    CHECK(diagnose(given).verdict == Verdict::deadlock);
+    given.dumps = {{90, "java", "java", 3, std::nullopt}}; // asked again, and it did not come in time
+    recall(given, earlier);
+    CHECK(diagnose(given).verdict == Verdict::deadlock);
+    given.dumps.clear();
+    given.processes[0].age = 10s; // another process has its pid now
+    recall(given, earlier);
+    CHECK(given.dumps.empty());
 }
 
 TEST_CASE("each verdict has a name and a next command")

@@ -56,8 +56,10 @@ TEST_CASE("threads that wait for each other")
     {
         given.processes[0].threads[2] = thread(Call::sleep, "clock_nanosleep");
         CHECK(diagnose(given).verdict == Verdict::sleeping);
-        given.processes[0].threads[2] = futex(3s);
+        given.processes[0].threads[2] = futex(300s);
         CHECK(diagnose(given).verdict == Verdict::sleeping);
+        given.processes[0].threads[2] = futex(3s);
+        CHECK(diagnose(given).verdict == Verdict::polling);
     }
     SECTION("one that serves could, too")
     {
@@ -174,8 +176,9 @@ TEST_CASE("a holder that waits for the one it keeps waiting is a deadlock, one t
                            process(5, 4, "flock", {thread(Call::lock, "flock", {{3, HandleKind::file, "/t/l", 9, false}})})});
     given.locks = {{5, 3, "flock /t/l sh", "flock", "/t/l"}};
     expect(given, Verdict::deadlock, "deadlock: flock (pid 5) waits for the flock that flock (pid 3) holds on /t/l, which waits for it");
+    // One that does something else is the cause, and is told with who waits for it.
     given.processes[0].threads = {thread(Call::sleep, "nanosleep")};
-    CHECK(diagnose(given).verdict == Verdict::waits_lock);
+    expect(given, Verdict::sleeping, "sleeping: flock (pid 3) sleeps, nothing new for 5m; flock (pid 5) waits for the flock that flock (pid 3) holds on /t/l");
 }
 
 TEST_CASE("a pipe that nobody drains")
@@ -243,7 +246,7 @@ TEST_CASE("a pipe by which a program wakes itself accuses nobody")
     expect(given, Verdict::idle, "idle: node (pid 5) waits for connections on :3000");
     given.processes[0].threads = {thread(Call::poll, "poll", {pipe_handle(14, 61)})};
     given.processes[0].thread_count = 1;
-    expect(given, Verdict::blocked, "blocked: node (pid 5) waits in poll for events, no CPU for 4m12s");
+    expect(given, Verdict::blocked, "blocked: node (pid 5) waits in its event loop, which only it can wake, no CPU for 4m12s");
     given.processes[0].threads = {thread(Call::read, "read", {pipe_handle(14, 61)}), futex()};
     given.processes[0].thread_count = 2;
     CHECK(diagnose(given).verdict == Verdict::blocked);
@@ -282,7 +285,7 @@ TEST_CASE("threads at Java's monitors look again each second, as threads that po
     SECTION("polls with short sleeps, as the dump knows of no deadlock")
     {
         given.dumps[0].deadlock = false;
-        CHECK(diagnose(given).verdict == Verdict::sleeping);
+        CHECK(diagnose(given).verdict == Verdict::polling);
         CHECK(diagnose(given).hint.empty());
     }
     SECTION("a dump that did not come in time")
@@ -303,7 +306,7 @@ TEST_CASE("threads at Java's monitors look again each second, as threads that po
     SECTION("one that waits longer sleeps, and might wake the others")
     {
         threads.back().timeout = 1001ms;
-        CHECK(diagnose(given).verdict == Verdict::sleeping);
+        CHECK(diagnose(given).verdict == Verdict::polling);
         CHECK(diagnose(given).hint.empty());
     }
     SECTION("one alone is a sleep")
@@ -316,7 +319,7 @@ TEST_CASE("threads at Java's monitors look again each second, as threads that po
     {
         std::erase_if(threads, [](const auto& t) { return t.name == "VM Thread" || t.name.starts_with("G1") || t.name.starts_with("C2"); });
         given.processes[0].thread_count = static_cast<std::uint32_t>(threads.size());
-        CHECK(diagnose(given).verdict == Verdict::sleeping);
+        CHECK(diagnose(given).verdict == Verdict::polling);
         CHECK(diagnose(given).hint.empty());
     }
 }

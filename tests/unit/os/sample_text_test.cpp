@@ -11,7 +11,7 @@ using os::parse_life_stat;
 using os::parse_syscall;
 using os::restarted_call;
 using os::SleepingCall;
-using os::storage_bytes;
+using os::io_counters;
 
 namespace {
 
@@ -50,11 +50,11 @@ TEST_CASE("what is no stat line is none, wherever it is cut")
 
 TEST_CASE("bytes to and from storage are summed")
 {
-    CHECK(storage_bytes("rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 4096\nwrite_bytes: 8192\n"
-                        "cancelled_write_bytes: 16384\n") == 12288);
-    CHECK(storage_bytes("") == 0);
-    CHECK(storage_bytes("read_bytes: -1\nwrite_bytes: x\nread_bytes:\n") == 0);
-    CHECK(storage_bytes("read_bytes: 99999999999999999999999\nwrite_bytes: 7") == 7);
+    CHECK(io_counters("rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 4096\nwrite_bytes: 8192\n"
+                        "cancelled_write_bytes: 16384\n").storage == 12288);
+    CHECK(io_counters("").storage == 0);
+    CHECK(io_counters("read_bytes: -1\nwrite_bytes: x\nread_bytes:\n").storage == 0);
+    CHECK(io_counters("read_bytes: 99999999999999999999999\nwrite_bytes: 7").storage == 7);
 }
 
 TEST_CASE("a system call is read with its arguments")
@@ -104,7 +104,7 @@ TEST_CASE("no text of /proc makes a parser fail")
         for (char& c : text) c = random() % 16 == 0 ? static_cast<char>(random()) : letters[random() % letters.size()];
         parse_life_stat(text);
         parse_syscall(text);
-        storage_bytes(text);
+        io_counters(text);
         REQUIRE(epoll_inputs(text).size() <= 64);
     }
 }

@@ -33,7 +33,7 @@ core::Report sample()
     thread.wchan = "n_tty_read";
     thread.call = core::Call::read;
     thread.call_name = "read";
-    thread.handles = {{0, core::HandleKind::terminal, "/dev/pts/3", 6, true}};
+    thread.handles = {{0, core::HandleKind::terminal, "/dev/pts/3", 6, true, 3, true}};
     thread.futex = 0xffff'ffff'ffff'fff0u;
     thread.timeout = 250ms;
     core::ProcessEvidence process;
@@ -48,18 +48,23 @@ core::Report sample()
     process.threads = {thread};
     process.thread_count = 40;
     process.stdio = {"/dev/null", "", "pipe:[3]"};
+    process.tracer = 99;
+    process.tracer_comm = "gdb";
+    process.recent_read = 4096;
     evidence.processes = {process};
     evidence.more_processes = 3;
     evidence.recent_span = 30s;
     evidence.sockets = {{8, 5, 51, "tcp", "10.0.0.2:1", "10.0.0.5:443", "ESTABLISHED", 1, 2, 3min, 9, "nginx"}};
     evidence.locks = {{8, 9, "cargo test", "flock", "/t/l"}};
-    evidence.pipes = {{60, "pipe:[60]", true, {{9, "a", true}}, {{10, "b", false}}}};
+    evidence.pipes = {{60, "pipe:[60]", true, {{9, "a", true}}, {{10, "b", false}}, 4}};
     evidence.machine = {0.25, 2, 1 << 30, 1 << 29, std::nullopt, 12345};
     evidence.output = {"Ok to proceed? (y)", "é"};
     evidence.unfinished_line = true;
     evidence.dumps = {{9, "java", "java", 3, true}};
     evidence.complete = false;
-    report.diagnosis = {core::Verdict::waiting_input, "waiting for input: npx (pid 8)", "bgt send 7 y", "hint", 8};
+    evidence.unseen = {"sockets"};
+    report.diagnosis = {core::Verdict::waiting_input, "waiting for input: npx (pid 8)", "bgt send 7 y", "hint", 8,
+                        core::Certainty::likely, "it waits for several things at once", {"sh (pid 3) wait4: a child", "npx (pid 8) read"}};
     return report;
 }
 

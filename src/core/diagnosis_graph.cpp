@@ -1,0 +1,161 @@
+// Who waits for whom in the tree, and where the chains end.
+#include "diagnosis.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <fmt/format.h>
+#include <utility>
+
+namespace bgt::core::detail {
+
+namespace {
+
+constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+
+bool tells_little(const Finding& finding)
+{
+    return finding.verdict == Verdict::waits_child || says_more(Verdict::waits_child, finding.verdict);
+}
+
+/// "flock (pid 5) waits for the flock that flock (pid 3) holds on /t/l"; empty: it waits for no lock of a known holder.
+std::string lock_words(const Facts& facts, const Finding& finding)
+{
+    const LockEvidence* lock = finding.verdict == Verdict::waits_lock ? facts.lock_of(finding.pid) : nullptr;
+    const ProcessEvidence* waiter = facts.process(finding.pid);
+    const ProcessEvidence* holder = lock ? facts.process(lock->holder) : nullptr;
+    if (!waiter || !holder) return {};
+    std::string path = lock->path;
+    for (const auto& thread : waiter->threads)
+        if (path.empty() && thread.call == Call::lock && !thread.handles.empty()) path = thread.handles.front().text;
+    return fmt::format("{} waits for the {} that {} holds{}", name_of(*waiter), lock->kind, name_of(*holder),
+                       path.empty() ? "" : " on " + path);
+}
+
+} // namespace
+
+Graph::Graph(const Facts& facts, std::vector<Finding> findings) : facts_(facts), findings_(std::move(findings))
+{
+    const std::size_t count = findings_.size();
+    edges_.resize(count);
+    reaches_.assign(count, std::vector<bool>(count, false));
+    for (std::size_t from = 0; from < count; ++from) {
+        const auto& finding = findings_[from];
+        for (const auto* list : {&finding.waits_for, &finding.may_wait_for})
+            for (const std::int32_t pid : *list)
+                if (const std::size_t to = index_of(pid); to != nobody && to != from) {
+                    edges_[from].push_back(to);
+                    reaches_[from][to] = true;
+                }
+    }
+    for (std::size_t by = 0; by < count; ++by)
+        for (std::size_t from = 0; from < count; ++from)
+            for (std::size_t to = 0; reaches_[from][by] && to < count; ++to)
+                if (reaches_[by][to]) reaches_[from][to] = true;
+}
+
+std::size_t Graph::index_of(std::int32_t pid) const
+{
+    for (std::size_t i = 0; i < findings_.size(); ++i)
+        if (findings_[i].pid == pid) return i;
+    return nobody;
+}
+
+/// One that waits for nobody of the tree, or one of a circle that nobody outside of it can open.
+bool Graph::ends_a_chain(std::size_t at) const
+{
+    if (findings_[at].waits_for.empty() || edges_[at].empty()) return true;
+    for (std::size_t other = 0; other < findings_.size(); ++other)
+        if (reaches_[at][other] && !reaches_[other][at]) return false;
+    return true;
+}
+
+/// Of several that read, a child is nearer to who asks: `script` hands on what `ssh-keygen` wants to know.
+Finding Graph::best_of(const std::vector<std::size_t>& places) const
+{
+    Finding best{Verdict::unknown, {}, {}, 0, {}};
+    for (const std::size_t at : places) {
+        const bool in_circle = !findings_[at].waits_for.empty() && reaches_[at][at];
+        Finding finding = in_circle ? circle_of(at) : findings_[at];
+        const bool reads_as_well = finding.verdict == Verdict::waiting_input && best.verdict == Verdict::waiting_input;
+        if (best.sentence.empty() || says_more(finding.verdict, best.verdict) || reads_as_well) best = std::move(finding);
+    }
+    return best;
+}
+
+Finding Graph::circle_of(std::size_t at) const
+{
+    std::string names, locks;
+    std::size_t members = 0, writers = 0, shown = 0, named = 0;
+    const Finding* writer = nullptr;
+    for (std::size_t other = 0; other < findings_.size(); ++other) {
+        if (!reaches_[at][other] || !reaches_[other][at]) continue;
+        ++members;
+        const Finding& finding = findings_[other];
+        if (finding.verdict == Verdict::waits_pipe_reader) ++writers, writer = &finding;
+        if (const std::string words = lock_words(facts_, finding); !words.empty() && ++named <= 3)
+            locks += (locks.empty() ? "" : ", and ") + words;
+        const auto* process = facts_.process(finding.pid);
+        if (!process || ++shown > 3) continue;
+        names += (names.empty() ? "" : ", ") + name_of(*process);
+        if (const std::string words = wait_words(*process); !words.empty()) names += " " + words;
+    }
+    if (writers == 1 && locks.empty()) return *writer; // its reader polls that very pipe: it moves as soon as it runs
+    Finding circle{Verdict::deadlock, {}, {}, findings_[at].pid, {}};
+    if (named == 1) circle.sentence = fmt::format("deadlock: {}, which waits for it", locks);
+    else if (named > 1) circle.sentence = fmt::format("deadlock: {}", locks);
+    else
+        circle.sentence = fmt::format("deadlock: {} processes wait for each other: {}{}", members, names,
+                                      without_cpu(facts_.evidence()));
+    return circle;
+}
+
+Finding Graph::cause() const
+{
+    std::vector<std::size_t> all, from_main;
+    for (std::size_t at = 0; at < findings_.size(); ++at) {
+        if (!ends_a_chain(at)) continue;
+        all.push_back(at);
+        if (at == 0 || reaches_[0][at]) from_main.push_back(at);
+    }
+    Finding best = best_of(from_main);
+    if (best.sentence.empty() || tells_little(best))
+        if (Finding other = best_of(all); best.sentence.empty() || says_more(other.verdict, best.verdict)) {
+            best = std::move(other);
+            if (best.doubt.empty() && !from_main.empty()) best.doubt = "it is not seen that the main process waits for it";
+        }
+    // A holder that keeps others waiting is the cause for them too.
+    const std::size_t at = index_of(best.pid);
+    if (at == nobody || best.verdict == Verdict::deadlock || best.verdict == Verdict::waits_lock) return best;
+    for (std::size_t other = 0; other < findings_.size(); ++other)
+        if (const std::string words = lock_words(facts_, findings_[other]); reaches_[other][at] && !words.empty()) {
+            if (best.verdict == Verdict::blocked) return findings_[other]; // of the holder nothing more can be said
+            best.sentence += "; " + words;
+            break;
+        }
+    return best;
+}
+
+std::vector<std::string> Graph::chain_to(std::int32_t pid) const
+{
+    const std::size_t goal = index_of(pid);
+    std::vector<std::string> lines;
+    if (goal == nobody || goal == 0 || findings_.empty()) return lines;
+    std::vector<std::size_t> before(findings_.size(), nobody);
+    std::deque<std::size_t> todo{0};
+    while (!todo.empty() && before[goal] == nobody) {
+        const std::size_t at = todo.front();
+        todo.pop_front();
+        for (const std::size_t next : edges_[at])
+            if (next != 0 && before[next] == nobody) {
+                before[next] = at;
+                todo.push_back(next);
+            }
+    }
+    if (before[goal] == nobody) return lines;
+    for (std::size_t at = goal; at != nobody; at = before[at])
+        if (const auto* process = facts_.process(findings_[at].pid))
+            lines.insert(lines.begin(), fmt::format("{} {}", name_of(*process), wait_words(*process)));
+    return lines;
+}
+
+} // namespace bgt::core::detail
