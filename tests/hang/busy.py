@@ -75,6 +75,28 @@ for a in words:
         time.sleep(0.7)
 """
 
+# No network, no disk: the kernel counts what goes through read(2) and write(2).
+SOCKET_PAIR = """
+import os, socket, time
+a, b = socket.socketpair()
+if os.fork() == 0:
+    a.close()
+    while os.read(b.fileno(), 4096): pass
+    os._exit(0)
+b.close()
+while True:
+    os.write(a.fileno(), b"x" * 1024)
+    time.sleep(0.25)
+"""
+
+FEED = """
+import os, sys, time
+fd = os.open(sys.argv[1], os.O_WRONLY)
+while True:
+    os.write(fd, b"x" * 8192)
+    time.sleep(0.25)
+"""
+
 # By its own CPU: on a loaded machine 60 ms of the wall may be no work at all.
 NODE_BURSTS = """setInterval(() => {
     const begin = process.cpuUsage();
@@ -120,6 +142,11 @@ def random_file(size):
     return write
 
 
+def feed_fifo(stage):
+    os.mkfifo(stage.path("fifo"))
+    stage.start(PYTHON, "-c", FEED, stage.path("fifo"))
+
+
 def compile_main(stage):
     stage.write("main.cpp", "#include <iostream>\n#include <regex>\n"
                             "int main() { std::cout << std::regex_match(\"a\", std::regex(\"a\")); }\n")
@@ -141,7 +168,7 @@ def python(text, *words):
 
 
 SCENARIOS = [
-    busy("g++, a heavy template file", heavy=True, needs=("g++",),
+    busy("g++, a heavy template file", heavy=True, needs=("g++",), words=("cc1plus",),
          command=lambda s: (f"while :; do g++ -O2 -ftemplate-depth=2000 -c {s.write('heavy.cpp', HEAVY_TEMPLATES)}"
                             f" -o {s.path('heavy.o')}; done")),
     busy("linker", heavy=True, needs=("g++",), setup=compile_main,
@@ -149,7 +176,7 @@ SCENARIOS = [
     busy("pytest, output captured", pytest_command, heavy=True, startup=1.5),
     busy("unittest, output buffered", heavy=True,
          command=lambda s: [PYTHON, "-m", "unittest", "-q", "--buffer", s.write("slow_unit.py", TESTS)]),
-    busy("xz -9", heavy=True, needs=("xz",), setup=random_file(48 << 20),
+    busy("xz -9", heavy=True, needs=("xz",), words=("xz",), setup=random_file(48 << 20),
          command=lambda s: f"while :; do xz -9 -T1 -c {s.path('data')} >{s.path('data.xz')}; done"),
     busy("sort of a big file", heavy=True, needs=("sort",), setup=random_file(32 << 20),
          command=lambda s: f"while :; do sort -S 16M -o {s.path('sorted')} {s.path('data')}; done"),
@@ -166,6 +193,10 @@ SCENARIOS = [
     busy("python upload, 4 KiB/s", python(WRITE_SOCKET, "{port}"), setup=serve_slowly),
     busy("sleep-poll around real work",
          lambda s: f"'{PYTHON}' -c '{BURSTS}' & until test -e {s.path('done')}; do sleep 0.2; done"),
+    busy("rsync, 20 KiB/s", lambda s: ["rsync", "--bwlimit=20", s.path("data"), s.path("copy")], needs=("rsync",),
+         setup=random_file(4 << 20), words=("rsync",)),
+    busy("a pair of sockets, 4 KiB/s", python(SOCKET_PAIR)),
+    busy("a fifo, 32 KiB/s", lambda s: f"wc -c <{s.path('fifo')}", setup=feed_fifo, words=("wc",)),
     busy("disk writer with fsync", python(FSYNC, "{folder}/file")),
     busy("node, bursts in a timer", ["node", "-e", NODE_BURSTS], needs=("node",), memory=""),
     busy("a new line now and then", python(NEW_WORDS)),

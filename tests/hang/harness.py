@@ -73,6 +73,7 @@ class Stage:
         self.folder.mkdir()
         self.values = {}
         self.endings = []
+        self.releases = []  # what must be before the task can be ended
 
     def path(self, name):
         return str(self.folder / name)
@@ -102,6 +103,7 @@ class Stage:
 class Lab:
     def __init__(self, bgt, fixture, folder, prefix=()):
         self.bgt, self.fixture, self.prefix = bgt, fixture, prefix
+        self.record = None
         self.folder = pathlib.Path(folder)
         self.root = self.folder / "root"
         self.root.mkdir(mode=0o700)
@@ -189,6 +191,19 @@ class Run:
         reports = answer.get("reports") or []
         return reports[0] if reports else None
 
+    def keep_sample(self):
+        """For the test that replays it without the program."""
+        report = self.report(last=self.scenario.stuck)
+        if not report:
+            return
+        name = "".join(c if c.isalnum() else "-" for c in self.scenario.name).strip("-").replace("--", "-")
+        sample = {"scenario": self.scenario.name, "verdict": report["verdict"], "words": list(self.scenario.words),
+                  "report": report}
+        self.lab.record.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(sample, indent=1, ensure_ascii=False).replace(str(self.lab.folder), "/lab")
+        text = text.replace(PYTHON, "python3").replace(os.path.realpath(PYTHON), "python3")
+        (self.lab.record / f"{name}.json").write_text(text + "\n")
+
     def no_output_would_end(self):
         return self.longest_silence >= self.scenario.limit - NO_OUTPUT_SLACK
 
@@ -246,7 +261,10 @@ def judge_told(run):
         return answer, f"kind {run.state['kind']}, rule {report and report['rule']}"
     if scenario.verdicts and report["verdict"] not in scenario.verdicts:
         return answer, f"verdict {report['verdict']}, not {' or '.join(scenario.verdicts)}"
-    return answer, f"blamed: {report['verdict']}" if report["verdict"] in BLAMES else ""
+    missing = [word for word in scenario.words if word not in report["sentence"]]
+    if missing:
+        return answer, f"the sentence lacks {missing}"
+    return answer, f"blamed: {report['verdict']}" if not scenario.verdicts and report["verdict"] in BLAMES else ""
 
 
 def judge_alive(run):
@@ -271,7 +289,8 @@ def judge_alive(run):
         return answer, f"verdict {now['verdict']}, not {' or '.join(scenario.verdicts)}"
     if not scenario.verdicts and now["verdict"] in BLAMES:
         return answer, f"blamed: {now['verdict']}"
-    return answer, ""
+    missing = [word for word in scenario.words if word not in now["sentence"]]
+    return answer, f"the sentence lacks {missing}" if missing else ""
 
 
 def judge(run):
@@ -309,12 +328,16 @@ def play(lab, scenario):
             row.wrong = scenario.check(run) or ""
         if row.wrong:
             row.evidence = run.evidence()
+        elif stage.lab.record:
+            run.keep_sample()
         row.no_output_ended = run.no_output_would_end()
     except Skip as reason:
         row.skipped = str(reason)
     except Exception as error:  # a broken scenario is a failed one
         row.wrong = f"{type(error).__name__}: {error}"
     finally:
+        for release in stage.releases:
+            release()
         if run:
             run.end()
         stage.close()

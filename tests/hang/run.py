@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays real workloads under bgt and prints who was judged rightly, beside the rule "no output for so long".
 
-usage: run.py --bgt PROGRAM --fixture PROGRAM [--only TEXT] [--jobs N] [--repeat N] [--markdown]
+usage: run.py --bgt PROGRAM --fixture PROGRAM [--only TEXT] [--jobs N] [--repeat N] [--markdown] [--record FOLDER]
 """
 import argparse
 import concurrent.futures
@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 os.environ["PATH"] += os.pathsep + os.pathsep.join(["/usr/local/sbin", "/usr/sbin", "/sbin"])
 
 import busy  # noqa: E402
+import chains  # noqa: E402
 import edges  # noqa: E402
 import idle  # noqa: E402
 import stuck  # noqa: E402
@@ -108,6 +109,7 @@ def play_once(arguments, scenarios):
     with tempfile.TemporaryDirectory(prefix="bgt-hang-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)  # PostgreSQL runs as another user
         lab = Lab(os.path.abspath(arguments.bgt), os.path.abspath(arguments.fixture), folder)
+        lab.record = arguments.record and pathlib.Path(arguments.record).absolute()
         rows = play_all(lab, scenarios, arguments.jobs)
         rows, misses = [list(part) for part in zip(*(again_alone(lab, row) for row in rows))]
     return rows, [text for text in misses if text]
@@ -141,9 +143,10 @@ def main():
     parser.add_argument("--jobs", type=int, default=8)
     parser.add_argument("--repeat", type=int, default=1, help="how often; the table is that of the last time")
     parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--record", metavar="FOLDER", help="keep the report of each that was judged rightly, as a sample")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    scenarios = [s for module in (busy, idle, stuck, edges) for s in module.SCENARIOS
+    scenarios = [s for module in (busy, idle, stuck, chains, edges) for s in module.SCENARIOS
                  if arguments.only in s.name or arguments.only == s.group]
     if not scenarios:
         parser.error(f"no scenario is named so: {arguments.only}")
