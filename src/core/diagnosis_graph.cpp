@@ -14,26 +14,31 @@ constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
 bool tells_little(const Finding& finding)
 {
-    return finding.verdict == Verdict::waits_child || says_more(Verdict::waits_child, finding.verdict);
+    return finding.verdict == Verdict::waits_child ||
+           says_more(Verdict::waits_child, finding.verdict);
 }
 
-/// "flock (pid 5) waits for the flock that flock (pid 3) holds on /t/l"; empty: it waits for no lock of a known holder.
+/// "flock (pid 5) waits for the flock that flock (pid 3) holds on /t/l"; empty: it waits for no
+/// lock of a known holder.
 std::string lock_words(const Facts& facts, const Finding& finding)
 {
-    const LockEvidence* lock = finding.verdict == Verdict::waits_lock ? facts.lock_of(finding.pid) : nullptr;
+    const LockEvidence* lock =
+        finding.verdict == Verdict::waits_lock ? facts.lock_of(finding.pid) : nullptr;
     const ProcessEvidence* waiter = facts.process(finding.pid);
     const ProcessEvidence* holder = lock ? facts.process(lock->holder) : nullptr;
     if (!waiter || !holder) return {};
     std::string path = lock->path;
     for (const auto& thread : waiter->threads)
-        if (path.empty() && thread.call == Call::lock && !thread.handles.empty()) path = thread.handles.front().text;
-    return fmt::format("{} waits for the {} that {} holds{}", name_of(*waiter), lock->kind, name_of(*holder),
-                       path.empty() ? "" : " on " + path);
+        if (path.empty() && thread.call == Call::lock && !thread.handles.empty())
+            path = thread.handles.front().text;
+    return fmt::format("{} waits for the {} that {} holds{}", name_of(*waiter), lock->kind,
+                       name_of(*holder), path.empty() ? "" : " on " + path);
 }
 
 } // namespace
 
-Graph::Graph(const Facts& facts, std::vector<Finding> findings) : facts_(facts), findings_(std::move(findings))
+Graph::Graph(const Facts& facts, std::vector<Finding> findings)
+    : facts_(facts), findings_(std::move(findings))
 {
     const std::size_t count = findings_.size();
     edges_.resize(count);
@@ -69,15 +74,18 @@ bool Graph::ends_a_chain(std::size_t at) const
     return true;
 }
 
-/// Of several that read, a child is nearer to who asks: `script` hands on what `ssh-keygen` wants to know.
+/// Of several that read, a child is nearer to who asks: `script` hands on what `ssh-keygen` wants
+/// to know.
 Finding Graph::best_of(const std::vector<std::size_t>& places) const
 {
     Finding best{Verdict::unknown, {}, {}, 0, {}};
     for (const std::size_t at : places) {
         const bool in_circle = !findings_[at].waits_for.empty() && reaches_[at][at];
         Finding finding = in_circle ? circle_of(at) : findings_[at];
-        const bool reads_as_well = finding.verdict == Verdict::waiting_input && best.verdict == Verdict::waiting_input;
-        if (best.sentence.empty() || says_more(finding.verdict, best.verdict) || reads_as_well) best = std::move(finding);
+        const bool reads_as_well =
+            finding.verdict == Verdict::waiting_input && best.verdict == Verdict::waiting_input;
+        if (best.sentence.empty() || says_more(finding.verdict, best.verdict) || reads_as_well)
+            best = std::move(finding);
     }
     return best;
 }
@@ -99,13 +107,14 @@ Finding Graph::circle_of(std::size_t at) const
         names += (names.empty() ? "" : ", ") + name_of(*process);
         if (const std::string words = wait_words(*process); !words.empty()) names += " " + words;
     }
-    if (writers == 1 && locks.empty()) return *writer; // its reader polls that very pipe: it moves as soon as it runs
+    if (writers == 1 && locks.empty())
+        return *writer; // its reader polls that very pipe: it moves as soon as it runs
     Finding circle{Verdict::deadlock, {}, {}, findings_[at].pid, {}};
     if (named == 1) circle.sentence = fmt::format("deadlock: {}, which waits for it", locks);
     else if (named > 1) circle.sentence = fmt::format("deadlock: {}", locks);
     else
-        circle.sentence = fmt::format("deadlock: {} processes wait for each other: {}{}", members, names,
-                                      without_cpu(facts_.evidence()));
+        circle.sentence = fmt::format("deadlock: {} processes wait for each other: {}{}", members,
+                                      names, without_cpu(facts_.evidence()));
     return circle;
 }
 
@@ -119,16 +128,21 @@ Finding Graph::cause() const
     }
     Finding best = best_of(from_main);
     if (best.sentence.empty() || tells_little(best))
-        if (Finding other = best_of(all); best.sentence.empty() || says_more(other.verdict, best.verdict)) {
+        if (Finding other = best_of(all);
+            best.sentence.empty() || says_more(other.verdict, best.verdict)) {
             best = std::move(other);
-            if (best.doubt.empty() && !from_main.empty()) best.doubt = "it is not seen that the main process waits for it";
+            if (best.doubt.empty() && !from_main.empty())
+                best.doubt = "it is not seen that the main process waits for it";
         }
     // A holder that keeps others waiting is the cause for them too.
     const std::size_t at = index_of(best.pid);
-    if (at == nobody || best.verdict == Verdict::deadlock || best.verdict == Verdict::waits_lock) return best;
+    if (at == nobody || best.verdict == Verdict::deadlock || best.verdict == Verdict::waits_lock)
+        return best;
     for (std::size_t other = 0; other < findings_.size(); ++other)
-        if (const std::string words = lock_words(facts_, findings_[other]); reaches_[other][at] && !words.empty()) {
-            if (best.verdict == Verdict::blocked) return findings_[other]; // of the holder nothing more can be said
+        if (const std::string words = lock_words(facts_, findings_[other]);
+            reaches_[other][at] && !words.empty()) {
+            if (best.verdict == Verdict::blocked)
+                return findings_[other]; // of the holder nothing more can be said
             best.sentence += "; " + words;
             break;
         }
@@ -154,7 +168,8 @@ std::vector<std::string> Graph::chain_to(std::int32_t pid) const
     if (before[goal] == nobody) return lines;
     for (std::size_t at = goal; at != nobody; at = before[at])
         if (const auto* process = facts_.process(findings_[at].pid))
-            lines.insert(lines.begin(), fmt::format("{} {}", name_of(*process), wait_words(*process)));
+            lines.insert(lines.begin(),
+                         fmt::format("{} {}", name_of(*process), wait_words(*process)));
     return lines;
 }
 

@@ -19,14 +19,18 @@ bool is_input(const Handle& handle)
 
 bool has_kind(const std::vector<const Handle*>& handles, HandleKind kind)
 {
-    return std::any_of(handles.begin(), handles.end(), [&](const Handle* handle) { return handle->kind == kind; });
+    return std::any_of(handles.begin(), handles.end(),
+                       [&](const Handle* handle) { return handle->kind == kind; });
 }
 
-/// Programs that hand each key on to somewhere else: that they want keys does not say that a question was asked.
+/// Programs that hand each key on to somewhere else: that they want keys does not say that a
+/// question was asked.
 bool passes_keys_on(const ProcessEvidence& process)
 {
-    constexpr std::array<std::string_view, 8> names{"docker", "kubectl", "mosh-client", "podman", "screen", "ssh", "telnet", "tmux"};
-    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return process.comm.starts_with(name); });
+    constexpr std::array<std::string_view, 8> names{"docker", "kubectl", "mosh-client", "podman",
+                                                    "screen", "ssh",     "telnet",      "tmux"};
+    return std::any_of(names.begin(), names.end(),
+                       [&](std::string_view name) { return process.comm.starts_with(name); });
 }
 
 /// Nothing but itself can wake it.
@@ -37,28 +41,35 @@ Finding find_alone(const Facts& facts, const ProcessEvidence& process, const Thr
     if (const auto children = facts.living_children(process); !children.empty()) {
         finding.verdict = Verdict::waits_child;
         finding.waits_for = pids_of(children);
-        finding.sentence = fmt::format("waits for a child: {} is in its event loop, in {}", name_of(process), thread.call_name);
+        finding.sentence = fmt::format("waits for a child: {} is in its event loop, in {}",
+                                       name_of(process), thread.call_name);
         return finding;
     }
-    if (thread.timeout && *thread.timeout > Duration::zero()) return find_sleep(facts, process, thread);
+    if (thread.timeout && *thread.timeout > Duration::zero())
+        return find_sleep(facts, process, thread);
     finding.at_rest = !thread.handles.empty();
     finding.sentence = fmt::format("blocked: {} waits in {}{}", name_of(process),
-                                   finding.at_rest ? "its event loop, which only it can wake" : thread.call_name + " for events",
+                                   finding.at_rest ? "its event loop, which only it can wake"
+                                                   : thread.call_name + " for events",
                                    without_cpu(evidence));
     const auto is_timer = [](const Handle& handle) { return handle.kind == HandleKind::timer; };
     if (std::any_of(thread.handles.begin(), thread.handles.end(), is_timer)) {
         finding.verdict = Verdict::sleeping;
-        finding.sentence = fmt::format("sleeping: {} waits for its timer{}", name_of(process), without_cpu(evidence));
+        finding.sentence = fmt::format("sleeping: {} waits for its timer{}", name_of(process),
+                                       without_cpu(evidence));
     }
     if (finding.at_rest) finding.doubt = "nothing outside of it is waited for";
     return finding;
 }
 
-/// Whether a loop that has an eye on a terminal, or on its stdin, waits for somebody to type. They do so all their life;
-/// that nothing else is waited for tells, or a prompt, or that each key is wanted at once.
-bool asks(const Facts& facts, const ProcessEvidence& process, const std::vector<const Handle*>& waits, const Handle& input)
+/// Whether a loop that has an eye on a terminal, or on its stdin, waits for somebody to type. They
+/// do so all their life; that nothing else is waited for tells, or a prompt, or that each key is
+/// wanted at once.
+bool asks(const Facts& facts, const ProcessEvidence& process,
+          const std::vector<const Handle*>& waits, const Handle& input)
 {
-    if (has_kind(waits, HandleKind::master)) return false; // it hands on what is typed to the programs in that terminal
+    if (has_kind(waits, HandleKind::master))
+        return false; // it hands on what is typed to the programs in that terminal
     if (facts.evidence().unfinished_line) return true;
     if (input.raw) {
         const bool serves = std::any_of(waits.begin(), waits.end(), [&](const Handle* handle) {
@@ -74,11 +85,15 @@ Finding find_watch(const Facts& facts, const ProcessEvidence& process, const Han
 {
     const std::string what = handle.text.empty() ? "files" : handle.text;
     return {Verdict::waits_file,
-            fmt::format("waits for a change of a file: {} watches {}{}", name_of(process), what, without_cpu(facts.evidence())),
-            {}, process.pid, {}};
+            fmt::format("waits for a change of a file: {} watches {}{}", name_of(process), what,
+                        without_cpu(facts.evidence())),
+            {},
+            process.pid,
+            {}};
 }
 
-Finding find_handle(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread, const Handle& handle)
+Finding find_handle(const Facts& facts, const ProcessEvidence& process,
+                    const ThreadEvidence& thread, const Handle& handle)
 {
     switch (handle.kind) {
     case HandleKind::socket: return find_socket(facts, process, thread, handle);
@@ -89,7 +104,8 @@ Finding find_handle(const Facts& facts, const ProcessEvidence& process, const Th
     case HandleKind::process: {
         Finding finding{Verdict::waits_child, {}, {}, process.pid, {}};
         if (facts.process(handle.number)) finding.waits_for = {handle.number};
-        finding.sentence = fmt::format("waits for a process: {} waits for the end of pid {}", name_of(process), handle.number);
+        finding.sentence = fmt::format("waits for a process: {} waits for the end of pid {}",
+                                       name_of(process), handle.number);
         return finding;
     }
     case HandleKind::other:
@@ -103,11 +119,12 @@ Finding find_handle(const Facts& facts, const ProcessEvidence& process, const Th
     return {Verdict::unknown, {}, {}, process.pid, {}};
 }
 
-/// What counts only where nothing else is waited for: pipes and sockets to other processes are there in every runtime.
+/// What counts only where nothing else is waited for: pipes and sockets to other processes are
+/// there in every runtime.
 bool is_plumbing(Verdict verdict)
 {
-    return verdict == Verdict::waits_peer || verdict == Verdict::waits_pipe_writer || verdict == Verdict::waits_pipe_reader ||
-           verdict == Verdict::waits_child;
+    return verdict == Verdict::waits_peer || verdict == Verdict::waits_pipe_writer ||
+           verdict == Verdict::waits_pipe_reader || verdict == Verdict::waits_child;
 }
 
 } // namespace
@@ -120,45 +137,61 @@ Finding find_poll(const Facts& facts, const ProcessEvidence& process, const Thre
         if (!wakes_itself(facts, process, handle)) waits.push_back(&handle);
     if (waits.empty()) return find_alone(facts, process, thread);
     Finding best{Verdict::blocked, {}, {}, process.pid, {}};
-    best.sentence = fmt::format("blocked: {} waits in {} for events{}", name_of(process), thread.call_name, without_cpu(evidence));
+    best.sentence = fmt::format("blocked: {} waits in {} for events{}", name_of(process),
+                                thread.call_name, without_cpu(evidence));
     Finding plumbing{Verdict::unknown, {}, {}, process.pid, {}};
     std::vector<std::int32_t> others;
     const bool only = waits.size() == 1;
     bool serves = false;
     for (const Handle* handle : waits) {
         Finding finding = find_handle(facts, process, thread, *handle);
-        if (is_input(*handle) && asks(facts, process, waits, *handle)) finding = find_input(facts, process, thread, *handle);
+        if (is_input(*handle) && asks(facts, process, waits, *handle))
+            finding = find_input(facts, process, thread, *handle);
         else if (is_input(*handle)) continue;
         serves = serves || finding.verdict == Verdict::idle;
         others.insert(others.end(), finding.waits_for.begin(), finding.waits_for.end());
         if (!only && is_plumbing(finding.verdict)) {
-            if (!finding.waits_for.empty() && plumbing.sentence.empty()) plumbing = std::move(finding);
+            if (!finding.waits_for.empty() && plumbing.sentence.empty())
+                plumbing = std::move(finding);
             continue;
         }
-        if (finding.verdict != Verdict::unknown && says_more(finding.verdict, best.verdict)) best = std::move(finding);
+        if (finding.verdict != Verdict::unknown && says_more(finding.verdict, best.verdict))
+            best = std::move(finding);
     }
     // A server with clients waits for work, and not for one of them.
     if (serves && best.verdict == Verdict::waits_network)
-        best = {Verdict::idle, fmt::format("idle: {} waits for connections on {}", name_of(process), listening_on(evidence)), {}, process.pid, {}};
+        best = {Verdict::idle,
+                fmt::format("idle: {} waits for connections on {}", name_of(process),
+                            listening_on(evidence)),
+                {},
+                process.pid,
+                {}};
     if (best.verdict == Verdict::blocked && !plumbing.sentence.empty()) {
         best = std::move(plumbing);
         best.waits_for = std::move(others);
     } else if (best.waits_for.empty()) {
         best.may_wait_for = std::move(others);
     }
-    // A loop over descriptors that has ended its wait by itself again and again, and whose descriptors say nothing.
-    if (best.verdict == Verdict::blocked && thread.timeout && *thread.timeout > Duration::zero()) best = find_sleep(facts, process, thread);
-    if (!only && best.doubt.empty() && best.verdict != Verdict::idle) best.doubt = "it waits for several things at once";
+    // A loop over descriptors that has ended its wait by itself again and again, and whose
+    // descriptors say nothing.
+    if (best.verdict == Verdict::blocked && thread.timeout && *thread.timeout > Duration::zero())
+        best = find_sleep(facts, process, thread);
+    if (!only && best.doubt.empty() && best.verdict != Verdict::idle)
+        best.doubt = "it waits for several things at once";
     return best;
 }
 
-Finding find_input(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence&, const Handle& handle)
+Finding find_input(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence&,
+                   const Handle& handle)
 {
     const Evidence& evidence = facts.evidence();
     Finding finding{Verdict::waiting_input, {}, {}, process.pid, {}};
     const std::string what = handle.kind == HandleKind::terminal ? "its terminal" : "its stdin";
-    finding.sentence = fmt::format("waiting for input: {} reads {}{}", name_of(process), what, last_text(evidence));
-    if (!evidence.takes_input) finding.hint = "and start it again with an option that answers (--yes), or with --stdin pipe";
+    finding.sentence = fmt::format("waiting for input: {} reads {}{}", name_of(process), what,
+                                   last_text(evidence));
+    if (!evidence.takes_input)
+        finding.hint =
+            "and start it again with an option that answers (--yes), or with --stdin pipe";
     return finding;
 }
 

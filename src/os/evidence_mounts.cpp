@@ -12,8 +12,10 @@ constexpr std::size_t max_mountinfo = 1 << 20;
 
 bool is_remote_type(std::string_view type)
 {
-    constexpr std::array<std::string_view, 19> types{"9p",   "afs",      "autofs", "beegfs", "ceph",     "cifs",    "coda", "fuse",     "fuseblk", "gfs2",
-                                                     "glusterfs", "lustre", "ncpfs",  "nfs",    "nfs4",     "ocfs2",  "orangefs", "smb3",    "virtiofs"};
+    constexpr std::array<std::string_view, 19> types{
+        "9p",   "afs",     "autofs",   "beegfs",    "ceph",    "cifs",  "coda",
+        "fuse", "fuseblk", "gfs2",     "glusterfs", "lustre",  "ncpfs", "nfs",
+        "nfs4", "ocfs2",   "orangefs", "smb3",      "virtiofs"};
     return std::find(types.begin(), types.end(), type) != types.end() || type.starts_with("fuse.");
 }
 

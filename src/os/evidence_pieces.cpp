@@ -1,5 +1,6 @@
-// The pieces of a gathering, each with a time of its own. Another process looks and tells what it has seen, piece by piece:
-// where it gets stuck in the kernel, as those that it looks at are, it is left there, and the next one goes on behind that piece.
+// The pieces of a gathering, each with a time of its own. Another process looks and tells what it
+// has seen, piece by piece: where it gets stuck in the kernel, as those that it looks at are, it is
+// left there, and the next one goes on behind that piece.
 #include "evidence.hpp"
 
 #include <bgt/os/clock.hpp>
@@ -26,6 +27,7 @@ namespace {
 using detail::Gathering;
 
 constexpr auto usual_limit = std::chrono::milliseconds(150);
+constexpr auto disk_limit = std::chrono::milliseconds(300);
 constexpr auto stacks_limit = std::chrono::milliseconds(600);
 constexpr std::size_t max_workers = 4;
 constexpr std::uint64_t max_message = 8u << 20;
@@ -43,15 +45,17 @@ std::vector<Piece> pieces_of(const GatherRequest& request)
     const std::size_t count = std::min(request.members.size(), core::max_processes_shown);
     for (std::size_t at = 0; at < count; ++at)
         pieces.push_back({fmt::format("process {}", request.members[at].key.pid),
-                          [at](Gathering& gathering) { detail::gather_process(gathering, at); }, false, usual_limit});
+                          [at](Gathering& gathering) { detail::gather_process(gathering, at); },
+                          false, usual_limit});
     // First what passes quickest; each part leaves out what it has no time for.
     pieces.push_back({"children", detail::gather_children});
-    pieces.push_back({"output", detail::gather_output});
+    pieces.push_back({"output", detail::gather_output, true, disk_limit});
     pieces.push_back({"sockets", detail::gather_sockets});
     pieces.push_back({"both ends of pipes", detail::gather_ends});
     pieces.push_back({"locks", detail::gather_locks});
     pieces.push_back({"machine", detail::gather_machine});
-    if (request.dump_stacks) pieces.push_back({"stack dumps", detail::ask_for_stacks, true, stacks_limit});
+    if (request.dump_stacks)
+        pieces.push_back({"stack dumps", detail::ask_for_stacks, true, stacks_limit});
     return pieces;
 }
 
@@ -91,7 +95,9 @@ void work(Gathering& gathering, const std::vector<Piece>& pieces, std::size_t ne
         core::Report told;
         const auto& processes = gathering.found.processes;
         if (pieces[next].whole) told.evidence = gathering.found;
-        else told.evidence.processes.assign(processes.begin() + static_cast<std::ptrdiff_t>(known), processes.end());
+        else
+            told.evidence.processes.assign(processes.begin() + static_cast<std::ptrdiff_t>(known),
+                                           processes.end());
         const std::string text = store::encode_report(told);
         const Header header{next, text.size()};
         std::array<char, sizeof header> head;
@@ -103,7 +109,9 @@ void work(Gathering& gathering, const std::vector<Piece>& pieces, std::size_t ne
 /// What one worker tells.
 class Listener {
 public:
-    Listener(Gathering& gathering, const std::vector<Piece>& pieces, std::size_t next) : gathering_(gathering), pieces_(pieces), next_(next) {}
+    Listener(Gathering& gathering, const std::vector<Piece>& pieces, std::size_t next)
+        : gathering_(gathering), pieces_(pieces), next_(next)
+    {}
 
     std::size_t next() const { return next_; }
 
@@ -161,10 +169,12 @@ void end_worker(pid_t worker)
     constexpr auto pause = std::chrono::milliseconds(1);
     constexpr int looks = 5;
     ::kill(worker, SIGKILL);
-    for (int look = 0; look < looks && ::waitpid(worker, nullptr, WNOHANG) == 0; ++look) std::this_thread::sleep_for(pause);
+    for (int look = 0; look < looks && ::waitpid(worker, nullptr, WNOHANG) == 0; ++look)
+        std::this_thread::sleep_for(pause);
 }
 
-/// Lets another process look at the pieces from `next` on. The place of the first that is still to be looked at.
+/// Lets another process look at the pieces from `next` on. The place of the first that is still to
+/// be looked at.
 std::size_t run_worker(Gathering& gathering, const std::vector<Piece>& pieces, std::size_t next)
 {
     std::array<int, 2> ends{};
@@ -183,7 +193,8 @@ std::size_t run_worker(Gathering& gathering, const std::vector<Piece>& pieces, s
     Instant piece_end = now() + pieces[next].limit;
     for (bool open = true; open && listener.next() < pieces.size() && now() < gathering.end;) {
         const Instant until = std::min(piece_end, gathering.end);
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max(until - now(), Duration::zero()));
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(std::max(until - now(), Duration::zero()));
         pollfd polled{in.get(), POLLIN, 0};
         const std::size_t before = listener.next();
         if (::poll(&polled, 1, static_cast<int>(left.count())) > 0) open = listener.take(in.get());
@@ -207,10 +218,12 @@ core::Evidence gather(const GatherRequest& request)
     Gathering gathering(request);
     gathering.found.at = wall_now();
     if (request.members.size() > core::max_processes_shown)
-        gathering.found.more_processes = static_cast<std::uint32_t>(request.members.size() - core::max_processes_shown);
+        gathering.found.more_processes =
+            static_cast<std::uint32_t>(request.members.size() - core::max_processes_shown);
     const auto pieces = pieces_of(request);
     std::size_t next = 0;
-    for (std::size_t workers = 0; next < pieces.size() && workers < max_workers && now() < gathering.end; ++workers)
+    for (std::size_t workers = 0;
+         next < pieces.size() && workers < max_workers && now() < gathering.end; ++workers)
         next = run_worker(gathering, pieces, next);
     if (next < pieces.size()) gathering.found.complete = false;
     for (; next < pieces.size(); ++next) {

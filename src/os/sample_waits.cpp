@@ -88,7 +88,7 @@ bool Waiter::is_input(int fd) const
     std::array<char, 1024> room;
     const std::string_view target = link(fd, room);
     const bool unreachable = target.starts_with('/') && target.find('/', 1) == target.npos; // a terminal of another mount
-    if (!target.starts_with("/dev/") && !target.ends_with("/in") && !unreachable) return false;
+    if (target == "/dev/null" || (!target.starts_with("/dev/") && !target.ends_with("/in") && !unreachable)) return false;
     struct statx info {};
     if (::statx(folder_, Entry("fd/", fd).c_str(), AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) != 0) return false;
     if (S_ISFIFO(info.stx_mode))

@@ -18,7 +18,8 @@ constexpr Row rows[] = {
 
 std::string_view system_call_name(long number)
 {
-    const auto row = std::lower_bound(std::begin(rows), std::end(rows), number, [](const Row& a, long b) { return a.first < b; });
+    const auto row = std::lower_bound(std::begin(rows), std::end(rows), number,
+                                      [](const Row& a, long b) { return a.first < b; });
     return row != std::end(rows) && row->first == number ? row->second : std::string_view();
 }
 

@@ -1,6 +1,5 @@
 """Stuck, and the cause is at the end of a chain: behind a terminal, an event loop, a lock, a debugger, a file system."""
 import os
-import shutil
 import subprocess
 import time
 
@@ -120,7 +119,7 @@ def debugger(stage, run):
 
 
 def build_ticker(stage):
-    shutil.copy(stage.write("ticker.go", TICKER), stage.path("main.go"))
+    stage.write("main.go", TICKER)
     stage.run("go", "build", "-o", stage.path("ticker"), stage.path("main.go"), cwd=stage.folder)
 
 

@@ -16,6 +16,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 os.environ["PATH"] += os.pathsep + os.pathsep.join(["/usr/local/sbin", "/usr/sbin", "/sbin"])
 
+import blind  # noqa: E402
 import busy  # noqa: E402
 import chains  # noqa: E402
 import edges  # noqa: E402
@@ -146,7 +147,7 @@ def main():
     parser.add_argument("--record", metavar="FOLDER", help="keep the report of each that was judged rightly, as a sample")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    scenarios = [s for module in (busy, idle, stuck, chains, edges) for s in module.SCENARIOS
+    scenarios = [s for module in (busy, idle, stuck, chains, blind, edges) for s in module.SCENARIOS
                  if arguments.only in s.name or arguments.only == s.group]
     if not scenarios:
         parser.error(f"no scenario is named so: {arguments.only}")

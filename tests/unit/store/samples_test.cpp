@@ -1,4 +1,5 @@
-// What real programs were seen to do (tests/hang/samples, recorded by tests/hang/run.py --record), and what must be said of it.
+// What real programs were seen to do (tests/hang/samples, recorded by tests/hang/run.py --record),
+// and what must be said of it.
 #include "support/catch.hpp"
 
 #include <bgt/store/report.hpp>
