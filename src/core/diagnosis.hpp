@@ -22,6 +22,7 @@ struct Finding {
     /// Others of the tree of which one might end its wait, as one of several things that it waits for.
     std::vector<std::int32_t> may_wait_for{};
     std::string doubt{};   ///< why it may be otherwise; empty: it is sure
+    bool timed = false;    ///< it has set itself a time, after which it looks again: no part of a deadlock
     bool at_rest = false;  ///< an event loop that only its own program wakes: no work of its own
 };
 
@@ -37,13 +38,15 @@ public:
 private:
     std::size_t index_of(std::int32_t pid) const;
     bool ends_a_chain(std::size_t) const;
+    bool is_in_circle(std::size_t) const;
     Finding circle_of(std::size_t) const;
     Finding best_of(const std::vector<std::size_t>&) const;
 
     const Facts& facts_;
     std::vector<Finding> findings_;
     std::vector<std::vector<std::size_t>> edges_;
-    std::vector<std::vector<bool>> reaches_;
+    std::vector<std::vector<bool>> reaches_; ///< over all edges
+    std::vector<std::vector<bool>> needs_;   ///< over those to processes without which it can't go on
 };
 
 /// True when `a` says more than `b`: the verdicts are in the order of how sure and how telling they are.

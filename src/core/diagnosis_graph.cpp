@@ -18,6 +18,15 @@ bool tells_little(const Finding& finding)
            says_more(Verdict::waits_child, finding.verdict);
 }
 
+/// From steps to ways.
+void close(std::vector<std::vector<bool>>& ways)
+{
+    for (std::size_t by = 0; by < ways.size(); ++by)
+        for (std::size_t from = 0; from < ways.size(); ++from)
+            for (std::size_t to = 0; ways[from][by] && to < ways.size(); ++to)
+                if (ways[by][to]) ways[from][to] = true;
+}
+
 /// "flock (pid 5) waits for the flock that flock (pid 3) holds on /t/l"; empty: it waits for no
 /// lock of a known holder.
 std::string lock_words(const Facts& facts, const Finding& finding)
@@ -43,19 +52,22 @@ Graph::Graph(const Facts& facts, std::vector<Finding> findings)
     const std::size_t count = findings_.size();
     edges_.resize(count);
     reaches_.assign(count, std::vector<bool>(count, false));
+    needs_ = reaches_;
+    const auto add = [&](std::size_t from, const std::vector<std::int32_t>& pids, bool needed) {
+        for (const std::int32_t pid : pids) {
+            const std::size_t to = index_of(pid);
+            if (to == nobody || to == from) continue;
+            edges_[from].push_back(to);
+            reaches_[from][to] = true;
+            if (needed) needs_[from][to] = true;
+        }
+    };
     for (std::size_t from = 0; from < count; ++from) {
-        const auto& finding = findings_[from];
-        for (const auto* list : {&finding.waits_for, &finding.may_wait_for})
-            for (const std::int32_t pid : *list)
-                if (const std::size_t to = index_of(pid); to != nobody && to != from) {
-                    edges_[from].push_back(to);
-                    reaches_[from][to] = true;
-                }
+        add(from, findings_[from].waits_for, true);
+        add(from, findings_[from].may_wait_for, false);
     }
-    for (std::size_t by = 0; by < count; ++by)
-        for (std::size_t from = 0; from < count; ++from)
-            for (std::size_t to = 0; reaches_[from][by] && to < count; ++to)
-                if (reaches_[by][to]) reaches_[from][to] = true;
+    close(reaches_);
+    close(needs_);
 }
 
 std::size_t Graph::index_of(std::int32_t pid) const
@@ -70,7 +82,16 @@ bool Graph::ends_a_chain(std::size_t at) const
 {
     if (findings_[at].waits_for.empty() || edges_[at].empty()) return true;
     for (std::size_t other = 0; other < findings_.size(); ++other)
-        if (reaches_[at][other] && !reaches_[other][at]) return false;
+        if (needs_[at][other] && !needs_[other][at]) return false;
+    return true;
+}
+
+/// In a circle, of which nobody looks again by itself.
+bool Graph::is_in_circle(std::size_t at) const
+{
+    if (!needs_[at][at]) return false;
+    for (std::size_t other = 0; other < findings_.size(); ++other)
+        if (needs_[at][other] && findings_[other].timed) return false;
     return true;
 }
 
@@ -80,8 +101,7 @@ Finding Graph::best_of(const std::vector<std::size_t>& places) const
 {
     Finding best{Verdict::unknown, {}, {}, 0, {}};
     for (const std::size_t at : places) {
-        const bool in_circle = !findings_[at].waits_for.empty() && reaches_[at][at];
-        Finding finding = in_circle ? circle_of(at) : findings_[at];
+        Finding finding = is_in_circle(at) ? circle_of(at) : findings_[at];
         const bool reads_as_well =
             finding.verdict == Verdict::waiting_input && best.verdict == Verdict::waiting_input;
         if (best.sentence.empty() || says_more(finding.verdict, best.verdict) || reads_as_well)
@@ -96,7 +116,7 @@ Finding Graph::circle_of(std::size_t at) const
     std::size_t members = 0, writers = 0, shown = 0, named = 0;
     const Finding* writer = nullptr;
     for (std::size_t other = 0; other < findings_.size(); ++other) {
-        if (!reaches_[at][other] || !reaches_[other][at]) continue;
+        if (!needs_[at][other]) continue;
         ++members;
         const Finding& finding = findings_[other];
         if (finding.verdict == Verdict::waits_pipe_reader) ++writers, writer = &finding;

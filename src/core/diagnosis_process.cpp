@@ -349,11 +349,12 @@ Finding find_of(const Facts& facts, const ProcessEvidence& process)
     Finding best{Verdict::unknown, {}, {}, process.pid, {}};
     std::vector<std::int32_t> waits_for;
     std::vector<std::int32_t> may_wait_for;
-    bool other_work = false;
+    bool other_work = false, timed = false;
     for (const auto& thread : process.threads) {
         if (is_runtime_thread(thread)) continue;
         Finding finding = find_thread(facts, process, thread);
         other_work = other_work || is_own_work(thread, finding);
+        timed = timed || thread.timeout;
         may_wait_for.insert(may_wait_for.end(), finding.may_wait_for.begin(), finding.may_wait_for.end());
         if (!finding.waits_for.empty()) waits_for.insert(waits_for.end(), finding.waits_for.begin(), finding.waits_for.end());
         const bool leads_on = !finding.waits_for.empty() && best.waits_for.empty() && !says_more(best.verdict, Verdict::waits_child) &&
@@ -366,6 +367,7 @@ Finding find_of(const Facts& facts, const ProcessEvidence& process)
     if (other_work) may_wait_for.insert(may_wait_for.end(), waits_for.begin(), waits_for.end());
     best.waits_for = other_work ? std::vector<std::int32_t>() : std::move(waits_for);
     best.may_wait_for = std::move(may_wait_for);
+    best.timed = timed;
     const auto zombies = facts.zombies_of(process);
     if (!zombies.empty() && best.waits_for.empty() && is_weak(best.verdict) && best.verdict != Verdict::idle)
         return find_zombies(process, zombies);

@@ -179,7 +179,7 @@ SCENARIOS = [
     edge("heartbeats that cease", [PYTHON, "-c", BEATS, "3"], "sleeping", "blocked", stuck=True, startup=3.5),
     edge("500 sleeping processes", [PYTHON, "-c", FOREST], "sleeping", "blocked", "waits-child", stuck=True,
          startup=2.0, check=bounded),
-    edge("the same lines without end", [PYTHON, "-c", SAME_LINES], "spinning", stuck=True, limit=8.0),
+    edge("the same lines without end", [PYTHON, "-c", SAME_LINES], "spinning", "polling", stuck=True, limit=8.0),
     edge("clock set back", "", skip=CALENDAR),
     edge("a pid used again, by work", [PYTHON, "-c", WORK_UNDER_ONE_PID], setup=own_pids, needs=("unshare", "nsenter")),
     edge("a pid used again, by an idle one", [PYTHON, "-c", IDLE_UNDER_ONE_PID], "sleeping", "waits-child", stuck=True,

@@ -108,6 +108,21 @@ TEST_CASE("a server at rest is no deadlock")
     CHECK(diagnose(given).verdict == Verdict::idle);
 }
 
+TEST_CASE("two event loops that hear of each other, and of more, are no deadlock")
+{
+    // vite and esbuild, as seen: one watches files, too, and the other looks again by itself.
+    const Handle watch{19, HandleKind::watch, "7 files or folders", 0, false};
+    auto given = evidence({process(90, 1, "vite", {thread(Call::poll, "epoll_pwait", {watch, pipe_handle(20, 61)})}),
+                           process(91, 90, "esbuild", {thread(Call::poll, "epoll_pwait", {pipe_handle(0, 60)})})});
+    given.pipes = {{60, "pipe:[60]", false, {{91, "esbuild", true}}, {{90, "vite", true}}},
+                   {61, "pipe:[61]", false, {{90, "vite", true}}, {{91, "esbuild", true}}}};
+    CHECK(diagnose(given).verdict == Verdict::waits_file);
+    given.processes[0].threads[0].handles = {pipe_handle(20, 61)};
+    CHECK(diagnose(given).verdict == Verdict::deadlock);
+    given.processes[1].threads[0].timeout = 900ms;
+    CHECK(diagnose(given).verdict == Verdict::waits_pipe_writer);
+}
+
 TEST_CASE("a service that holds one port and waits at a database is idle, a job waits for the network")
 {
     auto given = evidence({process(90, 1, "app", {thread(Call::receive, "recvfrom", {socket_handle(5, 51)})})});
