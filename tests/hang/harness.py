@@ -201,7 +201,11 @@ class Run:
                   "report": report}
         self.lab.record.mkdir(parents=True, exist_ok=True)
         text = json.dumps(sample, indent=1, ensure_ascii=False).replace(str(self.lab.folder), "/lab")
-        text = text.replace(PYTHON, "python3").replace(os.path.realpath(PYTHON), "python3")
+        # Nothing of the machine on which it was recorded.
+        build, source = pathlib.Path(self.lab.fixture).parents[1], pathlib.Path(__file__).parents[2]
+        for path, name_of_it in ((PYTHON, "python3"), (os.path.realpath(PYTHON), "python3"), (build, "/build"),
+                                 (source, "/source")):
+            text = text.replace(str(path), name_of_it)
         (self.lab.record / f"{name}.json").write_text(text + "\n")
 
     def no_output_would_end(self):
