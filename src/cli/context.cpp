@@ -80,12 +80,12 @@ Result<store::TrustStore> trust_store()
     return store::TrustStore(*std::move(folder));
 }
 
-Result<Context> Context::load(const std::optional<std::string>& root_flag, std::string_view verb)
+Result<Context> Context::load(const std::optional<std::string>& root_flag, std::string_view verb, config::Mistakes mistakes)
 {
     Context context;
     context.verb_ = verb;
     const auto cwd = working_folder();
-    auto loaded = ops::load_settings(cwd, check_trust);
+    auto loaded = ops::load_settings(cwd, check_trust, mistakes);
     if (!loaded) return loaded.error();
     context.config_ = *std::move(loaded);
     if (root_flag && root_flag->empty()) return Error::usage("--root needs a folder");
@@ -96,6 +96,8 @@ Result<Context> Context::load(const std::optional<std::string>& root_flag, std::
         context.root_path_.insert(0, cwd + "/");
     }
     for (const auto& warning : context.config_.warnings) context.complain(warning);
+    if (context.config_.root_in_doubt && !root_flag)
+        if (const auto path = context.root_path()) context.complain("so the root is " + *path);
     return context;
 }
 

@@ -86,7 +86,7 @@ int run_verb(const VerbInfo& info, std::optional<std::string> root, const std::v
     const auto outcome = parser.parse(args);
     if (!outcome) return refuse(info.name, outcome.error().message, args);
     if (*outcome == Parser::Outcome::help_wanted) return print(parser.help(width_of(STDOUT_FILENO)));
-    auto context = Context::load(root, info.name);
+    auto context = Context::load(root, info.name, info.mistakes);
     if (!context) return refuse(info.name, context.error().message, args);
     leave(verb->run(*context));
 }

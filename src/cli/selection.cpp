@@ -7,7 +7,7 @@ void declare_selection(Parser& parser, ops::Selection& target)
     parser.words(target.words, "TASK", Value::task);
     parser.flag("--all", target.all, "all tasks that the verb applies to");
     parser.list("--name", target.names, "NAME", Value::task_name, "tasks with this name; * and ? are wildcards");
-    parser.list("--tag", target.tags, "K[=V]", Value::tag, "tasks with this tag; if given several times, all must match");
+    parser.list("--tag", target.tags, "K[=V]", Value::tag, "tasks with this tag; several values of one key are alternatives");
 }
 
 } // namespace bgt::cli

@@ -5,7 +5,7 @@ namespace bgt::cli {
 namespace {
 
 constexpr VerbInfo table[] = {
-    {"run", "start a command in the background and print its id", "[options] [--] COMMAND [ARG...]", make_run},
+    {"run", "start a command in the background and print its id", "[options] [--] COMMAND [ARG...]", make_run, config::Mistakes::refuse},
     {"ps", "list tasks", "[options] [TASK...]", make_ps},
     {"show", "show everything that is known about tasks", "[options] TASK...", make_show},
     {"logs", "print the output of tasks", "[options] [TASK...]", make_logs},
@@ -13,16 +13,16 @@ constexpr VerbInfo table[] = {
     {"kill", "end tasks and all their processes", "[options] TASK...", make_kill},
     {"why", "explain what tasks are doing, and why one makes no progress", "[options] TASK...", make_why},
     {"restart", "end the command of tasks and start it again", "[options] TASK...", make_restart},
-    {"retry", "start a new task like another one", "[options] TASK...", make_retry},
+    {"retry", "start a new task like another one", "[options] TASK...", make_retry, config::Mistakes::refuse},
     {"signal", "send a signal to tasks", "[options] SIGNAL TASK...", make_signal},
     {"pause", "stop every process of tasks (SIGSTOP)", "[options] TASK...", make_pause},
     {"resume", "continue paused tasks (SIGCONT)", "[options] TASK...", make_resume},
     {"send", "write text to the stdin of a task", "[options] TASK [TEXT...]", make_send},
     {"notify", "report from inside a task: ready, progress, heartbeat", "[options]", make_notify},
     {"rm", "remove ended tasks and their logs", "[options] TASK...", make_rm},
-    {"gc", "remove old ended tasks", "[options]", make_gc},
-    {"config", "print the settings in force and where each comes from", "[options] [KEY]", make_config},
-    {"trust", "let the bgt.toml of a folder run and redirect things", "[options] [DIR]", make_trust},
+    {"gc", "remove old ended tasks", "[options]", make_gc, config::Mistakes::refuse},
+    {"config", "print the settings in force and where each comes from", "[options] [KEY]", make_config, config::Mistakes::refuse},
+    {"trust", "let the bgt.toml of a folder run and redirect things", "[options] [DIR]", make_trust, config::Mistakes::refuse},
     {"completion", "print the completion script of a shell", "bash|zsh|fish", make_completion},
     {"version", "print the version and what it was built with", "[options]", make_version},
 };

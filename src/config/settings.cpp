@@ -59,16 +59,41 @@ public:
     Result<Loaded> run() &&
     {
         if (!sources_.user_file.empty()) {
-            if (auto read = take_file(sources_.user_file, Origin::user_file); !read) return read.error();
+            if (auto read = take_file_or_warn(sources_.user_file, Origin::user_file); !read) return read.error();
         }
         if (auto found = take_nearest(); !found) return found.error();
         if (auto taken = take_environment(); !taken) return taken.error();
+        if (out_.rows[root_row()].origin == Origin::environment) out_.root_in_doubt = false;
         const auto keys = all_keys();
         for (std::size_t i = 0; i < keys.size(); ++i) out_.rows[i].value = keys[i].print(out_.settings);
         return std::move(out_);
     }
 
 private:
+    static std::size_t root_row()
+    {
+        const auto keys = all_keys();
+        return static_cast<std::size_t>(std::ranges::find(keys, std::string_view("root"), &Key::name) - keys.begin());
+    }
+
+    /// A mistake becomes a warning where it may be passed over.
+    Result<void> judge(Result<void> taken)
+    {
+        if (taken || sources_.mistakes == Mistakes::refuse) return taken;
+        out_.warnings.push_back(taken.error().message + " (passed over)");
+        return {};
+    }
+
+    /// A file that can't be read as a whole counts as one that is there.
+    Result<bool> take_file_or_warn(const std::string& path, Origin origin)
+    {
+        auto there = take_file(path, origin);
+        if (there || sources_.mistakes == Mistakes::refuse) return there;
+        out_.warnings.push_back(there.error().message + " (the whole file is passed over)");
+        out_.root_in_doubt = true;
+        return true;
+    }
+
     /// True if the file is there, read or not.
     Result<bool> take_file(const std::string& path, Origin origin)
     {
@@ -80,12 +105,15 @@ private:
         if (!document) return document.error();
         if (origin == Origin::project_file) out_.settings.project.emplace(path, std::move(file->text), sources_.trust);
         for (const Entry& entry : document->entries) {
-            if (auto taken = take_entry(entry, folder_of(path), origin); !taken) return taken.error();
+            if (auto taken = judge(take_entry(entry, folder_of(path), origin)); !taken) return taken.error();
         }
         std::vector<Rule> rules;
         for (RuleTable& table : document->rules) {
             auto rule = rule_of(std::move(table), folder_of(path), origin);
-            if (!rule) return rule.error();
+            if (!rule) {
+                if (auto judged = judge(rule.error()); !judged) return judged.error();
+                continue;
+            }
             rules.push_back(std::move(*rule));
         }
         std::move(out_.settings.rules.begin(), out_.settings.rules.end(), std::back_inserter(rules)); // of a weaker file
@@ -97,7 +125,7 @@ private:
     {
         std::string folder = sources_.cwd;
         while (folder.starts_with('/')) {
-            auto there = take_file(join(folder, "bgt.toml"), Origin::project_file);
+            auto there = take_file_or_warn(join(folder, "bgt.toml"), Origin::project_file);
             if (!there) return there.error();
             if (*there || folder == "/") return {};
             folder = folder_of(folder);
@@ -123,7 +151,7 @@ private:
             const std::string variable = variable_of(key);
             const char* text = sources_.env ? sources_.env(variable.c_str()) : nullptr;
             if (!text || *text == '\0') continue; // `BGT_GRACE= bgt ...` is how a shell takes a variable back
-            auto done = set(key, text, sources_.cwd, Origin::environment, variable, variable);
+            auto done = judge(set(key, text, sources_.cwd, Origin::environment, variable, variable));
             if (!done) return done.error();
             out_.settings.in_environment.emplace(key.name);
         }

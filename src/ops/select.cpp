@@ -4,6 +4,7 @@
 #include <bgt/base/text.hpp>
 #include <fnmatch.h>
 #include <set>
+#include <string_view>
 
 namespace bgt::ops {
 
@@ -11,14 +12,69 @@ namespace {
 
 using store::TaskId;
 
-/// The newest task that is still there: mostly the last id given out, so all_ids() is seldom needed.
-Result<TaskId> newest(store::Root& root)
+bool tag_fits(std::string_view tag, const store::TaskSpec& spec)
 {
-    if (const auto last = root.last_id(); last && *last > 0 && root.open_task(TaskId{*last})) return TaskId{*last};
+    const auto equals = tag.find('=');
+    const auto it = spec.tags.find(std::string(tag.substr(0, equals)));
+    return it != spec.tags.end() && (equals == std::string_view::npos || it->second == tag.substr(equals + 1));
+}
+
+/// One of the values for each key.
+bool tags_fit(const std::vector<std::string>& wanted, const store::TaskSpec& spec)
+{
+    return std::ranges::all_of(wanted, [&](const std::string& tag) {
+        const std::string key = tag.substr(0, tag.find('='));
+        return std::ranges::any_of(wanted, [&](const std::string& other) {
+            return other.substr(0, other.find('=')) == key && tag_fits(other, spec);
+        });
+    });
+}
+
+bool names_fit(const std::vector<std::string>& wanted, const std::string& name)
+{
+    if (wanted.empty()) return true;
+    return !name.empty() && std::any_of(wanted.begin(), wanted.end(), [&](const std::string& pattern) {
+        return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+    });
+}
+
+/// A folder that can't be read fits no filter but --all, where the verb then says what is wrong with it.
+bool fits(const store::Root& root, TaskId id, const Selection& selection, Scope scope)
+{
+    if (scope == Scope::any && !selection.narrows()) return true;
+    const auto task = root.open_task(id);
+    if (!task) return false;
+    const auto status = store::read_status(task->fd());
+    if (!status) return !selection.narrows();
+    if (scope == Scope::living && status->lifecycle == core::Lifecycle::ended && !status->tree_lives) return false;
+    if (!names_fit(selection.names, status->name)) return false;
+    if (selection.tags.empty()) return true;
+    const auto spec = store::read_spec(task->fd());
+    return spec && tags_fit(selection.tags, *spec);
+}
+
+/// "--name web --tag a=1"
+std::string filter_words(const Selection& selection)
+{
+    std::string text;
+    const auto add = [&](const char* option, const std::string& value) {
+        text += (text.empty() ? "" : " ") + std::string(option) + " " + fit(printable(value), 40);
+    };
+    for (const auto& name : selection.names) add("--name", name);
+    for (const auto& tag : selection.tags) add("--tag", tag);
+    return text;
+}
+
+/// The newest task that is still there: mostly the last id given out, so all_ids() is seldom needed.
+Result<TaskId> newest(store::Root& root, const Selection& selection)
+{
+    if (!selection.narrows())
+        if (const auto last = root.last_id(); last && *last > 0 && root.open_task(TaskId{*last})) return TaskId{*last};
     auto ids = root.all_ids();
     if (!ids) return ids.error();
-    if (ids->empty()) return Error::not_found("there is no task yet");
-    return ids->back();
+    const auto found = std::find_if(ids->rbegin(), ids->rend(), [&](TaskId id) { return fits(root, id, selection, Scope::any); });
+    if (found != ids->rend()) return *found;
+    return Error::not_found(ids->empty() ? "there is no task yet" : "no task matches " + filter_words(selection));
 }
 
 Error no_such_name(const store::Root& root, const std::string& word)
@@ -38,7 +94,6 @@ Error no_such_name(const store::Root& root, const std::string& word)
 
 Result<TaskId> find_word(store::Root& root, const std::string& word)
 {
-    if (word == "-") return newest(root);
     if (const auto id = store::parse_task_id(word)) {
         if (auto task = root.open_task(*id); !task) {
             if (task.error().kind != ErrorKind::not_found) return task.error();
@@ -54,56 +109,37 @@ Result<TaskId> find_word(store::Root& root, const std::string& word)
     return **found;
 }
 
-bool tags_fit(const std::vector<std::string>& wanted, const store::TaskSpec& spec)
+/// The task that a word names, if the filters select it too.
+Result<TaskId> find_named(store::Root& root, const std::string& word, const Selection& selection)
 {
-    return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& tag) {
-        const auto equals = tag.find('=');
-        const auto it = spec.tags.find(tag.substr(0, equals));
-        return it != spec.tags.end() && (equals == std::string::npos || it->second == tag.substr(equals + 1));
-    });
+    if (word == "-") return newest(root, selection);
+    auto id = find_word(root, word);
+    if (!id || fits(root, *id, selection, Scope::any)) return id;
+    const std::string label = word == to_string(*id) ? word : to_string(*id) + " (" + printable(word) + ")";
+    return Error::not_found("task " + label + " does not match " + filter_words(selection));
 }
 
-bool names_fit(const std::vector<std::string>& wanted, const std::string& name)
-{
-    if (wanted.empty()) return true;
-    return !name.empty() && std::any_of(wanted.begin(), wanted.end(), [&](const std::string& pattern) {
-        return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-    });
-}
-
-/// A folder that can't be read fits no filter but --all, where the verb then says what is wrong with it.
-bool fits(const store::Root& root, TaskId id, const Selection& selection, Scope scope)
-{
-    const auto task = root.open_task(id);
-    if (!task) return false;
-    const auto status = store::read_status(task->fd());
-    if (!status) return selection.all && selection.names.empty() && selection.tags.empty();
-    if (scope == Scope::living && status->lifecycle == core::Lifecycle::ended && !status->tree_lives) return false;
-    if (!names_fit(selection.names, status->name)) return false;
-    if (selection.tags.empty()) return true;
-    const auto spec = store::read_spec(task->fd());
-    return spec && tags_fit(selection.tags, *spec);
-}
-
-/// What is named and what fits, and the words that name no task.
+/// What is selected, and the words that name no task of it.
 Result<Selected> find_all(store::Root& root, const Selection& selection, Scope scope)
 {
     if (selection.empty())
         return Error::usage("which task? give an id, a name, - (the newest), --all, --name or --tag");
     Selected out;
+    if (selection.words.empty()) {
+        auto candidates = scope == Scope::living ? root.active_ids() : root.all_ids();
+        if (!candidates) return candidates.error();
+        for (const auto id : *candidates)
+            if (fits(root, id, selection, scope)) out.ids.push_back(id);
+        return out;
+    }
     std::set<TaskId> seen;
     for (const auto& word : selection.words) {
-        auto id = find_word(root, word);
+        auto id = find_named(root, word, selection);
         if (!id && id.error().kind == ErrorKind::not_found) out.missing.push_back(id.error());
         else if (!id) return id.error();
         else if (seen.insert(*id).second) out.ids.push_back(*id);
     }
     out.named = out.ids.size();
-    if (!selection.filters()) return out;
-    auto candidates = scope == Scope::living ? root.active_ids() : root.all_ids();
-    if (!candidates) return candidates.error();
-    for (const auto id : *candidates)
-        if (!seen.contains(id) && fits(root, id, selection, scope)) out.ids.push_back(id);
     return out;
 }
 
@@ -121,8 +157,7 @@ Result<Selected> select_each(store::Root& root, const Selection& selection, Scop
 {
     Result<Selected> found = find_all(root, selection, scope);
     if (!found) return found;
-    const bool none_there =
-        !found->missing.empty() && found->missing.size() == selection.words.size() && !selection.filters();
+    const bool none_there = !found->missing.empty() && found->missing.size() == selection.words.size();
     // The last one is the caller's error, where there is nothing to go on with.
     const std::size_t told = found->missing.size() - (none_there ? 1 : 0);
     for (std::size_t i = 0; i < told && missing; ++i) missing(found->missing[i]);

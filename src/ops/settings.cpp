@@ -26,10 +26,10 @@ std::string user_config_file()
 
 } // namespace
 
-Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck trust)
+Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck trust, config::Mistakes mistakes)
 {
     return config::load({[](const char* name) -> const char* { return std::getenv(name); }, cwd, user_config_file(), ::getuid(),
-                         os::read_trusted, std::move(trust)});
+                         os::read_trusted, std::move(trust), mistakes});
 }
 
 Result<config::Loaded> load_project(const std::string& folder)

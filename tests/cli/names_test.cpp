@@ -157,3 +157,56 @@ TEST_CASE("tasks are found by tag, by name and by pattern")
     CHECK(near.code == 125);
     CHECK(near.err == "bgt show: no task named bd (did you mean db?)\n");
 }
+
+TEST_CASE("selectors narrow each other, and several values of one are alternatives")
+{
+    const Lab lab;
+    lab.start({"--name", "dev", "--tag", "agent=A", "--", "sleep", "100"});
+    lab.start({"--name", "test", "--tag", "agent=A", "--", "sleep", "100"});
+    lab.start({"--name", "db", "--tag", "agent=B", "--", "sleep", "100"});
+    const auto ids = [&](Words filter) {
+        filter.insert(filter.begin(), {"ps", "-q"});
+        return lab(filter).out;
+    };
+    CHECK(ids({"--tag", "agent=A", "--tag", "agent=B"}) == "1\n2\n3\n");
+    CHECK(ids({"--tag", "agent", "--tag", "agent=B"}) == "1\n2\n3\n");
+    CHECK(ids({"--tag", "agent=A", "--name", "d*"}) == "1\n");
+    CHECK(ids({"--tag", "agent=A", "dev"}) == "1\n");
+    CHECK(ids({"--tag", "agent=A", "-"}) == "2\n"); // the newest of those
+    CHECK(ids({"--all", "--tag", "agent=B"}) == "3\n");
+    const Ran other = lab({"kill", "--tag", "agent=A", "db"});
+    CHECK(other.code == 125);
+    CHECK(other.err == "bgt kill: task 3 (db) does not match --tag agent=A\n");
+    CHECK(lab({"kill", "--tag", "agent=C", "-"}).err == "bgt kill: no task matches --tag agent=C\n");
+    CHECK(lab({"kill", "--tag", "agent=A", "dev"}).code == 0);
+    CHECK(lab({"ps", "-q", "--state", "running"}).out == "2\n3\n");
+}
+
+TEST_CASE("verbs that need no settings work beside a broken bgt.toml, with a warning")
+{
+    Lab lab;
+    const std::string id = lab.start({"--name", "web", "-c", "echo said; exec sleep 100"});
+    REQUIRE(lab.logged(id, "said"));
+    const auto [text, what] = GENERATE(std::pair{"grase = 1\n", ":1:1: unknown key grase"}, std::pair{"grace = [\n", "bgt.toml:"},
+                                       std::pair{"grace = \"soon\"\n[[rule]]\ntimeout = 1\n", "a rule needs `match`"});
+    write_file(lab.work() + "/bgt.toml", text);
+    for (const Words& words : {Words{"ps"}, Words{"logs", "web"}, Words{"show", "web"}, Words{"why", "web"}, Words{"pause", "web"},
+                               Words{"wait", "--for", "log:said", "web"}, Words{"kill", "--now", "web"}, Words{"rm", id}}) {
+        const Ran ran = lab(words);
+        INFO(ran);
+        CHECK(ran.code == 0);
+        CHECK(ran.err.find(what) != std::string::npos);
+        CHECK(ran.err.find("passed over") != std::string::npos);
+    }
+    CHECK(lab({"run", "--", "true"}).code == 125);
+}
+
+TEST_CASE("a bgt.toml that can't be parsed may have named the root, so the one in use is said")
+{
+    Lab lab;
+    write_file(lab.work() + "/bgt.toml", "root = \"");
+    CHECK(lab({"ps"}).err.find("so the root is ") == std::string::npos); // BGT_ROOT says it
+    lab.set_env("BGT_ROOT=");
+    CHECK(lab({"ps"}).err.find("\nbgt ps: so the root is /") != std::string::npos);
+    CHECK(lab({"ps", "--root", lab.root()}).err.find("so the root is ") == std::string::npos);
+}

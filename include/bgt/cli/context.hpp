@@ -29,7 +29,8 @@ Result<store::TrustStore> trust_store();
 class Context {
 public:
     /// Loads the settings; `root_flag` is --root; `verb` is named in messages. Warnings go to stderr once.
-    static Result<Context> load(const std::optional<std::string>& root_flag, std::string_view verb = {});
+    static Result<Context> load(const std::optional<std::string>& root_flag, std::string_view verb = {},
+                                config::Mistakes = config::Mistakes::refuse);
 
     const config::Loaded& config() const { return config_; }
     const config::Settings& settings() const { return config_.settings; }

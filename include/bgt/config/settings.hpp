@@ -43,6 +43,7 @@ struct Loaded {
     Settings settings;
     std::vector<SettingRow> rows;       ///< in the order of Settings
     std::vector<std::string> warnings;  ///< e.g. a bgt.toml that was not read because somebody else owns it
+    bool root_in_doubt = false;         ///< a file that may name a root could not be read (Mistakes::pass_over)
 };
 
 /// The file as it was found. At most one of `text` and `warning` says something.
@@ -50,6 +51,12 @@ struct File {
     bool there = false;
     std::string text;
     std::string warning; ///< it is there, and not to be trusted: why
+};
+
+/// What to do about a mistake in a file or a variable.
+enum class Mistakes : std::uint8_t {
+    refuse,
+    pass_over, ///< a warning; the rest counts. For what works without settings: a broken file must not keep a task from its end
 };
 
 /// What load() reads from; a struct so that tests need no real environment.
@@ -61,6 +68,7 @@ struct Sources {
     /// Reads a file if it can be trusted (os::read_trusted): layers up to this one know no operating system.
     std::function<Result<File>(const std::string& path, unsigned uid)> read;
     TrustCheck trust = {};                       ///< of a bgt.toml; called at most once, and only where something needs it
+    Mistakes mistakes = Mistakes::refuse;
 };
 
 /// Error (usage): an unknown key, a wrong type or value, a rule without `match`, with file, line and column or the

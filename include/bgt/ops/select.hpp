@@ -1,28 +1,30 @@
 #pragma once
 /// Which tasks an operation is about: ids, names, `-` (the newest), all, by name, by tag.
+/// Different selectors narrow each other; several values of one selector are alternatives.
 #include <bgt/ops/answer.hpp>
 #include <string>
 
 namespace bgt::ops {
 
 struct Selection {
-    std::vector<std::string> words; ///< ids, names, `-`
-    bool all = false;               ///< every task that the scope covers
-    std::vector<std::string> names; ///< patterns of names (glob: * and ?)
-    std::vector<std::string> tags;  ///< K=V, all of them must fit; `K` alone: has that tag
+    std::vector<std::string> words; ///< ids, names, `-` (the newest that fits the rest)
+    bool all = false;               ///< every task that the scope covers, where nothing else narrows it
+    std::vector<std::string> names; ///< patterns of names (glob: * and ?); one must fit
+    std::vector<std::string> tags;  ///< K=V, or K: has that tag. One value of each key must fit: each key is a selector
 
-    bool filters() const { return all || !names.empty() || !tags.empty(); }
-    bool empty() const { return words.empty() && !filters(); }
+    bool narrows() const { return !names.empty() || !tags.empty(); }
+    bool empty() const { return words.empty() && !all && !narrows(); }
 };
 
+/// Among which tasks all, names and tags select. A word also names a task outside of it.
 enum class Scope : std::uint8_t {
-    living, ///< the filters look among tasks not ended (stop, wait, ...)
-    any,    ///< among all (logs, inspect, remove: ended ones too)
+    living, ///< tasks of which processes live, or another attempt will (stop, signal, ...)
+    any,    ///< ended ones too (logs, inspect, remove, wait)
 };
 
 /// The ids, each once, in the order named. Error (not_found): "no such task 7", "no task named web", with near
 /// names and the next step ("bgt ps -a lists all"); (usage): nothing was selected and the operation needs something.
-/// A filter that fits nothing gives an empty list: that is no error.
+/// A named task that does not fit names and tags is such an error too. Without words, an empty list is no error.
 Result<std::vector<store::TaskId>> select(store::Root&, const Selection&, Scope);
 
 struct Selected {
