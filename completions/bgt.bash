@@ -72,13 +72,13 @@ _bgt_verb() {
         esac
         ;;
     logs)
-        options='-h --help --all --name --tag -f --follow -n --lines --since --timestamps --grep --cursor --max-bytes --stderr --raw --json --root'
+        options='-h --help --all --name --tag -f --follow -n --tail --lines --since --timestamps --grep --cursor --max-bytes --stderr --raw --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        -n | --lines) value=@none ;;
+        -n | --tail | --lines) value=@none ;;
         --since) value=@none ;;
         --grep) value=@none ;;
         --cursor) value=@none ;;
@@ -99,14 +99,15 @@ _bgt_verb() {
         esac
         ;;
     kill)
-        options='-h --help --all --name --tag --now --grace --stop-signals --timeout --json --root'
-        first=@task-list
-        rest=@task-list
+        options='-h --help --all --name --tag --now --grace --stop-signals -s --signal --timeout --json --root'
+        first=@living-list
+        rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --grace) value=@none ;;
         --stop-signals) value=@none ;;
+        -s | --signal) value='HUP INT QUIT USR1 USR2 TERM KILL CONT STOP WINCH' ;;
         --timeout) value=@none ;;
         --root) value=@directory ;;
         esac
@@ -123,8 +124,8 @@ _bgt_verb() {
         ;;
     restart)
         options='-h --help --all --name --tag --now --json --root'
-        first=@task-list
-        rest=@task-list
+        first=@living-list
+        rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
@@ -144,7 +145,7 @@ _bgt_verb() {
     signal)
         options='-h --help --all --name --tag --tree --json --root'
         first='HUP INT QUIT USR1 USR2 TERM KILL CONT STOP WINCH'
-        rest=@task-list
+        rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
@@ -153,8 +154,8 @@ _bgt_verb() {
         ;;
     pause)
         options='-h --help --all --name --tag --json --root'
-        first=@task-list
-        rest=@task-list
+        first=@living-list
+        rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
@@ -163,8 +164,8 @@ _bgt_verb() {
         ;;
     resume)
         options='-h --help --all --name --tag --json --root'
-        first=@task-list
-        rest=@task-list
+        first=@living-list
+        rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
@@ -194,7 +195,7 @@ _bgt_verb() {
         esac
         ;;
     rm)
-        options='-h --help --all --name --tag --force --json --root'
+        options='-h --help --all --name --tag --force -y --yes --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -348,7 +349,7 @@ _bgt_reply() {
     local line known before=$2 filenames=
     local -a found=()
     case $1 in
-    @task-list | @name-list | @tag-list)
+    @task-list | @living-list | @name-list | @tag-list)
         [[ $odd ]] && return
         # That of the PATH: what stands first on the line may be a program of this folder.
         known=$(command bgt ${root:+"--root=$root"} completion "${1#@}" 2>/dev/null)

@@ -12,6 +12,7 @@
 #include <exception>
 #include <fcntl.h>
 #include <unistd.h>
+#include <utility>
 
 namespace bgt::cli {
 
@@ -55,8 +56,22 @@ int refuse(std::string_view verb, std::string_view text, const std::vector<std::
     return code;
 }
 
+/// What other programs call it.
+std::string_view verb_meant_by(std::string_view word)
+{
+    static constexpr std::pair<std::string_view, std::string_view> words[] = {
+        {"list", "bgt ps"}, {"status", "bgt ps, or bgt show TASK"}, {"top", "bgt ps --watch"}, {"tail", "bgt logs -f TASK"},
+        {"start", "bgt run"}, {"exec", "bgt run"}, {"attach", "bgt logs -f TASK"}, {"log", "bgt logs TASK"},
+        {"inspect", "bgt show TASK"}, {"info", "bgt show TASK"}, {"remove", "bgt rm TASK"}, {"delete", "bgt rm TASK"},
+        {"prune", "bgt gc"}, {"clean", "bgt gc"}, {"continue", "bgt resume TASK"}};
+    const auto* const found = std::ranges::find(words, word, &std::pair<std::string_view, std::string_view>::first);
+    return found == std::end(words) ? std::string_view() : found->second;
+}
+
 int unknown_verb(const std::string& word)
 {
+    if (const auto meant = verb_meant_by(word); !meant.empty())
+        return complain("", "there is no verb '" + word + "': use " + std::string(meant));
     std::vector<std::string> names;
     for (const auto& verb : verbs()) names.emplace_back(verb.name);
     const auto near = near_matches(word, names);

@@ -81,6 +81,8 @@ struct Parser::Impl {
     Value words_value = Value::text;
     std::optional<Value> first_word;
     bool is_command = false;
+    std::optional<std::string>* dash_target = nullptr;
+    bool (*dash_accepts)(std::string_view) = nullptr;
     bool help_wanted = false;
     std::vector<std::string> examples;
 
@@ -88,7 +90,8 @@ struct Parser::Impl {
     void declare_mentioned(const std::vector<std::string>& args);
     void declare(const OptionInfo& info, Target& target);
     const OptionInfo* find(std::string_view name) const;
-    std::size_t take_options(const std::vector<std::string>& args, std::vector<std::string>& options) const;
+    Result<std::size_t> take_options(const std::vector<std::string>& args, std::vector<std::string>& options) const;
+    bool take_dash_word(const std::string& arg) const;
     bool value_follows(const std::string& arg) const;
     Error unknown(const std::string& arg) const;
     Error mismatch(const std::string& what) const;
@@ -151,15 +154,26 @@ bool Parser::Impl::value_follows(const std::string& arg) const
     return false;
 }
 
+bool Parser::Impl::take_dash_word(const std::string& arg) const
+{
+    if (dash_target == nullptr || arg.size() < 2 || arg[0] != '-' || arg[1] == '-') return false;
+    if (!dash_accepts(std::string_view(arg).substr(1))) return false;
+    *dash_target = arg.substr(1);
+    return true;
+}
+
 /// The arguments before a `--`, and before a command, as CLI11 reads them as they were meant: it takes `--name= x` for
 /// `--name x`; as two arguments, `--name ""`, the empty value is kept. Returns where the rest begins.
-std::size_t Parser::Impl::take_options(const std::vector<std::string>& args, std::vector<std::string>& options) const
+Result<std::size_t> Parser::Impl::take_options(const std::vector<std::string>& args, std::vector<std::string>& options) const
 {
     std::size_t i = 0;
     for (; i < args.size() && args[i] != "--"; ++i) {
         const auto& arg = args[i];
         const bool word = arg.size() < 2 || arg[0] != '-';
         if (word && is_command) break;
+        if (take_dash_word(arg)) continue;
+        // CLI11 would take `-9` for a word.
+        if (!word && arg[1] != '-' && find(arg.substr(0, 2)) == nullptr) return unknown(arg);
         if (!word && arg.size() > 3 && arg.starts_with("--") && arg.find('=') == arg.size() - 1 &&
             value_follows(arg.substr(0, arg.size() - 1))) {
             options.push_back(arg.substr(0, arg.size() - 1));
@@ -281,6 +295,12 @@ void Parser::command(std::vector<std::string>& target)
     impl_->is_command = true;
 }
 
+void Parser::dash_word(std::optional<std::string>& target, bool (*accepts)(std::string_view))
+{
+    impl_->dash_target = &target;
+    impl_->dash_accepts = accepts;
+}
+
 void Parser::example(std::string line)
 {
     impl_->examples.push_back(std::move(line));
@@ -289,7 +309,9 @@ void Parser::example(std::string line)
 Result<Parser::Outcome> Parser::parse(const std::vector<std::string>& args)
 {
     std::vector<std::string> options;
-    const auto rest = args.begin() + static_cast<std::ptrdiff_t>(impl_->take_options(args, options));
+    const auto taken = impl_->take_options(args, options);
+    if (!taken) return taken.error();
+    const auto rest = args.begin() + static_cast<std::ptrdiff_t>(*taken);
     impl_->declare_mentioned(options);
     if (impl_->is_command) // which is no business of CLI11: it stands as it is
         impl_->words->assign(rest != args.end() && *rest == "--" ? rest + 1 : rest, args.end());

@@ -6,6 +6,7 @@
 namespace bgt::cli {
 
 /// Declares the words, --all, --name and --tag; the parser fills in `target`.
-void declare_selection(Parser&, ops::Selection& target);
+/// `word` is what shells offer for the words.
+void declare_selection(Parser&, ops::Selection& target, Value word = Value::task);
 
 } // namespace bgt::cli

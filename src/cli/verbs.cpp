@@ -36,6 +36,8 @@ std::span<const VerbInfo> verbs()
 
 const VerbInfo* find_verb(std::string_view name)
 {
+    if (name == "stop") name = "kill";
+    if (name == "ls") name = "ps";
     for (const auto& verb : table)
         if (verb.name == name) return &verb;
     return nullptr;

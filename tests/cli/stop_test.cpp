@@ -240,3 +240,106 @@ TEST_CASE("a signal goes to the main process, or to the whole tree")
     INFO(late);
     CHECK(late.code == 125);
 }
+
+TEST_CASE("kill takes a signal as kill(1) does")
+{
+    const Lab lab;
+    const auto [words, outcome] = GENERATE(std::pair{Words{"-9"}, "SIGKILL"}, std::pair{Words{"-s", "INT"}, "SIGINT"},
+                                           std::pair{Words{"-INT"}, "SIGINT"}, std::pair{Words{"--signal=QUIT"}, "SIGQUIT"},
+                                           std::pair{Words{"-KILL"}, "SIGKILL"});
+    const std::string id = lab.start({"--name", "web", "--", "sleep", "100"});
+    Words kill{"kill"};
+    kill.insert(kill.end(), words.begin(), words.end());
+    kill.push_back("web");
+    const Ran ran = lab(kill);
+    INFO(ran);
+    CHECK(ran.code == 0);
+    CHECK(ran.err.empty());
+    CHECK(text_at(lab.show(id), "/outcome/signal") == outcome);
+}
+
+TEST_CASE("kill only sends a signal that is not meant to end things")
+{
+    const Lab lab;
+    const std::string id = lab.start({"-c", "trap 'echo reloaded' HUP; echo up; while :; do sleep 0.01; done"});
+    REQUIRE(lab.logged(id, "up"));
+    CHECK(lab({"kill", "-HUP", id}).out == id + ": SIGHUP was sent\n");
+    CHECK(lab.logged(id, "reloaded"));
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+    CHECK(lab({"kill", "-HUP", "--grace", "1s", id}).code == 125);
+    CHECK(lab({"kill", "-INT", "--now", id}).code == 125);
+}
+
+TEST_CASE("a word with a dash that is no option refuses the whole call")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--name", "web", "-c", "echo said; exec sleep 100"});
+    REQUIRE(lab.logged(id, "said"));
+    for (const Words& words : {Words{"kill", "web", "-99"}, Words{"kill", "-x", "web"}, Words{"rm", "--force", "-9", "web"},
+                               Words{"logs", "-5x", "web"}, Words{"pause", "-9", "web"}, Words{"wait", "-5", "web"}}) {
+        const Ran ran = lab(words);
+        INFO(ran);
+        CHECK(ran.code == 125);
+        CHECK(ran.out.empty());
+        CHECK(ran.err.find("unknown option -") != std::string::npos);
+    }
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+    CHECK(at(lab.show(id), "/paused") == false);
+}
+
+TEST_CASE("logs -5 and --tail 5 print the last lines")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--name", "web", "-c", "seq 20"});
+    CHECK(lab.wait(id) == 0);
+    CHECK(lab({"logs", "-2", "web"}).out == "19\n20\n");
+    CHECK(lab({"logs", "web", "-2"}).out == "19\n20\n");
+    CHECK(lab({"logs", "--tail", "2", "web"}).out == "19\n20\n");
+}
+
+TEST_CASE("failed does not hold what was killed")
+{
+    const Lab lab;
+    lab.start({"--name", "killed", "--", "sleep", "100"});
+    CHECK(lab({"kill", "killed"}).code == 0);
+    CHECK(lab({"run", "--wait", "-c", "exit 3"}).code == 3);
+    CHECK(lab({"run", "--wait", "--timeout", "1ms", "--", "sleep", "100"}).code == 123);
+    CHECK(lab({"ps", "-q", "--state", "failed"}).out == "3\n2\n");
+}
+
+TEST_CASE("verbs by their other names")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sleep", "100"});
+    CHECK(lab({"ls", "-q"}).out == id + "\n");
+    CHECK(lab({"stop", id}).code == 0);
+    for (const auto& [word, meant] : {std::pair{"list", "bgt ps"}, {"status", "bgt show"}, {"top", "bgt ps --watch"}, {"tail", "bgt logs -f"}}) {
+        const Ran ran = lab({word});
+        CHECK(ran.code == 125);
+        CHECK(ran.err.find(meant) != std::string::npos);
+    }
+}
+
+TEST_CASE("rm --all --force asks who types it")
+{
+    const Lab lab;
+    const std::string python = find_program("python3");
+    if (python.empty()) return;
+    const std::string id = lab.start({"--", "sleep", "100"});
+    const std::string program = "import pty; pty.spawn(['" BGT_BINARY "', 'rm', '--all', '--force'])";
+    const auto answered = [&](const char* text) { return run({{python, "-c", program}, lab.bgt({}).env, lab.work(), text, {}}).out; };
+    CHECK(answered("n\n").find("nothing was removed") != std::string::npos);
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+    CHECK(answered("y\n").find("[y/N]") != std::string::npos);
+    CHECK(lab({"ps", "-a", "-q"}).out.empty());
+    CHECK(lab({"rm", "--all", "--force"}).code == 0); // nobody is asked where nobody could answer
+}
+
+TEST_CASE("completion of kill offers what runs, names first")
+{
+    const Lab lab;
+    CHECK(lab({"run", "--wait", "--name", "old", "--", "true"}).code == 0);
+    lab.start({"--", "sleep", "100"});
+    lab.start({"--name", "web", "--", "sleep", "101"});
+    CHECK(lab({"completion", "living-list"}).out == "web\tsleep 101\n3\tsleep 101\n2\tsleep 100\n");
+}

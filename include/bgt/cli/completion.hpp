@@ -28,11 +28,12 @@ std::string fish_completion();
 /// What is asked of `bgt completion KIND` while a word is completed: names and ids that only the state root knows.
 enum class Candidates : std::uint8_t {
     tasks, ///< `task-list`: living and ended tasks, by id and by name
+    living, ///< `living-list`: the same, those of which processes live
     names, ///< `name-list`: names alone
     tags,  ///< `tag-list`: K=V of all tasks
 };
 std::optional<Candidates> candidate_kind(std::string_view word);
-/// "7\tnpm run dev" a line, the newest first; at most 200 tasks are looked at. A tag that is too long (512 bytes) or that
+/// "7\tnpm run dev" a line, names before ids, the newest first; at most 200 tasks are looked at. A tag that is too long (512 bytes) or that
 /// printable() would change is left out.
 std::string candidates(const store::Root&, Candidates);
 

@@ -15,6 +15,7 @@ namespace bgt::cli {
 enum class Value : std::uint8_t {
     text, number, duration, size, regex, pid, ///< nothing to complete
     task,        ///< id or name of a task
+    living_task, ///< the same, of which processes live
     task_name, tag, file, folder, command, signal, condition, shell,
     limit,   ///< `as=`, `nofile=`, ...
     state,   ///< of a task: `running`, `failed`, ...
@@ -59,6 +60,9 @@ public:
     /// The command of `run`: from the first word that is no option on, all is taken as it stands, options too;
     /// a `--` before it is dropped.
     void command(std::vector<std::string>& target);
+    /// `-9`, `-INT`, as other programs have them: an argument of one dash whose rest `accepts` takes goes there, without the
+    /// dash; it comes before options of the same letters. Any other word that begins with a dash is an unknown option.
+    void dash_word(std::optional<std::string>& target, bool (*accepts)(std::string_view));
     /// Text for the end of --help.
     void example(std::string line);
 

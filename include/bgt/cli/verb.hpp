@@ -26,6 +26,7 @@ struct VerbInfo {
     config::Mistakes mistakes = config::Mistakes::pass_over;
 };
 std::span<const VerbInfo> verbs();
+/// Also by an alias: `stop` is kill, `ls` is ps.
 const VerbInfo* find_verb(std::string_view name);
 /// The option that every verb has besides its own.
 void declare_root(Parser&, std::optional<std::string>& target);

@@ -17,6 +17,7 @@ std::string kind_word(const std::vector<std::string>& fixed, Value value)
     }
     switch (value) {
     case Value::task: return "@task-list";
+    case Value::living_task: return "@living-list";
     case Value::task_name: return "@name-list";
     case Value::tag: return "@tag-list";
     case Value::file: return "@file";
@@ -163,7 +164,7 @@ _bgt_reply() {
     local line known before=$2 filenames=
     local -a found=()
     case $1 in
-    @task-list | @name-list | @tag-list)
+    @task-list | @living-list | @name-list | @tag-list)
         [[ $odd ]] && return
         # That of the PATH: what stands first on the line may be a program of this folder.
         known=$(command bgt ${root:+"--root=$root"} completion "${1#@}" 2>/dev/null)

@@ -53,7 +53,15 @@ void add_task(std::string& out, const store::Root& root, store::TaskId id, Candi
     const auto text = "\t" + fit(printable(status->command), widest_text) + "\n";
     const auto& name = status->name; // valid, or the record could not be read
     if (!name.empty() && seen.insert(name).second) out += name + text;
-    if (kind == Candidates::tasks) out += to_string(id) + text;
+}
+
+/// The ids follow the names: a name is what a person remembers.
+void add_id(std::string& out, const store::Root& root, store::TaskId id)
+{
+    const auto task = root.open_task(id);
+    if (!task) return;
+    if (const auto status = store::read_status(task->fd()))
+        out += to_string(id) + "\t" + fit(printable(status->command), widest_text) + "\n";
 }
 
 } // namespace
@@ -69,6 +77,7 @@ std::vector<VerbShape> verb_shapes()
 std::optional<Candidates> candidate_kind(std::string_view word)
 {
     if (word == "task-list") return Candidates::tasks;
+    if (word == "living-list") return Candidates::living;
     if (word == "name-list") return Candidates::names;
     if (word == "tag-list") return Candidates::tags;
     return std::nullopt;
@@ -78,11 +87,13 @@ std::string candidates(const store::Root& root, Candidates kind)
 {
     std::string out;
     std::set<std::string> seen;
-    auto ids = root.all_ids();
+    auto ids = kind == Candidates::living ? root.active_ids() : root.all_ids();
     if (!ids) return out;
     std::reverse(ids->begin(), ids->end());
     if (ids->size() > max_tasks) ids->resize(max_tasks);
     for (const auto id : *ids) add_task(out, root, id, kind, seen);
+    if (kind == Candidates::tasks || kind == Candidates::living)
+        for (const auto id : *ids) add_id(out, root, id);
     return out;
 }
 
@@ -139,6 +150,7 @@ std::vector<std::string> fixed_words(Value value)
     case Value::regex:
     case Value::pid:
     case Value::task:
+    case Value::living_task:
     case Value::task_name:
     case Value::tag:
     case Value::file:

@@ -36,6 +36,7 @@ std::string argument(const std::vector<std::string>& fixed, Value value)
     }
     switch (value) {
     case Value::task: return " -k -a '(__bgt_known task-list)'";
+    case Value::living_task: return " -k -a '(__bgt_known living-list)'";
     case Value::task_name: return " -k -a '(__bgt_known name-list)'";
     case Value::tag: return " -k -a '(__bgt_known tag-list)'";
     case Value::file: return " -F";

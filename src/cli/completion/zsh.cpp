@@ -44,6 +44,7 @@ std::string action(const std::vector<std::string>& fixed, Value value)
     }
     switch (value) {
     case Value::task: return " _bgt_known task-list";
+    case Value::living_task: return " _bgt_known living-list";
     case Value::task_name: return " _bgt_known name-list";
     case Value::tag: return " _bgt_known tag-list";
     case Value::file: return "_files";

@@ -54,7 +54,8 @@ public:
     {
         declare_selection(parser, selection_);
         parser.flag("-f,--follow", follow_, "keep printing new output until the tasks end");
-        parser.option("-n,--lines", lines_, "N", Value::number, "only the last N lines (with --grep: that match)");
+        parser.option("-n,--tail,--lines", lines_, "N", Value::number, "only the last N lines (with --grep: that match); also -N");
+        parser.dash_word(lines_, [](std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; });
         parser.option("--since", since_, "TIME", Value::duration, "only lines written since then: 10m (ago), or RFC 3339");
         parser.flag("--timestamps", options_.timestamps, "print the time at which each line was written");
         parser.option("--grep", grep_, "REGEX", Value::regex, "only lines that match (RE2)");

@@ -15,7 +15,7 @@ public:
 
     void declare(Parser& parser) override
     {
-        declare_selection(parser, selection_);
+        declare_selection(parser, selection_, Value::living_task);
         parser.flag("--json", json_, "print the tasks as JSON");
         parser.example(example_);
     }

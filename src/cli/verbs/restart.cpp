@@ -14,7 +14,7 @@ class Restart final : public Verb {
 public:
     void declare(Parser& parser) override
     {
-        declare_selection(parser, selection_);
+        declare_selection(parser, selection_, Value::living_task);
         parser.flag("--now", now_, "send SIGKILL at once, without a stop signal first");
         parser.flag("--json", json_, "print the tasks as JSON once they run again");
         parser.example("bgt restart web");

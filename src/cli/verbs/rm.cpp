@@ -5,7 +5,10 @@
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/remove.hpp>
 #include <bgt/render/json.hpp>
+#include <bgt/os/terminal.hpp>
 #include <boost/json.hpp>
+#include <cstdio>
+#include <unistd.h>
 
 namespace bgt::cli {
 
@@ -20,13 +23,14 @@ private:
     void answer(Context&, const ops::Each<ops::Removed>&) const;
 
     ops::Selection selection_;
-    bool force_ = false, json_ = false;
+    bool force_ = false, yes_ = false, json_ = false;
 };
 
 void Remove::declare(Parser& parser)
 {
     declare_selection(parser, selection_);
     parser.flag("--force", force_, "if a task runs, kill it (SIGKILL at once), then remove it");
+    parser.flag("-y,--yes", yes_, "do not ask, which --all --force does on a terminal");
     parser.flag("--json", json_, "print the answer as JSON");
     parser.example("bgt rm 7 8");
     parser.example("bgt rm --tag job=e2e");
@@ -47,8 +51,20 @@ void Remove::answer(Context& context, const ops::Each<ops::Removed>& removed) co
     context.print(render::answer_json({{"removed", std::move(ids)}, {"bytes", bytes}, {"problems", std::move(problems)}}));
 }
 
+/// Who types it may have meant less. Nobody is asked where nobody could answer.
+bool is_wanted(const Context& context)
+{
+    if (!os::is_terminal(STDIN_FILENO) || !context.stderr_is_terminal()) return true;
+    std::fputs("bgt rm: kill all running tasks, and remove every task? [y/N] ", stderr);
+    std::string answer(8, '\0');
+    const ssize_t n = ::read(STDIN_FILENO, answer.data(), answer.size());
+    return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
 int Remove::run(Context& context)
 {
+    const bool everything = selection_.all && selection_.words.empty() && !selection_.narrows();
+    if (everything && force_ && !yes_ && !is_wanted(context)) return context.fail(Error::failed("nothing was removed"), json_);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
     int result = code::ok;

@@ -16,13 +16,15 @@ public:
 
 private:
     ops::Selection selection_; ///< its first word is the signal
+    std::optional<std::string> dash_signal_;
     bool tree_ = false, json_ = false;
 };
 
 void SendSignal::declare(Parser& parser)
 {
-    declare_selection(parser, selection_);
+    declare_selection(parser, selection_, Value::living_task);
     parser.first_word(Value::signal);
+    parser.dash_word(dash_signal_, [](std::string_view text) { return static_cast<bool>(parse_signal(text)); });
     parser.flag("--tree", tree_, "to every process of the task, and not only to the command itself");
     parser.flag("--json", json_, "print the tasks as JSON");
     parser.example("bgt signal HUP web");
@@ -31,11 +33,12 @@ void SendSignal::declare(Parser& parser)
 
 int SendSignal::run(Context& context)
 {
-    if (selection_.words.empty()) return context.fail(Error::usage("which signal? bgt signal SIGNAL TASK..."), json_);
-    std::string name = selection_.words.front();
-    selection_.words.erase(selection_.words.begin());
-    if (name.starts_with('-')) name.erase(0, 1); // `-9`, as kill(1) has it
-    const auto signal = parse_signal(name);
+    if (!dash_signal_) { // `-9` is how kill(1) has it
+        if (selection_.words.empty()) return context.fail(Error::usage("which signal? bgt signal SIGNAL TASK..."), json_);
+        dash_signal_ = selection_.words.front();
+        selection_.words.erase(selection_.words.begin());
+    }
+    const auto signal = parse_signal(*dash_signal_);
     if (!signal) return context.fail(signal.error(), json_);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);

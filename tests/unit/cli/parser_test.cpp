@@ -92,10 +92,12 @@ TEST_CASE("an empty value is a value")
 
 TEST_CASE("words that a parser could take for something else")
 {
-    const Words odd{"", "{}", "[a,b]", "%%", "=", "++", "-5"};
+    const Words odd{"", "{}", "[a,b]", "%%", "=", "++"};
     Sample s;
     REQUIRE(s.parser.parse(odd));
     CHECK(s.words == odd);
+    Sample dash;
+    CHECK_FALSE(dash.parser.parse({"7", "-5"})); // CLI11 alone would take it for a word
     Sample t;
     REQUIRE(t.parser.parse({"{}"}));
     CHECK(t.words == Words{"{}"});

@@ -90,7 +90,13 @@ TEST_CASE_METHOD(Fixture, "tasks by filter")
     CHECK(ids({{}, false, {}, {"job=b"}}, Scope::any) == Ids{2});
     CHECK(ids({{}, false, {}, {"job=b"}}, Scope::living).empty());
     CHECK(ids({{}, true, {}, {"job=a"}}, Scope::any) == Ids{1}); // filters narrow --all
-    CHECK(ids({{"3"}, false, {}, {"job=a"}}, Scope::any) == Ids{3, 1});
+    CHECK(ids({{"1"}, false, {}, {"job=a"}}, Scope::living) == Ids{1}); // and words
+    CHECK(ids({{"-"}, false, {}, {"job"}}, Scope::living) == Ids{2});
+    CHECK(ids({{}, false, {}, {"job=a", "job=b"}}, Scope::any) == Ids{1, 2});
+    CHECK(ids({{}, false, {"w*"}, {"job=a", "job=b"}}, Scope::any) == Ids{1});
+    const auto other = select(root, {{"3"}, false, {}, {"job=a"}}, Scope::any);
+    REQUIRE_FALSE(other);
+    CHECK(other.error().message == "task 3 does not match --tag job=a");
 }
 
 TEST_CASE_METHOD(Fixture, "what is not there is told with near names")
@@ -117,10 +123,11 @@ TEST_CASE("a root that is not there has no task")
     CHECK(all->empty());
 }
 
-TEST_CASE_METHOD(Fixture, "completion candidates: the newest first")
+TEST_CASE_METHOD(Fixture, "completion candidates: names before ids, the newest first")
 {
     CHECK(candidates(root, Candidates::tasks) ==
-          "worker\tsleep 9\n3\tsleep 9\n2\tsleep 9\nweb\tsleep 9\n1\tsleep 9\n");
+          "worker\tsleep 9\nweb\tsleep 9\n3\tsleep 9\n2\tsleep 9\n1\tsleep 9\n");
+    CHECK(candidates(root, Candidates::living) == "worker\tsleep 9\nweb\tsleep 9\n3\tsleep 9\n1\tsleep 9\n");
     CHECK(candidates(root, Candidates::names) == "worker\tsleep 9\nweb\tsleep 9\n");
     CHECK(candidates(root, Candidates::tags) == "job=b\njob=a\n");
 }
