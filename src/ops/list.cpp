@@ -116,7 +116,7 @@ bool in_state(const Snapshot& task, std::string_view state)
     const bool ended = status.lifecycle == core::Lifecycle::ended;
     if (state == "paused") return status.paused && status.lifecycle == core::Lifecycle::running;
     if (state == "lost") return ended && status.outcome.kind == core::OutcomeKind::lost;
-    if (state == "failed") return ended && exit_code(status) != 0;
+    if (state == "failed") return ended && exit_code(status) != 0 && status.outcome.reason != core::Reason::killed;
     return state == core::to_string(status.lifecycle);
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace bgt::render {
 
@@ -17,6 +18,7 @@ constexpr std::array<std::string_view, column_count> titles{"ID",  "NAME",  "STA
                                                             "MEM", "PORTS", "PROGRESS", "COMMAND", "LAST"};
 constexpr std::array<bool, column_count> to_the_right{true, false, false, true, true, true, false, false, false, false};
 constexpr std::size_t gap = 2;
+constexpr std::size_t max_last_unpadded = 60;
 constexpr std::size_t room_for_last = 110;
 constexpr std::size_t min_name = 8;
 constexpr std::size_t min_command = 12; ///< columns are left out for these
@@ -83,19 +85,36 @@ std::string without_indent(std::string text)
     return text.erase(0, text.find_first_not_of(' '));
 }
 
+/// "exit 3, 4m ago"
+std::string with_end(std::string state, const ops::Snapshot& task, const Moment& now)
+{
+    const store::Status& status = task.status;
+    if (!task.problem.empty() || status.lifecycle != core::Lifecycle::ended || !status.ended) return state;
+    const std::string age = format_age(std::max(now.wall - *status.ended, Duration::zero()));
+    const auto unit = std::ranges::find_if(age, [](char c) { return c >= 'a' && c <= 'z'; });
+    const auto rest = std::find_if(unit, age.end(), [](char c) { return c >= '0' && c <= '9'; }); // "4m" of "4m12s" is enough
+    return state + ", " + std::string(age.begin(), rest) + " ago";
+}
+
+/// How long it has run, or ran.
+std::optional<Duration> age_or_run_time(const store::Status& status, const Moment& now)
+{
+    return status.lifecycle == core::Lifecycle::ended ? run_time(status, now) : age(status, now);
+}
+
 void add_row(Rows& to, const ops::Snapshot& task, const Moment& now, const TableStyle& style, bool with_last)
 {
     Row& row = to.rows.emplace_back();
     const StateWords words = state_words(task);
     row.tone = words.tone;
     row.cells[id] = to.add(store::to_string(task.id));
-    row.cells[state] = to.add(words.text);
+    row.cells[state] = to.add(with_end(words.text, task, now));
     if (!task.problem.empty()) {
         for (const Column c : {name, age_, cpu, mem, ports, progress}) row.cells[c] = to.add_or_dash({});
         row.cells[command] = to.add(printable(task.problem));
         return;
     }
-    const auto since = age(task.status, now);
+    const auto since = age_or_run_time(task.status, now);
     row.cells[name] = to.add_or_dash(printable(task.status.name));
     row.cells[age_] = to.add_or_dash(since ? format_age(*since) : "");
     row.cells[cpu] = to.add_or_dash(task.cpu ? cpu_words(*task.cpu) : "");
@@ -189,6 +208,19 @@ void append_row(std::string& out, const Rows& all, const Row& row, const Widths&
     out += '\n';
 }
 
+/// For programs: nothing is filled up, and only LAST is cut.
+void append_unpadded(std::string& out, const Rows& all, const Row& row, const Widths& widths)
+{
+    bool is_first = true;
+    for (std::size_t c = 0; c < column_count; ++c) {
+        if (widths[c] == 0 || row.cells[c].size == 0) continue;
+        if (!std::exchange(is_first, false)) out.append(gap, ' ');
+        const std::string_view text = all.text_of(row.cells[c]);
+        out += c == last ? fit(text, max_last_unpadded) : std::string(text);
+    }
+    out += '\n';
+}
+
 Row header_row(Rows& all)
 {
     Row row;
@@ -210,9 +242,15 @@ std::string task_table(const std::vector<ops::Snapshot>& tasks, const Moment& no
     all.rows.reserve(tasks.size());
     for (const auto& task : tasks) add_row(all, task, now, style, with_last);
     Widths widths = natural_widths(all, with_last);
-    if (style.width) squeeze(widths, std::max<std::size_t>(*style.width, 1));
+    if (!style.width) {
+        std::string out;
+        if (style.header) append_unpadded(out, all, header_row(all), widths);
+        for (const Row& row : all.rows) append_unpadded(out, all, row, widths);
+        return out;
+    }
+    squeeze(widths, std::max<std::size_t>(*style.width, 1));
     // Narrower than even ID and STATE: those two are cut as well, so that no line wraps.
-    std::size_t rest = style.width ? *style.width : std::string::npos;
+    std::size_t rest = *style.width;
     for (std::size_t& w : widths) {
         w = std::min(w, rest);
         rest -= w == 0 ? 0 : std::min(rest, w + gap);

@@ -38,10 +38,10 @@ TEST_CASE("ps lists the living first, then the newest ended")
     CHECK(ran.code == 0);
     const std::string text = normal(lab, ran.out);
     const std::regex expected("ID NAME STATE AGE CPU MEM PORTS COMMAND LAST\n"
-                              " 4 web running AGE [0-9.]+% [0-9.]+ [KM]?i?B - sleep 100\n"
-                              " 3 dead SIGKILL AGE - - - [^\n]*bgt_fixture signal 9\n"
-                              " 2 - exit 3 AGE - - - sh -c 'exit 3'\n"
-                              " 1 ok exit 0 AGE - - - sh -c 'echo fine' fine\n");
+                              "4 web running AGE [0-9.]+% [0-9.]+ [KM]?i?B - sleep 100\n"
+                              "3 dead SIGKILL, AGE ago AGE - - - [^\n]*bgt_fixture signal 9\n"
+                              "2 - exit 3, AGE ago AGE - - - sh -c 'exit 3'\n"
+                              "1 ok exit 0, AGE ago AGE - - - sh -c 'echo fine' fine\n");
     INFO(text);
     CHECK(std::regex_match(text, expected));
     CHECK(lab({"ps", "--format", "{id}\\t{name}\\t{state}\\t{exit}"}).out ==

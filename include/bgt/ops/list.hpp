@@ -15,7 +15,8 @@ inline constexpr std::string_view state_filters[] = {"starting", "running", "pau
 std::string known_states();
 /// Error (usage): there is no such state; the message lists all.
 Result<void> check_state(std::string_view);
-/// Whether the task is in that state. "running" includes paused ones; "failed" is ended with a code that is not 0;
+/// Whether the task is in that state. "running" includes paused ones; "failed" is ended with a code that is not 0, and
+/// not because somebody asked (bgt kill);
 /// "ended" includes failed and lost ones.
 bool in_state(const Snapshot&, std::string_view state);
 

@@ -94,10 +94,10 @@ private:
         return {};
     }
 
-    /// nullopt: nothing is cut.
+    /// nullopt: for a program. With stderr on a terminal somebody reads it, by `| head` for instance.
     static std::optional<std::size_t> width(const Context& context)
     {
-        if (!context.stdout_is_terminal()) return std::nullopt;
+        if (!context.stdout_is_terminal() && !context.stderr_is_terminal()) return std::nullopt;
         return static_cast<std::size_t>(std::max(context.width(), 1));
     }
 

@@ -57,11 +57,16 @@ private:
     Fd fd_;
 };
 
-/// `text` from the top left corner, cut to `rows` lines, over what was there.
+/// `text` from the top left corner, cut to `rows` lines, over what was there; the last line then says how many are below.
 std::string frame(std::string_view text, int rows)
 {
     std::string out = "\x1b[H";
-    for (int row = 0; row < std::max(rows, 1) && !text.empty(); ++row) {
+    rows = std::max(rows, 1);
+    const auto lines = static_cast<int>(std::ranges::count(text, '\n'));
+    std::string below;
+    if (lines > rows) below = "... " + std::to_string(lines - rows + 1) + " more below (a taller window shows them)\n";
+    for (int row = 0; row < rows && !text.empty(); ++row) {
+        if (!below.empty() && row == rows - 1) text = below;
         const auto end = std::min(text.find('\n'), text.size());
         if (row != 0) out += "\r\n";
         out += text.substr(0, end);

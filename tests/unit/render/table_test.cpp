@@ -52,48 +52,48 @@ const auto now = sample::after(252s);
 TEST_CASE("the table at 80 columns")
 {
     CHECK("\n" + task_table(some_tasks(), now, {.width = 80}) == R"(
-ID  NAME      STATE       AGE   CPU      MEM  PORTS      COMMAND
- 7  web       running   4m12s   12%  120 MiB  5173       npm run dev
-12  a-name-…  stopping  4m12s  794%  120 MiB  80,443,+3  make -j8 all and every…
-13  -         paused    4m12s  0.0%  120 MiB  -          sleep 100
- 3  -         exit 0    4m12s     -        -  -          true
- 4  -         exit 3    4m12s     -        -  -          sh -c 'exit 3'
- 5  -         SIGKILL   4m12s     -        -  -          echo 日本語 😀
- 6  -         timeout   4m12s     -        -  -          sleep 9
- 8  -         lost      4m12s     -        -  -          x
- 9  -         damaged       -     -        -  -          task 9 is damaged: sta…
+ID  NAME      STATE              AGE   CPU      MEM  PORTS      COMMAND
+ 7  web       running          4m12s   12%  120 MiB  5173       npm run dev
+12  a-name-…  stopping         4m12s  794%  120 MiB  80,443,+3  make -j8 all an…
+13  -         paused           4m12s  0.0%  120 MiB  -          sleep 100
+ 3  -         exit 0, 3m ago     12s     -        -  -          true
+ 4  -         exit 3, 3m ago     12s     -        -  -          sh -c 'exit 3'
+ 5  -         SIGKILL, 3m ago    12s     -        -  -          echo 日本語 😀
+ 6  -         timeout, 3m ago    12s     -        -  -          sleep 9
+ 8  -         lost, 3m ago       12s     -        -  -          x
+ 9  -         damaged              -     -        -  -          task 9 is damag…
 )");
 }
 
 TEST_CASE("the table at 200 columns")
 {
     CHECK("\n" + task_table(some_tasks(), now, {.width = 200}) == R"(
-ID  NAME                      STATE       AGE   CPU      MEM  PORTS           COMMAND                                           LAST
- 7  web                       running   4m12s   12%  120 MiB  5173            npm run dev                                       VITE ready in 300 ms
-12  a-name-that-is-rather-l…  stopping  4m12s  794%  120 MiB  80,443,8080,+2  make -j8 all and everything that follows from it
-13  -                         paused    4m12s  0.0%  120 MiB  -               sleep 100
- 3  -                         exit 0    4m12s     -        -  -               true
- 4  -                         exit 3    4m12s     -        -  -               sh -c 'exit 3'                                    it failed
- 5  -                         SIGKILL   4m12s     -        -  -               echo 日本語 😀
- 6  -                         timeout   4m12s     -        -  -               sleep 9
- 8  -                         lost      4m12s     -        -  -               x
- 9  -                         damaged       -     -        -  -               task 9 is damaged: status: checksum wrong
+ID  NAME                      STATE              AGE   CPU      MEM  PORTS           COMMAND                                           LAST
+ 7  web                       running          4m12s   12%  120 MiB  5173            npm run dev                                       VITE ready in 300 ms
+12  a-name-that-is-rather-l…  stopping         4m12s  794%  120 MiB  80,443,8080,+2  make -j8 all and everything that follows from it
+13  -                         paused           4m12s  0.0%  120 MiB  -               sleep 100
+ 3  -                         exit 0, 3m ago     12s     -        -  -               true
+ 4  -                         exit 3, 3m ago     12s     -        -  -               sh -c 'exit 3'                                    it failed
+ 5  -                         SIGKILL, 3m ago    12s     -        -  -               echo 日本語 😀
+ 6  -                         timeout, 3m ago    12s     -        -  -               sleep 9
+ 8  -                         lost, 3m ago       12s     -        -  -               x
+ 9  -                         damaged              -     -        -  -               task 9 is damaged: status: checksum wrong
 )");
 }
 
-TEST_CASE("the table without a terminal cuts nothing")
+TEST_CASE("the table without a terminal pads nothing")
 {
     CHECK("\n" + task_table(some_tasks(), now, {}) == R"(
-ID  NAME                                    STATE       AGE   CPU      MEM  PORTS                   COMMAND                                           LAST
- 7  web                                     running   4m12s   12%  120 MiB  5173                    npm run dev                                       VITE ready in 300 ms
+ID  NAME  STATE  AGE  CPU  MEM  PORTS  COMMAND  LAST
+7  web  running  4m12s  12%  120 MiB  5173  npm run dev  VITE ready in 300 ms
 12  a-name-that-is-rather-long-for-a-table  stopping  4m12s  794%  120 MiB  80,443,8080,9090,65535  make -j8 all and everything that follows from it
-13  -                                       paused    4m12s  0.0%  120 MiB  -                       sleep 100
- 3  -                                       exit 0    4m12s     -        -  -                       true
- 4  -                                       exit 3    4m12s     -        -  -                       sh -c 'exit 3'                                    it failed
- 5  -                                       SIGKILL   4m12s     -        -  -                       echo 日本語 😀
- 6  -                                       timeout   4m12s     -        -  -                       sleep 9
- 8  -                                       lost      4m12s     -        -  -                       x
- 9  -                                       damaged       -     -        -  -                       task 9 is damaged: status: checksum wrong
+13  -  paused  4m12s  0.0%  120 MiB  -  sleep 100
+3  -  exit 0, 3m ago  12s  -  -  -  true
+4  -  exit 3, 3m ago  12s  -  -  -  sh -c 'exit 3'  it failed
+5  -  SIGKILL, 3m ago  12s  -  -  -  echo 日本語 😀
+6  -  timeout, 3m ago  12s  -  -  -  sleep 9
+8  -  lost, 3m ago  12s  -  -  -  x
+9  -  damaged  -  -  -  -  task 9 is damaged: status: checksum wrong
 )");
 }
 
@@ -126,8 +126,8 @@ TEST_CASE("only the state is coloured, and only when asked")
                                                       sample::ended(3, "x", sample::exited(1))};
     const auto colored = task_table(tasks, now, {.width = 80, .color = true});
     CHECK(colored.find("\x1b[32mrunning\x1b[0m") != std::string::npos);
-    CHECK(colored.find("\x1b[2mexit 0\x1b[0m") != std::string::npos);
-    CHECK(colored.find("\x1b[31mexit 1\x1b[0m") != std::string::npos);
+    CHECK(colored.find("\x1b[2mexit 0, 3m ago\x1b[0m") != std::string::npos);
+    CHECK(colored.find("\x1b[31mexit 1, 3m ago\x1b[0m") != std::string::npos);
     CHECK(task_table(tasks, now, {.width = 80}).find('\x1b') == std::string::npos);
 }
 
