@@ -18,6 +18,13 @@ struct Target {
     bool was_gone = false;
 };
 
+std::vector<core::StopStep> own_ladder(const store::Root& root, store::TaskId id)
+{
+    if (const auto task = root.open_task(id))
+        if (const auto spec = store::read_spec(task->fd()); spec && !spec->policy.stop_ladder.empty()) return spec->policy.stop_ladder;
+    return core::Policy{}.stop_ladder;
+}
+
 /// Where only the grace is given: the task's own signals with it as the last one's time.
 supervise::StopOptions options_for(const store::Root& root, store::TaskId id, const StopRequest& request)
 {
@@ -25,10 +32,7 @@ supervise::StopOptions options_for(const store::Root& root, store::TaskId id, co
     options.now = request.now;
     options.ladder = request.ladder;
     if (options.ladder || !request.grace) return options;
-    std::vector<core::StopStep> ladder = core::Policy{}.stop_ladder;
-    if (const auto task = root.open_task(id))
-        if (const auto spec = store::read_spec(task->fd()); spec && !spec->policy.stop_ladder.empty())
-            ladder = spec->policy.stop_ladder;
+    std::vector<core::StopStep> ladder = own_ladder(root, id);
     ladder.back().wait = *request.grace;
     options.ladder = std::move(ladder);
     return options;
@@ -44,6 +48,9 @@ Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& reque
     if (const auto task = root.open_task(id))
         if (auto record = task->open(store::file::status, O_RDONLY)) target.record = *std::move(record);
     if (target.was_gone) return target;
+    if (is_stopped(target.before.supervisor))
+        return Error::failed(label(id, target.before) + ": its supervisor (pid " + std::to_string(target.before.supervisor.pid) +
+                             ") is stopped and answers nobody: kill -CONT it");
     if (const auto asked = supervise::request_stop(root, id, options_for(root, id, request)); !asked) {
         if (!target.task.problem.empty()) return asked.error(); // a living supervisor may mend its record, nobody else
         // It may have ended by itself in between.
@@ -53,13 +60,34 @@ Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& reque
     return target;
 }
 
-Result<Stopped> await(store::Root& root, Target target, std::optional<Instant> deadline, Cancel cancel)
+/// The last status seen; nullopt: the deadline passed. Says once a second what it waits for.
+Result<std::optional<store::Status>> await_gone(store::Root& root, store::TaskId id, const Target& target, const StopRequest& request,
+                                                std::optional<Instant> deadline, Cancel cancel)
 {
-    Stopped out{Stopped::End::had_ended, std::move(target.task), std::move(target.before), {}};
+    std::optional<Duration> kill_after;
+    for (;;) {
+        auto until = deadline;
+        if (const Instant tick = os::now() + std::chrono::seconds(1); request.waiting && (!deadline || tick < *deadline)) until = tick;
+        auto status = supervise::await_status(
+            root, id, until, [](const store::Status& now) { return is_final(now) || has_survivors(now); }, cancel.fd);
+        if (!status || *status || until == deadline) return status;
+        if (!kill_after) {
+            kill_after = Duration::zero();
+            if (!request.now)
+                for (const core::StopStep& step : options_for(root, id, request).ladder.value_or(own_ladder(root, id)))
+                    *kill_after += step.wait;
+        }
+        const auto seen = recover_and_inspect(root, id, {});
+        const store::ProcessKey supervisor = seen ? seen->status.supervisor : target.before.supervisor;
+        request.waiting({label(id, target.before), os::now() - target.asked, *kill_after, still_there(supervisor)});
+    }
+}
+
+Result<Stopped> await(store::Root& root, Target target, const StopRequest& request, std::optional<Instant> deadline, Cancel cancel)
+{
+    Stopped out{Stopped::End::had_ended, std::move(target.task), target.before, {}};
     if (target.was_gone) return out;
-    auto status = supervise::await_status(
-        root, out.task.id, deadline,
-        [](const store::Status& now) { return is_final(now) || has_survivors(now); }, cancel.fd);
+    auto status = await_gone(root, out.task.id, target, request, deadline, cancel);
     if (!status && status.error().kind == ErrorKind::not_found && target.record)
         if (auto last = store::read_open_status(target.record.get()); last && is_final(*last))
             status = std::optional<store::Status>(*std::move(last));
@@ -96,7 +124,7 @@ Result<Each<Stopped>> stop(store::Root& root, const StopRequest& request, const 
     }
     for (std::size_t i = 0; i < targets.size(); ++i) {
         const bool asked = static_cast<bool>(targets[i]);
-        answer.tasks.push_back({found->ids[i], asked ? await(root, *std::move(targets[i]), deadline, cancel)
+        answer.tasks.push_back({found->ids[i], asked ? await(root, *std::move(targets[i]), request, deadline, cancel)
                                                      : Result<Stopped>(targets[i].error())});
         if (asked && progress.done) progress.done(answer.tasks.back());
     }

@@ -1,6 +1,7 @@
 #pragma once
 /// Ends tasks: every process of each (`bgt kill`).
 #include <bgt/core/task.hpp>
+#include <bgt/ops/blocked.hpp>
 #include <bgt/ops/select.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <optional>
@@ -8,12 +9,21 @@
 
 namespace bgt::ops {
 
+/// What a stop waits for at the moment.
+struct StopWait {
+    std::string label;                   ///< of the task
+    Duration elapsed{};                  ///< since it was asked
+    Duration kill_after{};               ///< SIGKILL follows so long after the request
+    std::vector<Blocked> processes = {}; ///< those that are still there
+};
+
 struct StopRequest {
     Selection selection;
     bool now = false;                                          ///< SIGKILL at once, without a stop signal before
     std::optional<std::vector<core::StopStep>> ladder = {};    ///< the signals of this stop, in place of the task's
     std::optional<Duration> grace = {};   ///< without a ladder: the time between the task's last stop signal and SIGKILL
     std::optional<Duration> timeout = {}; ///< waits no longer than this, for all of them together; the stop goes on
+    std::function<void(const StopWait&)> waiting = {}; ///< called once a second while one of them is waited for
     SnapshotFields fields = {};           ///< what Stopped::task holds besides the record
 };
 

@@ -1,13 +1,16 @@
 #include "answer.hpp"
+#include "live_line.hpp"
 #include "selection.hpp"
 
 #include <bgt/base/signal_name.hpp>
+#include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/signal.hpp>
 #include <bgt/ops/stop.hpp>
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 #include <fmt/format.h>
 
 namespace bgt::cli {
@@ -119,14 +122,31 @@ std::string ended_words(const store::Status& status, Duration took)
                        steps.empty() ? "" : " (" + steps + ")");
 }
 
+/// "pid 7 (sleep): not permitted (owner root)"
+std::string blocked_words(const ops::Blocked& process)
+{
+    return "pid " + std::to_string(process.pid) + (process.name.empty() ? "" : " (" + process.name + ")") +
+           (process.why.empty() ? "" : ": " + process.why);
+}
+
 std::string survivor_words(const store::Status& status)
 {
-    std::string pids;
-    for (const auto pid : status.survivors) pids += (pids.empty() ? "" : ", ") + std::to_string(pid);
-    if (status.survivors.size() == 1)
-        return "1 process is not ended by SIGKILL, it waits in the kernel (state D): pid " + pids;
-    return fmt::format("{} processes are not ended by SIGKILL, they wait in the kernel (state D): pids {}",
-                       status.survivors.size(), pids);
+    std::string list;
+    for (const auto pid : status.survivors) list += (list.empty() ? "" : "; ") + blocked_words(ops::why_not_ended(pid));
+    const auto count = status.survivors.size();
+    return counted(count, "process is", "processes are") + " not ended by SIGKILL: " + list;
+}
+
+/// "7 web: 2 processes, SIGKILL in 3s"
+std::string waiting_words(const ops::StopWait& now)
+{
+    std::string text = now.label + ": " + counted(now.processes.size(), "process", "processes");
+    const auto left = std::chrono::ceil<std::chrono::seconds>(now.kill_after - now.elapsed);
+    if (left > Duration::zero()) text += fmt::format(", SIGKILL in {} s", left.count());
+    else text += fmt::format(", for {} s after the stop began", std::chrono::floor<std::chrono::seconds>(now.elapsed).count());
+    if (now.elapsed < std::chrono::seconds(2) || now.processes.empty()) return text;
+    const auto blocked = std::ranges::find_if(now.processes, [](const auto& p) { return !p.why.empty(); });
+    return text + " · " + blocked_words(blocked != now.processes.end() ? *blocked : now.processes.front());
 }
 
 void Kill::show(Context& context, int& result, const ops::Stopped& stopped) const
@@ -161,13 +181,27 @@ void Kill::answer(Context& context, store::Root& root, ops::Each<ops::Stopped> s
 int Kill::run(Context& context)
 {
     if (const auto read = read_signal(); !read) return context.fail(read.error(), json_);
-    const auto wanted = request(context);
+    auto wanted = request(context);
     if (!wanted) return context.fail(wanted.error(), json_);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
     if (signal_ && !now_ && !asks_to_end(*signal_)) return send_signal(context, **root);
     int result = code::ok;
+    LiveLine line;
+    const bool live = shows_live_line(context);
+    std::set<std::string> told_of;
+    wanted->waiting = [&](const ops::StopWait& now) {
+        if (live) line.draw(fit(waiting_words(now), LiveLine::columns()));
+        // What may never end must not be waited for without a word, wherever stderr goes.
+        if (now.elapsed < std::chrono::seconds(2) || now.elapsed < now.kill_after) return;
+        for (const auto& process : now.processes)
+            if (!process.why.empty() && told_of.insert(blocked_words(process)).second) {
+                line.clear();
+                context.complain(now.label + ": waits for " + blocked_words(process));
+            }
+    };
     auto stopped = ops::stop(**root, *wanted, told<ops::Stopped>(context, result, [&](store::TaskId, const ops::Stopped& one) {
+        line.clear();
         show(context, result, one);
     }));
     if (!stopped) return context.fail(stopped.error(), json_);

@@ -1,4 +1,5 @@
 #include "run/attach.hpp"
+#include "live_line.hpp"
 #include "selection.hpp"
 #include "wait_words.hpp"
 
@@ -16,36 +17,6 @@
 
 namespace bgt::cli {
 namespace {
-
-/// One line on stderr that is written over again and again, and gone at the end.
-class LiveLine {
-public:
-    ~LiveLine() { put(drawn_ ? "\r\x1b[K" : ""); }
-    /// How much fits: the last column stays free, where some terminals wrap.
-    static std::size_t columns()
-    {
-        return static_cast<std::size_t>(std::max(os::terminal_width(STDERR_FILENO) - 1, 1));
-    }
-    void draw(const std::string& text)
-    {
-        put("\r\x1b[K" + text);
-        drawn_ = true;
-    }
-
-private:
-    static void put(std::string_view text)
-    {
-        if (text.empty()) return;
-        [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size()); // only decoration
-    }
-    bool drawn_ = false;
-};
-
-bool shows_live_line(const Context& context)
-{
-    const char* const terminal = std::getenv("TERM");
-    return context.stderr_is_terminal() && terminal != nullptr && std::string_view(terminal) != "dumb";
-}
 
 std::string working_folder()
 {
