@@ -6,14 +6,14 @@ _bgt_verbs='run ps show logs wait kill why restart retry signal pause resume sen
 _bgt_verb() {
     case $1 in
     run)
-        options='-h --help --name --if-absent --replace --tag --cwd --env --env-file --clear-env -c --shell --stdin --service --job --timeout --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --split --nice --memory-max --limit --wait --rm --explain --json --root'
+        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --root'
         first=@command
         rest=@command
         case $2 in
-        --name) value=@name-list ;;
+        -n | --name) value=@name-list ;;
         --tag) value=@none ;;
-        --cwd) value=@directory ;;
-        --env) value=@none ;;
+        -C | --cwd) value=@directory ;;
+        -e | --env) value=@none ;;
         --env-file) value=@file ;;
         -c | --shell) value=@command ;;
         --stdin) value=@file ;;
@@ -45,11 +45,12 @@ _bgt_verb() {
         --nice) value=@none ;;
         --memory-max) value=@none ;;
         --limit) value='as= core= cpu= data= fsize= memlock= nofile= nproc= stack=' ;;
+        --max-wait) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
     ps)
-        options='-h --help --all --name --tag -a -s --state --leftover -q --quiet -w --watch --interval --json --format --no-header --root'
+        options='-h --help --all --name --tag -a -s --state --here --leftover -q --quiet -w --watch --interval --json --format --no-header --root'
         first=@task-list
         rest=@task-list
         case $2 in

@@ -42,8 +42,14 @@ Result<std::vector<TaskId>> newest_inactive(store::Root& root, const std::vector
     return found;
 }
 
+bool is_below(const std::string& path, const std::string& folder)
+{
+    return path.starts_with(folder) && (folder == "/" || path.size() == folder.size() || path[folder.size()] == '/');
+}
+
 bool fits(const Snapshot& task, const ListRequest& request)
 {
+    if (!request.here.empty() && (!task.spec || !is_below(task.spec->cwd, request.here))) return false;
     if (request.leftover && (!has_ended(task) || !task.status.tree_lives)) return false;
     if (request.states.empty()) return true;
     return std::any_of(request.states.begin(), request.states.end(),
@@ -74,6 +80,7 @@ void sort_for_people(std::vector<Snapshot>& tasks)
 SnapshotFields fields_for(const ListRequest& request, std::size_t tasks)
 {
     SnapshotFields fields = request.fields;
+    fields.spec = fields.spec || !request.here.empty();
     if (request.tail_of_few && tasks > few) fields.log_tail = false;
     return fields;
 }
@@ -131,11 +138,11 @@ Result<std::vector<Snapshot>> list(store::Root& root, const ListRequest& request
     const auto active = root.active_ids();
     if (!active) return active.error();
     const bool filtered = !request.states.empty() || request.leftover;
-    const bool all_ended = request.everything || filtered;
+    const bool all_ended = request.everything || filtered; // the newest ten that are here are not known before
 
     std::vector<TaskId> inactive;
     if (!only_living_wanted(request)) {
-        auto found = newest_inactive(root, *active, all_ended ? std::string::npos : newest_ended);
+        auto found = newest_inactive(root, *active, all_ended || !request.here.empty() ? std::string::npos : newest_ended);
         if (!found) return found.error();
         inactive = *std::move(found);
     }

@@ -12,14 +12,16 @@ namespace bgt::render {
 
 namespace {
 
-enum Column : std::size_t { id, name, state, age_, cpu, mem, ports, progress, command, last, column_count };
+enum Column : std::size_t { id, name, state, age_, cpu, mem, ports, progress, folder, command, last, column_count };
 
 constexpr std::array<std::string_view, column_count> titles{"ID",  "NAME",  "STATE",   "AGE", "CPU",
-                                                            "MEM", "PORTS", "PROGRESS", "COMMAND", "LAST"};
-constexpr std::array<bool, column_count> to_the_right{true, false, false, true, true, true, false, false, false, false};
+                                                            "MEM", "PORTS", "PROGRESS", "FOLDER", "COMMAND", "LAST"};
+constexpr std::array<bool, column_count> to_the_right{true, false, false, true, true, true, false, false, false, false, false};
 constexpr std::size_t gap = 2;
 constexpr std::size_t max_last_unpadded = 60;
 constexpr std::size_t room_for_last = 110;
+constexpr std::size_t room_for_folder = 140;
+constexpr std::size_t max_folder = 30;
 constexpr std::size_t min_name = 8;
 constexpr std::size_t min_command = 12; ///< columns are left out for these
 constexpr std::size_t good_command = 24;  ///< names are cut for these
@@ -28,7 +30,7 @@ constexpr std::size_t max_ports = 17;
 constexpr std::size_t max_ports_narrow = 11;
 constexpr std::size_t bar_columns = 16;
 constexpr std::size_t bar_columns_narrow = 4; ///< the percentage alone
-constexpr std::array<Column, 6> given_up{mem, cpu, ports, age_, progress, name};
+constexpr std::array<Column, 7> given_up{folder, mem, cpu, ports, age_, progress, name};
 
 /// Where its text stands among the texts of all cells.
 struct Cell {
@@ -85,6 +87,16 @@ std::string without_indent(std::string text)
     return text.erase(0, text.find_first_not_of(' '));
 }
 
+/// Its end says more than its begin: "…/shop/frontend".
+std::string folder_words(const std::string& path)
+{
+    const std::string text = printable(path);
+    if (display_width(text) <= max_folder) return text;
+    auto slash = text.find('/', text.size() - std::min(text.size(), max_folder - 1));
+    if (slash == std::string::npos) slash = text.rfind('/');
+    return "…" + text.substr(slash);
+}
+
 /// "exit 3, 4m ago"
 std::string with_end(std::string state, const ops::Snapshot& task, const Moment& now)
 {
@@ -110,7 +122,7 @@ void add_row(Rows& to, const ops::Snapshot& task, const Moment& now, const Table
     row.cells[id] = to.add(store::to_string(task.id));
     row.cells[state] = to.add(with_end(words.text, task, now));
     if (!task.problem.empty()) {
-        for (const Column c : {name, age_, cpu, mem, ports, progress}) row.cells[c] = to.add_or_dash({});
+        for (const Column c : {name, age_, cpu, mem, ports, progress, folder}) row.cells[c] = to.add_or_dash({});
         row.cells[command] = to.add(printable(task.problem));
         return;
     }
@@ -121,6 +133,7 @@ void add_row(Rows& to, const ops::Snapshot& task, const Moment& now, const Table
     row.cells[mem] = to.add_or_dash(task.rss_bytes ? format_size(*task.rss_bytes) : "");
     row.cells[ports] = to.add_or_dash(port_words(task.ports, room_for_ports(style.width)));
     row.cells[progress] = to.add_or_dash(bar_of(task.status, style.width));
+    row.cells[folder] = to.add_or_dash(task.spec ? folder_words(task.spec->cwd) : "");
     row.cells[command] = to.add(printable(task.status.command));
     if (with_last) row.cells[last] = to.add(without_indent(last_line(task.log_tail)));
 }
@@ -135,6 +148,8 @@ Widths natural_widths(const Rows& all, bool with_last)
     // Few tasks tell how far they are.
     const bool none = std::ranges::all_of(all.rows, [&](const Row& row) { return all.text_of(row.cells[progress]) == "-"; });
     if (none) widths[progress] = 0;
+    const bool no_folder = std::ranges::all_of(all.rows, [&](const Row& row) { return all.text_of(row.cells[folder]) == "-"; });
+    widths[folder] = no_folder ? 0 : std::min(widths[folder], max_folder);
     return widths;
 }
 
@@ -233,6 +248,11 @@ Row header_row(Rows& all)
 bool has_room_for_last(std::optional<std::size_t> width)
 {
     return !width || *width >= room_for_last;
+}
+
+bool has_room_for_folder(std::optional<std::size_t> width)
+{
+    return width && *width >= room_for_folder;
 }
 
 std::string task_table(const std::vector<ops::Snapshot>& tasks, const Moment& now, const TableStyle& style)

@@ -134,6 +134,20 @@ bool is_used(const store::Root& root, store::TaskId id)
     return is_locked(*task); // being made just now
 }
 
+/// Error: the task that bears the name is another one than is meant.
+Result<void> check_same(const store::Root& root, store::TaskId id, const store::TaskSpec& wanted, IfNameTaken policy)
+{
+    if (policy != IfNameTaken::use_it && policy != IfNameTaken::replace) return {};
+    const Result<store::TaskDir> task = root.open_task(id);
+    if (!task) return {}; // it has just gone
+    const Result<store::TaskSpec> there = store::read_spec(task->fd());
+    if (!there) return {};
+    const bool other_command = policy == IfNameTaken::use_it && there->command != wanted.command;
+    if (there->cwd == wanted.cwd && !other_command) return {};
+    return Error::failed(fmt::format("the name '{}' belongs to task {}, which runs '{}' in {}: take another name, or add --anywhere",
+                                     wanted.name, id.value, fit(printable(shell_join(there->command)), 60), printable(there->cwd)));
+}
+
 /// Settles who bears the name: nullopt when it is free to be claimed.
 Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store::TaskSpec& spec, const std::vector<std::string>& env,
                                                   IfNameTaken policy)
@@ -147,14 +161,18 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
     const Result<Snapshot> seen = recover_and_inspect(root, id, {});
     if (!seen || !is_used(root, id)) return Bearer{};
     if (!seen->problem.empty()) return Error::failed(fmt::format("the name '{}' belongs to {}", name, seen->problem));
+    if (const Result<void> same = check_same(root, id, spec, policy); !same) return same.error();
+    const bool replaces = policy == IfNameTaken::replace || policy == IfNameTaken::replace_any;
     switch (policy) {
     case IfNameTaken::fail:
         return Error::failed(fmt::format("the name '{}' belongs to task {}, which is {}: take another name, or use "
                                          "--if-absent or --replace", name, id.value, core::to_string(seen->status.lifecycle)));
     case IfNameTaken::use_it:
+    case IfNameTaken::use_any:
         if (seen->status.lifecycle != core::Lifecycle::starting) return Bearer{id};
         break;
     case IfNameTaken::replace:
+    case IfNameTaken::replace_any:
         if (seen->status.lifecycle != core::Lifecycle::starting) {
             // A slip of the pen must not cost the task that runs.
             if (Result<void> there = os::check_command(spec.command.front(), env, spec.cwd); !there)
@@ -166,7 +184,7 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
         }
         break;
     }
-    const bool until_ended = policy == IfNameTaken::replace && seen->status.lifecycle != core::Lifecycle::starting;
+    const bool until_ended = replaces && seen->status.lifecycle != core::Lifecycle::starting;
     const auto over = await_status(root, id, std::nullopt, [&](const store::Status& now) {
         return until_ended ? store::is_over(now) || !now.survivors.empty() : now.lifecycle != core::Lifecycle::starting;
     });

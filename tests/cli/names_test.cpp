@@ -42,7 +42,7 @@ TEST_CASE("a name is one living task's")
         CHECK(ran.err == "bgt run: the name 'web' belongs to task 1, which is running: take another name, or use --if-absent or --replace\n");
         CHECK(living(lab).size() == 1);
     }
-    SECTION("--if-absent gives the living one's id") { CHECK(lab.start({"--name", "web", "--if-absent", "--", "true"}) == first); }
+    SECTION("--if-absent gives the living one's id") { CHECK(lab.start({"--name", "web", "--if-absent", "--", "sleep", "100"}) == first); }
     SECTION("--replace ends it first")
     {
         const std::string second = lab.start({"--name", "web", "--replace", "--", "sleep", "100"});
@@ -209,4 +209,28 @@ TEST_CASE("a bgt.toml that can't be parsed may have named the root, so the one i
     lab.set_env("BGT_ROOT=");
     CHECK(lab({"ps"}).err.find("\nbgt ps: so the root is /") != std::string::npos);
     CHECK(lab({"ps", "--root", lab.root()}).err.find("so the root is ") == std::string::npos);
+}
+
+TEST_CASE("--if-absent and --replace leave the task of another project alone")
+{
+    const Lab lab;
+    const std::string other = lab.work() + "/other";
+    std::filesystem::create_directory(other);
+    lab.start({"--name", "web", "-C", other, "--", "sleep", "100"});
+    for (const char* option : {"--if-absent", "--replace"}) {
+        const Ran ran = lab({"run", "--name", "web", option, "--", "sleep", "100"});
+        INFO(ran);
+        CHECK(ran.code == 125);
+        CHECK(ran.out.empty());
+        CHECK(ran.err == "bgt run: the name 'web' belongs to task 1, which runs 'sleep 100' in " + other +
+                             ": take another name, or add --anywhere\n");
+    }
+    CHECK(lab({"run", "-n", "web", "-C", other, "--if-absent", "--", "sleep", "7"}).code == 125); // another command
+    CHECK(lab.start({"--name", "web", "--if-absent", "--anywhere", "--", "true"}) == "1");
+    CHECK(lab({"ps", "-q", "--here"}).out == "1\n"); // below
+    lab.start({"-C", "/", "--", "sleep", "101"});
+    CHECK(lab({"ps", "-q", "--here", "--state", "running"}).out == "1\n");
+    CHECK(lab({"run", "--name", "web", "--replace", "--anywhere", "-e", "A=1", "--", "sleep", "100"}).code == 0);
+    CHECK(text_at(lab.show("1"), "/lifecycle") == "ended");
+    CHECK(lab({"run", "--anywhere", "--", "true"}).err == "bgt run: --anywhere needs --if-absent or --replace\n");
 }

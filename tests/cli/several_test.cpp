@@ -64,7 +64,7 @@ TEST_CASE("--replace with a command that can't be started leaves the old task al
     CHECK(ran.code == code);
     CHECK(ran.err.ends_with("; task 1 goes on\n"));
     CHECK(lab({"ps", "-q", "--state", "running"}).out == "1\n");
-    CHECK(lab({"run", "--name", "web", "--replace", "--cwd", "/usr", "--", "bin/env", "true"}).out == "2\n"); // from its folder
+    CHECK(lab({"run", "--name", "web", "--replace", "--anywhere", "--cwd", "/usr", "--", "bin/env", "true"}).out == "2\n"); // from its folder
 }
 
 TEST_CASE("what is left of a long line whose begin was freed is shown")

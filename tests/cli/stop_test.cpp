@@ -343,3 +343,56 @@ TEST_CASE("completion of kill offers what runs, names first")
     lab.start({"--name", "web", "--", "sleep", "101"});
     CHECK(lab({"completion", "living-list"}).out == "web\tsleep 101\n3\tsleep 101\n2\tsleep 100\n");
 }
+
+TEST_CASE("run --wait --max-wait leaves the task in the background")
+{
+    const Lab lab;
+    const Ran ran = lab({"run", "--wait", "--max-wait", "200ms", "-c", "echo said; exec sleep 100"});
+    INFO(ran);
+    CHECK(ran.code == 124);
+    CHECK(ran.out == "said\n");
+    CHECK(ran.err == "bgt run: task 1 goes on in the background (bgt wait 1, bgt logs -f 1, bgt kill 1)\n");
+    CHECK(text_at(lab.show("1"), "/lifecycle") == "running");
+    CHECK(lab({"run", "--wait", "--max-wait", "1m", "-c", "exit 7"}).code == 7);
+    CHECK(lab({"run", "--max-wait", "1m", "--", "true"}).code == 125);
+}
+
+TEST_CASE("run --wait says what bgt ended the task for")
+{
+    const Lab lab;
+    const Ran hung = lab({"run", "--wait", "--name", "test", "--output-timeout", "100ms", "--", "sleep", "100"});
+    CHECK(hung.code == 120);
+    CHECK(hung.err.ends_with("bgt run: 1 test: no output for 100ms, ended (120); bgt why 1\n"));
+    const Ran timed = lab({"run", "--wait", "--timeout", "50ms", "--", "sleep", "100"});
+    CHECK(timed.code == 123);
+    CHECK(timed.err == "bgt run: 2: it ran for 50ms, ended (123); bgt show 2\n");
+}
+
+TEST_CASE("kill says that a supervisor is stopped")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sleep", "100"});
+    const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
+    REQUIRE(supervisor > 1);
+    REQUIRE(::kill(supervisor, SIGSTOP) == 0);
+    REQUIRE(eventually(patience, [&] { return state_of(supervisor) == 'T'; }));
+    const Ran ran = lab({"kill", id});
+    CHECK(ran.code == 125);
+    CHECK(ran.err.find("its supervisor (pid " + std::to_string(supervisor) + ") is stopped") != std::string::npos);
+    REQUIRE(::kill(supervisor, SIGCONT) == 0);
+    CHECK(lab({"kill", id}).code == 0);
+}
+
+TEST_CASE("kill counts through the grace on a terminal")
+{
+    Lab lab;
+    const std::string python = find_program("python3");
+    if (python.empty()) return;
+    lab.set_env("TERM=xterm");
+    const std::string id = lab.start_fixture({"--name", "slow", "--grace", "3s"}, {"ignore-term"});
+    const std::string program = "import pty; pty.spawn(['" BGT_BINARY "', 'kill', 'slow'])";
+    const std::string said = run({{python, "-c", program}, lab.bgt({}).env, lab.work(), std::nullopt, {}}).out;
+    INFO(said);
+    CHECK(said.find(id + " slow: 1 process, SIGKILL in ") != std::string::npos);
+    CHECK(said.find("by SIGKILL") != std::string::npos);
+}

@@ -155,7 +155,7 @@ def name_taken(stage: Stage) -> None:
         refuse("the name of a living task was given to another", ran)
     if not answered(ran, (125,)):
         return
-    ran = stage("run", "--name", "alpha", "--if-absent", "-c", "exit 1")
+    ran = stage("run", "--name", "alpha", "--if-absent", "--anywhere", "-c", "exit 1")
     if ran.code != 0 or ran.out != f"{first.id}\n":
         refuse("--if-absent did not find the living task", ran)
 

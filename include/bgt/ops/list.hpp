@@ -24,6 +24,7 @@ struct ListRequest {
     Selection selection;
     bool everything = false;         ///< all ended ones, not only the newest ten
     std::vector<std::string> states; ///< any of them
+    std::string here = {};           ///< not empty: only tasks that run in this folder or below it
     bool leftover = false;           ///< only ended tasks of which kept processes live
     SnapshotFields fields;           ///< spec and log_tail for all, usage and ports for living ones
     bool tail_of_few = false;        ///< log_tail only where at most `few` tasks are listed

@@ -18,7 +18,10 @@ struct TableStyle {
 /// Whether a table of this width has room for the last line of output: 110 columns or more.
 bool has_room_for_last(std::optional<std::size_t> width);
 
-/// Columns ID NAME STATE AGE CPU MEM PORTS COMMAND, PROGRESS before COMMAND where a task tells it, and LAST where there is
+/// Whether it has room for the folders too (they need Snapshot::spec): a terminal of 140 columns or more.
+bool has_room_for_folder(std::optional<std::size_t> width);
+
+/// Columns ID NAME STATE AGE CPU MEM PORTS COMMAND, PROGRESS before COMMAND where a task tells it, and FOLDER and LAST where there is
 /// room. What a task has not is "-", so that
 /// every line has the same number of words before COMMAND (a STATE can be several: "exit 3, 4m ago"). AGE of an ended task is how long it ran. Where the width is short, names and
 /// commands are cut with "…", then MEM, CPU, PORTS, AGE, PROGRESS and NAME are left out, in this order.

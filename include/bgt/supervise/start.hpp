@@ -14,11 +14,13 @@ struct StartRequest {
     store::Retention retention;        ///< for pruning in passing, after the start
 };
 
-enum class IfNameTaken : std::uint8_t { fail, use_it, replace };
+/// What to do where a living task bears the name. use_it and replace refuse a task of another folder, and use_it one with
+/// another command: it is somebody else's. The last two do not look.
+enum class IfNameTaken : std::uint8_t { fail, use_it, replace, use_any, replace_any };
 
 struct StartResult {
     store::TaskId id;
-    bool was_there = false; ///< use_it: a living task bears the name, nothing was started
+    bool was_there = false; ///< use_it, use_any: a living task bears the name, nothing was started
 };
 
 /// A task that exists and has not been launched: its folder holds the specification and the record `starting`, its name

@@ -2,8 +2,10 @@
 /// `bgt run --wait`: stays with a task until it has ended.
 #include <bgt/base/fd.hpp>
 #include <bgt/cli/context.hpp>
-#include <bgt/store/status.hpp>
+#include <bgt/store/root.hpp>
 #include <csignal>
+#include <optional>
+#include <string>
 
 namespace bgt::cli {
 
@@ -27,7 +29,11 @@ private:
 };
 
 /// Passes the output on to stdout and stderr (`stream`) until the task has ended. A held signal is passed on as a stop request, the second
-/// one as SIGKILL at once. When stdout is closed, the passing on ends, the waiting goes on. Returns the last record.
-Result<store::Status> stay_until_end(Context&, store::Root&, store::TaskId, HeldSignals&, bool stream);
+/// one as SIGKILL at once. When stdout is closed, the passing on ends, the waiting goes on. Returns the last record;
+/// nullopt: `max_wait` passed, and the task goes on.
+Result<std::optional<store::Status>> stay_until_end(Context&, store::Root&, store::TaskId, HeldSignals&, bool stream,
+                                                    std::optional<Duration> max_wait);
+/// Of a task that bgt ended, what for: "24 test: no progress for 5s, ended (120); bgt why 24". Empty of any other.
+std::string why_ended(const store::Root&, store::TaskId, const store::Status&);
 
 } // namespace bgt::cli

@@ -150,8 +150,9 @@ Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
 
 ops::IfNameTaken RunOptions::if_name_taken() const
 {
-    if (if_absent) return ops::IfNameTaken::use_it;
-    return replace ? ops::IfNameTaken::replace : ops::IfNameTaken::fail;
+    if (if_absent) return anywhere ? ops::IfNameTaken::use_any : ops::IfNameTaken::use_it;
+    if (replace) return anywhere ? ops::IfNameTaken::replace_any : ops::IfNameTaken::replace;
+    return ops::IfNameTaken::fail;
 }
 
 bool RunOptions::awaits_ready() const

@@ -25,9 +25,9 @@ struct RunOptions {
 
     Word name, cwd, shell, stdin_from, timeout, output_timeout, progress_timeout, idle_timeout, ready_timeout, on_hang,
         quiet_after, stalled_after, dump, grace, stop_signals, leftover, owner, log_max, nice, memory_max,
-        progress_pattern, retries, backoff, retry_on, restart, max_restarts;
+        progress_pattern, retries, backoff, retry_on, restart, max_restarts, max_wait;
     Words tags, env, env_files, limits, ready_log, ready_port, ready_http, ready_cmd, ready_file, command;
-    bool if_absent = false, replace = false, clear_env = false, split = false, service = false, job = false,
+    bool if_absent = false, replace = false, anywhere = false, clear_env = false, split = false, service = false, job = false,
          ready_notify = false, wait_ready = false, wait = false, remove = false, explain = false, json = false;
     /// Options that a rule filled in ("--timeout"), and its line ("FILE:LINE").
     std::map<std::string, std::string, std::less<>> from_rule;

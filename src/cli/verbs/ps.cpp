@@ -8,6 +8,10 @@
 #include <bgt/render/template.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <unistd.h>
 
 namespace bgt::cli {
 
@@ -26,6 +30,7 @@ public:
         declare_selection(parser, request_.selection);
         parser.flag("-a", request_.everything, "list all ended tasks too, not only the newest ten");
         parser.list("-s,--state", request_.states, "STATE", Value::state, states_help.c_str());
+        parser.flag("--here", here_, "only tasks that run in this folder, or below it");
         parser.flag("--leftover", request_.leftover, "only ended tasks whose processes were kept alive");
         parser.flag("-q,--quiet", quiet_, "print only the ids");
         parser.flag("-w,--watch", watch_, "redraw the table until q or Ctrl-C");
@@ -88,6 +93,11 @@ private:
             if (!parsed) return Error::usage("--interval: " + parsed.error().message);
             interval_time_ = std::max(*parsed, min_interval);
         }
+        if (here_) {
+            const std::unique_ptr<char, void (*)(void*)> folder(::getcwd(nullptr, 0), std::free);
+            if (!folder) return Error::system("--here: this folder", errno);
+            request_.here = folder.get();
+        }
         if (!watch_) return {};
         if (json_) return Error::usage("--watch and --json: choose one");
         if (!context.stdout_is_terminal()) return Error::usage("--watch needs a terminal on stdout");
@@ -115,7 +125,8 @@ private:
         } else if (format_) {
             request.fields = template_.needs();
         } else {
-            request.fields = {.usage = true, .ports = true, .log_tail = render::has_room_for_last(columns)};
+            request.fields = {.spec = render::has_room_for_folder(columns), .usage = true, .ports = true,
+                              .log_tail = render::has_room_for_last(columns)};
             request.tail_of_few = true;
         }
         return request;
@@ -139,6 +150,7 @@ private:
     }
 
     ops::ListRequest request_;
+    bool here_ = false;
     bool quiet_ = false;
     bool watch_ = false;
     bool json_ = false;

@@ -1,4 +1,5 @@
 #include "answer.hpp"
+#include "live_line.hpp"
 #include "run/attach.hpp"
 #include "run/explain.hpp"
 #include "run/run_options.hpp"
@@ -49,6 +50,7 @@ private:
     int answer(Context&, store::Root&, store::TaskId);
 
     RunOptions options_;
+    std::optional<Duration> max_wait_;
 };
 
 int Run::run(Context& context)
@@ -57,6 +59,11 @@ int Run::run(Context& context)
     auto request = options_.request(context.settings());
     tell_ignored(context);
     if (!request) return context.fail(request.error(), options_.json);
+    if (options_.max_wait) {
+        const auto limit = parse_limit(*options_.max_wait);
+        if (!limit) return context.fail(Error::usage("--max-wait: " + limit.error().message), options_.json);
+        max_wait_ = *limit;
+    }
     auto root = context.root(true);
     if (!root) return context.fail(root.error(), options_.json);
     if (!options_.from_rule.empty() && context.stderr_is_terminal()) context.complain(rule_line(options_));
@@ -105,7 +112,11 @@ int Run::explain_only(Context& context)
 int Run::await_ready(Context& context, store::Root& root, store::TaskId id)
 {
     const ops::WaitRequest request{{id}, {*core::parse_condition("ready", "/")}};
-    const Result<ops::WaitAnswer> waited = ops::wait(root, request);
+    const Result<ops::WaitAnswer> waited = [&] {
+        if (!shows_live_line(context)) return ops::wait(root, request);
+        LiveLine line;
+        return ops::wait(root, request, [&](const auto& now) { line.draw(live_text(now, LiveLine::columns())); });
+    }();
     if (!waited) return context.fail(waited.error());
     const int code = wait_code(request, *waited);
     if (code == code::ok) return code::ok;
@@ -135,9 +146,17 @@ int Run::start_and_stay(Context& context, store::Root& root, ops::StartRequest r
     const auto started = ops::start(root, std::move(request), options_.if_name_taken());
     if (!started) return context.fail(started.error(), options_.json);
     HeldSignals signals; // not before: the start may wait for another task to end (--replace), and Ctrl-C is to end that
-    const auto status = stay_until_end(context, root, started->id, signals, !options_.json);
-    if (!status) return context.fail(status.error(), options_.json);
+    const auto stayed = stay_until_end(context, root, started->id, signals, !options_.json, max_wait_);
+    if (!stayed) return context.fail(stayed.error(), options_.json);
     if (options_.json) print_tasks_json(context, root, {started->id});
+    const auto& status = *stayed;
+    const auto id = to_string(started->id);
+    if (!status) {
+        context.complain("task " + id + " goes on in the background (bgt wait " + id + ", bgt logs -f " + id + ", bgt kill " + id + ")" +
+                         (options_.remove ? "; --rm does not: bgt rm " + id : ""));
+        return code::wait_timeout;
+    }
+    if (const auto why = why_ended(root, started->id, *status); !why.empty()) context.complain(why);
     if (options_.remove)
         if (auto removed = ops::remove_ended(root, started->id); !removed) context.complain(removed.error().message);
     return ops::exit_code(*status);
