@@ -54,12 +54,13 @@ def in_both_directions(test) -> list:
 
 
 def a_living_task_is_driven(both: Both) -> None:
-    both.start("--name", "web", "--tag", "k=v", "--stdin", "pipe", "-c", "echo begin; read x; echo got $x; cat; exit 7")
+    command = ("-c", "echo begin; read x; echo got $x; cat; exit 7")
+    both.start("--name", "web", "--tag", "k=v", "--stdin", "pipe", *command)
     task = both.show("web")
     check(task["lifecycle"] == "running" and task["tags"] == {"k": "v"} and not task["adopted"], f"it is seen: {task}")
     check("web" in both.then("ps").must(0).out, "it is listed")
     both.then("run", "--name", "web", "--", "true").refused("web")
-    check(both.then("run", "--name", "web", "--if-absent", "--", "true").must(0).out == "1\n", "its name is known")
+    check(both.then("run", "--name", "web", "--if-absent", *command).must(0).out == "1\n", "its name is known")
     both.then("wait", "--timeout", "10", "--for", "log:begin", "web").must(0)
     both.then("wait", "--timeout", "0.2", "web").must(124)
     both.then("pause", "web").must(0)
