@@ -53,6 +53,36 @@ Result<std::string> read_all(store::LogFile& file, std::uint64_t& begin, std::ui
     return bytes;
 }
 
+/// Each line is matched whole: where no line ends in what was read, more is read than was asked for, and the begin of a line
+/// is kept for later, until it has come or is too long.
+Result<void> keep_lines(store::LogFile& file, std::string& bytes, std::uint64_t& begin, const PieceRequest& request)
+{
+    std::size_t whole = bytes.rfind('\n') + 1;
+    if (whole == 0) {
+        const std::uint64_t longest = begin + store::max_line + 1;
+        Result<std::string> line = read_all(file, begin, std::min(request.end, longest));
+        if (!line) return line.error();
+        bytes = std::move(*line);
+        const std::size_t newline = bytes.find('\n');
+        const bool is_all = (request.over && begin + bytes.size() >= request.end) || bytes.size() > store::max_line;
+        whole = newline != std::string::npos ? newline + 1 : is_all ? bytes.size() : 0;
+    }
+    bytes.resize(whole);
+    return {};
+}
+
+/// Where a search begins that is asked for at `begin`: behind the line of which an earlier piece held as much as is read of
+/// one.
+Result<std::uint64_t> search_begin(store::LogFile& file, std::uint64_t begin, std::uint64_t end)
+{
+    const std::uint64_t first = file.freed(0);
+    if (begin >= end || begin < first + store::max_line + 1) return begin;
+    std::uint64_t from = begin - store::max_line - 1;
+    const Result<std::string> before = read_all(file, from, begin);
+    if (!before) return before.error();
+    return before->find('\n') == std::string::npos ? file.line_start(begin, end) : begin;
+}
+
 } // namespace
 
 std::size_t whole_part(std::string_view bytes, bool cut)
@@ -68,12 +98,19 @@ std::size_t whole_part(std::string_view bytes, bool cut)
 
 Result<LogPiece> read_piece(store::LogFile& file, const PieceRequest& request, const LogStyle& style, store::LogIndex index)
 {
-    const bool cut = request.end - request.begin > request.max_bytes;
-    std::uint64_t begin = request.begin;
-    Result<std::string> bytes = read_all(file, begin, cut ? request.begin + request.max_bytes : request.end);
+    const bool searches = style.grep != nullptr;
+    const Result<std::uint64_t> from = searches ? search_begin(file, request.begin, request.end) : request.begin;
+    if (!from) return from.error();
+    const bool cut = request.end - *from > request.max_bytes;
+    std::uint64_t begin = *from;
+    Result<std::string> bytes = read_all(file, begin, cut ? *from + request.max_bytes : request.end);
     if (!bytes) return bytes.error();
     const bool more = cut || !request.over;
-    if (more) bytes->resize(whole_part(*bytes, cut));
+    if (more && searches) {
+        if (Result<void> kept = keep_lines(file, *bytes, begin, request); !kept) return kept.error();
+    } else if (more) {
+        bytes->resize(whole_part(*bytes, cut));
+    }
 
     LogPiece piece;
     piece.start = begin;
@@ -86,7 +123,7 @@ Result<LogPiece> read_piece(store::LogFile& file, const PieceRequest& request, c
     printer.feed(*bytes, begin, text);
     printer.finish(text);
     piece.text = to_valid_utf8(text);
-    piece.dropped_bytes = request.skipped + (begin - request.begin) +
+    piece.dropped_bytes = request.skipped + (begin - *from) +
                           printer.times()->dropped_before(piece.cursor, piece.end_of_log);
     return piece;
 }

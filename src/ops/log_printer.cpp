@@ -4,6 +4,8 @@ namespace bgt::ops {
 namespace {
 
 constexpr std::string_view unknown_time = "-                       "; // as wide as a time
+constexpr std::string_view cut_line = " [cut: with a pattern, 1MiB of a line is read]";
+static_assert(store::max_line == 1u << 20);
 
 } // namespace
 
@@ -40,23 +42,18 @@ void LogPrinter::finish(std::string& out)
     if (style_.ends_lines && screen_.mid_line && screen_.owner == this) put_bytes("\n", out);
 }
 
-/// Decided at the first piece of a line, except that a line too long to hold is printed from its first match on.
-bool LogPrinter::wanted(const store::LinePiece& piece)
-{
-    if (piece.begins) chosen_ = false;
-    if (!chosen_) chosen_ = style_.grep == nullptr || matches_rendered(*style_.grep, piece, style_.text);
-    return chosen_;
-}
-
+/// With a pattern, the first piece of a line stands for it, whoever reads it and whenever.
 void LogPrinter::put(const store::LinePiece& piece, std::string& out)
 {
-    const bool goes_on = chosen_ && !piece.begins;
-    if (!wanted(piece)) return;
-    if (!goes_on || (screen_.owner != this && screen_.owner != nullptr)) begin_line(piece, out);
+    if (piece.begins) chosen_ = style_.grep == nullptr || matches_rendered(*style_.grep, piece, style_.text);
+    if (!chosen_ || (style_.grep != nullptr && !piece.begins)) return;
+    const bool is_cut = style_.grep != nullptr && piece.goes_on;
+    if (piece.begins || (screen_.owner != this && screen_.owner != nullptr)) begin_line(piece, out);
     if (style_.confined && !store::is_plain(piece.text)) out.append(confined_line(piece.text));
     else out.append(piece.text);
-    if (piece.ends) out.push_back('\n');
-    screen_ = {this, !piece.ends};
+    if (is_cut) out.append(cut_line);
+    if (piece.ends || is_cut) out.push_back('\n');
+    screen_ = {this, !piece.ends && !is_cut};
 }
 
 void LogPrinter::put_bytes(std::string_view bytes, std::string& out)

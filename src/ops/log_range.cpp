@@ -17,8 +17,7 @@ Result<std::vector<std::uint64_t>> matches_in(store::LogFile& file, const core::
     std::vector<std::uint64_t> found;
     store::LineCutter cutter(store::LineText::rendered);
     const store::PieceSink note = [&](const store::LinePiece& piece) {
-        if (!found.empty() && found.back() == piece.offset) return;
-        if (pattern.matches(piece.text)) found.push_back(piece.offset);
+        if (piece.begins && pattern.matches(piece.text)) found.push_back(piece.offset);
     };
     while (begin < end) {
         Result<store::LogFile::Block> block = file.read(begin, end);

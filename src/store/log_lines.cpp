@@ -20,6 +20,15 @@ bool is_printable(std::uint64_t word)
     return ((word | (word + each) | ((word - 0x20 * each) & ~word)) & (0x80 * each)) == 0;
 }
 
+/// How much of `text` is no longer than `limit`, without a part of a character.
+std::size_t fitting(std::string_view text, std::size_t limit)
+{
+    if (text.size() <= limit) return text.size();
+    std::size_t size = limit;
+    while (size > 0 && limit - size < 3 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+    return size > 0 ? size : limit;
+}
+
 } // namespace
 
 bool is_plain(std::string_view bytes)
@@ -55,7 +64,7 @@ void LineCutter::feed_raw(std::string_view segment, bool ended, const PieceSink&
         const std::size_t room = limit_ - held_.size();
         held_.append(segment.substr(0, room));
         segment.remove_prefix(room);
-        give(held_, false, sink);
+        give(held_, false, sink, true);
         held_.clear();
     }
     if (ended && held_.empty()) {
@@ -81,15 +90,17 @@ void LineCutter::feed_rendered(std::string_view segment, bool ended, const Piece
     std::string_view rest = rendered_;
     while (!rest.empty()) {
         const std::size_t newline = rest.find('\n');
-        const bool whole = newline != std::string_view::npos;
-        give(rest.substr(0, newline), whole, sink);
-        rest.remove_prefix(whole ? newline + 1 : rest.size());
+        const std::string_view line = rest.substr(0, newline);
+        const std::size_t size = fitting(line, limit_);
+        const bool ends = newline != std::string_view::npos && size == line.size();
+        give(line.substr(0, size), ends, sink, !ends);
+        rest.remove_prefix(ends ? newline + 1 : size);
     }
 }
 
-void LineCutter::give(std::string_view text, bool ends, const PieceSink& sink)
+void LineCutter::give(std::string_view text, bool ends, const PieceSink& sink, bool goes_on)
 {
-    sink({text, line_at_, !mid_, ends});
+    sink({text, line_at_, !mid_, ends, goes_on});
     mid_ = !ends;
 }
 

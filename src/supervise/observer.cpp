@@ -34,8 +34,8 @@ bool needs_network(core::Activity activity)
 Observer::Observer(int folder, const store::TaskSpec& spec) : folder_(folder)
 {
     if (spec.stdin_from == store::StdinFrom::pipe) stdin_fifo_ = find_stdin(folder);
-    streams_.push_back({store::file::out_log, {}, 0, store::LineCutter{store::LineText::rendered}});
-    if (spec.split) streams_.push_back({store::file::err_log, {}, 0, store::LineCutter{store::LineText::rendered}});
+    streams_.push_back({store::file::out_log, {}, 0, store::LineCutter{store::LineText::rendered, max_line}});
+    if (spec.split) streams_.push_back({store::file::err_log, {}, 0, store::LineCutter{store::LineText::rendered, max_line}});
     if (spec.progress_pattern.empty()) return;
     if (Result<core::Pattern> pattern = core::Pattern::compile(spec.progress_pattern)) pattern_ = std::move(*pattern);
 }
@@ -104,7 +104,7 @@ void Observer::read_stream(Stream& stream, Instant now)
     if (end <= stream.at) return;
     if (end - stream.at > max_read) {
         stream.at = end - max_read;
-        stream.cutter = store::LineCutter{store::LineText::rendered};
+        stream.cutter = store::LineCutter{store::LineText::rendered, max_line};
     }
     std::array<char, 16384> buffer;
     while (stream.at < end) {

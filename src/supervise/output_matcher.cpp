@@ -86,10 +86,13 @@ Result<bool> OutputMatcher::scan_stream(Stream& stream, const std::function<void
         Result<store::LogFile::Block> block = stream.file.read(stream.at, end);
         if (!block) return block.error();
         if (block->bytes.empty()) break;
-        stream.cutter.feed(block->bytes, block->offset, [&](const store::LinePiece& piece) { line(piece.text); });
+        stream.cutter.feed(block->bytes, block->offset, [&](const store::LinePiece& piece) {
+            if (piece.begins) line(piece.text);
+        });
         stream.at = block->offset + block->bytes.size();
     }
     if (stream.at == before) return false;
+    if (stream.cutter.is_beyond_limit()) return stream.at < size;
     if (const std::string last = stream.cutter.unfinished(); !last.empty()) line(last);
     return stream.at < size;
 }

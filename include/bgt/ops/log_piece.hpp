@@ -28,7 +28,8 @@ struct PieceRequest {
     std::uint64_t max_bytes = 0;  ///< at most so many bytes of the log, 4 or more
     bool over = false;            ///< nothing will be written after `end`
 };
-/// Reads one piece and prints it in `style`. Holds max_bytes in memory, twice.
+/// Reads one piece and prints it in `style`. With a pattern, a piece ends with a line, so it holds more than max_bytes where a
+/// line does; an unfinished last line comes when it is finished. Holds max_bytes or store::max_line in memory, twice.
 Result<LogPiece> read_piece(store::LogFile&, const PieceRequest&, const LogStyle&, store::LogIndex);
 
 } // namespace bgt::ops

@@ -14,7 +14,7 @@ struct LogStyle {
     bool confined = false;            ///< for a terminal: no line touches what stands before it (base confined_line)
     bool ends_lines = false;          ///< an unfinished last line gets a newline: others follow it
     std::string prefix;               ///< "web | ", coloured where that is wanted; empty: none
-    const core::Pattern* grep = nullptr;    ///< only lines that match when rendered
+    const core::Pattern* grep = nullptr;    ///< only lines that match when rendered; of each, store::max_line
 };
 
 /// What the printers of several tasks share: who left a line unfinished on the screen.
@@ -43,7 +43,6 @@ private:
     void put(const store::LinePiece&, std::string& out);
     void put_bytes(std::string_view bytes, std::string& out);
     void begin_line(const store::LinePiece&, std::string& out);
-    bool wanted(const store::LinePiece&);
 
     LogStyle style_;
     SharedScreen& screen_;

@@ -8,6 +8,9 @@
 
 namespace bgt::store {
 
+/// Of a longer line, what searches in logs, now or while they grow, reads the first so many bytes, as rendered.
+constexpr std::size_t max_line = std::size_t{1} << 20;
+
 enum class LineText : std::uint8_t {
     rendered, ///< as a person would see it: carriage returns and ANSI sequences carried out
     raw,      ///< the bytes as they were written
@@ -19,14 +22,18 @@ struct LinePiece {
     std::uint64_t offset = 0; ///< where in the log the line begins
     bool begins = true;       ///< the first piece of its line
     bool ends = true;         ///< the last one: its newline has come
+    bool goes_on = false;     ///< the line is longer than the limit: more of it has come
 };
 using PieceSink = std::function<void(const LinePiece&)>;
 
 class LineCutter {
 public:
-    /// A line longer than `limit` comes in pieces: of that size when raw, of that size and what one feed() brought at most
-    /// when rendered.
-    explicit LineCutter(LineText text, std::size_t limit = 64 * 1024) : text_(text), limit_(limit), renderer_(limit) {}
+    /// A line longer than `limit` comes in pieces. The first one is of that size, less a character that it would cut, in
+    /// whatever blocks the line came; the others are no longer than that.
+    explicit LineCutter(LineText text, std::size_t limit = max_line)
+        : text_(text), limit_(limit), renderer_(limit + longest_character)
+    {
+    }
 
     /// Takes the bytes at `offset` of the log and gives out the lines that they complete.
     void feed(std::string_view bytes, std::uint64_t offset, const PieceSink&);
@@ -36,12 +43,15 @@ public:
     std::string unfinished() const;
     /// True between two lines.
     bool at_line_start() const { return clean_ && held_.empty() && !mid_; }
+    /// True when the line under way is longer than the limit: its first piece was given out.
+    bool is_beyond_limit() const { return mid_; }
 
 private:
     void feed_raw(std::string_view segment, bool ended, const PieceSink&);
     void feed_rendered(std::string_view segment, bool ended, const PieceSink&);
-    void give(std::string_view text, bool ends, const PieceSink&);
+    void give(std::string_view text, bool ends, const PieceSink&, bool goes_on = false);
 
+    static constexpr std::size_t longest_character = 4; ///< bytes of UTF-8
     LineText text_;
     std::size_t limit_;
     LineRenderer renderer_;

@@ -45,11 +45,13 @@ public:
     const os::StdinFifo& stdin_fifo() const { return stdin_fifo_; }
 
 private:
+    static constexpr std::size_t max_line = 64 * 1024; ///< of a longer one it comes in pieces: a supervisor is small
+
     struct Stream {
         const char* name;
         Fd log;
         std::uint64_t at = 0;
-        store::LineCutter cutter{store::LineText::rendered};
+        store::LineCutter cutter{store::LineText::rendered, max_line};
     };
     void read_stream(Stream&, Instant now);
     void take_line(std::string_view line, Instant now);

@@ -21,7 +21,7 @@ public:
     /// Opens a log that was not there yet.
     Result<void> renew(os::Watch&, const store::TaskDir&);
     /// Reads what is new, up to 16 MiB, and calls `line` for each line, for the unfinished last one too (which so may
-    /// be given several times as it grows). True: there is more to read now.
+    /// be given several times as it grows); of a line longer than store::max_line, for that much of it. True: there is more to read now.
     Result<bool> scan(const std::function<void(std::string_view)>& line);
 
 private:

@@ -12,7 +12,7 @@ using namespace bgt::store;
 namespace {
 
 /// The lines as "offset:text" with "+" after a piece that does not end.
-std::vector<std::string> cut(LineText text, const std::vector<std::string>& blocks, std::size_t limit = 64 * 1024)
+std::vector<std::string> cut(LineText text, const std::vector<std::string>& blocks, std::size_t limit = max_line)
 {
     LineCutter cutter(text, limit);
     std::vector<std::string> lines;
@@ -92,7 +92,7 @@ TEST_CASE("A line beyond the limit comes in pieces")
             ended = piece.ends;
         };
         for (std::uint64_t at = 0; at < 1000; at += 10) cutter.feed(std::string(10, 'x'), at, sink);
-        CHECK(whole.size() >= 1000 - 16);
+        CHECK(whole.size() >= 1000 - 20);
         CHECK_FALSE(ended);
         cutter.feed("\n", 1000, sink);
         CHECK(whole == std::string(1000, 'x'));
@@ -156,13 +156,45 @@ TEST_CASE("Two tasks never share a line")
     style.prefix = "b | ";
     LogPrinter b(style, screen);
     std::string out;
-    a.feed(std::string(70'000, 'x'), 0, out); // a line too long to be held back
+    a.feed(std::string(max_line + 5'000, 'x'), 0, out); // a line too long to be held back
     REQUIRE(screen.mid_line);
     b.feed("hello\n", 0, out);
-    a.feed("end\n", 70'000, out);
+    a.feed("end\n", max_line + 5'000, out);
     a.finish(out);
     b.finish(out);
-    CHECK(out == "a | " + std::string(65'536, 'x') + "\nb | hello\na | " + std::string(70'000 - 65'536, 'x') + "end\n");
+    CHECK((out == "a | " + std::string(max_line, 'x') + "\nb | hello\na | " + std::string(5'000, 'x') + "end\n"));
+}
+
+TEST_CASE("The first piece of a long line is the same in whatever blocks it came")
+{
+    for (const LineText text : {LineText::raw, LineText::rendered}) {
+        for (const std::string_view unit : {"x", "\u00e4", "\u20ac"}) {
+            std::string line;
+            while (line.size() < 60) line += unit;
+            const Lines whole = cut(text, {line + "\n"}, 32);
+            REQUIRE(whole.size() > 1);
+            std::vector<std::string> bytes;
+            for (const char c : line + "\n") bytes.emplace_back(1, c);
+            CHECK(cut(text, bytes, 32).front() == whole.front());
+            CHECK(cut(text, {line.substr(0, 40), line.substr(40) + "\n"}, 32).front() == whole.front());
+        }
+    }
+}
+
+TEST_CASE("A search reads 1 MiB of a line, and says what it leaves out")
+{
+    Result<Pattern> pattern = Pattern::compile("^begin.*end$");
+    REQUIRE(pattern);
+    LogStyle style;
+    style.grep = &*pattern;
+    for (const LineText text : {LineText::raw, LineText::rendered}) {
+        style.text = text;
+        const std::string line = "begin" + std::string(max_line - 8, '.') + "end";
+        CHECK((print(style, {line.substr(0, 70'000), line.substr(70'000), "\nnext\n"}) == line + "\n"));
+        CHECK((print(style, {line, "more\nnext\nbegin end\n"}) ==
+               line + " [cut: with a pattern, 1MiB of a line is read]\nbegin end\n"));
+        CHECK(print(style, {"begin" + std::string(max_line, '.'), "end\n"}).empty());
+    }
 }
 
 TEST_CASE("Only lines that match are printed")

@@ -122,3 +122,38 @@ TEST_CASE("Bytes freed while they were to be read are counted")
     CHECK(piece.dropped_bytes == 65'536);
     CHECK(piece.end_of_log);
 }
+
+TEST_CASE("With a pattern, each line is given out whole and once")
+{
+    TaskFolder folder;
+    const std::string match = "error " + std::string(400'000, 'x') + " r-77\n";
+    const std::string longer = "error " + std::string(3 * max_line, 'y') + " r-77\n";
+    const std::string unfinished = "error " + std::string(100, 'z');
+    folder.write("out.log", "first\n" + match + longer + "error r-77\n" + unfinished);
+    Result<core::Pattern> pattern = core::Pattern::compile("^error");
+    REQUIRE(pattern);
+    LogStyle style;
+    style.grep = &*pattern;
+    style.ends_lines = true;
+    Result<LogFile> log = LogFile::open(folder.dir(), WhichLog::out);
+    REQUIRE(log);
+    for (const std::uint64_t max : {16'384u, 1u << 20}) {
+        std::string all;
+        std::uint64_t cursor = 0;
+        const auto read_on = [&](bool over) {
+            Result<store::LogIndex> index = store::LogIndex::open(folder.dir().fd(), store::file::out_index);
+            REQUIRE(index);
+            const Result<LogPiece> piece = read_piece(*log, {cursor, 0, log->size(), max, over}, style, std::move(*index));
+            REQUIRE(piece);
+            all += piece->text;
+            const bool moved = piece->cursor > cursor;
+            cursor = piece->cursor;
+            return moved;
+        };
+        while (read_on(false)) {}
+        CHECK(cursor == log->size() - unfinished.size()); // the last line may still become another
+        while (read_on(true)) {}
+        const std::string cut = longer.substr(0, max_line) + " [cut: with a pattern, 1MiB of a line is read]\n";
+        CHECK((all == match + cut + "error r-77\n" + unfinished + "\n"));
+    }
+}
