@@ -7,6 +7,15 @@ constexpr std::string_view unknown_time = "-                       "; // as wide
 constexpr std::string_view cut_line = " [cut: with a pattern, 1MiB of a line is read]";
 static_assert(store::max_line == 1u << 20);
 
+/// Into a time of RFC 3339.
+void put_milliseconds(std::string& stamp, Duration fraction)
+{
+    constexpr std::size_t place = std::string_view("2026-01-31T12:00:00.").size();
+    const auto count = std::chrono::duration_cast<std::chrono::milliseconds>(fraction).count();
+    for (const auto& [at, unit] : {std::pair{0, 100}, {1, 10}, {2, 1}})
+        stamp[place + static_cast<std::size_t>(at)] = static_cast<char>('0' + count / unit % 10);
+}
+
 } // namespace
 
 bool matches_rendered(const core::Pattern& pattern, const store::LinePiece& piece, store::LineText text)
@@ -25,10 +34,11 @@ void LogPrinter::feed(std::string_view bytes, std::uint64_t offset, std::string&
         put_bytes(bytes, out);
         return;
     }
-    if (!decorated() && cutter_.at_line_start()) { // whole lines without control characters need no work
+    if (style_.grep == nullptr && cutter_.at_line_start()) { // whole lines without control characters need no rendering
         const std::size_t whole = bytes.rfind('\n') + 1;
         if (whole > 0 && store::is_plain(bytes.substr(0, whole))) {
-            put_bytes(bytes.substr(0, whole), out);
+            if (decorated()) put_lines(bytes.substr(0, whole), offset, out);
+            else put_bytes(bytes.substr(0, whole), out);
             bytes.remove_prefix(whole);
             offset += whole;
         }
@@ -48,7 +58,7 @@ void LogPrinter::put(const store::LinePiece& piece, std::string& out)
     if (piece.begins) chosen_ = style_.grep == nullptr || matches_rendered(*style_.grep, piece, style_.text);
     if (!chosen_ || (style_.grep != nullptr && !piece.begins)) return;
     const bool is_cut = style_.grep != nullptr && piece.goes_on;
-    if (piece.begins || (screen_.owner != this && screen_.owner != nullptr)) begin_line(piece, out);
+    if (piece.begins || (screen_.owner != this && screen_.owner != nullptr)) begin_line(piece.offset, out);
     if (style_.confined && !store::is_plain(piece.text)) out.append(confined_line(piece.text));
     else out.append(piece.text);
     if (is_cut) out.append(cut_line);
@@ -63,13 +73,38 @@ void LogPrinter::put_bytes(std::string_view bytes, std::string& out)
     screen_ = {this, bytes.back() != '\n'};
 }
 
-void LogPrinter::begin_line(const store::LinePiece& piece, std::string& out)
+/// Whole lines, as they stand.
+void LogPrinter::put_lines(std::string_view lines, std::uint64_t offset, std::string& out)
+{
+    while (!lines.empty()) {
+        const std::size_t size = lines.find('\n') + 1;
+        begin_line(offset, out);
+        out.append(lines.substr(0, size));
+        screen_ = {this, false};
+        lines.remove_prefix(size);
+        offset += size;
+    }
+}
+
+void LogPrinter::begin_line(std::uint64_t offset, std::string& out)
 {
     if (screen_.mid_line && screen_.owner != this) out.push_back('\n');
     out.append(style_.prefix);
-    if (!style_.timestamps) return;
-    const std::optional<WallTime> at = times_ ? times_->time_of(piece.offset) : std::nullopt;
-    out.append(at ? format_rfc3339(*at) : std::string(unknown_time));
+    if (style_.timestamps) put_time(offset, out);
+}
+
+/// Most lines came at the time of the one before, or in the same second.
+void LogPrinter::put_time(std::uint64_t offset, std::string& out)
+{
+    const std::optional<WallTime> at = times_ ? times_->time_of(offset) : std::nullopt;
+    if (stamp_.empty() || at != stamped_) {
+        const auto second = [](WallTime time) { return std::chrono::floor<std::chrono::seconds>(time); };
+        if (!at) stamp_ = std::string(unknown_time);
+        else if (!stamped_ || second(*at) != second(*stamped_)) stamp_ = format_rfc3339(*at);
+        else put_milliseconds(stamp_, *at - second(*at));
+        stamped_ = at;
+    }
+    out.append(stamp_);
     out.push_back(' ');
 }
 

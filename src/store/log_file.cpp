@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <limits>
 #include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t block_size = 256 * 1024;
 constexpr std::uint64_t back_step = 64 * 1024;
+constexpr std::size_t entries_a_read = 1024;
 
 /// Where data begins at or after `offset` (man 2 lseek, SEEK_DATA); nullopt: the file system can't tell.
 std::optional<std::uint64_t> data_from(int fd, std::uint64_t offset, std::uint64_t size)
@@ -145,15 +147,29 @@ IndexCursor::IndexCursor(LogIndex index, std::uint64_t offset) : index_(std::mov
     next_ = low > 0 ? low - 1 : 0; // walked over by the first time_of, which so learns the time
 }
 
+IndexEntry IndexCursor::next_entry()
+{
+    if (next_ < block_at_ || next_ >= block_at_ + block_.size()) {
+        block_ = index_.read(next_, entries_a_read);
+        block_at_ = next_;
+    }
+    return block_.empty() ? IndexEntry{} : block_[next_ - block_at_];
+}
+
 std::optional<WallTime> IndexCursor::time_of(std::uint64_t offset)
 {
+    if (offset < same_until_) return current_;
+    same_until_ = std::numeric_limits<std::uint64_t>::max();
     for (; next_ < index_.size(); ++next_) {
-        const IndexEntry entry = index_.at(next_);
+        const IndexEntry entry = next_entry();
         if (entry.type == IndexEntry::Type::dropped) {
             gap_ += entry.value;
             continue;
         }
-        if (entry.value > offset) break;
+        if (entry.value > offset) {
+            same_until_ = entry.value;
+            break;
+        }
         if (entry.value >= begin_) dropped_ += gap_;
         gap_ = 0;
         current_ = entry.at;

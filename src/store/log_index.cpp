@@ -88,6 +88,18 @@ IndexEntry LogIndex::at(std::size_t i) const
     return decode_index_entry(bytes);
 }
 
+std::vector<IndexEntry> LogIndex::read(std::size_t first, std::size_t most) const
+{
+    if (first >= count_) return {};
+    std::vector<std::byte> bytes(std::min(most, count_ - first) * entry_size);
+    const std::size_t got = detail::read_at(fd_.get(), bytes, first * entry_size) / entry_size;
+    std::vector<IndexEntry> entries;
+    entries.reserve(got);
+    for (std::size_t i = 0; i < got; ++i)
+        entries.push_back(decode_index_entry(std::span<const std::byte, entry_size>(&bytes[i * entry_size], entry_size)));
+    return entries;
+}
+
 std::optional<WallTime> LogIndex::time_of(std::uint64_t offset) const
 {
     // The chunk that holds the byte is the last that begins at or before it: the one before the first that is beyond.

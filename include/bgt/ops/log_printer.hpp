@@ -42,12 +42,16 @@ private:
     bool decorated() const { return style_.timestamps || !style_.prefix.empty() || style_.grep != nullptr; }
     void put(const store::LinePiece&, std::string& out);
     void put_bytes(std::string_view bytes, std::string& out);
-    void begin_line(const store::LinePiece&, std::string& out);
+    void put_lines(std::string_view lines, std::uint64_t offset, std::string& out);
+    void begin_line(std::uint64_t offset, std::string& out);
+    void put_time(std::uint64_t offset, std::string& out);
 
     LogStyle style_;
     SharedScreen& screen_;
     store::LineCutter cutter_;
     std::optional<store::IndexCursor> times_;
+    std::optional<WallTime> stamped_; ///< the time that `stamp_` shows
+    std::string stamp_;
     bool chosen_ = false; ///< the line under way is printed
 };
 

@@ -48,22 +48,31 @@ private:
     std::unique_ptr<char[]> buffer_;
 };
 
-/// Walks the entries of an index along with the bytes of the log: forwards only, one entry read for each chunk.
+/// Walks the entries of an index along with the bytes of the log: forwards only, many entries a read.
 class IndexCursor {
 public:
     IndexCursor(LogIndex index, std::uint64_t offset);
     /// When the byte at `offset` came; offsets only grow from call to call.
     std::optional<WallTime> time_of(std::uint64_t offset);
     /// Takes a newer look at the same index (it has grown).
-    void refresh(LogIndex index) { index_ = std::move(index); }
+    void refresh(LogIndex index)
+    {
+        index_ = std::move(index);
+        block_.clear();
+        same_until_ = 0;
+    }
     /// Bytes that were dropped just before those from the offset given at the start up to `end`; with `is_last` also
     /// those dropped after all others. So a reader that goes on from cursor to cursor is told of each gap once.
     std::uint64_t dropped_before(std::uint64_t end, bool is_last);
 
 private:
     std::optional<IndexEntry> bytes_entry_near(std::size_t from, std::size_t bound) const;
+    IndexEntry next_entry();
 
     LogIndex index_;
+    std::vector<IndexEntry> block_;    ///< entries from `block_at_` on
+    std::size_t block_at_ = 0;
+    std::uint64_t same_until_ = 0;     ///< the bytes before this place came at `current_`, as far as walked
     std::size_t next_ = 0;             ///< the first entry not yet walked over
     std::optional<WallTime> current_;  ///< of the bytes before that entry
     std::uint64_t begin_ = 0;          ///< gaps before this place are not counted

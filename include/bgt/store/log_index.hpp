@@ -33,6 +33,8 @@ public:
 
     std::size_t size() const { return count_; }
     IndexEntry at(std::size_t i) const;
+    /// Up to `most` entries from `first` on, in one read.
+    std::vector<IndexEntry> read(std::size_t first, std::size_t most) const;
     /// When the byte at `offset` came, as far as known.
     std::optional<WallTime> time_of(std::uint64_t offset) const;
     /// The offset of the first byte that came at `t` or later; nullopt when none has.
