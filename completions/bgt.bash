@@ -73,7 +73,7 @@ _bgt_verb() {
         esac
         ;;
     logs)
-        options='-h --help --all --name --tag -f --follow -n --tail --lines --since --timestamps --grep --cursor --max-bytes --stderr --raw --json --root'
+        options='-h --help --all --name --tag -f --follow -n --tail --lines --since -t --timestamps --utc --grep --cursor --max-bytes --stderr --raw --json --root'
         first=@task-list
         rest=@task-list
         case $2 in

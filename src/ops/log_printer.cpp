@@ -1,5 +1,7 @@
 #include <bgt/ops/log_printer.hpp>
 
+#include <bgt/os/local_time.hpp>
+
 namespace bgt::ops {
 namespace {
 
@@ -100,7 +102,7 @@ void LogPrinter::put_time(std::uint64_t offset, std::string& out)
     if (stamp_.empty() || at != stamped_) {
         const auto second = [](WallTime time) { return std::chrono::floor<std::chrono::seconds>(time); };
         if (!at) stamp_ = std::string(unknown_time);
-        else if (!stamped_ || second(*at) != second(*stamped_)) stamp_ = format_rfc3339(*at);
+        else if (!stamped_ || second(*at) != second(*stamped_)) stamp_ = style_.local_time ? os::format_local(*at) : format_rfc3339(*at);
         else put_milliseconds(stamp_, *at - second(*at));
         stamped_ = at;
     }

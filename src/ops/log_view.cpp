@@ -156,12 +156,19 @@ Result<void> LogView::renew(os::Watch& watch)
     return {};
 }
 
-Result<Each<LogView>> open_logs(store::Root& root, const Selection& selection, const LogOptions& options, const OnMissing& missing)
+Result<Selected> select_logs(store::Root& root, const Selection& selection, const LogOptions& options, const OnMissing& missing)
 {
     Result<Selected> found = select_each(root, selection, Scope::any, missing);
     if (!found) return found.error();
     if (options.cursor.value_or(0) > 0 && found->ids.size() > 1)
         return Error::usage("--cursor is a place in the log of one task: name one");
+    return found;
+}
+
+Result<Each<LogView>> open_logs(store::Root& root, const Selection& selection, const LogOptions& options, const OnMissing& missing)
+{
+    Result<Selected> found = select_logs(root, selection, options, missing);
+    if (!found) return found.error();
     make_room_for(found->ids.size());
     Each<LogView> opened{std::move(found->missing), {}};
     for (const store::TaskId id : found->ids) opened.tasks.push_back({id, LogView::open(root, id, options)});
@@ -175,11 +182,13 @@ Result<Each<LogPiece>> read_log(store::Root& root, const Selection& selection, c
     style.timestamps = options.timestamps;
     style.grep = options.grep ? &*options.grep : nullptr;
     style.ends_lines = style.grep != nullptr;
-    Result<Each<LogView>> opened = open_logs(root, selection, options, missing);
-    if (!opened) return opened.error();
-    Each<LogPiece> answer{std::move(opened->missing), {}};
-    for (One<LogView>& one : opened->tasks)
-        answer.tasks.push_back({one.id, one.result ? one.result->piece(style) : Result<LogPiece>(one.result.error())});
+    Result<Selected> found = select_logs(root, selection, options, missing);
+    if (!found) return found.error();
+    Each<LogPiece> answer{std::move(found->missing), {}};
+    for (const store::TaskId id : found->ids) { // one open at a time: there may be more of them than descriptors
+        Result<LogView> view = LogView::open(root, id, options);
+        answer.tasks.push_back({id, view ? view->piece(style) : Result<LogPiece>(view.error())});
+    }
     return answer;
 }
 

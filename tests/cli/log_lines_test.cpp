@@ -21,6 +21,59 @@ TEST_CASE("a long line is the same to all who search, while it comes and afterwa
     CHECK((follow.finish().out == line));
     CHECK((lab({"logs", "-n1", "--grep", pattern, id}).out == line));
     CHECK((lab({"logs", "--grep", pattern, id}).out == line));
-    CHECK((text_at(lab.ask({"logs", "--grep", pattern, id}), "/logs/0/text") == line));
-    CHECK((text_at(lab.ask({"logs", "--grep", pattern, "--max-bytes", "16K", id}), "/logs/0/text") == line));
+    CHECK((text_at(lab.ask({"logs", "--grep", pattern, id}).as_object(), "/logs/0/text") == line));
+    CHECK((text_at(lab.ask({"logs", "--grep", pattern, "--max-bytes", "16K", id}).as_object(), "/logs/0/text") == line));
+}
+
+TEST_CASE("times of lines are local or UTC, and can be asked for")
+{
+    const Lab lab;
+    const std::string id = lab.start({"-c", "echo one; echo two"});
+    REQUIRE(lab.wait(id) == 0);
+    const auto logs = [&](Words options) {
+        Words words{"env", "TZ=XYZ-5:30", BGT_BINARY, "logs"};
+        words.insert(words.end(), options.begin(), options.end());
+        words.push_back(id);
+        return run(lab.program(words), 20s);
+    };
+    const std::string local = logs({"-t", "-n1"}).out, utc = logs({"-t", "--utc", "-n1"}).out;
+    INFO(local << utc);
+    REQUIRE(local.size() == std::string("2026-11-28T14:00:00.123+05:30 two\n").size());
+    CHECK(local.ends_with("+05:30 two\n"));
+    CHECK(utc.ends_with("Z two\n"));
+    CHECK(local.substr(0, 16) != utc.substr(0, 16));
+    for (const std::string& since : {local.substr(11, 5), local.substr(0, 16), local.substr(0, 10), local.substr(0, 29), utc.substr(0, 10),
+                                    std::string("@1000000000"), std::string("10m"), std::string("2001-02-03 04:05:06")}) {
+        INFO(since);
+        CHECK(logs({"--since", since}).out == "one\ntwo\n");
+    }
+    for (const char* since : {"@9999999999", "2100-01-01", "2100-01-01T00:00"}) {
+        INFO(since);
+        CHECK(logs({"--since", since}).out.empty());
+    }
+    for (const char* since : {"25:00", "14:", "@", "@x", "2026-13-01", "2026-11-28T", "2026-11-28T14", "-"}) {
+        const Ran refused = logs({"--since", since});
+        INFO(refused);
+        CHECK(refused.code == 125);
+    }
+}
+
+TEST_CASE("the logs of more tasks than there are descriptors")
+{
+    const Lab lab;
+    std::string expected;
+    for (int i = 1; i <= 20; ++i) {
+        lab.start({"--name", "t" + std::to_string(i), "-c", "echo here"});
+        expected += (i < 10 ? "t" + std::to_string(i) + "  | here\n" : "t" + std::to_string(i) + " | here\n");
+    }
+    REQUIRE(lab({"wait", "--all"}).code == 0);
+    for (const Words& how : {Words{"logs", "--all"}, Words{"logs", "--all", "--json"}}) {
+        Words words{"sh", "-c", "ulimit -n 32; exec \"$@\"", "sh", BGT_BINARY};
+        words.insert(words.end(), how.begin(), how.end());
+        const Ran ran = run(lab.program(words), 20s);
+        INFO(ran);
+        CHECK(ran.code == 0);
+        CHECK(ran.err.empty());
+        if (how.size() == 2) CHECK(ran.out == expected);
+    }
 }

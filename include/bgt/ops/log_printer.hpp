@@ -11,6 +11,7 @@ namespace bgt::ops {
 struct LogStyle {
     store::LineText text = store::LineText::raw;
     bool timestamps = false;
+    bool local_time = false;          ///< timestamps in the time zone of this process, else in UTC
     bool confined = false;            ///< for a terminal: no line touches what stands before it (base confined_line)
     bool ends_lines = false;          ///< an unfinished last line gets a newline: others follow it
     std::string prefix;               ///< "web | ", coloured where that is wanted; empty: none

@@ -56,7 +56,10 @@ private:
     bool timestamps_ = false;
 };
 
-/// The logs of those selected; the error of one does not stop the others. `options` must outlive them.
+/// The tasks whose logs are asked for; none of them is opened. Error as of open_logs().
+Result<Selected> select_logs(store::Root&, const Selection&, const LogOptions& options, const OnMissing& = {});
+
+/// The logs of those selected, all open, so that they can be followed together; the error of one does not stop the others. `options` must outlive them.
 /// Error (usage): a cursor with several tasks; or that of select_each().
 Result<Each<LogView>> open_logs(store::Root&, const Selection&, const LogOptions& options, const OnMissing& = {});
 

@@ -1,4 +1,5 @@
 #include "answer.hpp"
+#include "moment.hpp"
 #include "selection.hpp"
 
 #include <bgt/cli/verb.hpp>
@@ -28,20 +29,10 @@ Result<std::uint64_t> parse_count(const std::string& text, const char* option)
     return value;
 }
 
-/// A point in time, or how long ago.
-Result<WallTime> parse_since(const std::string& text, WallTime now)
-{
-    if (text.find('-', 1) != std::string::npos) return parse_rfc3339(text);
-    Result<Duration> ago = parse_duration(text);
-    if (!ago) return ago.error();
-    return *ago < now.time_since_epoch() ? now - *ago : WallTime{};
-}
-
 /// "web | ", padded to `width` columns and coloured by the task's place among the others.
-std::string log_prefix(const ops::TaskMonitor& task, std::size_t width, std::size_t place, bool color)
+std::string log_prefix(std::string text, std::size_t width, std::size_t place, bool color)
 {
     static constexpr std::array<std::string_view, 6> colors{"36", "33", "32", "35", "34", "31"};
-    std::string text = task.short_label();
     text.append(width - std::min(width, display_width(text)), ' ');
     text += " | ";
     if (!color) return text;
@@ -56,8 +47,9 @@ public:
         parser.flag("-f,--follow", follow_, "keep printing new output until the tasks end");
         parser.option("-n,--tail,--lines", lines_, "N", Value::number, "only the last N lines (with --grep: that match); also -N");
         parser.dash_word(lines_, [](std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; });
-        parser.option("--since", since_, "TIME", Value::duration, "only lines written since then: 10m (ago), or RFC 3339");
-        parser.flag("--timestamps", options_.timestamps, "print the time at which each line was written");
+        parser.option("--since", since_, "TIME", Value::duration, "only lines written since then: 10m (ago), 14:00, 2026-11-28T14:00");
+        parser.flag("-t,--timestamps", options_.timestamps, "print the time at which each line was written");
+        parser.flag("--utc", utc_, "print times in UTC, not in the local time zone");
         parser.option("--grep", grep_, "REGEX", Value::regex, "only lines that match (RE2)");
         parser.option("--cursor", cursor_, "BYTE", Value::number, "begin at this byte: the cursor of an earlier answer");
         parser.option("--max-bytes", max_bytes_, "SIZE", Value::size,
@@ -82,7 +74,9 @@ public:
 private:
     Result<void> read_options();
     Result<void> show(Context&, store::Root&);
-    Result<void> print(Context&, store::Root&, std::vector<ops::LogView>&);
+    Result<void> print(Context&, store::Root&, const std::vector<store::TaskId>&);
+    Result<void> follow(Context&, store::Root&);
+    Result<void> begin(Context&, ops::LogView&, std::size_t place, std::size_t width);
     Result<void> answer(Context&, store::Root&);
 
     ops::LogStyle style(bool to_terminal) const
@@ -90,6 +84,7 @@ private:
         ops::LogStyle style;
         style.text = options_.raw || to_terminal ? store::LineText::raw : store::LineText::rendered;
         style.timestamps = options_.timestamps;
+        style.local_time = !utc_;
         style.grep = options_.grep ? &*options_.grep : nullptr;
         style.ends_lines = style.grep != nullptr;
         style.confined = to_terminal && !options_.raw && style.timestamps;
@@ -98,14 +93,16 @@ private:
 
     ops::Selection selection_;
     ops::LogOptions options_;
+    ops::SharedScreen screen_;
     Given lines_, since_, grep_, cursor_, max_bytes_;
-    bool follow_ = false, err_ = false, json_ = false;
+    bool follow_ = false, utc_ = false, err_ = false, json_ = false;
     int code_ = code::ok;
 };
 
 Result<void> Logs::read_options()
 {
     if (err_) options_.stream = store::WhichLog::err;
+    if (utc_ && !options_.timestamps) return Error::usage("--utc is of use with --timestamps alone");
     if (follow_ && json_) return Error::usage("--follow and --json exclude each other: ask again with --cursor");
     if (follow_ && max_bytes_) return Error::usage("--follow and --max-bytes exclude each other");
     if (lines_) {
@@ -125,7 +122,7 @@ Result<void> Logs::read_options()
         options_.max_bytes = *size;
     }
     if (since_) {
-        Result<WallTime> since = parse_since(*since_, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+        Result<WallTime> since = parse_moment(*since_, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
         if (!since) return Error::usage("--since: " + since.error().message);
         options_.since = *since;
     }
@@ -139,6 +136,54 @@ Result<void> Logs::read_options()
 
 Result<void> Logs::show(Context& context, store::Root& root)
 {
+    if (follow_) return follow(context, root);
+    const Result<ops::Selected> found = ops::select_logs(root, selection_, options_, told_missing(context, code_));
+    return found ? print(context, root, found->ids) : found.error();
+}
+
+ops::LogSink log_sink(Context& context)
+{
+    return {[&](std::string_view text) { context.print(text); }, [&](const std::string& note) { context.complain(note); }};
+}
+
+/// `width`: of the longest label; 0: lines have none.
+Result<void> Logs::begin(Context& context, ops::LogView& view, std::size_t place, std::size_t width)
+{
+    ops::LogStyle wanted = style(context.stdout_is_terminal());
+    if (width > 0) {
+        wanted.prefix = log_prefix(view.task().short_label(), width, place, context.color());
+        wanted.ends_lines = true;
+        wanted.confined = context.stdout_is_terminal();
+    }
+    return view.begin(log_sink(context), std::move(wanted), screen_);
+}
+
+/// One after the other, with one of them open at a time: there may be more of them than descriptors.
+Result<void> Logs::print(Context& context, store::Root& root, const std::vector<store::TaskId>& ids)
+{
+    std::size_t width = 0;
+    for (const store::TaskId id : ids) {
+        if (ids.size() == 1 || options_.raw) break;
+        if (Result<ops::TaskMonitor> task = ops::TaskMonitor::open(root, id); task)
+            width = std::max(width, display_width(task->short_label()));
+    }
+    const ops::LogSink sink = log_sink(context);
+    for (std::size_t place = 0; place < ids.size(); ++place) {
+        Result<ops::LogView> view = ops::LogView::open(root, ids[place], options_);
+        if (!view) {
+            code_ = context.fail(view.error()); // the others are shown all the same
+            continue;
+        }
+        if (Result<void> begun = begin(context, *view, place, width); !begun) return begun;
+        if (Result<void> printed = view->print_all(sink); !printed) return printed;
+        view->finish(sink);
+        screen_.owner = nullptr; // it goes, and another may get its address
+    }
+    return {};
+}
+
+Result<void> Logs::follow(Context& context, store::Root& root)
+{
     auto opened = ops::open_logs(root, selection_, options_, told_missing(context, code_));
     if (!opened) return opened.error();
     std::vector<ops::LogView> views;
@@ -146,35 +191,15 @@ Result<void> Logs::show(Context& context, store::Root& root)
         if (one.result) views.push_back(*std::move(one.result));
         else code_ = context.fail(one.result.error()); // the others are shown all the same
     }
-    return print(context, root, views);
-}
-
-Result<void> Logs::print(Context& context, store::Root& root, std::vector<ops::LogView>& views)
-{
-    const ops::LogSink sink{[&](std::string_view text) { context.print(text); },
-                            [&](const std::string& note) { context.complain(note); }};
     std::size_t width = 0;
-    for (const ops::LogView& view : views) width = std::max(width, display_width(view.task().short_label()));
-    const bool prefixed = views.size() > 1 && !options_.raw;
-    ops::SharedScreen screen;
-    for (std::size_t place = 0; place < views.size(); ++place) {
-        ops::LogView& view = views[place];
-        ops::LogStyle wanted = style(context.stdout_is_terminal());
-        if (prefixed) {
-            wanted.prefix = log_prefix(view.task(), width, place, context.color());
-            wanted.ends_lines = true;
-            wanted.confined = context.stdout_is_terminal();
-        }
-        if (Result<void> begun = view.begin(sink, std::move(wanted), screen); !begun) return begun;
-        if (follow_) continue;
-        if (Result<void> printed = view.print_all(sink); !printed) return printed;
-        view.finish(sink);
-    }
-    if (!follow_) return {};
+    for (const ops::LogView& view : views)
+        if (views.size() > 1 && !options_.raw) width = std::max(width, display_width(view.task().short_label()));
+    for (std::size_t place = 0; place < views.size(); ++place)
+        if (Result<void> begun = begin(context, views[place], place, width); !begun) return begun;
     // Who reads our output may go away while the tasks are silent: poll(2) tells so of a pipe, unasked.
     struct stat info{};
     const bool to_pipe = ::fstat(STDOUT_FILENO, &info) == 0 && S_ISFIFO(info.st_mode);
-    const Result<void> followed = ops::follow_logs(root, views, sink, ops::Cancel{to_pipe ? STDOUT_FILENO : -1});
+    const Result<void> followed = ops::follow_logs(root, views, log_sink(context), ops::Cancel{to_pipe ? STDOUT_FILENO : -1});
     if (!followed && ops::is_cancelled(followed.error())) Context::end_without_reader();
     return followed;
 }
