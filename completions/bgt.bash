@@ -73,7 +73,7 @@ _bgt_verb() {
         esac
         ;;
     logs)
-        options='-h --help --all --name --tag -f --follow -n --tail --lines --since -t --timestamps --utc --grep --cursor --max-bytes --stderr --raw --json --root'
+        options='-h --help --all --name --tag -f --follow -n --tail --lines --since -t --timestamps --utc --grep --attempt --cursor --max-bytes --stderr --raw --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -82,13 +82,14 @@ _bgt_verb() {
         -n | --tail | --lines) value=@none ;;
         --since) value=@none ;;
         --grep) value=@none ;;
+        --attempt) value=@none ;;
         --cursor) value=@none ;;
         --max-bytes) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
     wait)
-        options='-h --help --all --name --tag --for --any --or-stuck --timeout --json --root'
+        options='-h --help --all --name --tag --for --any --or-stuck --timeout --attempt --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -96,6 +97,7 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --for) value='exit exit=0 ready log: log-fail: port port: tcp: http: unix: file: cmd: gone: progress= quiet: mem> cpu< stalled waiting-input' ;;
         --timeout) value=@none ;;
+        --attempt) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;

@@ -10,9 +10,9 @@ function __bgt_valued
         case show
             string split ' ' -- '--name --tag --root'
         case logs
-            string split ' ' -- '--name --tag -n --tail --lines --since --grep --cursor --max-bytes --root'
+            string split ' ' -- '--name --tag -n --tail --lines --since --grep --attempt --cursor --max-bytes --root'
         case wait
-            string split ' ' -- '--name --tag --for --timeout --root'
+            string split ' ' -- '--name --tag --for --timeout --attempt --root'
         case kill
             string split ' ' -- '--name --tag --grace --stop-signals -s --signal --timeout --root'
         case why
@@ -188,7 +188,7 @@ complete -c bgt -n '__bgt_in ps' -s q -l quiet -d 'print only the ids'
 complete -c bgt -n '__bgt_in ps' -s w -l watch -d 'redraw the table until q or Ctrl-C'
 complete -c bgt -n '__bgt_in ps' -l interval -x -d 'time between two updates of --watch (1s)'
 complete -c bgt -n '__bgt_in ps' -l json -d 'print JSON'
-complete -c bgt -n '__bgt_in ps' -l format -x -d 'print one line per task with these {fields}: id name state lifecycle command age duration cpu mem mem_bytes processes ports exit outcome reason signal pid supervisor last cwd kind created started ended log log_bytes dropped_bytes folder problem tag:KEY'
+complete -c bgt -n '__bgt_in ps' -l format -x -d 'print one line per task with these {fields}: id name state lifecycle command age duration cpu mem mem_bytes processes ports exit outcome reason signal pid supervisor last progress cwd kind created started ended log log_bytes dropped_bytes folder problem tag:KEY'
 complete -c bgt -n '__bgt_in ps' -l no-header -d 'leave out the column titles'
 complete -c bgt -n '__bgt_in ps' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
 complete -c bgt -n '__bgt_in ps' -k -a '(__bgt_known task-list)'
@@ -211,6 +211,7 @@ complete -c bgt -n '__bgt_in logs' -l since -x -d 'only lines written since then
 complete -c bgt -n '__bgt_in logs' -s t -l timestamps -d 'print the time at which each line was written'
 complete -c bgt -n '__bgt_in logs' -l utc -d 'print times in UTC, not in the local time zone'
 complete -c bgt -n '__bgt_in logs' -l grep -x -d 'only lines that match (RE2)'
+complete -c bgt -n '__bgt_in logs' -l attempt -x -d 'only the output of attempt N, or of the last one, or all (default)'
 complete -c bgt -n '__bgt_in logs' -l cursor -x -d 'begin at this byte: the cursor of an earlier answer'
 complete -c bgt -n '__bgt_in logs' -l max-bytes -x -d 'read at most SIZE of each log (with --json: 1MiB by default)'
 complete -c bgt -n '__bgt_in logs' -l stderr -d 'the stderr of a task started with --split'
@@ -227,6 +228,7 @@ complete -c bgt -n '__bgt_in wait' -l for -x -a 'exit exit=0 ready log: log-fail
 complete -c bgt -n '__bgt_in wait' -l any -d 'one condition of one task is enough'
 complete -c bgt -n '__bgt_in wait' -l or-stuck -d 'give up with exit code 121 when a task is stalled or waits for input'
 complete -c bgt -n '__bgt_in wait' -l timeout -x -d 'give up after D with exit code 124; the tasks keep running'
+complete -c bgt -n '__bgt_in wait' -l attempt -x -d 'the output of attempt N counts for log: and log-fail:, or last (default), all'
 complete -c bgt -n '__bgt_in wait' -l json -d 'print the tasks at the end as JSON'
 complete -c bgt -n '__bgt_in wait' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
 complete -c bgt -n '__bgt_in wait' -k -a '(__bgt_known task-list)'

@@ -21,7 +21,7 @@ Result<Turn> take_round(const LogSink& sink, os::Watch& watch, LogView& view)
     if (Result<void> renewed = view.renew(watch); !renewed) return renewed.error();
     Result<bool> more = view.print_some(sink, turn);
     if (!more) return more.error();
-    if (*more || !over) return Turn{*more, false};
+    if (*more || (!over && !view.attempt_ended())) return Turn{*more, false};
     view.finish(sink);
     view.task().unwatch(watch);
     view.unwatch_log(watch);

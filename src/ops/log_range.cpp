@@ -73,12 +73,12 @@ Result<std::uint64_t> last_matches(store::LogFile& file, const core::Pattern& pa
 }
 
 Result<LogRange> find_range(store::LogFile& file, const store::TaskDir& dir, const store::Status& status,
-                            const LogOptions& options, std::uint64_t end, const std::string& label)
+                            const LogOptions& options, std::uint64_t end, const std::string& label, std::uint64_t from)
 {
     LogRange begin;
     const bool out = options.stream == store::WhichLog::out;
     const std::uint64_t freed = std::min(end, file.freed(out ? status.freed_bytes : status.freed_err_bytes));
-    const std::uint64_t asked = options.cursor.value_or(0);
+    const std::uint64_t asked = std::max(options.cursor.value_or(0), std::min(from, end));
     if (asked > end)
         return Error::usage("the log of " + label + " has " + std::to_string(end) + " bytes: --cursor " +
                             std::to_string(asked) + " is beyond its end");

@@ -45,12 +45,23 @@ Result<store::LogIndex> LogView::settled_index() const
     }
 }
 
+/// Where to begin in the attempt that is asked for.
+Result<LogRange> LogView::range(std::uint64_t end)
+{
+    Result<AttemptBytes> within =
+        find_attempt(task_.dir(), task_.status(), options_->stream, options_->attempt, task_.label());
+    if (!within) return within.error();
+    within_ = *within;
+    return find_range(file_, task_.dir(), task_.status(), *options_, std::min(end, within_.end), task_.label(), within_.begin);
+}
+
 Result<void> LogView::begin(const LogSink& sink, LogStyle style, SharedScreen& screen)
 {
     if (!task_.problem().empty()) sink.note(task_.problem());
     end_ = file_.size();
-    Result<LogRange> begin = find_range(file_, task_.dir(), task_.status(), *options_, end_, task_.label());
+    Result<LogRange> begin = range(end_);
     if (!begin) return begin.error();
+    end_ = std::min(end_, within_.end);
     for (const std::string& note : begin->notes) sink.note(note);
     at_ = begin->offset;
     if (options_->max_bytes) end_ = std::min(end_, at_ + std::min(*options_->max_bytes, end_ - at_));
@@ -84,7 +95,7 @@ Result<std::uint64_t> LogView::print_upto(const LogSink& sink, std::uint64_t end
 
 Result<bool> LogView::print_some(const LogSink& sink, std::uint64_t most)
 {
-    const std::uint64_t size = file_.size();
+    const std::uint64_t size = std::min(file_.size(), within_.end);
     Result<std::uint64_t> read = print_upto(sink, std::min(size, at_ + most));
     if (!read) return read.error();
     return *read > 0 && at_ < size;
@@ -111,8 +122,10 @@ Result<LogPiece> LogView::piece(const LogStyle& style)
     request.over = task_.over(); // known before the size is asked: nothing comes after it then
     request.end = file_.size();
     request.max_bytes = options_->max_bytes.value_or(default_piece);
-    Result<LogRange> begin = find_range(file_, task_.dir(), task_.status(), *options_, request.end, task_.label());
+    Result<LogRange> begin = range(request.end);
     if (!begin) return begin.error();
+    request.over = request.over || request.end >= within_.end;
+    request.end = std::min(request.end, within_.end);
     request.begin = begin->offset;
     request.skipped = begin->skipped;
     Result<store::LogIndex> times = index();

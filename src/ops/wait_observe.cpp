@@ -51,6 +51,14 @@ Result<void> WaitDriver::open_task(store::TaskId id)
         Result<supervise::OutputMatcher> output =
             supervise::OutputMatcher::open(task.monitor.dir(), status.freed_bytes, status.freed_err_bytes);
         if (!output) return output.error();
+        const auto find = [&](store::WhichLog stream) {
+            return find_attempt(task.monitor.dir(), status, stream, request_.attempt, task.monitor.label());
+        };
+        const Result<AttemptBytes> out = find(store::WhichLog::out), err = find(store::WhichLog::err);
+        if (!out) return out.error();
+        if (!err) return err.error();
+        output->skip_to(out->begin, err->begin);
+        output->stop_at(out->end, err->end);
         task.output.emplace(std::move(*output));
     } else {
         task.monitor.close_folder();

@@ -36,6 +36,12 @@ void OutputMatcher::skip_to(std::uint64_t out, std::uint64_t err)
     if (streams_.size() > 1) streams_[1].at = std::max(streams_[1].at, err);
 }
 
+void OutputMatcher::stop_at(std::uint64_t out, std::uint64_t err)
+{
+    streams_.front().end = out;
+    if (streams_.size() > 1) streams_[1].end = err;
+}
+
 Result<void> OutputMatcher::watch(os::Watch& watch, const store::TaskDir& dir)
 {
     for (Stream& stream : streams_) {
@@ -79,7 +85,7 @@ Result<bool> OutputMatcher::scan(const std::function<void(std::string_view)>& li
 
 Result<bool> OutputMatcher::scan_stream(Stream& stream, const std::function<void(std::string_view)>& line)
 {
-    const std::uint64_t size = stream.file.size();
+    const std::uint64_t size = std::min(stream.file.size(), stream.end);
     const std::uint64_t end = std::min(size, stream.at + bytes_a_scan);
     const std::uint64_t before = stream.at;
     while (stream.at < end) {

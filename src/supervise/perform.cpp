@@ -127,6 +127,10 @@ void Supervisor::end_attempt(const core::Outcome& outcome)
     fields.push_back({"lived_ms", std::chrono::duration_cast<std::chrono::milliseconds>(lived).count()});
     fields.push_back({"log_from", static_cast<std::int64_t>(attempt_from_.first)});
     fields.push_back({"log_to", static_cast<std::int64_t>(resources_.out.log_bytes())});
+    if (resources_.err) {
+        fields.push_back({"err_from", static_cast<std::int64_t>(attempt_from_.second)});
+        fields.push_back({"err_to", static_cast<std::int64_t>(resources_.err->log_bytes())});
+    }
     resources_.recorder.event("attempt-ended", std::move(fields));
     status.progress.reset();
     status.step.clear();

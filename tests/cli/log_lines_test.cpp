@@ -77,3 +77,34 @@ TEST_CASE("the logs of more tasks than there are descriptors")
         if (how.size() == 2) CHECK(ran.out == expected);
     }
 }
+
+TEST_CASE("the output of one attempt")
+{
+    const Lab lab;
+    const std::string script = "echo up $BGT_ATTEMPT; echo err $BGT_ATTEMPT >&2; read end";
+    const std::string id = lab.start({"--stdin", "pipe", "--split", "--name", "web", "-c", script});
+    REQUIRE(lab({"wait", "web", "--for", "log:up 1", "--timeout", "10s"}).code == 0);
+    REQUIRE(lab({"restart", "web"}).code == 0);
+    CHECK(lab({"wait", "web", "--for", "log:(up|err) 1", "--timeout", "0"}).code == 124);
+    CHECK(lab({"wait", "web", "--for", "log:up 1", "--attempt", "all", "--timeout", "0"}).code == 0);
+    CHECK(lab({"wait", "web", "--for", "log:err 1", "--attempt", "1", "--timeout", "0"}).code == 0);
+    CHECK(lab({"wait", "web", "--for", "log:up 2", "--timeout", "10s"}).code == 0);
+    CHECK(lab({"wait", "web", "--for", "log:err 2", "--timeout", "10s"}).code == 0);
+    CHECK(lab({"wait", "web", "--for", "log:up 2", "--attempt", "1", "--timeout", "0"}).code == 124);
+    CHECK(lab({"wait", "web", "--for", "log:up", "--attempt", "3", "--timeout", "0"}).code == 125);
+    CHECK(lab({"logs", "web"}).out == "up 1\nup 2\n");
+    CHECK(lab({"logs", "web", "--attempt", "all"}).out == "up 1\nup 2\n");
+    CHECK(lab({"logs", "web", "--attempt", "1"}).out == "up 1\n");
+    CHECK(lab({"logs", "web", "--attempt", "1", "-n", "5"}).out == "up 1\n");
+    CHECK(lab({"logs", "web", "--attempt", "2", "-n", "5"}).out == "up 2\n");
+    CHECK(lab({"logs", "web", "--attempt", "last"}).out == "up 2\n");
+    CHECK(lab({"logs", "web", "--attempt", "last", "--stderr"}).out == "err 2\n");
+    CHECK(lab({"logs", "web", "--attempt", "1", "-f"}).out == "up 1\n");
+    CHECK(text_at(lab.ask({"logs", "web", "--attempt", "2"}).as_object(), "/logs/0/text") == "up 2\n");
+    CHECK(text_at(lab.ask({"logs", "web", "--attempt", "1"}).as_object(), "/logs/0/text") == "up 1\n");
+    for (const char* bad : {"0", "x", "-1", "3", ""}) {
+        const Ran refused = lab({"logs", "web", "--attempt", bad});
+        INFO(refused);
+        CHECK(refused.code == 125);
+    }
+}

@@ -1,6 +1,7 @@
 #pragma once
 /// Where in a log to begin to read.
 #include <bgt/core/pattern.hpp>
+#include <bgt/ops/attempt.hpp>
 #include <bgt/store/log_file.hpp>
 #include <bgt/store/status.hpp>
 #include <optional>
@@ -13,6 +14,7 @@ struct LogOptions {
     store::WhichLog stream = store::WhichLog::out;
     bool timestamps = false;
     bool raw = false;
+    Attempt attempt;
     std::optional<std::uint64_t> lines;     ///< only the last so many (of those that match)
     std::optional<std::uint64_t> cursor;    ///< only what comes at this byte and after it
     std::optional<std::uint64_t> max_bytes; ///< of each task
@@ -26,9 +28,9 @@ struct LogRange {
     std::uint64_t skipped = 0;       ///< bytes asked for that were freed
     std::vector<std::string> notes;  ///< one line each, for stderr
 };
-/// Finds the begin in [0, end). `label` names the task in messages. Error (usage): a cursor beyond the end.
+/// Finds the begin in [from, end). `label` names the task in messages. Error (usage): a cursor beyond the end.
 Result<LogRange> find_range(store::LogFile&, const store::TaskDir&, const store::Status&, const LogOptions&, std::uint64_t end,
-                            const std::string& label);
+                            const std::string& label, std::uint64_t from = 0);
 
 /// Where the last `lines` lines of [begin, end) that match begin. Reads backwards.
 Result<std::uint64_t> last_matches(store::LogFile&, const core::Pattern&, std::uint64_t lines, std::uint64_t begin, std::uint64_t end);

@@ -29,6 +29,8 @@ public:
     Result<bool> print_some(const LogSink&, std::uint64_t most);
     /// Prints all that was there at begin().
     Result<void> print_all(const LogSink&);
+    /// True when the attempt that is shown has ended, and all of it is printed.
+    bool attempt_ended() const { return at_ >= within_.end; }
     /// Prints what is left of an unfinished line.
     void finish(const LogSink&);
     /// What a reader with a cursor gets.
@@ -41,6 +43,7 @@ public:
     Result<void> renew(os::Watch&);
 
 private:
+    Result<LogRange> range(std::uint64_t end);
     Result<store::LogIndex> index() const;
     Result<store::LogIndex> settled_index() const;
     Result<std::uint64_t> print_upto(const LogSink&, std::uint64_t end);
@@ -50,6 +53,7 @@ private:
     store::LogFile file_;
     std::unique_ptr<LogPrinter> printer_;
     std::string text_;
+    AttemptBytes within_; ///< of the log
     std::uint64_t at_ = 0;
     std::uint64_t end_ = 0; ///< the size at begin()
     std::optional<int> token_;

@@ -1,6 +1,7 @@
 #pragma once
 /// Waits until conditions of tasks are met (`bgt wait`, `bgt run --wait-ready`).
 #include <bgt/core/waiting.hpp>
+#include <bgt/ops/attempt.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <functional>
 #include <vector>
@@ -12,6 +13,7 @@ struct WaitRequest {
     std::vector<core::Condition> conditions; ///< one at least that is no guard
     core::WaitRules rules = {};
     std::optional<Duration> timeout = {};    ///< zero: the answer as things are now
+    Attempt attempt = {Attempt::Which::last}; ///< whose output counts, and that of those after it
 };
 
 struct WaitAnswer {

@@ -3,6 +3,7 @@
 #include <bgt/store/log_lines.hpp>
 #include <bgt/os/watch.hpp>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -15,6 +16,8 @@ public:
 
     /// Leaves out what comes before these places of out.log and err.log. To be called before the first scan.
     void skip_to(std::uint64_t out, std::uint64_t err);
+    /// Leaves out what comes from these places on.
+    void stop_at(std::uint64_t out, std::uint64_t err);
     /// Wakes `watch` when there is more.
     Result<void> watch(os::Watch&, const store::TaskDir&);
     void unwatch(os::Watch&);
@@ -29,6 +32,7 @@ private:
         store::LogFile file;
         store::LineCutter cutter{store::LineText::rendered};
         std::uint64_t at = 0;
+        std::uint64_t end = std::numeric_limits<std::uint64_t>::max();
         std::optional<int> token;
     };
     static Result<bool> scan_stream(Stream&, const std::function<void(std::string_view)>& line);

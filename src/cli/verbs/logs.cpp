@@ -51,6 +51,7 @@ public:
         parser.flag("-t,--timestamps", options_.timestamps, "print the time at which each line was written");
         parser.flag("--utc", utc_, "print times in UTC, not in the local time zone");
         parser.option("--grep", grep_, "REGEX", Value::regex, "only lines that match (RE2)");
+        parser.option("--attempt", attempt_, "N", Value::text, "only the output of attempt N, or of the last one, or all (default)");
         parser.option("--cursor", cursor_, "BYTE", Value::number, "begin at this byte: the cursor of an earlier answer");
         parser.option("--max-bytes", max_bytes_, "SIZE", Value::size,
                       "read at most SIZE of each log (with --json: 1MiB by default)");
@@ -94,7 +95,7 @@ private:
     ops::Selection selection_;
     ops::LogOptions options_;
     ops::SharedScreen screen_;
-    Given lines_, since_, grep_, cursor_, max_bytes_;
+    Given lines_, since_, attempt_, grep_, cursor_, max_bytes_;
     bool follow_ = false, utc_ = false, err_ = false, json_ = false;
     int code_ = code::ok;
 };
@@ -109,6 +110,11 @@ Result<void> Logs::read_options()
         Result<std::uint64_t> count = parse_count(*lines_, "--lines");
         if (!count) return count.error();
         options_.lines = *count;
+    }
+    if (attempt_) {
+        Result<ops::Attempt> attempt = ops::parse_attempt(*attempt_);
+        if (!attempt) return attempt.error();
+        options_.attempt = *attempt;
     }
     if (cursor_) {
         Result<std::uint64_t> offset = parse_count(*cursor_, "--cursor");

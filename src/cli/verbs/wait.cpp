@@ -35,6 +35,7 @@ public:
         parser.flag("--any", any_, "one condition of one task is enough");
         parser.flag("--or-stuck", or_stuck_, "give up with exit code 121 when a task is stalled or waits for input");
         parser.option("--timeout", timeout_, "D", Value::duration, "give up after D with exit code 124; the tasks keep running");
+        parser.option("--attempt", attempt_, "N", Value::text, "the output of attempt N counts for log: and log-fail:, or last (default), all");
         parser.flag("--json", json_, "print the tasks at the end as JSON");
         parser.example("bgt wait 7");
         parser.example("bgt wait --timeout 30 --for port web");
@@ -96,6 +97,11 @@ private:
         }
         if (std::ranges::all_of(request.conditions, &core::Condition::is_guard)) request.conditions.emplace_back();
         request.rules = {any_, or_stuck_};
+        if (attempt_) {
+            Result<ops::Attempt> attempt = ops::parse_attempt(*attempt_);
+            if (!attempt) return attempt.error();
+            request.attempt = *attempt;
+        }
         if (!timeout_ || *timeout_ == "off") return {};
         Result<Duration> timeout = parse_duration(*timeout_);
         if (!timeout) return Error::usage("--timeout: " + timeout.error().message);
@@ -130,7 +136,7 @@ private:
 
     ops::Selection selection_;
     std::vector<std::string> for_;
-    std::optional<std::string> timeout_;
+    std::optional<std::string> timeout_, attempt_;
     bool any_ = false, or_stuck_ = false, json_ = false;
 };
 
