@@ -203,6 +203,19 @@ std::optional<Progress> find_progress(std::string_view rendered_line)
     return search(rendered_line);
 }
 
+std::optional<Progress> ProgressReader::read(std::string_view rendered_line)
+{
+    std::optional<Progress> found = find_progress(rendered_line);
+    if (!found || !found->total_steps) return found;
+    const bool is_same = counter_ && counter_->total_steps == found->total_steps;
+    moved_ = is_same && (moved_ || counter_->fraction != found->fraction);
+    counter_ = found;
+    Reader in(rendered_line);
+    in.skip_blanks();
+    const bool leads = in.skip("[") || in.skip("(");
+    return moved_ || (leads && found->fraction < 1.0) ? found : std::nullopt;
+}
+
 std::optional<Progress> progress_of_groups(std::span<const std::string_view> groups)
 {
     if (groups.empty() || groups.size() > 2) return std::nullopt;

@@ -178,14 +178,14 @@ WaitAnswer WaitDriver::answer(WaitAnswer::End end) const
 }
 
 /// By the pace since this wait began to see progress; before it saw any gain, since the start.
-std::optional<Duration> WaitDriver::time_left(Task& task) const
+std::optional<Duration> WaitDriver::time_left(Task& task, std::optional<double> fraction) const
 {
     const store::Status& status = task.monitor.status();
-    if (!status.progress || !status.started_at || status.boot != os::boot_id()) return std::nullopt;
-    if (!task.seen || task.seen->fraction > *status.progress) task.seen = Seen{*status.progress, os::now()};
+    if (!fraction || !status.started_at || status.boot != os::boot_id()) return std::nullopt;
+    if (!task.seen || task.seen->fraction > *fraction) task.seen = Seen{*fraction, os::now()};
     const auto seconds = [&](Instant at) { return std::chrono::duration<double>(at - *status.started_at).count(); };
     const std::optional<double> left =
-        core::seconds_left(task.seen->fraction, seconds(task.seen->at), *status.progress, seconds(os::now()));
+        core::seconds_left(task.seen->fraction, seconds(task.seen->at), *fraction, seconds(os::now()));
     if (!left || !(*left < 1e8)) return std::nullopt;
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*left));
 }
@@ -198,12 +198,14 @@ WaitProgress WaitDriver::progress()
     out.waited = os::now() - started_;
     Task& first = tasks_[first_open_task()];
     first.monitor.refresh(); // nobody wakes the wait for progress alone
-    out.left = time_left(first);
     supervise::SnapshotFields want;
     want.log_tail = true;
     if (Result<supervise::Snapshot> seen = supervise::recover_and_inspect(root_, first.monitor.id(), want)) out.first = std::move(*seen);
     out.first.id = first.monitor.id();
+    const std::optional<double> printed = out.first.status.progress; // read out of the output, which is not on record
     out.first.status = first.monitor.status();
+    if (!out.first.status.progress) out.first.status.progress = printed;
+    out.left = time_left(first, out.first.status.progress);
     const store::Status& status = out.first.status;
     out.age = status.started_at && status.boot == os::boot_id() ? os::now() - *status.started_at : out.waited;
     return out;

@@ -71,7 +71,7 @@ private:
     // What is told
     WaitAnswer answer(WaitAnswer::End) const;
     WaitProgress progress();
-    std::optional<Duration> time_left(Task&) const;
+    std::optional<Duration> time_left(Task&, std::optional<double> fraction) const;
     std::size_t first_open_task() const;
 
     store::Root& root_;

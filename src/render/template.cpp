@@ -33,6 +33,11 @@ std::string seconds_text(const std::optional<Duration>& d)
     return d ? fmt::format("{:.3f}", std::chrono::duration<double>(*d).count()) : std::string();
 }
 
+std::string progress_text(const store::Status& status)
+{
+    return status.progress ? fmt::format("{:.0f}%", *status.progress * 100) : std::string();
+}
+
 std::string pid_text(std::int32_t pid)
 {
     return pid > 0 ? std::to_string(pid) : std::string();
@@ -89,6 +94,7 @@ const Field fields[] = {
     {"pid", [](Shown s) -> std::string { return pid_text(s.task.status.main_process.pid); }},
     {"supervisor", [](Shown s) -> std::string { return ops::is_final(s.task.status) ? "" : pid_text(s.task.status.supervisor.pid); }},
     {"last", [](Shown s) -> std::string { return last_line(s.task.log_tail); }, true, {.log_tail = true}},
+    {"progress", [](Shown s) -> std::string { return progress_text(s.task.status); }, true, {.log_tail = true}},
     {"cwd", [](Shown s) -> std::string { return s.task.spec ? printable(s.task.spec->cwd) : ""; }, false, {.spec = true}},
     {"kind", [](Shown s) -> std::string { return std::string(core::to_string(s.task.status.kind)); }},
     {"created", [](Shown s) -> std::string { return time_text(s.task.status.created); }},

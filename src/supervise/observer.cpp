@@ -44,6 +44,7 @@ void Observer::begin(Instant now)
 {
     output_ = text_ = cpu_ = io_ = beat_ = std::nullopt;
     progress_.reset();
+    progress_reader_ = {};
     // Nothing of the attempt has used anything yet: an empty look to compare with.
     core::Sample start;
     start.at = now;
@@ -122,7 +123,7 @@ void Observer::read_stream(Stream& stream, Instant now)
 void Observer::take_line(std::string_view line, Instant now)
 {
     if (new_text_.take(line)) text_ = output_.value_or(now);
-    if (auto found = pattern_ ? core::find_progress(line, *pattern_) : core::find_progress(line)) progress_ = std::move(found);
+    if (auto found = pattern_ ? core::find_progress(line, *pattern_) : progress_reader_.read(line)) progress_ = std::move(found);
 }
 
 std::optional<core::Progress> Observer::take_progress()

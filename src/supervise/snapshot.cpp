@@ -142,12 +142,14 @@ core::Recovery recovery_of(const store::Root& root, store::TaskId id, const stor
 }
 
 /// In its last lines, where it says nothing of its progress in another way.
-std::optional<double> printed_progress(std::string_view tail)
+std::optional<double> printed_progress(std::string tail)
 {
+    std::ranges::replace(tail, '\r', '\n'); // what was written over shows whether a counter moves
     std::optional<double> newest;
+    core::ProgressReader reader;
     store::LineCutter cutter(store::LineText::rendered);
     const auto take = [&](const store::LinePiece& piece) {
-        if (const auto progress = core::find_progress(piece.text); progress && progress->fraction) newest = progress->fraction;
+        if (const auto progress = reader.read(piece.text); progress && progress->fraction) newest = progress->fraction;
     };
     cutter.feed(tail, 0, take);
     cutter.flush(take);

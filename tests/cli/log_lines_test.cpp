@@ -108,3 +108,40 @@ TEST_CASE("the output of one attempt")
         CHECK(refused.code == 125);
     }
 }
+
+TEST_CASE("progress that is printed is in every answer")
+{
+    const Lab lab;
+    const std::string id = lab.start({"-c", "echo '[3/10] Building a'; exec sleep 1000"});
+    const std::string footer = lab.start({"-c", "printf -- '----[1/1]-\\n'; exec sleep 1000"});
+    REQUIRE(lab.logged(id, "Building"));
+    REQUIRE(lab.logged(footer, "1/1"));
+    CHECK(at(lab.ask({"ps", id}), "/tasks/0/progress/fraction").as_double() == Approx(0.3));
+    CHECK(at(lab.show(id), "/progress/fraction").as_double() == Approx(0.3));
+    CHECK(lab({"show", id}).out.find("30%") != std::string::npos);
+    CHECK(lab({"ps", "--format", "{progress}", id}).out == "30%\n");
+    CHECK(at(lab.show(footer), "/progress/fraction").is_null());
+    CHECK(lab({"ps", "--format", "{progress}", footer}).out == "\n");
+    Words words{"env", "TERM=xterm", "script", "-qfec", std::string(BGT_BINARY) + " wait --timeout 1 " + id, "/dev/null"};
+    const Ran live = run(lab.program(words), 20s);
+    INFO(live);
+    CHECK(live.out.find("30%") != std::string::npos);
+}
+
+TEST_CASE("the times of lines cost little", "[slow]")
+{
+    const Lab lab;
+    REQUIRE(lab({"run", "--wait", "-c", "seq 1000000 > /dev/stdout"}, 60s).code == 0);
+    const auto fastest = [&](const char* option) {
+        auto best = std::chrono::milliseconds::max();
+        for (int i = 0; i < 3; ++i) {
+            const Ran ran = run(lab.program({"sh", "-c", std::string(BGT_BINARY) + " logs " + option + " 1 > /dev/null"}), 60s);
+            REQUIRE(ran.code == 0);
+            best = std::min(best, std::chrono::duration_cast<std::chrono::milliseconds>(ran.took));
+        }
+        return best;
+    };
+    const auto plain = fastest(""), stamped = fastest("-t");
+    INFO(plain.count() << " ms, with times " << stamped.count() << " ms");
+    CHECK(stamped < 6 * plain); // 2 and less on a machine that does nothing else
+}

@@ -19,6 +19,17 @@ struct Progress {
 /// counter in brackets at its beginning comes first.
 std::optional<Progress> find_progress(std::string_view rendered_line);
 
+/// Reads the lines of one output, one after the other, in the common shapes. A counter must have moved, as footers bear
+/// counters too (`--[1/1]--`); at the beginning of a line, one that is not complete counts at once.
+class ProgressReader {
+public:
+    std::optional<Progress> read(std::string_view rendered_line);
+
+private:
+    std::optional<Progress> counter_; ///< the last one
+    bool moved_ = false;              ///< since its total was first seen
+};
+
 class Pattern;
 /// By the user's own pattern: one group is a percentage (`45`, `45.5`) or, with a dot and at most 1, a fraction; two
 /// groups are done and total.

@@ -61,6 +61,7 @@ private:
     std::vector<Stream> streams_;
     core::NewText new_text_;
     std::optional<core::Pattern> pattern_;
+    core::ProgressReader progress_reader_;
     std::optional<core::Progress> progress_;
     std::optional<core::Sample> before_, earlier_;
     std::optional<Instant> output_, text_, cpu_, io_, beat_;

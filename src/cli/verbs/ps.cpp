@@ -121,7 +121,7 @@ private:
             request.selection.all = false;
         if (quiet_) return request;
         if (json_) {
-            request.fields = {.spec = true, .usage = true, .ports = true};
+            request.fields = {.spec = true, .usage = true, .ports = true, .log_tail = true}; // it may tell progress
         } else if (format_) {
             request.fields = template_.needs();
         } else {

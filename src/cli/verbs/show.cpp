@@ -39,7 +39,7 @@ private:
         auto root = context.root();
         if (!root) return root.error();
         const ops::InspectRequest request{.selection = selection_,
-                                          .fields = {.spec = true, .usage = true, .ports = true},
+                                          .fields = {.spec = true, .usage = true, .ports = true, .log_tail = true},
                                           .processes = !json_,
                                           .max_events = json_ ? events_for_json : events_for_people};
         int result = code::ok;

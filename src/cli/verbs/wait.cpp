@@ -126,7 +126,7 @@ private:
                             std::vector<ops::Snapshot> last_seen)
     {
         ops::SnapshotFields want;
-        want.spec = want.usage = want.ports = true;
+        want.spec = want.usage = want.ports = want.log_tail = true;
         for (ops::Snapshot& now : ops::recover_and_inspect_all(root, ids, want)) {
             const auto seen = std::ranges::find(last_seen, now.id, &ops::Snapshot::id);
             if (seen != last_seen.end()) *seen = std::move(now);

@@ -211,3 +211,23 @@ TEST_CASE("what is left is said when there is something to tell it by")
         CHECK_FALSE(seconds_left(0, 0, 0.5, bad));
     }
 }
+
+TEST_CASE("a counter that has not moved is no progress, but at the begin of a line")
+{
+    core::ProgressReader footer;
+    CHECK_FALSE(footer.read("\u23af\u23af\u23af\u23af[1/1]\u23af"));
+    CHECK_FALSE(footer.read("\u23af\u23af\u23af\u23af[1/1]\u23af"));
+    CHECK_FALSE(footer.read("[1/1]"));
+    CHECK(footer.read("45%")->fraction.value() == Approx(0.45));
+
+    core::ProgressReader build;
+    CHECK(build.read("[1/10] Building a")->fraction.value() == Approx(0.1));
+    CHECK(build.read("[10/10] Linking")->fraction.value() == Approx(1));
+
+    core::ProgressReader test;
+    CHECK_FALSE(test.read("Test 3 of 10"));
+    CHECK_FALSE(test.read("Test 3 of 10"));
+    CHECK(test.read("Test 4 of 10")->fraction.value() == Approx(0.4));
+    CHECK(test.read("Test 4 of 10")->fraction.value() == Approx(0.4));
+    CHECK_FALSE(test.read("Test 1 of 7"));
+}
