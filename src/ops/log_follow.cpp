@@ -8,6 +8,7 @@ namespace bgt::ops {
 namespace {
 
 constexpr std::uint64_t turn = 1u << 20;                            ///< so that a loud task lets the others speak
+constexpr auto unfinished_pause = std::chrono::milliseconds(200); ///< before a line is shown that has not ended
 constexpr auto starting_poll = std::chrono::milliseconds(50);       ///< a task without a supervisor yet
 
 struct Turn {
@@ -28,6 +29,17 @@ Result<Turn> take_round(const LogSink& sink, os::Watch& watch, LogView& view)
     return Turn{false, true};
 }
 
+/// Shows lines that stay unfinished for a moment. When to be called again.
+std::optional<Instant> show_unfinished(const LogSink& sink, const std::vector<LogView*>& views, std::optional<Instant> due)
+{
+    if (std::ranges::none_of(views, [](const LogView* view) { return view->hides_unfinished(); })) return std::nullopt;
+    const Instant now = os::now();
+    if (!due) return now + unfinished_pause;
+    if (now < *due) return due;
+    for (LogView* view : views) view->show_unfinished(sink);
+    return std::nullopt;
+}
+
 } // namespace
 
 Result<void> follow_logs(store::Root& root, std::vector<LogView>& views, const LogSink& sink, Cancel cancel)
@@ -41,6 +53,7 @@ Result<void> follow_logs(store::Root& root, std::vector<LogView>& views, const L
         if (Result<void> task = view.task().watch(root, *watch); !task) return task;
         open.push_back(&view);
     }
+    std::optional<Instant> show_at;
     while (true) {
         bool more = false, starting = false;
         for (LogView*& view : open) {
@@ -54,8 +67,9 @@ Result<void> follow_logs(store::Root& root, std::vector<LogView>& views, const L
         }
         std::erase(open, nullptr);
         if (open.empty()) return {};
-        std::optional<Instant> deadline;
-        if (starting) deadline = os::now() + starting_poll;
+        show_at = show_unfinished(sink, open, show_at);
+        std::optional<Instant> deadline = show_at;
+        if (starting) deadline = std::min(deadline.value_or(Instant::max()), os::now() + starting_poll);
         if (more) deadline = os::now();
         Result<os::Watch::Wake> wake = watch->wait(deadline);
         if (!wake) return wake.error();

@@ -60,12 +60,56 @@ void LogPrinter::put(const store::LinePiece& piece, std::string& out)
     if (piece.begins) chosen_ = style_.grep == nullptr || matches_rendered(*style_.grep, piece, style_.text);
     if (!chosen_ || (style_.grep != nullptr && !piece.begins)) return;
     const bool is_cut = style_.grep != nullptr && piece.goes_on;
-    if (piece.begins || (screen_.owner != this && screen_.owner != nullptr)) begin_line(piece.offset, out);
-    if (style_.confined && !store::is_plain(piece.text)) out.append(confined_line(piece.text));
-    else out.append(piece.text);
+    if (unfinished_ && piece.begins) {
+        put_over(shown_text(piece.text), piece.offset, out);
+        unfinished_.reset();
+    } else {
+        if (piece.begins || (screen_.owner != this && screen_.owner != nullptr)) begin_line(piece.offset, out);
+        if (is_altered(piece.text)) out.append(confined_line(piece.text));
+        else out.append(piece.text);
+    }
     if (is_cut) out.append(cut_line);
     if (piece.ends || is_cut) out.push_back('\n');
     screen_ = {this, !piece.ends && !is_cut};
+}
+
+bool LogPrinter::hides_unfinished() const
+{
+    if (!style_.live || !decorated() || style_.grep != nullptr || cutter_.is_beyond_limit()) return false;
+    const std::string text = cutter_.unfinished();
+    return !text.empty() && shown_text(text) != unfinished_;
+}
+
+void LogPrinter::show_unfinished(std::string& out)
+{
+    if (!hides_unfinished()) return;
+    std::string text = shown_text(cutter_.unfinished());
+    put_over(text, cutter_.line_offset(), out);
+    unfinished_ = std::move(text);
+    screen_ = {this, true};
+}
+
+bool LogPrinter::is_altered(std::string_view text) const
+{
+    return style_.confined && !store::is_plain(text);
+}
+
+std::string LogPrinter::shown_text(std::string_view text) const
+{
+    return is_altered(text) ? confined_line(text) : std::string(text);
+}
+
+/// Goes on with the unfinished line that is on the screen, or, where it has become another, prints it anew in its place.
+void LogPrinter::put_over(std::string_view text, std::uint64_t offset, std::string& out)
+{
+    const bool stands = unfinished_ && screen_.owner == this && screen_.mid_line;
+    if (stands && text.starts_with(*unfinished_)) {
+        out.append(text.substr(unfinished_->size()));
+        return;
+    }
+    if (stands) out.append("\r\x1b[2K");
+    begin_line(offset, out);
+    out.append(text);
 }
 
 void LogPrinter::put_bytes(std::string_view bytes, std::string& out)

@@ -108,6 +108,13 @@ Result<void> LogView::print_all(const LogSink& sink)
     return {};
 }
 
+void LogView::show_unfinished(const LogSink& sink)
+{
+    text_.clear();
+    printer_->show_unfinished(text_);
+    if (!text_.empty()) sink.print(text_);
+}
+
 void LogView::finish(const LogSink& sink)
 {
     text_.clear();

@@ -31,6 +31,9 @@ public:
     Result<void> print_all(const LogSink&);
     /// True when the attempt that is shown has ended, and all of it is printed.
     bool attempt_ended() const { return at_ >= within_.end; }
+    /// For a terminal (LogStyle::live): whether there is an unfinished line to be shown, and showing it.
+    bool hides_unfinished() const { return printer_->hides_unfinished(); }
+    void show_unfinished(const LogSink&);
     /// Prints what is left of an unfinished line.
     void finish(const LogSink&);
     /// What a reader with a cursor gets.

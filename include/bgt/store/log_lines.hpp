@@ -41,6 +41,8 @@ public:
     void flush(const PieceSink&);
     /// The unfinished last line as it looks now; it stays.
     std::string unfinished() const;
+    /// Where the line under way begins.
+    std::uint64_t line_offset() const { return line_at_; }
     /// True between two lines.
     bool at_line_start() const { return clean_ && held_.empty() && !mid_; }
     /// True when the line under way is longer than the limit: its first piece was given out.

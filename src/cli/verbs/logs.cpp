@@ -88,6 +88,7 @@ private:
         style.local_time = !utc_;
         style.grep = options_.grep ? &*options_.grep : nullptr;
         style.ends_lines = style.grep != nullptr;
+        style.live = to_terminal && follow_;
         style.confined = to_terminal && !options_.raw && style.timestamps;
         return style;
     }

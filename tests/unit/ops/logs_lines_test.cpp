@@ -222,3 +222,36 @@ TEST_CASE("A bad pattern says what is wrong")
     CHECK(pattern.error().message.find("missing )") != std::string::npos);
     CHECK_FALSE(Pattern::compile("(?<x>a)\\1"));
 }
+
+TEST_CASE("An unfinished line is shown once, and goes on where it stands")
+{
+    SharedScreen screen;
+    LogStyle style;
+    style.live = style.confined = style.ends_lines = true;
+    style.prefix = "a | ";
+    LogPrinter a(style, screen);
+    style.prefix = "b | ";
+    LogPrinter b(style, screen);
+    std::string out;
+    const auto said = [&] { return std::exchange(out, {}); };
+    a.feed("Continue? ", 0, out);
+    CHECK(said().empty());
+    REQUIRE(a.hides_unfinished());
+    a.show_unfinished(out);
+    CHECK(said() == "a | Continue? ");
+    CHECK_FALSE(a.hides_unfinished());
+    a.show_unfinished(out);
+    CHECK(said().empty());
+    a.feed("yes\n", 10, out);
+    CHECK(said() == "yes\n");
+    a.feed("10%", 14, out);
+    a.show_unfinished(out);
+    a.feed("\r20%", 17, out);
+    a.show_unfinished(out);
+    CHECK(said() == "a | 10%\r\x1b[2Ka | 20%");
+    b.feed("hello\n", 0, out);
+    CHECK(said() == "\nb | hello\n");
+    CHECK_FALSE(a.hides_unfinished());
+    a.feed(" done\n", 21, out);
+    CHECK(said() == "a | 20% done\n");
+}
