@@ -3,12 +3,14 @@
 #include <bgt/os/clock.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace bgt::ops {
 namespace {
 
 constexpr std::uint64_t turn = 1u << 20;                            ///< so that a loud task lets the others speak
 constexpr auto unfinished_pause = std::chrono::milliseconds(200); ///< before a line is shown that has not ended
+constexpr auto replacement_timeout = std::chrono::seconds(1); ///< from the end of a task to the start of the one that takes its name
 constexpr auto starting_poll = std::chrono::milliseconds(50);       ///< a task without a supervisor yet
 
 struct Turn {
@@ -40,6 +42,59 @@ std::optional<Instant> show_unfinished(const LogSink& sink, const std::vector<Lo
     return std::nullopt;
 }
 
+/// Logs whose task was killed, maybe in order to be replaced by another of its name.
+class Replacements {
+public:
+    explicit Replacements(const std::vector<LogView>& views)
+    {
+        if (views.empty()) return;
+        const LogOptions& options = views.front().options();
+        options_.stream = options.stream;
+        options_.raw = options.raw;
+        options_.timestamps = options.timestamps;
+    }
+    void expect(LogView* view)
+    {
+        const store::Status& status = view->task().status();
+        if (view->asked_name.empty() || status.outcome.reason != core::Reason::killed) return;
+        awaited_.push_back({view, os::now() + replacement_timeout});
+    }
+    bool empty() const { return awaited_.empty(); }
+    /// Those that have begun are handed to `open`.
+    Result<void> look(store::Root& root, const LogSink& sink, std::vector<LogView*>& open);
+
+private:
+    struct Awaited {
+        LogView* view;
+        Instant until;
+    };
+    LogOptions options_;
+    std::vector<Awaited> awaited_;
+};
+
+Result<void> Replacements::look(store::Root& root, const LogSink& sink, std::vector<LogView*>& open)
+{
+    std::vector<Awaited> left;
+    for (const Awaited& one : awaited_) {
+        const Result<std::optional<store::TaskId>> id = root.find_name(one.view->asked_name);
+        if (!id || !*id || **id <= one.view->task().id()) {
+            if (os::now() < one.until) left.push_back(one);
+            continue;
+        }
+        sink.note(one.view->task().label() + " was replaced by task " + store::to_string(**id));
+        if (Result<void> begun = one.view->go_on_with(root, **id, options_, sink); !begun) return begun;
+        open.push_back(one.view);
+    }
+    awaited_ = std::move(left);
+    return {};
+}
+
+Result<void> watch_both(store::Root& root, os::Watch& watch, LogView& view)
+{
+    if (Result<void> log = view.watch_log(watch); !log) return log;
+    return view.task().watch(root, watch);
+}
+
 } // namespace
 
 Result<void> follow_logs(store::Root& root, std::vector<LogView>& views, const LogSink& sink, Cancel cancel)
@@ -49,27 +104,30 @@ Result<void> follow_logs(store::Root& root, std::vector<LogView>& views, const L
     if (cancel.fd >= 0) watch->add_fd(cancel.fd);
     std::vector<LogView*> open;
     for (LogView& view : views) {
-        if (Result<void> log = view.watch_log(*watch); !log) return log;
-        if (Result<void> task = view.task().watch(root, *watch); !task) return task;
+        if (Result<void> watched = watch_both(root, *watch, view); !watched) return watched;
         open.push_back(&view);
     }
+    Replacements replacements(views);
     std::optional<Instant> show_at;
     while (true) {
         bool more = false, starting = false;
+        const std::size_t before = open.size();
+        if (Result<void> looked = replacements.look(root, sink, open); !looked) return looked;
+        for (std::size_t i = before; i < open.size(); ++i)
+            if (Result<void> watched = watch_both(root, *watch, *open[i]); !watched) return watched;
         for (LogView*& view : open) {
             Result<Turn> turn_taken = take_round(sink, *watch, *view);
             if (!turn_taken) return turn_taken.error();
             more = more || turn_taken->more;
-            if (turn_taken->done)
-                view = nullptr;
+            if (turn_taken->done) replacements.expect(std::exchange(view, nullptr));
             else
                 starting = starting || view->task().needs_poll();
         }
         std::erase(open, nullptr);
-        if (open.empty()) return {};
+        if (open.empty() && replacements.empty()) return {};
         show_at = show_unfinished(sink, open, show_at);
         std::optional<Instant> deadline = show_at;
-        if (starting) deadline = std::min(deadline.value_or(Instant::max()), os::now() + starting_poll);
+        if (starting || !replacements.empty()) deadline = std::min(deadline.value_or(Instant::max()), os::now() + starting_poll);
         if (more) deadline = os::now();
         Result<os::Watch::Wake> wake = watch->wait(deadline);
         if (!wake) return wake.error();

@@ -66,11 +66,23 @@ Result<void> LogView::begin(const LogSink& sink, LogStyle style, SharedScreen& s
     at_ = begin->offset;
     if (options_->max_bytes) end_ = std::min(end_, at_ + std::min(*options_->max_bytes, end_ - at_));
     timestamps_ = style.timestamps;
+    style_ = style;
+    screen_ = &screen;
     printer_ = std::make_unique<LogPrinter>(std::move(style), screen);
     if (!timestamps_) return {};
     Result<store::LogIndex> times = index();
     if (!times) return times.error();
     printer_->set_times(store::IndexCursor(std::move(*times), at_));
+    return {};
+}
+
+Result<void> LogView::go_on_with(store::Root& root, store::TaskId id, const LogOptions& options, const LogSink& sink)
+{
+    Result<LogView> next = open(root, id, options);
+    if (!next) return next.error();
+    if (Result<void> begun = next->begin(sink, style_, *screen_); !begun) return begun;
+    next->asked_name = asked_name;
+    *this = *std::move(next);
     return {};
 }
 
@@ -191,7 +203,12 @@ Result<Each<LogView>> open_logs(store::Root& root, const Selection& selection, c
     if (!found) return found.error();
     make_room_for(found->ids.size());
     Each<LogView> opened{std::move(found->missing), {}};
-    for (const store::TaskId id : found->ids) opened.tasks.push_back({id, LogView::open(root, id, options)});
+    for (const store::TaskId id : found->ids) {
+        Result<LogView> view = LogView::open(root, id, options);
+        if (view && std::ranges::find(selection.words, view->task().status().name) != selection.words.end())
+            view->asked_name = view->task().status().name;
+        opened.tasks.push_back({id, std::move(view)});
+    }
     return opened;
 }
 

@@ -145,3 +145,19 @@ TEST_CASE("the times of lines cost little", "[slow]")
     INFO(plain.count() << " ms, with times " << stamped.count() << " ms");
     CHECK(stamped < 6 * plain); // 2 and less on a machine that does nothing else
 }
+
+TEST_CASE("logs -f by name goes on with the task that replaces another")
+{
+    const Lab lab;
+    const std::string first = lab.start({"--name", "web", "-c", "echo first; exec sleep 1000"});
+    Child follow(lab.bgt({"logs", "-f", "web"}));
+    REQUIRE(follow.says("first\n"));
+    const std::string second = lab.start({"--name", "web", "--replace", "--stdin", "pipe", "-c", "echo second; read end"});
+    REQUIRE(follow.says("second\n"));
+    REQUIRE(lab({"send", second, "--eof"}).code == 0);
+    const Ran ran = follow.finish();
+    INFO(ran);
+    CHECK(ran.code == 0);
+    CHECK(ran.out == "first\nsecond\n");
+    CHECK(ran.err.find("replaced by task " + second) != std::string::npos);
+}

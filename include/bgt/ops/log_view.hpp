@@ -23,6 +23,7 @@ public:
 
     ops::TaskMonitor& task() { return task_; }
     const ops::TaskMonitor& task() const { return task_; }
+    const LogOptions& options() const { return *options_; }
     /// Sets the style, and finds the begin. What the reader must know goes to LogSink::note.
     Result<void> begin(const LogSink&, LogStyle, SharedScreen&);
     /// Prints what is there, up to `most` bytes of it; true when there is more.
@@ -38,6 +39,12 @@ public:
     void finish(const LogSink&);
     /// What a reader with a cursor gets.
     Result<LogPiece> piece(const LogStyle&);
+
+    /// Makes this the view of the task that has taken the name of this one, in the same style, from its beginning.
+    /// `options` must outlive it.
+    Result<void> go_on_with(store::Root&, store::TaskId, const LogOptions& options, const LogSink&);
+    /// The name by which the task was asked for; empty: by id or by a filter.
+    std::string asked_name;
 
     /// Wakes `watch` when there is more to print.
     Result<void> watch_log(os::Watch&);
@@ -56,6 +63,8 @@ private:
     store::LogFile file_;
     std::unique_ptr<LogPrinter> printer_;
     std::string text_;
+    LogStyle style_; ///< and the screen, of begin()
+    SharedScreen* screen_ = nullptr;
     AttemptBytes within_; ///< of the log
     std::uint64_t at_ = 0;
     std::uint64_t end_ = 0; ///< the size at begin()
@@ -70,7 +79,8 @@ Result<Selected> select_logs(store::Root&, const Selection&, const LogOptions& o
 /// Error (usage): a cursor with several tasks; or that of select_each().
 Result<Each<LogView>> open_logs(store::Root&, const Selection&, const LogOptions& options, const OnMissing& = {});
 
-/// Prints the logs while they grow, line by line as they come, until every task is over and all is printed.
+/// Prints the logs while they grow, line by line as they come, until every task is over and all is printed. Where a task that was asked for by
+/// name is replaced (`run --replace`), the log of the one that has the name now follows.
 Result<void> follow_logs(store::Root&, std::vector<LogView>&, const LogSink&, Cancel = {});
 
 /// A piece of each log, for a reader that goes on later from its cursor. Without LogOptions::raw it is as a person would see it.
