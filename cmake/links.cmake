@@ -11,7 +11,7 @@ foreach(layer IN LISTS layers)
     target_compile_definitions(bgt_${layer} PRIVATE ${BOOST_DEFINES})
   endif()
 endforeach()
-target_link_libraries(bgt_core PRIVATE ${RE2_LIBRARY})
+target_link_libraries(bgt_core PRIVATE ${RE2_LIBRARY} ${ABSEIL_LIBRARIES})
 target_link_libraries(bgt_cli PRIVATE CLI11::CLI11)
 target_include_directories(bgt_cli PRIVATE src/cli) # its folders name its headers from there
 
