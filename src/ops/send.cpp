@@ -32,7 +32,7 @@ private:
 };
 
 /// Until `fd` can be read or written; false: the deadline passed.
-Result<bool> await(int fd, short events, Deadline deadline, Cancel cancel)
+Result<bool> await(int fd, short events, const Deadline& deadline, Cancel cancel)
 {
     for (;;) {
         int timeout = -1;
@@ -55,7 +55,7 @@ enum class Sent : std::uint8_t {
     too_slow, ///< the deadline passed while the pipe was full
 };
 
-Result<Sent> write_before(int fd, std::string_view bytes, Deadline deadline, Cancel cancel)
+Result<Sent> write_before(int fd, std::string_view bytes, const Deadline& deadline, Cancel cancel)
 {
     while (!bytes.empty()) {
         const ssize_t n = ::write(fd, bytes.data(), bytes.size());
@@ -74,7 +74,7 @@ Result<Sent> write_before(int fd, std::string_view bytes, Deadline deadline, Can
 }
 
 /// What comes from `source` to `fd`, until its end.
-Result<Sent> copy(int source, int fd, Deadline deadline, Cancel cancel)
+Result<Sent> copy(int source, int fd, const Deadline& deadline, Cancel cancel)
 {
     char buffer[16 * 1024];
     for (;;) {
@@ -109,7 +109,7 @@ Result<Fd> open_stdin_of(store::Root& root, store::TaskId id)
     return in;
 }
 
-Result<Sent> send_to(int fd, const SendRequest& request, Deadline deadline, Cancel cancel)
+Result<Sent> send_to(int fd, const SendRequest& request, const Deadline& deadline, Cancel cancel)
 {
     if (request.text) return write_before(fd, *request.text, deadline, cancel);
     return request.from_fd ? copy(*request.from_fd, fd, deadline, cancel) : Result<Sent>(Sent::all);
