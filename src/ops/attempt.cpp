@@ -57,7 +57,7 @@ Result<AttemptBytes> find_attempt(const store::TaskDir& dir, const store::Status
     const auto from = end != nullptr ? number_in(*end, out ? "log_from" : "err_from") : std::nullopt;
     const auto to = end != nullptr ? number_in(*end, out ? "log_to" : "err_to") : std::nullopt;
     if (is_newest && to && number_in(*end, "attempt") != newest) return AttemptBytes{*to};
-    if (from && to) return AttemptBytes{*from, *to};
+    if (from && to) return AttemptBytes{from.value_or(0), to.value_or(0)}; // what g++ 12 can follow
     if (is_newest) return AttemptBytes{}; // of an older bgt, which did not note it of stderr
     return Error::failed("where the output of attempt " + std::to_string(wanted.number) + " of task " + label +
                          " is in its log is not on record: --attempt all");
