@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +48,23 @@ struct Pumping {
         REQUIRE(index);
         return std::move(*index);
     }
+};
+
+/// While it lives, the log can't grow: it has reached the size at which this process may extend no file (man 2 setrlimit,
+/// RLIMIT_FSIZE: EFBIG). Its index is far below that.
+struct FullLog {
+    static constexpr std::uint64_t size = 64 * 1024;
+    explicit FullLog(const Pumping& p)
+    {
+        const Fd log(::openat(p.task.fd(), store::file::out_log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        REQUIRE(::ftruncate(log.get(), static_cast<off_t>(size)) == 0);
+        ::signal(SIGXFSZ, SIG_IGN);
+        REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+        const rlimit reached{size, before.rlim_max};
+        REQUIRE(::setrlimit(RLIMIT_FSIZE, &reached) == 0);
+    }
+    ~FullLog() { ::setrlimit(RLIMIT_FSIZE, &before); }
+    rlimit before{};
 };
 
 } // namespace
@@ -145,7 +163,7 @@ TEST_CASE("a command whose output is taken as fast as it writes gets a stage all
 TEST_CASE("what a log can't take is dropped from a stage, too")
 {
     Pumping p;
-    REQUIRE(::mkfifoat(p.task.fd(), store::file::out_log, 0600) == 0); // ESPIPE
+    const FullLog full(p);
     p.open();
     const Fd lock(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     REQUIRE(p.pump.begin_stage(lock.get()) > 0);
@@ -173,13 +191,13 @@ TEST_CASE("what a keeper has not saved is told as lost, once")
 TEST_CASE("what a log can't take is dropped and counted, whatever the reason")
 {
     Pumping p;
-    REQUIRE(::mkfifoat(p.task.fd(), store::file::out_log, 0600) == 0); // ESPIPE: it has no offsets
+    const FullLog full(p);
     p.open();
     const auto moved = p.write("lost words", start);
     CHECK(moved.bytes == 0);
     CHECK(moved.dropped == 10);
     CHECK_FALSE(moved.more);
-    CHECK(p.pump.log_bytes() == 0);
+    CHECK(p.pump.log_bytes() == FullLog::size);
     char byte = 0;
     CHECK(::read(p.pump.fifo(), &byte, 1) < 0); // nothing is left to hold the command up
     CHECK(errno == EAGAIN);

@@ -1,5 +1,5 @@
 #include "answer.hpp"
-#include "moment.hpp"
+#include <bgt/ops/moment.hpp>
 #include "selection.hpp"
 
 #include <bgt/cli/verb.hpp>
@@ -129,7 +129,7 @@ Result<void> Logs::read_options()
         options_.max_bytes = *size;
     }
     if (since_) {
-        Result<WallTime> since = parse_moment(*since_, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+        Result<WallTime> since = ops::parse_moment(*since_, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
         if (!since) return Error::usage("--since: " + since.error().message);
         options_.since = *since;
     }

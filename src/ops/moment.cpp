@@ -1,11 +1,11 @@
-#include "moment.hpp"
+#include <bgt/ops/moment.hpp>
 
 #include <bgt/base/text.hpp>
 #include <bgt/os/local_time.hpp>
 
 #include <algorithm>
 
-namespace bgt::cli {
+namespace bgt::ops {
 namespace {
 
 Error bad_moment(const std::string& text)
@@ -59,4 +59,4 @@ Result<WallTime> parse_moment(const std::string& text, WallTime now)
     return at ? at : bad_moment(text);
 }
 
-} // namespace bgt::cli
+} // namespace bgt::ops
