@@ -95,9 +95,10 @@ Result<Context> Context::load(const std::optional<std::string>& root_flag, std::
         if (cwd.empty()) return Error::system("the working folder is gone, so " + context.root_path_, errno);
         context.root_path_.insert(0, cwd + "/");
     }
-    for (const auto& warning : context.config_.warnings) context.complain(warning);
-    if (context.config_.root_in_doubt && !root_flag)
-        if (const auto path = context.root_path()) context.complain("so the root is " + *path);
+    auto& warnings = context.config_.warnings;
+    if (context.config_.root_in_doubt && !root_flag && !warnings.empty())
+        if (const auto path = context.root_path()) warnings.back() += "; so the root is " + *path;
+    for (const auto& warning : warnings) context.complain(warning);
     return context;
 }
 

@@ -207,7 +207,7 @@ TEST_CASE("a bgt.toml that can't be parsed may have named the root, so the one i
     write_file(lab.work() + "/bgt.toml", "root = \"");
     CHECK(lab({"ps"}).err.find("so the root is ") == std::string::npos); // BGT_ROOT says it
     lab.set_env("BGT_ROOT=");
-    CHECK(lab({"ps"}).err.find("\nbgt ps: so the root is /") != std::string::npos);
+    CHECK(lab({"ps"}).err.find("; so the root is /") != std::string::npos);
     CHECK(lab({"ps", "--root", lab.root()}).err.find("so the root is ") == std::string::npos);
 }
 

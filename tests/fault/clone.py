@@ -130,8 +130,8 @@ def rm_works(lab: Clone) -> bool:
 
 
 def replace_works(lab: Clone) -> bool:
-    """The user's task of another project is ended."""
-    victim = lab.start("--name", "db", "--", "sleep", "1000", cwd="/")
+    """The user's task of the same name is ended."""
+    victim = lab.start("--name", "db", "--", "sleep", "1000", cwd=str(lab.clone))
     pid = lab.show(victim, cwd="/")["pid"]
     lab.said = lab.here("run", "--wait", "--", "true")
     works = not is_alive(pid)
@@ -140,9 +140,9 @@ def replace_works(lab: Clone) -> bool:
 
 
 def absent_works(lab: Clone) -> bool:
-    """What was asked for is not started, as a task of another project has the name."""
-    victim = lab.start("--name", "db", "--", "sleep", "1000", cwd="/")
-    lab.said = lab.here("run", "-c", "exit 0")
+    """What was asked for is not started, as another task has the name."""
+    victim = lab.start("--name", "db", "--", "sleep", "1000", cwd=str(lab.clone))
+    lab.said = lab.here("run", "--", "sleep", "1000")
     works = lab.said.out.strip() == victim
     lab.bgt("kill", "--now", "--all", cwd="/")
     return works
