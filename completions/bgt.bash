@@ -6,7 +6,7 @@ _bgt_verbs='run ps show logs wait kill why restart retry signal pause resume sen
 _bgt_verb() {
     case $1 in
     run)
-        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --root'
+        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --root'
         first=@command
         rest=@command
         case $2 in
@@ -18,6 +18,7 @@ _bgt_verb() {
         -c | --shell) value=@command ;;
         --stdin) value=@file ;;
         --timeout) value=@none ;;
+        --cpu-limit) value=@none ;;
         --output-timeout) value=@none ;;
         --progress-timeout) value=@none ;;
         --idle-timeout) value=@none ;;
@@ -217,8 +218,8 @@ _bgt_verb() {
         ;;
     config)
         options='-h --help --json --root'
-        first='root grace stop_signals leftover timeout log_max keep_ended keep_age'
-        rest='root grace stop_signals leftover timeout log_max keep_ended keep_age'
+        first='root grace stop_signals leftover timeout cpu_limit log_max keep_ended keep_age'
+        rest='root grace stop_signals leftover timeout cpu_limit log_max keep_ended keep_age'
         case $2 in
         --root) value=@directory ;;
         esac

@@ -4,7 +4,7 @@
 function __bgt_valued
     switch "$argv[1]"
         case run
-            string split ' ' -- '-n --name --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --nice --memory-max --limit --max-wait --root'
+            string split ' ' -- '-n --name --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --nice --memory-max --limit --max-wait --root'
         case ps
             string split ' ' -- '--name --tag -s --state --interval --format --root'
         case show
@@ -137,11 +137,12 @@ complete -c bgt -n '__bgt_in run' -l stdin -r -F -d 'its standard input: nothing
 complete -c bgt -n '__bgt_in run' -l service -d 'it runs until it is stopped, and may be quiet'
 complete -c bgt -n '__bgt_in run' -l job -d 'it must finish, whatever a rule or the built-in list says'
 complete -c bgt -n '__bgt_in run' -l timeout -x -d 'end it after D (30s, 10m, 1h30m; off)'
+complete -c bgt -n '__bgt_in run' -l cpu-limit -x -d 'end it once its processes have used D of CPU time in all (off)'
 complete -c bgt -n '__bgt_in run' -l output-timeout -x -d 'it hangs if it has printed nothing for D'
 complete -c bgt -n '__bgt_in run' -l progress-timeout -x -d 'it hangs if for D it has printed no new text, was not busy and sent no heartbeat'
 complete -c bgt -n '__bgt_in run' -l idle-timeout -x -d 'it hangs if it was not busy and sent no heartbeat for D'
 complete -c bgt -n '__bgt_in run' -l ready-timeout -x -d 'it hangs if it is not ready D after its start'
-complete -c bgt -n '__bgt_in run' -l on-hang -x -a 'kill restart report exec:' -d 'what to do when one of these four limits passes: end it (default), start it again, only report, or report and run CMD'
+complete -c bgt -n '__bgt_in run' -l on-hang -x -a 'kill restart report exec:' -d 'what to do when it hangs by one of these limits: end it (default), start it again, only report, or report and run CMD'
 complete -c bgt -n '__bgt_in run' -l quiet-after -x -d 'report a job as quiet after D without output (default 60s; off)'
 complete -c bgt -n '__bgt_in run' -l stalled-after -x -d 'report a job as stalled, and write a report, after D without progress (default 5m; off)'
 complete -c bgt -n '__bgt_in run' -l dump -x -a 'none auto' -d 'whether a report asks runtimes for their stacks if that is harmless (default auto)'
@@ -338,7 +339,7 @@ complete -c bgt -n __bgt_no_verb -a config -d 'print the settings in force and w
 complete -c bgt -n '__bgt_in config' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in config' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in config' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: bgt config root)'
-complete -c bgt -n '__bgt_in config' -a 'root grace stop_signals leftover timeout log_max keep_ended keep_age'
+complete -c bgt -n '__bgt_in config' -a 'root grace stop_signals leftover timeout cpu_limit log_max keep_ended keep_age'
 complete -c bgt -n __bgt_no_verb -a trust -d 'let the bgt.toml of a folder run and redirect things'
 complete -c bgt -n '__bgt_in trust' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in trust' -l list -d 'list the files that are trusted, and whether they are unchanged'

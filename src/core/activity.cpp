@@ -23,7 +23,7 @@ Counter growth(Counter before, Counter now)
     return now > before ? now - before : Counter{};
 }
 
-/// What was used up to a look and was counted then.
+/// What was used up to a sample and was counted then.
 Duration counted(const ProcessSample& process)
 {
     return std::max(process.cpu, Duration::zero()) + std::max(process.reaped_cpu, Duration::zero());

@@ -1,6 +1,7 @@
 #include "inactivity_timers.hpp"
 
 #include "stop_ladder.hpp"
+#include <bgt/core/hang_rules.hpp>
 
 #include <algorithm>
 #include <initializer_list>
@@ -15,8 +16,10 @@ constexpr Duration shortest_pause = 250ms;
 constexpr Duration longest_pause = 30s;        ///< the time over which activity is judged
 constexpr Duration longest_notice_pause = 60s; ///< notices alone cost a wake-up a minute at most
 constexpr Duration longest_stalled_pause = 1h;
+constexpr Duration shortest_cpu_pause = 100ms;
+constexpr Duration max_cpu_excess = 1s; ///< a limit on CPU time is exact to this, or to a tenth of it
 
-/// Rules that need to know what the tree does look four times within their limit.
+/// Rules that need to know what the tree does take four samples within their limit.
 Duration pause_of(Duration limit, Duration longest)
 {
     return std::clamp(limit / 4, shortest_pause, longest);
@@ -27,12 +30,36 @@ void earlier(std::optional<Instant>& date, Instant candidate)
     if (!date || candidate < *date) date = candidate;
 }
 
-/// One that has fired looks on at its pace, so that the end of the silence is seen.
-void plan_rule(std::optional<Instant>& date, const std::optional<Duration>& limit, const InactivityTimer& clock, Duration pause, Instant now)
+/// The timer of a clock that measures silence; nullptr: the clock measures something else.
+template <class Hang>
+auto timer_of(HangClock clock, Hang& hang_state) -> decltype(&hang_state.output)
+{
+    switch (clock) {
+    case HangClock::output: return &hang_state.output;
+    case HangClock::progress: return &hang_state.progress;
+    case HangClock::idle: return &hang_state.idle;
+    case HangClock::attempt:
+    case HangClock::cpu: break;
+    }
+    return nullptr;
+}
+
+/// After a rule has fired samples go on at its pace, so that the end of the silence is seen.
+void plan_rule(std::optional<Instant>& date, const HangRule& rule, Duration limit, const InactivityTimer& timer, Instant now)
+{
+    // Output is known without a sample: only the date itself matters.
+    if (rule.clock != HangClock::output) earlier(date, saturating_add(now, pause_of(limit, longest_pause)));
+    if (!timer.is_told()) earlier(date, saturating_add(timer.last, limit));
+}
+
+/// The limit can't pass before all cores have worked for what is left of it.
+void plan_cpu(std::optional<Instant>& date, const std::optional<Duration>& limit, const CpuUse& cpu, Instant now)
 {
     if (!limit) return;
-    earlier(date, saturating_add(now, pause));
-    if (!clock.is_told()) earlier(date, saturating_add(clock.last, *limit));
+    const auto cores = static_cast<Duration::rep>(std::max(cpu.cores, 1u));
+    const Duration shortest = std::max(std::max(*limit / 10, max_cpu_excess) / cores, shortest_cpu_pause);
+    const Duration left = std::max(*limit - cpu.used, Duration::zero());
+    earlier(date, saturating_add(cpu.measured.value_or(now), std::max(left / cores, shortest)));
 }
 
 void plan_notices(std::optional<Instant>& date, const Policy& spec, const HangState& hang_state, Instant now)
@@ -43,7 +70,7 @@ void plan_notices(std::optional<Instant>& date, const Policy& spec, const HangSt
     if (hang.quiet_after && !hang_state.quiet) pause = std::clamp(*hang.quiet_after, shortest_pause, longest_notice_pause);
     if (hang.stalled_after) {
         Duration stalled = pause_of(*hang.stalled_after, longest_notice_pause);
-        // What has been still for hours is not looked at every minute: output, the common end of a silence, wakes by itself.
+        // What has been still for hours needs no sample every minute: output, the common end of a silence, wakes by itself.
         if (hang_state.stalled) stalled = std::clamp<Duration>((now - hang_state.progress.last) / 2, stalled, longest_stalled_pause);
         pause = pause ? std::min(*pause, stalled) : stalled;
     }
@@ -64,7 +91,10 @@ void reset(InactivityTimer& clock, std::initializer_list<Instant> signs)
 
 void start_clocks(const Policy& spec, HangState& hang_state, Instant now)
 {
+    const CpuUse cpu = hang_state.cpu;
     hang_state = {};
+    hang_state.cpu = cpu;
+    if (!hang_state.cpu.measured) hang_state.cpu.measured = now;
     hang_state.since = now;
     restart_clocks(spec, hang_state, now);
 }
@@ -79,23 +109,28 @@ bool is_starved(const Policy& spec, const HangState& hang_state, Instant now)
 {
     if (!hang_state.next_sample) return false;
     Duration slack = longest_notice_pause;
-    for (const auto& limit : {spec.hang.output, spec.hang.progress, spec.hang.idle, hang_state.watchdog})
+    const auto consider = [&](const std::optional<Duration>& limit) {
         if (limit) slack = std::min(slack, *limit / 4);
+    };
+    for (const HangRule& rule : hang_rules)
+        if (timer_of(rule.clock, hang_state)) consider(spec.hang.*rule.limit);
+    consider(hang_state.watchdog);
     return now > saturating_add(*hang_state.next_sample, std::max<Duration>(slack, 1s));
 }
 
 std::optional<Instant> plan_sample(const Policy& spec, const HangState& hang_state, Instant now)
 {
-    const HangRules& hang = spec.hang;
     std::optional<Instant> date;
-    // Output is known without looking at the tree: only the date itself matters.
-    if (hang.output && !hang_state.output.is_told()) earlier(date, saturating_add(hang_state.output.last, *hang.output));
-    if (hang.progress) plan_rule(date, hang.progress, hang_state.progress, pause_of(*hang.progress, longest_pause), now);
-    if (hang.idle) plan_rule(date, hang.idle, hang_state.idle, pause_of(*hang.idle, longest_pause), now);
+    for (const HangRule& rule : hang_rules) {
+        const InactivityTimer* timer = timer_of(rule.clock, hang_state);
+        const std::optional<Duration>& limit = spec.hang.*rule.limit;
+        if (timer && limit) plan_rule(date, rule, *limit, *timer, now);
+    }
     if (hang_state.watchdog && !hang_state.heartbeat.is_told()) earlier(date, saturating_add(hang_state.heartbeat.last, *hang_state.watchdog));
     plan_notices(date, spec, hang_state, now);
     // Where a rule is over and may not fire yet.
     if (date && now < hang_state.not_before) date = std::max(*date, std::min(hang_state.not_before, saturating_add(now, longest_pause)));
+    plan_cpu(date, spec.hang.cpu, hang_state.cpu, now);
     return date;
 }
 
@@ -113,34 +148,40 @@ void take_liveness(HangState& hang_state, const Liveness& liveness, Instant now)
     reset(hang_state.idle, {liveness.beat, busy});
     reset(hang_state.heartbeat, {liveness.beat});
     hang_state.activity = liveness.activity;
+    hang_state.cpu.used = std::max(hang_state.cpu.used, liveness.cpu);
+    hang_state.cpu.measured = now;
+}
+
+bool is_cpu_used_up(const Policy& spec, const HangState& hang_state)
+{
+    return spec.hang.cpu && hang_state.cpu.used >= *spec.hang.cpu;
 }
 
 std::optional<Reason> fired_rule(const Policy& spec, HangState& hang_state, Instant now)
 {
     if (now < hang_state.not_before) return std::nullopt;
-    struct Rule {
-        InactivityTimer* clock;
-        std::optional<Duration> limit;
+    struct Over {
+        InactivityTimer* timer;
+        Instant since;
         Reason reason;
     };
-    const Rule rules[] = {{&hang_state.output, spec.hang.output, Reason::output_timeout},
-                          {&hang_state.progress, spec.hang.progress, Reason::progress_timeout},
-                          {&hang_state.idle, spec.hang.idle, Reason::idle_timeout},
-                          {&hang_state.heartbeat, hang_state.watchdog, Reason::progress_timeout}};
-    const Rule* first = nullptr;
-    for (const Rule& rule : rules) {
-        if (!is_over(*rule.clock, rule.limit, now)) continue;
-        if (!first || saturating_add(rule.clock->last, *rule.limit) < saturating_add(first->clock->last, *first->limit)) first = &rule;
-    }
+    std::optional<Over> first;
+    const auto check = [&](InactivityTimer* timer, const std::optional<Duration>& limit, Reason reason) {
+        if (!timer || !is_over(*timer, limit, now)) return;
+        const Instant since = saturating_add(timer->last, *limit);
+        if (!first || since < first->since) first = Over{timer, since, reason};
+    };
+    for (const HangRule& rule : hang_rules) check(timer_of(rule.clock, hang_state), spec.hang.*rule.limit, rule.reason);
+    check(&hang_state.heartbeat, hang_state.watchdog, Reason::progress_timeout);
     if (!first) return std::nullopt;
-    first->clock->told = first->clock->last;
+    first->timer->told = first->timer->last;
     return first->reason;
 }
 
-std::vector<std::string_view> update_notices(const Policy& spec, HangState& hang_state, Instant now)
+std::vector<Happening> update_notices(const Policy& spec, HangState& hang_state, Instant now)
 {
-    std::vector<std::string_view> changes;
-    const auto set = [&](bool& notice, bool holds, std::string_view name) {
+    std::vector<Happening> changes;
+    const auto set = [&](bool& notice, bool holds, Happening name) {
         if (holds && !notice) changes.push_back(name);
         const bool ended = notice && !holds;
         notice = holds;
@@ -153,10 +194,10 @@ std::vector<std::string_view> update_notices(const Policy& spec, HangState& hang
     // `stalled` also says that a rule has fired that only reports.
     const bool stalled = silent(hang_state.progress, spec.hang.stalled_after) || hang_state.progress.is_told() || hang_state.idle.is_told() ||
                          hang_state.output.is_told() || hang_state.heartbeat.is_told();
-    bool ended = set(hang_state.quiet, silent(hang_state.output, spec.hang.quiet_after), "quiet");
-    ended |= set(hang_state.stalled, stalled, "stalled");
-    ended |= set(hang_state.waiting_input, hang_state.activity == Activity::waiting_input, "waiting-input");
-    if (ended && !hang_state.quiet && !hang_state.stalled && !hang_state.waiting_input) changes.push_back("moving");
+    bool ended = set(hang_state.quiet, silent(hang_state.output, spec.hang.quiet_after), Happening::quiet);
+    ended |= set(hang_state.stalled, stalled, Happening::stalled);
+    ended |= set(hang_state.waiting_input, hang_state.activity == Activity::waiting_input, Happening::waiting_input);
+    if (ended && !hang_state.quiet && !hang_state.stalled && !hang_state.waiting_input) changes.push_back(Happening::moving);
     return changes;
 }
 

@@ -1,6 +1,7 @@
 #include "restart_policy.hpp"
 
 #include "stop_ladder.hpp"
+#include <bgt/core/hang_rules.hpp>
 
 #include <algorithm>
 
@@ -10,18 +11,8 @@ namespace {
 
 bool is_hang(Reason reason)
 {
-    switch (reason) {
-    case Reason::output_timeout:
-    case Reason::progress_timeout:
-    case Reason::idle_timeout:
-    case Reason::ready_timeout: return true;
-    case Reason::self:
-    case Reason::killed:
-    case Reason::timeout:
-    case Reason::owner_gone:
-    case Reason::shutdown: break;
-    }
-    return false;
+    const HangRule* rule = find_hang_rule(reason);
+    return rule && rule->at_limit == AtLimit::on_hang;
 }
 
 bool wants_restart(Restart policy, OnHang on_hang, bool hung, bool failed)

@@ -94,12 +94,13 @@ private:
     void on(Alive auto&, const PauseRequested&) { pause(); }
     void on(Alive auto&, const ResumeRequested&) { resume(); }
     void on(Alive auto&, const SampleRequested&) { act(TakeSample{}); }
-    void on(Alive auto& phase, const Sampled& look)
+    void on(Alive auto& phase, const Sampled& sample)
     {
         // A stopped tree gives no sign of life; its clocks begin again when it goes on.
         if (result_.state.paused) return;
-        const Activity before = hang_state().activity;
-        take_liveness(hang_state(), look.liveness, now_);
+        const HangState before = hang_state();
+        take_liveness(hang_state(), sample.liveness, now_);
+        if (is_cpu_used_up(spec_, hang_state())) return end_at_limit(phase, Reason::cpu_limit);
         const std::optional<Reason> rule = fired_rule(spec_, hang_state(), now_);
         if (rule) return hang(phase, *rule);
         tell_notices(before);
@@ -109,14 +110,14 @@ private:
         if (!spec_.awaits_ready || hang_state().ready) return;
         hang_state().ready = true;
         act(SaveStatus{});
-        act(Note{"ready", Reason::self, 0, 0});
+        act(Note{Happening::ready, Reason::self, 0, 0});
     }
     void on(Alive auto&, const NeverReady&)
     {
         if (hang_state().ready || hang_state().never_ready) return;
         hang_state().never_ready = true;
         act(SaveStatus{});
-        act(Note{"never-ready", Reason::self, 0, 0});
+        act(Note{Happening::never_ready, Reason::self, 0, 0});
     }
     void on(Alive auto&, const Extended& more)
     {
@@ -135,9 +136,9 @@ private:
     {
         end_attempt(outcome_of(left.main_end, Reason::self), {}, left.started, Afterwards::as_ruled);
     }
-    void on(MainExited& left, const TreeLives& look)
+    void on(MainExited& left, const TreeLives& tree)
     {
-        left.living = look.count;
+        left.living = tree.count;
         // A supervisor that is killed from here on has put on record how the main process ended.
         if (spec_.leftover != Leftover::keep) return act(SaveStatus{});
         enter(Ended{outcome_of(left.main_end, Reason::self), true, {}, {}});
@@ -153,7 +154,7 @@ private:
         if (!timeout_first && is_due(leftover)) {
             Stopping stop = new_stop(Reason::self, left);
             stop.for_leftover = true;
-            return set_off(std::move(stop), "leftover", false);
+            return set_off(std::move(stop), Happening::leftover, false);
         }
         tick_rules(left);
     }
@@ -174,9 +175,9 @@ private:
         }
         end_attempt(outcome, std::move(stop.tally), stop.started, stop.afterwards);
     }
-    void on(Stopping& stop, const TreeLives& look)
+    void on(Stopping& stop, const TreeLives& tree)
     {
-        stop.living = look.count;
+        stop.living = tree.count;
         if (stop.main_end) act(SaveStatus{});
     }
     void on(Stopping& stop, const Swept& sweep) { count(stop, sweep.found); }
@@ -217,9 +218,9 @@ private:
         act(SaveStatus{});
         act(Release{});
     }
-    void on(Ended& ended, const TreeLives& look)
+    void on(Ended& ended, const TreeLives& tree)
     {
-        if (ended.leftover_stop) ended.leftover_stop->living = look.count;
+        if (ended.leftover_stop) ended.leftover_stop->living = tree.count;
     }
     void on(Ended& ended, const Swept& sweep)
     {
@@ -232,7 +233,7 @@ private:
         ended.leftover_stop = new_stop(request.reason, Running{});
         if (request.ladder) ended.leftover_stop->ladder = *request.ladder;
         result_.state.paused = false;
-        begin(*ended.leftover_stop, "stop", request.now, now_, result_.actions);
+        begin(*ended.leftover_stop, Happening::stop, request.now, now_, result_.actions);
     }
     void on(Ended& ended, const Tick&)
     {
@@ -252,7 +253,7 @@ private:
         }
         return stop;
     }
-    void set_off(Stopping stop, std::string_view what, bool kill_at_once)
+    void set_off(Stopping stop, Happening what, bool kill_at_once)
     {
         result_.state.paused = false; // every signal of the ladder is followed by CONT
         begin(stop, what, kill_at_once, now_, result_.actions);
@@ -263,14 +264,19 @@ private:
         Stopping stop = new_stop(request.reason, phase);
         if (request.ladder) stop.ladder = *request.ladder;
         stop.afterwards = request.again ? Afterwards::again : Afterwards::never;
-        set_off(std::move(stop), "stop", request.now);
+        set_off(std::move(stop), Happening::stop, request.now);
     }
-    void stop_for_timeout(const Alive auto& phase) { set_off(new_stop(Reason::timeout, phase), "stop", false); }
+    void stop_for_timeout(const Alive auto& phase) { set_off(new_stop(Reason::timeout, phase), Happening::stop, false); }
 
     void tick_rules(const Alive auto& phase)
     {
         if (is_due(ready_at_latest(spec_, hang_state())) && !result_.state.paused) return hang(phase, Reason::ready_timeout);
-        look_when_due();
+        sample_when_due();
+    }
+    void end_at_limit(const Alive auto& phase, Reason rule)
+    {
+        act(GatherReport{rule});
+        set_off(new_stop(rule, phase), Happening::stop, false);
     }
     /// A rule has fired: the evidence first, then what the user wants done about it.
     void hang(const Alive auto& phase, Reason rule)
@@ -278,30 +284,33 @@ private:
         act(GatherReport{rule});
         const OnHang what = spec_.hang.on_hang;
         if (what == OnHang::kill || what == OnHang::restart)
-            return set_off(new_stop(rule, phase), "stop", false);
+            return set_off(new_stop(rule, phase), Happening::stop, false);
         hang_state().never_ready |= rule == Reason::ready_timeout; // or it would fire again at once
-        act(Note{"hang", rule, 0, 0});
+        act(Note{Happening::hang, rule, 0, 0});
         if (what == OnHang::exec) act(RunHook{rule});
-        tell_notices(hang_state().activity, true); // saves the record
+        tell_notices(hang_state(), true); // saves the record
     }
-    void tell_notices(Activity before, bool reported = false)
+    void tell_notices(const HangState& before, bool reported = false)
     {
-        const auto notices = [&] { return std::tuple(hang_state().quiet, hang_state().stalled, hang_state().waiting_input); };
-        const auto held = notices();
-        const std::vector<std::string_view> changes = update_notices(spec_, hang_state(), now_);
+        const auto recorded = [](const HangState& hang) {
+            return std::tuple(hang.quiet, hang.stalled, hang.waiting_input, hang.activity);
+        };
+        const auto told = recorded(before);
+        const bool used_cpu = spec_.hang.cpu && hang_state().cpu.used != before.cpu.used;
+        const std::vector<Happening> changes = update_notices(spec_, hang_state(), now_);
         hang_state().next_sample = plan_sample(spec_, hang_state(), now_);
-        for (const std::string_view change : changes) {
-            if (!reported && (change == "stalled" || change == "waiting-input")) act(GatherReport{});
+        for (const Happening change : changes) {
+            if (!reported && (change == Happening::stalled || change == Happening::waiting_input)) act(GatherReport{});
             act(Note{change, Reason::self, 0, 0});
         }
-        if (notices() != held || hang_state().activity != before || reported) act(SaveStatus{});
+        if (recorded(hang_state()) != told || used_cpu || reported) act(SaveStatus{});
     }
-    void look_when_due()
+    void sample_when_due()
     {
         if (!is_due(hang_state().next_sample) || result_.state.paused) return;
         if (is_starved(spec_, hang_state(), now_)) {
             restart_clocks(spec_, hang_state(), now_);
-            act(Note{"clocks-restarted", Reason::self, 0, 0});
+            act(Note{Happening::clocks_restarted, Reason::self, 0, 0});
         }
         act(TakeSample{});
     }
@@ -311,7 +320,7 @@ private:
         hang_state().next_sample.reset();
         result_.state.paused = true;
         act(SaveStatus{});
-        act(Note{"pause", Reason::self, 0, 0});
+        act(Note{Happening::pause, Reason::self, 0, 0});
         act(PauseTree{});
     }
     void resume()
@@ -319,7 +328,7 @@ private:
         if (result_.state.paused) restart_clocks(spec_, hang_state(), now_);
         result_.state.paused = false;
         act(SaveStatus{});
-        act(Note{"resume", Reason::self, 0, 0});
+        act(Note{Happening::resume, Reason::self, 0, 0});
         act(ResumeTree{});
     }
 
@@ -332,7 +341,7 @@ private:
         const NextAttempt next = next_attempt(spec_.restart_policy, spec_.hang.on_hang, attempts, outcome, asked, now_);
         if (next == NextAttempt::none) return finish(outcome, std::move(tally));
         if (next == NextAttempt::given_up) {
-            act(Note{"restart-limit", Reason::self, 0, spec_.restart_policy.max_restarts});
+            act(Note{Happening::restart_limit, Reason::self, 0, spec_.restart_policy.max_restarts});
             return finish(outcome, std::move(tally));
         }
         act(EndAttempt{outcome});

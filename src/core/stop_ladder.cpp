@@ -35,7 +35,7 @@ void sweep_again(Stopping& stop, Instant now, std::vector<Action>& out)
         out.emplace_back(KillTree{});
     } else if (now >= saturating_add(stop.kill_since, survivor_timeout)) {
         stop.sweep_pause = survivor_pause;
-        out.emplace_back(Note{"survivors", stop.reason, kill_signal, stop.living});
+        out.emplace_back(Note{Happening::survivors, stop.reason, kill_signal, stop.living});
         out.emplace_back(SaveStatus{});
         out.emplace_back(KillTree{});
     } else {
@@ -53,7 +53,7 @@ Instant saturating_add(Instant at, Duration wait)
     return wait > Instant::max() - std::max(at, Instant{}) ? Instant::max() : at + wait;
 }
 
-void begin(Stopping& stop, std::string_view what, bool kill_at_once, Instant now, std::vector<Action>& out)
+void begin(Stopping& stop, Happening what, bool kill_at_once, Instant now, std::vector<Action>& out)
 {
     stop.since = now;
     stop.rung = 0;
@@ -69,7 +69,7 @@ void begin(Stopping& stop, std::string_view what, bool kill_at_once, Instant now
 void escalate(Stopping& stop, const StopRequested& request, Instant now, std::vector<Action>& out)
 {
     if (killing(stop) || request.no_escalation || !(request.now || request.reason == Reason::killed)) return;
-    out.emplace_back(Note{"rung", stop.reason, kill_signal, 0});
+    out.emplace_back(Note{Happening::rung, stop.reason, kill_signal, 0});
     begin_kill(stop, now, out);
 }
 
@@ -84,7 +84,7 @@ void advance(Stopping& stop, Instant now, std::vector<Action>& out)
     }
     stop.swept = false;
     const int signal = killing(stop) ? kill_signal : stop.ladder[stop.rung].signal;
-    out.emplace_back(Note{"rung", stop.reason, signal, 0});
+    out.emplace_back(Note{Happening::rung, stop.reason, signal, 0});
     if (killing(stop)) return begin_kill(stop, now, out);
     out.emplace_back(SignalTree{signal});
 }

@@ -11,7 +11,7 @@ Instant saturating_add(Instant at, Duration wait);
 
 /// Sets off: appends `what` (its first line in the log), SaveStatus and the first signal. `stop` has its reason, main_end
 /// and ladder already.
-void begin(Stopping& stop, std::string_view what, bool kill_at_once, Instant now, std::vector<Action>& out);
+void begin(Stopping& stop, Happening what, bool kill_at_once, Instant now, std::vector<Action>& out);
 
 /// A second request while this one is under way.
 void escalate(Stopping& stop, const StopRequested& request, Instant now, std::vector<Action>& out);

@@ -1,5 +1,7 @@
 #include <bgt/core/task.hpp>
 
+#include <bgt/core/hang_rules.hpp>
+
 #include <bgt/base/signal_name.hpp>
 #include <fmt/format.h>
 
@@ -78,6 +80,7 @@ std::string_view to_string(Reason value)
     case Reason::ready_timeout: return "ready-timeout";
     case Reason::owner_gone: return "owner-gone";
     case Reason::shutdown: return "shutdown";
+    case Reason::cpu_limit: return "cpu-limit";
     }
     return "unknown";
 }
@@ -147,17 +150,8 @@ int exit_code(const Outcome& outcome)
     case OutcomeKind::exited:
     case OutcomeKind::signaled: break;
     }
-    switch (outcome.reason) {
-    case Reason::timeout: return 123;
-    case Reason::output_timeout:
-    case Reason::progress_timeout:
-    case Reason::idle_timeout:
-    case Reason::ready_timeout: return 120;
-    case Reason::self:
-    case Reason::killed:
-    case Reason::owner_gone:
-    case Reason::shutdown: break;
-    }
+    if (outcome.reason == Reason::timeout) return 123;
+    if (const HangRule* rule = find_hang_rule(outcome.reason)) return rule->at_limit == AtLimit::end ? 123 : 120;
     return (outcome.kind == OutcomeKind::exited ? outcome.code : 128 + outcome.signal) & 0xff;
 }
 

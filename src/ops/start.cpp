@@ -5,7 +5,7 @@
 
 namespace bgt::ops {
 
-std::optional<store::ProcessKey> find_owner(std::int32_t pid)
+std::optional<ProcessKey> find_owner(std::int32_t pid)
 {
     return os::key_of(pid);
 }

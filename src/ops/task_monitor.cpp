@@ -98,7 +98,7 @@ bool TaskMonitor::update(store::Root& root, os::Watch& watch, const os::Watch::W
     const bool died = pidfd_ && std::ranges::find(wake.fds, pidfd_.get()) != wake.fds.end();
     const bool changed = token_ && std::ranges::find(wake.tokens, *token_) != wake.tokens.end();
     if (!died && !changed && !wake.overflow && !needs_poll()) return false;
-    const store::ProcessKey before = status_.supervisor;
+    const ProcessKey before = status_.supervisor;
     refresh();
     if (over()) return true;
     if (died || needs_poll()) {

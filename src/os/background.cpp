@@ -1,5 +1,6 @@
 #include <bgt/os/background.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/os/descriptors.hpp>
 #include <bgt/os/title.hpp>
 
@@ -98,6 +99,13 @@ Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std
     _exit(body());
 }
 
+void fork_child(const std::function<void()>& body)
+{
+    if (fork() != 0) return;
+    body();
+    _exit(0);
+}
+
 void block_signals()
 {
     sigset_t all;
@@ -119,6 +127,15 @@ int signal_descriptor()
 {
     const sigset_t set = supervised_signals();
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+bool take_signals(int descriptor)
+{
+    bool told_to_end = false;
+    signalfd_siginfo info{};
+    while (retry_on_eintr([&] { return read(descriptor, &info, sizeof info); }) == sizeof info)
+        told_to_end |= info.ssi_signo == SIGTERM;
+    return told_to_end;
 }
 
 ReapResult reap_all()

@@ -25,12 +25,12 @@ std::optional<std::uint8_t> hex_digit(char c)
     return std::nullopt;
 }
 
-store::BootId read_boot_id()
+BootId read_boot_id()
 {
     const Fd fd(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
     if (!fd) return {};
     char buffer[64];
-    store::BootId id{};
+    BootId id{};
     std::size_t digits = 0;
     for (const char c : read_some(fd.get(), buffer)) {
         const auto digit = hex_digit(c);
@@ -39,7 +39,7 @@ store::BootId read_boot_id()
         byte = static_cast<std::uint8_t>((byte << 4) | *digit);
     }
     // Half an id could equal half of another one: better none.
-    return digits == 2 * id.size() ? id : store::BootId{};
+    return digits == 2 * id.size() ? id : BootId{};
 }
 
 } // namespace
@@ -54,9 +54,9 @@ WallTime wall_now()
     return WallTime(read_clock(CLOCK_REALTIME));
 }
 
-const store::BootId& boot_id()
+const BootId& boot_id()
 {
-    static const store::BootId id = read_boot_id();
+    static const BootId id = read_boot_id();
     return id;
 }
 

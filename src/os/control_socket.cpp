@@ -107,6 +107,11 @@ std::uint64_t digest(std::string_view text)
 
 } // namespace
 
+bool is_trusted(const Datagram& message)
+{
+    return message.uid == 0 || message.uid == geteuid();
+}
+
 Result<ControlSocket> ControlSocket::bind(int folder_fd, const char* name, const std::string& notify_address)
 {
     ControlSocket made;

@@ -42,6 +42,11 @@ void close_all_but(std::vector<int> keep)
     close_from_to(from, ~0u);
 }
 
+Fd duplicate(int fd)
+{
+    return Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
 Result<void> check_spare_descriptors()
 {
     constexpr std::size_t plenty = 256, spare = 12;

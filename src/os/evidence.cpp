@@ -142,7 +142,7 @@ void ask_for_stacks(Gathering& gathering)
     for (const auto& member : gathering.request.members) {
         if (!gathering.shown.contains(member.key.pid)) continue;
         if (gathering.is_late()) return;
-        const std::uint64_t from = end_of_output(gathering);
+        const std::uint64_t from = gathering.request.store.output_end();
         auto asked = dump_stacks(member);
         if (!asked) continue;
         if (asked->runtime == "java") asked->deadlock = await_java_locks(gathering, from);

@@ -51,11 +51,8 @@ void gather_locks(Gathering&);
 /// Both sides of every pipe, and the peer of every local socket, at which a thread waits.
 void gather_ends(Gathering&);
 void gather_machine(Gathering&);
-void gather_output(Gathering&);
 void ask_for_stacks(Gathering&);
-/// Where the task's output ends now, and what Java then says of its locks at the end of a stack dump; nullopt: that does not
-/// come in time, or not there.
-std::uint64_t end_of_output(const Gathering&);
+/// What Java says of its locks at the end of a stack dump that it printed after `from`; nullopt: that does not come in time.
 std::optional<bool> await_java_locks(const Gathering&, std::uint64_t from);
 
 /// The threads of one process, at most `max_threads_shown`.

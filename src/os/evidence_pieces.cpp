@@ -4,7 +4,6 @@
 #include "evidence.hpp"
 
 #include <bgt/os/clock.hpp>
-#include <bgt/store/report.hpp>
 
 #include <algorithm>
 #include <array>
@@ -49,7 +48,7 @@ std::vector<Piece> pieces_of(const GatherRequest& request)
                           false, usual_limit});
     // First what passes quickest; each part leaves out what it has no time for.
     pieces.push_back({"children", detail::gather_children});
-    pieces.push_back({"output", detail::gather_output, true, disk_limit});
+    pieces.push_back({"output", [](Gathering& gathering) { gathering.request.store.add_output(gathering.found); }, true, disk_limit});
     pieces.push_back({"sockets", detail::gather_sockets});
     pieces.push_back({"both ends of pipes", detail::gather_ends});
     pieces.push_back({"locks", detail::gather_locks});
@@ -98,7 +97,7 @@ void work(Gathering& gathering, const std::vector<Piece>& pieces, std::size_t ne
         else
             told.evidence.processes.assign(processes.begin() + static_cast<std::ptrdiff_t>(known),
                                            processes.end());
-        const std::string text = store::encode_report(told);
+        const std::string text = gathering.request.store.encode(told);
         const Header header{next, text.size()};
         std::array<char, sizeof header> head;
         std::memcpy(head.data(), &header, sizeof header);
@@ -138,7 +137,7 @@ public:
 private:
     void merge(std::string_view text)
     {
-        auto report = store::decode_report(text);
+        auto report = gathering_.request.store.decode(text);
         if (!report) return;
         auto& found = gathering_.found;
         auto& told = report->evidence;

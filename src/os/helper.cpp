@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -166,6 +167,11 @@ Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher, co
 }
 
 } // namespace
+
+void set_variables(const Variables& variables)
+{
+    for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
+}
 
 Result<HelperEnd> run_helper(const std::string& executable, const std::vector<std::string>& arguments, bool keep_output,
                              Duration timeout)

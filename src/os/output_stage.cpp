@@ -1,5 +1,6 @@
 #include <bgt/os/output_stage.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/os/background.hpp>
 
 #include <cerrno>
@@ -9,34 +10,13 @@
 #include <utility>
 
 namespace bgt::os {
-namespace {
-
-struct Pipe {
-    Fd reader, writer;
-};
-
-Result<Pipe> make_pipe(int flags)
-{
-    int ends[2];
-    if (pipe2(ends, flags | O_CLOEXEC) != 0) return Error::system("making a pipe for output", errno);
-    return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
-
-void await_end_of_file(int fd)
-{
-    char none = 0;
-    while (read(fd, &none, 1) < 0 && errno == EINTR) {}
-}
-
-} // namespace
-
 Result<OutputStage> OutputStage::start(std::size_t capacity, std::vector<int> keep, const Save& save)
 {
-    Result<Pipe> pipe = make_pipe(O_NONBLOCK);
+    Result<Pipe> pipe = make_pipe("a pipe for output", O_NONBLOCK);
     if (!pipe) return pipe.error();
     if (fcntl(pipe->writer.get(), F_SETPIPE_SZ, static_cast<int>(capacity)) < 0)
         return Error::system("growing the pipe for output", errno);
-    Result<Pipe> life = make_pipe(0);
+    Result<Pipe> life = make_pipe("a pipe for output");
     if (!life) return life.error();
     const int stage = pipe->reader.get(), end = life->reader.get();
     keep.push_back(stage);
@@ -67,7 +47,12 @@ OutputStage::~OutputStage()
     if (keeper_ <= 0) return;
     writer_.reset(); // it reads up to the end of file
     life_.reset();
-    while (waitpid(keeper_, nullptr, 0) < 0 && errno == EINTR) {}
+    retry_on_eintr([&] { return waitpid(keeper_, nullptr, 0); });
+}
+
+std::int64_t OutputStage::fill(int pipe, std::size_t max)
+{
+    return retry_on_eintr([&] { return splice(pipe, nullptr, writer_.get(), nullptr, max, SPLICE_F_NONBLOCK); });
 }
 
 } // namespace bgt::os

@@ -101,20 +101,25 @@ bool can_look()
     return read_stat(::getpid()).has_value();
 }
 
-bool is_alive(const store::ProcessKey& key)
+bool is_alive(const ProcessKey& key)
 {
     const auto stat = read_stat(key.pid);
     return stat && stat->key == key && is_living(*stat);
 }
 
-std::optional<store::ProcessKey> key_of(std::int32_t pid)
+std::optional<ProcessKey> key_of(std::int32_t pid)
 {
     const auto stat = read_stat(pid);
     if (!stat || !is_living(*stat)) return std::nullopt;
     return stat->key;
 }
 
-store::ProcessKey own_key()
+std::int32_t own_pid()
+{
+    return getpid();
+}
+
+ProcessKey own_key()
 {
     std::array<char, 1024> text;
     const Fd file = open_at(AT_FDCWD, "/proc/self/stat", O_RDONLY);
@@ -165,7 +170,12 @@ std::uint64_t ticks_now()
     return static_cast<std::uint64_t>(since_boot() / tick);
 }
 
-Duration age_of(const store::ProcessKey& key)
+unsigned core_count()
+{
+    return static_cast<unsigned>(std::max(1l, ::sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+Duration age_of(const ProcessKey& key)
 {
     const Duration up = since_boot();
     const std::uint64_t hz = ticks_per_second();
@@ -174,7 +184,7 @@ Duration age_of(const store::ProcessKey& key)
     return std::max(up - start, Duration::zero());
 }
 
-Result<bool> send_signal(const store::ProcessKey& key, int signal)
+Result<bool> send_signal(const ProcessKey& key, int signal)
 {
     if (key.pid <= 0) return false;
     const Fd pidfd = pidfd_open(key.pid);
@@ -192,7 +202,7 @@ Result<bool> send_signal(const store::ProcessKey& key, int signal)
     return Error::system(fmt::format("can't send signal {} to process {}", signal, key.pid), error);
 }
 
-std::optional<Fd> open_pidfd(const store::ProcessKey& key)
+std::optional<Fd> open_pidfd(const ProcessKey& key)
 {
     if (key.pid <= 0) return std::nullopt;
     Fd pidfd = pidfd_open(key.pid);

@@ -17,7 +17,7 @@ namespace bgt::os {
 namespace {
 
 struct Seen {
-    store::ProcessKey key;
+    ProcessKey key;
     LifeStat stat;
 };
 
@@ -35,18 +35,18 @@ std::optional<LifeStat> read_life_stat(const Fd& file)
 }
 
 /// Each once, the older first: who waits for a process is older than it.
-std::vector<store::ProcessKey> oldest_first(std::span<const ProcStat> members)
+std::vector<ProcessKey> oldest_first(std::span<const ProcStat> members)
 {
-    std::vector<store::ProcessKey> keys;
+    std::vector<ProcessKey> keys;
     keys.reserve(members.size());
     for (const ProcStat& member : members) keys.push_back(member.key);
-    const auto rank = [](const store::ProcessKey& key) { return std::pair(key.start_ticks, key.pid); };
+    const auto rank = [](const ProcessKey& key) { return std::pair(key.start_ticks, key.pid); };
     std::ranges::sort(keys, {}, rank);
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     return keys;
 }
 
-std::optional<Seen> read_one(const ProcDir& proc, const store::ProcessKey& key)
+std::optional<Seen> read_one(const ProcDir& proc, const ProcessKey& key)
 {
     const auto stat = read_life_stat(proc.open(key.pid, "stat", O_RDONLY));
     return stat && stat->start_ticks == key.start_ticks ? std::optional(Seen{key, *stat}) : std::nullopt;
@@ -54,10 +54,10 @@ std::optional<Seen> read_one(const ProcDir& proc, const store::ProcessKey& key)
 
 /// Adds children of the main threads that are not among the members: zombies, which have used what their parent will be
 /// told to have used, and those that were forked just now.
-void add_children(const ProcDir& proc, std::vector<store::ProcessKey>& keys)
+void add_children(const ProcDir& proc, std::vector<ProcessKey>& keys)
 {
     std::unordered_set<std::int32_t> known;
-    for (const store::ProcessKey& key : keys) known.insert(key.pid);
+    for (const ProcessKey& key : keys) known.insert(key.pid);
     constexpr std::size_t max_added = 10'000; // a storm of forks must not keep the look from its end
     const std::size_t most = keys.size() + max_added;
     for (std::size_t at = 0; at < keys.size(); ++at) {
@@ -74,14 +74,14 @@ void add_children(const ProcDir& proc, std::vector<store::ProcessKey>& keys)
 /// One after the other is read, and a process that ends meanwhile passes what it used on to one that was read before: its
 /// use would be in neither, and seem new at the next look. So where somebody is gone, all are read again; in a tree where
 /// always somebody is, the last round has to do.
-std::vector<Seen> read_all(const ProcDir& proc, std::vector<store::ProcessKey> keys)
+std::vector<Seen> read_all(const ProcDir& proc, std::vector<ProcessKey> keys)
 {
     constexpr int rounds = 3;
     add_children(proc, keys);
     std::vector<Seen> seen;
     for (int round = 0; round < rounds; ++round) {
         seen.clear();
-        for (const store::ProcessKey& key : keys)
+        for (const ProcessKey& key : keys)
             if (const auto one = read_one(proc, key)) seen.push_back(*one);
         if (seen.size() == keys.size()) break;
         keys.clear();

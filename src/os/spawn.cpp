@@ -112,11 +112,18 @@ bool is_text(const char* path)
     return std::memchr(begin, '\0', line) == nullptr;
 }
 
+/// Asked first, as execve(2) copies all arguments and the environment before it looks for the file.
+bool is_missing(const std::string& path)
+{
+    return access(path.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 /// execvp's rules: what is not there is passed over, what may not be run is remembered, a text file goes to /bin/sh.
 int exec_first(Plan& plan)
 {
     int result = ENOENT;
     for (const std::string& candidate : plan.candidates) {
+        if (plan.candidates.size() > 1 && is_missing(candidate)) continue;
         execve(candidate.c_str(), plan.argv.data(), plan.env.data());
         if (errno == ENOEXEC && is_text(candidate.c_str())) {
             plan.shell_argv[1] = const_cast<char*>(candidate.c_str());
@@ -293,13 +300,13 @@ Result<void> check_command(const std::string& argv0, const std::vector<std::stri
     return exec_error(argv0, cwd, result);
 }
 
-Result<store::ProcessKey> spawn(const SpawnRequest& request)
+Result<ProcessKey> spawn(const SpawnRequest& request)
 {
     Plan plan{request, pointers(request.argv), pointers(request.env), {}, {}, {}};
     plan.candidates = candidates_for(request.argv.front(), path_of(request.env));
     plan.shell_argv = {const_cast<char*>("/bin/sh"), nullptr};
     plan.shell_argv.insert(plan.shell_argv.end(), plan.argv.begin() + 1, plan.argv.end());
-    for (const store::ResourceLimit& limit : request.limits) {
+    for (const ResourceLimit& limit : request.limits) {
         const std::optional<int> resource = resource_of(limit.name);
         if (!resource) return Error::usage(fmt::format("unknown resource limit '{}'", limit.name));
         plan.limits.push_back({*resource, rlimit{limit.value, limit.value}});
@@ -307,7 +314,7 @@ Result<store::ProcessKey> spawn(const SpawnRequest& request)
     ChildReport report;
     const pid_t pid = vfork_child(plan, report);
     if (pid < 0) return Error::system("no process could be made", errno);
-    if (report.stage == Stage::none) return store::ProcessKey{pid, report.start_ticks};
+    if (report.stage == Stage::none) return ProcessKey{pid, report.start_ticks};
     // It has called _exit: reap it, so that nobody mistakes it for a child of the task.
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
     return to_error(plan, report);

@@ -43,8 +43,8 @@ void end_stdin_keeper(int fifo)
 {
     const pid_t pid = keeper_of(fifo);
     if (pid <= 0) return;
-    const std::optional<store::ProcessKey> keeper = key_of(pid);
-    // Asked again: it may have ended before that look, and the pid be somebody else's by now.
+    const std::optional<ProcessKey> keeper = key_of(pid);
+    // Asked again: it may have ended before that, and the pid be somebody else's by now.
     if (keeper && keeper_of(fifo) == pid) static_cast<void>(send_signal(*keeper, SIGKILL).operator bool());
 }
 

@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::uint32_t file_events = IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_CLOSE_WRITE;
 constexpr std::uint32_t folder_events = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
-/// How long a change may stay unseen where inotify has no room: two looks are still cheap, and nobody feels it.
-constexpr Duration look_interval = std::chrono::milliseconds(20);
+/// How long a change may stay unseen where inotify has no room: two checks are still cheap, and nobody feels it.
+constexpr Duration poll_interval = std::chrono::milliseconds(20);
 /// The kernel's own, sent whatever was asked for: the watch or its file system is gone.
 constexpr std::uint32_t gone_events = IN_IGNORED | IN_UNMOUNT;
 
@@ -51,7 +51,7 @@ Result<int> Watch::add_folder(const std::string& path)
 
 Result<int> Watch::add(const std::string& path, std::uint32_t events)
 {
-    // Instances are few (sysctl fs.inotify.max_user_instances): without one, files are looked at.
+    // Instances are few (sysctl fs.inotify.max_user_instances): without one, files are polled.
     if (!inotify_) inotify_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
     // MASK_ADD: a second watch of the same inode shares the first one's descriptor and must not narrow it.
     const int wd = inotify_ ? ::inotify_add_watch(inotify_.get(), path.c_str(), events | IN_MASK_ADD) : -1;
@@ -115,9 +115,9 @@ Result<Watch::Wake> Watch::wait(std::optional<Instant> deadline)
 {
     std::vector<pollfd> polled{{inotify_.get(), POLLIN, 0}};
     for (const int fd : fds_) polled.push_back({fd, POLLIN, 0});
-    const bool looks = std::ranges::any_of(watched_, &Watched::looked_at);
+    const bool polls = std::ranges::any_of(watched_, &Watched::polled);
     std::optional<Instant> until = deadline;
-    if (looks) until = std::min(deadline.value_or(Instant::max()), now() + look_interval);
+    if (polls) until = std::min(deadline.value_or(Instant::max()), now() + poll_interval);
     for (;;) {
         timespec left{};
         if (until) left = to_timespec(std::max(*until - now(), Duration::zero()));
@@ -127,7 +127,7 @@ Result<Watch::Wake> Watch::wait(std::optional<Instant> deadline)
         if (ready < 0 && error != EINTR) return Error::system("can't wait for files and processes", error);
         wake.interrupted = ready < 0;
         wake.timed_out = ready == 0 && until == deadline;
-        wake.overflow = looks;
+        wake.overflow = polls;
         if (ready <= 0) return wake;
         if (polled[0].revents != 0) read_events(wake);
         for (std::size_t i = 1; i < polled.size(); ++i)

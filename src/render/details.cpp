@@ -1,3 +1,4 @@
+#include <bgt/core/hang_rules.hpp>
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
@@ -124,16 +125,14 @@ void add_log(Lines& lines, const ops::Snapshot& task)
 
 void add_hang_rules(Lines& lines, const core::Policy& rules)
 {
-    const core::HangRules& hang = rules.hang;
     std::string words;
-    const auto add = [&](std::string_view name, const std::optional<Duration>& limit) {
-        if (limit) words += fmt::format("{}{} {}", words.empty() ? "" : ", ", name, format_duration(*limit));
-    };
-    add("output-timeout", hang.output);
-    add("progress-timeout", hang.progress);
-    add("idle-timeout", hang.idle);
-    add("ready-timeout", hang.ready);
-    if (!words.empty()) words += fmt::format(", then {}", core::to_string(hang.on_hang));
+    for (const core::HangRule& rule : core::hang_rules) {
+        const std::optional<Duration>& limit = rules.hang.*rule.limit;
+        if (!limit) continue;
+        if (rule.at_limit == core::AtLimit::end) lines.field(core::to_string(rule.reason), format_duration(*limit));
+        else words += fmt::format("{}{} {}", words.empty() ? "" : ", ", core::to_string(rule.reason), format_duration(*limit));
+    }
+    if (!words.empty()) words += fmt::format(", then {}", core::to_string(rules.hang.on_hang));
     lines.field("hang rules", words);
     const core::RestartPolicy& again = rules.restart_policy;
     if (again.retries != 0) lines.field("retries", std::to_string(again.retries));

@@ -1,4 +1,5 @@
 #include <bgt/base/signal_name.hpp>
+#include <bgt/core/hang_rules.hpp>
 #include <bgt/render/words.hpp>
 
 #include <fmt/format.h>
@@ -20,14 +21,16 @@ std::string_view short_reason(Reason reason)
     case Reason::self: return "";
     case Reason::killed: return "killed";
     case Reason::timeout: return "timeout";
-    case Reason::output_timeout:
-    case Reason::progress_timeout:
-    case Reason::idle_timeout: return "hung";
-    case Reason::ready_timeout: return "not ready";
     case Reason::owner_gone: return "owner gone";
     case Reason::shutdown: return "shutdown";
+    case Reason::output_timeout:
+    case Reason::progress_timeout:
+    case Reason::idle_timeout:
+    case Reason::ready_timeout:
+    case Reason::cpu_limit: break;
     }
-    return "";
+    const core::HangRule* rule = core::find_hang_rule(reason);
+    return rule ? rule->short_words : "";
 }
 
 std::string_view reason_words(Reason reason)
@@ -36,14 +39,16 @@ std::string_view reason_words(Reason reason)
     case Reason::self: return "";
     case Reason::killed: return "killed on request";
     case Reason::timeout: return "its --timeout passed";
-    case Reason::output_timeout: return "no output for too long";
-    case Reason::progress_timeout: return "no progress for too long";
-    case Reason::idle_timeout: return "idle for too long";
-    case Reason::ready_timeout: return "not ready in time";
     case Reason::owner_gone: return "its --owner ended";
     case Reason::shutdown: return "its supervisor was told to shut down";
+    case Reason::output_timeout:
+    case Reason::progress_timeout:
+    case Reason::idle_timeout:
+    case Reason::ready_timeout:
+    case Reason::cpu_limit: break;
     }
-    return "";
+    const core::HangRule* rule = core::find_hang_rule(reason);
+    return rule ? rule->words : "";
 }
 
 std::string own_end(const core::Outcome& outcome)

@@ -34,7 +34,7 @@ template <class Io>
 void fields(Io& io, Handle& handle)
 {
     io("fd", handle.fd);
-    io("kind", handle.kind, HandleKind::process);
+    io("kind", handle.kind);
     io("text", handle.text);
     io("inode", handle.inode);
     io("task_stdin", handle.task_stdin);
@@ -49,7 +49,7 @@ void fields(Io& io, ThreadEvidence& thread)
     io("name", thread.name);
     io("state", thread.state);
     io("wchan", thread.wchan);
-    io("call", thread.call, Call::sync);
+    io("call", thread.call);
     io("call_name", thread.call_name);
     io("handles", thread.handles);
     io("writes_wanted", thread.writes_wanted);
@@ -182,18 +182,18 @@ void fields(Io& io, Report& report)
     io("at", evidence.at);
     io("task", evidence.task_id);
     io("name", evidence.task_name);
-    io("kind", evidence.kind, Kind::service);
-    io("verdict", diagnosis.verdict, Verdict::blocked);
+    io("kind", evidence.kind);
+    io("verdict", diagnosis.verdict);
     io("sentence", diagnosis.sentence);
     io("next", diagnosis.next);
     io("hint", diagnosis.hint);
     io("pid", diagnosis.pid);
-    io("certainty", diagnosis.certainty, Certainty::unsure);
+    io("certainty", diagnosis.certainty);
     io("doubt", diagnosis.doubt);
     io("chain", diagnosis.chain);
-    io("rule", evidence.rule, Reason::shutdown);
+    io("rule", evidence.rule);
     io("limit_s", evidence.limit);
-    io("activity", evidence.activity, Activity::zombie);
+    io("activity", evidence.activity);
     io("ages", evidence.ages);
     io("evidence", evidence);
 }
@@ -207,23 +207,12 @@ public:
     {
         out_[key] = of(value);
     }
-    template <class E>
-    void operator()(json::string_view key, E& value, E)
-    {
-        out_[key] = json::string(to_string(value));
-    }
-    template <class E>
-    void operator()(json::string_view key, std::optional<E>& value, E)
-    {
-        if (value) out_[key] = json::string(to_string(*value));
-        else out_[key] = nullptr;
-    }
-
 private:
     template <class T>
     static json::value of(T& value)
     {
-        if constexpr (std::is_same_v<T, char>) return json::string(to_valid_utf8({&value, 1}));
+        if constexpr (std::is_enum_v<T>) return json::string(to_string(value));
+        else if constexpr (std::is_same_v<T, char>) return json::string(to_valid_utf8({&value, 1}));
         else if constexpr (std::is_same_v<T, double>) return std::isfinite(value) ? json::value(value) : json::value(nullptr);
         else if constexpr (std::is_arithmetic_v<T>) return value;
         else return object_of(value);
@@ -265,21 +254,6 @@ public:
         const json::value* found = in_.if_contains(key);
         if (found && !take(*found, value)) note(key);
     }
-    template <class E>
-    void operator()(json::string_view key, E& value, E last)
-    {
-        const json::value* found = in_.if_contains(key);
-        if (found && !take_word(*found, value, last)) note(key);
-    }
-    template <class E>
-    void operator()(json::string_view key, std::optional<E>& value, E last)
-    {
-        const json::value* found = in_.if_contains(key);
-        if (!found || found->is_null()) return;
-        if (take_word(*found, value.emplace(), last)) return;
-        value.reset();
-        note(key);
-    }
 
 private:
     void note(json::string_view key)
@@ -287,21 +261,27 @@ private:
         if (problem_.empty()) problem_.assign(key.data(), key.size());
     }
     template <class E>
-    static bool take_word(const json::value& in, E& value, E last)
+    static bool take_word(const json::value& in, E& value)
     {
         if (!in.is_string()) return false;
         const std::string_view word(in.get_string().data(), in.get_string().size());
-        for (unsigned raw = 0; raw <= static_cast<unsigned>(last); ++raw)
-            if (to_string(static_cast<E>(raw)) == word) {
-                value = static_cast<E>(raw);
-                return true;
-            }
-        return true; // a word of a newer bgt: the default says "unknown"
+        const auto find = [&](std::string_view name) {
+            for (unsigned raw = 0; raw < 256; ++raw)
+                if (to_string(static_cast<E>(raw)) == name) {
+                    value = static_cast<E>(raw);
+                    return true;
+                }
+            return false;
+        };
+        if (!find(word)) find("unknown"); // a word of a newer bgt
+        return true;
     }
     template <class T>
     bool take(const json::value& in, T& value)
     {
-        if constexpr (std::is_same_v<T, bool>) {
+        if constexpr (std::is_enum_v<T>) {
+            return take_word(in, value);
+        } else if constexpr (std::is_same_v<T, bool>) {
             if (in.is_bool()) value = in.get_bool();
             return in.is_bool();
         } else if constexpr (std::is_same_v<T, char>) {

@@ -2,6 +2,8 @@
 // removal: remove.cpp.
 #include <bgt/store/root.hpp>
 
+#include <bgt/base/descriptor.hpp>
+
 #include "files.hpp"
 
 #include <fcntl.h>
@@ -28,16 +30,10 @@ Result<std::string> absolute(std::string path)
     return path;
 }
 
-/// What is made can be used by its maker, whatever the caller's umask.
-struct OwnFiles {
-    mode_t umask_before = ::umask(077);
-    ~OwnFiles() { ::umask(umask_before); }
-};
-
 /// mkdir -p with 0700 for what is made here. 0 or the errno.
 int make_folders(const std::string& path)
 {
-    const OwnFiles files;
+    const PrivateUmask files;
     if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return 0;
     if (errno != ENOENT) return errno;
     for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))

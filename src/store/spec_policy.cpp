@@ -1,6 +1,7 @@
 #include "spec_policy.hpp"
 
 #include "json_fields.hpp"
+#include <bgt/core/hang_rules.hpp>
 
 namespace bgt::store {
 
@@ -40,21 +41,17 @@ void take_word(const json::object& from, std::string_view key, std::optional<Enu
 
 json::object encode_hang(const core::HangRules& hang)
 {
-    return {{"output_ns", limit_or_null(hang.output)},
-            {"progress_ns", limit_or_null(hang.progress)},
-            {"idle_ns", limit_or_null(hang.idle)},
-            {"ready_ns", limit_or_null(hang.ready)},
-            {"on_hang", core::to_string(hang.on_hang)},
-            {"quiet_after_ns", limit_or_null(hang.quiet_after)},
-            {"stalled_after_ns", limit_or_null(hang.stalled_after)}};
+    json::object out;
+    for (const core::HangRule& rule : core::hang_rules) out[rule.key] = limit_or_null(hang.*rule.limit);
+    out["on_hang"] = core::to_string(hang.on_hang);
+    out["quiet_after_ns"] = limit_or_null(hang.quiet_after);
+    out["stalled_after_ns"] = limit_or_null(hang.stalled_after);
+    return out;
 }
 
 void decode_hang(const json::object& from, core::HangRules& hang)
 {
-    take_limit(from, "output_ns", hang.output);
-    take_limit(from, "progress_ns", hang.progress);
-    take_limit(from, "idle_ns", hang.idle);
-    take_limit(from, "ready_ns", hang.ready);
+    for (const core::HangRule& rule : core::hang_rules) take_limit(from, rule.key, hang.*rule.limit);
     take_word(from, "on_hang", core::parse_on_hang, hang.on_hang);
     take_limit(from, "quiet_after_ns", hang.quiet_after);
     take_limit(from, "stalled_after_ns", hang.stalled_after);

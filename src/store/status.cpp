@@ -24,7 +24,9 @@ constexpr std::size_t at_checksum = status_slot_size - 4;
 constexpr std::size_t at_lifecycle = 24; // u8
 constexpr std::size_t at_main_pid = 64;  // i32
 constexpr std::size_t at_main_start = 72;// u64
-constexpr std::uint16_t schema = 1;
+/// One more with each field or enumerator that is added. 2: Reason::cpu_limit, cpu_used.
+constexpr std::uint16_t schema = 2;
+constexpr std::uint16_t readable_since = 1; ///< the oldest schema whose reader understands what is written now
 
 constexpr std::size_t max_tally = 9;
 constexpr std::size_t max_survivors = 16;
@@ -90,6 +92,7 @@ public:
     {
         number<std::int64_t>(t ? t->time_since_epoch().count() : no_time);
     }
+    void duration(Duration value) { number<std::int64_t>(value.count()); }
     void fraction(const std::optional<double>& value)
     {
         number(value.value_or(std::numeric_limits<double>::quiet_NaN()));
@@ -157,6 +160,12 @@ public:
         std::int64_t raw = no_time;
         number(raw);
         if (raw != no_time) t = Time(Duration(std::clamp(raw, -farthest_time, farthest_time - 1)));
+    }
+    void duration(Duration& value)
+    {
+        std::int64_t raw = value.count();
+        number(raw);
+        value = Duration(std::clamp<std::int64_t>(raw, 0, farthest_time - 1));
     }
     void fraction(std::optional<double>& value)
     {
@@ -243,6 +252,7 @@ void each_field(Io& io, S& s)
     io.time(s.attempt_started);
     io.time(s.ready_at);
     io.number(s.secret);
+    io.duration(s.cpu_used);
 }
 static_assert(sizeof(int) == 4 && sizeof(BootId) == 16 && sizeof(Secret) == 16 && sizeof(TallyRow) == 12);
 
@@ -284,7 +294,7 @@ std::array<std::byte, status_slot_size> encode_status(const Status& status, std:
     each_field(writer, status);
     std::memcpy(slot.data(), magic.data(), magic.size());
     store_le(slot.data() + at_schema, schema);
-    store_le(slot.data() + at_readable, schema);
+    store_le(slot.data() + at_readable, readable_since);
     store_le(slot.data() + at_size, static_cast<std::uint32_t>(writer.used()));
     sign_slot(slot, generation);
     return slot;

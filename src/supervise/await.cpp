@@ -26,7 +26,7 @@ public:
     SupervisorWatch(const SupervisorWatch&) = delete;
     SupervisorWatch& operator=(const SupervisorWatch&) = delete;
 
-    void follow(const store::ProcessKey& supervisor)
+    void follow(const ProcessKey& supervisor)
     {
         if (supervisor == key_ && fd_) return;
         drop();
@@ -46,7 +46,7 @@ private:
         fd_.reset();
     }
     os::Watch& watch_;
-    store::ProcessKey key_;
+    ProcessKey key_;
     Fd fd_;
 };
 

@@ -105,7 +105,7 @@ Result<void> request_restart(store::Root& root, store::TaskId id, const StopOpti
 
 Result<void> request_look(store::Root& root, store::TaskId id)
 {
-    return simple(root, id, Request::Op::look);
+    return simple(root, id, Request::Op::sample);
 }
 
 Result<std::uint32_t> request_report(store::Root& root, store::TaskId id)

@@ -24,6 +24,14 @@ os::StdinFifo find_stdin(int folder)
     return {info.st_dev, info.st_ino};
 }
 
+/// What the living used, and those that they waited for.
+Duration cpu_of(const core::Sample& sample)
+{
+    Duration sum{};
+    for (const core::ProcessSample& process : sample.processes) sum += process.cpu + process.reaped_cpu;
+    return sum;
+}
+
 bool needs_network(core::Activity activity)
 {
     return activity == core::Activity::trickle || activity == core::Activity::blocked;
@@ -45,13 +53,21 @@ void Observer::begin(Instant now)
     output_ = text_ = cpu_ = io_ = beat_ = std::nullopt;
     progress_.reset();
     progress_reader_ = {};
-    // Nothing of the attempt has used anything yet: an empty look to compare with.
+    // Nothing of the attempt has used anything yet: an empty sample to compare with.
     core::Sample start;
     start.at = now;
+    const Duration reaped = os::reaped_cpu();
+    if (before_) {
+        // The tree of the attempt before is empty: all that it used has been waited for.
+        core::Sample end;
+        end.at = now;
+        end.reaped_cpu = reaped;
+        cpu_used_ += core::compare(*before_, end).cpu;
+    }
     // A tick is coarse, and the main process was started a moment ago.
     const auto ago = static_cast<std::uint64_t>((os::now() - now) / std::chrono::seconds(1) + 1) * os::ticks_per_second();
     start.start_now = os::ticks_now() - std::min(os::ticks_now(), ago);
-    start.reaped_cpu = os::reaped_cpu();
+    start.reaped_cpu = reaped;
     start.sockets_known = true;
     before_ = std::move(start);
     earlier_.reset();
@@ -65,16 +81,16 @@ const std::optional<core::Sample>& Observer::sample_before(Instant now) const
 
 void Observer::leave_out(Duration cpu)
 {
-    if (before_) before_->reaped_cpu += cpu; // so that it is no news at the next look
+    if (before_) before_->reaped_cpu += cpu; // so that it is no news in the next sample
 }
 
-core::Liveness Observer::look(const std::vector<os::ProcStat>& members, Instant now)
+core::Liveness Observer::sample(const std::vector<os::ProcStat>& members, Instant now)
 {
     read_output(now);
     if (!before_) text_.reset(); // what was written before this supervisor took over
     core::Sample sample = os::take_sample(members, stdin_fifo_);
     for (const Stream& stream : streams_) sample.output_bytes += stream.at;
-    core::Liveness liveness{output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}};
+    core::Liveness liveness{output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}, {}};
     if (before_) {
         core::Used used = core::compare(*before_, sample);
         liveness.activity = core::classify(used, *before_, sample, unfinished_line_);
@@ -84,9 +100,14 @@ core::Liveness Observer::look(const std::vector<os::ProcStat>& members, Instant 
             liveness.activity = core::classify(used, *before_, sample, unfinished_line_);
         }
         if (used.cpu > Duration::zero()) cpu_ = now;
+        cpu_used_ += used.cpu;
         if (used.disk_bytes + used.net_bytes + used.written_bytes > 0) io_ = now;
+    } else {
+        cpu_used_ = std::max(cpu_used_, cpu_of(sample)); // of an adopted tree: at least that
     }
     earlier_ = std::exchange(before_, std::move(sample));
+    liveness.cpu = cpu_used_;
+    os::give_back_memory(); // the next sample may be a minute away
     return liveness;
 }
 

@@ -10,7 +10,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::array<std::string_view, 8> op_names{"stop",      "signal",  "pause", "resume",
-                                                   "stdin-eof", "restart", "look",  "report"};
+                                                   "stdin-eof", "restart", "sample", "report"};
 
 Result<json::object> parse_object(std::string_view bytes)
 {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <fcntl.h>
 #include <thread>
+#include <tuple>
 
 namespace bgt::supervise {
 namespace {
@@ -43,6 +44,15 @@ void Recorder::save()
         if (i > 0) std::this_thread::sleep_for(between_tries);
         if (writer_.write(status_)) refused_ = false;
     }
+}
+
+bool Recorder::put(const core::Progress& progress)
+{
+    const auto before = std::tuple(status_.progress, status_.step, status_.total_steps);
+    if (progress.fraction) status_.progress = progress.fraction;
+    if (!progress.step.empty()) status_.step = progress.step.substr(0, 63);
+    if (progress.total_steps) status_.total_steps = *progress.total_steps;
+    return before != std::tuple(status_.progress, status_.step, status_.total_steps);
 }
 
 void Recorder::event(std::string_view name, std::vector<store::EventField> fields)

@@ -27,11 +27,11 @@ constexpr auto recovery_timeout = std::chrono::seconds(5);
 std::vector<store::EventField> lost_output(const store::TaskDir& task)
 {
     std::vector<store::EventField> streams;
-    if (os::LogPump::take_loss(task, os::LogPump::out_files)) streams.push_back({"stream", std::string("out")});
-    if (os::LogPump::take_loss(task, os::LogPump::err_files)) streams.push_back({"stream", std::string("err")});
+    if (LogPump::take_loss(task, LogPump::out_files)) streams.push_back({"stream", std::string("out")});
+    if (LogPump::take_loss(task, LogPump::err_files)) streams.push_back({"stream", std::string("err")});
     return streams;
 }
-store::EventField at_most() { return {"at_most", static_cast<std::int64_t>(os::LogPump::high_throughput_capacity)}; }
+store::EventField at_most() { return {"at_most", static_cast<std::int64_t>(LogPump::high_throughput_capacity)}; }
 
 /// The record of a task that nothing is left of. What the dead supervisor saw stays; what it did not see is not made up.
 void put_end(store::Status& status, core::OutcomeKind unseen)
@@ -210,10 +210,10 @@ core::TaskFacts facts_of(const store::Status& status)
     facts.tree_lives = status.tree_lives;
     facts.was_started = was_started(status);
     facts.start_is_exact = status.secret != store::Secret{}; // both came with the same bgt
-    const store::BootId& boot = os::boot_id();
+    const BootId& boot = os::boot_id();
     // Where it can't be read now, nobody knows of a restart: whoever lives is found all the same. A record without one is
     // of no boot that could be this: its pids may be strangers by now.
-    facts.rebooted = boot != store::BootId{} && status.boot != boot;
+    facts.rebooted = boot != BootId{} && status.boot != boot;
     return facts;
 }
 

@@ -105,7 +105,7 @@ Result<void> spawn_main(SupervisorResources& resources, std::uint32_t attempt)
     const store::TaskSpec& spec = resources.spec;
     std::vector<std::string> env = resources.env;
     env.push_back("BGT_ATTEMPT=" + std::to_string(attempt));
-    std::vector<store::ResourceLimit> limits = spec.limits;
+    std::vector<ResourceLimit> limits = spec.limits;
     if (spec.mark != 0) limits.push_back({"rttime", spec.mark});
     store::Status& status = resources.recorder.status();
     const store::Status before = status;
@@ -117,7 +117,7 @@ Result<void> spawn_main(SupervisorResources& resources, std::uint32_t attempt)
         status.started_at = os::now();
     }
     RecordedStart log(resources.recorder.prepare_start(), attempt == 1);
-    const Result<store::ProcessKey> main_process = os::spawn({spec.command, env, spec.cwd, in->get(), out->get(),
+    const Result<ProcessKey> main_process = os::spawn({spec.command, env, spec.cwd, in->get(), out->get(),
                                                               err ? err.get() : out->get(), resources.umask, spec.nice, limits, &log});
     resources.recorder.go_on_after(log.record());
     if (!main_process) {

@@ -71,6 +71,7 @@ void put_state(const core::State& state, store::Status& status)
     status.quiet = alive && state.hang_state.quiet;
     status.stalled = alive && state.hang_state.stalled;
     status.ready = state.hang_state.ready;
+    status.cpu_used = state.hang_state.cpu.used;
     status.never_ready = state.hang_state.never_ready;
     status.tree_lives = false;
     std::visit(Overload{
@@ -100,6 +101,7 @@ core::State state_of(const store::Status& status, Instant now)
 {
     core::State state;
     state.paused = status.paused;
+    state.hang_state.cpu.used = status.cpu_used;
     const Instant started = status.started_at.value_or(now);
     switch (status.lifecycle) {
     case core::Lifecycle::queued:

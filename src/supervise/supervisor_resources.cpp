@@ -44,7 +44,7 @@ bool has_timers(boost::asio::io_context& io)
     return rang;
 }
 
-Result<std::unique_ptr<EventSources>> open_wakers(int out, int err, int control)
+Result<std::unique_ptr<EventSources>> open_sources(int out, int err, int control)
 {
     const int signals = os::signal_descriptor();
     if (signals < 0) return Error::system("making a descriptor for signals", errno);
@@ -54,7 +54,7 @@ Result<std::unique_ptr<EventSources>> open_wakers(int out, int err, int control)
         sources->out.assign(out);
         if (err >= 0) sources->err.assign(err);
         sources->control.assign(control);
-        // Asio does not look whether epoll took its timer (ENOSPC: /proc/sys/fs/epoll/max_user_watches).
+        // Asio does not check whether epoll took its timer (ENOSPC: /proc/sys/fs/epoll/max_user_watches).
         if (!has_timers(sources->io)) return Error::failed("preparing to wait for the command: the kernel took no timer");
         return sources;
     } catch (const boost::system::system_error& error) {
@@ -75,11 +75,11 @@ Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task
     Result<Recorder> recorder = Recorder::open(task);
     if (!recorder) return recorder.error();
     const store::Status& status = recorder->status();
-    Result<os::LogPump> out = os::LogPump::open(task, os::LogPump::out_files, spec.log_max, status.freed_bytes);
+    Result<LogPump> out = LogPump::open(task, LogPump::out_files, spec.log_max, status.freed_bytes);
     if (!out) return out.error();
-    std::optional<os::LogPump> err;
+    std::optional<LogPump> err;
     if (spec.split) {
-        Result<os::LogPump> opened = os::LogPump::open(task, os::LogPump::err_files, spec.log_max, status.freed_err_bytes);
+        Result<LogPump> opened = LogPump::open(task, LogPump::err_files, spec.log_max, status.freed_err_bytes);
         if (!opened) return opened.error();
         err = std::move(*opened);
     }
@@ -94,7 +94,7 @@ Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task
     }
     const Result<pid_t> stdin_keeper = keep_open(task, stdin_writer);
     if (!stdin_keeper) return stdin_keeper.error();
-    Result<std::unique_ptr<EventSources>> sources = open_wakers(out->fifo(), err ? err->fifo() : -1, control->fd());
+    Result<std::unique_ptr<EventSources>> sources = open_sources(out->fifo(), err ? err->fifo() : -1, control->fd());
     if (!sources) return sources.error();
     return SupervisorResources{std::move(root), std::move(task),     std::move(spec),         std::move(*recorder), std::move(*out),
                   std::move(err),  std::move(*control), std::move(stdin_writer), *stdin_keeper,        std::move(*sources),

@@ -10,34 +10,34 @@
 namespace bgt::supervise {
 namespace {
 
-/// When a large tree falls, its members end one by one: one look for all of them.
+/// When a large tree falls, its members end one by one: they are polled once for all.
 constexpr auto gather = std::chrono::milliseconds(2);
-/// Where not every member can be watched, they are looked at.
-constexpr auto look_again = std::chrono::seconds(1);
+/// Where not every member can be watched, they are polled.
+constexpr auto poll_again = std::chrono::seconds(1);
 constexpr int max_depth = 1000;
 
 std::size_t max_watched()
 {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
-    return limit.rlim_cur < 128 ? 0 : limit.rlim_cur / 2; // what is few is needed for looking
+    return limit.rlim_cur < 128 ? 0 : limit.rlim_cur / 2; // what is few is needed for reading /proc
 }
 
 } // namespace
 
-Tree::Sight OwnTree::look()
+Tree::Changes OwnTree::poll()
 {
-    Sight sight;
+    Changes changes;
     const os::ReapResult result = os::reap_all();
     for (const os::Reaped& child : result.reaped) {
-        if (helpers_.erase(child.pid) > 0) sight.helpers_cpu += child.cpu;
-        if (child.pid != root_) continue;
-        root_ = 0; // its pid may come again
-        if (child.exited) sight.main_end = core::Exited{child.status};
-        else sight.main_end = core::Signaled{child.status};
+        if (helpers_.erase(child.pid) > 0) changes.helpers_cpu += child.cpu;
+        if (child.pid != main_process_) continue;
+        main_process_ = 0; // its pid may come again
+        if (child.exited) changes.main_end = core::Exited{child.status};
+        else changes.main_end = core::Signaled{child.status};
     }
-    sight.empty = result.no_children || only_helpers_live();
-    return sight;
+    changes.empty = result.no_children || only_helpers_live();
+    return changes;
 }
 
 /// Asked twice: a list of children that is read while one of them ends can miss its neighbour (man 5 proc).
@@ -46,7 +46,7 @@ bool OwnTree::only_helpers_live() const
     if (helpers_.empty()) return false;
     const os::ProcDir proc;
     for (int i = 0; i < 2; ++i) {
-        const auto children = proc.children(getpid());
+        const auto children = proc.children(os::own_pid());
         if (!children || !std::ranges::all_of(*children, [&](std::int32_t pid) { return helpers_.contains(pid); })) return false;
     }
     return true;
@@ -54,7 +54,7 @@ bool OwnTree::only_helpers_live() const
 
 std::vector<os::ProcStat> OwnTree::members()
 {
-    return os::without_trees(os::descendants_of(getpid()), helpers_);
+    return os::without_trees(os::descendants_of(os::own_pid()), helpers_);
 }
 
 bool OwnTree::has(std::int32_t pid)
@@ -64,7 +64,7 @@ bool OwnTree::has(std::int32_t pid)
         if (helpers_.contains(pid)) return false;
         const auto stat = proc.stat(pid);
         if (!stat) return false;
-        if (stat->ppid == getpid()) return !helpers_.contains(pid);
+        if (stat->ppid == os::own_pid()) return !helpers_.contains(pid);
         pid = stat->ppid;
     }
     return false;
@@ -78,7 +78,7 @@ AdoptedTree::AdoptedTree(Helpers& helpers, boost::asio::io_context& io, os::Tree
 
 std::vector<os::ProcStat> AdoptedTree::members()
 {
-    std::vector<std::int32_t> except{getpid()};
+    std::vector<std::int32_t> except{os::own_pid()};
     except.insert(except.end(), helpers_.begin(), helpers_.end());
     return os::find_marked(marks_, except);
 }
@@ -88,65 +88,65 @@ bool AdoptedTree::has(std::int32_t pid)
     return std::ranges::any_of(members(), [&](const os::ProcStat& member) { return member.key.pid == pid; });
 }
 
-Tree::Sight AdoptedTree::look()
+Tree::Changes AdoptedTree::poll()
 {
-    Sight sight;
+    Changes changes;
     for (const os::Reaped& child : os::reap_all().reaped) helpers_.erase(child.pid); // it has no other children
     std::vector<os::ProcStat> living = members();
     if (living.empty()) living = members();
     // Nothing found is a proof only where something could have been found.
-    sight.empty = living.empty() && os::can_look();
+    changes.empty = living.empty() && os::can_look();
     watch(living);
     if (!main_end_known_ && !os::is_alive(marks_.main_process)) {
         main_end_known_ = true;
-        sight.main_end = core::Unseen{};
+        changes.main_end = core::Unseen{};
     }
-    return sight;
+    return changes;
 }
 
 void AdoptedTree::watch(const std::vector<os::ProcStat>& living)
 {
-    std::set<store::ProcessKey> now;
+    std::set<ProcessKey> now;
     for (const os::ProcStat& member : living) now.insert(member.key);
     std::erase_if(watched_, [&](const auto& entry) { return !now.contains(entry.first); });
     const std::size_t most = max_watched();
-    for (const store::ProcessKey& key : now) {
+    for (const ProcessKey& key : now) {
         if (watched_.contains(key)) continue;
         std::optional<Fd> fd;
         if (watched_.size() < most) fd = os::open_pidfd(key);
         if (!fd) {
-            look_in(watched_.size() < most && !os::is_alive(key) ? Duration(gather) : Duration(look_again));
+            poll_in(watched_.size() < most && !os::is_alive(key) ? Duration(gather) : Duration(poll_again));
             continue;
         }
         boost::asio::posix::stream_descriptor stream(io_);
         boost::system::error_code refused;
         stream.assign(fd->get(), refused);
         if (refused) {
-            look_in(look_again);
+            poll_in(poll_again);
             continue;
         }
         fd->release();
         auto [place, added] = watched_.emplace(key, std::move(stream));
         place->second.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](auto error) {
-            if (!error) look_in(gather);
+            if (!error) poll_in(gather);
         });
     }
 }
 
-void AdoptedTree::look_in(Duration time)
+void AdoptedTree::poll_in(Duration time)
 {
     const auto date = std::chrono::steady_clock::now() + time;
-    if (look_is_due_ && soon_.expiry() <= date) return;
-    look_is_due_ = true;
+    if (poll_is_due_ && soon_.expiry() <= date) return;
+    poll_is_due_ = true;
     soon_.expires_at(date);
     soon_.async_wait([this](auto error) {
         if (error) return;
-        look_is_due_ = false;
+        poll_is_due_ = false;
         changed_();
     });
 }
 
-std::uint32_t signal_all(const std::vector<os::ProcStat>& members, int signal)
+std::uint32_t Tree::signal(const std::vector<os::ProcStat>& members, int signal)
 {
     std::uint32_t sent = 0;
     for (const os::ProcStat& member : members) {

@@ -168,3 +168,30 @@ TEST_CASE("the rules hold for what is left of a tree that is waited for, too")
     CHECK(text_at(task, "/outcome/reason") == "idle-timeout");
     CHECK(text_at(newest_report(lab, id), "/rule") == "idle-timeout");
 }
+
+TEST_CASE("cpu-limit: ends a task whose processes have used so much, whoever of them it was")
+{
+    const Lab lab;
+    // The first loop ends by itself: what it used counts on. The task ignores --on-hang, and is not started again.
+    const std::string loop = "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done";
+    const std::string id = lab.start({"--cpu-limit", "1500ms", "--retries", "3", "-c", "(" + loop + "); while :; do :; done"});
+    CHECK(lab.wait(id) == 123);
+    const auto task = lab.show(id);
+    CHECK(text_at(task, "/outcome/reason") == "cpu-limit");
+    CHECK(number_at(task, "/attempt") == 1);
+    const auto report = newest_report(lab, id);
+    CHECK(text_at(report, "/rule") == "cpu-limit");
+    const std::string shown = lab({"show", id}).out;
+    CHECK(shown.find("its --cpu-limit passed") != std::string::npos);
+}
+
+TEST_CASE("cpu-limit: a task that sleeps is not ended, and a setting or a rule gives the limit as well")
+{
+    Lab lab;
+    CHECK(lab.wait(lab.start({"--cpu-limit", "200ms", "--", "sleep", "1.2"})) == 0);
+    lab.set_env("BGT_CPU_LIMIT=300ms");
+    CHECK(lab.wait(lab.start({"-c", "while :; do :; done"})) == 123);
+    CHECK(lab.wait(lab.start({"--cpu-limit", "off", "--", "true"})) == 0);
+    CHECK(lab({"run", "--cpu-limit", "0", "--", "true"}).code == 125);
+    CHECK(lab({"run", "--cpu-limit", "1h", "--on-hang", "report", "--", "true"}).code == 125); // it is not about a hang
+}

@@ -64,6 +64,7 @@ TEST_CASE("--explain without anything set")
                      "rule              none applies\n"
                      "kind              job     default\n"
                      "timeout           off     default\n"
+                     "cpu-limit         off     default\n"
                      "output-timeout    off     default\n"
                      "progress-timeout  off     default\n"
                      "idle-timeout      off     default\n"

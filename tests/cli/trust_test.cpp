@@ -145,7 +145,7 @@ TEST_CASE("config shows what is ignored, and why")
     CHECK(has(ran.out, file + ":3  x  (ignored, as not trusted: env)\n"));
     const auto json = lab.ask({"config"});
     CHECK(at(json, "/settings/0/ignored") == boost::json::value{{"value", "state"}, {"where", file + ":1"}, {"reason", "not-trusted"}});
-    CHECK(at(json, "/settings/7/ignored/reason") == "own-settings-only");
+    CHECK(at(json, "/settings/8/ignored/reason") == "own-settings-only");
     CHECK(at(json, "/settings/1/ignored").is_null());
     CHECK(at(json, "/rules/0/ignored") == boost::json::value{"env"});
     const Ran one = lab({"config", "root"});

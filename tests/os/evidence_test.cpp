@@ -5,6 +5,7 @@
 #include <bgt/core/diagnosis.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/evidence.hpp>
+#include <bgt/supervise/task_evidence.hpp>
 #include <bgt/os/stack_dump.hpp>
 #include <bgt/os/tree.hpp>
 
@@ -20,9 +21,17 @@ using core::Verdict;
 
 namespace {
 
-os::GatherRequest request_for(std::int32_t root)
+/// A task without a folder.
+supervise::TaskEvidence& no_folder()
 {
-    os::GatherRequest request;
+    static const store::TaskDir none;
+    static supervise::TaskEvidence evidence(none);
+    return evidence;
+}
+
+os::GatherRequest request_for(std::int32_t root, os::EvidenceStore& store = no_folder())
+{
+    os::GatherRequest request(store);
     if (auto stat = os::read_stat(root)) request.members.push_back(*stat);
     for (auto& member : os::descendants_of(root)) request.members.push_back(member);
     request.bound = std::chrono::seconds(20); // what is tested here is what is found, not how soon
@@ -258,8 +267,11 @@ TEST_CASE("the machine and the end of the log are part of it")
     test::Sandbox sandbox;
     auto sleeper = sandbox.start({"sleep", "600"});
     REQUIRE(sleeper.line() == "ready");
-    auto request = request_for(sleeper.pid);
-    request.folder = sandbox.folder();
+    const std::string folder = sandbox.folder();
+    const store::TaskDir task{store::TaskId{1}, folder, Fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))};
+    supervise::TaskEvidence of_task(task);
+    auto request = request_for(sleeper.pid, of_task);
+    request.folder = folder;
     request.cwd = request.folder;
     {
         std::ofstream log(request.folder + "/out.log", std::ios::binary);
@@ -283,10 +295,10 @@ TEST_CASE("what has ended, or has another start time, is left out; no time is no
     test::Sandbox sandbox;
     auto sleeper = sandbox.start({"sleep", "600"});
     REQUIRE(sleeper.line() == "ready");
+    auto another = request_for(sleeper.pid);
+    --another.members.front().key.start_ticks;
+    CHECK(os::gather(another).processes.empty());
     auto request = request_for(sleeper.pid);
-    --request.members.front().key.start_ticks;
-    CHECK(os::gather(request).processes.empty());
-    request = request_for(sleeper.pid);
     request.bound = Duration::zero();
     const auto evidence = os::gather(request);
     CHECK_FALSE(evidence.complete);
@@ -313,7 +325,7 @@ TEST_CASE("recent CPU is counted from the look before")
 TEST_CASE("fifty processes are gathered quickly")
 {
     test::Sandbox sandbox;
-    os::GatherRequest request;
+    os::GatherRequest request(no_folder());
     for (int i = 0; i < 50; ++i) {
         const pid_t pid = ::fork();
         if (pid == 0)

@@ -1,7 +1,7 @@
 #include "sandbox.hpp"
 #include "support/catch.hpp"
 
-#include <bgt/os/log_pump.hpp>
+#include <bgt/supervise/log_pump.hpp>
 
 #include <cerrno>
 #include <csignal>
@@ -25,19 +25,19 @@ struct Pumping {
     test::Sandbox sandbox;
     std::string path = sandbox.folder();
     store::TaskDir task{store::TaskId{1}, path, Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC))};
-    os::LogPump pump;
+    supervise::LogPump pump;
     Fd command;
 
     void open()
     {
-        auto opened = os::LogPump::open(task, os::LogPump::out_files, log_max, 0);
+        auto opened = supervise::LogPump::open(task, supervise::LogPump::out_files, log_max, 0);
         REQUIRE(opened);
         pump = std::move(*opened);
         auto writer = pump.writer();
         REQUIRE(writer);
         command = std::move(*writer);
     }
-    os::LogPump::Moved write(const std::string& text, WallTime at)
+    supervise::LogPump::Moved write(const std::string& text, WallTime at)
     {
         REQUIRE(::write(command.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
         return pump.pump(at);
@@ -127,7 +127,7 @@ TEST_CASE("a command that fills its FIFO again and again gets a stage, and loses
     CHECK(::faccessat(p.task.fd(), store::file::out_stage, F_OK, 0) == 0);
 
     const std::uint64_t before = p.pump.log_bytes();
-    const os::LogPump::Moved moved = p.write(std::string(300'000, 'a') + std::string(100'000, 'b'), start);
+    const supervise::LogPump::Moved moved = p.write(std::string(300'000, 'a') + std::string(100'000, 'b'), start);
     CHECK(moved.bytes == 400'000);
     CHECK_FALSE(moved.more);
     CHECK(p.pump.log_bytes() == before + 400'000);
@@ -179,12 +179,12 @@ TEST_CASE("what a keeper has not saved is told as lost, once")
 {
     Pumping p;
     const auto leave_mark = [&](mode_t mode) { Fd(::openat(p.task.fd(), store::file::out_stage, O_WRONLY | O_CREAT, mode)); };
-    CHECK_FALSE(os::LogPump::take_loss(p.task, os::LogPump::out_files));
+    CHECK_FALSE(supervise::LogPump::take_loss(p.task, supervise::LogPump::out_files));
     leave_mark(0600);
-    CHECK(os::LogPump::take_loss(p.task, os::LogPump::out_files));
-    CHECK_FALSE(os::LogPump::take_loss(p.task, os::LogPump::out_files));
+    CHECK(supervise::LogPump::take_loss(p.task, supervise::LogPump::out_files));
+    CHECK_FALSE(supervise::LogPump::take_loss(p.task, supervise::LogPump::out_files));
     leave_mark(0400); // a keeper has saved all
-    CHECK_FALSE(os::LogPump::take_loss(p.task, os::LogPump::out_files));
+    CHECK_FALSE(supervise::LogPump::take_loss(p.task, supervise::LogPump::out_files));
     CHECK(::faccessat(p.task.fd(), store::file::out_stage, F_OK, 0) < 0);
 }
 

@@ -23,7 +23,7 @@ TEST_CASE("clocks run and the boot has an id")
     const Instant before = os::now();
     REQUIRE(os::now() >= before);
     REQUIRE(os::wall_now() > WallTime(std::chrono::sys_days(std::chrono::year(2024) / 1 / 1)));
-    REQUIRE(os::boot_id() != store::BootId{});
+    REQUIRE(os::boot_id() != BootId{});
     REQUIRE(os::boot_id() == os::boot_id());
 }
 

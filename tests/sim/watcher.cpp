@@ -1,5 +1,6 @@
 #include "watcher.hpp"
 
+#include <bgt/core/hang_rules.hpp>
 #include <bgt/core/step.hpp>
 
 #include <algorithm>
@@ -39,7 +40,7 @@ std::optional<Duration> random_limit(Dice& dice)
 
 HangRules random_rules(Dice& dice)
 {
-    return {random_limit(dice), random_limit(dice), random_limit(dice), random_limit(dice),
+    return {random_limit(dice), random_limit(dice), random_limit(dice), random_limit(dice), random_limit(dice),
             static_cast<OnHang>(dice.below(4)), random_limit(dice), random_limit(dice)};
 }
 
@@ -212,8 +213,7 @@ void Watcher::check_attempts(const State& before, const Event& event, const std:
     for (const Action& action : actions) {
         if (std::holds_alternative<GatherReport>(action)) break;
         const auto* stop = std::get_if<Stopping>(&state_.phase);
-        if (std::holds_alternative<Stopping>(before.phase) || !stop || stop->reason < Reason::output_timeout ||
-            stop->reason > Reason::ready_timeout || request)
+        if (std::holds_alternative<Stopping>(before.phase) || !stop || !find_hang_rule(stop->reason) || request)
             break;
         if (std::holds_alternative<Started>(event)) break; // a request from before the start
         REQUIRE_FALSE((std::holds_alternative<SignalTree>(action) || std::holds_alternative<KillTree>(action)));

@@ -149,7 +149,7 @@ private:
     Liveness liveness()
     {
         const auto ago = [&] { return now_ - std::min(dice_.duration(), now_.time_since_epoch()); };
-        return {ago(), ago(), dice_.one_in(3) ? ago() : Instant{}, static_cast<Activity>(dice_.below(8))};
+        return {ago(), ago(), dice_.one_in(3) ? ago() : Instant{}, static_cast<Activity>(dice_.below(8)), dice_.duration()};
     }
     void look()
     {

@@ -23,7 +23,7 @@ struct ActionText {
     std::string operator()(const Note& note) const
     {
         std::ostringstream out;
-        out << "note:" << note.what << '/' << to_string(note.reason) << '/' << note.signal << '/' << note.count;
+        out << "note:" << to_string(note.what) << '/' << to_string(note.reason) << '/' << note.signal << '/' << note.count;
         return out.str();
     }
 };

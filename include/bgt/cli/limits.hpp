@@ -9,6 +9,6 @@ namespace bgt::cli {
 /// Every name there is.
 const std::vector<std::string>& limit_names();
 /// Reads `nofile=1024`, `cpu=10m`, `as=2G`, `core=unlimited`. Error (usage): unknown name, bad value.
-Result<store::ResourceLimit> parse_resource_limit(const std::string& text);
+Result<ResourceLimit> parse_resource_limit(const std::string& text);
 
 } // namespace bgt::cli

@@ -22,6 +22,7 @@ struct Settings {
     std::string stop_signals = "TERM";                      ///< as core::parse_stop_signals reads it
     core::Leftover leftover = core::Leftover::kill;
     std::optional<Duration> timeout;                        ///< default of `run --timeout`; off
+    std::optional<Duration> cpu_limit;                      ///< default of `run --cpu-limit`; off
     std::uint64_t log_max = 256ull << 20;                   ///< bytes; 0: off
     std::size_t keep_ended = 1000;
     std::optional<Duration> keep_age = std::chrono::hours(24 * 30); ///< `off` keeps for ever

@@ -1,5 +1,5 @@
 #pragma once
-/// Signs of life of a tree, told apart: what it used between two looks, and what that says of it. Pure: a look is data.
+/// Signs of life of a tree, told apart: what it used between two samples, and what that says of it. Pure: a sample is data.
 #include <bgt/base/time.hpp>
 #include <bgt/core/policy.hpp>
 #include <cstdint>
@@ -44,10 +44,10 @@ struct Sample {
     Duration reaped_cpu{};                 ///< of orphans that the supervisor itself has waited for
     std::vector<SocketSample> sockets;
     std::uint64_t output_bytes = 0;        ///< that the task has printed so far
-    bool sockets_known = false;            ///< sockets are looked at only where the rest does not say `busy`
+    bool sockets_known = false;            ///< sockets are listed only where the rest does not say `busy`
 };
 
-/// What was used between two looks.
+/// What was used between two samples.
 struct Used {
     Duration span{};
     Duration cpu{};
@@ -73,8 +73,8 @@ struct Used {
 Used compare(const Sample& before, const Sample& now);
 
 inline constexpr double busy_cpu = 0.01;             ///< of one core
-/// And no less than this between two looks that are close together: CPU is counted in ticks of 10 ms as a rule, and a loop
-/// that forks a `sleep` now and then must not look busy because a tick fell into it.
+/// And no less than this between two samples that are close together: CPU is counted in ticks of 10 ms as a rule, and a loop
+/// that forks a `sleep` now and then must not seem busy because a tick fell into it.
 inline constexpr Duration min_busy_cpu = std::chrono::milliseconds(25);
 inline constexpr double busy_disk = 4096;            ///< bytes a second
 inline constexpr double busy_net = 1024;
@@ -84,8 +84,8 @@ inline constexpr double busy_read = 8192;
 
 /// The verdict. `unfinished_line`: the output ends in the middle of a line (a prompt), which makes `maybe_input`
 /// waiting_input. busy comes before all else; waiting_input, stopped (every living process), unkillable (one process in D
-/// in both looks and nothing used), zombie (no other process) before trickle and blocked. unknown: there is no process.
-/// Hazard: CPU is counted in ticks of 10 ms, so looks less than 2 s apart take a single tick for `busy`.
+/// in both samples and nothing used), zombie (no other process) before trickle and blocked. unknown: there is no process.
+/// Hazard: CPU is counted in ticks of 10 ms, so samples less than 2 s apart take a single tick for `busy`.
 Activity classify(const Used&, const Sample& before, const Sample& now, bool unfinished_line);
 
 } // namespace bgt::core

@@ -6,12 +6,13 @@
 
 namespace bgt::core {
 
-/// What a look finds. Instants before the attempt count as its start.
+/// What a sample finds. Instants before the attempt count as its start.
 struct Liveness {
     Instant output{}; ///< when the last byte of output came
     Instant text{};   ///< when the last new text came (new_text.hpp)
     Instant beat{};   ///< the last heartbeat
-    Activity activity = Activity::unknown; ///< since the look before; unknown: there was none to compare with
+    Activity activity = Activity::unknown; ///< since the sample before; unknown: there was none to compare with
+    Duration cpu{};   ///< that the tree has used in all attempts
     bool operator==(const Liveness&) const = default;
 };
 
@@ -23,7 +24,15 @@ struct InactivityTimer {
     bool operator==(const InactivityTimer&) const = default;
 };
 
-/// The clocks of the hang rules. They belong to one attempt.
+/// CPU time of the tree, for HangClock::cpu. Of all attempts together.
+struct CpuUse {
+    Duration used{};
+    std::optional<Instant> measured; ///< when `used` was true; nullopt before the first start
+    unsigned cores = 1;   ///< of the machine: in a second at most so many seconds of CPU are used
+    bool operator==(const CpuUse&) const = default;
+};
+
+/// The clocks of the hang rules. All but `cpu` belong to one attempt.
 struct HangState {
     Instant since{};       ///< the start of the attempt
     InactivityTimer output, progress, idle;
@@ -34,6 +43,7 @@ struct HangState {
     Activity activity = Activity::unknown;
     bool quiet = false, stalled = false, waiting_input = false; ///< notices that hold
     bool ready = false, never_ready = false;
+    CpuUse cpu;
     bool operator==(const HangState&) const = default;
 };
 

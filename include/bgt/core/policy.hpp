@@ -12,7 +12,7 @@ namespace bgt::core {
 /// What the tree is doing, as its signs of life tell; apart from the lifecycle. The numbers are part of the status
 /// record: append only.
 enum class Activity : std::uint8_t {
-    unknown = 0,       ///< not looked at
+    unknown = 0,       ///< no sample yet
     busy = 1,          ///< CPU at least 1 % of a core, or disk at least 4 KiB/s, or network at least 1 KiB/s
     trickle = 2,       ///< some, below that: poll loops, idle virtual machines
     blocked = 3,       ///< nothing at all
@@ -47,13 +47,14 @@ std::optional<Activity> parse_activity(std::string_view);
 std::optional<OnHang> parse_on_hang(std::string_view);
 std::optional<Restart> parse_restart(std::string_view);
 
-/// Limits on silence. Independent of each other; the first to fire wins. All begin again after a pause, and when the
+/// Limits on silence and on CPU time (each a row of hang_rules.hpp). Independent of each other; the first to fire wins. All begin again after a pause, and when the
 /// supervisor itself did not run (a suspended machine, a starved process): nobody knows what the task did meanwhile.
 struct HangRules {
     std::optional<Duration> output;   ///< reset by any byte of output
     std::optional<Duration> progress; ///< reset by new text, by `busy` and by heartbeats
     std::optional<Duration> idle;     ///< reset by `busy` and by heartbeats
     std::optional<Duration> ready;    ///< from the start of an attempt until it is ready; then it is over
+    std::optional<Duration> cpu;      ///< CPU time of all attempts together; nothing resets it, and on_hang does not apply
     OnHang on_hang = OnHang::kill;
     /// Notices, for jobs only; they end nothing. `quiet`: no output for this long. `stalled`: no progress.
     std::optional<Duration> quiet_after = std::chrono::seconds(60);

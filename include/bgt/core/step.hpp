@@ -51,7 +51,7 @@ struct MainExited {
     Instant started{};
     MainEnd main_end;
     Instant since{};
-    std::uint32_t living = 0; ///< as the last look found
+    std::uint32_t living = 0; ///< as last counted
     bool operator==(const MainExited&) const = default;
 };
 /// Whether there is another attempt once a stop is done.
@@ -76,7 +76,7 @@ struct Stopping {
     Duration sweep_pause{};           ///< current pause between two KILL sweeps: 1 ms doubling to 50 ms, then 1 s
     Instant since{};                  ///< when the stopping began
     Instant kill_since{};             ///< when KILL began; valid at the last rung
-    std::uint32_t living = 0;         ///< as the last look found
+    std::uint32_t living = 0;         ///< as last counted
     bool swept = false;               ///< this rung has its row in the tally
     std::vector<StepTally> tally;
     bool operator==(const Stopping&) const = default;
@@ -110,7 +110,7 @@ struct Started {};                              ///< the command was exec'd
 struct StartFailed { int code = 126; };         ///< it was not; nothing runs. 127: there is no such command
 struct MainEnded { MainEnd how; };              ///< reaped, or seen gone
 struct TreeEmpty {};                            ///< proven: no process of the tree is left
-struct TreeLives { std::uint32_t count = 0; };  ///< a look found this many
+struct TreeLives { std::uint32_t count = 0; };  ///< this many were found
 /// Answer to SignalTree: members found living. To KillTree: the distinct processes hit since KILL began.
 struct Swept { std::uint32_t found = 0; };
 struct PauseRequested {};
@@ -143,12 +143,29 @@ struct EndAttempt { Outcome outcome; };         ///< drain the output, put the a
 struct StartAgain {};                           ///< the command, with the spec and environment that it had
 struct Finish {};                               ///< drain the output, save the final status, tell waiters
 struct Release {};                              ///< nothing is left to answer for: the supervisor exits
-/// A line for events.jsonl; `what` names what happened: "stop" (reason, first signal), "leftover" (count, first signal),
-/// "rung" (signal), "survivors" (count), "pause", "resume", "hang" (reason), "quiet", "stalled", "waiting-input" and
-/// "moving" (a notice, and its end), "clocks-restarted" (the supervisor did not run for a while), "ready",
-/// "never-ready", "restart-limit" (count).
+/// What a line of events.jsonl says. The name in the file is that of to_string().
+enum class Happening : std::uint8_t {
+    stop,             ///< a stop began (reason, first signal)
+    leftover,         ///< what the main process left behind is ended (count, first signal)
+    rung,             ///< the next step of the ladder (signal)
+    survivors,        ///< live in spite of SIGKILL (count)
+    pause,
+    resume,
+    hang,             ///< a rule fired and the task goes on (reason)
+    quiet,            ///< a notice
+    stalled,          ///< a notice
+    waiting_input,    ///< a notice
+    moving,           ///< no notice holds any more
+    clocks_restarted, ///< the supervisor did not run for a while
+    ready,
+    never_ready,
+    restart_limit,    ///< no further attempt (count)
+};
+std::string_view to_string(Happening); ///< "waiting-input"
+
+/// A line for events.jsonl.
 struct Note {
-    std::string_view what;
+    Happening what = Happening::stop;
     Reason reason = Reason::self;
     int signal = 0;
     std::uint32_t count = 0;

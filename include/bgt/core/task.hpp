@@ -44,6 +44,7 @@ enum class Reason : std::uint8_t {
     owner_gone = 7,        ///< the process named by `--owner` ended
     shutdown = 8,          ///< its supervisor was told to end (SIGTERM: the machine or an outer task goes down)
     // 9 was never written, and is not used again
+    cpu_limit = 10,        ///< its `--cpu-limit` passed
 };
 
 /// What a task is for. Numbers as above.
@@ -66,7 +67,8 @@ inline constexpr std::array outcome_kinds{OutcomeKind::none,            OutcomeK
                                           OutcomeKind::failed_to_start, OutcomeKind::lost,   OutcomeKind::not_started};
 inline constexpr std::array reasons{Reason::self,          Reason::killed,       Reason::timeout,
                                     Reason::output_timeout, Reason::progress_timeout, Reason::idle_timeout,
-                                    Reason::ready_timeout, Reason::owner_gone,   Reason::shutdown};
+                                    Reason::ready_timeout, Reason::owner_gone,   Reason::shutdown,
+                                    Reason::cpu_limit};
 inline constexpr std::array kinds{Kind::job, Kind::service};
 
 /// The value with this number, if there is one among them.
@@ -139,8 +141,8 @@ struct Outcome {
 };
 
 /// The exit code that every verb uses for an outcome (0..255): own code, 128+N, 120 (any hang rule, ready_timeout
-/// among them), 122, 123. An outcome that nobody saw is 122 whatever the reason. 126 or 127 for failed_to_start, 121 for
-/// not_started. Not ended yet: 125, as asking for it is a mistake of bgt's own.
+/// among them), 122, 123 (`--timeout`, `--cpu-limit`). An outcome that nobody saw is 122 whatever the reason. 126 or 127
+/// for failed_to_start, 121 for not_started. Not ended yet: 125, as asking for it is a mistake of bgt's own.
 int exit_code(const Outcome&);
 
 } // namespace bgt::core

@@ -14,7 +14,7 @@ using StartAnswer = supervise::StartResult;
 using supervise::start;
 
 /// A living process as an owner of tasks; nullopt: there is none of this pid.
-std::optional<store::ProcessKey> find_owner(std::int32_t pid);
+std::optional<ProcessKey> find_owner(std::int32_t pid);
 
 /// To be called once, before the first start: where this program's arguments are, so that a supervisor that is forked from it can
 /// hide them (os/title.hpp).

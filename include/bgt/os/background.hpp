@@ -27,6 +27,9 @@ inline constexpr const char* helper_name = "bgt:helper";
 /// Hazards: as of fork_supervisor; it is a child of the caller, who reaps it.
 Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std::function<int()>& body);
 
+/// Forks a child that runs `body` with all that this process has, and ends. Nothing happens where none could be made.
+void fork_child(const std::function<void()>& body);
+
 /// In a helper that outlives its supervisor: only SIGKILL ends it, as a machine that goes down sends SIGTERM to everybody.
 void block_signals();
 
@@ -36,6 +39,8 @@ void give_back_memory();
 
 /// A descriptor from which the signals that fork_supervisor blocked are read (man 2 signalfd).
 int signal_descriptor();
+/// Takes the signals that came off such a descriptor. True: SIGTERM, the wish that this process ends, is among them.
+bool take_signals(int signal_descriptor);
 
 /// A child that has been reaped (man 2 waitid).
 struct Reaped {

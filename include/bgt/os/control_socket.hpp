@@ -27,6 +27,9 @@ struct Datagram {
     socklen_t from_length = 0;
 };
 
+/// Whether it came from this user or root.
+bool is_trusted(const Datagram&);
+
 class ControlSocket {
 public:
     /// Binds NAME in the folder, in place of one that a dead supervisor left. Reached through /proc/self/fd, for paths
@@ -64,7 +67,7 @@ private:
 Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone, Duration timeout);
 
 /// Sends a message by the sd_notify protocol (man 3 sd_notify) to an address as NOTIFY_SOCKET has it, a path or `@name`,
-/// then BARRIER=1, and waits until both have been taken: so the sender still lives when the receiver looks who it is.
+/// then BARRIER=1, and waits until both have been taken: so the sender still lives when the receiver checks who it is.
 /// Error: the address is of another kind, nobody listens, or it was not taken within the timeout.
 Result<void> send_notification(const std::string& address, const std::string& text, Duration timeout);
 

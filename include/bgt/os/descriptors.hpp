@@ -1,4 +1,5 @@
 #pragma once
+#include <bgt/base/fd.hpp>
 #include <bgt/base/result.hpp>
 #include <vector>
 
@@ -8,7 +9,10 @@ namespace bgt::os {
 /// kernels before 5.9). For a process just forked: an owner (Fd) of one that is closed here must never run its end.
 void close_all_but(std::vector<int> keep);
 
-/// A supervisor opens more than it holds at its start: for its streams, and for each look at its tree. One that lacked
+/// Another descriptor of the same file, close-on-exec; empty: none was to be had.
+Fd duplicate(int fd);
+
+/// A supervisor opens more than it holds at its start: for its streams, and for each listing of its tree. One that lacked
 /// them could not end its task. Error: they are not to be had (man 2 getrlimit, RLIMIT_NOFILE).
 Result<void> check_spare_descriptors();
 

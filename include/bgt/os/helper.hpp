@@ -4,9 +4,15 @@
 #include <bgt/base/time.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bgt::os {
+
+/// Environment variables to be set: name and value.
+using Variables = std::vector<std::pair<std::string, std::string>>;
+/// In this process, for the helpers that it runs.
+void set_variables(const Variables&);
 
 struct HelperEnd {
     std::optional<int> code; ///< exit code, or 128+N of a signal; nullopt: killed because the timeout passed

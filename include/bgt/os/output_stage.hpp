@@ -1,7 +1,8 @@
 #pragma once
-/// A pipe between the FIFO of a loud command and its log.
+/// A pipe between the FIFO of a command of high throughput and its log.
 #include <bgt/base/fd.hpp>
 #include <bgt/base/result.hpp>
+#include <cstdint>
 #include <functional>
 #include <sys/types.h>
 #include <vector>
@@ -29,6 +30,8 @@ public:
 
     int reader() const { return reader_.get(); } ///< non-blocking, as the writer
     int writer() const { return writer_.get(); }
+    /// Hands over up to `max` bytes of what is in the pipe; how many, or negative: none.
+    std::int64_t fill(int pipe, std::size_t max);
     pid_t keeper() const { return keeper_; }
 
 private:

@@ -1,9 +1,9 @@
 #pragma once
 /// What /proc says of processes (man 5 proc).
 #include <bgt/base/fd.hpp>
+#include <bgt/base/process_key.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
-#include <bgt/store/status.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +13,7 @@ namespace bgt::os {
 
 /// The fields of /proc/PID/stat that bgt uses.
 struct ProcStat {
-    store::ProcessKey key;         ///< pid, starttime
+    ProcessKey key;         ///< pid, starttime
     std::string comm;              ///< may hold any byte, also `)`, spaces and newlines
     char state = '?';              ///< R S D Z T t X I
     std::int32_t ppid = 0;
@@ -36,11 +36,13 @@ bool can_look();
 /// Neither zombie nor dead. A zombie whose other threads go on (its main thread called pthread_exit) lives.
 bool is_living(const ProcStat&);
 /// Whether that very process lives: same start time, and is_living.
-bool is_alive(const store::ProcessKey&);
+bool is_alive(const ProcessKey&);
 /// Key of a living process, nullopt when there is none.
-std::optional<store::ProcessKey> key_of(std::int32_t pid);
+std::optional<ProcessKey> key_of(std::int32_t pid);
+/// Of this process.
+std::int32_t own_pid();
 /// Of this process, for one open; start_ticks is 0 where /proc can't be read.
-store::ProcessKey own_key();
+ProcessKey own_key();
 /// argv of the process, joined and quoted for showing, cut at 4 KiB; a title that the process gave itself as it stands;
 /// "[comm]" where it has none or may not be read; empty when there is no such process. Any byte can be in it.
 std::string command_line(std::int32_t pid);
@@ -48,14 +50,16 @@ std::string command_line(std::int32_t pid);
 std::uint64_t ticks_per_second();
 /// Now, by the boot-time clock that start_ticks counts.
 std::uint64_t ticks_now();
+/// Processors of this machine that are in use (sysconf _SC_NPROCESSORS_ONLN); at least 1.
+unsigned core_count();
 /// How long ago the process started, by the boot-time clock that start_ticks counts.
-Duration age_of(const store::ProcessKey&);
+Duration age_of(const ProcessKey&);
 
 /// Sends `signal` to that very process through a pidfd (man 2 pidfd_send_signal), never to a later one with its pid.
 /// True: sent. False: it has ended. Error: not permitted.
-Result<bool> send_signal(const store::ProcessKey&, int signal);
+Result<bool> send_signal(const ProcessKey&, int signal);
 /// A pidfd (close-on-exec) of that very process; it becomes readable at its end. nullopt when it has ended, or when no
 /// descriptor is to be had: is_alive tells the two apart.
-std::optional<Fd> open_pidfd(const store::ProcessKey&);
+std::optional<Fd> open_pidfd(const ProcessKey&);
 
 } // namespace bgt::os

@@ -5,8 +5,8 @@
 /// hooks in the child, and end a failed exec with exit(3), which prints buffered output twice. Here every microsecond
 /// of `bgt run` is spent; vfork(2) spares the copy of the page tables.
 #include <bgt/base/result.hpp>
-#include <bgt/store/spec.hpp>
-#include <bgt/store/status.hpp>
+#include <bgt/base/process_key.hpp>
+#include <bgt/base/resource_limit.hpp>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -36,7 +36,7 @@ struct SpawnRequest {
     int stderr_fd = -1;
     mode_t umask = 022;
     std::optional<int> nice;
-    const std::vector<store::ResourceLimit>& limits;
+    const std::vector<ResourceLimit>& limits;
     StartLog* log = nullptr;
 };
 
@@ -46,7 +46,7 @@ struct SpawnRequest {
 /// Error: no_command (127), cannot_exec (126: not executable, a folder, not a program), failed (125: working directory,
 /// limit, no process or memory left, the log refused).
 /// Hazard: the calling thread sleeps until the exec (man 2 vfork).
-Result<store::ProcessKey> spawn(const SpawnRequest&);
+Result<ProcessKey> spawn(const SpawnRequest&);
 
 /// Whether spawn() would find the command, as far as that can be told beforehand. Error: as spawn() would give it; failed (125):
 /// the file system could not be asked.

@@ -53,7 +53,7 @@ struct TreeMarks {
     std::optional<FileId> folder; ///< set: the cookie proves something only where BGT_TASK_DIR leads to this folder, and
                                   ///< the mark nothing (an older bgt chose both without regard to the folder)
     // What belongs to the task once a living process has proven that the record is its own.
-    store::ProcessKey main_process;
+    ProcessKey main_process;
     FileId fifo;              ///< the task's output FIFO: who holds it open belongs to it; 0: not looked at
     std::int32_t session = 0; ///< the main process's session id, which is its pid
 };

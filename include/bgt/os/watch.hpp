@@ -13,7 +13,7 @@ namespace bgt::os {
 
 class Watch {
 public:
-    /// Never an error at present: without an inotify instance, files are looked at (see Wake::overflow).
+    /// Never an error at present: without an inotify instance, files are polled (see Wake::overflow).
     static Result<Watch> create();
 
     /// Wakes when the file is written to, replaced, or removed. Returns a token, its own for each call, for
@@ -44,7 +44,7 @@ private:
         int token;
         int wd;               ///< -1 once the kernel has dropped the watch; shared by tokens of the same inode
         std::uint32_t events; ///< what wakes this token
-        bool looked_at;       ///< inotify had no room for it; `wd` is -1
+        bool polled;       ///< inotify had no room for it; `wd` is -1
     };
     Result<int> add(const std::string& path, std::uint32_t events);
     void note_event(int wd, std::uint32_t mask, Wake&);

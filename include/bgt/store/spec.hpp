@@ -1,5 +1,6 @@
 #pragma once
 /// `spec.json`: what was asked for. Written once, before the start; never changed.
+#include <bgt/base/resource_limit.hpp>
 #include <bgt/core/task.hpp>
 #include <bgt/store/status.hpp>
 #include <bgt/store/task_id.hpp>
@@ -9,13 +10,9 @@
 
 namespace bgt::store {
 
-enum class StdinFrom : std::uint8_t { null, pipe, file };
+using bgt::ResourceLimit;
 
-/// One resource limit of setrlimit(2): the name as on the command line ("nofile", "as", "cpu"), soft = hard = value.
-struct ResourceLimit {
-    std::string name;
-    std::uint64_t value = 0;
-};
+enum class StdinFrom : std::uint8_t { null, pipe, file };
 
 struct TaskSpec {
     TaskId id;

@@ -3,6 +3,7 @@
 /// place, so that a full disk cannot keep an outcome from being recorded; two slots written in turn, each with a
 /// generation and a checksum, so that a reader never sees half a record and a torn write costs nothing.
 #include <bgt/base/fd.hpp>
+#include <bgt/base/process_key.hpp>
 #include <bgt/base/time.hpp>
 #include <bgt/core/task.hpp>
 #include <bgt/store/task_id.hpp>
@@ -16,15 +17,8 @@
 
 namespace bgt::store {
 
-/// A process that can't be mistaken for another: its pid, and its start time in clock ticks since boot
-/// (field 22 of man 5 proc /proc/pid/stat), which a later process with the same pid does not share.
-struct ProcessKey {
-    std::int32_t pid = 0;
-    std::uint64_t start_ticks = 0;
-    auto operator<=>(const ProcessKey&) const = default;
-};
-
-using BootId = std::array<std::uint8_t, 16>; ///< /proc/sys/kernel/random/boot_id as bytes
+using bgt::ProcessKey;
+using bgt::BootId;
 using Secret = std::array<std::uint8_t, 16>; ///< random bytes; all zero: none
 
 struct TallyRow {
@@ -73,6 +67,7 @@ struct Status {
     std::optional<WallTime> attempt_started;
     std::optional<WallTime> ready_at;
     Secret secret{};                    ///< of which the marks of its processes are made (make_marks); an older bgt wrote none
+    Duration cpu_used{};                ///< by all attempts, as of the last sample; for HangRules::cpu
 };
 
 inline constexpr std::size_t status_slot_size = 1024;

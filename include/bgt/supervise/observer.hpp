@@ -9,31 +9,34 @@
 #include <bgt/os/sample.hpp>
 #include <bgt/store/log_lines.hpp>
 #include <bgt/store/task_dir.hpp>
+#include <bgt/supervise/collaborators.hpp>
 #include <optional>
 #include <vector>
 
 namespace bgt::supervise {
 
-class Observer {
+class Observer final : public LifeSigns {
 public:
-    /// `folder`: of the task, which must stay open. Nothing is read before the first look.
+    /// `folder`: of the task, which must stay open. Nothing is read before the first sample.
     Observer(int folder, const store::TaskSpec&);
 
     /// A new attempt: what its tree uses from now on counts. Without this call (a supervisor that took over) the first
-    /// look has nothing to compare with.
-    void begin(Instant now);
+    /// sample has nothing to compare with.
+    void begin(Instant now) override;
     void output_came(Instant now) { output_ = now; }
     void beat(Instant now) { beat_ = now; }
+    /// What attempts before this supervisor used.
+    void add_cpu(Duration used) { cpu_used_ += used; }
     /// Children that are no part of the tree (Helpers) used this much before they were waited for.
-    void leave_out(Duration cpu);
+    void leave_out(Duration cpu) override;
 
-    /// Compares the tree with what it was at the last look, and reads the output that came since (of a flood, its end).
-    core::Liveness look(const std::vector<os::ProcStat>& members, Instant now);
+    /// Takes a sample of the tree, compares it with the one before, and reads the output that came since (of a flood, its end).
+    core::Liveness sample(const std::vector<os::ProcStat>& members, Instant now) override;
     /// Only the output: for progress that is printed.
     void read_output(Instant now);
 
     /// The newest progress that was printed, and not yet taken.
-    std::optional<core::Progress> take_progress();
+    std::optional<core::Progress> take_progress() override;
 
     /// The last look, or where that was taken just now the one before it: what was done since can be told.
     const std::optional<core::Sample>& sample_before(Instant now) const;
@@ -64,6 +67,7 @@ private:
     core::ProgressReader progress_reader_;
     std::optional<core::Progress> progress_;
     std::optional<core::Sample> before_, earlier_;
+    Duration cpu_used_{}; ///< by all attempts
     std::optional<Instant> output_, text_, cpu_, io_, beat_;
     bool unfinished_line_ = false;
 };

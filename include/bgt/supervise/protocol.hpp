@@ -10,7 +10,7 @@
 namespace bgt::supervise {
 
 struct Request {
-    enum class Op : std::uint8_t { stop, signal, pause, resume, stdin_eof, restart, look, report };
+    enum class Op : std::uint8_t { stop, signal, pause, resume, stdin_eof, restart, sample, report };
     Op op = Op::stop;
     core::Reason reason = core::Reason::killed;         ///< stop
     bool now = false;                                   ///< stop, restart

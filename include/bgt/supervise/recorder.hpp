@@ -1,4 +1,5 @@
 #pragma once
+#include <bgt/core/progress.hpp>
 #include <bgt/core/step.hpp>
 #include <bgt/store/events.hpp>
 #include <bgt/store/status.hpp>
@@ -23,6 +24,8 @@ public:
     /// The record as it is, for a process that writes it in this one's place while this one waits.
     store::StartRecord prepare_start() const { return writer_.prepare_start(status_); }
     void go_on_after(const store::StartRecord& record) { writer_.go_on_after(record); }
+    /// Puts what is known of the progress into the record, without writing it. True: the record has changed.
+    bool put(const core::Progress&);
     void event(std::string_view name, std::vector<store::EventField> fields = {});
 
 private:

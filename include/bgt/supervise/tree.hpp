@@ -20,62 +20,63 @@ class Tree {
 public:
     explicit Tree(Helpers& helpers) : helpers_(helpers) {}
     virtual ~Tree() = default;
-    struct Sight {
-        std::optional<core::MainEnd> main_end; ///< seen for the first time in this look
+    struct Changes {
+        std::optional<core::MainEnd> main_end; ///< seen for the first time
         bool empty = false;                    ///< proven: no process of the tree is left
         Duration helpers_cpu{};                ///< of helpers that ended
     };
-    /// What has ended since the last look.
-    virtual Sight look() = 0;
-    /// The living members, parents before children. A look that raced with forks can miss some.
+    /// What has ended since the last call.
+    virtual Changes poll() = 0;
+    /// The living members, parents before children. A listing that raced with forks can miss some.
     virtual std::vector<os::ProcStat> members() = 0;
     /// Whether a living process belongs to the tree.
     virtual bool has(std::int32_t pid) = 0;
+    /// Another attempt has this main process; the tree of the one before is empty.
+    virtual void new_main_process(std::int32_t pid) = 0;
+    /// Sends a signal to each; returns how many got it.
+    virtual std::uint32_t signal(const std::vector<os::ProcStat>&, int signal);
 
 protected:
-    Helpers& helpers_; ///< one that has ended is taken out by look()
+    Helpers& helpers_; ///< one that has ended is taken out by poll()
 };
 
 /// The tree of the supervisor that started it: its own descendants. Emptiness is the kernel's word (ECHILD); while a
 /// helper lives, it is that no other process is a child of ours, as every orphan of the tree becomes one.
 class OwnTree : public Tree {
 public:
-    OwnTree(Helpers& helpers, std::int32_t main_pid) : Tree(helpers), root_(main_pid) {}
-    Sight look() override;
+    OwnTree(Helpers& helpers, std::int32_t main_pid) : Tree(helpers), main_process_(main_pid) {}
+    Changes poll() override;
     std::vector<os::ProcStat> members() override;
     bool has(std::int32_t pid) override;
-    /// Another attempt; the tree of the one before is empty.
-    void new_main_process(std::int32_t pid) { root_ = pid; }
+    void new_main_process(std::int32_t pid) override { main_process_ = pid; }
 
 private:
     bool only_helpers_live() const;
 
-    std::int32_t root_;
+    std::int32_t main_process_;
 };
 
-/// The tree of a supervisor that took over: strangers' children, found by the marks they carry. Empty is what two looks
+/// The tree of a supervisor that took over: strangers' children, found by the marks they carry. Empty is what two listings
 /// in a row say. `changed` is called when a member has ended.
 class AdoptedTree : public Tree {
 public:
     AdoptedTree(Helpers&, boost::asio::io_context&, os::TreeMarks, bool main_end_known, std::function<void()> changed);
-    Sight look() override;
+    Changes poll() override;
     std::vector<os::ProcStat> members() override;
     bool has(std::int32_t pid) override;
+    void new_main_process(std::int32_t) override {} // it can start nothing: the environment is not known
 
 private:
     void watch(const std::vector<os::ProcStat>&);
-    void look_in(Duration);
+    void poll_in(Duration);
 
     boost::asio::io_context& io_;
     os::TreeMarks marks_;
     bool main_end_known_;
     std::function<void()> changed_;
-    std::map<store::ProcessKey, boost::asio::posix::stream_descriptor> watched_;
+    std::map<ProcessKey, boost::asio::posix::stream_descriptor> watched_;
     boost::asio::steady_timer soon_;
-    bool look_is_due_ = false;
+    bool poll_is_due_ = false;
 };
-
-/// Sends a signal to each; returns how many got it.
-std::uint32_t signal_all(const std::vector<os::ProcStat>&, int signal);
 
 } // namespace bgt::supervise

@@ -40,7 +40,7 @@ const std::vector<std::string>& limit_names()
     return names;
 }
 
-Result<store::ResourceLimit> parse_resource_limit(const std::string& text)
+Result<ResourceLimit> parse_resource_limit(const std::string& text)
 {
     const auto equals = text.find('=');
     const auto name = text.substr(0, equals);
@@ -53,7 +53,7 @@ Result<store::ResourceLimit> parse_resource_limit(const std::string& text)
     if (equals == std::string::npos) return Error::usage("--limit " + name + " needs a value: --limit " + name + "=VALUE");
     auto value = parse_value(name, text.substr(equals + 1));
     if (!value) return Error::usage("--limit " + name + ": " + value.error().message);
-    return store::ResourceLimit{name, *value};
+    return ResourceLimit{name, *value};
 }
 
 } // namespace bgt::cli

@@ -1,6 +1,7 @@
 #include "run_table.hpp"
 
 #include <bgt/base/size.hpp>
+#include <algorithm>
 #include <limits>
 
 namespace bgt::cli::print {
@@ -25,15 +26,19 @@ std::string log_max(const RunPlan& plan)
     return plan.spec.log_max == 0 ? "off" : format_size_exact(plan.spec.log_max);
 }
 
-std::string ready_timeout(const RunPlan& plan)
+std::string hang_limit(const RunPlan& plan, const core::HangRule& rule)
 {
-    return plan.spec.policy.awaits_ready ? limit(plan.spec.policy.hang.ready) : "";
+    if (rule.clock == core::HangClock::attempt && !plan.spec.policy.awaits_ready) return "";
+    return limit(plan.spec.policy.hang.*rule.limit);
 }
 
 std::string on_hang(const RunPlan& plan)
 {
     const auto& hang = plan.spec.policy.hang;
-    if (!hang.output && !hang.progress && !hang.idle && !hang.ready) return "";
+    const bool may_hang = std::any_of(core::hang_rules.begin(), core::hang_rules.end(), [&](const core::HangRule& rule) {
+        return rule.at_limit == core::AtLimit::on_hang && hang.*rule.limit;
+    });
+    if (!may_hang) return "";
     const auto word = std::string(to_string(hang.on_hang));
     return hang.on_hang == core::OnHang::exec ? word + ":" + plan.spec.hang_command : word;
 }

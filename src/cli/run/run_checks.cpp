@@ -16,9 +16,33 @@ constexpr Pair pairs[] = {
     {"--wait", "--wait-ready", &RunOptions::wait, &RunOptions::wait_ready},
 };
 
-bool has_limit(const RunOptions& o)
+bool awaits_ready(const RunOptions& o)
 {
-    return o.output_timeout || o.progress_timeout || o.idle_timeout || o.ready_timeout;
+    return o.awaits_ready();
+}
+
+bool has_ready_timeout(const RunOptions& o)
+{
+    for (std::size_t i = 0; i < core::hang_rules.size(); ++i)
+        if (core::hang_rules[i].clock == core::HangClock::attempt && o.hang_limits[i]) return true;
+    return false;
+}
+
+bool has_hang_limit(const RunOptions& o)
+{
+    return o.has_hang_limit();
+}
+
+/// "--output-timeout, --progress-timeout or --ready-timeout": those after which a task hangs.
+std::string hang_options()
+{
+    std::vector<std::string> names;
+    for (const core::HangRule& rule : core::hang_rules)
+        if (rule.at_limit == core::AtLimit::on_hang) names.emplace_back(rule.option);
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        text += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + names[i];
+    return text;
 }
 
 bool restarts(const RunOptions& o)
@@ -39,6 +63,8 @@ struct Need {
     bool (*met)(const RunOptions&);
 };
 
+constexpr std::string_view a_hang_limit = "a limit: "; ///< and its options follow
+
 constexpr Need needs[] = {
     {"--if-absent", "--name NAME", [](const RunOptions& o) { return o.if_absent; },
      [](const RunOptions& o) { return o.name.has_value(); }},
@@ -49,13 +75,13 @@ constexpr Need needs[] = {
     {"--max-wait", "--wait", [](const RunOptions& o) { return o.max_wait.has_value(); },
      [](const RunOptions& o) { return o.wait; }},
     {"--ready-timeout", "a condition: --ready-log, --ready-port or another --ready-*",
-     [](const RunOptions& o) { return o.ready_timeout.has_value(); }, [](const RunOptions& o) { return o.awaits_ready(); }},
+     has_ready_timeout, awaits_ready},
     {"--wait-ready", "a condition: --ready-log, --ready-port or another --ready-*",
-     [](const RunOptions& o) { return o.wait_ready; }, [](const RunOptions& o) { return o.awaits_ready(); }},
-    {"--on-hang", "a limit: --output-timeout, --progress-timeout, --idle-timeout or --ready-timeout",
-     [](const RunOptions& o) { return o.on_hang.has_value(); }, has_limit},
-    {"--restart on-hang", "a limit: --output-timeout, --progress-timeout, --idle-timeout or --ready-timeout",
-     [](const RunOptions& o) { return o.restart && *o.restart == "on-hang"; }, has_limit},
+     [](const RunOptions& o) { return o.wait_ready; }, awaits_ready},
+    {"--on-hang", a_hang_limit,
+     [](const RunOptions& o) { return o.on_hang.has_value(); }, has_hang_limit},
+    {"--restart on-hang", a_hang_limit,
+     [](const RunOptions& o) { return o.restart && *o.restart == "on-hang"; }, has_hang_limit},
     {"--retry-on", "--retries N", [](const RunOptions& o) { return o.retry_on.has_value(); },
      [](const RunOptions& o) { return o.retries.has_value(); }},
     {"--max-restarts", "--restart or --on-hang restart", [](const RunOptions& o) { return o.max_restarts.has_value(); },
@@ -86,7 +112,8 @@ Result<void> check_needs(const RunOptions& o)
         const auto option = need.option.substr(0, need.option.find(' '));
         // Of a rule's options one may be left over when a flag took the place of the other.
         if (need.given(o) && !need.met(o) && !o.from_rule.contains(option))
-            return Error::usage(std::string(need.option) + " needs " + std::string(need.needs));
+            return Error::usage(std::string(need.option) + " needs " + std::string(need.needs) +
+                                (need.needs == a_hang_limit ? hang_options() : ""));
     }
     return {};
 }

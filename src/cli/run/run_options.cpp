@@ -17,7 +17,7 @@ void declare_one(Parser& parser, RunOptions& options, const RunOption& option)
     } else if (const auto* many = std::get_if<2>(&option.member)) {
         parser.list(option.names, options.*(*many), option.metavar, option.value, option.help);
     } else {
-        auto& word = options.*std::get<1>(option.member);
+        auto& word = *option.word(options);
         if (option.closed)
             parser.choice(option.names, word, option.metavar, option.help);
         else
@@ -31,6 +31,7 @@ RunPlan plan_of(const config::Settings& settings)
     out.grace = settings.grace;
     out.stop_signals = settings.stop_signals;
     out.spec.policy.timeout = settings.timeout;
+    out.spec.policy.hang.cpu = settings.cpu_limit;
     out.spec.policy.leftover = settings.leftover;
     out.spec.log_max = settings.log_max;
     return out;
@@ -153,6 +154,13 @@ ops::IfNameTaken RunOptions::if_name_taken() const
     if (if_absent) return anywhere ? ops::IfNameTaken::use_any : ops::IfNameTaken::use_it;
     if (replace) return anywhere ? ops::IfNameTaken::replace_any : ops::IfNameTaken::replace;
     return ops::IfNameTaken::fail;
+}
+
+bool RunOptions::has_hang_limit() const
+{
+    for (std::size_t i = 0; i < core::hang_rules.size(); ++i)
+        if (core::hang_rules[i].at_limit == core::AtLimit::on_hang && hang_limits[i]) return true;
+    return false;
 }
 
 bool RunOptions::awaits_ready() const

@@ -3,7 +3,9 @@
 #include <bgt/cli/context.hpp>
 #include <bgt/cli/parser.hpp>
 #include <bgt/config/services.hpp>
+#include <bgt/core/hang_rules.hpp>
 #include <bgt/ops/start.hpp>
+#include <array>
 #include <map>
 
 namespace bgt::cli {
@@ -23,9 +25,10 @@ struct RunOptions {
     using Word = std::optional<std::string>;
     using Words = std::vector<std::string>;
 
-    Word name, cwd, shell, stdin_from, timeout, output_timeout, progress_timeout, idle_timeout, ready_timeout, on_hang,
+    Word name, cwd, shell, stdin_from, timeout, on_hang,
         quiet_after, stalled_after, dump, grace, stop_signals, leftover, owner, log_max, nice, memory_max,
         progress_pattern, retries, backoff, retry_on, restart, max_restarts, max_wait;
+    std::array<Word, core::hang_rules.size()> hang_limits; ///< of each row
     Words tags, env, env_files, limits, ready_log, ready_port, ready_http, ready_cmd, ready_file, command;
     bool if_absent = false, replace = false, anywhere = false, clear_env = false, split = false, service = false, job = false,
          ready_notify = false, wait_ready = false, wait = false, remove = false, explain = false, json = false;
@@ -42,6 +45,8 @@ struct RunOptions {
     /// The same as what start() takes. Error besides: what is not to be had (a file, a folder, a process).
     Result<ops::StartRequest> request(const config::Settings&);
     ops::IfNameTaken if_name_taken() const;
+    /// A limit after which it hangs was asked for.
+    bool has_hang_limit() const;
     /// A condition of readiness was asked for.
     bool awaits_ready() const;
     /// What rules are matched with: the command's words as a shell would have them, or the text of --shell.

@@ -80,8 +80,8 @@ void set(RunOptions& options, const RunOption& option, std::vector<std::string> 
     if (words.empty()) return;
     if (const auto* flag = std::get_if<0>(&option.member))
         options.*(*flag) = true;
-    else if (const auto* word = std::get_if<1>(&option.member))
-        options.*(*word) = words.back();
+    else if (auto* word = option.word(options))
+        *word = words.back();
     else
         options.*std::get<2>(option.member) = std::move(words);
 }

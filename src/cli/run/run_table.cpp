@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace bgt::cli {
 
@@ -28,12 +29,6 @@ Result<void> take_timeout(RunPlan& plan, const std::string& text)
 }
 
 template <auto Member>
-std::string print_hang(const RunPlan& plan)
-{
-    return print::limit(plan.spec.policy.hang.*Member);
-}
-
-template <auto Member>
 std::string print_notice(const RunPlan& plan)
 {
     return print::notice(plan, plan.spec.policy.hang.*Member);
@@ -47,7 +42,7 @@ using H = core::HangRules;
 // request or, with an automounter, may make one (ready_http, ready_file), removes (rm), or concerns
 // other tasks (name, which is unique among all tasks of the user; if_absent, replace). What is left
 // says what kind of command it is, when it hangs, how it ends and how much it may use.
-constexpr std::array table{
+constexpr std::array first_options{
     RunOption{.names = "-n,--name", .member = &O::name, .metavar = "NAME", .value = Value::task_name,
               .help = "a name for the task, unique among running tasks", .take = take::name,
               .in_rules = InRules::trusted},
@@ -86,22 +81,12 @@ constexpr std::array table{
               .help = "end it after D (30s, 10m, 1h30m; off)", .take = take_timeout,
               .print = [](const RunPlan& p) { return print::limit(p.spec.policy.timeout); },
               .in_rules = InRules::yes},
-    RunOption{.names = "--output-timeout", .member = &O::output_timeout, .metavar = "D", .value = Value::duration,
-              .help = "it hangs if it has printed nothing for D", .take = take_hang<&H::output>,
-              .print = print_hang<&H::output>, .in_rules = InRules::yes},
-    RunOption{.names = "--progress-timeout", .member = &O::progress_timeout, .metavar = "D", .value = Value::duration,
-              .help = "it hangs if for D it has printed no new text, was not busy and sent no heartbeat",
-              .take = take_hang<&H::progress>, .print = print_hang<&H::progress>,
-              .in_rules = InRules::yes},
-    RunOption{.names = "--idle-timeout", .member = &O::idle_timeout, .metavar = "D", .value = Value::duration,
-              .help = "it hangs if it was not busy and sent no heartbeat for D", .take = take_hang<&H::idle>,
-              .print = print_hang<&H::idle>, .in_rules = InRules::yes},
-    RunOption{.names = "--ready-timeout", .member = &O::ready_timeout, .metavar = "D", .value = Value::duration,
-              .help = "it hangs if it is not ready D after its start", .take = take_hang<&H::ready>,
-              .print = print::ready_timeout, .in_rules = InRules::yes},
+};
+
+constexpr std::array other_options{
     RunOption{.names = "--on-hang", .member = &O::on_hang, .metavar = "kill|restart|report|exec:CMD",
-              .help = "what to do when one of these four limits passes: end it (default), start it again, only report, "
-                      "or report and run CMD",
+              .help = "what to do when it hangs by one of these limits: end it (default), start it again, only report, or "
+                      "report and run CMD",
               .take = take::on_hang, .print = print::on_hang, .in_rules = InRules::trusted_runs},
     RunOption{.names = "--quiet-after", .member = &O::quiet_after, .metavar = "D", .value = Value::duration,
               .help = "report a job as quiet after D without output (default 60s; off)", .take = take_hang<&H::quiet_after>,
@@ -199,6 +184,26 @@ constexpr std::array table{
               .in_rules = InRules::no},
 };
 
+template <std::size_t Row>
+constexpr RunOption hang_option()
+{
+    return {.names = core::hang_rules[Row].option, .member = RunOption::HangLimit{Row}, .metavar = "D", .value = Value::duration,
+            .help = core::hang_rules[Row].help, .take = take_hang<core::hang_rules[Row].limit>,
+            .print = [](const RunPlan& plan) { return print::hang_limit(plan, core::hang_rules[Row]); },
+            .in_rules = InRules::yes};
+}
+
+template <std::size_t... Rows>
+constexpr auto with_hang_options(std::index_sequence<Rows...>)
+{
+    std::array<RunOption, first_options.size() + sizeof...(Rows) + other_options.size()> all{};
+    auto to = std::copy(first_options.begin(), first_options.end(), all.begin());
+    ((*to++ = hang_option<Rows>()), ...);
+    std::copy(other_options.begin(), other_options.end(), to);
+    return all;
+}
+
+constexpr auto table = with_hang_options(std::make_index_sequence<core::hang_rules.size()>{});
 static_assert(std::all_of(table.begin(), table.end(),
                           [](const RunOption& row) { return row.in_rules != InRules{}; }));
 
@@ -230,10 +235,22 @@ bool RunOption::needs_trust(const std::vector<std::string>& values) const
     return true;
 }
 
+RunOptions::Word* RunOption::word(RunOptions& options) const
+{
+    if (const auto* limit = std::get_if<HangLimit>(&member)) return &options.hang_limits[limit->row];
+    const auto* one = std::get_if<RunOptions::Word RunOptions::*>(&member);
+    return one ? &(options.*(*one)) : nullptr;
+}
+
+const RunOptions::Word* RunOption::word(const RunOptions& options) const
+{
+    return word(const_cast<RunOptions&>(options));
+}
+
 bool RunOption::is_set(const RunOptions& options) const
 {
     if (const auto* flag = std::get_if<0>(&member)) return options.*(*flag);
-    if (const auto* word = std::get_if<1>(&member)) return (options.*(*word)).has_value();
+    if (const auto* one = word(options)) return one->has_value();
     return !(options.*std::get<2>(member)).empty();
 }
 
@@ -241,7 +258,7 @@ std::vector<std::string> RunOption::values(const RunOptions& options) const
 {
     if (!is_set(options)) return {};
     if (is_flag()) return {""};
-    if (const auto* word = std::get_if<1>(&member)) return {*(options.*(*word))};
+    if (const auto* one = word(options)) return {**one};
     return options.*std::get<2>(member);
 }
 

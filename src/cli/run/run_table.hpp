@@ -18,7 +18,11 @@ enum class InRules : std::uint8_t {
 };
 
 struct RunOption {
-    using Member = std::variant<bool RunOptions::*, RunOptions::Word RunOptions::*, RunOptions::Words RunOptions::*>;
+    /// The limit of a row of core::hang_rules.
+    struct HangLimit {
+        std::size_t row;
+    };
+    using Member = std::variant<bool RunOptions::*, RunOptions::Word RunOptions::*, RunOptions::Words RunOptions::*, HangLimit>;
 
     const char* names;                                      ///< "-c,--shell"
     Member member;
@@ -36,6 +40,9 @@ struct RunOption {
     std::string_view long_name() const; ///< "--shell"
     bool is_flag() const { return member.index() == 0; }
     bool is_list() const { return member.index() == 2; }
+    /// Where its one value is; nullptr: it is a flag or a list.
+    RunOptions::Word* word(RunOptions&) const;
+    const RunOptions::Word* word(const RunOptions&) const;
     bool is_set(const RunOptions&) const;
     /// The values it has been given; of a flag one empty one.
     std::vector<std::string> values(const RunOptions&) const;
@@ -98,7 +105,7 @@ Result<void> ready_notify(RunPlan&, const std::string&);
 namespace print {
 std::string limit(const std::optional<Duration>&); ///< "10m", "off"
 std::string log_max(const RunPlan&);
-std::string ready_timeout(const RunPlan&);
+std::string hang_limit(const RunPlan&, const core::HangRule&);
 std::string on_hang(const RunPlan&);
 std::string notice(const RunPlan&, const std::optional<Duration>&);
 std::string retries(const RunPlan&);

@@ -100,7 +100,7 @@ TEST_CASE("without files and variables all is built in")
         CHECK(r.origin == Origin::built_in);
         all += r.key + "=" + r.value + ";";
     }
-    CHECK(all == "root=;grace=5s;stop_signals=TERM;leftover=kill;timeout=off;log_max=256MiB;keep_ended=1000;keep_age=30d;");
+    CHECK(all == "root=;grace=5s;stop_signals=TERM;leftover=kill;timeout=off;cpu_limit=off;log_max=256MiB;keep_ended=1000;keep_age=30d;");
 }
 
 TEST_CASE("the environment beats the project, which beats the user's file")
@@ -139,7 +139,7 @@ TEST_CASE("every key in a file")
     World world;
     world.write("project/bgt.toml",
                 "root = \"/var/x\"\ngrace = 7\nstop_signals = \"INT:1s,TERM\"\nleftover = \"wait\"\n"
-                "timeout = \"1h\"\nlog_max = 1048576\nkeep_ended = 0\nkeep_age = \"off\"\n");
+                "timeout = \"1h\"\ncpu_limit = \"2h\"\nlog_max = 1048576\nkeep_ended = 0\nkeep_age = \"off\"\n");
     const auto loaded = world.load();
     REQUIRE(loaded);
     const Settings& s = loaded->settings;
@@ -148,6 +148,7 @@ TEST_CASE("every key in a file")
     CHECK(s.stop_signals == "INT:1s,TERM");
     CHECK(s.leftover == core::Leftover::wait);
     CHECK(s.timeout == Duration(1h));
+    CHECK(s.cpu_limit == Duration(2h));
     CHECK(s.log_max == 1u << 20);
     CHECK(s.keep_ended == 1000); // what is removed is not for a folder to say, even a trusted one
     CHECK(s.keep_age == Duration(24h * 30));
@@ -216,7 +217,7 @@ TEST_CASE("every key in the environment")
 {
     World world;
     world.variables = {{"BGT_ROOT", "rel/x"},     {"BGT_GRACE", "250ms"},  {"BGT_STOP_SIGNALS", "QUIT"}, {"BGT_LEFTOVER", "keep"},
-                       {"BGT_TIMEOUT", "off"},    {"BGT_LOG_MAX", "off"},  {"BGT_KEEP_ENDED", "12"},     {"BGT_KEEP_AGE", "2d"}};
+                       {"BGT_TIMEOUT", "off"}, {"BGT_CPU_LIMIT", "off"},    {"BGT_LOG_MAX", "off"},  {"BGT_KEEP_ENDED", "12"},     {"BGT_KEEP_AGE", "2d"}};
     const auto loaded = world.load("project");
     REQUIRE(loaded);
     CHECK(loaded->settings.root == (world.top / "project/rel/x").string());

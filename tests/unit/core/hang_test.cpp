@@ -1,5 +1,7 @@
 #include "support/hand_driven.hpp"
 
+#include <bgt/core/hang_rules.hpp>
+
 using namespace bgt;
 using namespace bgt::core;
 using namespace std::chrono_literals;
@@ -298,4 +300,65 @@ TEST_CASE("a daemon becomes ready after its main process has ended, or too late"
     CHECK(task.due() == 5s);
     SECTION("ready") { CHECK(task(2s, Ready{}) == "save note:ready/self/0/0"); }
     SECTION("too late") { CHECK(task(5s, Tick{}) == "report:ready-timeout save note:stop/ready-timeout/15/1 signal:15"); }
+}
+
+TEST_CASE("cpu-limit: nothing is looked at before all cores could have used what is left")
+{
+    HangRules rules;
+    rules.cpu = 100s;
+    Task task{with_rules(rules), State{Starting{}}};
+    task.state.hang_state.cpu.cores = 4;
+    task(0s, Started{});
+    CHECK(task.due() == 25s);
+    const auto used = [&](Duration cpu) {
+        Sampled found = looked(task, 0s, 0s, Activity::busy);
+        found.liveness.cpu = cpu;
+        return found;
+    };
+    CHECK(task(25s, Tick{}) == "take-look");
+    CHECK(task(25s, used(20s)) == "save");
+    CHECK(task.due() == 45s);
+    CHECK(task(45s, used(98s)) == "save");
+    CHECK(task.due() == 47s + 500ms); // exact to a tenth of the limit
+    CHECK(task(48s, used(97s)).empty()); // what was used is never less
+    CHECK(task(50s, used(100s)) == "report:cpu-limit save note:stop/cpu-limit/15/0 signal:15");
+}
+
+TEST_CASE("cpu-limit: all attempts count together, --on-hang does not apply, and there is no attempt after it")
+{
+    HangRules rules;
+    rules.cpu = 10s;
+    rules.on_hang = OnHang::restart;
+    Policy spec = with_rules(rules);
+    spec.restart_policy.restart = Restart::always;
+    Task task = running(spec);
+    Sampled found = looked(task, 0s, 0s, Activity::busy);
+    found.liveness.cpu = 9s;
+    task(9s, found);
+    task(9s, MainEnded{Exited{1}});
+    task(9s, TreeEmpty{});
+    task(20s, Tick{});
+    task(20s, Started{});
+    CHECK(task.state.hang_state.cpu.used == 9s);
+    CHECK(*task.due() <= 20s); // measured long ago
+    found.liveness.cpu = 10s;
+    CHECK(task(20s, found).starts_with("report:cpu-limit save note:stop/cpu-limit"));
+    task(21s, MainEnded{Exited{0}});
+    CHECK(task(21s, TreeEmpty{}) == "finish release");
+    CHECK(exit_code(task.in<Ended>().outcome) == 123);
+}
+
+TEST_CASE("each hang rule is one row: its reason names its option, and no two rows share anything")
+{
+    for (const HangRule& rule : hang_rules) {
+        CHECK(rule.option == "--" + std::string(to_string(rule.reason)));
+        CHECK(find_hang_rule(rule.reason) == &rule);
+        for (const HangRule& other : hang_rules) {
+            if (&other == &rule) continue;
+            CHECK(rule.limit != other.limit);
+            CHECK(rule.key != other.key);
+            CHECK(rule.clock != other.clock);
+        }
+    }
+    CHECK(find_hang_rule(Reason::timeout) == nullptr);
 }

@@ -37,6 +37,8 @@ TEST_CASE("the exit-code table, row by row")
         {{exited, 7, 0, Reason::owner_gone, 0}, 7},
         {{signaled, 0, 1, Reason::shutdown, 0}, 129},
         {{not_started, 0, 0, Reason::self, 0}, 121},
+        {{signaled, 0, 15, Reason::cpu_limit, 0}, 123},
+        {{exited, 0, 0, Reason::cpu_limit, 0}, 123},
     };
     for (const Row& row : rows) {
         INFO(to_string(row.outcome.kind) << " " << to_string(row.outcome.reason));

@@ -91,7 +91,7 @@ TEST_CASE("only folders that are numbers are processes")
     const auto dir = proc.dir();
     CHECK(dir.pids() == std::vector<std::int32_t>{10});
     CHECK(dir.pids() == std::vector<std::int32_t>{10}); // a second look begins anew
-    CHECK(dir.stat(10)->key == store::ProcessKey{10, 10});
+    CHECK(dir.stat(10)->key == ProcessKey{10, 10});
     CHECK_FALSE(dir.stat(11));
     CHECK(dir.read(10, "stat", 5) == "10 (x");
     CHECK(dir.read(10, "missing", 5).empty());

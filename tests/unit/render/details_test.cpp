@@ -24,7 +24,7 @@ bgt::ops::Snapshot full_task()
     spec->cwd = "/home/u/p";
     spec->tags = {{"job", "e2e"}};
     spec->policy.timeout = 600s;
-    spec->owner = bgt::store::ProcessKey{99, 1};
+    spec->owner = bgt::ProcessKey{99, 1};
     spec->limits = {{"nofile", 1024}};
     spec->nice = 5;
     return task;

@@ -87,6 +87,9 @@ TEST_CASE("fields that a newer bgt adds are passed over, and missing ones keep t
 {
     const auto report = must(decode_report(R"({"schema":1,"new":{"a":[1]},"verdict":"never-heard-of","evidence":{"processes":[{"pid":4,"x":1}]}})"));
     CHECK(report.diagnosis.verdict == core::Verdict::unknown);
+    const auto newer = must(decode_report(R"({"schema":1,"rule":"never-heard-of"})"));
+    REQUIRE(newer.evidence.rule);
+    CHECK(core::to_string(*newer.evidence.rule) == "unknown"); // not taken for "self"
     REQUIRE(report.evidence.processes.size() == 1);
     CHECK(report.evidence.processes[0].pid == 4);
     CHECK(report.evidence.processes[0].state == '?');

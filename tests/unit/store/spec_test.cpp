@@ -25,7 +25,7 @@ TaskSpec full_spec()
     spec.policy.leftover = core::Leftover::keep;
     spec.policy.leftover_wait = 0s;
     spec.policy.awaits_ready = true;
-    spec.policy.hang = {2min, 3min, 4min, 5min, core::OnHang::exec, std::nullopt, 7s};
+    spec.policy.hang = {2min, 3min, 4min, 5min, 6min, core::OnHang::exec, std::nullopt, 7s};
     spec.policy.restart_policy = {3, {1, 75}, core::Restart::on_failure, 5, 10s, 500ms, 2min, 42};
     spec.ready = {"port:80", "notify"};
     spec.hang_command = "notify-send \xff";

@@ -64,6 +64,7 @@ Status full_status()
     s.started_at = Instant(5s);
     s.ended_at = Instant(0ns);
     s.dropped_bytes = ~0ull;
+    s.cpu_used = 90s;
     s.freed_bytes = 1;
     s.freed_err_bytes = 2;
     s.tally = {{15, 5, 4}, {9, 1, 1}};
@@ -86,6 +87,7 @@ void check_same(const Status& a, const Status& b)
 {
     CHECK(a.lifecycle == b.lifecycle);
     CHECK(a.kind == b.kind);
+    CHECK(a.cpu_used == b.cpu_used);
     CHECK(std::tuple(a.adopted, a.paused, a.ready, a.tree_lives, a.stdin_closed) ==
           std::tuple(b.adopted, b.paused, b.ready, b.tree_lives, b.stdin_closed));
     CHECK(a.attempt == b.attempt);
@@ -230,7 +232,7 @@ TEST_CASE("records of other versions")
     const auto set16 = [&](std::size_t at, std::uint16_t v) { std::memcpy(slot.data() + at, &v, 2); };
     SECTION("a newer bgt that only appended is read")
     {
-        set16(4, 2);
+        set16(4, 3);
         const std::uint32_t size = 1000;
         std::memcpy(slot.data() + 8, &size, 4);
         sign(slot);
@@ -238,8 +240,8 @@ TEST_CASE("records of other versions")
     }
     SECTION("one that changed the meaning is refused, and named")
     {
-        set16(4, 2);
-        set16(6, 2);
+        set16(4, 3);
+        set16(6, 3);
         sign(slot);
         const auto decoded = decode_status(join(slot, encode_status(Status{}, 4)));
         REQUIRE_FALSE(decoded);
@@ -263,7 +265,18 @@ TEST_CASE("records of other versions")
     {
         slot[24] = std::byte{200};
         sign(slot);
-        CHECK_FALSE(decode_status(slot));
+        const auto decoded = decode_status(slot);
+        REQUIRE_FALSE(decoded);
+        CHECK(decoded.error().message.find("a value that this bgt does not know") != std::string::npos);
+    }
+    SECTION("an enumerator that a newer bgt added is told as that")
+    {
+        set16(4, 3);
+        slot[27] = std::byte{99}; // the reason
+        sign(slot);
+        const auto decoded = decode_status(slot);
+        REQUIRE_FALSE(decoded);
+        CHECK(decoded.error().message.find("newer bgt") != std::string::npos);
     }
 }
 

@@ -1,0 +1,40 @@
+#pragma once
+#include <bgt/os/evidence.hpp>
+#include <bgt/supervise/collaborators.hpp>
+#include <bgt/supervise/observer.hpp>
+#include <bgt/supervise/output.hpp>
+#include <bgt/supervise/recorder.hpp>
+#include <bgt/supervise/tree.hpp>
+
+namespace bgt::supervise {
+
+/// Reports written by a process of their own with a deadline, while output goes on flowing: what is inspected may hang in
+/// the kernel, and so may who inspects it.
+class HangReports final : public HangReporter {
+public:
+    struct Parts {
+        const store::TaskDir& task;
+        const store::TaskSpec& spec;
+        const std::string& root; ///< the state root's path, for the hook
+        const Fd& stdin_writer;
+        Recorder& recorder;
+        Tree& tree;
+        Observer& observer;
+        Output& output;
+        Helpers& helpers;
+        EventSink& sink;
+    };
+    explicit HangReports(const Parts& parts) : with_(parts) {}
+
+    std::optional<std::uint32_t> report(core::Reason rule) override;
+    void run_hook(core::Reason rule) override;
+
+private:
+    int write(const os::GatherRequest&, core::Reason rule, Instant now) const;
+    std::optional<std::uint32_t> await(pid_t writer, core::Reason rule);
+
+    Parts with_;
+    std::optional<std::uint32_t> last_;
+};
+
+} // namespace bgt::supervise

@@ -1,0 +1,132 @@
+#include <bgt/core/hang_rules.hpp>
+#include <bgt/os/background.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/os/evidence.hpp>
+#include <bgt/os/helper.hpp>
+#include <bgt/os/wait.hpp>
+#include <bgt/store/open_file.hpp>
+#include <bgt/store/report.hpp>
+#include <bgt/supervise/task_evidence.hpp>
+#include <bgt/supervise/hang_reports.hpp>
+
+#include <algorithm>
+#include <fcntl.h>
+#include <fmt/format.h>
+
+namespace bgt::supervise {
+namespace {
+
+constexpr auto gather_bound = std::chrono::milliseconds(700);
+/// The writer of a report may wait in the kernel, as those that it inspects do.
+constexpr auto report_bound = std::chrono::milliseconds(1500);
+constexpr auto hook_bound = std::chrono::seconds(60);
+constexpr auto pause_without_pidfd = std::chrono::milliseconds(5);
+constexpr int report_failed = 125;
+
+core::Ages ages_of(const Observer::Signs& signs, Instant now)
+{
+    const auto age = [now](const std::optional<Instant>& at) {
+        return at ? std::optional<Duration>(std::max(now - *at, Duration::zero())) : std::nullopt;
+    };
+    return {age(signs.byte), age(signs.text), age(signs.cpu), age(signs.io), age(signs.beat)};
+}
+
+} // namespace
+
+std::optional<std::uint32_t> HangReports::report(core::Reason rule)
+{
+    TaskEvidence of_task(with_.task);
+    os::GatherRequest request(of_task);
+    request.members = with_.tree.members();
+    request.supervisor = os::own_pid();
+    request.stdin_fifo = with_.observer.stdin_fifo();
+    request.folder = with_.task.path();
+    request.cwd = with_.spec.cwd;
+    request.before = with_.observer.sample_before(os::now());
+    request.dump_stacks = with_.spec.dump_stacks && rule != core::Reason::self;
+    request.bound = gather_bound;
+    const Instant now = os::now();
+    const Result<pid_t> writer = os::fork_helper({with_.task.fd()}, false, [&] { return write(request, rule, now); });
+    if (writer) return await(*writer, rule);
+    with_.recorder.event("report-failed", {{"why", writer.error().message}});
+    return std::nullopt;
+}
+
+/// In the process of its own; the exit code.
+int HangReports::write(const os::GatherRequest& request, core::Reason rule, Instant now) const
+{
+    const core::Policy& policy = with_.spec.policy;
+    const core::State& state = with_.sink.state();
+    core::Report report;
+    core::Evidence& evidence = report.evidence;
+    evidence = os::gather(request);
+    evidence.task_id = with_.task.id().value;
+    evidence.task_name = with_.spec.name;
+    evidence.kind = policy.kind;
+    if (rule != core::Reason::self) evidence.rule = rule;
+    if (const core::HangRule* row = core::find_hang_rule(rule)) evidence.limit = policy.hang.*row->limit;
+    evidence.activity = state.hang_state.activity;
+    evidence.paused = state.paused;
+    evidence.takes_input = static_cast<bool>(with_.stdin_writer);
+    evidence.ages = ages_of(with_.observer.signs(), now);
+    if (const auto earlier = store::newest_report(with_.task)) core::recall(evidence, earlier->evidence);
+    report.diagnosis = core::diagnose(evidence);
+    return store::write_report(with_.task, report) ? 0 : report_failed;
+}
+
+/// Output goes on flowing meanwhile.
+std::optional<std::uint32_t> HangReports::await(pid_t writer, core::Reason rule)
+{
+    const Instant deadline = os::now() + report_bound;
+    const Duration cpu_before = os::reaped_cpu();
+    const std::optional<Fd> pidfd = os::open_pidfd(os::key_of(writer).value_or(ProcessKey{}));
+    std::optional<os::ChildEnd> end;
+    while (!(end = os::try_reap(writer)) && os::now() < deadline)
+        with_.output.take_until(pidfd ? pidfd->get() : -1, pidfd ? deadline : std::min(deadline, os::now() + pause_without_pidfd));
+    with_.observer.leave_out(os::reaped_cpu() - cpu_before);
+    if (!end) {
+        os::kill_child(writer); // reaped with the others, once the kernel lets go of it
+        with_.helpers.insert(writer);
+    }
+    if (!end || end->exit_code.value_or(report_failed) == report_failed) {
+        with_.recorder.event("report-failed", {{"why", std::string(end ? "it could not be written" : "it took too long")}});
+        return std::nullopt;
+    }
+    const Result<std::vector<std::uint64_t>> numbers = store::list_reports(with_.task);
+    if (!numbers || numbers->empty()) return std::nullopt;
+    last_ = static_cast<std::uint32_t>(numbers->back());
+    const Result<core::Report> report = store::read_report(with_.task, numbers->back());
+    std::vector<store::EventField> fields{{"number", static_cast<std::int64_t>(numbers->back())}};
+    if (rule != core::Reason::self) fields.push_back({"rule", std::string(core::to_string(rule))});
+    if (report) fields.push_back({"verdict", report->diagnosis.sentence});
+    with_.recorder.event("report", std::move(fields));
+    return last_;
+}
+
+/// `--on-hang exec:CMD`: bounded, and no part of the tree; whatever becomes of it, the task is unharmed.
+void HangReports::run_hook(core::Reason rule)
+{
+    const std::string command = with_.spec.hang_command;
+    const os::Variables variables{
+        {"BGT_TASK_ID", to_string(with_.task.id())},
+        {"BGT_TASK_DIR", with_.task.path()},
+        {"BGT_ROOT", with_.root},
+        {"BGT_HANG_RULE", std::string(core::to_string(rule))},
+        {"BGT_REPORT", last_ ? fmt::format("{}/reports/{}.json", with_.task.path(), *last_) : ""},
+    };
+    const Result<pid_t> pid = os::fork_helper({with_.task.fd()}, true, [&] {
+        os::set_variables(variables);
+        const Result<os::HelperEnd> end = os::run_helper("/bin/sh", {"-c", command}, false, hook_bound);
+        // This process tells: the supervisor may be gone by then.
+        const Fd events = store::open_file(with_.task.fd(), store::file::events, O_RDWR | O_APPEND);
+        const std::string what = !end ? end.error().message : end->code ? "" : "killed: it took longer than a minute";
+        static_cast<void>(store::append_event(events.get(), os::wall_now(), "hook-ended",
+                                              {{"code", std::int64_t{end && end->code ? *end->code : -1}}, {"error", what}}));
+        return 0;
+    });
+    if (!pid) return with_.recorder.event("hook-failed", {{"why", pid.error().message}});
+    with_.helpers.insert(*pid);
+    with_.recorder.event("hook", {{"pid", std::int64_t{*pid}}, {"command", command}});
+}
+
+} // namespace bgt::supervise

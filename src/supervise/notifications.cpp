@@ -1,0 +1,60 @@
+#include <bgt/supervise/notifications.hpp>
+
+namespace bgt::supervise {
+namespace {
+
+/// For so long a sender counts as what it was: its pid can't well have come again.
+constexpr auto sender_is_known = std::chrono::milliseconds(100);
+
+} // namespace
+
+bool Notifications::is_member(std::int32_t pid)
+{
+    const Instant now = clock_.now();
+    if (last_sender_.first == pid && now < last_sender_.second + sender_is_known) return true;
+    if (!tree_.has(pid)) return false;
+    last_sender_ = {pid, now};
+    return true;
+}
+
+bool Notifications::take(const os::Datagram& message)
+{
+    const store::EventField sender{"pid", std::int64_t{message.pid}};
+    if (!is_member(message.pid)) {
+        // One line for a flood of them.
+        if (refused_++ == 0) recorder_.event("notification-refused", {sender, {"why", std::string("it is no process of the task")}});
+        return false;
+    }
+    const auto notification = message.cut ? std::nullopt : core::parse_notification(message.bytes);
+    if (!notification || notification->bad_fields > 0) {
+        const char* const why = message.cut ? "it is too long" : notification ? "a field has an impossible value" : "it has no field";
+        if (malformed_++ == 0) recorder_.event("notification-malformed", {sender, {"why", std::string(why)}});
+        if (!notification) return true;
+    }
+    target_.heartbeat();
+    if (put(*notification)) recorder_.save();
+    if (notification->stopping) recorder_.event("stopping");
+    // Told, and no more: what counts is the tree, whichever of its processes is the main one.
+    if (notification->main_pid && is_member(*notification->main_pid))
+        recorder_.event("main-pid", {{"pid", std::int64_t{*notification->main_pid}}});
+    if (notification->extend) sink_.dispatch(core::Extended{*notification->extend});
+    if (notification->watchdog) sink_.dispatch(core::WatchdogSet{*notification->watchdog});
+    if (notification->failed) sink_.dispatch(core::HangReported{});
+    if (notification->ready) target_.announced_ready();
+    return true;
+}
+
+/// True: the record has changed.
+bool Notifications::put(const core::Notification& notification)
+{
+    store::Status& status = recorder_.status();
+    const bool changed = notification.status && *notification.status != status.text;
+    if (changed) status.text = *notification.status;
+    core::Progress progress;
+    progress.fraction = notification.progress;
+    progress.step = notification.step.value_or("");
+    progress.total_steps = notification.total;
+    return recorder_.put(progress) || changed;
+}
+
+} // namespace bgt::supervise
