@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 #include <utility>
+#include <variant>
 
 namespace bgt::render {
 
@@ -64,7 +65,7 @@ std::string life_words(const store::Status& status, const Moment& now)
     if (status.attempt > 1) words += fmt::format(", attempt {}", status.attempt);
     if (status.activity != core::Activity::unknown) words += fmt::format(", {}", core::to_string(status.activity));
     if (status.quiet) words += ", quiet";
-    if (status.stalled) words += ", stalled (bgt why tells)";
+    if (status.stalled) words += ", stalled (bgt why says more)";
     if (status.paused) words += ", paused";
     if (status.adopted) words += ", adopted (another supervisor started it)";
     return words;
@@ -210,20 +211,43 @@ void add_processes(Lines& lines, const std::vector<ops::Process>& processes)
     }
 }
 
+using EventFields = std::map<std::string, std::variant<std::int64_t, std::string>>;
+
+std::int64_t number_in(const EventFields& fields, const char* key)
+{
+    const auto at = fields.find(key);
+    const auto* value = at == fields.end() ? nullptr : std::get_if<std::int64_t>(&at->second);
+    return value ? *value : 0;
+}
+
+std::string text_in(const EventFields& fields, const char* key)
+{
+    const auto at = fields.find(key);
+    const auto* value = at == fields.end() ? nullptr : std::get_if<std::string>(&at->second);
+    return value ? *value : "";
+}
+
+/// "exit 75", "SIGTERM, timeout": as the state of an ended task is told elsewhere, with the reason where bgt ended it.
+std::string attempt_end(const EventFields& fields)
+{
+    const std::string outcome = text_in(fields, "outcome"), reason = text_in(fields, "reason");
+    std::string words = outcome == "exited"     ? fmt::format("exit {}", number_in(fields, "code"))
+                        : outcome == "signaled" ? signal_name(static_cast<int>(number_in(fields, "signal")))
+                                                : shell_quote(outcome);
+    if (!reason.empty() && reason != "self") words += ", " + shell_quote(reason);
+    return words;
+}
+
 /// Those before the one that the lines above are about.
 void add_attempts(Lines& lines, const std::vector<store::TaskEvent>& attempts)
 {
     if (attempts.empty()) return;
     lines.title("attempts");
     for (const auto& ended : attempts) {
-        const std::map fields(ended.fields.begin(), ended.fields.end());
-        const auto number = [&](const char* key) {
-            const auto at = fields.find(key);
-            const auto* value = at == fields.end() ? nullptr : std::get_if<std::int64_t>(&at->second);
-            return value ? *value : 0;
-        };
+        const EventFields fields(ended.fields.begin(), ended.fields.end());
+        const auto number = [&](const char* key) { return number_in(fields, key); };
         const std::string lived = format_age(std::chrono::milliseconds(number("lived_ms")));
-        lines.item(0, fmt::format("{}  exit code {} after {}, ended {}, log from byte {} to {}", number("attempt"), number("exit_code"), lived,
+        lines.item(0, fmt::format("{}  {} after {}, ended {}, log from byte {} to {}", number("attempt"), attempt_end(fields), lived,
                                   format_rfc3339(ended.at), number("log_from"), number("log_to")));
     }
 }

@@ -55,8 +55,8 @@ std::string own_end(const core::Outcome& outcome)
 {
     switch (outcome.kind) {
     case OutcomeKind::none: return "not ended";
-    case OutcomeKind::exited: return fmt::format("exited with code {}", outcome.code);
-    case OutcomeKind::signaled: return "died of " + signal_name(outcome.signal);
+    case OutcomeKind::exited: return fmt::format("exit {}", outcome.code);
+    case OutcomeKind::signaled: return signal_name(outcome.signal);
     case OutcomeKind::failed_to_start: return "the command could not be started";
     case OutcomeKind::lost: return "lost: nobody saw how it ended";
     case OutcomeKind::not_started: return "the command was not started";
@@ -169,7 +169,8 @@ std::string outcome_words(const store::Status& status)
     if (!words.empty()) words += ": ";
     words += own_end(outcome);
     if (outcome.leftover_killed != 0)
-        words += fmt::format("; {} left behind and ended", outcome.leftover_killed);
+        words += fmt::format("; {} leftover {} ended", outcome.leftover_killed,
+                             outcome.leftover_killed == 1 ? "process was" : "processes were");
     return words;
 }
 

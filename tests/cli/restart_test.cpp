@@ -20,7 +20,7 @@ TEST_CASE("a failed attempt is tried again, and each is on record")
         ends += text_at(ended.as_object(), "/attempt") + ":" + text_at(ended.as_object(), "/exit_code") + "@" +
                 text_at(ended.as_object(), "/log_from") + "-" + text_at(ended.as_object(), "/log_to") + " ";
     CHECK(ends == "1:1@0-10 2:1@10-20 ");
-    CHECK(lab({"show", id}).out.find("    2  exit code 1 after ") != std::string::npos);
+    CHECK(lab({"show", id}).out.find("    2  exit 1 after ") != std::string::npos);
 }
 
 TEST_CASE("when the retries are used up the last outcome is the task's")

@@ -362,10 +362,11 @@ TEST_CASE("run --wait says what bgt ended the task for")
     const Lab lab;
     const Ran hung = lab({"run", "--wait", "--name", "test", "--output-timeout", "100ms", "--", "sleep", "100"});
     CHECK(hung.code == 120);
-    CHECK(hung.err.ends_with("bgt run: 1 test: no output for 100ms, ended (120); bgt why 1\n"));
+    CHECK(hung.err.ends_with("bgt run: 1 test ended (SIGTERM, output-timeout): no output for 100ms, so the exit code is 120 "
+                            "(bgt why 1)\n"));
     const Ran timed = lab({"run", "--wait", "--timeout", "50ms", "--", "sleep", "100"});
     CHECK(timed.code == 123);
-    CHECK(timed.err == "bgt run: 2: it ran for 50ms, ended (123); bgt show 2\n");
+    CHECK(timed.err == "bgt run: 2 ended (SIGTERM, timeout): it ran for 50ms, so the exit code is 123 (bgt show 2)\n");
 }
 
 TEST_CASE("kill says that a supervisor is stopped")

@@ -92,7 +92,7 @@ TEST_CASE("show tells a task's life")
     INFO(text);
     CHECK(text == "task 1 (web): killed\n"
                   " lifecycle ended, job\n"
-                  " outcome killed on request: died of SIGTERM (bgt wait gives 143)\n"
+                  " outcome killed on request: SIGTERM (bgt wait gives 143)\n"
                   " command sleep 100\n"
                   " cwd LAB/work\n"
                   " tags job=e2e\n"

@@ -2,6 +2,7 @@
 
 #include <bgt/ops/attach.hpp>
 #include <bgt/ops/stop.hpp>
+#include <bgt/ops/task_monitor.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -76,7 +77,8 @@ std::string why_ended(const store::Root& root, store::TaskId id, const store::St
     const std::string limit = limit_words(status.outcome.reason, spec ? spec->policy : core::Policy{});
     if (limit.empty()) return {};
     const std::string next = code == code::hung ? "bgt why " : "bgt show ";
-    return ops::label(id, status) + ": " + limit + ", ended (" + std::to_string(code) + "); " + next + to_string(id);
+    return ops::label(id, status) + " " + ops::describe_end(status) + ": " + limit + ", so the exit code is " + std::to_string(code) +
+           " (" + next + to_string(id) + ")";
 }
 
 Result<std::optional<store::Status>> stay_until_end(Context& context, store::Root& root, store::TaskId id, HeldSignals& signals,

@@ -33,7 +33,8 @@ private:
 /// nullopt: `max_wait` passed, and the task goes on.
 Result<std::optional<store::Status>> stay_until_end(Context&, store::Root&, store::TaskId, HeldSignals&, bool stream,
                                                     std::optional<Duration> max_wait);
-/// Of a task that bgt ended, what for: "24 test: no progress for 5s, ended (120); bgt why 24". Empty of any other.
+/// Of a task that bgt ended, what for: "24 test ended (SIGTERM, progress-timeout): no progress
+/// for 5s, so the exit code is 120 (bgt why 24)". Empty of any other.
 std::string why_ended(const store::Root&, store::TaskId, const store::Status&);
 
 } // namespace bgt::cli

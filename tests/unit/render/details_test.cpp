@@ -88,7 +88,7 @@ TEST_CASE("all about an ended task, without a terminal")
     CHECK("\n" + task_details({task, {}, {}, {}}, now, {}) == R"(
 task 3: killed
   lifecycle  ended, job
-  outcome    killed on request: died of SIGKILL (bgt wait gives 137)
+  outcome    killed on request: SIGKILL (bgt wait gives 137)
   command    sleep 100
   created    2026-01-01T00:00:00.000Z
   started    2026-01-01T00:00:00.000Z
@@ -131,9 +131,12 @@ TEST_CASE("earlier attempts have a line each")
 {
     const std::vector<bgt::store::TaskEvent> attempts{
         {bgt::WallTime(std::chrono::seconds(1'700'000'000)), "attempt-ended",
-         {{"attempt", 1}, {"exit_code", 75}, {"lived_ms", 61'000}, {"log_from", 0}, {"log_to", 512}}},
+         {{"outcome", "exited"}, {"code", 75}, {"signal", 0}, {"reason", "self"}, {"attempt", 1}, {"lived_ms", 61'000},
+          {"log_from", 0}, {"log_to", 512}}},
+        {bgt::WallTime(std::chrono::seconds(1'700'000'000)), "attempt-ended",
+         {{"outcome", "signaled"}, {"code", 0}, {"signal", 15}, {"reason", "output-timeout"}, {"attempt", 2}}},
         {bgt::WallTime(std::chrono::seconds(1'700'000'000)), "attempt-ended", {{"attempt", "of another kind"}}}};
     const auto text = task_details({full_task(), {}, {}, attempts}, now, {});
-    CHECK(text.find("  attempts\n    1  exit code 75 after 1m1s, ended 2023-11-14T22:13:20") != std::string::npos);
-    CHECK(text.find(", log from byte 0 to 512\n    0  exit code 0 after") != std::string::npos);
+    CHECK(text.find("  attempts\n    1  exit 75 after 1m1s, ended 2023-11-14T22:13:20") != std::string::npos);
+    CHECK(text.find(", log from byte 0 to 512\n    2  SIGTERM, output-timeout after ") != std::string::npos);
 }

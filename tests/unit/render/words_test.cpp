@@ -102,11 +102,11 @@ TEST_CASE("ages and run times")
 
 TEST_CASE("outcomes in words")
 {
-    CHECK(outcome_words(sample::ended(1, "x", sample::exited(3)).status) == "exited with code 3");
+    CHECK(outcome_words(sample::ended(1, "x", sample::exited(3)).status) == "exit 3");
     auto outcome = bgt::core::Outcome{.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::timeout};
-    CHECK(outcome_words(sample::ended(1, "x", outcome).status) == "its --timeout passed: died of SIGTERM");
+    CHECK(outcome_words(sample::ended(1, "x", outcome).status) == "its --timeout passed: SIGTERM");
     outcome = {.kind = OutcomeKind::exited, .leftover_killed = 2};
-    CHECK(outcome_words(sample::ended(1, "x", outcome).status) == "exited with code 0; 2 left behind and ended");
+    CHECK(outcome_words(sample::ended(1, "x", outcome).status) == "exit 0; 2 leftover processes were ended");
 }
 
 TEST_CASE("numbers in words")
