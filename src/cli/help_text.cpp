@@ -93,7 +93,7 @@ std::string program_help(int width)
 {
     std::string out = "Usage: bgt [--root DIR] VERB [options] [arguments]\n\n"
                       "Runs commands in the background as tasks, and supervises each until its last\n"
-                      "process is gone.\n\nVerbs:\n";
+                      "process has ended.\n\nVerbs:\n";
     std::size_t left = 0;
     for (const auto& verb : verbs()) left = std::max(left, verb.name.size());
     for (const auto& verb : verbs()) add_row(out, std::string(verb.name), left, std::string(verb.summary), width);

@@ -5,7 +5,7 @@ namespace bgt::cli {
 void declare_selection(Parser& parser, ops::Selection& target, Value word)
 {
     parser.words(target.words, "TASK", word);
-    parser.flag("--all", target.all, "all tasks that the verb applies to");
+    parser.flag("--all", target.all, "all tasks to which the verb applies");
     parser.list("--name", target.names, "NAME", Value::task_name, "tasks with this name; * and ? are wildcards");
     parser.list("--tag", target.tags, "K[=V]", Value::tag, "tasks with this tag; several values of one key are alternatives");
 }

@@ -8,7 +8,7 @@ constexpr VerbInfo table[] = {
     {"run", "start a command in the background and print its id", "[options] [--] COMMAND [ARG...]", make_run, config::Mistakes::refuse},
     {"ps", "list tasks", "[options] [TASK...]", make_ps},
     {"show", "show everything that is known about tasks", "[options] TASK...", make_show},
-    {"logs", "print the output of tasks", "[options] [TASK...]", make_logs},
+    {"logs", "print the output of tasks", "[options] TASK...", make_logs},
     {"wait", "wait until tasks end or a condition is met", "[options] TASK...", make_wait},
     {"kill", "end tasks and all their processes", "[options] TASK...", make_kill},
     {"why", "explain what tasks are doing, and why one makes no progress", "[options] TASK...", make_why},
@@ -22,7 +22,7 @@ constexpr VerbInfo table[] = {
     {"rm", "remove ended tasks and their logs", "[options] TASK...", make_rm},
     {"gc", "remove old ended tasks", "[options]", make_gc, config::Mistakes::refuse},
     {"config", "print the settings in force and where each comes from", "[options] [KEY]", make_config, config::Mistakes::refuse},
-    {"trust", "let the bgt.toml of a folder run and redirect things", "[options] [DIR]", make_trust, config::Mistakes::refuse},
+    {"trust", "trust a bgt.toml, so that it may run and redirect things", "[options] [DIR]", make_trust, config::Mistakes::refuse},
     {"completion", "print the completion script of a shell", "bash|zsh|fish", make_completion},
     {"version", "print the version and what it was built with", "[options]", make_version},
 };
@@ -45,7 +45,7 @@ const VerbInfo* find_verb(std::string_view name)
 
 void declare_root(Parser& parser, std::optional<std::string>& target)
 {
-    parser.option("--root", target, "DIR", Value::folder, "the folder that holds all tasks (default: bgt config root)");
+    parser.option("--root", target, "DIR", Value::folder, "the folder that holds all tasks (default: see bgt config root)");
 }
 
 } // namespace bgt::cli

@@ -80,7 +80,7 @@ private:
     Result<void> judge(Result<void> taken)
     {
         if (taken || sources_.mistakes == Mistakes::refuse) return taken;
-        out_.warnings.push_back(taken.error().message + " (passed over)");
+        out_.warnings.push_back(taken.error().message + " (ignored)");
         return {};
     }
 
@@ -89,7 +89,7 @@ private:
     {
         auto there = take_file(path, origin);
         if (there || sources_.mistakes == Mistakes::refuse) return there;
-        out_.warnings.push_back(there.error().message + " (the whole file is passed over)");
+        out_.warnings.push_back(there.error().message + " (the whole file is ignored)");
         out_.root_in_doubt = true;
         return true;
     }

@@ -47,8 +47,8 @@ std::string ignored_line(const Project& project, const std::vector<std::string>&
 {
     std::string own;
     if (!own_only.empty()) {
-        own = fmt::format("{} never count{} in a bgt.toml, only in your own settings", joined(own_only),
-                          own_only.size() == 1 ? "s" : "");
+        own = fmt::format("{} never appl{} in a bgt.toml, only in your own settings", joined(own_only),
+                          own_only.size() == 1 ? "ies" : "y");
     }
     if (untrusted.empty()) return fmt::format("{} is read, but {}", printable(project.file()), own);
     return fmt::format("{}, so this is ignored: {} (read the file, then: bgt trust {}){}{}", project.why_not(), joined(untrusted),

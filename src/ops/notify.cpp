@@ -31,7 +31,7 @@ Result<std::string> message_of(const NotifyRequest& request)
     if (request.beat) add("WATCHDOG", "1");
     if (request.ready) add("READY", "1");
     if (request.stopping) add("STOPPING", "1");
-    if (message.empty()) return Error::usage("what shall be said? --ready, --status TEXT, --progress N, --beat, ...");
+    if (message.empty()) return Error::usage("nothing to report: give --ready, --status TEXT, --progress N, --beat, ...");
     if (message.size() > os::max_datagram) return Error::usage("that is too long for a message");
     return message;
 }

@@ -26,7 +26,7 @@ Result<Restarted> restart_one(store::Root& root, store::TaskId id, bool now, Can
         cancel.fd);
     if (!after) return after.error();
     store::Status& status = **after;
-    if (has_survivors(status)) return Error::failed(label(id, status) + ": SIGKILL does not end all of it (bgt show tells)");
+    if (has_survivors(status)) return Error::failed(label(id, status) + ": SIGKILL does not end all of it (bgt show says more)");
     if (is_over(status)) return Error::failed(fmt::format("{}: ended instead ({})", label(id, status), end_in_words(status)));
     return Restarted{std::move(status)};
 }

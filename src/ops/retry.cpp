@@ -16,7 +16,7 @@ Result<Retried> retry_one(store::Root& root, store::TaskId id, const RetryReques
     if (!spec) return Error::failed("task " + to_string(id) + " is damaged: " + spec.error().message);
     const auto seen = recover_and_inspect(root, id, {});
     if (seen && !spec->name.empty() && seen->problem.empty() && !is_over(seen->status))
-        return Error::failed("task " + label(id, seen->status) + " still bears its name: bgt kill it first, or bgt restart it");
+        return Error::failed("task " + label(id, seen->status) + " has not ended, and two running tasks can't have the same name: bgt restart it, or bgt kill it first");
     StartRequest wanted;
     wanted.spec = *std::move(spec);
     wanted.spec.created = os::wall_now();

@@ -95,7 +95,7 @@ Result<void> make_folders(const std::string& path)
     if (::stat(path.c_str(), &info) == 0) return {};
     if (errno != ENOENT) return Error::system("can't make " + path, errno);
     const auto parent = path.substr(0, path.rfind('/'));
-    if (parent.empty()) return Error::failed("can't make " + path + ": it is no folder of yours");
+    if (parent.empty()) return Error::failed("can't make " + path + ": it is not a folder of yours");
     if (auto made = make_folders(parent); !made) return made;
     if (::stat(parent.c_str(), &info) != 0) return Error::system("can't make " + path, errno);
     if (info.st_uid != ::geteuid())

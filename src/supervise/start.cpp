@@ -176,7 +176,7 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
         if (seen->status.lifecycle != core::Lifecycle::starting) {
             // A slip of the pen must not cost the task that runs.
             if (Result<void> there = os::check_command(spec.command.front(), env, spec.cwd); !there)
-                return Error{there.error().kind, there.error().message + fmt::format("; task {} goes on", id.value), 0};
+                return Error{there.error().kind, there.error().message + fmt::format("; task {} keeps running", id.value), 0};
             StopOptions stop;
             stop.no_escalation = true; // two callers at once are not impatience
             const Result<void> asked = request_stop(root, id, stop);

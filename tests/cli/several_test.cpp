@@ -62,7 +62,7 @@ TEST_CASE("--replace with a command that can't be started leaves the old task al
     const Ran ran = lab({"run", "--name", "web", "--replace", "--", command});
     INFO(ran);
     CHECK(ran.code == code);
-    CHECK(ran.err.ends_with("; task 1 goes on\n"));
+    CHECK(ran.err.ends_with("; task 1 keeps running\n"));
     CHECK(lab({"ps", "-q", "--state", "running"}).out == "1\n");
     CHECK(lab({"run", "--name", "web", "--replace", "--anywhere", "--cwd", "/usr", "--", "bin/env", "true"}).out == "2\n"); // from its folder
 }

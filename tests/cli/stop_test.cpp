@@ -351,7 +351,7 @@ TEST_CASE("run --wait --max-wait leaves the task in the background")
     INFO(ran);
     CHECK(ran.code == 124);
     CHECK(ran.out == "said\n");
-    CHECK(ran.err == "bgt run: task 1 goes on in the background (bgt wait 1, bgt logs -f 1, bgt kill 1)\n");
+    CHECK(ran.err == "bgt run: task 1 keeps running in the background (bgt wait 1, bgt logs -f 1, bgt kill 1)\n");
     CHECK(text_at(lab.show("1"), "/lifecycle") == "running");
     CHECK(lab({"run", "--wait", "--max-wait", "1m", "-c", "exit 7"}).code == 7);
     CHECK(lab({"run", "--max-wait", "1m", "--", "true"}).code == 125);

@@ -75,7 +75,7 @@ TEST_CASE("the line is one line, on stderr, and only where something is ignored"
     lab.set_env("XDG_STATE_HOME=" + lab.folder());
     const auto head = lab.work() + "/bgt.toml is not trusted, so this is ignored: ";
     const auto tail = " (read the file, then: bgt trust " + lab.work() + ")";
-    const auto own = "; keep_ended never counts in a bgt.toml, only in your own settings\n";
+    const auto own = "; keep_ended never applies in a bgt.toml, only in your own settings\n";
     CHECK(lab({"run", "--wait", "--", "echo"}).err == "bgt run: " + head + "root, env, rm" + tail + own);
     CHECK(lab({"run", "--wait", "--", "true"}).err == "bgt run: " + head + "root" + tail + own);
     const Ran json = lab({"run", "--json", "--wait", "--", "true"});
@@ -90,13 +90,13 @@ TEST_CASE("the line is one line, on stderr, and only where something is ignored"
     CHECK(trust.err.empty());
     CHECK(trust.out == lab.work() + "/bgt.toml is trusted until it changes. What it says that needs trust:\n"
                                     "  line 1: root = state\n"
-                                    "  line 2: keep_ended = 0 (never counts in a bgt.toml, only in your own settings)\n"
+                                    "  line 2: keep_ended = 0 (never applies in a bgt.toml, only in your own settings)\n"
                                     "  line 5: for commands that match '^echo': env = A=1\n"
                                     "  line 6: for commands that match '^echo': rm = true\n");
     CHECK(lab({"run", "--wait", "--", "true"}).err.empty());
     CHECK(fs::exists(lab.work() + "/state/tasks/1"));
     CHECK(lab({"gc"}).err ==
-          "bgt gc: " + lab.work() + "/bgt.toml is read, but keep_ended never counts in a bgt.toml, only in your own settings\n");
+          "bgt gc: " + lab.work() + "/bgt.toml is read, but keep_ended never applies in a bgt.toml, only in your own settings\n");
 }
 
 TEST_CASE("rules of a file that is not trusted take no place of the user's own")
@@ -141,7 +141,7 @@ TEST_CASE("config shows what is ignored, and why")
     INFO(ran);
     CHECK(lines(ran.err) == 1);
     CHECK(has(ran.out, "built-in  (" + file + ":1 says state; ignored: the file is not trusted)\n"));
-    CHECK(has(ran.out, "built-in  (" + file + ":2 says 1d; ignored: it counts in your own settings only)\n"));
+    CHECK(has(ran.out, "built-in  (" + file + ":2 says 1d; ignored: it applies in your own settings only)\n"));
     CHECK(has(ran.out, file + ":3  x  (ignored, as not trusted: env)\n"));
     const auto json = lab.ask({"config"});
     CHECK(at(json, "/settings/0/ignored") == boost::json::value{{"value", "state"}, {"where", file + ":1"}, {"reason", "not-trusted"}});
@@ -169,13 +169,13 @@ TEST_CASE("trust: list, revoke, JSON and mistakes")
     CHECK(has(lab({"trust", "a/b"}).err, "there is no bgt.toml in " + lab.work() + "/a/b\n")); // this one or none
     CHECK(has(lab({"trust", "absent"}).err, "absent: No such file"));
     CHECK(has(lab({"trust", "a", "b"}).err, "one folder"));
-    CHECK(has(lab({"trust", "--list", "a"}).err, "--list stands alone"));
-    CHECK(has(lab({"trust", "--list", "--revoke"}).err, "--list stands alone"));
+    CHECK(has(lab({"trust", "--list", "a"}).err, "--list takes no DIR"));
+    CHECK(has(lab({"trust", "--list", "--revoke"}).err, "--list takes no DIR"));
     write_file(lab.work() + "/a/bgt.toml", "grace = 2\n");
     CHECK(at(lab.ask({"trust", "--list"}), "/trust/0/state") == "changed");
     fs::rename(lab.work() + "/a", lab.work() + "/moved");
     CHECK(lab({"trust", "--list"}).out == "missing     " + lab.work() + "/a/bgt.toml\n");
-    CHECK(lab({"trust", "--revoke", lab.work() + "/a/"}).out == lab.work() + "/a/bgt.toml is trusted no longer\n");
+    CHECK(lab({"trust", "--revoke", lab.work() + "/a/"}).out == lab.work() + "/a/bgt.toml is no longer trusted\n");
     CHECK(lab({"trust", "--revoke", lab.work() + "/a"}).code == 125);
     CHECK(lab({"trust", "--list"}).out.empty());
     put(lab, "[[rule]]\nmatch = \"(\"\n");

@@ -38,7 +38,7 @@ def started(stage: Stage, ran: Ran, task: Task) -> bool:
         return True
     if not (shot_at and ran.code in (125, 126) or ran.shot and (ran.code == -signal.SIGKILL or not ran.began())):
         refuse("a wrong answer", ran)
-    if ran.code > 0 and task.id is None and "runs, but its id could not be told" not in ran.err:
+    if ran.code > 0 and task.id is None and "runs, but its id could not be printed" not in ran.err:
         task.refused = True
     return False
 

@@ -15,7 +15,7 @@ namespace bgt::config {
 enum class Needs : unsigned char {
     nothing,      ///< it describes the tasks that are started there, and reaches nothing else
     trust,        ///< it runs or redirects something
-    own_settings, ///< it never counts there, trusted or not
+    own_settings, ///< it never applies there, trusted or not
 };
 
 /// Whether the user has trusted a file by its path and its content.
@@ -55,7 +55,7 @@ struct IgnoredSetting {
     Needs needs = Needs::trust;
 };
 
-/// The line that tells it: `untrusted` are the keys that need trust, `own_only` those that never count in a bgt.toml.
+/// The line that tells it: `untrusted` are the keys that need trust, `own_only` those that never apply in a bgt.toml.
 /// Safe to print. Precondition: one of them is not empty.
 std::string ignored_line(const Project&, const std::vector<std::string>& untrusted, const std::vector<std::string>& own_only);
 

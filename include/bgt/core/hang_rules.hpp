@@ -37,7 +37,7 @@ struct HangRule {
 
 inline constexpr std::array<HangRule, 5> hang_rules{{
     {Reason::cpu_limit, &HangRules::cpu, HangClock::cpu, AtLimit::end, "--cpu-limit",
-     "end it once its processes have used D of CPU time in all (off)", "cpu_ns", "cpu limit", "its --cpu-limit passed"},
+     "end it once its processes have used D of CPU time in all (default off)", "cpu_ns", "cpu limit", "its --cpu-limit passed"},
     {Reason::output_timeout, &HangRules::output, HangClock::output, AtLimit::on_hang, "--output-timeout",
      "it hangs if it has printed nothing for D", "output_ns", "hung", "no output for too long"},
     {Reason::progress_timeout, &HangRules::progress, HangClock::progress, AtLimit::on_hang, "--progress-timeout",

@@ -79,7 +79,7 @@ Line parse_line(std::string_view line)
     if (equals == std::string_view::npos) return {{}, "expected NAME=VALUE, found '" + fit(printable(line), 40) + "'"};
     const auto name = trim_right(line.substr(0, equals));
     if (!is_variable_name(name) || name.find_first_of(" \t'\"") != std::string_view::npos)
-        return {{}, "'" + fit(printable(name), 40) + "' is no name of a variable"};
+        return {{}, "'" + fit(printable(name), 40) + "' is not the name of a variable"};
     std::string assignment = std::string(name) + "=";
     auto value = trim_left(line.substr(equals + 1));
     if (value.empty() || (value[0] != '\'' && value[0] != '"')) {

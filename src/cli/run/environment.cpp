@@ -92,7 +92,7 @@ Result<void> set_owner(store::TaskSpec& spec, const std::string& text)
     auto pid = parse_int(text, 1, INT_MAX);
     if (!pid) return Error::usage("--owner: " + pid.error().message);
     spec.owner = ops::find_owner(*pid);
-    if (!spec.owner) return Error::usage("--owner: there is no living process " + text);
+    if (!spec.owner) return Error::usage("--owner: there is no running process " + text);
     return {};
 }
 

@@ -20,7 +20,7 @@ Result<std::uint64_t> parse_value(const std::string& name, const std::string& te
         std::uint64_t number = 0;
         const auto [end, err] = std::from_chars(text.data(), text.data() + text.size(), number);
         if (text.empty() || err != std::errc() || end != text.data() + text.size())
-            return Error::usage("'" + fit(printable(text), 40) + "' is no number");
+            return Error::usage("'" + fit(printable(text), 40) + "' is not a number");
         return number;
     }
     if (name != "cpu") return parse_size(text);

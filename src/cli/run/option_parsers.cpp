@@ -37,7 +37,7 @@ Result<int> parse_int(const std::string& text, int low, int high)
     int value = 0;
     const auto [end, err] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (text.empty() || err != std::errc() || end != text.data() + text.size() || value < low || value > high)
-        return Error::usage(shown(text) + " is no number from " + std::to_string(low) + " to " + std::to_string(high));
+        return Error::usage(shown(text) + " is not a number from " + std::to_string(low) + " to " + std::to_string(high));
     return value;
 }
 
@@ -176,7 +176,7 @@ Result<void> backoff(RunPlan& plan, const std::string& text)
     if (!first) return first.error();
     auto most = dots == std::string::npos ? first : parse_duration(std::string_view(text).substr(dots + 2));
     if (!most) return most.error();
-    if (*most < *first) return Error::usage(shown(text) + " is no range: the first pause is the shortest, e.g. 1s..1m");
+    if (*most < *first) return Error::usage(shown(text) + " is not a range: the first pause is the shortest, e.g. 1s..1m");
     plan.spec.policy.restart_policy.backoff_min = *first;
     plan.spec.policy.restart_policy.backoff_max = *most;
     return {};
@@ -218,7 +218,7 @@ Result<void> max_restarts(RunPlan& plan, const std::string& text)
         return {};
     }
     const auto slash = text.find('/');
-    if (slash == std::string::npos) return Error::usage(shown(text) + " is no N/PERIOD, e.g. 5/10m; off is no limit");
+    if (slash == std::string::npos) return Error::usage(shown(text) + " is not N/PERIOD, e.g. 5/10m; off is no limit");
     auto number = parse_int(text.substr(0, slash), 1, max_attempts);
     if (!number) return number.error();
     auto period = parse_duration(std::string_view(text).substr(slash + 1));

@@ -79,7 +79,7 @@ std::string ignored_text(const SettingRow& row)
     if (!row.ignored) return {};
     const bool never = row.ignored->needs == config::Needs::own_settings;
     return "  (" + printable(row.ignored->where) + " says " + printable(row.ignored->value) + "; ignored: " +
-           (never ? "it counts in your own settings only)" : "the file is not trusted)");
+           (never ? "it applies in your own settings only)" : "the file is not trusted)");
 }
 
 std::string table(const std::vector<SettingRow>& rows)

@@ -47,7 +47,8 @@ void Kill::declare(Parser& parser)
     parser.option("--grace", grace_, "D", Value::duration, "the time between the stop signal and SIGKILL, for this stop");
     parser.option("--stop-signals", stop_signals_, "LIST", Value::text, "the signals of this stop: QUIT:2s,TERM:5s");
     parser.option("-s,--signal", signal_name_, "SIGNAL", Value::signal,
-                  "as kill(1) has it, also as -9 or -INT: KILL is --now; TERM, INT, QUIT, ABRT: the stop signal; others are only sent");
+                  "a signal as for kill(1), also as -9 or -INT: KILL means --now; TERM, INT, QUIT and ABRT replace the stop signals; "
+                  "others are only sent");
     parser.dash_word(signal_name_, [](std::string_view text) { return static_cast<bool>(parse_signal(text)); });
     parser.option("--timeout", timeout_, "D", Value::duration, "wait no longer than D (exit code 124); the stop continues");
     parser.flag("--json", json_, "print the tasks as JSON when the stop is complete");
@@ -164,7 +165,7 @@ void Kill::show(Context& context, int& result, const ops::Stopped& stopped) cons
     case ops::Stopped::End::had_ended: return say("had already ended (" + ops::end_in_words(stopped.before) + ")");
     case ops::Stopped::End::removed: return say("ended, and was removed");
     case ops::Stopped::End::survived: return complain(survivor_words(stopped.task.status), code::failed);
-    case ops::Stopped::End::timed_out: return complain("has not ended yet; the stop goes on", code::wait_timeout);
+    case ops::Stopped::End::timed_out: return complain("has not ended yet; the stop continues", code::wait_timeout);
     }
 }
 

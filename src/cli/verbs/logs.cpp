@@ -45,18 +45,18 @@ public:
     {
         declare_selection(parser, selection_);
         parser.flag("-f,--follow", follow_, "keep printing new output until the tasks end");
-        parser.option("-n,--tail,--lines", lines_, "N", Value::number, "only the last N lines (with --grep: that match); also -N");
+        parser.option("-n,--tail,--lines", lines_, "N", Value::number, "only the last N lines (with --grep: the last N that match); also -N");
         parser.dash_word(lines_, [](std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; });
         parser.option("--since", since_, "TIME", Value::duration, "only lines written since then: 10m (ago), 14:00, 2026-11-28T14:00");
         parser.flag("-t,--timestamps", options_.timestamps, "print the time at which each line was written");
         parser.flag("--utc", utc_, "print times in UTC, not in the local time zone");
         parser.option("--grep", grep_, "REGEX", Value::regex, "only lines that match (RE2)");
-        parser.option("--attempt", attempt_, "N", Value::text, "only the output of attempt N, or of the last one, or all (default)");
+        parser.option("--attempt", attempt_, "N", Value::text, "only the output of attempt N, of the last one, or of all (default)");
         parser.option("--cursor", cursor_, "BYTE", Value::number, "begin at this byte: the cursor of an earlier answer");
         parser.option("--max-bytes", max_bytes_, "SIZE", Value::size,
                       "read at most SIZE of each log (with --json: 1MiB by default)");
-        parser.flag("--stderr", err_, "the stderr of a task started with --split");
-        parser.flag("--raw", options_.raw, "the bytes as they were written, even if stdout is not a terminal");
+        parser.flag("--stderr", err_, "print the stderr of a task that was started with --split");
+        parser.flag("--raw", options_.raw, "print the bytes as they were written, even if stdout is not a terminal");
         parser.flag("--json", json_, "answer in JSON, with the cursor for the next call");
         parser.example("bgt logs -f web db");
         parser.example("bgt logs -n 20 --grep 'error|warning' -");
@@ -104,7 +104,7 @@ private:
 Result<void> Logs::read_options()
 {
     if (err_) options_.stream = store::WhichLog::err;
-    if (utc_ && !options_.timestamps) return Error::usage("--utc is of use with --timestamps alone");
+    if (utc_ && !options_.timestamps) return Error::usage("--utc needs --timestamps");
     if (follow_ && json_) return Error::usage("--follow and --json exclude each other: ask again with --cursor");
     if (follow_ && max_bytes_) return Error::usage("--follow and --max-bytes exclude each other");
     if (lines_) {

@@ -54,13 +54,13 @@ void Notify::declare(Parser& parser)
 {
     parser.flag("--ready", ready_, "the task is ready (with bgt run --ready-notify)");
     parser.flag("--stopping", stopping_, "the task is about to end by itself");
-    parser.option("--status", status_, "TEXT", Value::text, "what it is doing now, for bgt show and JSON");
-    parser.option("--progress", progress_, "N", Value::number, "how far it is: 0.4 or 40%");
+    parser.option("--status", status_, "TEXT", Value::text, "what the task is doing now, for bgt show and JSON");
+    parser.option("--progress", progress_, "N", Value::number, "the progress of the task: 0.4 or 40%");
     parser.option("--step", step_, "TEXT", Value::text, "the name of the current step");
-    parser.option("--total-steps", total_, "N", Value::number, "how many steps there are");
+    parser.option("--total-steps", total_, "N", Value::number, "the number of steps");
     parser.flag("--beat", beat_, "a heartbeat: resets --progress-timeout, --idle-timeout and the watchdog");
-    parser.option("--extend", extend_, "D", Value::duration, "it needs D more to become ready or to end");
-    parser.option("--watchdog", watchdog_, "D", Value::duration, "from now on, no --beat for D means that it hangs; off: no longer");
+    parser.option("--extend", extend_, "D", Value::duration, "the task needs D more to become ready or to end");
+    parser.option("--watchdog", watchdog_, "D", Value::duration, "from now on, the task hangs if it sends no --beat for D; off ends this");
     parser.option("--pid", pid_, "PID", Value::pid, "the main process of the task");
     parser.example("bgt notify --ready --status 'listening on 8080'");
     parser.example("bgt notify --progress 40% --step linking --total-steps 5");

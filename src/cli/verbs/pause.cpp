@@ -6,7 +6,7 @@ namespace bgt::cli {
 
 std::unique_ptr<Verb> make_pause()
 {
-    return std::make_unique<RequestVerb<ops::Paused>>(ops::pause, "bgt pause web     # its --timeout goes on, its hang rules wait");
+    return std::make_unique<RequestVerb<ops::Paused>>(ops::pause, "bgt pause web     # --timeout keeps counting, the limits on hangs do not");
 }
 
 } // namespace bgt::cli

@@ -30,7 +30,7 @@ public:
         declare_selection(parser, request_.selection);
         parser.flag("-a", request_.everything, "list all ended tasks too, not only the newest ten");
         parser.list("-s,--state", request_.states, "STATE", Value::state, states_help.c_str());
-        parser.flag("--here", here_, "only tasks that run in this folder, or below it");
+        parser.flag("--here", here_, "only tasks whose working folder is the current folder or one below it");
         parser.flag("--leftover", request_.leftover, "only ended tasks whose processes were kept alive");
         parser.flag("-q,--quiet", quiet_, "print only the ids");
         parser.flag("-w,--watch", watch_, "redraw the table until q or Ctrl-C");

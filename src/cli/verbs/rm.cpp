@@ -30,7 +30,7 @@ void Remove::declare(Parser& parser)
 {
     declare_selection(parser, selection_);
     parser.flag("--force", force_, "if a task runs, kill it (SIGKILL at once), then remove it");
-    parser.flag("-y,--yes", yes_, "do not ask, which --all --force does on a terminal");
+    parser.flag("-y,--yes", yes_, "do not ask (--all --force asks on a terminal)");
     parser.flag("--json", json_, "print the answer as JSON");
     parser.example("bgt rm 7 8");
     parser.example("bgt rm --tag job=e2e");

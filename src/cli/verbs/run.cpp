@@ -134,7 +134,7 @@ int Run::answer(Context& context, store::Root& root, store::TaskId id)
     }
     const auto number = to_string(id);
     if (auto printed = context.try_print(number + "\n"); !printed) {
-        context.complain("task " + number + " runs, but its id could not be told: " + printed.error().message);
+        context.complain("task " + number + " runs, but its id could not be printed: " + printed.error().message);
         return code::failed;
     }
     if (context.stdout_is_terminal()) context.hint("bgt logs -f " + number + " · bgt kill " + number);
@@ -152,7 +152,7 @@ int Run::start_and_stay(Context& context, store::Root& root, ops::StartRequest r
     const auto& status = *stayed;
     const auto id = to_string(started->id);
     if (!status) {
-        context.complain("task " + id + " goes on in the background (bgt wait " + id + ", bgt logs -f " + id + ", bgt kill " + id + ")" +
+        context.complain("task " + id + " keeps running in the background (bgt wait " + id + ", bgt logs -f " + id + ", bgt kill " + id + ")" +
                          (options_.remove ? "; --rm does not: bgt rm " + id : ""));
         return code::wait_timeout;
     }

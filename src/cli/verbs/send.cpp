@@ -24,10 +24,10 @@ void Send::declare(Parser& parser)
     parser.words(words_, "TASK", Value::text);
     parser.first_word(Value::task);
     parser.flag("-n,--no-newline", no_newline_, "do not add a newline to the text");
-    parser.flag("--eof", eof_, "close its stdin afterwards; without text, only close it");
+    parser.flag("--eof", eof_, "close its stdin after the text; without TEXT, only close it");
     parser.option("--timeout", timeout_, "D", Value::duration, "give up after D if it does not read (exit code 124)");
     parser.example("bgt send 7 yes");
-    parser.example("bgt send 7 - < answers.txt      # bytes as they are; without a text, too");
+    parser.example("bgt send 7 - < answers.txt      # the bytes unchanged; so does: bgt send 7");
     parser.example("bgt send 7 --eof");
 }
 

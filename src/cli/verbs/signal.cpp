@@ -25,7 +25,7 @@ void SendSignal::declare(Parser& parser)
     declare_selection(parser, selection_, Value::living_task);
     parser.first_word(Value::signal);
     parser.dash_word(dash_signal_, [](std::string_view text) { return static_cast<bool>(parse_signal(text)); });
-    parser.flag("--tree", tree_, "to every process of the task, and not only to the command itself");
+    parser.flag("--tree", tree_, "send it to every process of the task, not only to the command");
     parser.flag("--json", json_, "print the tasks as JSON");
     parser.example("bgt signal HUP web");
     parser.example("bgt signal --tree USR1 --tag job=e2e");

@@ -16,7 +16,7 @@ namespace bgt::cli {
 
 namespace {
 
-/// Something that a bgt.toml says and that needs its trust, or never counts there.
+/// Something that a bgt.toml says and that needs its trust, or never applies there.
 struct Use {
     std::string where; ///< "FILE:LINE"
     std::string match; ///< of its rule; empty: a setting
@@ -43,8 +43,8 @@ private:
 void TrustVerb::declare(Parser& parser)
 {
     parser.words(words_, "DIR", Value::folder);
-    parser.flag("--list", list_, "list the files that are trusted, and whether they are unchanged");
-    parser.flag("--revoke", revoke_, "trust it no longer");
+    parser.flag("--list", list_, "list the trusted files, and whether they have changed");
+    parser.flag("--revoke", revoke_, "no longer trust the file");
     parser.flag("--json", json_, "print the answer as JSON");
     parser.example("bgt trust");
     parser.example("bgt trust --revoke ~/src/project");
@@ -107,7 +107,7 @@ std::string line_of(const Use& use)
     std::string out = "  line " + use.where.substr(use.where.rfind(':') + 1) + ": ";
     if (!use.match.empty()) out += "for commands that match " + shell_quote(printable(use.match)) + ": ";
     out += printable(use.key) + " = " + printable(use.value);
-    if (!use.counts) out += " (never counts in a bgt.toml, only in your own settings)";
+    if (!use.counts) out += " (never applies in a bgt.toml, only in your own settings)";
     return out + "\n";
 }
 
@@ -154,7 +154,7 @@ int TrustVerb::remove(Context& context, const store::TrustStore& store, const st
     if (json_)
         context.print(render::answer_json({{"trust", boost::json::array{row_json(file, "revoked")}}}));
     else
-        context.print(printable(file) + " is trusted no longer\n");
+        context.print(printable(file) + " is no longer trusted\n");
     return code::ok;
 }
 
@@ -187,7 +187,7 @@ int TrustVerb::list(Context& context, const store::TrustStore& store)
 
 int TrustVerb::run(Context& context)
 {
-    if (list_ && (revoke_ || !words_.empty())) return context.fail(Error::usage("--list stands alone: it lists all"), json_);
+    if (list_ && (revoke_ || !words_.empty())) return context.fail(Error::usage("--list takes no DIR and no --revoke: it lists all"), json_);
     if (words_.size() > 1) return context.fail(Error::usage("one folder, or none for this one: bgt trust [DIR]"), json_);
     const auto store = trust_store();
     if (!store) return context.fail(store.error(), json_);

@@ -29,13 +29,13 @@ public:
     void declare(Parser& parser) override
     {
         declare_selection(parser, selection_);
-        static const std::string what = "what to wait for (all of them; by default exit): " + core::condition_forms() +
-                                        "; exit code 121 when it can no longer be met";
+        static const std::string what = "what to wait for; all must be met (default exit): " + core::condition_forms() +
+                                        "; exit code 121 when one can no longer be met";
         parser.list("--for", for_, "COND", Value::condition, what.c_str());
         parser.flag("--any", any_, "one condition of one task is enough");
         parser.flag("--or-stuck", or_stuck_, "give up with exit code 121 when a task is stalled or waits for input");
         parser.option("--timeout", timeout_, "D", Value::duration, "give up after D with exit code 124; the tasks keep running");
-        parser.option("--attempt", attempt_, "N", Value::text, "the output of attempt N counts for log: and log-fail:, or last (default), all");
+        parser.option("--attempt", attempt_, "N", Value::text, "the attempt whose output counts for log: and log-fail:; also last (default), all");
         parser.flag("--json", json_, "print the tasks at the end as JSON");
         parser.example("bgt wait 7");
         parser.example("bgt wait --timeout 30 --for port web");

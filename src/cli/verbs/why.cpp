@@ -22,7 +22,7 @@ public:
     void declare(Parser& parser) override
     {
         declare_selection(parser, selection_);
-        parser.flag("--last", last_, "the newest report that was written, also for a running task; make no new one");
+        parser.flag("--last", last_, "print the newest report that exists, even for a running task; write no new one");
         parser.flag("--json", json_, "print the reports as JSON");
         parser.example("bgt why web");
         parser.example("bgt why --last --json 7 | jq -r '.reports[0].verdict'");

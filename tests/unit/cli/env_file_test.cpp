@@ -43,8 +43,8 @@ TEST_CASE("env file: quotes")
 TEST_CASE("env file: errors name the line")
 {
     CHECK(wrong("A=1\nwhat\n") == "f:2: expected NAME=VALUE, found 'what'");
-    CHECK(wrong("=1") == "f:1: '' is no name of a variable");
-    CHECK(wrong("a b=1") == "f:1: 'a b' is no name of a variable");
+    CHECK(wrong("=1") == "f:1: '' is not the name of a variable");
+    CHECK(wrong("a b=1") == "f:1: 'a b' is not the name of a variable");
     CHECK(wrong("A='x") == "f:1: the quote ' is not closed");
     CHECK(wrong("A=\"x\" y") == "f:1: text after the closing quote: 'y'");
     CHECK(wrong(std::string_view("A=\0", 3)) == "f:1: a NUL byte");

@@ -208,9 +208,9 @@ TEST_CASE("the line about what is ignored is one line, whatever the names")
     CHECK(Project("/bgt.toml", "", nullptr).folder() == "/");
     CHECK(ignored_line(project, {"root", "env"}, {"keep_ended"}) ==
           "/p/a ?]0;x? b/bgt.toml is not trusted, so this is ignored: root, env (read the file, then: bgt trust '/p/a ?]0;x? b'); "
-          "keep_ended never counts in a bgt.toml, only in your own settings");
+          "keep_ended never applies in a bgt.toml, only in your own settings");
     CHECK(ignored_line(Project("/p/bgt.toml", "", nullptr), {}, {"keep_ended", "keep_age"}) ==
-          "/p/bgt.toml is read, but keep_ended, keep_age never count in a bgt.toml, only in your own settings");
+          "/p/bgt.toml is read, but keep_ended, keep_age never apply in a bgt.toml, only in your own settings");
 }
 
 TEST_CASE("every key in the environment")
