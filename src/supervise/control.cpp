@@ -23,7 +23,7 @@ constexpr auto helper_timeout = std::chrono::milliseconds(200);
 
 std::string ended_text(store::TaskId id, const store::Status& status)
 {
-    return fmt::format("task {} has ended (exit code {})", id.value, exit_code(status));
+    return fmt::format("task {} has ended ({})", id.value, end_in_words(status));
 }
 
 /// Sees to it that somebody can answer, then asks. A living supervisor is asked also where its record is damaged: with

@@ -132,6 +132,7 @@ TEST_CASE("the stdin of a task")
         const Ran late = lab({"send", id, "more"});
         CHECK(late.code == 125);
         CHECK(late.err == "bgt send: task 1 has ended (exit 0)\n");
+        CHECK(lab({"signal", "HUP", id}).err == "bgt signal: task 1 has ended (exit 0)\n"); // the same words by another path
     }
     SECTION("is closed once")
     {

@@ -9,6 +9,7 @@ using supervise::Snapshot;
 using supervise::SnapshotFields;
 
 /// See supervise/snapshot.hpp.
+using supervise::end_in_words;
 using supervise::exit_code;
 using supervise::recover_and_inspect;
 using supervise::recover_and_inspect_all;
@@ -21,7 +22,5 @@ using store::is_final;
 bool has_survivors(const store::Status&);
 /// "7 web", or "7" for a task without a name.
 std::string label(store::TaskId, const store::Status&);
-/// "exit 0", "SIGTERM", "lost", "failed to start": how a task ended.
-std::string end_in_words(const store::Status&);
 
 } // namespace bgt::ops
