@@ -153,7 +153,7 @@ complete -c bgt -n '__bgt_in run' -l ready-http -x -d 'it is ready when a GET is
 complete -c bgt -n '__bgt_in run' -l ready-cmd -x -d 'it is ready when /bin/sh -c TEXT exits with 0'
 complete -c bgt -n '__bgt_in run' -l ready-file -r -F -d 'it is ready when PATH exists'
 complete -c bgt -n '__bgt_in run' -l ready-notify -d 'it is ready when it reports so (sd_notify, bgt notify --ready)'
-complete -c bgt -n '__bgt_in run' -l wait-ready -d 'wait until it is ready: exit with 0, or with 121 if it ends before that, 120 if it hangs, 123 if its --timeout passes'
+complete -c bgt -n '__bgt_in run' -l wait-ready -d 'wait until it is ready: exit with 0, or with 121 if it ends before that, 120 if it hangs, 123 if its --timeout or --cpu-limit passes'
 complete -c bgt -n '__bgt_in run' -l retries -x -d 'if it fails, start it again, up to N times'
 complete -c bgt -n '__bgt_in run' -l retry-on -x -d 'retry only after these exit codes: 1,75,100-110'
 complete -c bgt -n '__bgt_in run' -l restart -x -a 'no on-failure on-hang always' -d 'when to start it again after it has ended by itself (default no)'

@@ -22,7 +22,7 @@ bool Notifications::take(const os::Datagram& message)
     const store::EventField sender{"pid", std::int64_t{message.pid}};
     if (!is_member(message.pid)) {
         // One line for a flood of them.
-        if (refused_++ == 0) recorder_.event("notification-refused", {sender, {"why", std::string("it is no process of the task")}});
+        if (refused_++ == 0) recorder_.event("notification-refused", {sender, {"why", std::string("it is not a process of the task")}});
         return false;
     }
     const auto notification = message.cut ? std::nullopt : core::parse_notification(message.bytes);

@@ -49,7 +49,7 @@ Answer Requests::report()
     target_.pass(sample_time);
     sink_.dispatch(core::SampleRequested{});
     const auto number = reports_.report(core::Reason::self);
-    return number ? Answer{"", *number} : Answer{"the report could not be written (events tell why)", 0};
+    return number ? Answer{"", *number} : Answer{"the report could not be written (the events of bgt show say why)", 0};
 }
 
 Answer Requests::signal(const Request& request)

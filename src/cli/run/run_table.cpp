@@ -122,7 +122,7 @@ constexpr std::array other_options{
               .in_rules = InRules::yes},
     RunOption{.names = "--wait-ready", .member = &O::wait_ready,
               .help = "wait until it is ready: exit with 0, or with 121 if it ends before that, 120 if it hangs, 123 if its "
-                      "--timeout passes",
+                      "--timeout or --cpu-limit passes",
               .in_rules = InRules::no},
     RunOption{.names = "--retries", .member = &O::retries, .metavar = "N", .value = Value::number,
               .help = "if it fails, start it again, up to N times", .take = take::retries, .print = print::retries,
