@@ -367,6 +367,9 @@ TEST_CASE("run --wait says what bgt ended the task for")
     const Ran timed = lab({"run", "--wait", "--timeout", "50ms", "--", "sleep", "100"});
     CHECK(timed.code == 123);
     CHECK(timed.err == "bgt run: 2 ended (SIGTERM, timeout): it ran for 50ms, so the exit code is 123 (bgt show 2)\n");
+    const Ran busy = lab({"run", "--wait", "--cpu-limit", "100ms", "-c", "while :; do :; done"});
+    CHECK(busy.code == 123);
+    CHECK(busy.err == "bgt run: 3 ended (SIGTERM, cpu-limit): it used 100ms of CPU time, so the exit code is 123 (bgt show 3)\n");
 }
 
 TEST_CASE("kill says that a supervisor is stopped")
