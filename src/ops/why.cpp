@@ -29,7 +29,7 @@ Result<core::Report> report_of(store::Root& root, store::TaskId id, bool last)
     auto newest = store::newest_report(*task);
     if (newest || newest.error().kind != ErrorKind::not_found) return newest;
     const std::string name = label(id, seen->status);
-    if (lives) return Error::failed(fmt::format("task {} has no report yet; without --last one is made now", name));
+    if (lives) return Error::failed(fmt::format("task {} has no report yet; bgt why without --last makes one", name));
     return Error::failed(fmt::format("task {} has ended ({}) and has no hang report (bgt show {} says more)", name,
                                      end_in_words(seen->status), id.value));
 }

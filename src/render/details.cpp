@@ -134,7 +134,7 @@ void add_hang_rules(Lines& lines, const core::Policy& rules)
         else words += fmt::format("{}{} {}", words.empty() ? "" : ", ", core::to_string(rule.reason), format_duration(*limit));
     }
     if (!words.empty()) words += fmt::format(", then {}", core::to_string(rules.hang.on_hang));
-    lines.field("hang rules", words);
+    lines.field("hang limit", words);
     const core::RestartPolicy& again = rules.restart_policy;
     if (again.retries != 0) lines.field("retries", std::to_string(again.retries));
     if (again.restart != core::Restart::no) lines.field("restart", core::to_string(again.restart));

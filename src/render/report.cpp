@@ -66,9 +66,9 @@ std::string joined(const Lines& parts, std::string_view separator)
 
 std::string rule_line(const Evidence& evidence)
 {
-    std::string text = "no rule fired";
+    std::string text = "none passed";
     if (evidence.rule) text = std::string(to_string(*evidence.rule)) + (evidence.limit ? " " + format_duration(*evidence.limit) : "");
-    return fmt::format("rule      {}; {}, {}", text, to_string(evidence.kind), to_string(evidence.activity));
+    return fmt::format("limit     {}; {}, {}", text, to_string(evidence.kind), to_string(evidence.activity));
 }
 
 std::string ages_line(const Evidence& evidence)

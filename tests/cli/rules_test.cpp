@@ -267,8 +267,8 @@ TEST_CASE("bad values and contradictions of hangs, readiness and further attempt
         {{"--progress-pattern", "["}, "--progress-pattern: bad regular expression \"[\""},
         {{"--progress-pattern", ""}, "--progress-pattern: it needs a regular expression\n"},
         {{"--retries", "-1"}, "--retries: '-1' is not a number from 0 to 1000000\n"},
-        {{"--retries", "3", "--restart", "always"}, "--retries and --restart always both start again what failed: use one of them\n"},
-        {{"--retries", "3", "--restart", "on-failure"}, "--retries and --restart on-failure both start again what failed: use one of them\n"},
+        {{"--retries", "3", "--restart", "always"}, "--retries and --restart always both start a failed command again: use one of them\n"},
+        {{"--retries", "3", "--restart", "on-failure"}, "--retries and --restart on-failure both start a failed command again: use one of them\n"},
         {{"--restart", "sometimes"}, "--restart knows no, on-failure, on-hang, always, not 'sometimes'\n"},
         {{"--restart", "on-hang"}, "--restart on-hang needs a limit: --output-timeout, --progress-timeout, --idle-timeout or --ready-timeout\n"},
         {{"--retry-on", "1"}, "--retry-on needs --retries N\n"},
@@ -281,7 +281,7 @@ TEST_CASE("bad values and contradictions of hangs, readiness and further attempt
         {{"--max-restarts", "5/10m"}, "--max-restarts needs --restart or --on-hang restart\n"},
         {{"--max-restarts", "5", "--restart", "always"}, "--max-restarts: '5' is not N/PERIOD, e.g. 5/10m; off is no limit\n"},
         {{"--max-restarts", "0/10m", "--restart", "always"}, "--max-restarts: '0' is not a number from 1 to 1000000\n"},
-        {{"--max-restarts", "5/0", "--restart", "always"}, "--max-restarts: a period of nothing holds no restarts; write e.g. 5/10m\n"},
+        {{"--max-restarts", "5/0", "--restart", "always"}, "--max-restarts: the period must be longer than 0; write e.g. 5/10m\n"},
     }));
     const auto said = error(lab, options);
     INFO(said);

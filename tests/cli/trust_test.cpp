@@ -160,7 +160,7 @@ TEST_CASE("trust: list, revoke, JSON and mistakes")
 {
     const Lab lab;
     CHECK(lab({"trust", "--list"}).out.empty());
-    CHECK(has(lab({"trust"}).err, "there is no bgt.toml that can be read, neither here nor above"));
+    CHECK(has(lab({"trust"}).err, "there is no readable bgt.toml in this folder or above it"));
     CHECK(lab({"trust"}).code == 125);
     fs::create_directories(lab.work() + "/a/b");
     write_file(lab.work() + "/a/bgt.toml", "grace = 1\n");

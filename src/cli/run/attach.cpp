@@ -97,7 +97,7 @@ Result<std::optional<store::Status>> stay_until_end(Context& context, store::Roo
     request.on_wake = [&, stops = 0]() mutable {
         while (signals.take()) {
             const bool now = stops++ > 0;
-            context.hint(now ? "bgt run: killing it" : "bgt run: stopping it (once more: kill it)");
+            context.hint(now ? "bgt run: killing it" : "bgt run: stopping it (a second signal kills it)");
             if (const auto asked = ops::request_stop(root, id, now); !asked) context.complain(asked.error().message);
         }
     };

@@ -27,7 +27,7 @@ Result<std::uint64_t> parse_value(const std::string& name, const std::string& te
     auto time = parse_duration(text);
     if (!time) return time.error();
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*time).count();
-    if (seconds < 1) return Error::usage("no CPU time at all would end it at once");
+    if (seconds < 1) return Error::usage("0 seconds of CPU time would end the task at once");
     return static_cast<std::uint64_t>(seconds);
 }
 

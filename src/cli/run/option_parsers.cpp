@@ -223,7 +223,7 @@ Result<void> max_restarts(RunPlan& plan, const std::string& text)
     if (!number) return number.error();
     auto period = parse_duration(std::string_view(text).substr(slash + 1));
     if (!period) return period.error();
-    if (*period <= Duration::zero()) return Error::usage("a period of nothing holds no restarts; write e.g. 5/10m");
+    if (*period <= Duration::zero()) return Error::usage("the period must be longer than 0; write e.g. 5/10m");
     again.max_restarts = static_cast<std::uint32_t>(*number);
     again.max_period = *period;
     return {};

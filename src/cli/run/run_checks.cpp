@@ -98,7 +98,7 @@ Result<void> check_conflicts(const RunOptions& o)
         if (o.*pair.a_set && o.*pair.b_set)
             return Error::usage(std::string(pair.a) + " and " + std::string(pair.b) + " exclude each other");
     if (o.retries && *o.retries != "0" && restarts_failures(o))
-        return Error::usage("--retries and --restart " + *o.restart + " both start again what failed: use one of them");
+        return Error::usage("--retries and --restart " + *o.restart + " both start a failed command again: use one of them");
     for (const auto& [given, option] : {std::pair{o.quiet_after.has_value(), "--quiet-after"},
                                         std::pair{o.stalled_after.has_value(), "--stalled-after"}})
         if (given && o.service)

@@ -55,7 +55,7 @@ Result<std::string> TrustVerb::folder(const Context& context) const
 {
     if (words_.empty()) {
         if (const auto& project = context.settings().project) return project->folder();
-        return Error::not_found("there is no bgt.toml that can be read, neither here nor above: bgt trust DIR names another folder");
+        return Error::not_found("there is no readable bgt.toml in this folder or above it: use bgt trust DIR for another folder");
     }
     char buffer[PATH_MAX];
     const auto& word = words_.front();

@@ -67,7 +67,7 @@ TEST_CASE("a report opens with the sentence and what to do")
     REQUIRE(lines.size() == 24);
     CHECK(lines[0] == "waits for the network: curl (pid 77), recvfrom on 10.0.0.5:443, nothing received for 3m");
     CHECK(lines[1] == "next: bgt kill 7");
-    CHECK(lines[2] == "rule      progress-timeout 3m; job, blocked");
+    CHECK(lines[2] == "limit     progress-timeout 3m; job, blocked");
     CHECK(lines[3] == "last      output 3m5s, new text 3m5s ago");
     CHECK(lines[4] == "processes");
     CHECK(lines[5] == "  76 S 3m sh: wait4: a child");
@@ -135,7 +135,7 @@ TEST_CASE("an empty report is still a report")
     const auto lines = lines_of(render::report_text(report, {80, 24, false}));
     REQUIRE(lines.size() == 3);
     CHECK(lines[0] == "no process of the task is left");
-    CHECK(lines[2] == "rule      no rule fired; job, unknown");
+    CHECK(lines[2] == "limit     none passed; job, unknown");
 }
 
 TEST_CASE("a table of processes that is a circle is shown once")
