@@ -2,6 +2,7 @@
 
 #include <bgt/base/fd.hpp>
 #include <bgt/base/text.hpp>
+#include <bgt/base/trusted_path.hpp>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -37,6 +38,18 @@ File distrusted(const std::string& path, const std::string& why)
     return {true, {}, fmt::format("{} is not read: {}", printable(path), why)};
 }
 
+/// Why the path, a link at its end included, is not to be followed; empty if it may be.
+Result<std::string> path_distrust(const std::string& path, unsigned uid)
+{
+    const auto found = find_untrusted_part(path, uid, LastPart::followed);
+    if (!found) return is_absent(found.error().sys_errno) ? Result<std::string>(std::string()) : found.error();
+    if (!*found) return std::string();
+    const auto& part = **found;
+    const std::string what = printable(part.path) + ", which is on its way, ";
+    if (part.is_writable) return what + "is writable by other users (chmod go-w)";
+    return what + fmt::format("belongs to another user (uid {})", part.owner);
+}
+
 Result<std::string> read_all(int fd, const std::string& path)
 {
     std::string text;
@@ -55,12 +68,16 @@ Result<std::string> read_all(int fd, const std::string& path)
 Result<File> read_trusted(const std::string& path, unsigned uid)
 {
     struct stat info{};
-    // The link itself too: else somebody could lead us to any file of ours.
+    // The cheap question first: most often nothing is there.
     if (::lstat(path.c_str(), &info) != 0) {
         if (is_absent(errno)) return File{};
         return Error::system(fmt::format("cannot read {}", printable(path)), errno);
     }
     if (const auto why = distrust(info, uid); !why.empty()) return distrusted(path, why);
+    // Who can replace a folder or a link on the way can lead us to any file of ours.
+    const auto on_its_way = path_distrust(path, uid);
+    if (!on_its_way) return on_its_way.error();
+    if (!on_its_way->empty()) return distrusted(path, *on_its_way);
     // To open a FIFO or a device has effects of its own: what a link leads to is looked at first.
     if (S_ISLNK(info.st_mode) && ::stat(path.c_str(), &info) != 0) {
         if (is_absent(errno)) return File{};

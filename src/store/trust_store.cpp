@@ -2,6 +2,9 @@
 
 #include "files.hpp"
 
+#include <bgt/base/text.hpp>
+#include <bgt/base/trusted_path.hpp>
+
 #include <algorithm>
 #include <array>
 #include <fcntl.h>
@@ -61,9 +64,25 @@ Result<void> check_private(int fd, const std::string& path, bool is_folder)
     return {};
 }
 
+/// Nobody else may decide where the path leads: else trust is written to, and taken from, a place of their choice.
+Result<void> check_path(const std::string& path)
+{
+    const unsigned user = ::geteuid();
+    const auto found = find_untrusted_part(path, user, LastPart::ignored);
+    if (!found) return found.error();
+    if (!*found) return {};
+    const UntrustedPart& part = **found;
+    const std::string refused = "the folder of trusted files " + printable(path) + " is not used: " + printable(part.path);
+    if (part.is_writable) return Error::failed(refused + " is writable by others: chmod go-w it");
+    return Error::failed(refused + " belongs to user " + std::to_string(part.owner) + ", not to you (user " + std::to_string(user) +
+                         "): " + (user == 0 ? "use sudo -H" : "set HOME or XDG_DATA_HOME to a folder of your own"));
+}
+
 /// Empty: it is not there.
 Result<Fd> open_folder(const std::string& path)
 {
+    if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return Fd(); // the usual case, for one system call
+    if (auto trusted = check_path(path); !trusted) return trusted.error();
     Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!folder && errno == ENOENT) return Fd();
     if (!folder) return Error::system("can't open " + path, errno);
@@ -148,6 +167,7 @@ Result<void> TrustStore::add(const std::string& file, std::string_view text) con
 {
     if (!file.starts_with('/') || file.find('\0') != file.npos)
         return Error::usage("only an absolute path can be trusted");
+    if (auto trusted = check_path(folder_); !trusted) return trusted;
     if (auto made = make_folders(folder_); !made) return made;
     const auto folder = open_folder(folder_);
     if (!folder) return folder.error();

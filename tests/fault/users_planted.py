@@ -6,7 +6,7 @@ import shutil
 import socket
 from pathlib import Path
 
-from lab import ALICE, MALLORY, VERBS, alice, as_user, check, snapshot
+from lab import ALICE, MALLORY, VERBS, Lab, alice, as_user, check, need_root, snapshot
 
 
 def plant(place: Path, what: str, target: Path) -> None:
@@ -191,6 +191,66 @@ def a_planted_configuration_is_not_read(args) -> None:
             check("yes" not in ran.out, f"a planted {what} is in force: {ran}")
 
 
+def hostile_settings(folder: Path, mark: Path) -> None:
+    """A configuration of root's own, in a folder of root's: what a clone or an archive may have left there."""
+    (folder / "bgt").mkdir(parents=True, exist_ok=True)
+    (folder / "bgt/config.toml").write_text(f'[[rule]]\nmatch = "."\nready_cmd = "touch {mark}"\n')
+
+
+def settings_behind_a_path_of_somebody_else_are_not_read(args) -> None:
+    """Root's own file, to which another user leads: by a link, a folder, or because she moved it there."""
+    need_root()
+    for how in ("link", "link in a chain", "link in /tmp", "moved"):
+        with Lab(args.bgt, 0) as lab:
+            hers = lab.make_folder("hers", 0o755, MALLORY)
+            own = lab.make_folder("unpacked")
+            lab.folder.chmod(0o755)
+            mark = lab.home / "mark"
+            hostile_settings(own, mark)
+            env = {"HOME": str(hers)}
+            if how == "link":
+                as_user(MALLORY, lambda: (hers / ".config").symlink_to(own))
+            elif how == "link in a chain":
+                as_user(MALLORY, lambda: (hers / "link").symlink_to(own))
+                (lab.home / ".config").symlink_to(hers / "link")
+                env = {"HOME": str(lab.home)}
+            elif how == "link in /tmp":
+                shared = lab.make_folder("tmp", 0o1777, 0)
+                as_user(MALLORY, lambda: (shared / "link").symlink_to(own))
+                env = {"XDG_CONFIG_HOME": str(shared / "link")}
+            else:
+                (hers / "download").write_text((own / "bgt/config.toml").read_text())
+                as_user(MALLORY, lambda: (hers / ".config/bgt").mkdir(parents=True))
+                as_user(MALLORY, lambda: (hers / "download").rename(hers / ".config/bgt/config.toml"))
+            ran = lab.bgt("run", "--wait", "--", "sleep", "0.3", env=env).must(0)
+            check(not mark.exists(), f"{how}: a command of the file was run: {ran}")
+            check(ran.err.count("\n") == 1 and "config.toml is not read" in ran.err and "belongs to another user" in ran.err,
+                  f"{how}: it is said: {ran}")
+            ran = lab.bgt("run", "--wait", "--", "sleep", "0.3", env={"XDG_CONFIG_HOME": str(own)}).must(0)
+            check(mark.exists() and ran.err == "", f"without her it is read: {ran}")
+
+
+def trust_is_kept_behind_no_path_of_somebody_else(args) -> None:
+    need_root()
+    with Lab(args.bgt, 0) as lab:
+        hers = lab.make_folder("hers", 0o755, MALLORY)
+        own = lab.make_folder("own")
+        work = lab.make_folder("work")
+        lab.folder.chmod(0o755)
+        (work / "bgt.toml").write_text('[[rule]]\nmatch = "."\nenv = "GOT=yes"\n')
+        as_user(MALLORY, lambda: (hers / ".local").mkdir())
+        as_user(MALLORY, lambda: (hers / ".local/share").symlink_to(own))
+        lab.bgt("trust", str(work), env={"HOME": str(hers)}).refused("belongs to user 61002")
+        check(not any(own.iterdir()), "something was made behind the link of another user")
+        # Nor is what lies there believed.
+        lab.bgt("trust", str(work), env={"XDG_DATA_HOME": str(own)}).must(0)
+        for env, got in (({"XDG_DATA_HOME": str(own)}, "yes"), ({"HOME": str(hers)}, "")):
+            ran = lab.bgt("run", "--wait", "-c", "echo $GOT", cwd=work, env=env).must(0)
+            check(ran.out == got + "\n", f"trusted by {env}: {ran}")
+        for words in ((str(work),), ("--list",), ("--revoke", str(work))):
+            lab.bgt("trust", *words, env={"HOME": str(hers)}).refused("belongs to user 61002")
+
+
 TESTS = (
     a_planted_root_is_refused,
     what_is_planted_below_the_root_is_not_followed,
@@ -200,4 +260,6 @@ TESTS = (
     every_folder_on_the_way_to_the_root_counts,
     files_of_somebody_else_in_the_root_are_not_used,
     a_planted_configuration_is_not_read,
+    settings_behind_a_path_of_somebody_else_are_not_read,
+    trust_is_kept_behind_no_path_of_somebody_else,
 )
