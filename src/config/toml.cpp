@@ -1,5 +1,7 @@
 #include "toml.hpp"
 
+#include "toml_depth.hpp"
+
 #include <bgt/base/text.hpp>
 #include <fmt/format.h>
 
@@ -8,6 +10,8 @@
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
+// A setting is at most an array in a rule. The parser and the destructors of its tables call themselves for each level.
+#define TOML_MAX_NESTED_VALUES 8
 // Some of its assertions do not hold for a text that it then refuses in good order ("[[=" is one): no build has them.
 #define TOML_ASSERT(condition) static_cast<void>(0)
 #if __has_include(<toml++/impl/preprocessor.hpp>) // 3.4
@@ -135,6 +139,8 @@ Result<std::vector<RuleTable>> rules_of(const toml::key& key, const toml::node& 
 
 Result<Document> parse_toml(std::string_view text, const std::string& path)
 {
+    if (const std::size_t line = find_deep_key(text); line != 0)
+        return Error::usage(fmt::format("{}:{}: a key has more than {} parts", printable(path), line, max_key_parts));
     const toml::parse_result parsed = toml::parse(text, std::string_view(path));
     if (!parsed) {
         const toml::parse_error& error = parsed.error();

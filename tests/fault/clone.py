@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from lab import ROOT_PID, ROOT_START, SUPERVISOR_PID, Lab, Ran, Record, check, eventually, is_alive, main, process
+from lab import (MALLORY, ROOT_PID, ROOT_START, SUPERVISOR_PID, Lab, Ran, Record, check, eventually, is_alive, main, need_root,
+                 process)
 
 
 class Clone(Lab):
@@ -458,12 +459,15 @@ def odd_files_neither_hang_nor_count(args) -> None:
         def deep() -> None:
             toml.write_text("x = " + "[" * 100_000)
 
+        def long_key() -> None:
+            toml.write_text(".".join(["a"] * 200_000) + " = 1")
+
         def large() -> None:
             with open(toml, "wb") as file:
                 file.truncate(1 << 40)
 
         for put in (lambda: os.mkfifo(toml), lambda: toml.symlink_to(fifo), lambda: toml.symlink_to("/dev/zero"),
-                    lambda: toml.symlink_to("/dev/tty"), lambda: toml.symlink_to("bgt.toml"), lambda: toml.mkdir(), large, deep,
+                    lambda: toml.symlink_to("/dev/tty"), lambda: toml.symlink_to("bgt.toml"), lambda: toml.mkdir(), large, deep, long_key,
                     lambda: toml.write_bytes(b"\0" * 4096)):
             put()
             for verb in (["run", "--wait", "--", "true"], ["ps"], ["trust"], ["config"]):
@@ -474,6 +478,23 @@ def odd_files_neither_hang_nor_count(args) -> None:
                 toml.rmdir()
             else:
                 toml.unlink()
+
+
+def a_file_that_others_can_replace_is_not_read(args) -> None:
+    """The file is the user's own, the folder is not, or is open: who put the file there, or swaps it, is not known."""
+    need_root()
+    with Clone(args.bgt) as lab:
+        for owner, mode in ((MALLORY, 0o755), (0, 0o777), (0, 0o1777)):
+            folder = lab.make_folder("of-others", mode, owner)
+            toml = folder / "bgt.toml"
+            toml.write_text(f'grace = "7s"\n[[rule]]\nmatch = "."\nenv = "PATH={lab.clone}/bin:/usr/bin:/bin"\n')
+            toml.chmod(0o644)
+            lab.here("trust", str(folder), cwd="/").must(125)
+            for verb in (["run", "--wait", "-c", "ls >/dev/null; echo $BGT_GRACE"], ["config", "grace"], ["ps"]):
+                ran = lab.here(*verb, cwd=folder).must(0)
+                check(ran.err.count("\n") == 1 and f"{toml} is not read: {folder}, which is on its way, " in ran.err, f"it is said: {ran}")
+                check("7s" not in ran.out and not lab.mark("ls").exists(), f"it is in force: {ran}")
+            shutil.rmtree(folder)
 
 
 def control_characters_reach_no_terminal(args) -> None:
@@ -508,6 +529,7 @@ if __name__ == "__main__":
         a_damaged_entry_trusts_nothing_and_harms_no_other,
         the_bytes_that_are_judged_are_those_that_are_used,
         odd_files_neither_hang_nor_count,
+        a_file_that_others_can_replace_is_not_read,
         control_characters_reach_no_terminal,
         what_describes_counts_at_once,
     ], __doc__.splitlines()[0]))

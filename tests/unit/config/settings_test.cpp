@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -271,6 +272,35 @@ TEST_CASE("an error in a file has its place")
     CHECK(message.starts_with(file.string() + place));
     CHECK(contains(message, part));
     CHECK(world.load().error().kind == ErrorKind::usage);
+}
+
+TEST_CASE("a key of very many parts is refused before anything recurses into it")
+{
+    World world;
+    const auto part = GENERATE(as<std::string>{}, ".a", " . \"a.\\\"b\"", ".'a'");
+    const auto place = GENERATE(as<std::string>{}, "KEY = 1", "[KEY]", "[[KEY]]", "x = {KEY = 1}", "x = [{b = 1, KEY = 1}]",
+                                "x = \"\"\"a\"\"\"\"\"\nKEY = 1", "x = '''\n\"''' # '\nKEY = 1");
+    std::string key = "a";
+    for (int i = 0; i < 100'000; ++i) key += part;
+    std::string text = "# '\"\n" + place;
+    text.replace(text.find("KEY"), 3, key);
+    world.write("project/bgt.toml", text);
+    const auto message = world.error();
+    CHECK(contains(message, "a key has more than 16 parts"));
+    CHECK(contains(message, fmt::format("bgt.toml:{}:", 2 + std::count(place.begin(), place.end(), '\n'))));
+}
+
+TEST_CASE("dots that are in no key, or in keys of few parts, are not counted")
+{
+    World world;
+    const std::string dots(40, '.');
+    std::string numbers;
+    for (int i = 0; i < 40; ++i) numbers += "\"1.5\", ";
+    world.write("project/bgt.toml", "# " + dots + "\nroot = \"/" + dots + "\\\"" + dots + "\"\n[[rule]]\nmatch = '''" + dots +
+                                        "''" + dots + "'''\nenv = [" + numbers + "]\n");
+    const auto loaded = world.load();
+    REQUIRE(loaded);
+    CHECK(loaded->settings.rules.size() == 1);
 }
 
 TEST_CASE("a file that others could have written is passed over with a warning")
