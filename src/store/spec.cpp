@@ -83,6 +83,7 @@ TaskSpec decode_fields(const json::object& from)
     take(from, "name", spec.name);
     if (!spec.name.empty() && !check_name(spec.name)) bad("name", "a valid name of a task");
     take(from, "shell", spec.shell);
+    if (spec.shell && spec.command.size() < 3) bad("command", "a shell, its -c and a text");
     take(from, "cwd", spec.cwd);
     Duration created = spec.created.time_since_epoch();
     take(from, "created_ns", created);

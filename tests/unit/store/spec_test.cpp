@@ -118,6 +118,7 @@ TEST_CASE("specs that can't be read say why")
     says(R"({"schema":1,"id":1,"command":[]})", "\"command\"");
     says(R"({"schema":1,"id":1,"command":[1]})", "\"command\"");
     says(R"({"schema":1,"id":1,"command":["a\u0000b"]})", "\"command\"");
+    says(R"({"schema":1,"id":1,"command":["sh","-c"],"shell":true})", "\"command\"");
     says(R"({"schema":1,"id":"1","command":["x"]})", "\"id\"");
     says(R"({"schema":1,"id":1.5,"command":["x"]})", "\"id\"");
     says(R"({"schema":1,"id":1,"command":["x"],"log_max":-1})", "\"log_max\"");
