@@ -1,0 +1,185 @@
+// What others and the clock do to those that wait.
+#include <bgt/core/queue.hpp>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <iterator>
+
+namespace bgt::core {
+namespace {
+
+constexpr std::array<std::pair<DependsOn, std::string_view>, 5> dependency_words{{{DependsOn::ok, "ok"},
+                                                                                  {DependsOn::fail, "fail"},
+                                                                                  {DependsOn::any, "any"},
+                                                                                  {DependsOn::start, "start"},
+                                                                                  {DependsOn::ready, "ready"}}};
+
+bool is_end(TaskEventKind event)
+{
+    return event != TaskEventKind::started && event != TaskEventKind::ready;
+}
+
+enum class Now : std::uint8_t { holds, open, never };
+
+/// What the event means for one who depends so. An end comes after all others of a task.
+Now after(DependsOn on, TaskEventKind event)
+{
+    switch (on) {
+    case DependsOn::ok: return event == TaskEventKind::ended_ok ? Now::holds : is_end(event) ? Now::never : Now::open;
+    case DependsOn::fail: return event == TaskEventKind::ended_not_ok ? Now::holds : is_end(event) ? Now::never : Now::open;
+    case DependsOn::any: return is_end(event) ? Now::holds : Now::open;
+    case DependsOn::start:
+        // Whoever tells an end may not have told the start.
+        return event == TaskEventKind::never_started ? Now::never : Now::holds;
+    case DependsOn::ready: return event == TaskEventKind::ready ? Now::holds : is_end(event) ? Now::never : Now::open;
+    }
+    return Now::open;
+}
+
+} // namespace
+
+std::string_view to_string(DependsOn on)
+{
+    for (const auto& [value, word] : dependency_words)
+        if (value == on) return word;
+    return {};
+}
+
+std::optional<DependsOn> parse_depends_on(std::string_view text)
+{
+    for (const auto& [value, word] : dependency_words)
+        if (word == text) return value;
+    return std::nullopt;
+}
+
+void QueueState::stop_running(std::int64_t id)
+{
+    const auto found = running_.find(id);
+    if (found == running_.end()) return;
+    const Running ended = std::move(found->second);
+    running_.erase(found);
+    give_back(shapes_[ended.shape]);
+    if (ended.group == 0) return;
+    groups_[ended.group].running.erase(id);
+    show_best(ended.group);
+}
+
+/// Of the waiting item `first`, which depends on `task`. False: it can never start.
+bool QueueState::resolve(std::int64_t first, std::int64_t task, TaskEventKind event)
+{
+    const auto it = items_.find(first);
+    std::vector<Dependency>& dependencies = unresolved_.at(first);
+    bool never = false;
+    std::erase_if(dependencies, [&](const Dependency& dependency) {
+        if (dependency.task != task) return false;
+        const Now now = after(dependency.on, event);
+        never = never || now == Now::never;
+        return now == Now::holds;
+    });
+    if (never && !it->second.hold_on_failure) return false;
+    if (never) {
+        // Whoever releases it wants it in spite of that.
+        std::erase_if(dependencies, [&](const Dependency& dependency) { return dependency.task == task; });
+        it->second.held = true;
+    }
+    it->second.unresolved = static_cast<std::uint32_t>(dependencies.size());
+    if (std::ranges::none_of(dependencies, [&](const Dependency& d) { return d.task == task; })) dependants_[task].erase(first);
+    if (dependencies.empty()) unresolved_.erase(first);
+    if (it->second.unresolved == 0) line_up(it);
+    return true;
+}
+
+std::vector<TaskRange> QueueState::tell(std::int64_t id, TaskEventKind event)
+{
+    std::vector<TaskRange> skipped;
+    // A list of what is still to be told, as a chain may be long.
+    std::deque<std::pair<TaskRange, TaskEventKind>> open{{{id, 1}, event}};
+    while (!open.empty()) {
+        const auto [tasks, what] = open.front();
+        open.pop_front();
+        for (std::int64_t task = tasks.first; task < tasks.first + tasks.count; ++task) {
+            if (is_end(what)) stop_running(task);
+            const auto found = dependants_.find(task);
+            if (found == dependants_.end()) continue;
+            const std::set<std::int64_t> waiting = found->second; // a copy: it shrinks meanwhile
+            for (const std::int64_t first : waiting) {
+                if (resolve(first, task, what)) continue;
+                const auto it = items_.find(first);
+                skipped.push_back({first, it->second.count});
+                erase(it);
+                open.emplace_back(skipped.back(), TaskEventKind::never_started);
+            }
+            if (const auto now = dependants_.find(task); now != dependants_.end() && now->second.empty()) dependants_.erase(now);
+        }
+    }
+    return skipped;
+}
+
+std::vector<TaskRange> QueueState::advance(WallTime now)
+{
+    while (!starts_.empty() && starts_.begin()->first <= now) {
+        const std::int64_t first = starts_.begin()->second;
+        starts_.erase(starts_.begin());
+        const auto it = items_.find(first);
+        if (it == items_.end() || !it->second.early || *it->second.not_before > now) continue;
+        it->second.early = false;
+        line_up(it);
+    }
+    std::vector<TaskRange> expired;
+    while (!ends_.empty() && ends_.begin()->first <= now) {
+        const std::int64_t first = ends_.begin()->second;
+        ends_.erase(ends_.begin());
+        const auto it = items_.find(first);
+        if (it == items_.end() || !it->second.expires || *it->second.expires > now) continue;
+        expired.push_back({first, it->second.count});
+        erase(it);
+    }
+    return expired;
+}
+
+std::optional<WallTime> QueueState::next_time() const
+{
+    std::optional<WallTime> next;
+    if (!starts_.empty()) next = starts_.begin()->first;
+    if (!ends_.empty() && (!next || ends_.begin()->first < *next)) next = ends_.begin()->first;
+    return next;
+}
+
+std::vector<std::size_t> find_cycle(const std::vector<std::vector<std::size_t>>& after)
+{
+    // Whoever depends on nobody that is left can go; what remains holds a circle.
+    std::vector<std::size_t> open(after.size());
+    std::vector<std::vector<std::size_t>> dependants(after.size());
+    for (std::size_t at = 0; at < after.size(); ++at) {
+        open[at] = after[at].size();
+        for (const std::size_t on : after[at]) dependants[on].push_back(at);
+    }
+    std::vector<std::size_t> free;
+    for (std::size_t at = 0; at < after.size(); ++at)
+        if (open[at] == 0) free.push_back(at);
+    std::size_t gone = 0;
+    while (!free.empty()) {
+        const std::size_t at = free.back();
+        free.pop_back();
+        ++gone;
+        for (const std::size_t dependant : dependants[at])
+            if (--open[dependant] == 0) free.push_back(dependant);
+    }
+    if (gone == after.size()) return {};
+    std::size_t at = 0;
+    while (open[at] == 0) ++at;
+    // Along what remains until somebody comes twice.
+    std::vector<std::size_t> path;
+    std::vector<char> seen(after.size(), 0);
+    while (!seen[at]) {
+        seen[at] = 1;
+        path.push_back(at);
+        at = *std::ranges::find_if(after[at], [&](std::size_t on) { return open[on] != 0; });
+    }
+    path.erase(path.begin(), std::ranges::find(path, at));
+    path.push_back(at);
+    return path;
+}
+
+} // namespace bgt::core

@@ -1,0 +1,70 @@
+// What a queue tells of itself.
+#include <bgt/core/queue.hpp>
+
+#include <algorithm>
+
+namespace bgt::core {
+
+std::optional<WaitReasons> QueueState::why_waiting(std::int64_t id) const
+{
+    const auto it = find(id);
+    if (it == items_.end()) return std::nullopt;
+    const Item& item = it->second;
+    const Shape& shape = shapes_[item.shape];
+    WaitReasons why;
+    why.held = item.held;
+    if (const auto found = unresolved_.find(it->first); found != unresolved_.end()) why.dependencies = found->second;
+    if (item.early) why.not_before = item.not_before;
+    why.queue_paused = queues_[shape.queue].paused;
+    if (item.group != 0 && groups_[item.group].running.size() >= groups_[item.group].max_running)
+        why.key_holder = *groups_[item.group].running.begin();
+    for (std::size_t at = 0; at < shape.needs.size(); ++at) {
+        const auto& [of, amount] = shape.needs[at];
+        const Resource& resource = resources_[of];
+        const std::uint64_t free = resource.capacity - std::min(resource.used, resource.capacity);
+        if (amount > free) why.lacks.push_back({at == 0 ? "slots" : resource.name, amount, free, resource.capacity});
+    }
+    const std::uint64_t slots = shape.needs.front().second;
+    if (total_slots_ && used_slots_ + slots > *total_slots_)
+        why.lacks.push_back({"total slots", slots, *total_slots_ - std::min<std::uint64_t>(used_slots_, *total_slots_), *total_slots_});
+    const Rank own = rank_of(it);
+    for (auto other = items_.begin(); other != items_.end(); ++other)
+        if (shapes_[other->second.shape].queue == shape.queue && rank_of(other) < own) why.before += other->second.count;
+    why.before += static_cast<std::size_t>(id - it->first);
+    return why;
+}
+
+std::map<std::string, QueueCounts> QueueState::counts() const
+{
+    std::map<std::string, QueueCounts> out;
+    for (const Queue& queue : queues_) out[queue.name].used_slots = resources_[queue.slots_resource].used;
+    for (const auto& [first, item] : items_) {
+        QueueCounts& counts = out[queues_[shapes_[item.shape].queue].name];
+        counts.waiting += item.count;
+        if (item.held) counts.held += item.count;
+    }
+    for (const auto& [id, running] : running_) ++out[queues_[shapes_[running.shape].queue].name].running;
+    return out;
+}
+
+std::vector<std::int64_t> QueueState::in_order(std::size_t most) const
+{
+    std::vector<Rank> ranks;
+    ranks.reserve(items_.size());
+    for (auto it = items_.begin(); it != items_.end(); ++it) ranks.push_back(rank_of(it));
+    std::ranges::sort(ranks, [](const Rank& a, const Rank& b) { return a < b; });
+    std::vector<std::int64_t> out;
+    for (const Rank& rank : ranks)
+        for (std::uint32_t at = 0; at < items_.at(rank.first).count && out.size() < most; ++at) out.push_back(rank.first + at);
+    return out;
+}
+
+std::vector<std::int64_t> QueueState::running_ids() const
+{
+    std::vector<std::int64_t> out;
+    for (const auto& [id, running] : running_) out.push_back(id);
+    std::ranges::sort(out);
+    return out;
+}
+
+} // namespace bgt::core
