@@ -66,9 +66,10 @@ std::uint32_t QueueState::group_for(const WaitingTasks& tasks)
 {
     if (tasks.key.empty() && tasks.max_running == 0) return 0;
     // An array's own limit is a group of its own, which no key can name.
-    const std::string name = tasks.key.empty() ? std::string(1, '\0') + std::to_string(tasks.first) : tasks.key;
+    const std::int64_t array = tasks.array != 0 ? tasks.array : tasks.first;
+    const std::string name = tasks.key.empty() ? std::string(1, '\0') + std::to_string(array) : tasks.key;
     const auto [it, is_new] = group_by_key_.try_emplace(name, static_cast<std::uint32_t>(groups_.size()));
-    if (is_new) groups_.push_back({tasks.key.empty() ? tasks.max_running : 1, {}, {}, {}});
+    if (is_new) groups_.push_back({name, tasks.key.empty() ? tasks.max_running : 1, {}, {}, {}});
     return it->second;
 }
 
@@ -127,7 +128,7 @@ void QueueState::add(const WaitingTasks& tasks)
     Item item;
     item.count = tasks.count;
     item.priority = tasks.priority;
-    item.order = tasks.first * order_step;
+    item.order = tasks.order.value_or(tasks.first * order_step);
     item.shape = shape_for(tasks);
     item.group = group_for(tasks);
     item.held = tasks.held;
@@ -209,7 +210,7 @@ std::optional<std::int64_t> QueueState::next()
     std::vector<std::pair<Rank, std::uint32_t>> heads;
     for (std::uint32_t at = 0; at < shapes_.size(); ++at)
         if (!shapes_[at].line.empty() && !queues_[shapes_[at].queue].paused) heads.emplace_back(*shapes_[at].line.begin(), at);
-    std::ranges::sort(heads, {}, [](const auto& head) { return head.first; });
+    std::sort(heads.begin(), heads.end());
     std::vector<char> reserved(resources_.size(), 0);
     for (const auto& [rank, at] : heads) {
         const Shape& shape = shapes_[at];
@@ -225,6 +226,14 @@ std::optional<std::int64_t> QueueState::next()
     return std::nullopt;
 }
 
+bool QueueState::claim(std::int64_t id)
+{
+    if (isolate(id) == items_.end()) return false;
+    start(id);
+    return true;
+}
+
+/// `id` is the first of an item.
 void QueueState::start(std::int64_t id)
 {
     const auto it = items_.find(id);
@@ -255,7 +264,9 @@ void QueueState::add_running(std::int64_t id, const WaitingTasks& as)
     if (const auto it = isolate(id); it != items_.end()) erase(it);
     Item item;
     item.priority = as.priority;
-    item.order = id * order_step;
+    item.order = as.order.value_or(id * order_step);
+    item.not_before = as.not_before;
+    item.expires = as.expires;
     item.shape = shape_for(as);
     item.group = group_for(as);
     take(shapes_[item.shape]);

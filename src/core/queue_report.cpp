@@ -67,4 +67,54 @@ std::vector<std::int64_t> QueueState::running_ids() const
     return out;
 }
 
+WaitingTasks QueueState::export_item(std::int64_t first, const Item& item) const
+{
+    const Shape& shape = shapes_[item.shape];
+    WaitingTasks tasks;
+    tasks.first = first;
+    tasks.count = item.count;
+    tasks.queue = queues_[shape.queue].name;
+    tasks.priority = item.priority;
+    tasks.order = item.order;
+    tasks.slots = static_cast<std::uint32_t>(shape.needs.front().second);
+    for (std::size_t at = 1; at < shape.needs.size(); ++at)
+        tasks.needs.push_back({resources_[shape.needs[at].first].name, shape.needs[at].second});
+    if (const auto found = unresolved_.find(first); found != unresolved_.end()) tasks.after = found->second;
+    tasks.hold_on_failure = item.hold_on_failure;
+    if (item.group != 0) {
+        const Group& group = groups_[item.group];
+        if (group.name.front() != '\0') tasks.key = group.name;
+        else tasks.array = std::stoll(group.name.substr(1));
+        if (tasks.key.empty()) tasks.max_running = group.max_running;
+    }
+    tasks.held = item.held;
+    if (item.early) tasks.not_before = item.not_before;
+    tasks.expires = item.expires;
+    return tasks;
+}
+
+std::vector<WaitingTasks> QueueState::waiting() const
+{
+    std::vector<WaitingTasks> out;
+    out.reserve(items_.size());
+    for (const auto& [first, item] : items_) out.push_back(export_item(first, item));
+    return out;
+}
+
+std::optional<WaitingTasks> QueueState::running(std::int64_t id) const
+{
+    const auto found = running_.find(id);
+    if (found == running_.end()) return std::nullopt;
+    return export_item(id, found->second.item);
+}
+
+std::vector<std::int64_t> QueueState::depended_on() const
+{
+    std::vector<std::int64_t> out;
+    out.reserve(dependants_.size());
+    for (const auto& [task, who] : dependants_) out.push_back(task);
+    std::ranges::sort(out);
+    return out;
+}
+
 } // namespace bgt::core

@@ -58,6 +58,8 @@ struct WaitingTasks {
     bool hold_on_failure = false;  ///< a dependency that can't hold any more: held; else never started
     std::string key;               ///< at most one task of a key runs at once; empty: none
     std::uint32_t max_running = 0; ///< of these tasks at once; 0: no limit. A key counts instead
+    std::int64_t array = 0;        ///< the first id of the array whose max_running they share; 0: `first`
+    std::optional<std::int64_t> order; ///< their place in the line where it is not that of their submission
     bool held = false;
     std::optional<WallTime> not_before;
     std::optional<WallTime> expires;
@@ -113,6 +115,8 @@ public:
 
     /// The task that is to be started now: it counts as running from here on. Cost: O(kinds of need + log n).
     std::optional<std::int64_t> next();
+    /// The same for a task that is chosen by its id: of a decision that was made before. False: it does not wait.
+    bool claim(std::int64_t id);
     /// next() gave it, and its command was not started: it waits again, in its old place.
     void put_back(std::int64_t id);
     /// What waited for this may start, or never will: those ranges are no longer waiting, and the same has been told of them.
@@ -144,6 +148,11 @@ public:
     /// The ids that wait in the order in which they would start if all needs were equal; at most so many.
     std::vector<std::int64_t> in_order(std::size_t most) const;
     std::vector<std::int64_t> running_ids() const;
+    /// All that wait, as add() takes them, in the order of their ids; and one that runs, as it waited.
+    std::vector<WaitingTasks> waiting() const;
+    std::optional<WaitingTasks> running(std::int64_t id) const;
+    /// The tasks on whose fate others wait.
+    std::vector<std::int64_t> depended_on() const;
 
 private:
     struct Item {
@@ -187,6 +196,7 @@ private:
     };
     /// Tasks of which only so many run at once.
     struct Group {
+        std::string name; ///< the key; of an array, a NUL byte and its first id
         std::uint32_t max_running = 1;
         std::set<std::int64_t> running;
         std::set<Rank> line;
@@ -215,6 +225,7 @@ private:
     void show_best(std::uint32_t group);
     void erase(Items::iterator);
     bool fits(const Shape&, const std::vector<char>& reserved) const;
+    WaitingTasks export_item(std::int64_t first, const Item&) const;
     void start(std::int64_t id);
     void stop_running(std::int64_t id);
     bool resolve(std::int64_t first, std::int64_t task, TaskEventKind);
