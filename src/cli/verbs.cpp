@@ -6,6 +6,11 @@ namespace {
 
 constexpr VerbInfo table[] = {
     {"run", "start a command in the background and print its id", "[options] [--] COMMAND [ARG...]", make_run, config::Mistakes::refuse},
+    {"submit", "let a command wait in a queue, and print its id", "[options] [--] COMMAND [ARG...]", make_submit, config::Mistakes::refuse},
+    {"queue", "list the queues, and change them", "[ls|show|set|pause|resume|drain|clear|rm] [NAME] [KEY=VALUE...]", make_queue},
+    {"hold", "keep waiting tasks from being started", "[options] TASK...", make_hold},
+    {"release", "let held tasks be started", "[options] TASK...", make_release},
+    {"move", "change the place of waiting tasks in their queue", "[options] TASK...", make_move},
     {"ps", "list tasks", "[options] [TASK...]", make_ps},
     {"show", "show everything that is known about tasks", "[options] TASK...", make_show},
     {"logs", "print the output of tasks", "[options] TASK...", make_logs},

@@ -176,8 +176,10 @@ void QueueState::erase(Items::iterator it)
     leave_line(it);
     waiting_count_ -= it->second.count;
     if (const auto found = unresolved_.find(it->first); found != unresolved_.end()) {
-        for (const Dependency& dependency : found->second)
-            if (const auto who = dependants_.find(dependency.task); who != dependants_.end()) who->second.erase(it->first);
+        for (const Dependency& dependency : found->second) {
+            const auto who = dependants_.find(dependency.task);
+            if (who != dependants_.end() && who->second.erase(it->first) != 0 && who->second.empty()) dependants_.erase(who);
+        }
         unresolved_.erase(found);
     }
     items_.erase(it);

@@ -5,6 +5,13 @@
 
 namespace bgt::core {
 
+std::optional<std::string> QueueState::queue_of(std::int64_t id) const
+{
+    const auto it = find(id);
+    if (it == items_.end()) return std::nullopt;
+    return queues_[shapes_[it->second.shape].queue].name;
+}
+
 std::optional<WaitReasons> QueueState::why_waiting(std::int64_t id) const
 {
     const auto it = find(id);
@@ -45,6 +52,32 @@ std::map<std::string, QueueCounts> QueueState::counts() const
     }
     for (const auto& [id, running] : running_) ++out[queues_[shapes_[running.shape].queue].name].running;
     return out;
+}
+
+std::size_t QueueState::waiting_at_least(const std::string& queue, std::int32_t priority) const
+{
+    std::size_t count = 0;
+    for (const auto& [first, item] : items_)
+        if (item.priority >= priority && queues_[shapes_[item.shape].queue].name == queue) count += item.count;
+    return count;
+}
+
+std::vector<std::int64_t> QueueState::waiting_with_key(const std::string& key) const
+{
+    std::vector<std::int64_t> out;
+    const auto group = group_by_key_.find(key);
+    if (group == group_by_key_.end()) return out;
+    for (const auto& [first, item] : items_)
+        if (item.group == group->second)
+            for (std::uint32_t at = 0; at < item.count; ++at) out.push_back(first + at);
+    return out;
+}
+
+std::vector<std::int64_t> QueueState::running_with_key(const std::string& key) const
+{
+    const auto group = group_by_key_.find(key);
+    if (group == group_by_key_.end()) return {};
+    return {groups_[group->second].running.begin(), groups_[group->second].running.end()};
 }
 
 std::vector<std::int64_t> QueueState::in_order(std::size_t most) const

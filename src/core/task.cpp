@@ -81,6 +81,10 @@ std::string_view to_string(Reason value)
     case Reason::owner_gone: return "owner-gone";
     case Reason::shutdown: return "shutdown";
     case Reason::cpu_limit: return "cpu-limit";
+    case Reason::dependency_failed: return "dependency-failed";
+    case Reason::cancelled: return "cancelled";
+    case Reason::expired: return "expired";
+    case Reason::superseded: return "superseded";
     }
     return "unknown";
 }

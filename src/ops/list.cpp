@@ -1,6 +1,7 @@
 #include <bgt/ops/list.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/store/queue_view.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -12,6 +13,7 @@ namespace {
 using store::TaskId;
 
 constexpr std::size_t newest_ended = 10;
+constexpr std::size_t max_waiting = 1000; ///< that are listed where not everything was asked for
 constexpr std::int64_t max_probes = 64; ///< ids tried one by one before the folder of all tasks is read
 
 /// A damaged one has not: it needs attention, so it stands among the living and is never cut off.
@@ -40,6 +42,17 @@ Result<std::vector<TaskId>> newest_inactive(store::Root& root, const std::vector
     for (auto it = all->rbegin(); it != all->rend() && found.size() < count; ++it)
         if (!is_active(*it)) found.push_back(*it);
     return found;
+}
+
+/// Of those that wait in queues, the ones that come first: more than a screen holds are worth no waiting.
+std::vector<TaskId> waiting_ids(const store::Root& root, const ListRequest& request)
+{
+    std::vector<TaskId> ids;
+    if (!store::QueueFile::is_there(root)) return ids;
+    const auto view = store::QueueView::load(root);
+    if (!view) return ids;
+    for (const std::int64_t id : view->state().in_order(request.everything ? std::string::npos : max_waiting)) ids.push_back(TaskId{id});
+    return ids;
 }
 
 bool is_below(const std::string& path, const std::string& folder)
@@ -146,8 +159,12 @@ Result<std::vector<Snapshot>> list(store::Root& root, const ListRequest& request
         if (!found) return found.error();
         inactive = *std::move(found);
     }
-    const SnapshotFields fields = fields_for(request, active->size() + inactive.size());
-    auto tasks = recover_and_inspect_all(root, *active, fields);
+    std::vector<TaskId> waiting = waiting_ids(root, request);
+    const SnapshotFields fields = fields_for(request, active->size() + waiting.size() + inactive.size());
+    std::vector<TaskId> unfinished = *active;
+    for (const TaskId id : waiting)
+        if (!std::binary_search(active->begin(), active->end(), id)) unfinished.push_back(id);
+    auto tasks = recover_and_inspect_all(root, unfinished, fields);
     append(tasks, recover_and_inspect_all(root, inactive, fields));
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
     sort_for_people(tasks);

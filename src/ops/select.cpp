@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
+#include <bgt/store/queue_view.hpp>
 #include <fnmatch.h>
 #include <set>
 #include <string_view>
@@ -38,19 +39,56 @@ bool names_fit(const std::vector<std::string>& wanted, const std::string& name)
     });
 }
 
+/// What waits in the queues, read when the first needs it.
+class Waiting {
+public:
+    explicit Waiting(const store::Root& root) : root_(root) {}
+    const store::QueueView* view()
+    {
+        if (!is_read_ && store::QueueFile::is_there(root_))
+            if (auto view = store::QueueView::load(root_)) view_.emplace(*std::move(view));
+        is_read_ = true;
+        return view_ ? &*view_ : nullptr;
+    }
+    bool has(TaskId id)
+    {
+        const store::QueueView* all = view();
+        return all && (all->is_waiting(id) || all->is_claimed(id) || all->dropped_for(id));
+    }
+
+private:
+    const store::Root& root_;
+    std::optional<store::QueueView> view_;
+    bool is_read_ = false;
+};
+
+bool spec_fits(const store::TaskSpec& spec, const Selection& selection)
+{
+    const auto& queues = selection.queues;
+    if (!queues.empty() && (spec.queue.empty() || std::ranges::find(queues, spec.queue) == queues.end())) return false;
+    return tags_fit(selection.tags, spec);
+}
+
+bool waiting_fits(Waiting& waiting, TaskId id, const Selection& selection)
+{
+    if (!selection.narrows()) return true;
+    const auto task = waiting.view()->describe(id);
+    return task && names_fit(selection.names, task->spec.name) && spec_fits(task->spec, selection);
+}
+
 /// A folder that can't be read fits no filter but --all, where the verb then says what is wrong with it.
-bool fits(const store::Root& root, TaskId id, const Selection& selection, Scope scope)
+bool fits(const store::Root& root, Waiting& waiting, TaskId id, const Selection& selection, Scope scope)
 {
     if (scope == Scope::any && !selection.narrows()) return true;
     const auto task = root.open_task(id);
-    if (!task) return false;
+    if (!task) return waiting.has(id) && waiting_fits(waiting, id, selection);
     const auto status = store::read_status(task->fd());
     if (!status) return !selection.narrows();
     if (scope == Scope::living && status->lifecycle == core::Lifecycle::ended && !status->tree_lives) return false;
     if (!names_fit(selection.names, status->name)) return false;
-    if (selection.tags.empty()) return true;
+    if (selection.tags.empty() && selection.queues.empty()) return true;
     const auto spec = store::read_spec(task->fd());
-    return spec && tags_fit(selection.tags, *spec);
+    return spec && spec_fits(*spec, selection);
 }
 
 /// "--name web --tag a=1"
@@ -62,17 +100,18 @@ std::string filter_words(const Selection& selection)
     };
     for (const auto& name : selection.names) add("--name", name);
     for (const auto& tag : selection.tags) add("--tag", tag);
+    for (const auto& queue : selection.queues) add("--queue", queue);
     return text;
 }
 
 /// The newest task that is still there: mostly the last id given out, so all_ids() is seldom needed.
-Result<TaskId> newest(store::Root& root, const Selection& selection)
+Result<TaskId> newest(store::Root& root, Waiting& waiting, const Selection& selection)
 {
     if (!selection.narrows())
-        if (const auto last = root.last_id(); last && *last > 0 && root.open_task(TaskId{*last})) return TaskId{*last};
+        if (const auto last = root.last_id(); last && *last > 0 && (root.open_task(TaskId{*last}) || waiting.has(TaskId{*last}))) return TaskId{*last};
     auto ids = root.all_ids();
     if (!ids) return ids.error();
-    const auto found = std::find_if(ids->rbegin(), ids->rend(), [&](TaskId id) { return fits(root, id, selection, Scope::any); });
+    const auto found = std::find_if(ids->rbegin(), ids->rend(), [&](TaskId id) { return fits(root, waiting, id, selection, Scope::any); });
     if (found != ids->rend()) return *found;
     return Error::not_found(ids->empty() ? "there is no task yet" : "no task matches " + filter_words(selection));
 }
@@ -92,10 +131,10 @@ Error no_such_name(const store::Root& root, const std::string& word)
     return Error::not_found(text + " (bgt ps -a lists all)");
 }
 
-Result<TaskId> find_word(store::Root& root, const std::string& word)
+Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string& word)
 {
     if (const auto id = store::parse_task_id(word)) {
-        if (auto task = root.open_task(*id); !task) {
+        if (auto task = root.open_task(*id); !task && !waiting.has(*id)) {
             if (task.error().kind != ErrorKind::not_found) return task.error();
             return Error::not_found("no such task " + word + " (bgt ps -a lists all)");
         }
@@ -110,11 +149,11 @@ Result<TaskId> find_word(store::Root& root, const std::string& word)
 }
 
 /// The task that a word names, if the filters select it too.
-Result<TaskId> find_named(store::Root& root, const std::string& word, const Selection& selection)
+Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string& word, const Selection& selection)
 {
-    if (word == "-") return newest(root, selection);
-    auto id = find_word(root, word);
-    if (!id || fits(root, *id, selection, Scope::any)) return id;
+    if (word == "-") return newest(root, waiting, selection);
+    auto id = find_word(root, waiting, word);
+    if (!id || fits(root, waiting, *id, selection, Scope::any)) return id;
     const std::string label = word == to_string(*id) ? word : to_string(*id) + " (" + printable(word) + ")";
     return Error::not_found("task " + label + " does not match " + filter_words(selection));
 }
@@ -125,16 +164,19 @@ Result<Selected> find_all(store::Root& root, const Selection& selection, Scope s
     if (selection.empty())
         return Error::usage("which task? give an id, a name, - (the newest), --all, --name or --tag");
     Selected out;
+    Waiting waiting(root);
     if (selection.words.empty()) {
         auto candidates = scope == Scope::living ? root.active_ids() : root.all_ids();
         if (!candidates) return candidates.error();
+        if (const store::QueueView* view = waiting.view())
+            for (const std::int64_t id : view->state().in_order(std::string::npos)) candidates->push_back(TaskId{id});
         for (const auto id : *candidates)
-            if (fits(root, id, selection, scope)) out.ids.push_back(id);
+            if (fits(root, waiting, id, selection, scope)) out.ids.push_back(id);
         return out;
     }
     std::set<TaskId> seen;
     for (const auto& word : selection.words) {
-        auto id = find_named(root, word, selection);
+        auto id = find_named(root, waiting, word, selection);
         if (!id && id.error().kind == ErrorKind::not_found) out.missing.push_back(id.error());
         else if (!id) return id.error();
         else if (seen.insert(*id).second) out.ids.push_back(*id);

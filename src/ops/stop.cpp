@@ -1,6 +1,8 @@
 #include <bgt/ops/stop.hpp>
 
+#include <bgt/ops/queues.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/wait.hpp>
 #include <bgt/supervise/control.hpp>
 
 #include <algorithm>
@@ -9,6 +11,8 @@
 namespace bgt::ops {
 namespace {
 
+constexpr auto start_timeout = std::chrono::seconds(5);
+
 /// One task on its way out.
 struct Target {
     Snapshot task;
@@ -16,6 +20,7 @@ struct Target {
     Fd record;      ///< its record, which can still be read when the task has removed itself
     Instant asked{};
     bool was_gone = false;
+    bool was_waiting = false; ///< in a queue, and does so no more
 };
 
 std::vector<core::StopStep> own_ladder(const store::Root& root, store::TaskId id)
@@ -38,11 +43,31 @@ supervise::StopOptions options_for(const store::Root& root, store::TaskId id, co
     return options;
 }
 
+/// A task that waits is taken out of its queue. One that is just being started is asked as soon as it can be.
+Result<bool> cancelled_while_waiting(store::Root& root, store::TaskId id)
+{
+    const Instant deadline = os::now() + start_timeout;
+    while (!root.open_task(id)) {
+        BGT_TRY_ASSIGN(const bool cancelled, cancel_waiting(root, id));
+        if (cancelled) return true;
+        if (os::now() > deadline) return Error::failed("task " + to_string(id) + " is about to be started, and does not come to it");
+        os::await_readable({-1, -1, -1}, os::now() + std::chrono::milliseconds(2));
+    }
+    return false;
+}
+
 Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& request)
 {
     Result<Snapshot> seen = recover_and_inspect(root, id, request.fields);
     if (!seen) return seen.error();
-    Target target{std::move(*seen), {}, {}, os::now(), false};
+    if (seen->status.lifecycle == core::Lifecycle::queued) {
+        const store::Status before = seen->status;
+        BGT_TRY_ASSIGN(const bool cancelled, cancelled_while_waiting(root, id));
+        seen = recover_and_inspect(root, id, request.fields);
+        if (!seen) return seen.error();
+        if (cancelled) return Target{std::move(*seen), before, {}, os::now(), false, true};
+    }
+    Target target{std::move(*seen), {}, {}, os::now(), false, false};
     target.before = target.task.status;
     target.was_gone = is_final(target.before);
     if (const auto task = root.open_task(id))
@@ -86,7 +111,8 @@ Result<std::optional<store::Status>> await_gone(store::Root& root, store::TaskId
 Result<Stopped> await(store::Root& root, Target target, const StopRequest& request, std::optional<Instant> deadline, Cancel cancel)
 {
     Stopped out{Stopped::End::had_ended, std::move(target.task), target.before, {}};
-    if (target.was_gone) return out;
+    if (target.was_waiting) out.end = Stopped::End::cancelled;
+    if (target.was_gone || target.was_waiting) return out;
     auto status = await_gone(root, out.task.id, target, request, deadline, cancel);
     if (!status && status.error().kind == ErrorKind::not_found && target.record)
         if (auto last = store::read_open_status(target.record.get()); last && is_final(*last))

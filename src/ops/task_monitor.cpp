@@ -17,6 +17,15 @@ Result<TaskMonitor> TaskMonitor::open(store::Root& root, store::TaskId id)
     task.id_ = id;
     // Opened before the look: should it end and vanish meanwhile, the last record is still at hand.
     Result<store::TaskDir> dir = root.open_task(id);
+    if (!dir && dir.error().kind == ErrorKind::not_found) {
+        Result<supervise::Snapshot> waiting = supervise::recover_and_inspect(root, id, {});
+        if (!waiting) return waiting.error();
+        task.status_ = std::move(waiting->status);
+        task.problem_ = std::move(waiting->problem);
+        task.waits_ = !task.over();
+        task.path_ = std::move(waiting->folder);
+        return task;
+    }
     if (!dir) return dir.error();
     task.dir_ = std::move(*dir);
     task.path_ = task.dir_.path();
@@ -48,6 +57,7 @@ std::string TaskMonitor::short_label() const
 
 void TaskMonitor::refresh()
 {
+    if (waits_) return; // it has no record yet
     std::array<std::byte, store::status_file_size> bytes;
     const ssize_t got = pread(status_fd_.get(), bytes.data(), bytes.size(), 0);
     unread_ = true; // the last good record stands until the next look, which comes soon
@@ -62,6 +72,16 @@ Result<void> TaskMonitor::watch(store::Root& root, os::Watch& watch, Until until
 {
     if (over()) return {};
     watched_ = true;
+    until_ = until;
+    if (waits_) {
+        // The folder of all tasks is made with the first of them.
+        Result<int> token = watch.add_folder(root.path() + "/tasks");
+        if (!token) token = watch.add_folder(root.path());
+        if (!token) return token.error();
+        token_ = *token;
+        arrive(root, watch);
+        return {};
+    }
     watch_supervisor(watch);
     if (!pidfd_ || until == Until::change || outlived_by_supervisor(root)) {
         // Through the descriptor, which leads to the record even when the folder was moved.
@@ -72,6 +92,21 @@ Result<void> TaskMonitor::watch(store::Root& root, os::Watch& watch, Until until
     refresh();
     if (!over() && needs_poll()) watch_again(root, watch);
     return {};
+}
+
+bool TaskMonitor::arrive(store::Root& root, os::Watch& watch)
+{
+    Result<store::TaskDir> dir = root.open_task(id_);
+    if (!dir) return false;
+    Result<Fd> status = dir->open(store::file::status, O_RDONLY | O_NONBLOCK);
+    if (!status) return false; // it is being made: the folder's record comes before its name does
+    unwatch(watch);
+    waits_ = false;
+    path_ = dir->path();
+    dir_ = std::move(*dir);
+    status_fd_ = std::move(*status);
+    static_cast<void>(this->watch(root, watch, until_));
+    return true;
 }
 
 /// A supervisor ends with its task, but for one that goes on for kept leftovers. Its end is the better thing to wait
@@ -95,6 +130,10 @@ void TaskMonitor::unwatch(os::Watch& watch)
 bool TaskMonitor::update(store::Root& root, os::Watch& watch, const os::Watch::Wake& wake)
 {
     if (over()) return false;
+    if (waits_) {
+        const bool changed = wake.overflow || (token_ && std::ranges::find(wake.tokens, *token_) != wake.tokens.end());
+        return changed && arrive(root, watch);
+    }
     const bool died = pidfd_ && std::ranges::find(wake.fds, pidfd_.get()) != wake.fds.end();
     const bool changed = token_ && std::ranges::find(wake.tokens, *token_) != wake.tokens.end();
     if (!died && !changed && !wake.overflow && !needs_poll()) return false;

@@ -23,6 +23,10 @@ std::string_view short_reason(Reason reason)
     case Reason::timeout: return "timeout";
     case Reason::owner_gone: return "owner gone";
     case Reason::shutdown: return "shutdown";
+    case Reason::dependency_failed: return "dependency failed";
+    case Reason::cancelled: return "cancelled";
+    case Reason::expired: return "expired";
+    case Reason::superseded: return "superseded";
     case Reason::output_timeout:
     case Reason::progress_timeout:
     case Reason::idle_timeout:
@@ -41,6 +45,10 @@ std::string_view reason_words(Reason reason)
     case Reason::timeout: return "its --timeout passed";
     case Reason::owner_gone: return "its --owner ended";
     case Reason::shutdown: return "its supervisor was told to shut down";
+    case Reason::dependency_failed: return "a task that it waited for did not end as it had to";
+    case Reason::cancelled: return "cancelled while it waited";
+    case Reason::expired: return "it waited for longer than its --expire";
+    case Reason::superseded: return "a newer task with its --key took its place";
     case Reason::output_timeout:
     case Reason::progress_timeout:
     case Reason::idle_timeout:

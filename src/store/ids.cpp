@@ -1,4 +1,5 @@
 // Ids given out, and the listings of active/ and tasks/.
+#include <bgt/store/queue_view.hpp>
 #include <bgt/store/root.hpp>
 
 #include "files.hpp"
@@ -68,7 +69,7 @@ bool folder_exists(int root, std::int64_t id)
 
 } // namespace
 
-Result<TaskId> Root::allocate_id()
+Result<TaskId> Root::allocate_ids(std::uint32_t count)
 {
     const auto fail = [&](int err) { return detail::explain("can't give out a task id in " + path_ + "/" + counter, err); };
     const Fd fd = open_file(dir_.get(), counter, O_RDWR | O_CREAT);
@@ -82,11 +83,15 @@ Result<TaskId> Root::allocate_id()
     if (rebuilt) {
         const auto seen = largest_seen(dir_.get(), path_);
         if (!seen) return seen.error();
-        next = std::max(last, *seen) + 1;
+        const auto waiting = QueueView::load(*this); // tasks that have no folder yet
+        if (!waiting) return waiting.error();
+        next = std::max({last, *seen, waiting->last_id()}) + 1;
     }
     const auto id = parse_task_id(std::to_string(next));
     if (!id) return Error::failed("no task ids are left in " + path_ + ": use another root with --root");
-    const std::string text = to_string(*id) + "\n";
+    const auto newest = parse_task_id(std::to_string(next + count - 1));
+    if (!newest) return Error::failed("not enough task ids are left in " + path_ + ": use another root with --root");
+    const std::string text = to_string(*newest) + "\n";
     if (const int err = detail::write_all_at(fd.get(), std::as_bytes(std::span(text)), 0)) return fail(err);
     if (rebuilt && ::ftruncate(fd.get(), static_cast<off_t>(text.size())) != 0) return fail(errno);
     return *id;

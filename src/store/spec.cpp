@@ -73,6 +73,33 @@ void decode_lists(const json::object& from, TaskSpec& spec)
         }
 }
 
+void decode_queue(const json::object& from, TaskSpec& spec)
+{
+    take(from, "name", spec.queue);
+    take(from, "priority", spec.priority);
+    take(from, "slots", spec.slots);
+    take(from, "key", spec.key);
+    take(from, "slot", spec.slot);
+    if (const auto* units = find(from, "units"))
+        for (const auto& resource : as_object(*units, "units"))
+            for (const json::value& unit : as_array(resource.value(), "units"))
+                spec.units[std::string(resource.key())].push_back(unit.to_number<std::uint32_t>());
+    if (const auto* needs = find(from, "needs")) {
+        const json::object& all = as_object(*needs, "needs");
+        for (const auto& need : all) take(all, need.key(), spec.needs[std::string(need.key())]);
+    }
+}
+
+json::object encode_queue(const TaskSpec& spec)
+{
+    json::object needs;
+    for (const auto& [name, amount] : spec.needs) needs[name] = amount;
+    json::object units;
+    for (const auto& [name, got] : spec.units) units[name] = json::array(got.begin(), got.end());
+    return {{"name", spec.queue}, {"priority", spec.priority}, {"slots", spec.slots}, {"key", spec.key}, {"needs", std::move(needs)},
+            {"slot", spec.slot},  {"units", std::move(units)}};
+}
+
 TaskSpec decode_fields(const json::object& from)
 {
     check_schema(from);
@@ -106,6 +133,7 @@ TaskSpec decode_fields(const json::object& from)
     take(from, "hang_command", spec.hang_command);
     take(from, "progress_pattern", spec.progress_pattern);
     take(from, "dump_stacks", spec.dump_stacks);
+    if (const auto* queue = find(from, "queue")) decode_queue(as_object(*queue, "queue"), spec);
     return spec;
 }
 
@@ -141,6 +169,7 @@ std::string encode_spec(const TaskSpec& spec)
     if (!spec.hang_command.empty()) out["hang_command"] = spec.hang_command;
     if (!spec.progress_pattern.empty()) out["progress_pattern"] = spec.progress_pattern;
     if (!spec.dump_stacks) out["dump_stacks"] = false;
+    if (!spec.queue.empty()) out["queue"] = encode_queue(spec);
     return json::serialize(out);
 }
 

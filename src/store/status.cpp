@@ -24,8 +24,9 @@ constexpr std::size_t at_checksum = status_slot_size - 4;
 constexpr std::size_t at_lifecycle = 24; // u8
 constexpr std::size_t at_main_pid = 64;  // i32
 constexpr std::size_t at_main_start = 72;// u64
-/// One more with each field or enumerator that is added. 2: Reason::cpu_limit, cpu_used.
-constexpr std::uint16_t schema = 2;
+/// One more with each field or enumerator that is added. 2: Reason::cpu_limit, cpu_used. 3: the reasons of
+/// tasks that waited and were not started.
+constexpr std::uint16_t schema = 3;
 constexpr std::uint16_t readable_since = 1; ///< the oldest schema whose reader understands what is written now
 
 constexpr std::size_t max_tally = 9;

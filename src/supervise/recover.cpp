@@ -4,6 +4,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/descriptors.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/store/queue_view.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
 
@@ -262,6 +263,11 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
     case core::Recovery::unknown:
         return Error::failed(fmt::format("can't tell whether task {} lives: /proc can't be read", id.value));
     case core::Recovery::record_not_started:
+        if (store::is_queued(root, id)) { // it waits again: the dispatcher takes it back
+            status.lifecycle = core::Lifecycle::queued;
+            return status;
+        }
+        [[fallthrough]];
     case core::Recovery::record_end: {
         const bool started = recovery == core::Recovery::record_end;
         status.copied = started && is_copy(spec, status, marks);

@@ -5,6 +5,8 @@
 #include <bgt/os/background.hpp>
 #include <bgt/store/log_lines.hpp>
 #include <bgt/store/open_file.hpp>
+#include <bgt/store/queue_view.hpp>
+#include <bgt/base/text.hpp>
 
 #include <bgt/os/clock.hpp>
 #include <bgt/os/ports.hpp>
@@ -42,7 +44,19 @@ public:
         return *listeners_;
     }
 
+    /// What waits; nullptr: nothing does, or the journal can't be read.
+    const store::QueueView* queue(const store::Root& root)
+    {
+        if (!queue_ && store::QueueFile::is_there(root))
+            if (auto view = store::QueueView::load(root)) {
+                queue_.emplace(*std::move(view));
+                queue_->advance(os::wall_now());
+            }
+        return queue_ ? &*queue_ : nullptr;
+    }
+
 private:
+    std::optional<store::QueueView> queue_;
     std::optional<os::ProcessTable> processes_;
     std::optional<std::vector<os::Listener>> listeners_;
 };
@@ -165,6 +179,32 @@ bool is_doubtful(const store::Root& root, store::TaskId id, const Error& error)
     return std::ranges::find(passing, error.sys_errno) != passing.end() || store::read_status_at(root.fd(), id);
 }
 
+/// A task without a folder: it waits in a queue, or will never start and is not on record as such yet. False: there is none.
+bool inspect_waiting(Snapshot& snapshot, const store::Root& root, const SnapshotFields& want, ProcCache& proc)
+{
+    const store::QueueView* queue = proc.queue(root);
+    if (!queue) return false;
+    const std::optional<core::Reason> dropped = queue->dropped_for(snapshot.id);
+    if (!dropped && !queue->is_waiting(snapshot.id) && !queue->is_claimed(snapshot.id)) return false;
+    store::Status& status = snapshot.status;
+    status.lifecycle = dropped ? core::Lifecycle::ended : core::Lifecycle::queued;
+    if (dropped) {
+        status.outcome.kind = core::OutcomeKind::not_started;
+        status.outcome.reason = *dropped;
+    }
+    const Result<store::WaitingTask> task = queue->describe(snapshot.id);
+    if (!task) {
+        snapshot.problem = fmt::format("task {} can't be looked at: {}", snapshot.id.value, task.error().message);
+        return true;
+    }
+    status.kind = task->spec.policy.kind;
+    status.created = task->spec.created;
+    status.name = task->spec.name;
+    status.command = printable(shell_join(task->spec.shell ? std::vector<std::string>{task->spec.command[2]} : task->spec.command));
+    if (want.spec) snapshot.spec = std::make_shared<const store::TaskSpec>(task->spec);
+    return true;
+}
+
 enum class Act : std::uint8_t { read_only, recover };
 
 /// Error (not_found): there is no such task.
@@ -178,7 +218,10 @@ Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId i
         status = recover(root, id, std::move(*status));
         snapshot.recovery = core::Recovery::none;
     }
-    if (!status && access(snapshot.folder.c_str(), F_OK) != 0) return Error::not_found(fmt::format("no such task {}", id.value));
+    if (!status && access(snapshot.folder.c_str(), F_OK) != 0) {
+        if (inspect_waiting(snapshot, root, want, proc)) return {};
+        return Error::not_found(fmt::format("no such task {}", id.value));
+    }
     // Its folder is there, and the one who makes it has not come to the record yet.
     if (!status && status.error().kind == ErrorKind::not_found && lock_of(root, id, nullptr) != core::LockState::free)
         return Error::not_found(fmt::format("no such task {} yet", id.value));

@@ -6,6 +6,7 @@
 #include <bgt/os/proc.hpp>
 #include <bgt/os/spawn.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/store/queue_view.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
 #include <bgt/supervise/control.hpp>
@@ -14,6 +15,7 @@
 #include <bgt/supervise/snapshot.hpp>
 
 #include "spawn_main.hpp"
+#include "start_parts.hpp"
 
 #include <algorithm>
 #include <array>
@@ -78,9 +80,11 @@ void let_caller_go(const SupervisorResources& resources)
     poll(urgent.data(), urgent.size(), 1); // a millisecond
 }
 
-/// The supervisor's life, in the process that fork_supervisor made.
+} // namespace
+
 int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, Fd report)
 {
+    if (request.prepare) request.prepare();
     Result<SupervisorResources> resources = open_resources(std::move(root), std::move(task), std::move(request.spec), request.retention);
     const Result<void> spare = resources ? os::check_spare_descriptors() : Result<void>(resources.error());
     if (!spare) {
@@ -96,15 +100,15 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
         send_report(report.get(), {false, started.error()});
         return 1;
     }
+    const bool awaited = static_cast<bool>(report);
     send_report(report.get(), {true, {}});
     report.reset();
     const std::int32_t main_pid = resources->recorder.status().main_process.pid;
     resources->recorder.event("started", {{"pid", std::int64_t{main_pid}}});
-    let_caller_go(*resources);
+    if (awaited) let_caller_go(*resources);
     return Supervisor(std::move(*resources), main_pid).run();
 }
 
-/// Writes the folder of the new task: `starting`, under a held lock. Fills in by what its tree is found without a supervisor.
 Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec)
 {
     const store::Secret secret = make_secret();
@@ -117,6 +121,8 @@ Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec)
     return {};
 }
 
+namespace {
+
 /// What dies closes its descriptors one by one: the pipe to us may go before the lock, which says "lives" till then.
 void await_death(pid_t child, const store::Root& root, store::TaskId id)
 {
@@ -125,14 +131,18 @@ void await_death(pid_t child, const store::Root& root, store::TaskId id)
     if (const Result<store::TaskDir> task = root.open_task(id)) becomes_unlocked(*task, deadline - os::now());
 }
 
+} // namespace
+
 bool is_used(const store::Root& root, store::TaskId id)
 {
     const Result<store::TaskDir> task = root.open_task(id);
-    if (!task) return false;
+    if (!task) return store::is_queued(root, id);
     const Result<store::Status> status = store::read_status(task->fd());
     if (status) return status->lifecycle != core::Lifecycle::ended;
     return is_locked(*task); // being made just now
 }
+
+namespace {
 
 /// Error: the task that bears the name is another one than is meant.
 Result<void> check_same(const store::Root& root, store::TaskId id, const store::TaskSpec& wanted, IfNameTaken policy)
@@ -293,7 +303,7 @@ Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken p
     const store::TaskId id = request.spec.id;
     const std::string name = request.spec.name;
     const Result<void> launched = launch(root, std::move(created->task), {std::move(request.spec), std::move(request.env), request.retention,
-                                                                        files.umask_before});
+                                                                        files.umask_before, {}});
     if (launched) return StartResult{id, false};
     static_cast<void>(root.remove_task(id));
     // What failed to start leaves no trace: the name goes back to the ended task that bore it.

@@ -33,6 +33,11 @@ void declare_root(Parser&, std::optional<std::string>& target);
 
 // One file a verb: src/cli/verbs/NAME.cpp.
 std::unique_ptr<Verb> make_run();
+std::unique_ptr<Verb> make_submit();
+std::unique_ptr<Verb> make_queue();
+std::unique_ptr<Verb> make_hold();
+std::unique_ptr<Verb> make_release();
+std::unique_ptr<Verb> make_move();
 std::unique_ptr<Verb> make_ps();
 std::unique_ptr<Verb> make_show();
 std::unique_ptr<Verb> make_logs();

@@ -143,8 +143,15 @@ public:
     std::optional<WallTime> next_time() const;
 
     std::size_t waiting_count() const { return waiting_count_; }
+    /// Of a task that waits.
+    std::optional<std::string> queue_of(std::int64_t id) const;
     std::optional<WaitReasons> why_waiting(std::int64_t id) const;
     std::map<std::string, QueueCounts> counts() const;
+    /// Waiting tasks of the queue that have this priority or a higher one.
+    std::size_t waiting_at_least(const std::string& queue, std::int32_t priority) const;
+    /// The ids of a key, ascending.
+    std::vector<std::int64_t> waiting_with_key(const std::string& key) const;
+    std::vector<std::int64_t> running_with_key(const std::string& key) const;
     /// The ids that wait in the order in which they would start if all needs were equal; at most so many.
     std::vector<std::int64_t> in_order(std::size_t most) const;
     std::vector<std::int64_t> running_ids() const;

@@ -45,6 +45,10 @@ enum class Reason : std::uint8_t {
     shutdown = 8,          ///< its supervisor was told to end (SIGTERM: the machine or an outer task goes down)
     // 9 was never written, and is not used again
     cpu_limit = 10,        ///< its `--cpu-limit` passed
+    dependency_failed = 11, ///< it waited for another task, which did not end as it had to
+    cancelled = 12,        ///< it waited, and a person or a script asked that it does not start
+    expired = 13,          ///< it waited for longer than its `--expire`
+    superseded = 14,       ///< it waited, and a newer task of its key took its place
 };
 
 /// What a task is for. Numbers as above.
@@ -68,7 +72,8 @@ inline constexpr std::array outcome_kinds{OutcomeKind::none,            OutcomeK
 inline constexpr std::array reasons{Reason::self,          Reason::killed,       Reason::timeout,
                                     Reason::output_timeout, Reason::progress_timeout, Reason::idle_timeout,
                                     Reason::ready_timeout, Reason::owner_gone,   Reason::shutdown,
-                                    Reason::cpu_limit};
+                                    Reason::cpu_limit,     Reason::dependency_failed, Reason::cancelled,
+                                    Reason::expired,       Reason::superseded};
 inline constexpr std::array kinds{Kind::job, Kind::service};
 
 /// The value with this number, if there is one among them.

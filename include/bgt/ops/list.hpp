@@ -9,7 +9,7 @@
 namespace bgt::ops {
 
 /// The states by which tasks can be listed; several can fit one task ("ended", "failed").
-inline constexpr std::string_view state_filters[] = {"starting", "running", "paused", "stopping",
+inline constexpr std::string_view state_filters[] = {"queued", "starting", "running", "paused", "stopping",
                                                      "ended",    "failed",  "lost"};
 /// Their names with ", " between them.
 std::string known_states();

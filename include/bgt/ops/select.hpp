@@ -12,13 +12,15 @@ struct Selection {
     std::vector<std::string> names; ///< patterns of names (glob: * and ?); one must fit
     std::vector<std::string> tags;  ///< K=V, or K: has that tag. One value of each key must fit: each key is a selector
 
-    bool narrows() const { return !names.empty() || !tags.empty(); }
+    std::vector<std::string> queues; ///< that were started from one of them, or wait there
+
+    bool narrows() const { return !names.empty() || !tags.empty() || !queues.empty(); }
     bool empty() const { return words.empty() && !all && !narrows(); }
 };
 
 /// Among which tasks all, names and tags select. A word also names a task outside of it.
 enum class Scope : std::uint8_t {
-    living, ///< tasks of which processes live, or another attempt will (stop, signal, ...)
+    living, ///< tasks of which processes live, or another attempt will, or that wait in a queue (stop, signal, ...)
     any,    ///< ended ones too (logs, inspect, remove, wait)
 };
 

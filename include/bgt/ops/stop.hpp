@@ -33,6 +33,7 @@ struct Stopped {
         had_ended, ///< before it was asked
         removed,   ///< it ended and removed itself, and its last record was not seen
         survived,  ///< SIGKILL did not end all of it: Status::survivors
+        cancelled, ///< it waited in a queue, and will not start
         timed_out, ///< the timeout passed; the stop goes on
     };
     End end = End::ended;

@@ -22,6 +22,8 @@ public:
     /// Not empty: the folder is damaged, and nothing but this can be said of the task.
     const std::string& problem() const { return problem_; }
     const std::string& path() const { return path_; }
+    /// It waits in a queue, and has no folder yet.
+    bool waits() const { return waits_; }
     /// The folder; not to be used after close_folder().
     const store::TaskDir& dir() const { return dir_; }
     void close_folder() { dir_ = store::TaskDir{}; }
@@ -43,7 +45,7 @@ public:
     /// must be called again soon.
     bool needs_poll() const
     {
-        return !over() && watched_ && (unread_ || (!pidfd_ && status_.lifecycle != core::Lifecycle::backing_off));
+        return !over() && watched_ && !waits_ && (unread_ || (!pidfd_ && status_.lifecycle != core::Lifecycle::backing_off));
     }
 
     /// Reads the record again: for a caller that knows that it changed.
@@ -52,6 +54,8 @@ public:
 private:
     bool outlived_by_supervisor(const store::Root&) const;
     void watch_again(store::Root&, os::Watch&);
+    /// Of a task that waited in a queue: goes on with its folder once that is there.
+    bool arrive(store::Root&, os::Watch&);
     void watch_supervisor(os::Watch&);
     void drop_supervisor(os::Watch&);
 
@@ -63,6 +67,8 @@ private:
     Fd pidfd_;
     std::optional<int> token_;
     bool watched_ = false;
+    Until until_ = Until::end;
+    bool waits_ = false;  ///< in a queue: it has no folder yet
     bool unread_ = false; ///< the record, when it was read last
     bool gone_ = false; ///< its folder was removed
 };

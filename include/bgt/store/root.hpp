@@ -37,7 +37,9 @@ public:
 
     /// The next id, given out once for all time: also when next-id is missing or damaged (then above every folder
     /// in tasks/). The lock is held for microseconds.
-    Result<TaskId> allocate_id();
+    Result<TaskId> allocate_id() { return allocate_ids(1); }
+    /// The same for so many in a row; the first of them.
+    Result<TaskId> allocate_ids(std::uint32_t count);
     /// The newest id given out, 0 for none.
     Result<std::int64_t> last_id() const;
 

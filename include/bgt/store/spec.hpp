@@ -36,6 +36,13 @@ struct TaskSpec {
     std::string hang_command;                ///< `--on-hang exec:CMD`
     std::string progress_pattern;            ///< `--progress-pattern`, a regex that compiles
     bool dump_stacks = true;                 ///< in hang reports; `--dump none`
+    std::string queue;                       ///< from which it was started; empty: from none
+    std::int32_t priority = 0;               ///< there
+    std::uint32_t slots = 1;                 ///< of that queue that it takes
+    std::map<std::string, std::uint64_t> needs; ///< what it takes of the named resources
+    std::string key;                         ///< at most one task of a key runs at once
+    std::uint32_t slot = 0;                  ///< the first of its slots, from 1 on; 0: not started
+    std::map<std::string, std::vector<std::uint32_t>> units; ///< of small resources, which units it got, from 0 on
     std::uint64_t mark = 0;                  ///< RLIMIT_RTTIME of the tree, a number like no other task's; 0: none
 };
 

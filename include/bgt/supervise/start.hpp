@@ -1,6 +1,7 @@
 #pragma once
 #include <bgt/store/retention.hpp>
 #include <bgt/store/root.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -41,12 +42,25 @@ struct LaunchRequest {
     std::vector<std::string> env;  ///< K=V of the command's environment, without bgt's own additions
     store::Retention retention;
     mode_t umask = 077;            ///< of the command
+    std::function<void()> prepare; ///< called in the supervisor before anything else: what of this process is not the caller's
 };
 
 /// Executes the command of a task that create() has made: takes its lock, unless `task` has it, and forks a supervisor.
 /// Returns once the command has been exec'd. On an error it was not, and the record says so: `starting` with a free lock,
 /// or failed-to-start. Hazards: as of start().
 Result<void> launch(store::Root&, store::TaskDir, LaunchRequest);
+
+/// Whether the task that bears a name still keeps it from others: it lives, is being made, or waits in a queue.
+bool is_used(const store::Root&, store::TaskId);
+
+/// The folder of a task that waited in a queue: its id is in the specification, and its name, if it has one, is claimed already.
+/// Fills in the marks. Marks it active. Error: nothing is left of it.
+Result<store::TaskDir> create_waiting(store::Root&, store::TaskSpec&);
+/// Forks the supervisor of a task that has its lock, and does not wait for what comes of it: the record tells (starting with a
+/// free lock: the command was not executed). Returns the supervisor's pid, which the caller reaps.
+Result<pid_t> launch_detached(store::Root&, store::TaskDir, LaunchRequest);
+/// The folder of a task that will never start: it has ended as not-started for that reason. Does nothing where it is there.
+Result<void> record_not_started(store::Root&, store::TaskSpec, core::Reason);
 
 /// create() and launch(): folder, supervisor, command. Returns once the command has been exec'd; on an error
 /// (no_command 127, cannot_exec 126, failed 125) nothing is left of the attempt, and its id is not used again.

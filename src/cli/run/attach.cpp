@@ -62,7 +62,11 @@ std::string limit_words(core::Reason reason, const core::Policy& policy)
     case core::Reason::self:
     case core::Reason::killed:
     case core::Reason::owner_gone:
-    case core::Reason::shutdown: break;
+    case core::Reason::shutdown:
+    case core::Reason::dependency_failed:
+    case core::Reason::cancelled:
+    case core::Reason::expired:
+    case core::Reason::superseded: break;
     }
     return {};
 }

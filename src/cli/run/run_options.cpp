@@ -3,6 +3,7 @@
 #include "environment.hpp"
 #include "run_table.hpp"
 
+#include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/render/words.hpp>
 
@@ -95,13 +96,11 @@ void decide_kind(RunPlan& plan, const RunOptions& options)
 
 } // namespace
 
-void RunOptions::declare(Parser& parser)
+void RunOptions::declare(Parser& parser, std::span<const std::string_view> without)
 {
-    for (const RunOption& option : run_options()) declare_one(parser, *this, option);
+    for (const RunOption& option : run_options())
+        if (std::ranges::find(without, option.long_name()) == without.end()) declare_one(parser, *this, option);
     parser.command(command);
-    parser.example("bgt run --name web --ready-port any --wait-ready -- npm run dev");
-    parser.example("bgt run --timeout 10m --owner $$ -c 'make -j8 > build.txt'");
-    parser.example("bgt run --progress-timeout 5m --retries 2 --wait -- make test");
 }
 
 Result<RunPlan> RunOptions::plan(const config::Settings& settings)

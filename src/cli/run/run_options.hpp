@@ -7,6 +7,8 @@
 #include <bgt/ops/start.hpp>
 #include <array>
 #include <map>
+#include <span>
+#include <string_view>
 
 namespace bgt::cli {
 
@@ -37,7 +39,8 @@ struct RunOptions {
     /// Options that a rule would have filled in if its bgt.toml were trusted, and its line.
     std::map<std::string, std::string, std::less<>> ignored;
 
-    void declare(Parser&);
+    /// Declares all options but those `without` names ("--replace"), and the command.
+    void declare(Parser&, std::span<const std::string_view> without = {});
     /// Fills in from the rules what was not set, and reads all values.
     /// Error (usage): one message for the first thing that makes no sense, with its place where it is in a file.
     /// The settings must outlive the plan.

@@ -164,6 +164,7 @@ void Kill::show(Context& context, int& result, const ops::Stopped& stopped) cons
     case ops::Stopped::End::ended: return say(ended_words(stopped.task.status, stopped.took));
     case ops::Stopped::End::had_ended: return say("had already ended (" + ops::end_in_words(stopped.before) + ")");
     case ops::Stopped::End::removed: return say("ended, and was removed");
+    case ops::Stopped::End::cancelled: return say("cancelled while it waited");
     case ops::Stopped::End::survived: return complain(survivor_words(stopped.task.status), code::failed);
     case ops::Stopped::End::timed_out: return complain("has not ended yet; the stop continues", code::wait_timeout);
     }

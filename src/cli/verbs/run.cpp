@@ -38,7 +38,13 @@ std::string rule_line(const RunOptions& options)
 
 class Run final : public Verb {
 public:
-    void declare(Parser& parser) override { options_.declare(parser); }
+    void declare(Parser& parser) override
+    {
+        options_.declare(parser);
+        parser.example("bgt run --name web --ready-port any --wait-ready -- npm run dev");
+        parser.example("bgt run --timeout 10m --owner $$ -c 'make -j8 > build.txt'");
+        parser.example("bgt run --progress-timeout 5m --retries 2 --wait -- make test");
+    }
     int run(Context& context) override;
 
 private:

@@ -1,0 +1,16 @@
+#pragma once
+/// The process that starts waiting tasks: one for a state root, there only while something waits or runs from a queue.
+#include <bgt/store/root.hpp>
+
+namespace bgt::dispatch {
+
+/// Puts a dispatcher in place where the root has a journal and nobody dispatches. To be called by whoever makes something
+/// wait, after it is on record, and by everybody who comes by: both processes of a dispatcher may have been killed.
+/// Costs one system call where there is no journal, a few where there is a dispatcher. Hazard: forks; the caller must be
+/// single-threaded.
+Result<void> ensure_dispatcher(const store::Root&);
+
+/// Whether somebody dispatches now.
+bool has_dispatcher(const store::Root&);
+
+} // namespace bgt::dispatch

@@ -1,0 +1,68 @@
+#pragma once
+/// The queues of a root, and the tasks that wait in them (`bgt queue`, `hold`, `release`, `move`).
+#include <bgt/core/queue.hpp>
+#include <bgt/ops/answer.hpp>
+#include <bgt/ops/select.hpp>
+#include <bgt/store/queue_settings.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bgt::ops {
+
+/// One slot that is in use.
+struct Worker {
+    std::uint32_t slot = 0;
+    store::TaskId task;
+    std::string name;
+    std::int32_t supervisor = 0;       ///< its pid
+    std::optional<WallTime> since;     ///< when the task was started
+};
+
+struct QueueInfo {
+    std::string name;
+    store::OneQueue settings;
+    std::uint32_t slots = 1;
+    core::QueueCounts counts;
+    std::vector<Worker> workers;        ///< in the order of their slots
+    std::optional<store::TaskId> next;  ///< who is to start next
+    std::string idle_because;           ///< why that one does not start; empty: it is about to, or nothing waits
+};
+
+struct QueuesAnswer {
+    std::vector<QueueInfo> queues; ///< by name
+    store::QueueSettings settings;
+    bool has_dispatcher = false;
+};
+/// All queues that have settings or tasks, and `default`; with `only`, that one. Error (not_found): there is no such queue.
+Result<QueuesAnswer> list_queues(store::Root&, const std::string& only = {});
+
+/// Changes the settings of the queues, as a whole or not at all.
+Result<void> change_settings(store::Root&, const std::function<Result<void>(store::QueueSettings&)>& change);
+/// Takes all waiting tasks out of a queue, or out of all where it is empty. Returns how many.
+Result<std::size_t> clear_queue(store::Root&, const std::string& queue);
+/// Forgets the settings of a queue. Error: tasks wait or run there; (not_found) it has none.
+Result<void> remove_queue(store::Root&, const std::string& queue);
+
+/// True: the task waited, and will not start. False: it does not wait.
+Result<bool> cancel_waiting(store::Root&, store::TaskId);
+
+struct Changed {};
+/// Holds tasks that wait: they are not started until they are released. Error: one does not wait.
+Result<Each<Changed>> hold(store::Root&, const Selection&, const Progress<Changed>& = {});
+Result<Each<Changed>> release(store::Root&, const Selection&, const Progress<Changed>& = {});
+
+struct MoveRequest {
+    Selection selection;
+    enum class To : std::uint8_t { first, last, before, priority };
+    To to = To::first;
+    std::string before;        ///< a task that waits
+    std::int32_t priority = 0;
+};
+Result<Each<Changed>> move(store::Root&, const MoveRequest&, const Progress<Changed>& = {});
+
+/// Why a task that waits has not started, in a sentence or more, and what to do next; empty: it does not wait.
+Result<std::vector<std::string>> why_waiting(store::Root&, store::TaskId);
+
+} // namespace bgt::ops

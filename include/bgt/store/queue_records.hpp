@@ -1,0 +1,79 @@
+#pragma once
+/// What the journal of waiting tasks says, record by record, and how it is written.
+#include <bgt/base/result.hpp>
+#include <bgt/core/queue.hpp>
+#include <bgt/core/task.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace bgt::store {
+
+/// What some waiting tasks will be once they are started.
+struct Described {
+    std::int64_t key = 0;       ///< by which Submitted names it: the first id of the submission
+    std::int64_t like = 0;      ///< not 0: spec and context are those of that description, which came before
+    std::string spec;           ///< as spec.json holds it
+    std::string context;        ///< the name of the file with environment, umask and limits (queue_context.hpp)
+    std::string changes;        ///< JSON object of what differs from the spec of `like`: command, name, tags ...; empty: nothing
+    std::int64_t index_first = 0; ///< an array: the index of its first task, and the step to the next
+    std::int64_t index_step = 0;  ///< 0: no array
+    std::vector<std::string> texts; ///< of each task in turn what `{}` stands for; empty: nothing
+    std::int64_t submitted_ns = 0;
+    bool operator==(const Described&) const = default;
+};
+
+/// They wait from now on.
+struct Submitted {
+    core::WaitingTasks tasks;
+    std::int64_t described_by = 0; ///< Described::key
+};
+
+/// One is being started.
+struct Claimed {
+    std::int64_t id = 0;
+};
+/// It was not, and waits again.
+struct PutBack {
+    std::int64_t id = 0;
+};
+/// What became of a task, waiting or not: others depend on it, or it gives back what it used.
+struct Told {
+    std::int64_t id = 0;
+    core::TaskEventKind what = core::TaskEventKind::ended_ok;
+};
+/// They will never start.
+struct Dropped {
+    core::TaskRange tasks;
+    core::Reason reason = core::Reason::cancelled;
+    std::int64_t described_by = 0; ///< not 0: as it stands after a compaction, where nothing else tells
+};
+/// And that is on record in their folders.
+struct Closed {
+    core::TaskRange tasks;
+};
+struct Held {
+    std::int64_t id = 0;
+    bool held = true; ///< else released
+};
+struct Prioritized {
+    std::int64_t id = 0;
+    std::int32_t priority = 0;
+};
+struct Moved {
+    enum class Where : std::uint8_t { first = 0, last = 1, before = 2 };
+    std::int64_t id = 0;
+    Where where = Where::first;
+    std::int64_t other = 0; ///< of `before`
+};
+
+using QueueRecord = std::variant<Described, Submitted, Claimed, PutBack, Told, Dropped, Closed, Held, Prioritized, Moved>;
+
+/// Bytes that decode_record() reads back.
+std::string encode_record(const QueueRecord&);
+/// Error (failed): damaged, or written by a newer bgt.
+Result<QueueRecord> decode_record(std::string_view bytes);
+
+} // namespace bgt::store

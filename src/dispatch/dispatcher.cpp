@@ -1,0 +1,219 @@
+// The loop. What became of tasks: fates.cpp; starting them: launching.cpp; who dispatches at all: ensure.cpp.
+#include "dispatcher.hpp"
+
+#include <bgt/os/background.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/os/wait.hpp>
+
+#include <algorithm>
+#include <fcntl.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+namespace bgt::dispatch {
+namespace {
+
+/// Folders of tasks that never start are made in between, a few at a time.
+constexpr std::size_t dropped_a_turn = 32;
+constexpr std::uint64_t min_compaction = 256 * 1024;
+/// Where the journal can't be read or locked.
+constexpr auto trouble_pause = std::chrono::seconds(1);
+
+} // namespace
+
+int Dispatcher::run()
+{
+    if (!begin()) return 125; // the standby would fail as well: the next verb tries again
+    while (true) {
+        const Result<bool> goes_on = turn();
+        if (goes_on && !*goes_on) return 0;
+        if (!goes_on) look_again_ = os::now() + trouble_pause;
+        for (const std::int64_t id : std::exchange(to_launch_, {})) launch(id);
+        static_cast<void>(watch_.wait(wake_at())); // whatever woke it: all is looked at
+        reap();
+        drain_clock();
+    }
+}
+
+Result<void> Dispatcher::begin()
+{
+    start_standby(); // first, while this process is small
+    signals_.reset(os::signal_descriptor());
+    clock_.reset(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK));
+    BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root_, true, os::boot_id()));
+    view_.emplace(std::move(file));
+    watch_.add_fd(signals_.get());
+    watch_.add_fd(clock_.get());
+    static_cast<void>(watch_.add_folder(root_.path() + "/queue"));
+    watch_active();
+    BGT_TRY(view_->update_settings());
+    BGT_TRY(view_->update());
+    watch_journal();
+    for (const std::int64_t id : view_->state().running_ids()) {
+        started_[id].look = true;
+        const Result<store::TaskDir> task = root_.open_task(store::TaskId{id});
+        const auto spec = task ? store::read_spec(task->fd()) : Result<store::TaskSpec>(task.error());
+        if (spec) units_.take(*spec);
+    }
+    return {};
+}
+
+Result<bool> Dispatcher::turn()
+{
+    look_again_.reset();
+    BGT_TRY_ASSIGN(const Fd lock, view_->file().lock());
+    BGT_TRY_ASSIGN(const bool replaced, view_->update());
+    BGT_TRY(view_->update_settings());
+    if (replaced) watch_journal();
+    std::vector<store::QueueRecord> records = std::exchange(pending_, {});
+    look_at_started(records);
+    for (const core::TaskRange& expired : view_->advance(os::wall_now())) records.push_back(store::Dropped{expired, core::Reason::expired, 0});
+    BGT_TRY(append(records));
+    look_at_depended_on(records);
+    BGT_TRY(append(records));
+    claim_next(records);
+    if (Result<void> written = append(records); !written) {
+        for (const std::int64_t id : std::exchange(to_launch_, {})) view_->state().put_back(id);
+        return written.error();
+    }
+    record_dropped(records);
+    BGT_TRY(append(records));
+    if (view_->is_empty() && pending_.empty()) {
+        end_standby();
+        BGT_TRY(view_->file().remove());
+        store::clear_contexts(view_->file(), {});
+        lock_.reset(); // before the journal's: who appends next finds nobody who dispatches
+        return false;
+    }
+    compact_if_due();
+    set_clock();
+    return true;
+}
+
+/// And empties the list.
+Result<void> Dispatcher::append(std::vector<store::QueueRecord>& records)
+{
+    if (records.empty()) return {};
+    BGT_TRY(view_->append(records, store::QueueFile::Durability::process));
+    records.clear();
+    return {};
+}
+
+void Dispatcher::claim_next(std::vector<store::QueueRecord>& records)
+{
+    if (no_start_before_ && os::now() < *no_start_before_) return;
+    no_start_before_.reset();
+    while (const std::optional<std::int64_t> id = view_->state().next()) {
+        records.push_back(store::Claimed{*id});
+        to_launch_.push_back(*id);
+    }
+}
+
+/// Puts some of those on record that will never start.
+void Dispatcher::record_dropped(std::vector<store::QueueRecord>& records)
+{
+    std::size_t done = 0;
+    for (const auto& [first, tasks] : view_->dropped()) {
+        for (std::uint32_t at = 0; at < tasks.count; ++at) {
+            if (done++ == dropped_a_turn) {
+                look_again_ = os::now();
+                return;
+            }
+            const store::TaskId id{first + at};
+            const Result<store::WaitingTask> task = view_->describe(id);
+            // What can't be described has nothing that a folder could hold.
+            const Result<void> written = task ? supervise::record_not_started(root_, task->spec, tasks.reason) : Result<void>();
+            if (written) records.push_back(store::Closed{{id.value, 1}});
+            else look_again_ = os::now() + trouble_pause;
+            if (!written) return;
+        }
+    }
+}
+
+void Dispatcher::compact_if_due()
+{
+    const std::uint64_t size = view_->file().size();
+    if (size < min_compaction || size < 2 * checked_size_) return;
+    checked_size_ = size;
+    if (view_->live_bytes() > size / 2) return;
+    const Result<std::vector<store::QueueRecord>> records = view_->compacted();
+    if (!records || !view_->file().replace(*records)) return; // it stays as it is
+    Result<store::QueueFile> file = store::QueueFile::open(root_, true, os::boot_id());
+    if (!file) return;
+    view_.emplace(*std::move(file));
+    static_cast<void>(view_->update_settings());
+    static_cast<void>(view_->update());
+    watch_journal();
+    checked_size_ = view_->file().size();
+    if (const auto used = view_->contexts()) store::clear_contexts(view_->file(), *used);
+}
+
+void Dispatcher::watch_journal()
+{
+    if (journal_watch_) watch_.remove(*journal_watch_);
+    const Result<int> token = watch_.add_file(root_.path() + "/queue/journal");
+    journal_watch_ = token ? std::optional(*token) : std::nullopt;
+}
+
+/// The folder is made with the first task.
+void Dispatcher::watch_active()
+{
+    if (active_watch_) return;
+    const Result<int> token = watch_.add_folder(root_.path() + "/active");
+    if (token) active_watch_ = *token;
+}
+
+std::optional<Instant> Dispatcher::wake_at() const
+{
+    if (!look_again_ || !no_start_before_) return look_again_ ? look_again_ : no_start_before_;
+    return std::min(*look_again_, *no_start_before_);
+}
+
+/// Wakes at the date of the next waiting task, and when somebody sets the clock of the machine (man 2 timerfd_create).
+void Dispatcher::set_clock()
+{
+    const std::optional<WallTime> next = view_->state().next_time();
+    if (next == clock_set_to_) return;
+    itimerspec at{};
+    if (next) {
+        const auto since = std::max<Duration>(next->time_since_epoch(), Duration(1));
+        at.it_value.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(since).count();
+        at.it_value.tv_nsec = (since % std::chrono::seconds(1)).count();
+    }
+    ::timerfd_settime(clock_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, nullptr);
+    clock_set_to_ = next;
+}
+
+void Dispatcher::drain_clock()
+{
+    std::uint64_t times = 0;
+    if (::read(clock_.get(), &times, sizeof times) < 0 && errno == EAGAIN) return;
+    clock_set_to_.reset(); // it has fired, or the clock was set
+}
+
+void Dispatcher::reap()
+{
+    os::take_signals(signals_.get()); // one that asks it to end is passed over: what waits needs somebody
+    for (const os::Reaped& child : os::reap_all().reaped) {
+        if (child.pid == standby_) start_standby();
+        for (auto& [id, started] : started_)
+            if (started.child == child.pid) started.look = true;
+    }
+    for (auto& [id, started] : started_) {
+        if (!started.pidfd) continue;
+        if (os::await_readable({started.pidfd.get(), -1, -1}, os::now()).none()) continue;
+        started.look = true;
+        watch_.remove_fd(started.pidfd.get());
+        started.pidfd.reset();
+    }
+}
+
+void Dispatcher::end_standby()
+{
+    if (standby_ <= 0) return;
+    os::kill_child(standby_);
+    os::reap(standby_);
+    standby_ = -1;
+}
+
+} // namespace bgt::dispatch

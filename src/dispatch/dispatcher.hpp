@@ -1,0 +1,84 @@
+#pragma once
+#include <bgt/base/fd.hpp>
+#include <bgt/os/watch.hpp>
+#include <bgt/store/queue_view.hpp>
+#include <bgt/store/root.hpp>
+#include <bgt/supervise/start.hpp>
+#include <map>
+#include <optional>
+#include <sys/types.h>
+#include <vector>
+
+#include "units.hpp"
+
+namespace bgt::dispatch {
+
+/// Holds the lock of the one who dispatches. Sleeps until a task ends, the journal grows, or a time has come.
+class Dispatcher {
+public:
+    /// `lock` is the held lock queue/dispatcher.lock.
+    Dispatcher(store::Root root, Fd lock) : root_(std::move(root)), lock_(std::move(lock)) {}
+    /// Until nothing waits and nothing runs from a queue. The exit code of the process.
+    int run();
+
+private:
+    /// A task that was started from a queue, or is being started.
+    struct Started {
+        pid_t child = -1; ///< its supervisor, where that was forked by this process
+        Fd pidfd;         ///< else
+        bool look = false; ///< something may have happened to it that its marker does not tell
+    };
+    /// What was told of a task on which others wait.
+    struct Told {
+        bool started = false, ready = false;
+    };
+
+    Result<void> begin();
+    /// Everything that is to be decided now, under the journal's lock. False: nothing is left to do at all.
+    Result<bool> turn();
+    Result<void> append(std::vector<store::QueueRecord>&);
+    void claim_next(std::vector<store::QueueRecord>&);
+    void record_dropped(std::vector<store::QueueRecord>&);
+    void compact_if_due();
+
+    void look_at_started(std::vector<store::QueueRecord>&);
+    bool is_done(std::int64_t id, Started&, std::vector<store::QueueRecord>&);
+    bool finish(std::int64_t id, Started&, store::QueueRecord, std::vector<store::QueueRecord>&);
+    void look_soon(Started&);
+    void look_at_depended_on(std::vector<store::QueueRecord>&);
+    bool is_marked(std::int64_t id) const;
+
+    void launch(std::int64_t id);
+    Result<pid_t> fork_task(store::TaskId);
+
+    void watch_supervisor(Started&, const ProcessKey&);
+    void watch_record(std::int64_t id);
+    void watch_journal();
+    void watch_active();
+    void set_clock();
+    void drain_clock();
+    void reap();
+    void start_standby();
+    void end_standby();
+    std::optional<Instant> wake_at() const;
+
+    store::Root root_;
+    Fd lock_;
+    std::optional<store::QueueView> view_;
+    os::Watch watch_;
+    std::optional<int> journal_watch_, active_watch_;
+    Fd signals_, clock_;
+    std::optional<WallTime> clock_set_to_;
+    pid_t standby_ = -1;
+    std::map<std::int64_t, Started> started_;
+    std::map<std::int64_t, Told> told_;
+    Units units_;
+    std::vector<std::int64_t> to_launch_;
+    std::vector<store::QueueRecord> pending_;   ///< to be appended at the next turn
+    std::optional<Instant> look_again_;         ///< something could not be told just now
+    std::optional<Instant> no_start_before_;    ///< the machine refused: it is given time
+    Duration pause_{};
+    std::uint64_t checked_size_ = 0;            ///< of the journal, when it was last thought of making it smaller
+};
+
+} // namespace bgt::dispatch

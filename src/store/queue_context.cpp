@@ -1,0 +1,113 @@
+#include <bgt/store/queue_context.hpp>
+
+#include "files.hpp"
+#include "json_fields.hpp"
+
+#include <bgt/base/siphash.hpp>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace bgt::store {
+namespace {
+
+namespace json = boost::json;
+using namespace fields;
+
+constexpr std::string_view prefix = "context-";
+constexpr std::size_t largest_context = 64u << 20;
+
+std::string encode(const QueueContext& context)
+{
+    json::object out;
+    out["schema"] = 1;
+    out["env"] = json::array(context.env.begin(), context.env.end());
+    out["umask"] = context.umask;
+    json::array limits;
+    for (const CallerLimit& limit : context.limits) limits.push_back(json::array{limit.resource, limit.soft, limit.hard});
+    out["limits"] = std::move(limits);
+    out["nice"] = context.nice;
+    out["processors"] = json::array(context.processors.begin(), context.processors.end());
+    out["keep_ended"] = context.retention.keep_ended;
+    if (context.retention.keep_age) out["keep_age_ns"] = context.retention.keep_age->count();
+    return json::serialize(out);
+}
+
+/// The content is the user's own: that two differ and share a name is not to be feared.
+std::string name_of(std::string_view content)
+{
+    const KeyedHash hash = siphash(HashKey{}, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+    std::string name(prefix);
+    for (const std::uint8_t byte : hash)
+        for (const int half : {byte >> 4, byte & 15}) name += "0123456789abcdef"[half];
+    return name;
+}
+
+QueueContext decode_fields(const json::object& from)
+{
+    QueueContext context;
+    if (const auto* env = find(from, "env"))
+        for (const json::value& entry : as_array(*env, "env")) context.env.push_back(as_text(entry, "env"));
+    take(from, "umask", context.umask);
+    if (const auto* limits = find(from, "limits"))
+        for (const json::value& item : as_array(*limits, "limits")) {
+            const json::array& three = as_array(item, "limits");
+            if (three.size() != 3) bad("limits", "a list of three");
+            context.limits.push_back({three[0].to_number<int>(), three[1].to_number<std::uint64_t>(), three[2].to_number<std::uint64_t>()});
+        }
+    take(from, "nice", context.nice);
+    if (const auto* processors = find(from, "processors"))
+        for (const json::value& one : as_array(*processors, "processors")) context.processors.push_back(one.to_number<int>());
+    take(from, "keep_ended", context.retention.keep_ended);
+    if (find(from, "keep_age_ns")) take(from, "keep_age_ns", context.retention.keep_age.emplace());
+    return context;
+}
+
+} // namespace
+
+Result<std::string> keep_context(const QueueFile& queue, const QueueContext& context)
+{
+    const std::string content = encode(context);
+    const std::string name = name_of(content);
+    if (::faccessat(queue.folder(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return name;
+    const std::string made_as = ".new-" + name;
+    const Fd fd = open_file(queue.folder(), made_as.c_str(), O_WRONLY | O_CREAT | O_TRUNC);
+    if (!fd) return detail::explain("can't keep the environment of a waiting task", errno);
+    int err = detail::write_all(fd.get(), content);
+    if (err == 0 && (::fdatasync(fd.get()) != 0 || ::renameat(queue.folder(), made_as.c_str(), queue.folder(), name.c_str()) != 0)) err = errno;
+    if (err == 0) return name;
+    ::unlinkat(queue.folder(), made_as.c_str(), 0);
+    return detail::explain("can't keep the environment of a waiting task", err);
+}
+
+Result<QueueContext> read_context(const QueueFile& queue, const std::string& name)
+{
+    const std::string what = "can't read the environment of a waiting task";
+    if (!name.starts_with(prefix) || name.find('/') != name.npos) return Error::failed(what + ": its name is damaged");
+    const auto text = detail::read_file(queue.folder(), name.c_str(), largest_context, what);
+    if (!text) return text.error();
+    try {
+        json::parse_options options;
+        options.allow_invalid_utf8 = true; // values are bytes
+        boost::system::error_code ec;
+        const json::value whole = json::parse(*text, ec, {}, options);
+        if (ec) return Error::failed(what + ": " + ec.message());
+        return decode_fields(as_object(whole, "context"));
+    } catch (const std::exception& problem) { // BadField, and those of Boost.JSON
+        return Error::failed(what + ": " + problem.what());
+    }
+}
+
+void clear_contexts(const QueueFile& queue, const std::vector<std::string>& used)
+{
+    detail::Listing listing(detail::open_below(queue.folder(), ".", O_RDONLY | O_DIRECTORY));
+    if (!listing) return;
+    while (const char* entry = listing.next()) {
+        const std::string_view name = entry;
+        if (name.starts_with(prefix) && std::ranges::find(used, name) == used.end()) ::unlinkat(queue.folder(), entry, 0);
+    }
+}
+
+} // namespace bgt::store

@@ -1,0 +1,88 @@
+// What a waiting task will be.
+#include <bgt/store/queue_view.hpp>
+
+#include "json_fields.hpp"
+
+#include <boost/json.hpp>
+
+namespace bgt::store {
+namespace {
+
+namespace json = boost::json;
+
+/// Decoded at a time: one of an array of thousands is large.
+constexpr std::size_t max_recent = 2;
+
+json::object parse(std::string_view text)
+{
+    json::parse_options options;
+    options.allow_invalid_utf8 = true; // arguments are bytes
+    return json::parse(json::string_view(text.data(), text.size()), {}, options).as_object();
+}
+
+/// `{}` in each word.
+void fill_in(std::vector<std::string>& command, const std::string& text)
+{
+    for (std::string& word : command)
+        for (std::size_t at = word.find("{}"); at != word.npos; at = word.find("{}", at + text.size())) word.replace(at, 2, text);
+}
+
+} // namespace
+
+Result<std::shared_ptr<const Described>> QueueView::described(std::int64_t key) const
+{
+    if (const auto found = recent_.find(key); found != recent_.end()) return found->second;
+    const auto place = descriptions_.find(key);
+    if (place == descriptions_.end()) return Error::failed("the queue's journal is damaged: it does not say what its tasks are");
+    BGT_TRY_ASSIGN(QueueRecord record, file_.read(place->second));
+    auto* described = std::get_if<Described>(&record);
+    if (!described) return Error::failed("the queue's journal is damaged: a record is not what it was");
+    if (recent_.size() >= max_recent) recent_.clear();
+    return recent_[key] = std::make_shared<const Described>(std::move(*described));
+}
+
+Result<std::string> QueueView::spec_text(const Described& described) const
+{
+    if (described.like == 0) return described.spec;
+    BGT_TRY_ASSIGN(const auto base, this->described(described.like));
+    if (described.changes.empty()) return base->spec;
+    try {
+        json::object spec = parse(base->spec);
+        for (const auto& change : parse(described.changes)) spec[change.key()] = change.value();
+        return json::serialize(spec);
+    } catch (const std::exception& problem) { // of Boost.JSON
+        return Error::failed(std::string("the queue's journal is damaged: ") + problem.what());
+    }
+}
+
+Result<WaitingTask> QueueView::describe(TaskId id) const
+{
+    const auto after = dropped_.upper_bound(id.value);
+    const bool is_dropped = dropped_for(id).has_value();
+    const std::int64_t key = is_dropped ? std::prev(after)->second.described_by : description_of(id.value);
+    const bool known = key != 0 && (is_waiting(id) || is_claimed(id) || is_dropped);
+    if (!known) return Error::not_found("no task " + to_string(id) + " waits");
+    BGT_TRY_ASSIGN(const std::shared_ptr<const Described> one, described(key));
+    BGT_TRY_ASSIGN(const std::string text, spec_text(*one));
+    BGT_TRY_ASSIGN(TaskSpec spec, decode_spec(text));
+    WaitingTask task{std::move(spec), one->context, {}};
+    if (one->like != 0) {
+        BGT_TRY_ASSIGN(const auto base, described(one->like));
+        if (task.context.empty()) task.context = base->context;
+    }
+    task.spec.id = id;
+    task.spec.created = WallTime(Duration(one->submitted_ns));
+    const auto at = static_cast<std::size_t>(id.value - one->key);
+    if (one->index_step != 0) {
+        const std::string index = std::to_string(one->index_first + static_cast<std::int64_t>(at) * one->index_step);
+        task.extra_env.push_back("BGT_ARRAY_INDEX=" + index);
+        fill_in(task.spec.command, index);
+    } else if (at < one->texts.size()) {
+        task.extra_env.push_back("BGT_ARRAY_INDEX=" + std::to_string(at + 1));
+        task.extra_env.push_back("BGT_ITEM=" + one->texts[at]);
+        fill_in(task.spec.command, one->texts[at]);
+    }
+    return task;
+}
+
+} // namespace bgt::store

@@ -1,0 +1,207 @@
+// Replaying the journal, and writing it anew. What the tasks are: queue_describe.cpp.
+#include <bgt/store/queue_view.hpp>
+
+#include <bgt/base/overload.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace bgt::store {
+
+QueueView::QueueView(QueueFile file) : file_(std::move(file)) {}
+
+Result<QueueView> QueueView::load(const Root& root)
+{
+    BGT_TRY_ASSIGN(QueueFile file, QueueFile::open(root, false));
+    QueueView view(std::move(file));
+    if (view.file_.folder() < 0) return view;
+    BGT_TRY(view.update());
+    BGT_TRY(view.update_settings());
+    return view;
+}
+
+Result<bool> QueueView::update()
+{
+    BGT_TRY_ASSIGN(const bool replaced, file_.reopen());
+    if (replaced) {
+        state_ = {};
+        apply_settings(state_, settings_, std::max(1u, std::thread::hardware_concurrency()));
+        dropped_.clear();
+        descriptions_.clear();
+        submitted_.clear();
+        recent_.clear();
+    }
+    BGT_TRY(file_.read_new([&](const QueueRecord& record, RecordPlace place) { apply(record, place); }));
+    return replaced;
+}
+
+Result<void> QueueView::update_settings()
+{
+    BGT_TRY_ASSIGN(settings_, read_settings(file_));
+    apply_settings(state_, settings_, std::max(1u, std::thread::hardware_concurrency()));
+    return {};
+}
+
+Result<void> QueueView::append(const std::vector<QueueRecord>& records, QueueFile::Durability durability)
+{
+    BGT_TRY(file_.append(records, durability));
+    return file_.read_new([&](const QueueRecord& record, RecordPlace place) { apply(record, place); });
+}
+
+void QueueView::apply(const QueueRecord& record, RecordPlace place)
+{
+    std::visit(Overload{
+                   [&](const Described& r) { descriptions_[r.key] = place; },
+                   [&](const Submitted& r) {
+                       submitted_[r.tasks.first] = {r.tasks.count, r.described_by};
+                       state_.add(r.tasks);
+                   },
+                   [&](const Claimed& r) { state_.claim(r.id); },
+                   [&](const PutBack& r) { state_.put_back(r.id); },
+                   [&](const Told& r) { tell(r.id, r.what); },
+                   [&](const Dropped& r) {
+                       const std::int64_t end = r.tasks.first + r.tasks.count;
+                       for (std::int64_t id = r.tasks.first; id < end; ++id) state_.remove(id);
+                       note_dropped(r.tasks, r.reason, r.described_by);
+                       for (std::int64_t id = r.tasks.first; id < end; ++id) tell(id, core::TaskEventKind::never_started);
+                   },
+                   [&](const Closed& r) { note_closed(r.tasks); },
+                   [&](const Held& r) { r.held ? state_.hold(r.id) : state_.release(r.id); },
+                   [&](const Prioritized& r) { state_.set_priority(r.id, r.priority); },
+                   [&](const Moved& r) {
+                       switch (r.where) {
+                       case Moved::Where::first: state_.move_first(r.id); break;
+                       case Moved::Where::last: state_.move_last(r.id); break;
+                       case Moved::Where::before: state_.move_before(r.id, r.other); break;
+                       }
+                   },
+               },
+               record);
+}
+
+void QueueView::tell(std::int64_t id, core::TaskEventKind what)
+{
+    for (const core::TaskRange& skipped : state_.tell(id, what)) note_dropped(skipped, core::Reason::dependency_failed, 0);
+}
+
+void QueueView::note_dropped(const core::TaskRange& tasks, core::Reason reason, std::int64_t described_by)
+{
+    dropped_[tasks.first] = {tasks.count, reason, described_by != 0 ? described_by : description_of(tasks.first)};
+}
+
+void QueueView::note_closed(const core::TaskRange& closed)
+{
+    const std::int64_t end = closed.first + closed.count;
+    auto it = dropped_.upper_bound(closed.first);
+    if (it != dropped_.begin()) --it;
+    while (it != dropped_.end() && it->first < end) {
+        const std::int64_t first = it->first, last = first + it->second.count;
+        if (last <= closed.first) {
+            ++it;
+            continue;
+        }
+        DroppedTasks rest = it->second;
+        it = dropped_.erase(it);
+        if (first < closed.first) {
+            rest.count = static_cast<std::uint32_t>(closed.first - first);
+            dropped_[first] = rest;
+        }
+        if (last > end) {
+            rest.count = static_cast<std::uint32_t>(last - end);
+            dropped_[end] = rest;
+        }
+    }
+}
+
+std::vector<core::TaskRange> QueueView::advance(WallTime now)
+{
+    std::vector<core::TaskRange> expired = state_.advance(now);
+    for (const core::TaskRange& tasks : expired) {
+        note_dropped(tasks, core::Reason::expired, 0);
+        for (std::uint32_t at = 0; at < tasks.count; ++at) tell(tasks.first + at, core::TaskEventKind::never_started);
+    }
+    return expired;
+}
+
+std::optional<core::Reason> QueueView::dropped_for(TaskId id) const
+{
+    const auto after = dropped_.upper_bound(id.value);
+    if (after == dropped_.begin()) return std::nullopt;
+    const auto& [first, tasks] = *std::prev(after);
+    return id.value < first + tasks.count ? std::optional(tasks.reason) : std::nullopt;
+}
+
+std::int64_t QueueView::description_of(std::int64_t id) const
+{
+    const auto after = submitted_.upper_bound(id);
+    if (after == submitted_.begin()) return 0;
+    const auto& [first, tasks] = *std::prev(after);
+    return id < first + tasks.first ? tasks.second : 0;
+}
+
+std::set<std::int64_t> QueueView::used_descriptions() const
+{
+    std::set<std::int64_t> used;
+    for (const core::WaitingTasks& tasks : state_.waiting()) used.insert(description_of(tasks.first));
+    for (const std::int64_t id : state_.running_ids()) used.insert(description_of(id));
+    for (const auto& [first, tasks] : dropped_) used.insert(tasks.described_by);
+    used.erase(0);
+    return used;
+}
+
+std::uint64_t QueueView::live_bytes() const
+{
+    constexpr std::uint64_t bytes_a_record = 64;
+    std::uint64_t bytes = (state_.running_ids().size() + dropped_.size()) * bytes_a_record;
+    bytes += state_.waiting().size() * bytes_a_record;
+    for (const std::int64_t key : used_descriptions())
+        if (const auto found = descriptions_.find(key); found != descriptions_.end()) bytes += found->second.size;
+    return bytes;
+}
+
+Result<std::vector<QueueRecord>> QueueView::compacted() const
+{
+    std::vector<QueueRecord> records;
+    std::set<std::int64_t> used = used_descriptions();
+    const std::set<std::int64_t> direct = used;
+    for (const std::int64_t key : direct) {
+        BGT_TRY_ASSIGN(const auto one, described(key));
+        if (one->like != 0) used.insert(one->like);
+    }
+    for (const std::int64_t key : used) {
+        BGT_TRY_ASSIGN(const auto one, described(key));
+        records.emplace_back(*one);
+    }
+    for (const std::int64_t id : state_.running_ids()) {
+        core::WaitingTasks tasks = *state_.running(id);
+        tasks.held = false; // so that it can be claimed
+        tasks.not_before.reset();
+        records.emplace_back(Submitted{std::move(tasks), description_of(id)});
+        records.emplace_back(Claimed{id});
+    }
+    for (core::WaitingTasks& tasks : state_.waiting()) {
+        const std::int64_t key = description_of(tasks.first);
+        records.emplace_back(Submitted{std::move(tasks), key});
+    }
+    for (const auto& [first, tasks] : dropped_) records.emplace_back(Dropped{{first, tasks.count}, tasks.reason, tasks.described_by});
+    return records;
+}
+
+Result<std::vector<std::string>> QueueView::contexts() const
+{
+    std::set<std::string> names;
+    for (const auto& [key, place] : descriptions_) {
+        BGT_TRY_ASSIGN(const auto one, described(key));
+        if (!one->context.empty()) names.insert(one->context);
+    }
+    return std::vector<std::string>(names.begin(), names.end());
+}
+
+bool is_queued(const Root& root, TaskId id)
+{
+    if (!QueueFile::is_there(root)) return false;
+    const Result<QueueView> view = QueueView::load(root);
+    return view && (view->is_waiting(id) || view->is_claimed(id));
+}
+
+} // namespace bgt::store

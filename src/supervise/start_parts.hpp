@@ -1,0 +1,13 @@
+#pragma once
+/// What the starts of tasks share: those of `bgt run` and those from a queue.
+#include <bgt/supervise/start.hpp>
+
+namespace bgt::supervise {
+
+/// Writes the folder of the new task: `starting`, under a held lock. Fills in by what its tree is found without a supervisor.
+Result<void> write_folder(const store::TaskDir&, store::TaskSpec&);
+/// The supervisor's life, in the process that fork_supervisor made. `report`: where somebody waits for what comes of the
+/// start (ChildReport), else empty.
+int supervise_new(store::Root, store::TaskDir, LaunchRequest, Fd report);
+
+} // namespace bgt::supervise

@@ -1,0 +1,47 @@
+// Tasks that waited in a queue: their folder comes with the start, or with the end of the hope for one.
+#include "start_parts.hpp"
+
+#include <bgt/os/background.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/store/events.hpp>
+#include <bgt/store/task_marks.hpp>
+
+#include <fmt/format.h>
+
+namespace bgt::supervise {
+
+Result<store::TaskDir> create_waiting(store::Root& root, store::TaskSpec& spec)
+{
+    BGT_TRY_ASSIGN(store::TaskDir task, root.create_task(spec.id));
+    Result<void> made = write_folder(task, spec);
+    if (made) made = root.mark_active(spec.id);
+    if (made) return task;
+    task = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
+    static_cast<void>(root.remove_task(spec.id));
+    return made.error();
+}
+
+Result<pid_t> launch_detached(store::Root& root, store::TaskDir task, LaunchRequest request)
+{
+    const std::string title = fmt::format("bgt:{}", task.id().value);
+    return os::fork_supervisor({root.fd(), task.fd(), task.lock_fd()}, title, [&] {
+        return supervise_new(std::move(root), std::move(task), std::move(request), {});
+    });
+}
+
+Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::Reason reason)
+{
+    if (root.open_task(spec.id)) return {};
+    BGT_TRY_ASSIGN(store::TaskDir task, root.create_task(spec.id));
+    BGT_TRY(write_folder(task, spec));
+    store::Status status;
+    BGT_TRY_ASSIGN(store::StatusWriter record, store::StatusWriter::open(task.fd(), &status));
+    status.lifecycle = core::Lifecycle::ended;
+    status.outcome.kind = core::OutcomeKind::not_started;
+    status.outcome.reason = reason;
+    status.ended = os::wall_now();
+    status.ended_at = os::now();
+    return record.write(status);
+}
+
+} // namespace bgt::supervise

@@ -1,0 +1,309 @@
+// Tasks that wait: bgt submit, queue, hold, release, move, and what the other verbs say of them.
+#include "support/catch.hpp"
+#include "support/lab.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+using namespace bgt::test;
+
+namespace {
+
+/// `bgt submit WORDS...`, which must succeed; the ids.
+Words submit(const Lab& lab, Words words)
+{
+    words.insert(words.begin(), "submit");
+    const Ran ran = lab(words);
+    INFO(ran);
+    REQUIRE(ran.code == 0);
+    std::istringstream lines(ran.out);
+    Words ids;
+    for (std::string line; std::getline(lines, line);) ids.push_back(line);
+    return ids;
+}
+
+std::string submit_one(const Lab& lab, const Words& words)
+{
+    const Words ids = submit(lab, words);
+    REQUIRE(ids.size() == 1);
+    return ids.front();
+}
+
+std::string lifecycle(const Lab& lab, const std::string& id)
+{
+    return text_at(lab.show(id), "/lifecycle");
+}
+
+std::string reason(const Lab& lab, const std::string& id)
+{
+    return text_at(lab.show(id), "/outcome/reason");
+}
+
+/// Waits until no bgt process of the queue is left and with it the journal.
+bool is_over(const Lab& lab)
+{
+    return eventually(patience, [&] { return !std::filesystem::exists(lab.root() + "/queue/journal"); });
+}
+
+Words words_in(const std::string& path)
+{
+    std::istringstream in(read_file(path));
+    Words out;
+    for (std::string word; in >> word;) out.push_back(word);
+    return out;
+}
+
+} // namespace
+
+TEST_CASE("a submitted task runs, its output and code are kept, and nothing stays behind")
+{
+    const Lab lab;
+    const std::string id = submit_one(lab, {"-c", "echo out; exit 3"});
+    CHECK(lab.wait(id) == 3);
+    CHECK(lab.log(id) == "out\n");
+    CHECK(text_at(lab.show(id), "/lifecycle") == "ended");
+    CHECK(is_over(lab));
+}
+
+TEST_CASE("one slot: they run one after the other, in their order; a higher priority goes first")
+{
+    const Lab lab;
+    const std::string order = lab.work() + "/order";
+    const std::string first = submit_one(lab, {"-c", "until test -e go; do sleep 0.01; done; echo first >> order"});
+    const std::string second = submit_one(lab, {"-c", "echo second >> order"});
+    const std::string third = submit_one(lab, {"--priority", "5", "-c", "echo third >> order"});
+    CHECK(eventually(patience, [&] { return lifecycle(lab, first) == "running"; }));
+    CHECK(lifecycle(lab, second) == "queued");
+    CHECK(lab({"ps"}).out.find("queued") != std::string::npos);
+    write_file(lab.work() + "/go", "");
+    CHECK(lab.wait(second) == 0);
+    CHECK(lab.wait(third) == 0);
+    CHECK(words_in(order) == Words{"first", "third", "second"});
+}
+
+TEST_CASE("more slots, total slots and resources bind")
+{
+    const Lab lab;
+    REQUIRE(lab({"queue", "set", "default", "slots=3"}).code == 0);
+    Words options;
+    std::string at_once = "2";
+    SECTION("total slots") { REQUIRE(lab({"queue", "set", "--total", "slots=2"}).code == 0); }
+    SECTION("a resource")
+    {
+        REQUIRE(lab({"queue", "set", "--total", "gpu=2"}).code == 0);
+        options = {"--need", "gpu=1"};
+    }
+    SECTION("slots of the queue")
+    {
+        REQUIRE(lab({"queue", "set", "default", "slots=2"}).code == 0);
+    }
+    SECTION("an array's own limit")
+    {
+        Words words{"--array", "1-9%2", "-c", "echo + >> log; sleep 0.05; echo - >> log"};
+        for (const std::string& id : submit(lab, words)) CHECK(lab.wait(id) == 0);
+    }
+    Words words = options;
+    words.insert(words.end(), {"--array", "1-6", "-c", "echo + >> log; sleep 0.05; echo - >> log"});
+    if (words_in(lab.work() + "/log").empty())
+        for (const std::string& id : submit(lab, words)) CHECK(lab.wait(id) == 0);
+    int running = 0, most = 0;
+    for (const std::string& sign : words_in(lab.work() + "/log")) most = std::max(most, running += sign == "+" ? 1 : -1);
+    CHECK(std::to_string(most) == at_once);
+}
+
+TEST_CASE("dependencies: after the other's end, skipped with a reason, or held")
+{
+    const Lab lab;
+    REQUIRE(lab({"queue", "set", "default", "slots=4"}).code == 0);
+    const std::string running = lab.start({"--name", "base", "-c", "until test -e go; do sleep 0.01; done; exit $(cat go)"});
+    const std::string on_ok = submit_one(lab, {"--after", "base", "--", "true"});
+    const std::string on_fail = submit_one(lab, {"--after", running + ":fail", "-c", "exit 5"});
+    const std::string on_any = submit_one(lab, {"--after", "base:any", "-c", "exit 6"});
+    const std::string chained = submit_one(lab, {"--after", on_ok + ":any," + on_fail + ":any", "-c", "exit 7"});
+    const std::string on_start = submit_one(lab, {"--after", "base:start", "-c", "exit 8"});
+    CHECK(lab.wait(on_start) == 8);
+    CHECK(lifecycle(lab, on_ok) == "queued");
+    SECTION("it succeeds")
+    {
+        write_file(lab.work() + "/go", "0");
+        CHECK(lab.wait(on_ok) == 0);
+        CHECK(lab.wait(on_fail) == 121);
+        CHECK(reason(lab, on_fail) == "dependency-failed");
+    }
+    SECTION("it fails")
+    {
+        write_file(lab.work() + "/go", "1");
+        CHECK(lab.wait(on_fail) == 5);
+        CHECK(lab.wait(on_ok) == 121);
+        CHECK(reason(lab, on_ok) == "dependency-failed");
+    }
+    CHECK(lab.wait(on_any) == 6);
+    CHECK(lab.wait(chained) == 7);
+    CHECK(lab({"submit", "--after", "nosuch", "--", "true"}).code == 125);
+    CHECK(lab({"submit", "--after", "999", "--", "true"}).code == 125);
+    CHECK(is_over(lab));
+}
+
+TEST_CASE("hold, release, move and cancel")
+{
+    const Lab lab;
+    const std::string held = submit_one(lab, {"--hold", "-c", "exit 4"});
+    const std::string other = submit_one(lab, {"--hold", "-c", "exit 5"});
+    CHECK(lifecycle(lab, held) == "queued");
+    CHECK(lab({"wait", "--timeout", "100ms", held}).code == 124);
+    const Ran cancelled = lab({"kill", other});
+    INFO(cancelled);
+    CHECK(cancelled.code == 0);
+    CHECK(cancelled.out.find("cancelled") != std::string::npos);
+    CHECK(lab.wait(other) == 121);
+    CHECK(reason(lab, other) == "cancelled");
+    CHECK(lab({"move", "--last", held}).code == 0);
+    CHECK(lab({"move", held}).code == 125);
+    CHECK(lab({"release", held}).code == 0);
+    CHECK(lab.wait(held) == 4);
+    CHECK(lab({"hold", held}).code == 125); // it has ended
+    CHECK(is_over(lab));
+}
+
+TEST_CASE("a key: one at a time; skip, latest and replace")
+{
+    const Lab lab;
+    REQUIRE(lab({"queue", "set", "default", "slots=4"}).code == 0);
+    const Words block{"--key", "k", "-c", "until test -e go; do sleep 0.01; done; echo one >> log"};
+    const std::string first = submit_one(lab, block);
+    CHECK(eventually(patience, [&] { return lifecycle(lab, first) == "running"; }));
+    const std::string second = submit_one(lab, {"--key", "k", "-c", "echo two >> log"});
+    CHECK(submit_one(lab, {"--key", "k", "--on-busy", "skip", "--", "true"}) == second);
+    const std::string third = submit_one(lab, {"--key", "k", "--on-busy", "latest", "-c", "echo three >> log"});
+    CHECK(lab.wait(second) == 121);
+    CHECK(reason(lab, second) == "superseded");
+    CHECK(lifecycle(lab, third) == "queued");
+    SECTION("the rest goes on")
+    {
+        write_file(lab.work() + "/go", "");
+        CHECK(lab.wait(third) == 0);
+        CHECK(words_in(lab.work() + "/log") == Words{"one", "three"});
+    }
+    SECTION("replace ends what runs")
+    {
+        const std::string last = submit_one(lab, {"--key", "k", "--on-busy", "replace", "-c", "echo four >> log"});
+        CHECK(lab.wait(last) == 0);
+        CHECK(lab.wait(first) == 128 + 15);
+        CHECK(lab.wait(third) == 121);
+        CHECK(words_in(lab.work() + "/log") == Words{"four"});
+    }
+}
+
+TEST_CASE("each and batch: a task a line, all or nothing")
+{
+    const Lab lab;
+    REQUIRE(lab({"queue", "set", "default", "slots=2"}).code == 0);
+    write_file(lab.work() + "/lines", "a b\n\n$(touch pwned)\n");
+    const Words ids = submit(lab, {"--each", "lines", "--", "printf", "%s.", "{}"});
+    REQUIRE(ids.size() == 2);
+    CHECK(lab.wait(ids[0]) == 0);
+    CHECK(lab.wait(ids[1]) == 0);
+    CHECK(lab.log(ids[0]) == "a b.");
+    CHECK(lab.log(ids[1]) == "$(touch pwned).");
+    write_file(lab.work() + "/batch",
+               "{\"id\":\"a\",\"shell\":\"echo a >> order\"}\n"
+               "{\"id\":\"c\",\"shell\":\"echo c >> order\",\"after\":[\"b\"]}\n"
+               "{\"id\":\"b\",\"command\":[\"sh\",\"-c\",\"echo b >> order\"],\"after\":\"a:ok\",\"name\":\"bee\",\"tags\":{\"k\":\"v\"}}\n");
+    const Words batch = submit(lab, {"--batch", "batch"});
+    REQUIRE(batch.size() == 3);
+    CHECK(lab.wait(batch[1]) == 0);
+    CHECK(words_in(lab.work() + "/order") == Words{"a", "b", "c"});
+    CHECK(text_at(lab.show(batch[2]), "/name") == "bee");
+    write_file(lab.work() + "/circle", "{\"id\":\"a\",\"shell\":\"\",\"after\":\"b\"}\n{\"id\":\"b\",\"shell\":\"\",\"after\":\"a\"}\n");
+    const Ran circle = lab({"submit", "--batch", "circle"});
+    CHECK(circle.code == 125);
+    CHECK(circle.err.find("circle") != std::string::npos);
+    write_file(lab.work() + "/bad", "{\"shell\":\"true\"}\n{\"shel\":\"true\"}\n");
+    const Ran bad = lab({"submit", "--batch", "bad"});
+    CHECK(bad.code == 125);
+    CHECK(bad.err.find("line 2") != std::string::npos);
+    CHECK(is_over(lab));
+}
+
+TEST_CASE("a task has what its submitter had, and knows its slot")
+{
+    const Lab lab;
+    REQUIRE(lab({"queue", "set", "--total", "gpu=2"}).code == 0);
+    Invocation call = lab.bgt({"submit", "--env", "MINE=yes", "--need", "gpu=2", "-c",
+                               "echo $MINE $BGT_QUEUE $BGT_SLOT $BGT_RESOURCE_GPU; umask; pwd; ulimit -n"});
+    const Ran ran = run(lab.program({"sh", "-c", "umask 027; ulimit -n 321; exec \"$@\"", "sh", call.argv[0], "submit", "--env", "MINE=yes", "--need",
+                                     "gpu=2", "-c", "echo $MINE $BGT_QUEUE $BGT_SLOT $BGT_RESOURCE_GPU; umask; pwd; ulimit -n"}));
+    INFO(ran);
+    REQUIRE(ran.code == 0);
+    const std::string id = ran.out.substr(0, ran.out.size() - 1);
+    CHECK(lab.wait(id) == 0);
+    CHECK(lab.log(id) == "yes default 1 0,1\n0027\n" + lab.work() + "\n321\n");
+}
+
+TEST_CASE("limits, draining, pausing and clearing a queue")
+{
+    const Lab lab;
+    REQUIRE(lab({"queue", "set", "q", "limit=2"}).code == 0);
+    REQUIRE(lab({"queue", "pause", "q"}).code == 0);
+    const Words ids = submit(lab, {"-q", "q", "--array", "1-2", "--", "true"});
+    const Ran full = lab({"submit", "-q", "q", "--", "true"});
+    CHECK(full.code == 125);
+    CHECK(full.err.find("full") != std::string::npos);
+    const auto json = lab.ask({"queue", "show", "q"});
+    CHECK(at(json, "/queues/0/waiting") == 2);
+    CHECK(at(json, "/queues/0/paused") == true);
+    CHECK(lab({"queue", "rm", "q"}).code == 125);
+    SECTION("resumed, they run")
+    {
+        REQUIRE(lab({"queue", "resume", "q"}).code == 0);
+        for (const std::string& id : ids) CHECK(lab.wait(id) == 0);
+    }
+    SECTION("cleared, they never do")
+    {
+        CHECK(lab({"queue", "clear", "q"}).out == "2 waiting tasks cancelled\n");
+        for (const std::string& id : ids) CHECK(lab.wait(id) == 121);
+    }
+    CHECK(is_over(lab));
+    REQUIRE(lab({"queue", "drain", "q"}).code == 0);
+    CHECK(lab({"submit", "-q", "q", "--", "true"}).code == 125);
+    CHECK(lab({"queue", "rm", "q"}).code == 0);
+    CHECK(lab({"queue", "show", "q"}).code == 125);
+}
+
+TEST_CASE("what waits for too long expires; a name that waits is in use")
+{
+    const Lab lab;
+    REQUIRE(lab({"queue", "pause", "default"}).code == 0);
+    const std::string id = submit_one(lab, {"--expire", "100ms", "--name", "late", "--", "true"});
+    const Ran taken = lab({"run", "--name", "late", "--", "true"});
+    CHECK(taken.code == 125);
+    CHECK(lab.wait(id) == 121);
+    CHECK(reason(lab, id) == "expired");
+    CHECK(is_over(lab));
+    CHECK(lab({"run", "--name", "late", "--", "true"}).code == 0);
+}
+
+TEST_CASE("bad words of submit and queue")
+{
+    const Lab lab;
+    const std::vector<Words> bad{{"submit"},
+                                 {"submit", "--array", "3-1", "--", "true"},
+                                 {"submit", "--array", "1-9", "--each", "-", "--", "true"},
+                                 {"submit", "--on-busy", "skip", "--", "true"},
+                                 {"submit", "--after", "1:maybe", "--", "true"},
+                                 {"submit", "--need", "gpu=x", "--", "true"},
+                                 {"submit", "-q", "../x", "--", "true"},
+                                 {"submit", "--slots", "-1", "--", "true"},
+                                 {"queue", "nosuch"},
+                                 {"queue", "set", "q", "slots"},
+                                 {"queue", "set", "q", "slots=many"},
+                                 {"queue", "set", "q", "speed=1"}};
+    for (const Words& words : bad) {
+        const Ran ran = lab(words);
+        INFO(ran);
+        CHECK(ran.code == 125);
+        CHECK(ran.out.empty());
+    }
+    CHECK_FALSE(std::filesystem::exists(lab.root() + "/queue/journal"));
+}

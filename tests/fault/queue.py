@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Waiting tasks while processes of bgt are killed: each runs exactly once, none is lost, the slots hold.
+
+    python3 tests/fault/queue.py --bgt build/release/bgt --tasks 10000 --every 20
+
+Each task appends a line to a file when it begins and when it ends. Meanwhile a random process of bgt (dispatcher, standby,
+supervisor, submitter) is killed every so many milliseconds. A task that began twice, one of which nothing was heard although it
+was not told as lost before its start, and more tasks at once than there are slots are failures."""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+SLOTS = 4
+
+
+def bgt_processes(root: str) -> list[tuple[int, str]]:
+    """The processes of bgt that work in this root: those whose working files lie there."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            name = Path(f"/proc/{entry}/comm").read_text().strip()
+            if not name.startswith("bgt"):
+                continue
+            if any(os.readlink(f"/proc/{entry}/fd/{fd}").startswith(root) for fd in os.listdir(f"/proc/{entry}/fd")):
+                found.append((int(entry), name))
+        except OSError:
+            continue
+    return found
+
+
+class Chaos:
+    def __init__(self, bgt: str, tasks: int, every: float, seed: int, only: str | None):
+        self.folder = tempfile.mkdtemp(prefix="queue-chaos-")
+        self.bgt, self.tasks, self.every, self.only = bgt, tasks, every / 1000, only
+        self.dice = random.Random(seed)
+        self.env = {"PATH": os.environ["PATH"], "HOME": self.folder, "BGT_ROOT": f"{self.folder}/root", "BGT_KEEP_ENDED": "1000000"}
+        self.log = f"{self.folder}/log"
+        self.killed: Counter = Counter()
+
+    def __call__(self, *words: str, good: tuple = (0,)) -> str:
+        done = subprocess.run([self.bgt, *words], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        if done.returncode not in good:
+            raise SystemExit(f"bgt {' '.join(words)[:100]} -> {done.returncode} {done.stderr[:300]}")
+        return done.stdout
+
+    def kill_one(self) -> None:
+        candidates = [p for p in bgt_processes(self.env["BGT_ROOT"]) if not self.only or self.only in p[1]]
+        if not candidates:
+            return
+        pid, name = self.dice.choice(candidates)
+        try:
+            os.kill(pid, signal.SIGKILL)
+            self.killed[name if name in ("bgt:dispatcher", "bgt:standby") else "supervisor"] += 1
+        except ProcessLookupError:
+            pass
+
+    def play(self) -> list[str]:
+        self("queue", "set", "default", f"slots={SLOTS}")
+        text = f'echo "+ $BGT_TASK_ID" >> {self.log}; sleep 0.00$((BGT_TASK_ID % 7)); echo "- $BGT_TASK_ID" >> {self.log}'
+        ids: list[str] = []
+        half = self.tasks // 2
+        ids += self("submit", "--array", f"1-{half}", "-c", text).split()
+        ids += self("submit", "--array", f"1-{self.tasks - half}", "-c", text).split()
+        deadline = time.monotonic() + 120 + self.tasks * 0.02
+        while True:
+            time.sleep(self.every)
+            self.kill_one()
+            if self.dice.random() < 0.05:
+                state = json.loads(self("queue", "--json"))["queues"]
+                if all(q["waiting"] == 0 and q["running"] == 0 for q in state):
+                    break
+            if time.monotonic() > deadline:
+                return ["not over in time: " + self("queue")]
+        return self.judge(ids)
+
+    def judge(self, ids: list[str]) -> list[str]:
+        end = time.monotonic() + 20
+        while os.path.exists(f"{self.env['BGT_ROOT']}/queue/journal") and time.monotonic() < end:
+            self("ps")
+            time.sleep(0.05)
+        wrong = []
+        if os.path.exists(f"{self.env['BGT_ROOT']}/queue/journal"):
+            wrong.append("the journal is not given up")
+        began, running, most = Counter(), set(), 0
+        for line in Path(self.log).read_text().splitlines():
+            sign, id = line.split()
+            if sign == "+":
+                began[id] += 1
+                running.add(id)
+                most = max(most, len(running))
+            else:
+                running.discard(id)
+        wrong += [f"{id} began {times} times" for id, times in began.items() if times > 1]
+        told = {str(t["id"]): t for t in json.loads(self("ps", "-a", "--json"))["tasks"]}
+        outcomes: Counter = Counter()
+        for id in ids:
+            task = told.get(id)
+            kind = task["outcome"]["kind"] if task and task["outcome"] else None
+            outcomes[kind] += 1
+            if kind is None:
+                wrong.append(f"{id} is {'not told at all' if not task else task['lifecycle']}")
+            elif kind == "not-started":
+                wrong.append(f"{id} was not started: {task['outcome']}")
+            elif began[id] == 0 and kind == "exited":
+                wrong.append(f"{id} is told as exited, and never began")
+        # What a killed supervisor left runs on until it is adopted, beside nobody: it holds its slot.
+        if most > SLOTS:
+            wrong.append(f"{most} at once with {SLOTS} slots")
+        print(f"{len(ids)} tasks, killed {dict(self.killed)}, outcomes {dict(outcomes)}, at most {most} at once")
+        return wrong
+
+
+def main() -> int:
+    options = argparse.ArgumentParser()
+    options.add_argument("--bgt", required=True)
+    options.add_argument("--tasks", type=int, default=400)
+    options.add_argument("--every", type=float, default=20, help="milliseconds between two kills")
+    options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    options.add_argument("--only", help="kill only processes with this in their name")
+    args = options.parse_args()
+    chaos = Chaos(os.path.abspath(args.bgt), args.tasks, args.every, args.seed, args.only)
+    wrong = chaos.play()
+    for line in wrong[:20]:
+        print(f"FAILED (seed {args.seed}): {line}")
+    if wrong:
+        print(f"    left for a look: {chaos.folder}")
+    else:
+        shutil.rmtree(chaos.folder)
+    print(f"{0 if wrong else 1} passed, {1 if wrong else 0} failed")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
