@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
+_bgt_verbs='run submit queue hold release move ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -50,36 +50,139 @@ _bgt_verb() {
         --root) value=@directory ;;
         esac
         ;;
-    ps)
-        options='-h --help --all --name --tag -a -s --state --here --leftover -q --quiet -w --watch --interval --json --format --no-header --root'
+    submit)
+        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --split --nice --memory-max --limit --wait --rm --json --root'
+        first=@command
+        rest=@command
+        case $2 in
+        -q | --queue) value=@none ;;
+        --priority) value=@none ;;
+        --slots) value=@none ;;
+        --need) value=@none ;;
+        --after) value=@task-list ;;
+        --on-dep-failure) value='skip hold' ;;
+        --expire) value=@none ;;
+        --key) value=@none ;;
+        --on-busy) value='wait skip replace latest' ;;
+        --array) value=@none ;;
+        --each) value=@file ;;
+        --batch) value=@file ;;
+        --if-full) value='fail wait' ;;
+        -n | --name) value=@name-list ;;
+        --tag) value=@none ;;
+        -C | --cwd) value=@directory ;;
+        -e | --env) value=@none ;;
+        --env-file) value=@file ;;
+        -c | --shell) value=@command ;;
+        --stdin) value=@file ;;
+        --timeout) value=@none ;;
+        --cpu-limit) value=@none ;;
+        --output-timeout) value=@none ;;
+        --progress-timeout) value=@none ;;
+        --idle-timeout) value=@none ;;
+        --ready-timeout) value=@none ;;
+        --on-hang) value='kill restart report exec:' ;;
+        --quiet-after) value=@none ;;
+        --stalled-after) value=@none ;;
+        --dump) value='none auto' ;;
+        --progress-pattern) value=@none ;;
+        --ready-log) value=@none ;;
+        --ready-port) value=any ;;
+        --ready-http) value=@none ;;
+        --ready-cmd) value=@command ;;
+        --ready-file) value=@file ;;
+        --retries) value=@none ;;
+        --retry-on) value=@none ;;
+        --restart) value='no on-failure on-hang always' ;;
+        --max-restarts) value=@none ;;
+        --backoff) value=@none ;;
+        --grace) value=@none ;;
+        --stop-signals) value=@none ;;
+        --leftover) value='kill wait keep' ;;
+        --owner) value=@none ;;
+        --log-max) value=@none ;;
+        --nice) value=@none ;;
+        --memory-max) value=@none ;;
+        --limit) value='as= core= cpu= data= fsize= memlock= nofile= nproc= stack=' ;;
+        --root) value=@directory ;;
+        esac
+        ;;
+    queue)
+        options='-h --help --total --json --root'
+        first=@none
+        rest=@none
+        case $2 in
+        --root) value=@directory ;;
+        esac
+        ;;
+    hold)
+        options='-h --help --all --name --tag --queue --json --root'
+        first=@living-list
+        rest=@living-list
+        case $2 in
+        --name) value=@name-list ;;
+        --tag) value=@tag-list ;;
+        --queue) value=@none ;;
+        --root) value=@directory ;;
+        esac
+        ;;
+    release)
+        options='-h --help --all --name --tag --queue --json --root'
+        first=@living-list
+        rest=@living-list
+        case $2 in
+        --name) value=@name-list ;;
+        --tag) value=@tag-list ;;
+        --queue) value=@none ;;
+        --root) value=@directory ;;
+        esac
+        ;;
+    move)
+        options='-h --help --all --name --tag --queue --first --last --before --priority --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
-        -s | --state) value='starting running paused stopping ended failed lost' ;;
+        --queue) value=@none ;;
+        --before) value=@task-list ;;
+        --priority) value=@none ;;
+        --root) value=@directory ;;
+        esac
+        ;;
+    ps)
+        options='-h --help --all --name --tag --queue -a -s --state --here --leftover -q --quiet -w --watch --interval --json --format --no-header --root'
+        first=@task-list
+        rest=@task-list
+        case $2 in
+        --name) value=@name-list ;;
+        --tag) value=@tag-list ;;
+        --queue) value=@none ;;
+        -s | --state) value='queued starting running paused stopping ended failed lost' ;;
         --interval) value=@none ;;
         --format) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
     show)
-        options='-h --help --all --name --tag --json --root'
+        options='-h --help --all --name --tag --queue --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
     logs)
-        options='-h --help --all --name --tag -f --follow -n --tail --lines --since -t --timestamps --utc --grep --attempt --cursor --max-bytes --stderr --raw --json --root'
+        options='-h --help --all --name --tag --queue -f --follow -n --tail --lines --since -t --timestamps --utc --grep --attempt --cursor --max-bytes --stderr --raw --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         -n | --tail | --lines) value=@none ;;
         --since) value=@none ;;
         --grep) value=@none ;;
@@ -90,12 +193,13 @@ _bgt_verb() {
         esac
         ;;
     wait)
-        options='-h --help --all --name --tag --for --any --or-stuck --timeout --attempt --json --root'
+        options='-h --help --all --name --tag --queue --for --any --or-stuck --timeout --attempt --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         --for) value='exit exit=0 ready log: log-fail: port port: tcp: http: unix: file: cmd: gone: progress= quiet: mem> cpu< stalled waiting-input' ;;
         --timeout) value=@none ;;
         --attempt) value=@none ;;
@@ -103,12 +207,13 @@ _bgt_verb() {
         esac
         ;;
     kill)
-        options='-h --help --all --name --tag --now --grace --stop-signals -s --signal --timeout --json --root'
+        options='-h --help --all --name --tag --queue --now --grace --stop-signals -s --signal --timeout --json --root'
         first=@living-list
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         --grace) value=@none ;;
         --stop-signals) value=@none ;;
         -s | --signal) value='HUP INT QUIT USR1 USR2 TERM KILL CONT STOP WINCH' ;;
@@ -117,62 +222,68 @@ _bgt_verb() {
         esac
         ;;
     why)
-        options='-h --help --all --name --tag --last --json --root'
+        options='-h --help --all --name --tag --queue --last --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
     restart)
-        options='-h --help --all --name --tag --now --json --root'
+        options='-h --help --all --name --tag --queue --now --json --root'
         first=@living-list
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
     retry)
-        options='-h --help --all --name --tag --json --root'
+        options='-h --help --all --name --tag --queue --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
     signal)
-        options='-h --help --all --name --tag --tree --json --root'
+        options='-h --help --all --name --tag --queue --tree --json --root'
         first='HUP INT QUIT USR1 USR2 TERM KILL CONT STOP WINCH'
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
     pause)
-        options='-h --help --all --name --tag --json --root'
+        options='-h --help --all --name --tag --queue --json --root'
         first=@living-list
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
     resume)
-        options='-h --help --all --name --tag --json --root'
+        options='-h --help --all --name --tag --queue --json --root'
         first=@living-list
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
@@ -199,12 +310,13 @@ _bgt_verb() {
         esac
         ;;
     rm)
-        options='-h --help --all --name --tag --force -y --yes --json --root'
+        options='-h --help --all --name --tag --queue --force -y --yes --json --root'
         first=@task-list
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
+        --queue) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
@@ -248,7 +360,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
+        first='run submit queue hold release move ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
         rest=@none
         ;;
     esac

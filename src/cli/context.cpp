@@ -2,6 +2,7 @@
 
 #include <bgt/base/text.hpp>
 #include <bgt/ops/settings.hpp>
+#include <bgt/ops/queues.hpp>
 #include <bgt/os/terminal.hpp>
 #include <bgt/render/json.hpp>
 #include <cerrno>
@@ -116,6 +117,7 @@ Result<store::Root*> Context::root(bool create)
     auto root = store::Root::open(*path, create ? store::Root::IfMissing::create : store::Root::IfMissing::empty);
     if (!root) return root.error();
     root_.emplace(*std::move(root));
+    ops::keep_dispatching(*root_);
     return &*root_;
 }
 

@@ -150,4 +150,13 @@ std::vector<std::int64_t> QueueState::depended_on() const
     return out;
 }
 
+bool QueueState::is_awaited(std::int64_t id, DependsOn on) const
+{
+    const auto found = dependants_.find(id);
+    if (found == dependants_.end()) return false;
+    return std::ranges::any_of(found->second, [&](std::int64_t first) {
+        return std::ranges::any_of(unresolved_.at(first), [&](const Dependency& d) { return d.task == id && d.on == on; });
+    });
+}
+
 } // namespace bgt::core

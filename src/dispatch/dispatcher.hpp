@@ -6,6 +6,7 @@
 #include <bgt/supervise/start.hpp>
 #include <map>
 #include <optional>
+#include <set>
 #include <sys/types.h>
 #include <vector>
 
@@ -28,11 +29,6 @@ private:
         Fd pidfd;         ///< else
         bool look = false; ///< something may have happened to it that its marker does not tell
     };
-    /// What was told of a task on which others wait.
-    struct Told {
-        bool started = false, ready = false;
-    };
-
     Result<void> begin();
     /// Everything that is to be decided now, under the journal's lock. False: nothing is left to do at all.
     Result<bool> turn();
@@ -71,7 +67,7 @@ private:
     std::optional<WallTime> clock_set_to_;
     pid_t standby_ = -1;
     std::map<std::int64_t, Started> started_;
-    std::map<std::int64_t, Told> told_;
+    std::set<std::int64_t> watched_records_;
     Units units_;
     std::vector<std::int64_t> to_launch_;
     std::vector<store::QueueRecord> pending_;   ///< to be appended at the next turn

@@ -119,26 +119,26 @@ void Dispatcher::look_at_depended_on(std::vector<store::QueueRecord>& records)
     for (const std::int64_t id : view_->state().depended_on()) {
         if (view_->state().is_waiting(id)) continue;
         const bool is_ours = view_->state().is_running(id);
+        const bool for_start = view_->state().is_awaited(id, core::DependsOn::start);
+        const bool for_ready = view_->state().is_awaited(id, core::DependsOn::ready);
+        const bool is_over = !is_ours && !is_marked(id); // asked first: the final record comes before the marker goes
+        if ((for_start || for_ready) && !is_over) watch_record(id); // before it is read: no change is missed
         const Result<store::Status> status = store::read_status_at(root_.fd(), store::TaskId{id});
-        if (!is_ours && !is_marked(id)) {
+        if (is_over) {
             // What is gone has left nobody who could tell how it ended.
             records.push_back(store::Told{id, status ? end_of(*status) : core::TaskEventKind::never_started});
             continue;
         }
         if (!status) continue;
-        watch_record(id);
-        Told& told = told_[id];
-        if (!std::exchange(told.started, told.started || supervise::was_started(*status)) && told.started)
-            records.push_back(store::Told{id, core::TaskEventKind::started});
-        if (!std::exchange(told.ready, told.ready || status->ready) && told.ready)
-            records.push_back(store::Told{id, core::TaskEventKind::ready});
+        if (for_start && supervise::was_started(*status)) records.push_back(store::Told{id, core::TaskEventKind::started});
+        if (for_ready && status->ready) records.push_back(store::Told{id, core::TaskEventKind::ready});
     }
 }
 
 /// Wakes when its record changes. A task that is over has its marker removed, which wakes anyway.
 void Dispatcher::watch_record(std::int64_t id)
 {
-    if (told_.contains(id)) return;
+    if (!watched_records_.insert(id).second) return;
     static_cast<void>(watch_.add_file(root_.path() + "/tasks/" + std::to_string(id) + "/status"));
 }
 

@@ -133,6 +133,11 @@ QueueInfo info_of(const store::Root& root, const store::QueueView& view, const s
 
 } // namespace
 
+void keep_dispatching(const store::Root& root)
+{
+    static_cast<void>(dispatch::ensure_dispatcher(root));
+}
+
 Result<QueuesAnswer> list_queues(store::Root& root, const std::string& only)
 {
     BGT_TRY_ASSIGN(store::QueueView view, store::QueueView::load(root));
@@ -238,6 +243,11 @@ Result<Each<Changed>> move(store::Root& root, const MoveRequest& request, const 
         }
         return store::Prioritized{id.value, request.priority};
     });
+}
+
+bool has_queue(const store::Root& root)
+{
+    return store::QueueFile::is_there(root);
 }
 
 Result<std::vector<std::string>> why_waiting(store::Root& root, store::TaskId id)

@@ -134,7 +134,7 @@ Error no_such_name(const store::Root& root, const std::string& word)
 Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string& word)
 {
     if (const auto id = store::parse_task_id(word)) {
-        if (auto task = root.open_task(*id); !task && !waiting.has(*id)) {
+        if (auto task = root.open_task(*id); !task && !waiting.has(*id) && !root.open_task(*id)) { // it may have left its queue meanwhile
             if (task.error().kind != ErrorKind::not_found) return task.error();
             return Error::not_found("no such task " + word + " (bgt ps -a lists all)");
         }

@@ -99,7 +99,8 @@ bool TaskMonitor::arrive(store::Root& root, os::Watch& watch)
     Result<store::TaskDir> dir = root.open_task(id_);
     if (!dir) return false;
     Result<Fd> status = dir->open(store::file::status, O_RDONLY | O_NONBLOCK);
-    if (!status) return false; // it is being made: the folder's record comes before its name does
+    arrives_ = !status; // the record comes a moment after the folder
+    if (!status) return false;
     unwatch(watch);
     waits_ = false;
     path_ = dir->path();
@@ -132,7 +133,7 @@ bool TaskMonitor::update(store::Root& root, os::Watch& watch, const os::Watch::W
     if (over()) return false;
     if (waits_) {
         const bool changed = wake.overflow || (token_ && std::ranges::find(wake.tokens, *token_) != wake.tokens.end());
-        return changed && arrive(root, watch);
+        return (changed || arrives_) && arrive(root, watch);
     }
     const bool died = pidfd_ && std::ranges::find(wake.fds, pidfd_.get()) != wake.fds.end();
     const bool changed = token_ && std::ranges::find(wake.tokens, *token_) != wake.tokens.end();

@@ -63,8 +63,11 @@ Result<QueueFile> QueueFile::open(const Root& root, bool create, const BootId& b
     queue.path_ = root.path() + "/" + folder_name + "/" + journal_name;
     if (!root.exists()) return queue;
     queue.folder_ = detail::open_below(root.fd(), folder_name, O_RDONLY | O_DIRECTORY);
-    if (!queue.folder_ && errno == ENOENT && create && (::mkdirat(root.fd(), folder_name, 0700) == 0 || errno == EEXIST))
+    if (!queue.folder_ && errno == ENOENT && create && (::mkdirat(root.fd(), folder_name, 0700) == 0 || errno == EEXIST)) {
+        // Who waits for a task watches these.
+        for (const char* watched : {"tasks", "active"}) static_cast<void>(::mkdirat(root.fd(), watched, 0700));
         queue.folder_ = detail::open_below(root.fd(), folder_name, O_RDONLY | O_DIRECTORY);
+    }
     if (!queue.folder_) {
         if (errno == ENOENT && !create) return queue;
         return detail::explain("can't open " + root.path() + "/" + folder_name, errno);

@@ -4,9 +4,18 @@
 #include <bgt/base/overload.hpp>
 
 #include <algorithm>
-#include <thread>
+#include <unistd.h>
 
 namespace bgt::store {
+namespace {
+
+/// What slots=auto means.
+std::uint32_t processors()
+{
+    return static_cast<std::uint32_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+} // namespace
 
 QueueView::QueueView(QueueFile file) : file_(std::move(file)) {}
 
@@ -25,7 +34,7 @@ Result<bool> QueueView::update()
     BGT_TRY_ASSIGN(const bool replaced, file_.reopen());
     if (replaced) {
         state_ = {};
-        apply_settings(state_, settings_, std::max(1u, std::thread::hardware_concurrency()));
+        apply_settings(state_, settings_, processors());
         dropped_.clear();
         descriptions_.clear();
         submitted_.clear();
@@ -38,7 +47,7 @@ Result<bool> QueueView::update()
 Result<void> QueueView::update_settings()
 {
     BGT_TRY_ASSIGN(settings_, read_settings(file_));
-    apply_settings(state_, settings_, std::max(1u, std::thread::hardware_concurrency()));
+    apply_settings(state_, settings_, processors());
     return {};
 }
 

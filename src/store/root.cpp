@@ -70,6 +70,35 @@ Error cannot_open(const std::string& path, int err)
 
 std::string in_tasks(TaskId id) { return "tasks/" + to_string(id); }
 
+/// Of a task's folder until it is published.
+std::string name_before(TaskId id) { return std::string(detail::new_prefix) + to_string(id); }
+
+Error cannot_create(const std::string& path, int err) { return detail::explain("can't create the task's folder " + path, err); }
+
+/// Below tasks/, with its lock held, under the name that it has until it is published.
+Result<TaskDir> begin_in(const Fd& tasks, TaskId id, const std::string& path)
+{
+    const std::string made_as = name_before(id);
+    if (!tasks) return cannot_create(path, errno);
+    if (::mkdirat(tasks.get(), made_as.c_str(), 0700) != 0) {
+        if (errno != EEXIST) return cannot_create(path, errno);
+        (void)detail::clear_tree(tasks.get(), made_as.c_str(), true);
+        if (::mkdirat(tasks.get(), made_as.c_str(), 0700) != 0) return cannot_create(path, errno);
+    }
+    TaskDir task(id, path, detail::open_below(tasks.get(), made_as.c_str(), folder_flags));
+    if (task.fd() < 0) {
+        const int err = errno;
+        ::unlinkat(tasks.get(), made_as.c_str(), AT_REMOVEDIR);
+        return cannot_create(path, err);
+    }
+    auto locked = task.try_lock();
+    if (locked && *locked) return task;
+    const Error error = !locked ? locked.error() : cannot_create(path, EBUSY);
+    task = TaskDir();
+    (void)detail::clear_tree(tasks.get(), made_as.c_str(), true);
+    return error;
+}
+
 /// tasks/, made where it is missing; never through a symlink.
 Fd open_tasks(int root)
 {
@@ -110,24 +139,31 @@ Result<Root> Root::open(std::string path, IfMissing if_missing)
 
 Result<TaskDir> Root::create_task(TaskId id)
 {
-    const std::string path = path_ + "/" + in_tasks(id);
-    const std::string made_as = std::string(detail::new_prefix) + to_string(id);
-    const auto fail = [&](int err) { return detail::explain("can't create the task's folder " + path, err); };
     const Fd tasks = open_tasks(dir_.get());
-    if (!tasks || ::mkdirat(tasks.get(), made_as.c_str(), 0700) != 0) return fail(errno);
-    TaskDir task(id, path, detail::open_below(tasks.get(), made_as.c_str(), folder_flags));
-    if (task.fd() < 0) {
-        const int err = errno;
-        ::unlinkat(tasks.get(), made_as.c_str(), AT_REMOVEDIR);
-        return fail(err);
-    }
-    auto locked = task.try_lock();
+    BGT_TRY_ASSIGN(TaskDir task, begin_in(tasks, id, path_ + "/" + in_tasks(id)));
     // It gets its name only now, so that nobody ever sees it without its lock held.
-    if (locked && *locked && ::renameat(tasks.get(), made_as.c_str(), tasks.get(), to_string(id).c_str()) == 0) return task;
-    const Error error = !locked ? locked.error() : fail(*locked ? errno : EBUSY);
+    if (::renameat(tasks.get(), name_before(id).c_str(), tasks.get(), to_string(id).c_str()) == 0) return task;
+    const Error error = cannot_create(task.path(), errno);
     task = TaskDir(); // gives back descriptors: clearing takes one, and they may be what was short
-    (void)detail::clear_tree(tasks.get(), made_as.c_str(), true);
+    forget_task(id);
     return error;
+}
+
+Result<TaskDir> Root::begin_task(TaskId id)
+{
+    return begin_in(open_tasks(dir_.get()), id, path_ + "/" + in_tasks(id));
+}
+
+Result<void> Root::publish_task(const TaskDir& task)
+{
+    const Fd tasks = open_tasks(dir_.get());
+    if (tasks && ::renameat(tasks.get(), name_before(task.id()).c_str(), tasks.get(), to_string(task.id()).c_str()) == 0) return {};
+    return cannot_create(task.path(), errno);
+}
+
+void Root::forget_task(TaskId id)
+{
+    if (const Fd tasks = open_tasks(dir_.get())) (void)detail::clear_tree(tasks.get(), name_before(id).c_str(), true);
 }
 
 Result<TaskDir> Root::open_task(TaskId id) const

@@ -213,14 +213,15 @@ Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId i
     snapshot.id = id;
     snapshot.folder = root.path() + "/tasks/" + to_string(id);
     Result<store::Status> status = store::read_status_at(root.fd(), id);
+    if (!status && access(snapshot.folder.c_str(), F_OK) != 0) {
+        if (inspect_waiting(snapshot, root, want, proc)) return {};
+        status = store::read_status_at(root.fd(), id); // it may have left its queue between the two looks
+        if (!status && access(snapshot.folder.c_str(), F_OK) != 0) return Error::not_found(fmt::format("no such task {}", id.value));
+    }
     if (status) snapshot.recovery = recovery_of(root, id, *status);
     if (act == Act::recover && snapshot.recovery != core::Recovery::none) {
         status = recover(root, id, std::move(*status));
         snapshot.recovery = core::Recovery::none;
-    }
-    if (!status && access(snapshot.folder.c_str(), F_OK) != 0) {
-        if (inspect_waiting(snapshot, root, want, proc)) return {};
-        return Error::not_found(fmt::format("no such task {}", id.value));
     }
     // Its folder is there, and the one who makes it has not come to the record yet.
     if (!status && status.error().kind == ErrorKind::not_found && lock_of(root, id, nullptr) != core::LockState::free)

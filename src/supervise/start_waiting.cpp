@@ -9,16 +9,39 @@
 #include <fmt/format.h>
 
 namespace bgt::supervise {
+namespace {
+
+EndHook end_hook = nullptr;
+
+} // namespace
+
+void on_every_end(EndHook hook)
+{
+    end_hook = hook;
+}
+
+void run_end_hook(const store::Root& root)
+{
+    if (end_hook != nullptr) end_hook(root);
+}
 
 Result<store::TaskDir> create_waiting(store::Root& root, store::TaskSpec& spec)
 {
-    BGT_TRY_ASSIGN(store::TaskDir task, root.create_task(spec.id));
+    BGT_TRY_ASSIGN(store::TaskDir task, root.begin_task(spec.id));
+    // Whole before others can find it: its id is known already.
     Result<void> made = write_folder(task, spec);
-    if (made) made = root.mark_active(spec.id);
-    if (made) return task;
-    task = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
-    static_cast<void>(root.remove_task(spec.id));
-    return made.error();
+    if (made) made = root.publish_task(task);
+    if (!made) {
+        task = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
+        root.forget_task(spec.id);
+        return made.error();
+    }
+    if (Result<void> marked = root.mark_active(spec.id); !marked) {
+        task = store::TaskDir{};
+        static_cast<void>(root.remove_task(spec.id));
+        return marked.error();
+    }
+    return task;
 }
 
 Result<pid_t> launch_detached(store::Root& root, store::TaskDir task, LaunchRequest request)
@@ -32,16 +55,24 @@ Result<pid_t> launch_detached(store::Root& root, store::TaskDir task, LaunchRequ
 Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::Reason reason)
 {
     if (root.open_task(spec.id)) return {};
-    BGT_TRY_ASSIGN(store::TaskDir task, root.create_task(spec.id));
-    BGT_TRY(write_folder(task, spec));
-    store::Status status;
-    BGT_TRY_ASSIGN(store::StatusWriter record, store::StatusWriter::open(task.fd(), &status));
-    status.lifecycle = core::Lifecycle::ended;
-    status.outcome.kind = core::OutcomeKind::not_started;
-    status.outcome.reason = reason;
-    status.ended = os::wall_now();
-    status.ended_at = os::now();
-    return record.write(status);
+    BGT_TRY_ASSIGN(store::TaskDir task, root.begin_task(spec.id));
+    const auto fill = [&]() -> Result<void> {
+        BGT_TRY(write_folder(task, spec));
+        store::Status status;
+        BGT_TRY_ASSIGN(store::StatusWriter record, store::StatusWriter::open(task.fd(), &status));
+        status.lifecycle = core::Lifecycle::ended;
+        status.outcome.kind = core::OutcomeKind::not_started;
+        status.outcome.reason = reason;
+        status.ended = os::wall_now();
+        status.ended_at = os::now();
+        BGT_TRY(record.write(status));
+        return root.publish_task(task);
+    };
+    Result<void> filled = fill();
+    if (filled) return {};
+    task = store::TaskDir{};
+    root.forget_task(spec.id);
+    return filled;
 }
 
 } // namespace bgt::supervise

@@ -6,6 +6,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/stdin_keeper.hpp>
 #include <bgt/os/wait.hpp>
+#include <bgt/supervise/start.hpp>
 #include <bgt/supervise/status_of.hpp>
 
 #include <boost/asio/post.hpp>
@@ -192,6 +193,7 @@ void Supervisor::release()
     // What could not be removed is found by its marker, at the next pruning.
     if (resources_.task.remove_channels()) static_cast<void>(resources_.root.unmark_active(id));
     if (resources_.spec.remove_when_ended) static_cast<void>(resources_.root.remove_task(id));
+    run_end_hook(resources_.root);
     if (id.value % prune_every == 0) {
         resources_.retention.thorough = false; // `bgt gc` looks for what a crash left, too
         resources_.task.unlock();              // so that the task counts as ended

@@ -51,7 +51,7 @@ TEST_CASE("bad words before and after a verb")
         {{"ps", "--format", "{"}, "bgt ps: a { without its } in --format ({{ is a plain brace)"},
         {{"ps", "--watch"}, "bgt ps: --watch needs a terminal on stdout"},
         {{"ps", "--state", "bogus"},
-         "bgt ps: unknown state 'bogus'; there are: starting, running, paused, stopping, ended, failed, lost"},
+         "bgt ps: unknown state 'bogus'; there are: queued, starting, running, paused, stopping, ended, failed, lost"},
     });
     const Ran usage = lab({});
     CHECK(usage.code == 125);

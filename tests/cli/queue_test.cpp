@@ -76,6 +76,12 @@ TEST_CASE("one slot: they run one after the other, in their order; a higher prio
     CHECK(eventually(patience, [&] { return lifecycle(lab, first) == "running"; }));
     CHECK(lifecycle(lab, second) == "queued");
     CHECK(lab({"ps"}).out.find("queued") != std::string::npos);
+    const Ran why = lab({"why", second});
+    INFO(why);
+    CHECK(why.code == 0);
+    CHECK(why.out.find("waits in queue default, 1 before it") != std::string::npos);
+    CHECK(why.out.find("1 of 1 slots of its queue are in use") != std::string::npos);
+    CHECK(at(lab.ask({"why", third}), "/waiting/0/id").as_int64() == std::stoll(third));
     write_file(lab.work() + "/go", "");
     CHECK(lab.wait(second) == 0);
     CHECK(lab.wait(third) == 0);

@@ -160,6 +160,8 @@ public:
     std::optional<WaitingTasks> running(std::int64_t id) const;
     /// The tasks on whose fate others wait.
     std::vector<std::int64_t> depended_on() const;
+    /// Whether somebody still waits for that to become of the task.
+    bool is_awaited(std::int64_t id, DependsOn) const;
 
 private:
     struct Item {

@@ -35,6 +35,10 @@ struct QueuesAnswer {
     store::QueueSettings settings;
     bool has_dispatcher = false;
 };
+/// Sees to it that somebody starts what waits: to be called by whoever comes by. What goes wrong is for the next one to mend.
+/// Hazard: forks; the caller must be single-threaded.
+void keep_dispatching(const store::Root&);
+
 /// All queues that have settings or tasks, and `default`; with `only`, that one. Error (not_found): there is no such queue.
 Result<QueuesAnswer> list_queues(store::Root&, const std::string& only = {});
 
@@ -62,6 +66,8 @@ struct MoveRequest {
 };
 Result<Each<Changed>> move(store::Root&, const MoveRequest&, const Progress<Changed>& = {});
 
+/// Whether anything waits, or runs from a queue: one system call.
+bool has_queue(const store::Root&);
 /// Why a task that waits has not started, in a sentence or more, and what to do next; empty: it does not wait.
 Result<std::vector<std::string>> why_waiting(store::Root&, store::TaskId);
 

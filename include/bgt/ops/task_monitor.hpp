@@ -45,7 +45,7 @@ public:
     /// must be called again soon.
     bool needs_poll() const
     {
-        return !over() && watched_ && !waits_ && (unread_ || (!pidfd_ && status_.lifecycle != core::Lifecycle::backing_off));
+        return !over() && watched_ && (waits_ ? arrives_ : unread_ || (!pidfd_ && status_.lifecycle != core::Lifecycle::backing_off));
     }
 
     /// Reads the record again: for a caller that knows that it changed.
@@ -69,6 +69,7 @@ private:
     bool watched_ = false;
     Until until_ = Until::end;
     bool waits_ = false;  ///< in a queue: it has no folder yet
+    bool arrives_ = false; ///< its folder is being made
     bool unread_ = false; ///< the record, when it was read last
     bool gone_ = false; ///< its folder was removed
 };

@@ -46,6 +46,12 @@ public:
     /// tasks/<id>, new (0700), with its lock held by the returned value from before anybody can see it. It is not
     /// marked active yet.
     Result<TaskDir> create_task(TaskId);
+    /// The same in two steps, for an id that others know already: begin_task() makes it under another name, to be filled in, in
+    /// place of what somebody who was killed had begun; publish_task() gives it its own. What was begun and is not to
+    /// be published goes with forget_task().
+    Result<TaskDir> begin_task(TaskId);
+    Result<void> publish_task(const TaskDir&);
+    void forget_task(TaskId);
     /// Error (not_found): "no such task 7".
     Result<TaskDir> open_task(TaskId) const;
     /// Removes the folder with all in it, its marker, and its name if that is still its own. The caller holds the

@@ -62,6 +62,12 @@ Result<pid_t> launch_detached(store::Root&, store::TaskDir, LaunchRequest);
 /// The folder of a task that will never start: it has ended as not-started for that reason. Does nothing where it is there.
 Result<void> record_not_started(store::Root&, store::TaskSpec, core::Reason);
 
+/// What every supervisor that comes of this process does when its task has ended, right before its own end: it must not throw.
+/// There is one for the whole program, as a supervisor may come of any verb that recovers a task.
+using EndHook = void (*)(const store::Root&);
+void on_every_end(EndHook);
+void run_end_hook(const store::Root&);
+
 /// create() and launch(): folder, supervisor, command. Returns once the command has been exec'd; on an error
 /// (no_command 127, cannot_exec 126, failed 125) nothing is left of the attempt, and its id is not used again.
 /// Hazard: forks. The caller must be single-threaded, and holds nothing the supervisor needs.

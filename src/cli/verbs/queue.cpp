@@ -60,7 +60,8 @@ const std::vector<Queue::Act>& Queue::acts()
 
 int Queue::run(Context& context)
 {
-    auto root = context.root(!words_.empty() && words_.front() == "set");
+    const bool changes = !words_.empty() && words_.front() != "ls" && words_.front() != "show";
+    auto root = context.root(changes);
     if (!root) return context.fail(root.error(), json_);
     if (words_.empty()) return list(context, **root, {});
     for (const Act& act : acts())

@@ -2,6 +2,7 @@
 #include "selection.hpp"
 
 #include <bgt/cli/verb.hpp>
+#include <bgt/ops/queues.hpp>
 #include <bgt/ops/why.hpp>
 #include <bgt/os/terminal.hpp>
 #include <bgt/render/json.hpp>
@@ -31,6 +32,7 @@ public:
 
 private:
     std::string text_of(const Context&, const core::Report&) const;
+    Result<boost::json::array> tell_waiting(Context&, store::Root&);
 
     ops::Selection selection_;
     bool last_ = false, json_ = false;
@@ -46,10 +48,34 @@ std::string Why::text_of(const Context& context, const core::Report& report) con
     return render::report_text(report, style);
 }
 
+/// What waits in a queue has no report, but reasons. The rest of the selection is left.
+Result<boost::json::array> Why::tell_waiting(Context& context, store::Root& root)
+{
+    boost::json::array told;
+    if (last_ || !ops::has_queue(root) || selection_.empty()) return told;
+    BGT_TRY_ASSIGN(const std::vector<store::TaskId> ids, ops::select(root, selection_, ops::Scope::living));
+    ops::Selection rest;
+    for (const store::TaskId id : ids) {
+        BGT_TRY_ASSIGN(const std::vector<std::string> reasons, ops::why_waiting(root, id));
+        if (reasons.empty()) rest.words.push_back(to_string(id));
+        else told.push_back({{"id", id.value}, {"reasons", boost::json::array(reasons.begin(), reasons.end())}});
+        for (const std::string& reason : reasons)
+            if (!json_) context.print((&reason == &reasons.front() ? to_string(id) + ": " : "   ") + reason + "\n");
+    }
+    if (!told.empty()) selection_ = rest;
+    return told;
+}
+
 int Why::run(Context& context)
 {
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
+    auto waiting = tell_waiting(context, **root);
+    if (!waiting) return context.fail(waiting.error(), json_);
+    if (!waiting->empty() && selection_.empty()) {
+        if (json_) context.print(render::answer_json({{"reports", boost::json::array()}, {"waiting", *std::move(waiting)}}));
+        return code::ok;
+    }
     boost::json::array reports;
     bool is_first = true;
     int result = code::ok;

@@ -232,7 +232,7 @@ TEST_CASE("records of other versions")
     const auto set16 = [&](std::size_t at, std::uint16_t v) { std::memcpy(slot.data() + at, &v, 2); };
     SECTION("a newer bgt that only appended is read")
     {
-        set16(4, 3);
+        set16(4, 99);
         const std::uint32_t size = 1000;
         std::memcpy(slot.data() + 8, &size, 4);
         sign(slot);
@@ -240,8 +240,8 @@ TEST_CASE("records of other versions")
     }
     SECTION("one that changed the meaning is refused, and named")
     {
-        set16(4, 3);
-        set16(6, 3);
+        set16(4, 99);
+        set16(6, 99);
         sign(slot);
         const auto decoded = decode_status(join(slot, encode_status(Status{}, 4)));
         REQUIRE_FALSE(decoded);
@@ -271,7 +271,7 @@ TEST_CASE("records of other versions")
     }
     SECTION("an enumerator that a newer bgt added is told as that")
     {
-        set16(4, 3);
+        set16(4, 99);
         slot[27] = std::byte{99}; // the reason
         sign(slot);
         const auto decoded = decode_status(slot);
