@@ -9,11 +9,12 @@
 namespace bgt::core {
 namespace {
 
-constexpr std::array<std::pair<DependsOn, std::string_view>, 5> dependency_words{{{DependsOn::ok, "ok"},
-                                                                                  {DependsOn::fail, "fail"},
-                                                                                  {DependsOn::any, "any"},
-                                                                                  {DependsOn::start, "start"},
-                                                                                  {DependsOn::ready, "ready"}}};
+constexpr std::array<std::pair<DependsOn, std::string_view>, 5> dependency_words{
+    {{DependsOn::ok, "ok"},
+     {DependsOn::fail, "fail"},
+     {DependsOn::any, "any"},
+     {DependsOn::start, "start"},
+     {DependsOn::ready, "ready"}}};
 
 bool is_end(TaskEventKind event)
 {
@@ -26,13 +27,20 @@ enum class Now : std::uint8_t { holds, open, never };
 Now after(DependsOn on, TaskEventKind event)
 {
     switch (on) {
-    case DependsOn::ok: return event == TaskEventKind::ended_ok ? Now::holds : is_end(event) ? Now::never : Now::open;
-    case DependsOn::fail: return event == TaskEventKind::ended_not_ok ? Now::holds : is_end(event) ? Now::never : Now::open;
+    case DependsOn::ok:
+        return event == TaskEventKind::ended_ok ? Now::holds
+               : is_end(event)                  ? Now::never
+                                                : Now::open;
+    case DependsOn::fail:
+        return event == TaskEventKind::ended_not_ok ? Now::holds
+               : is_end(event)                      ? Now::never
+                                                    : Now::open;
     case DependsOn::any: return is_end(event) ? Now::holds : Now::open;
     case DependsOn::start:
         // Whoever tells an end may not have told the start.
         return event == TaskEventKind::never_started ? Now::never : Now::holds;
-    case DependsOn::ready: return event == TaskEventKind::ready ? Now::holds : is_end(event) ? Now::never : Now::open;
+    case DependsOn::ready:
+        return event == TaskEventKind::ready ? Now::holds : is_end(event) ? Now::never : Now::open;
     }
     return Now::open;
 }
@@ -53,40 +61,49 @@ std::optional<DependsOn> parse_depends_on(std::string_view text)
     return std::nullopt;
 }
 
-void QueueState::stop_running(std::int64_t id)
+void QueueState::add_dependencies(std::int64_t first, const std::vector<Pending>& after)
 {
-    const auto found = running_.find(id);
-    if (found == running_.end()) return;
-    const Running ended = std::move(found->second);
-    running_.erase(found);
-    give_back(shapes_[ended.shape]);
-    if (ended.group == 0) return;
-    groups_[ended.group].running.erase(id);
-    show_best(ended.group);
+    if (after.empty()) return;
+    for (const Pending& dependency : after)
+        if (dependency.open) dependants_[dependency.task].insert(first);
+    unresolved_[first] = after;
+}
+
+/// What becomes of the task does not matter to the item any more.
+void QueueState::forget_dependency(std::int64_t first, std::int64_t task)
+{
+    const auto who = dependants_.find(task);
+    if (who == dependants_.end()) return;
+    who->second.erase(first);
+    if (who->second.empty()) dependants_.erase(who);
 }
 
 /// Of the waiting item `first`, which depends on `task`. False: it can never start.
 bool QueueState::resolve(std::int64_t first, std::int64_t task, TaskEventKind event)
 {
     const auto it = items_.find(first);
-    std::vector<Dependency>& dependencies = unresolved_.at(first);
+    auto& [id, item] = *it;
+    // A search, as there may be very many.
+    const auto on_task = std::ranges::equal_range(unresolved_.at(first), task, {}, &Pending::task);
     bool never = false;
-    std::erase_if(dependencies, [&](const Dependency& dependency) {
-        if (dependency.task != task) return false;
-        const Now now = after(dependency.on, event);
+    bool is_open = false;
+    for (const Pending& dependency : on_task) {
+        const Now now = dependency.open ? after(dependency.on, event) : Now::holds;
         never = never || now == Now::never;
-        return now == Now::holds;
-    });
-    if (never && !it->second.hold_on_failure) return false;
-    if (never) {
-        // Whoever releases it wants it in spite of that.
-        std::erase_if(dependencies, [&](const Dependency& dependency) { return dependency.task == task; });
-        it->second.held = true;
+        is_open = is_open || now == Now::open;
     }
-    it->second.unresolved = static_cast<std::uint32_t>(dependencies.size());
-    if (std::ranges::none_of(dependencies, [&](const Dependency& d) { return d.task == task; })) dependants_[task].erase(first);
-    if (dependencies.empty()) unresolved_.erase(first);
-    if (it->second.unresolved == 0) line_up(it);
+    if (never && !item.hold_on_failure) return false;
+    // Whoever releases what is held then wants it in spite of that.
+    if (never) item.held = true;
+    for (Pending& dependency : on_task) {
+        if (!dependency.open || (!never && after(dependency.on, event) == Now::open)) continue;
+        dependency.open = false;
+        --item.unresolved;
+    }
+    if (never || !is_open) forget_dependency(first, task);
+    if (item.unresolved > 0) return true;
+    unresolved_.erase(first);
+    line_up(it);
     return true;
 }
 
@@ -99,7 +116,8 @@ std::vector<TaskRange> QueueState::tell(std::int64_t id, TaskEventKind event)
         const auto [tasks, what] = open.front();
         open.pop_front();
         for (std::int64_t task = tasks.first; task < tasks.first + tasks.count; ++task) {
-            if (is_end(what)) stop_running(task);
+            if (is_end(what))
+                if (const auto ended = stop_running(task)) discount_item(*ended);
             const auto found = dependants_.find(task);
             if (found == dependants_.end()) continue;
             const std::set<std::int64_t> waiting = found->second; // a copy: it shrinks meanwhile
@@ -110,7 +128,6 @@ std::vector<TaskRange> QueueState::tell(std::int64_t id, TaskEventKind event)
                 erase(it);
                 open.emplace_back(skipped.back(), TaskEventKind::never_started);
             }
-            if (const auto now = dependants_.find(task); now != dependants_.end() && now->second.empty()) dependants_.erase(now);
         }
     }
     return skipped;
@@ -119,20 +136,15 @@ std::vector<TaskRange> QueueState::tell(std::int64_t id, TaskEventKind event)
 std::vector<TaskRange> QueueState::advance(WallTime now)
 {
     while (!starts_.empty() && starts_.begin()->first <= now) {
-        const std::int64_t first = starts_.begin()->second;
+        const auto it = items_.find(starts_.begin()->second);
         starts_.erase(starts_.begin());
-        const auto it = items_.find(first);
-        if (it == items_.end() || !it->second.early || *it->second.not_before > now) continue;
         it->second.early = false;
         line_up(it);
     }
     std::vector<TaskRange> expired;
     while (!ends_.empty() && ends_.begin()->first <= now) {
-        const std::int64_t first = ends_.begin()->second;
-        ends_.erase(ends_.begin());
-        const auto it = items_.find(first);
-        if (it == items_.end() || !it->second.expires || *it->second.expires > now) continue;
-        expired.push_back({first, it->second.count});
+        const auto it = items_.find(ends_.begin()->second);
+        expired.push_back({it->first, it->second.count});
         erase(it);
     }
     return expired;
@@ -140,10 +152,10 @@ std::vector<TaskRange> QueueState::advance(WallTime now)
 
 std::optional<WallTime> QueueState::next_time() const
 {
-    std::optional<WallTime> next;
-    if (!starts_.empty()) next = starts_.begin()->first;
-    if (!ends_.empty() && (!next || ends_.begin()->first < *next)) next = ends_.begin()->first;
-    return next;
+    if (starts_.empty() && ends_.empty()) return std::nullopt;
+    if (starts_.empty()) return ends_.begin()->first;
+    if (ends_.empty()) return starts_.begin()->first;
+    return std::min(starts_.begin()->first, ends_.begin()->first);
 }
 
 std::vector<std::size_t> find_cycle(const std::vector<std::vector<std::size_t>>& after)

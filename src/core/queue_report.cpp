@@ -1,6 +1,8 @@
 // What a queue tells of itself.
 #include <bgt/core/queue.hpp>
 
+#include "queue_order.hpp"
+
 #include <algorithm>
 
 namespace bgt::core {
@@ -12,45 +14,67 @@ std::optional<std::string> QueueState::queue_of(std::int64_t id) const
     return queues_[shapes_[it->second.shape].queue].name;
 }
 
+std::vector<Dependency> QueueState::open_dependencies(std::int64_t first) const
+{
+    std::vector<Dependency> out;
+    if (const auto found = unresolved_.find(first); found != unresolved_.end())
+        for (const Pending& dependency : found->second)
+            if (dependency.open) out.push_back({dependency.task, dependency.on});
+    return out;
+}
+
+std::optional<std::int64_t> QueueState::who_reserved(const Shape& shape, const Rank& before) const
+{
+    std::vector<char> reserved(resources_.size(), 0);
+    for (const auto& [rank, at] : heads()) {
+        if (!(rank < before)) break;
+        reserve(shapes_[at], reserved);
+        for (const auto& [of, amount] : shape.needs)
+            if (amount > 0 && reserved[of]) return rank.first;
+    }
+    return std::nullopt;
+}
+
 std::optional<WaitReasons> QueueState::why_waiting(std::int64_t id) const
 {
     const auto it = find(id);
     if (it == items_.end()) return std::nullopt;
     const Item& item = it->second;
     const Shape& shape = shapes_[item.shape];
+    const std::int64_t place = id - it->first;
+    const Rank own{item.priority, item.order + place * order_step, id};
     WaitReasons why;
     why.held = item.held;
-    if (const auto found = unresolved_.find(it->first); found != unresolved_.end()) why.dependencies = found->second;
+    why.dependencies = open_dependencies(it->first);
     if (item.early) why.not_before = item.not_before;
     why.queue_paused = queues_[shape.queue].paused;
     if (item.group != 0 && groups_[item.group].running.size() >= groups_[item.group].max_running)
         why.key_holder = *groups_[item.group].running.begin();
-    for (std::size_t at = 0; at < shape.needs.size(); ++at) {
-        const auto& [of, amount] = shape.needs[at];
+    why.behind = who_reserved(shape, own);
+    for (const auto& [of, amount] : shape.needs) {
         const Resource& resource = resources_[of];
-        const std::uint64_t free = resource.capacity - std::min(resource.used, resource.capacity);
-        if (amount > free) why.lacks.push_back({at == 0 ? "slots" : resource.name, amount, free, resource.capacity});
+        if (amount > resource.free())
+            why.lacks.push_back({resource.name, amount, resource.free(), resource.capacity});
     }
-    const std::uint64_t slots = shape.needs.front().second;
-    if (total_slots_ && used_slots_ + slots > *total_slots_)
-        why.lacks.push_back({"total slots", slots, *total_slots_ - std::min<std::uint64_t>(used_slots_, *total_slots_), *total_slots_});
-    const Rank own = rank_of(it);
-    for (auto other = items_.begin(); other != items_.end(); ++other)
-        if (shapes_[other->second.shape].queue == shape.queue && rank_of(other) < own) why.before += other->second.count;
-    why.before += static_cast<std::size_t>(id - it->first);
+    for (auto other = items_.cbegin(); other != items_.cend(); ++other)
+        if (other != it && shapes_[other->second.shape].queue == shape.queue &&
+            rank_of(other) < own)
+            why.before += other->second.count;
+    why.before += static_cast<std::size_t>(place);
     return why;
 }
 
 std::map<std::string, QueueCounts> QueueState::counts() const
 {
     std::map<std::string, QueueCounts> out;
-    for (const Queue& queue : queues_) out[queue.name].used_slots = resources_[queue.slots_resource].used;
+    for (const Queue& queue : queues_)
+        out[queue.name].used_slots = resources_[queue.slots_resource].used;
     for (const auto& [first, item] : items_) {
         QueueCounts& counts = out[queues_[shapes_[item.shape].queue].name];
         counts.waiting += item.count;
         if (item.held) counts.held += item.count;
     }
-    for (const auto& [id, running] : running_) ++out[queues_[shapes_[running.shape].queue].name].running;
+    for (const auto& [id, item] : running_) ++out[queues_[shapes_[item.shape].queue].name].running;
     return out;
 }
 
@@ -58,7 +82,8 @@ std::size_t QueueState::waiting_at_least(const std::string& queue, std::int32_t 
 {
     std::size_t count = 0;
     for (const auto& [first, item] : items_)
-        if (item.priority >= priority && queues_[shapes_[item.shape].queue].name == queue) count += item.count;
+        if (item.priority >= priority && queues_[shapes_[item.shape].queue].name == queue)
+            count += item.count;
     return count;
 }
 
@@ -85,10 +110,12 @@ std::vector<std::int64_t> QueueState::in_order(std::size_t most) const
     std::vector<Rank> ranks;
     ranks.reserve(items_.size());
     for (auto it = items_.begin(); it != items_.end(); ++it) ranks.push_back(rank_of(it));
-    std::ranges::sort(ranks, [](const Rank& a, const Rank& b) { return a < b; });
+    const auto end = ranks.begin() + static_cast<std::ptrdiff_t>(std::min(most, ranks.size()));
+    std::partial_sort(ranks.begin(), end, ranks.end());
     std::vector<std::int64_t> out;
-    for (const Rank& rank : ranks)
-        for (std::uint32_t at = 0; at < items_.at(rank.first).count && out.size() < most; ++at) out.push_back(rank.first + at);
+    for (auto rank = ranks.begin(); rank != end; ++rank)
+        for (std::uint32_t at = 0; at < items_.at(rank->first).count && out.size() < most; ++at)
+            out.push_back(rank->first + at);
     return out;
 }
 
@@ -110,9 +137,9 @@ WaitingTasks QueueState::export_item(std::int64_t first, const Item& item) const
     tasks.priority = item.priority;
     tasks.order = item.order;
     tasks.slots = static_cast<std::uint32_t>(shape.needs.front().second);
-    for (std::size_t at = 1; at < shape.needs.size(); ++at)
+    for (std::size_t at = 2; at < shape.needs.size(); ++at)
         tasks.needs.push_back({resources_[shape.needs[at].first].name, shape.needs[at].second});
-    if (const auto found = unresolved_.find(first); found != unresolved_.end()) tasks.after = found->second;
+    tasks.after = open_dependencies(first);
     tasks.hold_on_failure = item.hold_on_failure;
     if (item.group != 0) {
         const Group& group = groups_[item.group];
@@ -138,7 +165,7 @@ std::optional<WaitingTasks> QueueState::running(std::int64_t id) const
 {
     const auto found = running_.find(id);
     if (found == running_.end()) return std::nullopt;
-    return export_item(id, found->second.item);
+    return export_item(id, found->second);
 }
 
 std::vector<std::int64_t> QueueState::depended_on() const
@@ -155,7 +182,9 @@ bool QueueState::is_awaited(std::int64_t id, DependsOn on) const
     const auto found = dependants_.find(id);
     if (found == dependants_.end()) return false;
     return std::ranges::any_of(found->second, [&](std::int64_t first) {
-        return std::ranges::any_of(unresolved_.at(first), [&](const Dependency& d) { return d.task == id && d.on == on; });
+        const auto on_task =
+            std::ranges::equal_range(unresolved_.at(first), id, {}, &Pending::task);
+        return std::ranges::any_of(on_task, [&](const Pending& p) { return p.open && p.on == on; });
     });
 }
 
