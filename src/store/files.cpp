@@ -64,6 +64,11 @@ Error explain(std::string what, int err)
         return {ErrorKind::failed, std::move(what) + ": something else is in the place of this file: look at it with ls -l, and move it away", err};
     if (err == wrong_owner)
         return {ErrorKind::failed, std::move(what) + ": it belongs to another user: look at it with ls -l, and move it away", err};
+    if (err == wrong_links)
+        return {ErrorKind::failed,
+                std::move(what) + ": this file has another name (a hard link), so that what bgt writes would be there too: "
+                                  "put a copy in its place (cp -p FILE COPY; mv COPY FILE)",
+                err};
     const char* advice = nullptr;
     switch (err) {
     case EROFS: advice = "name a folder on a writable file system with --root"; break;

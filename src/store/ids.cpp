@@ -118,7 +118,7 @@ Result<void> Root::mark_active(TaskId id)
     // A second name of the task's lock costs a directory entry; a file of its own costs an inode besides.
     const std::string lock = "tasks/" + name + "/" + file::lock;
     if (::linkat(dir_.get(), lock.c_str(), active.get(), name.c_str(), 0) == 0 || errno == EEXIST) return {};
-    if (!open_file(active.get(), name.c_str(), O_WRONLY | O_CREAT)) return fail();
+    if (!open_lock_file(active.get(), name.c_str(), O_WRONLY | O_CREAT)) return fail();
     return {};
 }
 

@@ -36,7 +36,7 @@ Result<LockedNames> lock_names(int root, const std::string& path)
     if (!names.dir && errno == ENOENT && (::mkdirat(root, "names", 0700) == 0 || errno == EEXIST))
         names.dir = detail::open_below(root, "names", O_PATH | O_DIRECTORY);
     if (!names.dir) return fail();
-    names.lock = open_file(names.dir.get(), ".lock", O_RDWR | O_CREAT);
+    names.lock = open_lock_file(names.dir.get(), ".lock", O_RDWR | O_CREAT);
     if (!names.lock) return fail();
     if (const int err = detail::lock_waiting(names.lock.get())) {
         errno = err;

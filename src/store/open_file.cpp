@@ -11,7 +11,9 @@
 namespace bgt::store {
 namespace {
 
-Fd open_kind(int dir, const char* path, int flags, unsigned mode, mode_t kind)
+enum class Links : unsigned char { any, one };
+
+Fd open_kind(int dir, const char* path, int flags, unsigned mode, mode_t kind, Links links)
 {
     Fd fd = detail::open_below(dir, path, flags | O_NONBLOCK, mode);
     if (!fd) {
@@ -25,6 +27,7 @@ Fd open_kind(int dir, const char* path, int flags, unsigned mode, mode_t kind)
     int wrong = 0;
     if ((st.st_mode & S_IFMT) != kind) wrong = wrong_kind;
     else if (st.st_uid != 0 && st.st_uid != ::geteuid()) wrong = wrong_owner;
+    else if (links == Links::one && st.st_nlink > 1) wrong = wrong_links;
     if (wrong == 0) return fd;
     fd.reset();
     errno = wrong;
@@ -35,12 +38,17 @@ Fd open_kind(int dir, const char* path, int flags, unsigned mode, mode_t kind)
 
 Fd open_file(int dir, const char* path, int flags, unsigned mode)
 {
-    return open_kind(dir, path, flags, mode, S_IFREG);
+    return open_kind(dir, path, flags, mode, S_IFREG, (flags & O_ACCMODE) == O_RDONLY ? Links::any : Links::one);
+}
+
+Fd open_lock_file(int dir, const char* path, int flags, unsigned mode)
+{
+    return open_kind(dir, path, flags, mode, S_IFREG, Links::any);
 }
 
 Fd open_fifo(int dir, const char* path, int flags)
 {
-    return open_kind(dir, path, flags, 0, S_IFIFO);
+    return open_kind(dir, path, flags, 0, S_IFIFO, Links::any);
 }
 
 Result<Fd> open_fifo(const TaskDir& task, const char* name, int flags)

@@ -20,13 +20,13 @@ Result<Fd> TaskDir::open(const char* name, int flags, unsigned mode) const
 Result<bool> TaskDir::try_lock()
 {
     if (lock_) return true;
-    auto opened = open(file::lock, O_RDWR | O_CREAT);
-    if (!opened && opened.error().sys_errno == ENOENT) // nothing can be created in a folder that has been removed
+    Fd opened = open_lock_file(dir_.get(), file::lock, O_RDWR | O_CREAT); // active/ID is a second name of it
+    if (!opened && errno == ENOENT) // nothing can be created in a folder that has been removed
         return Error{ErrorKind::not_found, "task " + to_string(id_) + " has been removed", ENOENT};
-    if (!opened) return opened.error();
+    if (!opened) return detail::explain("can't open " + path_ + "/" + file::lock, errno);
     struct flock lock = whole_file();
-    if (::fcntl(opened->get(), F_OFD_SETLK, &lock) == 0) {
-        lock_ = std::move(*opened);
+    if (::fcntl(opened.get(), F_OFD_SETLK, &lock) == 0) {
+        lock_ = std::move(opened);
         return true;
     }
     if (errno == EAGAIN || errno == EACCES) return false;

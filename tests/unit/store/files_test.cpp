@@ -106,6 +106,47 @@ TEST_CASE("only a regular file of one's own is opened as a file, and nothing is 
     CHECK_FALSE(open_file(dir.get(), "device", O_RDWR));
 }
 
+TEST_CASE("a file with a second name is read and locked, not written")
+{
+    TempFolder temp;
+    put(temp / "outside", "precious");
+    const Fd dir(::open((temp / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    REQUIRE(::link((temp / "outside").c_str(), (temp / "file").c_str()) == 0);
+    for (const int flags : {O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND | O_CREAT}) {
+        errno = 0;
+        CHECK_FALSE(open_file(dir.get(), "file", flags));
+        CHECK(errno == wrong_links);
+    }
+    CHECK(open_file(dir.get(), "file", O_RDONLY));
+    CHECK(open_lock_file(dir.get(), "file", O_RDWR | O_CREAT));
+    CHECK(detail::explain("can't open x", wrong_links).message.find("another name") != std::string::npos);
+    REQUIRE(::unlink((temp / "outside").c_str()) == 0);
+    CHECK(open_file(dir.get(), "file", O_RDWR));
+}
+
+TEST_CASE("what bgt writes in a root never has a second name outside")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    const TaskId id = add_task(root, core::Lifecycle::running);
+    const TaskDir task = must(root.open_task(id));
+    const auto link_in_place = [&](const std::string& name) {
+        put(temp / "outside", "precious");
+        std::filesystem::remove(temp / ("root/" + name));
+        REQUIRE(::link((temp / "outside").c_str(), (temp / ("root/" + name)).c_str()) == 0);
+    };
+    link_in_place("next-id");
+    CHECK_FALSE(root.allocate_id());
+    CHECK(get(temp / "outside") == "precious");
+    for (const char* name : {file::events, file::out_log, file::out_index, file::status}) {
+        link_in_place("tasks/" + to_string(id) + "/" + name);
+        const auto opened = task.open(name, O_RDWR | O_CREAT | O_APPEND);
+        REQUIRE_FALSE(opened);
+        CHECK(opened.error().sys_errno == wrong_links);
+        CHECK(get(temp / "outside") == "precious");
+    }
+}
+
 TEST_CASE("a file of any size is read up to a bound")
 {
     TempFolder temp;
