@@ -83,11 +83,4 @@ std::vector<Blocked> still_there(const store::ProcessKey& supervisor)
     return out;
 }
 
-bool is_stopped(const store::ProcessKey& supervisor)
-{
-    if (supervisor.pid <= 0) return false;
-    const auto stat = os::read_stat(supervisor.pid);
-    return stat && stat->key == supervisor && stat->state == 'T'; // not 't': a tracer lets it go on in a moment
-}
-
 } // namespace bgt::ops

@@ -1,7 +1,9 @@
 #include <bgt/ops/remove.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/base/time.hpp>
 #include <bgt/ops/snapshot.hpp>
+#include <bgt/os/clock.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
 
@@ -14,6 +16,8 @@ namespace bgt::ops {
 namespace {
 
 constexpr auto unlock_timeout = std::chrono::seconds(2);
+constexpr auto end_timeout = std::chrono::seconds(60);        ///< of a very large tree on a busy machine
+constexpr auto supervisor_interval = std::chrono::seconds(1); ///< between two looks whether the supervisor was stopped
 
 /// Why a task that can't be taken for a living one is still held.
 Error why_locked(const Snapshot& task, const store::TaskDir& folder)
@@ -43,6 +47,24 @@ std::uint64_t disk_space(const store::TaskDir& folder)
     return blocks * 512; // st_blocks counts such units, whatever the file system's own (man 2 stat)
 }
 
+/// The task's end after SIGKILL was asked for. Error: its supervisor is stopped, or takes too long.
+Result<store::Status> await_end(store::Root& root, store::TaskId id, Cancel cancel)
+{
+    const auto is_done = [](const store::Status& now) { return is_final(now) || has_survivors(now); };
+    const Instant deadline = os::now() + end_timeout;
+    for (;;) {
+        const auto status = supervise::await_status(root, id, std::min(deadline, os::now() + supervisor_interval), is_done, cancel.fd);
+        if (!status) return status.error();
+        if (*status) return **status;
+        const auto seen = recover_and_inspect(root, id, {});
+        if (seen && supervise::is_stopped(seen->status.supervisor))
+            return Error::failed(supervise::stopped_text(id, seen->status.supervisor));
+        if (os::now() >= deadline)
+            return Error::failed(fmt::format("task {} has not ended {} after SIGKILL (bgt kill {} says what it waits for)", id.value,
+                                             format_duration(end_timeout), id.value));
+    }
+}
+
 /// SIGKILL to all of a task that lives. Error (not_found): it was removed meanwhile.
 Result<void> end_at_once(store::Root& root, store::TaskId id, Cancel cancel)
 {
@@ -52,13 +74,15 @@ Result<void> end_at_once(store::Root& root, store::TaskId id, Cancel cancel)
     if (!damaged && is_final(looked->status)) return {};
     supervise::StopOptions options;
     options.now = true;
-    const auto asked = supervise::request_stop(root, id, options);
-    if (damaged && !asked) return {}; // whether it can be removed all the same, its lock will tell
-    const auto ended = supervise::await_status(
-        root, id, std::nullopt, [](const store::Status& now) { return is_final(now) || has_survivors(now); }, cancel.fd);
-    if (!ended) return asked || ended.error().kind == ErrorKind::not_found ? ended.error() : asked.error();
-    if (*ended && has_survivors(**ended)) {
-        const std::size_t count = (*ended)->survivors.size();
+    if (const auto asked = supervise::request_stop(root, id, options); !asked) {
+        if (damaged) return {}; // whether it can be removed all the same, its lock will tell
+        const auto again = recover_and_inspect(root, id, {}); // it may have ended by itself in between
+        return again && is_final(again->status) ? Result<void>() : asked.error();
+    }
+    const auto ended = await_end(root, id, cancel);
+    if (!ended) return ended.error();
+    if (has_survivors(*ended)) {
+        const std::size_t count = ended->survivors.size();
         return Error::failed(fmt::format("task {}: {} {} can't be ended (bgt kill {} names them)", id.value, count,
                                          count == 1 ? "process" : "processes", id.value));
     }
@@ -88,7 +112,7 @@ Result<Removed> remove_ended(store::Root& root, store::TaskId id)
                             " first, or bgt rm --force " + to_string(id));
     auto folder = root.open_task(id);
     if (!folder) return folder.error();
-    auto locked = folder->try_lock();
+    auto locked = looked->status.copied ? Result<bool>(true) : folder->try_lock(); // whose lock is that of the task itself
     // The end is on record a little before the supervisor has ended.
     if (locked && !*locked && readable && !looked->status.tree_lives && supervise::becomes_unlocked(*folder, unlock_timeout))
         locked = folder->try_lock();

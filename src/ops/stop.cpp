@@ -73,9 +73,6 @@ Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& reque
     if (const auto task = root.open_task(id))
         if (auto record = task->open(store::file::status, O_RDONLY)) target.record = *std::move(record);
     if (target.was_gone) return target;
-    if (is_stopped(target.before.supervisor))
-        return Error::failed(label(id, target.before) + ": its supervisor (pid " + std::to_string(target.before.supervisor.pid) +
-                             ") is stopped and answers nobody: kill -CONT it");
     if (const auto asked = supervise::request_stop(root, id, options_for(root, id, request)); !asked) {
         if (!target.task.problem.empty()) return asked.error(); // a living supervisor may mend its record, nobody else
         // It may have ended by itself in between.

@@ -19,6 +19,7 @@ constexpr Duration last_poll_interval = std::chrono::milliseconds(200);
 constexpr Duration min_cpu_interval = std::chrono::milliseconds(200); ///< CPU is counted in ticks of 10 ms
 constexpr Duration max_cpu_interval = std::chrono::seconds(5);
 constexpr int cpu_looks_a_span = 20;
+constexpr Duration min_answer_timeout = std::chrono::milliseconds(200); ///< of a supervisor that answers, on a busy machine
 constexpr Duration request_interval = std::chrono::seconds(1);
 constexpr Duration last_check_timeout = std::chrono::seconds(1);
 constexpr Duration last_command_timeout = std::chrono::seconds(10);
@@ -219,7 +220,7 @@ void WaitDriver::ask_probes(std::size_t index)
 }
 
 /// Asks for a look at the signs of life, once a second, and only where they are wanted. A supervisor that does not answer
-/// is no reason to end the wait.
+/// is no reason to end the wait, nor to wait longer than was asked for.
 void WaitDriver::request_looks()
 {
     if (os::now() < next_request_) return;
@@ -228,7 +229,8 @@ void WaitDriver::request_looks()
         if (!waiting_.needed(i).has(Observation::look)) continue;
         any = true;
         TaskMonitor& monitor = tasks_[i].monitor;
-        if (!monitor.over() && supervise::request_look(root_, monitor.id())) monitor.refresh();
+        const Duration timeout = deadline_ ? std::max(*deadline_ - os::now(), min_answer_timeout) : Duration::max();
+        if (!monitor.over() && supervise::request_look(root_, monitor.id(), timeout)) monitor.refresh();
     }
     next_request_ = any ? os::now() + request_interval : Instant{};
 }

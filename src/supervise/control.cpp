@@ -28,20 +28,22 @@ std::string ended_text(store::TaskId id, const store::Status& status)
 
 /// Sees to it that somebody can answer, then asks. A living supervisor is asked also where its record is damaged: with
 /// the answer it writes a whole one.
-Result<Answer> request(store::Root& root, store::TaskId id, const Request& what)
+Result<Answer> request(store::Root& root, store::TaskId id, const Request& what, Duration timeout)
 {
     const Result<Snapshot> seen = recover_and_inspect(root, id, {});
     if (!seen) return seen.error();
     const Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
-    if (!seen->problem.empty() && !is_locked(*task)) return Error::failed(seen->problem);
+    if (!seen->problem.empty() && is_unlocked(*task)) return Error::failed(seen->problem);
     if (seen->problem.empty() && store::is_final(seen->status)) return Error::failed(ended_text(id, seen->status));
+    if (is_stopped(seen->status.supervisor)) return Error::failed(stopped_text(id, seen->status.supervisor));
     const std::optional<Fd> supervisor = os::open_pidfd(seen->status.supervisor);
     if (!supervisor && seen->status.supervisor.pid > 0 && becomes_unlocked(*task, helper_timeout))
         return Error{ErrorKind::failed, fmt::format("task {}: its supervisor died just now", id.value), ESRCH};
     const Result<std::string> reply = os::ask(task->fd(), store::file::control, encode_request(what),
-                                              supervisor ? supervisor->get() : -1, answer_timeout);
+                                              supervisor ? supervisor->get() : -1, timeout);
     if (reply) return decode_answer(*reply);
+    if (!seen->problem.empty() && !is_locked(*task)) return Error::failed(seen->problem); // who answers nobody is not awaited
     const Result<store::Status> now = store::read_status(task->fd());
     if (now && store::is_final(*now)) return Error::failed(ended_text(id, *now));
     return Error{ErrorKind::failed,
@@ -56,14 +58,14 @@ bool is_passing(const Error& error)
 }
 
 /// A supervisor that is killed between the look and the answer is replaced, and the new one is asked.
-Result<Answer> request_with_retry(store::Root& root, store::TaskId id, const Request& what)
+Result<Answer> request_with_retry(store::Root& root, store::TaskId id, const Request& what, Duration timeout = answer_timeout)
 {
-    const Instant deadline = os::now() + answer_timeout;
-    Result<Answer> answer = request(root, id, what);
+    const Instant deadline = os::now() + timeout;
+    Result<Answer> answer = request(root, id, what, timeout);
     for (int pause_ms = 1; !answer && is_passing(answer.error()) && os::now() < deadline; pause_ms = std::min(20, 2 * pause_ms)) {
         if (answer.error().kind == ErrorKind::not_found) break;
         poll(nullptr, 0, pause_ms);
-        answer = request(root, id, what);
+        answer = request(root, id, what, timeout);
     }
     if (answer && !answer->error.empty()) return Error::failed(fmt::format("task {}: {}", id.value, answer->error));
     return answer;
@@ -93,6 +95,18 @@ Result<void> stop_with(store::Root& root, store::TaskId id, Request::Op op, cons
 
 } // namespace
 
+bool is_stopped(const ProcessKey& supervisor)
+{
+    if (supervisor.pid <= 0) return false;
+    const auto stat = os::read_stat(supervisor.pid);
+    return stat && stat->key == supervisor && stat->state == 'T'; // not 't': a tracer lets it go on in a moment
+}
+
+std::string stopped_text(store::TaskId id, const ProcessKey& supervisor)
+{
+    return fmt::format("task {}: its supervisor (pid {}) is stopped and answers nobody: kill -CONT it", id.value, supervisor.pid);
+}
+
 Result<void> request_stop(store::Root& root, store::TaskId id, const StopOptions& options)
 {
     return stop_with(root, id, Request::Op::stop, options);
@@ -103,9 +117,13 @@ Result<void> request_restart(store::Root& root, store::TaskId id, const StopOpti
     return stop_with(root, id, Request::Op::restart, options);
 }
 
-Result<void> request_look(store::Root& root, store::TaskId id)
+Result<void> request_look(store::Root& root, store::TaskId id, Duration timeout)
 {
-    return simple(root, id, Request::Op::sample);
+    Request what;
+    what.op = Request::Op::sample;
+    const Result<Answer> answer = request_with_retry(root, id, what, std::min<Duration>(timeout, answer_timeout));
+    if (!answer) return answer.error();
+    return {};
 }
 
 Result<std::uint32_t> request_report(store::Root& root, store::TaskId id)

@@ -199,6 +199,15 @@ os::TreeMarks marks_of(const store::TaskDir& task, const store::TaskSpec& spec, 
     return marks;
 }
 
+bool is_linked_copy(const store::TaskDir& task, const store::Status& status)
+{
+    struct stat info{};
+    // A lock has two names: in the folder of its task and in active/.
+    if (fstatat(task.fd(), store::file::lock, &info, AT_SYMLINK_NOFOLLOW) != 0 || info.st_nlink <= 2) return false;
+    const Result<store::TaskSpec> spec = store::read_spec(task.fd());
+    return spec && is_copy(*spec, status, marks_of(task, *spec, status));
+}
+
 bool was_started(const store::Status& status)
 {
     return status.main_process.pid != 0 || status.attempt > 1;
@@ -240,6 +249,11 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
     Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
     const Result<bool> locked = task->try_lock();
+    if (locked && !*locked && is_linked_copy(*task, status)) {
+        status.copied = true; // not recorded: the record may be that of the task itself
+        put_end(status, core::OutcomeKind::lost);
+        return status;
+    }
     if (locked && !*locked) return after_other(*task);
     if (locked) {
         // It may have ended just before the lock was free.

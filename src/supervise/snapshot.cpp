@@ -138,21 +138,38 @@ bool is_let_go(const store::Root& root, const store::TaskDir& task, const store:
     return becomes_unlocked(task, keeper_timeout);
 }
 
+struct Lock {
+    core::LockState state = core::LockState::unknown;
+    std::optional<Error> error = {}; ///< why it is unknown
+};
+
 /// Only a clear no counts as free: a task that can't be looked at may well have its supervisor.
-core::LockState lock_of(const store::Root& root, store::TaskId id, const store::Status* status)
+Lock lock_of(const store::Root& root, const Result<store::TaskDir>& task, const store::Status* status)
 {
-    const Result<store::TaskDir> task = root.open_task(id);
     const Result<bool> locked = task ? task->is_locked() : Result<bool>(task.error());
-    if (!locked) return core::LockState::unknown;
-    if (!*locked || (status && is_let_go(root, *task, *status))) return core::LockState::free;
-    return core::LockState::held;
+    if (!locked) return {core::LockState::unknown, locked.error()};
+    if (!*locked || (status && is_let_go(root, *task, *status))) return {core::LockState::free};
+    return {core::LockState::held};
 }
 
-core::Recovery recovery_of(const store::Root& root, store::TaskId id, const store::Status& status)
+/// Something else stands in the place of the lock, or nobody may open it: this does not pass by itself, so the record must
+/// not be taken for the truth until it does.
+bool is_lasting(const Error& error)
+{
+    constexpr std::array lasting{store::wrong_kind, store::wrong_owner, ELOOP, ENOTDIR, EACCES, EPERM};
+    return std::ranges::find(lasting, error.sys_errno) != lasting.end();
+}
+
+/// Error: whether the task is supervised can't be told, now and later.
+Result<core::Recovery> recovery_of(const store::Root& root, store::TaskId id, const store::Status& status)
 {
     if (store::is_final(status)) return core::Recovery::none; // most are: nothing has to be asked
+    const Result<store::TaskDir> task = root.open_task(id);
+    const Lock lock = lock_of(root, task, &status);
+    if (task && lock.error && is_lasting(*lock.error)) return *lock.error;
+    if (lock.state == core::LockState::held && is_linked_copy(*task, status)) return core::Recovery::record_end;
     core::TaskFacts facts = facts_of(status);
-    facts.lock = lock_of(root, id, &status);
+    facts.lock = lock.state;
     return core::recovery_for(facts);
 }
 
@@ -173,10 +190,16 @@ std::optional<double> printed_progress(std::string tail)
 
 /// A task that can't be looked at just now (no descriptor left, no room for the supervisor that takes over) is not
 /// therefore damaged.
-bool is_doubtful(const store::Root& root, store::TaskId id, const Error& error)
+bool is_passing(const Error& error)
 {
     constexpr std::array passing{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOSPC, EDQUOT, EIO, EROFS, EACCES, EPERM};
-    return std::ranges::find(passing, error.sys_errno) != passing.end() || store::read_status_at(root.fd(), id);
+    return std::ranges::find(passing, error.sys_errno) != passing.end();
+}
+
+void put_problem(Snapshot& snapshot, const Error& error, bool doubtful)
+{
+    snapshot.doubtful = doubtful;
+    snapshot.problem = fmt::format("task {} {}: {}", snapshot.id.value, doubtful ? "can't be looked at" : "is damaged", error.message);
 }
 
 /// A task without a folder: it waits in a queue, or will never start and is not on record as such yet. False: there is none.
@@ -218,18 +241,26 @@ Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId i
         status = store::read_status_at(root.fd(), id); // it may have left its queue between the two looks
         if (!status && access(snapshot.folder.c_str(), F_OK) != 0) return Error::not_found(fmt::format("no such task {}", id.value));
     }
-    if (status) snapshot.recovery = recovery_of(root, id, *status);
+    if (status) {
+        const Result<core::Recovery> recovery = recovery_of(root, id, *status);
+        if (!recovery) {
+            put_problem(snapshot, recovery.error(), is_passing(recovery.error()));
+            return {};
+        }
+        snapshot.recovery = *recovery;
+    }
     if (act == Act::recover && snapshot.recovery != core::Recovery::none) {
         status = recover(root, id, std::move(*status));
         snapshot.recovery = core::Recovery::none;
     }
     // Its folder is there, and the one who makes it has not come to the record yet.
-    if (!status && status.error().kind == ErrorKind::not_found && lock_of(root, id, nullptr) != core::LockState::free)
-        return Error::not_found(fmt::format("no such task {} yet", id.value));
+    if (!status && status.error().kind == ErrorKind::not_found) {
+        const Lock lock = lock_of(root, root.open_task(id), nullptr);
+        if (lock.state != core::LockState::free && !(lock.error && is_lasting(*lock.error)))
+            return Error::not_found(fmt::format("no such task {} yet", id.value));
+    }
     if (!status) {
-        snapshot.doubtful = is_doubtful(root, id, status.error());
-        snapshot.problem = fmt::format("task {} {}: {}", id.value, snapshot.doubtful ? "can't be looked at" : "is damaged",
-                                       status.error().message);
+        put_problem(snapshot, status.error(), is_passing(status.error()) || store::read_status_at(root.fd(), id));
         return {};
     }
     snapshot.status = std::move(*status);

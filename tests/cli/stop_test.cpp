@@ -372,7 +372,7 @@ TEST_CASE("run --wait says what bgt ended the task for")
     CHECK(busy.err == "bgt run: 3 ended (SIGTERM, cpu-limit): it used 100ms of CPU time, so the exit code is 123 (bgt show 3)\n");
 }
 
-TEST_CASE("kill says that a supervisor is stopped")
+TEST_CASE("kill and rm say that a supervisor is stopped, and no verb waits for it")
 {
     const Lab lab;
     const std::string id = lab.start({"--", "sleep", "100"});
@@ -382,7 +382,15 @@ TEST_CASE("kill says that a supervisor is stopped")
     REQUIRE(eventually(patience, [&] { return state_of(supervisor) == 'T'; }));
     const Ran ran = lab({"kill", id});
     CHECK(ran.code == 125);
-    CHECK(ran.err.find("its supervisor (pid " + std::to_string(supervisor) + ") is stopped") != std::string::npos);
+    const std::string said = "its supervisor (pid " + std::to_string(supervisor) + ") is stopped";
+    CHECK(ran.err.find(said) != std::string::npos);
+    const auto began = std::chrono::steady_clock::now();
+    const Ran removal = lab({"rm", "--force", id});
+    CHECK(removal.code == 125);
+    CHECK(removal.err.find(said) != std::string::npos);
+    CHECK(lab({"wait", "--timeout", "300ms", "--or-stuck", id}).code == 124);
+    CHECK(lab({"signal", "HUP", id}).err.find(said) != std::string::npos);
+    CHECK(std::chrono::steady_clock::now() - began < 4s); // one answer is awaited for 5 s
     REQUIRE(::kill(supervisor, SIGCONT) == 0);
     CHECK(lab({"kill", id}).code == 0);
 }

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from lab import (MALLORY, ROOT_PID, ROOT_START, SECRET, SUPERVISOR_PID, SUPERVISOR_START, Lab, Record, check, eventually,
+from lab import (ALICE, MALLORY, ROOT_PID, ROOT_START, SECRET, SUPERVISOR_PID, SUPERVISOR_START, Lab, Record, check, eventually,
                  is_alive, main, need_root, process)
 
 VERBS = (["ps", "-a"], ["show", "1"], ["wait", "--timeout", "1", "1"], ["signal", "HUP", "1"], ["signal", "--tree", "KILL", "1"],
@@ -78,6 +78,73 @@ def a_copy_of_a_living_root_is_history(args) -> None:
             lab.bgt("kill", "--now", "1").must(0)
 
 
+def a_copy_by_hard_links_is_history(args) -> None:
+    """Its lock is held by the supervisor of the task itself, and its socket leads there."""
+    with own_lab(args) as lab:
+        task = start_armed(lab)
+        root = lab.home / "copied"
+        subprocess.run(["cp", "-al", str(lab.root), str(root)], check=True)
+        nothing_is_done(lab, root, [task["pid"], task["supervisor"]], "copy")
+        for words in (["kill", "web"], ["signal", "KILL", "web"], ["run", "--name", "web", "--replace", "--", "true"]):
+            lab.bgt("--root", str(root), *words)
+        lab.bgt("--root", str(root), "rm", "1").must(0)
+        check(not (root / "tasks/1").exists() and is_alive(task["pid"]), "only the copy is removed")
+        check(lab.show("1")["lifecycle"] == "running", f"the task goes on: {lab.show('1')}")
+        lab.bgt("kill", "--now", "1").must(0)
+        check(not is_alive(task["pid"]), "and can be ended")
+
+
+def a_lock_that_is_no_file_of_ours_is_damage(args) -> None:
+    """Neither held nor free: no verb takes the record for the truth, and none waits."""
+    kinds = {"link": lambda lock: lock.symlink_to("/dev/null"), "link to nothing": lambda lock: lock.symlink_to("nothing"),
+             "folder": lambda lock: lock.mkdir(), "FIFO": lambda lock: os.mkfifo(lock),
+             "closed": lambda lock: (lock.touch(), lock.chmod(0))}
+    for kind, plant in kinds.items():
+        with Lab(args.bgt, ALICE if os.geteuid() == 0 else os.geteuid()) as lab:
+            lab.start("--name", "web", "--", "sleep", "1000")
+            root = copy_of(lab)
+            lab.bgt("kill", "--now", "1").must(0)
+            lock = root / "tasks/1/lock"
+            lock.unlink()
+            plant(lock)
+            if os.geteuid() == 0:
+                os.lchown(lock, ALICE, ALICE)
+            for verb in (*VERBS, ["rm", "1"], ["rm", "--force", "1"], ["logs", "-f", "1"], ["wait", "1"], ["wait", "--or-stuck", "1"],
+                         ["run", "--name", "web", "--replace", "--", "true"], ["gc"], ["ps", "--json", "-a"]):
+                ran = lab.bgt("--root", str(root), *verb, timeout=10)
+                check(ran.took < 4, f"{kind}: it has waited: {ran}")
+            ran = lab.bgt("--root", str(root), "rm", "--force", "1").refused("lock")
+            word = "unknown" if kind == "closed" else "damaged"
+            table = lab.bgt("--root", str(root), "ps", "-a").must(0).out
+            check(word in table, f"{kind}: the row says what it is: {table}")
+            if lock.is_dir() and not lock.is_symlink():
+                lock.rmdir()
+            else:
+                lock.unlink()
+            lab.bgt("--root", str(root), "rm", "1").must(0)
+
+
+def a_root_with_hard_links_writes_nothing_outside(args) -> None:
+    """What an archive may unpack: names of files beside the root."""
+    with own_lab(args) as lab:
+        lab.start("--", "sleep", "1000")
+        root = copy_of(lab)
+        lab.bgt("kill", "--now", "1").must(0)
+        outside = {}
+        for name in ("next-id", "tasks/1/events.jsonl", "tasks/1/out.log", "names/.lock"):
+            victim = lab.home / f"victim-{name.replace('/', '-')}"
+            victim.write_text("precious\n")
+            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).unlink(missing_ok=True)
+            os.link(victim, root / name)
+            outside[victim] = victim.stat().st_mtime_ns
+        for verb in (*VERBS, ["run", "--", "true"], ["gc"], ["rm", "1"], ["run", "--name", "x", "--", "true"]):
+            lab.bgt("--root", str(root), *verb, timeout=20)
+            for victim, date in outside.items():
+                check(victim.read_text() == "precious\n" and victim.stat().st_mtime_ns == date, f"{victim} was written by {verb}")
+        lab.bgt("--root", str(root), "run", "--", "true").refused("hard link")
+
+
 def marks_of(pid: int) -> tuple[str, int]:
     environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     cookie = next(entry for entry in environment if entry.startswith(b"BGT_COOKIE=")).decode().partition("=")[2].split(":")[0]
@@ -113,6 +180,7 @@ def a_record_made_up_for_a_stranger_is_history(args) -> None:
         holder = lab.background(["sh", "-c", f"exec 3<>{root}/tasks/1/out; exec sleep 1000"])
         eventually(lambda: Path(f"/proc/{holder.pid}/fd/3").exists() and Path(f"/proc/{holder.pid}/comm").read_text() == "sleep\n",
                    "it holds the FIFO")
+        eventually(lambda: all(process(child.pid).state == "S" for child in (stranger, holder)), "both sleep")
         nothing_is_done(lab, root, [stranger.pid, holder.pid, task["pid"]])
         lab.bgt("kill", "--now", "1").must(0)
 
@@ -178,6 +246,9 @@ def a_process_of_another_user_with_the_same_mark_belongs_to_nobody(args) -> None
 if __name__ == "__main__":
     sys.exit(main([
         a_copy_of_a_living_root_is_history,
+        a_copy_by_hard_links_is_history,
+        a_lock_that_is_no_file_of_ours_is_damage,
+        a_root_with_hard_links_writes_nothing_outside,
         a_record_made_up_for_a_stranger_is_history,
         a_record_made_up_with_the_marks_of_a_living_task_is_history,
         a_record_of_an_older_bgt_is_adopted_in_its_own_folder,

@@ -18,7 +18,5 @@ struct Blocked {
 Blocked why_not_ended(std::int32_t pid);
 /// Everybody below this supervisor, zombies too, which also hold up the end. Cost: a look at all processes.
 std::vector<Blocked> still_there(const store::ProcessKey& supervisor);
-/// Whether it is stopped (SIGSTOP) or traced, so that it answers nobody.
-bool is_stopped(const store::ProcessKey& supervisor);
 
 } // namespace bgt::ops

@@ -14,9 +14,14 @@ struct StopOptions {
     std::optional<std::vector<core::StopStep>> ladder;  ///< replaces the task's
 };
 
+/// Whether it is stopped (SIGSTOP), so that it answers nobody.
+bool is_stopped(const ProcessKey& supervisor);
+/// What to say of it, and to do about it.
+std::string stopped_text(store::TaskId, const ProcessKey& supervisor);
+
 /// Each asks and waits up to 5 s for the answer that it has been taken on (not for its effect). They see to it first
 /// that a living task has a supervisor. Error: no such task; failed: it is ended (says how it ended), or the
-/// supervisor does not answer (stopped by somebody?), with its pid.
+/// supervisor does not answer, with its pid; if it is stopped, that is said at once.
 Result<void> request_stop(store::Root&, store::TaskId, const StopOptions&);
 /// Sends one signal to the main process, or to every process of the tree; returns how many got it.
 Result<std::uint32_t> request_signal(store::Root&, store::TaskId, int signal, bool whole_tree);
@@ -30,7 +35,8 @@ Result<void> request_stdin_eof(store::Root&, store::TaskId);
 Result<void> request_restart(store::Root&, store::TaskId, const StopOptions&);
 /// Has the supervisor look at the tree's signs of life now; the record then says what it found (activity, notices,
 /// progress).
-Result<void> request_look(store::Root&, store::TaskId);
+/// Waits for the answer no longer than `timeout`.
+Result<void> request_look(store::Root&, store::TaskId, Duration timeout);
 /// Has it write a hang report now; returns its number (store/report.hpp). Takes up to two seconds.
 Result<std::uint32_t> request_report(store::Root&, store::TaskId);
 
