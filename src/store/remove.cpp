@@ -11,35 +11,57 @@
 namespace bgt::store::detail {
 namespace {
 
-constexpr int max_depth = 64;
+constexpr int max_depth = 64; ///< of folders that are open at a time
 constexpr int max_passes = 16; ///< over a folder into which somebody goes on writing
 
-int clear_folder(int parent, const char* name, bool remove, int depth, std::uint64_t& bytes);
+/// One tree that is looked through or removed.
+struct Clearing {
+    bool remove = false;
+    std::uint64_t bytes = 0;
+    int top = -1;       ///< its folder
+    unsigned moved = 0; ///< folders that lay too deep
+};
+
+int clear_folder(int parent, const char* name, int depth, Clearing& all);
 
 /// 0 or the errno.
-int clear_entry(int parent, const char* name, bool remove, int depth, std::uint64_t& bytes)
+int clear_entry(int parent, const char* name, int depth, Clearing& all)
 {
     struct stat st{};
     if (::fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT ? 0 : errno;
-    if (S_ISDIR(st.st_mode)) return clear_folder(parent, name, remove, depth, bytes);
-    if (remove && ::unlinkat(parent, name, 0) != 0) return errno == ENOENT ? 0 : errno;
-    bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
+    if (S_ISDIR(st.st_mode)) return clear_folder(parent, name, depth, all);
+    if (all.remove && ::unlinkat(parent, name, 0) != 0) return errno == ENOENT ? 0 : errno;
+    all.bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
     return 0;
 }
 
-int clear_folder(int parent, const char* name, bool remove, int depth, std::uint64_t& bytes)
+/// A folder that lies too deep is moved up, to be cleared in the next pass over the tree's own folder. 0 or the errno.
+int move_up(int parent, const char* name, Clearing& all)
 {
-    if (depth >= max_depth) return ENAMETOOLONG;
+    for (int i = 0; i < max_passes; ++i) {
+        const std::string free_name = ".deep-" + std::to_string(all.moved++);
+        if (::renameat(parent, name, all.top, free_name.c_str()) == 0) return 0;
+        if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) return errno == ENOENT ? 0 : errno;
+    }
+    return ENOTEMPTY;
+}
+
+int clear_folder(int parent, const char* name, int depth, Clearing& all)
+{
+    if (depth >= max_depth) return all.remove ? move_up(parent, name, all) : 0;
     Listing listing(Fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
     if (!listing) return errno == ENOENT ? 0 : errno;
+    if (depth == 0) all.top = listing.fd();
     struct stat st{};
-    if (::fstat(listing.fd(), &st) == 0) bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
-    for (int pass = 0; pass < max_passes; ++pass) {
+    if (::fstat(listing.fd(), &st) == 0) all.bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
+    for (int pass = 0; pass < max_passes;) {
+        const unsigned moved_before = all.moved;
         while (const char* entry = listing.next())
-            if (const int err = clear_entry(listing.fd(), entry, remove, depth + 1, bytes)) return err;
-        if (!remove || ::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;
+            if (const int err = clear_entry(listing.fd(), entry, depth + 1, all)) return err;
+        if (!all.remove || ::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;
         if (errno != ENOTEMPTY && errno != EEXIST) return errno;
         listing.rewind();
+        if (depth > 0 || all.moved == moved_before) ++pass; // else it is less deep than before
     }
     return ENOTEMPTY;
 }
@@ -57,10 +79,10 @@ std::string name_of(int root_fd, TaskId id)
 
 Result<std::uint64_t> clear_tree(int parent, const char* name, bool remove)
 {
-    std::uint64_t bytes = 0;
-    if (const int err = clear_folder(parent, name, remove, 0, bytes))
+    Clearing all{remove};
+    if (const int err = clear_entry(parent, name, 0, all))
         return explain(std::string(remove ? "can't remove " : "can't look through ") + name, err);
-    return bytes;
+    return all.bytes;
 }
 
 Result<std::uint64_t> remove_task_folder(Root& root, TaskId id)
@@ -75,7 +97,7 @@ Result<std::uint64_t> remove_task_folder(Root& root, TaskId id)
     const std::string gone = std::string(gone_prefix) + here;
     // Moved away whole, so that no reader ever sees half a task.
     int err = ::renameat(tasks.get(), here.c_str(), tasks.get(), gone.c_str()) == 0 ? 0 : errno;
-    if (err == ENOTEMPTY || err == EEXIST) {
+    if (err == ENOTEMPTY || err == EEXIST || err == ENOTDIR) { // ENOTDIR: no folder, but a link perhaps
         if (auto cleared = clear_tree(tasks.get(), gone.c_str(), true); !cleared) return cleared.error();
         err = ::renameat(tasks.get(), here.c_str(), tasks.get(), gone.c_str()) == 0 ? 0 : errno;
     }

@@ -1,5 +1,9 @@
 #include "temp_folder.hpp"
 
+#include "../../../src/store/files.hpp"
+
+#include <bgt/store/retention.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -338,16 +342,50 @@ TEST_CASE("a name that has passed on to another task stays with it")
     CHECK(must(root.find_name("web")) == second);
 }
 
-TEST_CASE("folders nested without end are an error, not a crash")
+TEST_CASE("folders nested without end are removed, too")
 {
     TempFolder temp;
     Root root = open_root(temp / "root");
     const TaskId id = add_task(root, core::Lifecycle::ended);
-    std::string deep = temp / "root/tasks/" + to_string(id);
-    for (int i = 0; i < 80; ++i) deep += "/d";
-    std::filesystem::create_directories(deep);
-    CHECK_FALSE(root.remove_task(id));
-    CHECK(must(root.all_ids()).empty()); // it is out of sight all the same
+    // Deeper than a path can say, and with names that the removal itself may use.
+    Fd at(::open((temp / "root/tasks").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    REQUIRE(::mkdirat(at.get(), (to_string(id) + "/.deep-0").c_str(), 0700) == 0);
+    Fd below(::openat(at.get(), (to_string(id) + "/.deep-0").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    put(temp / ("root/tasks/" + to_string(id) + "/.deep-1"), "x");
+    for (int i = 0; i < 5000; ++i) {
+        REQUIRE(::mkdirat(below.get(), ".deep-2", 0700) == 0);
+        below.reset(::openat(below.get(), ".deep-2", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    }
+    below.reset();
+    CHECK(must(detail::clear_tree(at.get(), to_string(id).c_str(), false)) > 0);
+    must(root.remove_task(id));
+    CHECK(std::filesystem::is_empty(temp / "root/tasks"));
+}
+
+TEST_CASE("what is in the way of a removal is removed, and not followed")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    std::filesystem::create_directory(temp / "outside");
+    put(temp / "outside/file", "x");
+    const TaskId id = add_task(root, core::Lifecycle::ended);
+    const std::string gone = temp / ("root/tasks/.gone-" + to_string(id));
+    SECTION("a link to a folder") { std::filesystem::create_directory_symlink(temp / "outside", gone); }
+    SECTION("a link to nothing") { std::filesystem::create_directory_symlink(temp / "nothing", gone); }
+    SECTION("a file") { put(gone, "x"); }
+    SECTION("a FIFO") { REQUIRE(::mkfifo(gone.c_str(), 0600) == 0); }
+    SECTION("for gc, too")
+    {
+        std::filesystem::create_directory_symlink(temp / "outside", gone);
+        Retention keep;
+        keep.thorough = true;
+        const auto pruned = must(prune(root, keep, WallTime(std::chrono::hours(1))));
+        CHECK(pruned.problems.empty());
+        CHECK_FALSE(exists(gone));
+    }
+    must(root.remove_task(id));
+    CHECK(std::filesystem::is_empty(temp / "root/tasks"));
+    CHECK(exists(temp / "outside/file"));
 }
 
 TEST_CASE("listings ignore what is not an id, and sort by number")
