@@ -35,11 +35,17 @@ void append_json_escape(char32_t c, std::string& out)
     unit(0xdc00u + ((c - 0x10000u) & 0x3ffu));
 }
 
-/// Columns of one step; an invalid byte is shown as one sign.
-std::size_t columns_of(const CodePoint& point)
+/// Columns of one step; an invalid byte is shown as one sign. VS16 asks for the form of an emoji, which is two columns wide:
+/// not every terminal does so, and a line that is a column too short does no harm. `before`: of the step before.
+std::size_t columns_of(const CodePoint& point, std::size_t before)
 {
+    constexpr char32_t vs16 = 0xFE0F;
+    if (point.valid && point.value == vs16) return before == 1 ? 1 : 0;
     return point.valid ? static_cast<std::size_t>(column_width(point.value)) : 1;
 }
+
+/// More than any script puts on one letter: beyond, they are drawn over the lines above.
+constexpr int max_marks = 8;
 
 } // namespace
 
@@ -76,13 +82,15 @@ std::string printable(std::string_view bytes)
 {
     std::string out;
     out.reserve(bytes.size());
+    int marks = 0; // on the character before
     while (!bytes.empty()) {
         const CodePoint point = first_code_point(bytes);
+        marks = point.valid && point.value >= 0x80 && column_width(point.value) == 0 ? marks + 1 : 0;
         if (!point.valid) {
             out += replacement;
         } else if (point.value == '\n' || point.value == '\t') {
             out += ' ';
-        } else if (is_unsafe(point.value)) {
+        } else if (is_unsafe(point.value) || marks > max_marks) {
             out += '?';
         } else {
             out += bytes.substr(0, point.length);
@@ -114,10 +122,11 @@ std::string escape_unsafe_json(std::string json)
 
 std::size_t display_width(std::string_view utf8)
 {
-    std::size_t width = 0;
+    std::size_t width = 0, last = 0;
     while (!utf8.empty()) {
         const CodePoint point = first_code_point(utf8);
-        width += columns_of(point);
+        last = columns_of(point, last);
+        width += last;
         utf8.remove_prefix(point.length);
     }
     return width;
@@ -125,11 +134,12 @@ std::size_t display_width(std::string_view utf8)
 
 std::string fit(std::string_view utf8, std::size_t columns)
 {
-    std::size_t width = 0;
+    std::size_t width = 0, last = 0;
     std::size_t kept = 0; // bytes that leave room for the sign of the cut
     for (std::size_t at = 0; at < utf8.size();) {
         const CodePoint point = first_code_point(utf8.substr(at));
-        width += columns_of(point);
+        last = columns_of(point, last);
+        width += last;
         if (width > columns) return columns == 0 ? "" : std::string(utf8.substr(0, kept)).append(ellipsis);
         at += point.length;
         if (width < columns) kept = at;

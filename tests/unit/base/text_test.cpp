@@ -77,6 +77,18 @@ TEST_CASE("width is counted in columns")
     CHECK(display_width("\xe2\x94\x80\xe2\x80\xa6") == 2);  // box drawing, ellipsis
     CHECK(display_width("\xf0\xa0\x80\x80") == 2);          // plane 2
     CHECK(display_width("") == 0);
+    CHECK(display_width("\xe2\x9d\xa4\xef\xb8\x8f") == 2);  // a heart, and VS16, which makes an emoji of it
+    CHECK(display_width("\xf0\x9f\x98\x80\xef\xb8\x8f") == 2);
+    CHECK(fit("\xe2\x9d\xa4\xef\xb8\x8f" "x", 2) == "\xe2\x9d\xa4\xe2\x80\xa6");
+}
+
+TEST_CASE("a character carries a limited number of marks")
+{
+    std::string marked = "e";
+    for (int i = 0; i < 8; ++i) marked += "\xcc\x81";
+    CHECK(printable(marked) == marked);
+    CHECK(printable(marked + "\xcc\x81\xcc\x81x") == marked + "??x");
+    CHECK(display_width(printable(marked + marked)) == 2);
 }
 
 TEST_CASE("text is cut to its columns")
