@@ -497,6 +497,22 @@ def a_file_that_others_can_replace_is_not_read(args) -> None:
             shutil.rmtree(folder)
 
 
+def rules_that_are_dear_to_compile_are_refused_at_once(args) -> None:
+    with Clone(args.bgt) as lab:
+        dear = "(a{1,100}){1,9}x"
+        many = "".join(f'[[rule]]\nmatch = "{dear}"\n' for _ in range(25_000))
+        plain = "[[rule]]\nmatch = 'a'\n" * 1_001
+        logs = f"[[rule]]\nmatch = 'sleep'\nready_log = [{', '.join([repr(dear)] * 20_000)}]\n"
+        for text, said in ((many, "16 KiB"), (plain, "1000 rules"), (logs, "16 KiB")):
+            lab.toml(text)
+            for verb in (["run", "--wait", "--", "true"], ["config"], ["trust"], ["gc"]):
+                ran = lab.here(*verb, timeout=20)
+                check(ran.took < 5, f"it takes long: {ran}")
+                check(verb[0] in ("config", "gc") or ran.code == 125 and said in ran.err, f"it is said: {ran.err[:300]}")
+        lab.toml("[[rule]]\nmatch = 'a'\n" * 1_000)
+        lab.here("run", "--wait", "--", "true").must(0)
+
+
 def control_characters_reach_no_terminal(args) -> None:
     with Clone(args.bgt) as lab:
         folder = lab.folder / "work" / "x\x1b]0;PWN\x07\n\u202e y"
@@ -530,6 +546,7 @@ if __name__ == "__main__":
         the_bytes_that_are_judged_are_those_that_are_used,
         odd_files_neither_hang_nor_count,
         a_file_that_others_can_replace_is_not_read,
+        rules_that_are_dear_to_compile_are_refused_at_once,
         control_characters_reach_no_terminal,
         what_describes_counts_at_once,
     ], __doc__.splitlines()[0]))

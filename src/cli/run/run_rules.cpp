@@ -41,15 +41,21 @@ Error unknown_key(const Entry& entry)
                                 (near.empty() ? "it takes `match` and the options of `bgt run`" : "did you mean `" + near.front() + "`?"));
 }
 
-Result<const RunOption*> option_of(const Entry& entry)
+const RunOption* find_option(const Entry& entry)
 {
     const auto name = option_name(entry.key);
-    for (const RunOption& option : run_options()) {
-        if (option.long_name() != name) continue;
-        if (option.in_rules == InRules::no) return at(entry.key_at, name + " is for the command line only, not for a rule");
-        return &option;
-    }
-    return unknown_key(entry);
+    for (const RunOption& option : run_options())
+        if (option.long_name() == name) return &option;
+    return nullptr;
+}
+
+Result<const RunOption*> option_of(const Entry& entry)
+{
+    const RunOption* const option = find_option(entry);
+    if (!option) return unknown_key(entry);
+    if (option->in_rules == InRules::no)
+        return at(entry.key_at, option_name(entry.key) + " is for the command line only, not for a rule");
+    return option;
 }
 
 /// The words that the command line would have; `kind = "job"` is spelled out to the flag beforehand.
@@ -163,10 +169,43 @@ const Rule* first_match(const std::vector<Rule>& rules, bool of_project, const s
     return nullptr;
 }
 
+constexpr std::size_t max_rules = 1000;
+/// Compiling takes time by the size of an expression, and RE2 multiplies that by up to 1000 for `{n}`.
+constexpr std::size_t max_regex_bytes = 16 << 10;
+
+std::size_t regex_bytes(const Rule& rule)
+{
+    std::size_t size = rule.match.size();
+    for (const Entry& entry : rule.entries) {
+        const RunOption* const option = find_option(entry);
+        if (!option || option->value != Value::regex) continue;
+        if (const auto words = words_of(*option, entry))
+            for (const auto& word : *words) size += word.size();
+    }
+    return size;
+}
+
+/// Before anything is compiled. Each file has the whole bound: that of a clone does not use up the user's own.
+Result<void> check_size(const std::vector<Rule>& rules)
+{
+    for (const auto origin : {config::Origin::project_file, config::Origin::user_file}) {
+        std::size_t count = 0, bytes = 0;
+        for (const Rule& rule : rules) {
+            if (rule.origin != origin) continue;
+            bytes += regex_bytes(rule);
+            if (++count > max_rules) return at(rule.where, "a file may have at most 1000 rules");
+            if (bytes > max_regex_bytes)
+                return at(rule.where, "the regular expressions of the rules in this file are longer than 16 KiB together");
+        }
+    }
+    return {};
+}
+
 } // namespace
 
 Result<void> check_rules(const std::vector<Rule>& rules)
 {
+    if (auto fine = check_size(rules); !fine) return fine;
     for (const Rule& rule : rules) {
         if (auto pattern = config::compile(rule); !pattern) return pattern.error();
         if (auto options = options_of(rule); !options) return options.error();
