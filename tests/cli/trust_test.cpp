@@ -99,6 +99,15 @@ TEST_CASE("the line is one line, on stderr, and only where something is ignored"
           "bgt gc: " + lab.work() + "/bgt.toml is read, but keep_ended never applies in a bgt.toml, only in your own settings\n");
 }
 
+TEST_CASE("bgt trust shows a newline as it would be written")
+{
+    const Lab lab;
+    put(lab, "[[rule]]\nmatch = \"x\"\nready_cmd = \"\"\"# harmless\n\tevil\"\"\"\n");
+    const Ran trust = lab({"trust"});
+    INFO(trust);
+    CHECK(has(trust.out, "ready_cmd = # harmless\\n\\tevil\n"));
+}
+
 TEST_CASE("rules of a file that is not trusted take no place of the user's own")
 {
     Lab lab;

@@ -102,11 +102,24 @@ std::vector<Use> uses_of(const config::Loaded& loaded)
     return out;
 }
 
+/// A value as it would be written in the file: what follows a newline in a command is not taken for a comment.
+std::string visible(std::string_view value)
+{
+    std::string out;
+    for (const char c : value) {
+        if (c == '\n') out += "\\n";
+        else if (c == '\r') out += "\\r";
+        else if (c == '\t') out += "\\t";
+        else out += c;
+    }
+    return printable(out);
+}
+
 std::string line_of(const Use& use)
 {
     std::string out = "  line " + use.where.substr(use.where.rfind(':') + 1) + ": ";
     if (!use.match.empty()) out += "for commands that match " + shell_quote(printable(use.match)) + ": ";
-    out += printable(use.key) + " = " + printable(use.value);
+    out += printable(use.key) + " = " + visible(use.value);
     if (!use.counts) out += " (never applies in a bgt.toml, only in your own settings)";
     return out + "\n";
 }
