@@ -1,13 +1,23 @@
 #!/bin/sh
 # Runs the commands of the README on a bare Debian of its own: set-up, tests, installation and package, once as root and
 # once as a user with sudo, each in a fresh clone on a fresh system. What is tested is what is committed.
-# usage: sh tests/bare.sh bookworm|trixie [root|user]
+# usage: sh tests/bare.sh bookworm|trixie [root|user] [--no-tests]
 # Needs root, debootstrap, git, the network (BGT_MIRROR, http://deb.debian.org/debian where it is not set) and 5 GB below
 # TMPDIR. Takes half an hour per user on two cores. The processes, mounts and files that it makes are gone at its end.
-# The last line is "N passed, N failed"; a compiler's warning is a failure.
+# After each command come its time and how much disk the system then uses more than a bare one. The last line is
+# "N passed, N failed"; a compiler's warning is a failure.
 set -eu
 suite=${1:-}
-users=${2:-root user}
+test "$#" = 0 || shift
+users=
+tests=1
+for word; do
+    case $word in
+    --no-tests) tests= ;;
+    *) users="$users $word" ;;
+    esac
+done
+users=${users:-root user}
 case $suite in
 bookworm | trixie) ;;
 *)
@@ -28,7 +38,7 @@ if test -z "${BGT_BARE_FOLDER:-}"; then
     trap 'rm -rf --one-file-system "$BGT_BARE_FOLDER"' EXIT
     trap 'exit 130' INT TERM HUP
     status=0
-    unshare --mount --propagation private --pid --fork --kill-child sh "$0" "$@" || status=$?
+    unshare --mount --propagation private --pid --fork --kill-child sh "$0" "$suite" "$@" || status=$?
     exit "$status"
 fi
 folder=$BGT_BARE_FOLDER
@@ -78,17 +88,25 @@ remove_system()
     rm -rf --one-file-system "$system"
 }
 
+# megabytes FOLDER: what its file system has given to it.
+megabytes()
+{
+    du --one-file-system --summarize --block-size=MB "$1" | sed 's/MB.*//'
+}
+
 # play WHO COMMAND: in a login of that user, in the clone.
 play()
 {
     echo "== $suite, $1: $2"
     status="$folder/status"
     echo 1 >"$status"
+    began=$(date +%s)
     {
         code=0
         chroot "$system" su --login "$1" --command "cd bgt && $2" </dev/null 2>&1 || code=$?
         echo "$code" >"$status"
     } | tee "$folder/log"
+    echo "-- $(($(date +%s) - began)) s, $(($(megabytes "$system") - bare)) MB of disk"
     if test "$(cat "$status")" != 0; then
         echo "failed: $suite, $1: $2"
         failed=$((failed + 1))
@@ -105,11 +123,12 @@ play()
 run_as()
 {
     make_system
+    bare=$(megabytes "$system")
     home=$(chroot "$system" su --login "$1" --command pwd)
     git clone --quiet --no-hardlinks "$source" "$system$home/bgt"
     chroot "$system" chown -R "$1:" "$home/bgt"
     play "$1" 'sh cmake/setup.sh'
-    play "$1" 'sh tests/run.sh'
+    if test -n "$tests"; then play "$1" 'sh tests/run.sh'; fi
     play "$1" "$2 cmake --install build/release && man=/usr/local/share/man/man1/bgt.1 && test -s \$man && bgt version &&
         fish --command 'complete --do-complete=\"bgt ver\"' | grep version"
     play "$1" "cmake --build --preset release --target package && $2 dpkg --install build/release/bgt_*.deb && /usr/bin/bgt version"
