@@ -9,11 +9,6 @@
 namespace bgt::core {
 namespace {
 
-bool has_unsafe_byte(std::string_view text)
-{
-    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
-}
-
 bool starts_with_scheme(std::string_view text, std::string_view scheme)
 {
     return text.size() >= scheme.size() && std::ranges::equal(text.substr(0, scheme.size()), scheme, [](char a, char b) {
@@ -97,6 +92,11 @@ std::optional<int> count_groups(std::string_view text, bool may_end_in_ipv4)
 
 } // namespace
 
+bool has_space_or_control(std::string_view text)
+{
+    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
+}
+
 bool is_ipv6_address(std::string_view text)
 {
     const std::size_t zone = text.find('%');
@@ -123,7 +123,7 @@ Result<std::uint16_t> parse_port(std::string_view text)
 Result<HttpUrl> parse_http_url(const std::string& text)
 {
     std::string_view rest = text;
-    if (has_unsafe_byte(rest)) return bad_url(text, "it has a space or a control character");
+    if (has_space_or_control(rest)) return bad_url(text, "it has a space or a control character");
     if (starts_with_scheme(rest, "https://")) return bad_url(text, "https is not spoken here: use cmd:'curl -fs URL'");
     if (starts_with_scheme(rest, "http://")) rest.remove_prefix(5);
     else if (rest.substr(0, rest.find_first_of("/?#")).empty() && !rest.starts_with("//"))

@@ -1,5 +1,6 @@
 #include <bgt/ops/restart.hpp>
 
+#include <bgt/core/end_words.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/supervise/control.hpp>
 
@@ -27,7 +28,7 @@ Result<Restarted> restart_one(store::Root& root, store::TaskId id, bool now, Can
     if (!after) return after.error();
     store::Status& status = **after;
     if (has_survivors(status)) return Error::failed(label(id, status) + ": SIGKILL does not end all of it (bgt show says more)");
-    if (is_over(status)) return Error::failed(fmt::format("{}: ended instead ({})", label(id, status), end_in_words(status)));
+    if (is_over(status)) return Error::failed(fmt::format("{}: {}", label(id, status), core::ended_words(status.outcome)));
     return Restarted{std::move(status)};
 }
 

@@ -1,5 +1,6 @@
 #include <bgt/ops/send.hpp>
 
+#include <bgt/core/end_words.hpp>
 #include <bgt/ops/select.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/os/clock.hpp>
@@ -97,7 +98,7 @@ Result<Fd> open_stdin_of(store::Root& root, store::TaskId id)
     if (!looked) return looked.error();
     if (!looked->problem.empty()) return Error::failed(looked->problem);
     if (is_over(looked->status))
-        return Error::failed(name + " has ended (" + end_in_words(looked->status) + ")");
+        return Error::failed(name + " has " + core::ended_words(looked->status.outcome));
     auto folder = root.open_task(id);
     if (!folder) return folder.error();
     const auto spec = store::read_spec(folder->fd());

@@ -1,6 +1,5 @@
 #include <bgt/ops/task_monitor.hpp>
 
-#include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/os/proc.hpp>
 
@@ -192,22 +191,6 @@ void make_room_for(std::size_t tasks)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= tasks * descriptors_a_task + spare) return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-std::string describe_end(const store::Status& status)
-{
-    const core::Outcome& outcome = status.outcome;
-    const std::string why =
-        outcome.reason == core::Reason::self ? std::string() : ", " + std::string(core::to_string(outcome.reason));
-    switch (outcome.kind) {
-    case core::OutcomeKind::exited: return "ended (exit " + std::to_string(outcome.code) + why + ")";
-    case core::OutcomeKind::signaled: return "ended (" + signal_name(outcome.signal) + why + ")";
-    case core::OutcomeKind::failed_to_start: return "failed to start";
-    case core::OutcomeKind::lost: return "was lost";
-    case core::OutcomeKind::not_started: return "was not started";
-    case core::OutcomeKind::none: break;
-    }
-    return "ended";
 }
 
 } // namespace bgt::ops

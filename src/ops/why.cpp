@@ -1,5 +1,6 @@
 #include <bgt/ops/why.hpp>
 
+#include <bgt/core/end_words.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/store/report.hpp>
 #include <bgt/supervise/control.hpp>
@@ -19,7 +20,7 @@ Result<core::Report> report_of(store::Root& root, store::TaskId id, bool last)
     const bool lives = seen->problem.empty() && !is_over(seen->status);
     if (lives && seen->status.next_attempt && !last)
         return Error::failed(fmt::format("task {} waits for its next attempt, at {}; the last one: {}", label(id, seen->status),
-                                         format_rfc3339(*seen->status.next_attempt), end_in_words(seen->status)));
+                                         format_rfc3339(*seen->status.next_attempt), core::end_words(seen->status.outcome)));
     if (lives && !last) {
         const auto number = supervise::request_report(root, id);
         if (number) return store::read_report(*task, *number);
@@ -30,8 +31,8 @@ Result<core::Report> report_of(store::Root& root, store::TaskId id, bool last)
     if (newest || newest.error().kind != ErrorKind::not_found) return newest;
     const std::string name = label(id, seen->status);
     if (lives) return Error::failed(fmt::format("task {} has no report yet; bgt why without --last makes one", name));
-    return Error::failed(fmt::format("task {} has ended ({}) and has no hang report (bgt show {} says more)", name,
-                                     end_in_words(seen->status), id.value));
+    return Error::failed(fmt::format("task {} has {} and has no hang report (bgt show {} says more)", name,
+                                     core::ended_words(seen->status.outcome), id.value));
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include <bgt/os/probe.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/core/http_url.hpp>
 #include <bgt/os/helper.hpp>
 
 #include <boost/asio/ip/address.hpp>
@@ -17,11 +18,6 @@ bool is_address(const std::string& text)
     boost::system::error_code error;
     boost::asio::ip::make_address(text, error);
     return !error;
-}
-
-bool has_unsafe_byte(std::string_view text)
-{
-    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
 }
 
 /// First words of `getent ahosts` lines: "127.0.0.1  STREAM localhost", three lines an address.
@@ -43,7 +39,7 @@ Result<std::vector<std::string>> resolve(const std::string& host, Duration timeo
 {
     if (is_address(host)) return std::vector<std::string>{host};
     if (host == "localhost") return std::vector<std::string>{"127.0.0.1", "::1"};
-    if (host.empty() || host.size() > 253 || host.front() == '-' || has_unsafe_byte(host))
+    if (host.empty() || host.size() > 253 || host.front() == '-' || core::has_space_or_control(host))
         return Error::usage("'" + printable(host) + "' is not a host name");
     // By a shell, which looks in $PATH.
     const auto ended = run_helper("/bin/sh", {"-c", "exec getent ahosts \"$1\"", "sh", host}, true, timeout);

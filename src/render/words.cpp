@@ -1,4 +1,4 @@
-#include <bgt/base/signal_name.hpp>
+#include <bgt/core/end_words.hpp>
 #include <bgt/core/hang_rules.hpp>
 #include <bgt/render/words.hpp>
 
@@ -14,19 +14,23 @@ using core::Lifecycle;
 using core::OutcomeKind;
 using core::Reason;
 
-/// What the STATE column says of a reason; empty for `self`, whose outcome speaks.
-std::string_view short_reason(Reason reason)
+struct ReasonWords {
+    std::string_view in_state; ///< for the STATE column; empty for `self`, whose outcome speaks
+    std::string_view in_sentence;
+};
+
+ReasonWords words_of(Reason reason)
 {
     switch (reason) {
-    case Reason::self: return "";
-    case Reason::killed: return "killed";
-    case Reason::timeout: return "timeout";
-    case Reason::owner_gone: return "owner gone";
-    case Reason::shutdown: return "shutdown";
-    case Reason::dependency_failed: return "dependency failed";
-    case Reason::cancelled: return "cancelled";
-    case Reason::expired: return "expired";
-    case Reason::superseded: return "superseded";
+    case Reason::self: return {};
+    case Reason::killed: return {"killed", "killed on request"};
+    case Reason::timeout: return {"timeout", "its --timeout passed"};
+    case Reason::owner_gone: return {"owner gone", "its --owner ended"};
+    case Reason::shutdown: return {"shutdown", "its supervisor was told to shut down"};
+    case Reason::dependency_failed: return {"dependency failed", "a task that it waited for did not end as it had to"};
+    case Reason::cancelled: return {"cancelled", "cancelled while it waited"};
+    case Reason::expired: return {"expired", "it waited for longer than its --expire"};
+    case Reason::superseded: return {"superseded", "a newer task with its --key took its place"};
     case Reason::output_timeout:
     case Reason::progress_timeout:
     case Reason::idle_timeout:
@@ -34,59 +38,17 @@ std::string_view short_reason(Reason reason)
     case Reason::cpu_limit: break;
     }
     const core::HangRule* rule = core::find_hang_rule(reason);
-    return rule ? rule->short_words : "";
+    return rule ? ReasonWords{rule->short_words, rule->words} : ReasonWords{};
 }
 
-std::string_view reason_words(Reason reason)
-{
-    switch (reason) {
-    case Reason::self: return "";
-    case Reason::killed: return "killed on request";
-    case Reason::timeout: return "its --timeout passed";
-    case Reason::owner_gone: return "its --owner ended";
-    case Reason::shutdown: return "its supervisor was told to shut down";
-    case Reason::dependency_failed: return "a task that it waited for did not end as it had to";
-    case Reason::cancelled: return "cancelled while it waited";
-    case Reason::expired: return "it waited for longer than its --expire";
-    case Reason::superseded: return "a newer task with its --key took its place";
-    case Reason::output_timeout:
-    case Reason::progress_timeout:
-    case Reason::idle_timeout:
-    case Reason::ready_timeout:
-    case Reason::cpu_limit: break;
-    }
-    const core::HangRule* rule = core::find_hang_rule(reason);
-    return rule ? rule->words : "";
-}
-
-std::string own_end(const core::Outcome& outcome)
-{
-    switch (outcome.kind) {
-    case OutcomeKind::none: return "not ended";
-    case OutcomeKind::exited: return fmt::format("exit {}", outcome.code);
-    case OutcomeKind::signaled: return signal_name(outcome.signal);
-    case OutcomeKind::failed_to_start: return "the command could not be started";
-    case OutcomeKind::lost: return "lost: nobody saw how it ended";
-    case OutcomeKind::not_started: return "the command was not started";
-    }
-    return "";
-}
-
-StateWords ended_words(const core::Outcome& outcome)
+StateWords end_state(const core::Outcome& outcome)
 {
     const bool by_request = outcome.reason == Reason::killed || outcome.reason == Reason::owner_gone ||
                             outcome.reason == Reason::shutdown;
     if (outcome.reason != Reason::self && outcome.kind != OutcomeKind::failed_to_start)
-        return {std::string(short_reason(outcome.reason)), by_request ? Tone::plain : Tone::bad};
-    switch (outcome.kind) {
-    case OutcomeKind::none: return {"ended", Tone::plain};
-    case OutcomeKind::exited: return {fmt::format("exit {}", outcome.code), outcome.code == 0 ? Tone::faint : Tone::bad};
-    case OutcomeKind::signaled: return {signal_name(outcome.signal), Tone::bad};
-    case OutcomeKind::failed_to_start: return {"not started", Tone::bad};
-    case OutcomeKind::lost: return {"lost", Tone::bad};
-    case OutcomeKind::not_started: return {"not started", Tone::bad};
-    }
-    return {};
+        return {std::string(words_of(outcome.reason).in_state), by_request ? Tone::plain : Tone::bad};
+    const bool faint = outcome.kind == OutcomeKind::exited && outcome.code == 0;
+    return {core::end_word(outcome), faint ? Tone::faint : Tone::bad};
 }
 
 /// What a person must know first.
@@ -137,7 +99,7 @@ StateWords state_words(const ops::Snapshot& task)
     case Lifecycle::stopping: return {"stopping", Tone::busy};
     case Lifecycle::ended: break;
     }
-    StateWords words = status.copied ? StateWords{"copy", Tone::plain} : ended_words(status.outcome);
+    StateWords words = status.copied ? StateWords{"copy", Tone::plain} : end_state(status.outcome);
     if (!task.leftover.empty()) words.text += fmt::format(" +{}", task.leftover.size());
     return words;
 }
@@ -173,9 +135,10 @@ std::string outcome_words(const store::Status& status)
 {
     if (status.copied) return "lost: this folder is a copy; the task itself belongs to the folder that was copied";
     const core::Outcome& outcome = status.outcome;
-    std::string words(reason_words(outcome.reason));
+    std::string words(words_of(outcome.reason).in_sentence);
     if (!words.empty()) words += ": ";
-    words += own_end(outcome);
+    words += core::end_word(outcome);
+    if (outcome.kind == OutcomeKind::lost) words += ": nobody saw how it ended";
     if (outcome.leftover_killed != 0)
         words += fmt::format("; {} leftover {} ended", outcome.leftover_killed,
                              outcome.leftover_killed == 1 ? "process was" : "processes were");

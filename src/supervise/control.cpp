@@ -1,5 +1,6 @@
 #include <bgt/supervise/control.hpp>
 
+#include <bgt/core/end_words.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/control_socket.hpp>
 #include <bgt/os/proc.hpp>
@@ -23,7 +24,7 @@ constexpr auto helper_timeout = std::chrono::milliseconds(200);
 
 std::string ended_text(store::TaskId id, const store::Status& status)
 {
-    return fmt::format("task {} has ended ({})", id.value, end_in_words(status));
+    return fmt::format("task {} has {}", id.value, core::ended_words(status.outcome));
 }
 
 /// Sees to it that somebody can answer, then asks. A living supervisor is asked also where its record is damaged: with

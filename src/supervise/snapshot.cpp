@@ -1,6 +1,5 @@
 #include <bgt/supervise/snapshot.hpp>
 
-#include <bgt/base/signal_name.hpp>
 #include <bgt/core/progress.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/store/log_lines.hpp>
@@ -321,19 +320,6 @@ std::vector<Snapshot> recover_and_inspect_all(store::Root& root, const std::vect
 int exit_code(const store::Status& status)
 {
     return core::exit_code(status.outcome);
-}
-
-std::string end_in_words(const store::Status& status)
-{
-    switch (status.outcome.kind) {
-    case core::OutcomeKind::exited: return "exit " + std::to_string(status.outcome.code);
-    case core::OutcomeKind::signaled: return signal_name(status.outcome.signal);
-    case core::OutcomeKind::failed_to_start: return "failed to start";
-    case core::OutcomeKind::lost: return "lost";
-    case core::OutcomeKind::not_started: return "not started";
-    case core::OutcomeKind::none: break;
-    }
-    return std::string(core::to_string(status.lifecycle));
 }
 
 } // namespace bgt::supervise

@@ -19,6 +19,9 @@ from pathlib import Path
 from corpus import HOSTILE, HOSTILE_NAMES
 from shells import SHELLS, Lab, NoAnswer, Shell, commands
 
+sys.path.append(str(Path(__file__).parents[1] / "support"))
+from crc32c import crc32c  # noqa: E402
+
 MOST_GIVEN_UP = 5  # each costs the patience of the test
 END = b"\r"
 DROP = b"\x15"  # Ctrl-U: the line is given up
@@ -31,15 +34,6 @@ def is_offered(value: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return text.isprintable() and len(value) < 500
-
-
-def crc32c(data: bytes) -> int:
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 def craft_name(task: Path, old: bytes, new: bytes) -> None:

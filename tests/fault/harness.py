@@ -14,7 +14,7 @@ import time
 import tracer
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
-from process_table import environment, processes  # noqa: E402
+from process_table import environment, kill_all, processes  # noqa: E402
 
 VERB_DEADLINE = 25.0    # bgt's own bounds are 5 s each; beyond this a verb hangs
 MARK = "BGT_FAULT_MARK"
@@ -208,18 +208,7 @@ class Stage:
             os.kill(self.tracer, signal.SIGKILL)
             os.waitpid(self.tracer, 0)
             os.close(self.pipe)
-        strays = []
-        for _ in range(100):
-            left = [pid for pid, environment in self.environments()
-                    if any(str(self.folder).encode() in entry for entry in environment)]
-            if not left:
-                break
-            strays += [pid for pid in left if pid not in strays]
-            for pid in left:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            time.sleep(0.01)
+        strays = kill_all(lambda: [pid for pid, environment in self.environments()
+                                   if any(str(self.folder).encode() in entry for entry in environment)])
         shutil.rmtree(self.folder, ignore_errors=True)
         return strays

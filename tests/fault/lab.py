@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Callable
 
 sys.path.append(str(Path(__file__).parents[1] / "support"))
-from process_table import command_line, environment, is_alive, process, processes, until  # noqa: E402, F401
+from crc32c import crc32c  # noqa: E402
+from process_table import command_line, environment, is_alive, kill_all, process, processes, until  # noqa: E402, F401
 
 PATIENCE = 20.0  # seconds in which what must come has to come
 
@@ -187,14 +188,7 @@ class Lab:
         for child in self.started:
             child.kill()
             child.wait()
-        deadline = time.monotonic() + 5
-        while (left := self.members()) and time.monotonic() < deadline:  # of a test that failed
-            for pid in left:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            time.sleep(0.01)
+        kill_all(self.members)  # of a test that failed
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -202,15 +196,6 @@ class Lab:
 SLOT = 1024
 GENERATION, BOOT, ROOT_PID, SUPERVISOR_PID, ROOT_START, SUPERVISOR_START = 16, 48, 64, 68, 72, 80
 SECRET = 884
-
-
-def crc32c(data: bytes) -> int:
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 class Record:

@@ -1,6 +1,7 @@
 """What the tests and the benchmarks ask of /proc, and waiting for a condition."""
 import dataclasses
 import os
+import signal
 import time
 
 
@@ -87,3 +88,21 @@ def until(condition, timeout=10.0, pause=0.005):
             return condition()
         time.sleep(pause)
     return value
+
+
+def kill_all(find, timeout=5.0):
+    """SIGKILL to whom find() names, until it names nobody; gives all pids that it named."""
+    named = []
+
+    def nobody():
+        left = find()
+        named.extend(pid for pid in left if pid not in named)
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return not left
+
+    until(nobody, timeout, 0.01)
+    return named

@@ -37,8 +37,16 @@ std::optional<Candidates> candidate_kind(std::string_view word);
 /// printable() would change is left out.
 std::string candidates(const store::Root&, Candidates);
 
-/// The fixed words that a value can be; empty: not known beforehand.
-std::vector<std::string> fixed_words(const OptionInfo&);
-std::vector<std::string> fixed_words(Value);
+/// What completes a value.
+struct ValueCompletion {
+    std::vector<std::string> words = {}; ///< all that it can be; empty: not known beforehand
+    std::string bash = "@none";     ///< an @kind of the script's _bgt_reply; @command, @file and @directory begin with the
+                                    ///< letter of their action in `compgen`
+    std::string zsh = " ";          ///< an action of _arguments
+    std::string fish = "";          ///< arguments of `complete`
+};
+ValueCompletion completion_of(Value);
+/// The same for the value of an option, whose words may stand in its metavar.
+ValueCompletion completion_of(const OptionInfo&);
 
 } // namespace bgt::cli

@@ -16,6 +16,9 @@ struct HttpUrl {
 /// Error (usage): https (no TLS here: use cmd:curl), bad port, control characters.
 Result<HttpUrl> parse_http_url(const std::string& text);
 
+/// A space, a control character or DEL: no host name and no URL has one.
+bool has_space_or_control(std::string_view text);
+
 /// A TCP port, 1 to 65535. Error (usage): anything else.
 Result<std::uint16_t> parse_port(std::string_view text);
 

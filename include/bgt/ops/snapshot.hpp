@@ -9,7 +9,6 @@ using supervise::Snapshot;
 using supervise::SnapshotFields;
 
 /// See supervise/snapshot.hpp.
-using supervise::end_in_words;
 using supervise::exit_code;
 using supervise::recover_and_inspect;
 using supervise::recover_and_inspect_all;

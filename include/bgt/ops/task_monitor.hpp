@@ -77,7 +77,4 @@ private:
 /// Raises the soft limit of open descriptors to the hard one (man 2 setrlimit) when `tasks` of them may need it.
 void make_room_for(std::size_t tasks);
 
-/// "ended (exit 1)", "ended (SIGKILL, timeout)", "was lost", "failed to start".
-std::string describe_end(const store::Status&);
-
 } // namespace bgt::ops

@@ -27,7 +27,7 @@ enum class Tone : unsigned char {
 std::string colored(std::string_view text, Tone);
 
 struct StateWords {
-    std::string text; ///< at most 14 columns: "running", "needs input", "exit 3", "SIGKILL", "timeout", "lost", "damaged"
+    std::string text; ///< at most 15 columns: "running", "needs input", "exit 3", "SIGKILL", "timeout", "lost", "damaged"
     Tone tone = Tone::plain;
 };
 StateWords state_words(const ops::Snapshot&);
@@ -41,7 +41,7 @@ std::optional<Duration> age(const store::Status&, const Moment& now);
 /// From the start to the end, or to now while it lives; nullopt where one of them is not known.
 std::optional<Duration> run_time(const store::Status&, const Moment& now);
 
-/// "exited with code 3", "its --timeout passed: died of SIGTERM"; for an ended task.
+/// "exit 3", "its --timeout passed: SIGTERM"; for an ended task.
 std::string outcome_words(const store::Status&);
 /// "12%", "0.3%": of one core.
 std::string cpu_words(double fraction);

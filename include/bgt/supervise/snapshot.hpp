@@ -53,7 +53,5 @@ std::vector<Snapshot> recover_and_inspect_all(store::Root&, const std::vector<st
 /// Exit code of an ended task (core::exit_code; 127/126 for failed-to-start by what is recorded).
 int exit_code(const store::Status&);
 
-/// "exit 0", "SIGTERM", "lost", "failed to start": how a task ended.
-std::string end_in_words(const store::Status&);
 
 } // namespace bgt::supervise

@@ -6,38 +6,13 @@ namespace bgt::cli {
 
 namespace {
 
-/// What the script does with a word of this kind: a list of words, or an @kind of its function _bgt_reply. @command, @file
-/// and @directory begin with the letter of their action in `compgen`.
-std::string kind_word(const std::vector<std::string>& fixed, Value value)
+/// What the script does with a word of this kind: a list of words, or an @kind of its function _bgt_reply.
+std::string kind_word(const ValueCompletion& value)
 {
-    if (!fixed.empty()) {
-        std::string out;
-        for (const auto& word : fixed) out += (out.empty() ? "" : " ") + word;
-        return shell_quote(out);
-    }
-    switch (value) {
-    case Value::task: return "@task-list";
-    case Value::living_task: return "@living-list";
-    case Value::task_name: return "@name-list";
-    case Value::tag: return "@tag-list";
-    case Value::file: return "@file";
-    case Value::folder: return "@directory";
-    case Value::command: return "@command";
-    case Value::text:
-    case Value::number:
-    case Value::duration:
-    case Value::size:
-    case Value::regex:
-    case Value::pid:
-    case Value::signal:
-    case Value::condition:
-    case Value::shell:
-    case Value::limit:
-    case Value::state:
-    case Value::setting:
-    case Value::verb: break;
-    }
-    return "@none";
+    if (value.words.empty()) return value.bash;
+    std::string out;
+    for (const auto& word : value.words) out += (out.empty() ? "" : " ") + word;
+    return shell_quote(out);
 }
 
 std::string verb_case(const VerbShape& verb)
@@ -50,12 +25,12 @@ std::string verb_case(const VerbShape& verb)
             pattern.append(pattern.empty() ? "" : " | ").append(name);
         }
         if (!info.metavar.empty())
-            cases += "        " + pattern + ") value=" + kind_word(fixed_words(info), info.value) + " ;;\n";
+            cases += "        " + pattern + ") value=" + kind_word(completion_of(info)) + " ;;\n";
     }
     std::string out = "    " + verb.name + ")\n        options='" + names + "'\n";
     if (verb.takes_words) {
-        out += "        first=" + kind_word(fixed_words(verb.first_word), verb.first_word) + "\n";
-        out += "        rest=" + kind_word(fixed_words(verb.words), verb.words) + "\n";
+        out += "        first=" + kind_word(completion_of(verb.first_word)) + "\n";
+        out += "        rest=" + kind_word(completion_of(verb.words)) + "\n";
     }
     if (!cases.empty()) out += "        case $2 in\n" + cases + "        esac\n";
     return out + "        ;;\n";

@@ -114,50 +114,75 @@ std::vector<std::string> literal_words(std::string_view metavar)
     return out;
 }
 
-} // namespace
-
-std::vector<std::string> fixed_words(const OptionInfo& info)
+/// Names and tags that only the state root knows, by the word of `bgt completion` that asks for them.
+ValueCompletion known(const std::string& word)
 {
-    const auto choices = info.choices();
-    if (!choices.empty()) return {choices.begin(), choices.end()};
-    const bool free_text = info.value == Value::text || info.value == Value::number;
-    return free_text && info.metavar.find('|') != std::string_view::npos ? literal_words(info.metavar) : fixed_words(info.value);
+    return {.bash = "@" + word, .zsh = " _bgt_known " + word, .fish = " -k -a '(__bgt_known " + word + ")'"};
 }
 
-std::vector<std::string> fixed_words(Value value)
+ValueCompletion one_of(std::vector<std::string> words)
+{
+    return {.words = std::move(words)};
+}
+
+std::vector<std::string> signal_words()
 {
     std::vector<std::string> out;
+    for (const int number : {1, 2, 3, 10, 12, 15, 9, 18, 19, 28}) out.push_back(signal_name(number).substr(3));
+    return out;
+}
+
+std::vector<std::string> limit_words()
+{
+    std::vector<std::string> out;
+    for (const auto& name : limit_names()) out.push_back(name + "=");
+    return out;
+}
+
+std::vector<std::string> verb_words()
+{
+    std::vector<std::string> out;
+    for (const auto& verb : verbs()) out.emplace_back(verb.name);
+    return out;
+}
+
+} // namespace
+
+ValueCompletion completion_of(Value value)
+{
     switch (value) {
-    case Value::signal:
-        for (const int number : {1, 2, 3, 10, 12, 15, 9, 18, 19, 28}) out.push_back(signal_name(number).substr(3));
-        break;
-    case Value::shell: out = {"bash", "zsh", "fish"}; break;
-    case Value::condition: out = core::condition_words(); break;
-    case Value::state: out.assign(std::begin(ops::state_filters), std::end(ops::state_filters)); break;
-    case Value::limit:
-        for (const auto& name : limit_names()) out.push_back(name + "=");
-        break;
-    case Value::setting:
-        for (const auto& key : ops::setting_keys()) out.push_back(key);
-        break;
-    case Value::verb:
-        for (const auto& verb : verbs()) out.emplace_back(verb.name);
-        break;
+    case Value::task: return known("task-list");
+    case Value::living_task: return known("living-list");
+    case Value::task_name: return known("name-list");
+    case Value::tag: return known("tag-list");
+    case Value::file: return {.bash = "@file", .zsh = "_files", .fish = " -F"};
+    case Value::folder:
+        return {.bash = "@directory", .zsh = "_files -/", .fish = " -a '(__fish_complete_directories)'"};
+    case Value::command: return {.bash = "@command"};
+    case Value::pid: return {.zsh = "_pids", .fish = " -a '(__fish_complete_pids)'"};
+    case Value::signal: return one_of(signal_words());
+    case Value::shell: return one_of({"bash", "zsh", "fish"});
+    case Value::condition: return one_of(core::condition_words());
+    case Value::state: return one_of({std::begin(ops::state_filters), std::end(ops::state_filters)});
+    case Value::limit: return one_of(limit_words());
+    case Value::setting: return one_of(ops::setting_keys());
+    case Value::verb: return one_of(verb_words());
     case Value::text:
     case Value::number:
     case Value::duration:
     case Value::size:
-    case Value::regex:
-    case Value::pid:
-    case Value::task:
-    case Value::living_task:
-    case Value::task_name:
-    case Value::tag:
-    case Value::file:
-    case Value::folder:
-    case Value::command: break;
+    case Value::regex: break;
     }
-    return out;
+    return {};
+}
+
+ValueCompletion completion_of(const OptionInfo& info)
+{
+    const auto choices = info.choices();
+    if (!choices.empty()) return one_of({choices.begin(), choices.end()});
+    const bool free_text = info.value == Value::text || info.value == Value::number;
+    if (free_text && info.metavar.find('|') != std::string_view::npos) return one_of(literal_words(info.metavar));
+    return completion_of(info.value);
 }
 
 } // namespace bgt::cli

@@ -27,36 +27,12 @@ std::string list_word(const std::string& word)
 }
 
 /// The arguments of `complete` that say what a word of this kind is.
-std::string argument(const std::vector<std::string>& fixed, Value value)
+std::string argument(const ValueCompletion& value)
 {
-    if (!fixed.empty()) {
-        std::string list;
-        for (const auto& word : fixed) list += (list.empty() ? "" : " ") + list_word(word);
-        return " -a " + fish_quoted(list);
-    }
-    switch (value) {
-    case Value::task: return " -k -a '(__bgt_known task-list)'";
-    case Value::living_task: return " -k -a '(__bgt_known living-list)'";
-    case Value::task_name: return " -k -a '(__bgt_known name-list)'";
-    case Value::tag: return " -k -a '(__bgt_known tag-list)'";
-    case Value::file: return " -F";
-    case Value::folder: return " -a '(__fish_complete_directories)'";
-    case Value::pid: return " -a '(__fish_complete_pids)'";
-    case Value::command:
-    case Value::text:
-    case Value::number:
-    case Value::duration:
-    case Value::size:
-    case Value::regex:
-    case Value::signal:
-    case Value::condition:
-    case Value::shell:
-    case Value::limit:
-    case Value::state:
-    case Value::setting:
-    case Value::verb: break;
-    }
-    return "";
+    if (value.words.empty()) return value.fish;
+    std::string list;
+    for (const auto& word : value.words) list += (list.empty() ? "" : " ") + list_word(word);
+    return " -a " + fish_quoted(list);
 }
 
 std::string option_line(const std::string& verb, const OptionInfo& info)
@@ -65,7 +41,7 @@ std::string option_line(const std::string& verb, const OptionInfo& info)
     for (const auto name : info.all_names())
         out.append(name.starts_with("--") ? " -l " : " -s ").append(name.substr(name.find_first_not_of('-')));
     if (!info.metavar.empty()) {
-        const auto what = argument(fixed_words(info), info.value);
+        const auto what = argument(completion_of(info));
         out += (what == " -F" ? " -r" : " -x") + what;
     }
     return out + " -d " + fish_quoted(info.help) + "\n";
@@ -79,8 +55,8 @@ std::string word_lines(const VerbShape& verb)
     if (!verb.takes_words) return "";
     if (verb.words == Value::command)
         return line("__bgt_in run", " -a '(__fish_complete_command)'") + line("__bgt_in_command", " -a '(__bgt_command)'");
-    const auto first = argument(fixed_words(verb.first_word), verb.first_word);
-    const auto rest = argument(fixed_words(verb.words), verb.words);
+    const auto first = argument(completion_of(verb.first_word));
+    const auto rest = argument(completion_of(verb.words));
     if (first == rest) return line("__bgt_in " + verb.name, first);
     return line("__bgt_in " + verb.name + " first", first) + line("__bgt_in " + verb.name + " rest", rest);
 }

@@ -31,40 +31,16 @@ bool has_open_end(const std::string& word)
 }
 
 /// What _arguments does with a word of this kind.
-std::string action(const std::vector<std::string>& fixed, Value value)
+std::string action(const ValueCompletion& value)
 {
-    if (!fixed.empty()) {
-        std::string list;
-        bool open_end = false;
-        for (const auto& word : fixed) {
-            list += " " + action_word(word);
-            open_end = open_end || has_open_end(word);
-        }
-        return open_end ? "{compadd -S \"\" --" + list + "}" : "(" + list.substr(1) + ")";
+    if (value.words.empty()) return value.zsh;
+    std::string list;
+    bool open_end = false;
+    for (const auto& word : value.words) {
+        list += " " + action_word(word);
+        open_end = open_end || has_open_end(word);
     }
-    switch (value) {
-    case Value::task: return " _bgt_known task-list";
-    case Value::living_task: return " _bgt_known living-list";
-    case Value::task_name: return " _bgt_known name-list";
-    case Value::tag: return " _bgt_known tag-list";
-    case Value::file: return "_files";
-    case Value::folder: return "_files -/";
-    case Value::pid: return "_pids";
-    case Value::command:
-    case Value::text:
-    case Value::number:
-    case Value::duration:
-    case Value::size:
-    case Value::regex:
-    case Value::signal:
-    case Value::condition:
-    case Value::shell:
-    case Value::limit:
-    case Value::state:
-    case Value::setting:
-    case Value::verb: break;
-    }
-    return " ";
+    return open_end ? "{compadd -S \"\" --" + list + "}" : "(" + list.substr(1) + ")";
 }
 
 /// '(-n --lines)'{-n+,--lines=}'[help]:N:action'
@@ -80,7 +56,7 @@ std::string option_spec(const OptionInfo& info)
     std::string out = info.repeats ? "'*'" : "'(" + all + ")'";
     out += info.all_names().size() > 1 ? "{" + forms + "}" : forms;
     out += "'[" + escaped(info.help) + "]";
-    if (valued) out += ":" + escaped(std::string(info.metavar)) + ":" + action(fixed_words(info), info.value);
+    if (valued) out += ":" + escaped(std::string(info.metavar)) + ":" + action(completion_of(info));
     return out + "'";
 }
 
@@ -89,8 +65,8 @@ std::string word_specs(const VerbShape& verb)
     if (!verb.takes_words) return "";
     if (verb.words == Value::command) return " \\\n        '(-)1:command: _command_names -e' '*::arguments: _normal'";
     std::string out;
-    if (verb.first_word != verb.words) out += " \\\n        '1:word:" + action(fixed_words(verb.first_word), verb.first_word) + "'";
-    return out + " \\\n        '*:word:" + action(fixed_words(verb.words), verb.words) + "'";
+    if (verb.first_word != verb.words) out += " \\\n        '1:word:" + action(completion_of(verb.first_word)) + "'";
+    return out + " \\\n        '*:word:" + action(completion_of(verb.words)) + "'";
 }
 
 std::string verb_case(const VerbShape& verb)

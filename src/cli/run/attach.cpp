@@ -1,5 +1,6 @@
 #include "attach.hpp"
 
+#include <bgt/core/end_words.hpp>
 #include <bgt/ops/attach.hpp>
 #include <bgt/ops/stop.hpp>
 #include <bgt/ops/task_monitor.hpp>
@@ -82,7 +83,7 @@ std::string why_ended(const store::Root& root, store::TaskId id, const store::St
     const std::string limit = limit_words(status.outcome.reason, spec ? spec->policy : core::Policy{});
     if (limit.empty()) return {};
     const std::string next = code == code::hung ? "bgt why " : "bgt show ";
-    return ops::label(id, status) + " " + ops::describe_end(status) + ": " + limit + ", so the exit code is " + std::to_string(code) +
+    return ops::label(id, status) + " " + core::ended_words(status.outcome) + ": " + limit + ", so the exit code is " + std::to_string(code) +
            " (" + next + to_string(id) + ")";
 }
 

@@ -5,6 +5,7 @@
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
+#include <bgt/core/end_words.hpp>
 #include <bgt/ops/signal.hpp>
 #include <bgt/ops/stop.hpp>
 
@@ -162,7 +163,7 @@ void Kill::show(Context& context, int& result, const ops::Stopped& stopped) cons
     };
     switch (stopped.end) {
     case ops::Stopped::End::ended: return say(ended_words(stopped.task.status, stopped.took));
-    case ops::Stopped::End::had_ended: return say("had already ended (" + ops::end_in_words(stopped.before) + ")");
+    case ops::Stopped::End::had_ended: return say("had already " + core::ended_words(stopped.before.outcome));
     case ops::Stopped::End::removed: return say("ended, and was removed");
     case ops::Stopped::End::cancelled: return say("cancelled while it waited");
     case ops::Stopped::End::survived: return complain(survivor_words(stopped.task.status), code::failed);

@@ -3,6 +3,7 @@
 #include <bgt/base/terminal_text.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/context.hpp>
+#include <bgt/core/end_words.hpp>
 #include <bgt/ops/task_monitor.hpp>
 #include <bgt/render/progress_bar.hpp>
 
@@ -46,7 +47,7 @@ std::string impossible_message(const ops::WaitRequest& request, const ops::WaitA
     case Cause::ended:
     case Cause::none: break;
     }
-    const std::string ended = label(task) + " " + ops::describe_end(task.status);
+    const std::string ended = label(task) + " " + core::ended_words(task.status.outcome);
     return condition.is_exit() ? ended + ": exit=0 can no longer be met" : ended + " before " + before(condition, answer);
 }
 
@@ -58,7 +59,7 @@ std::string timeout_message(const ops::WaitRequest& request, const ops::WaitAnsw
     if (!condition.is_exit()) text += " before " + before(condition, answer);
     text += ": " + label(task);
     text += ops::is_over(task.status) // its log is still being read
-                ? " " + ops::describe_end(task.status)
+                ? " " + core::ended_words(task.status.outcome)
                 : " is still " + std::string(core::to_string(task.status.lifecycle)) + ", untouched";
     if (answer.open_tasks > 1) text += ", and " + std::to_string(answer.open_tasks - 1) + " more";
     return text;
@@ -108,7 +109,7 @@ std::string wait_summary(const ops::WaitRequest& request, const ops::WaitAnswer&
         const std::string all = "all " + std::to_string(answer.tasks.size()) + " tasks ";
         return all + (condition.is_exit() ? "ended" : "meet the conditions");
     }
-    return condition.is_exit() ? label(task) + " " + ops::describe_end(task.status) : label(task) + ": " + condition.before;
+    return condition.is_exit() ? label(task) + " " + core::ended_words(task.status.outcome) : label(task) + ": " + condition.before;
 }
 
 /// "web running 12s | last line", "3 of 10 ended, 12s | web: last line", with a bar before the last line where there is

@@ -42,7 +42,7 @@ TEST_CASE("states of the ended")
     CHECK(ended_text(sample::exited(255)) == "exit 255");
     CHECK(ended_text({.kind = OutcomeKind::signaled, .signal = 9}) == "SIGKILL");
     CHECK(ended_text({.kind = OutcomeKind::lost}) == "lost");
-    CHECK(ended_text({.kind = OutcomeKind::failed_to_start}) == "not started");
+    CHECK(ended_text({.kind = OutcomeKind::failed_to_start}) == "failed to start");
     CHECK(ended_text({.kind = OutcomeKind::exited, .reason = Reason::timeout}) == "timeout");
     CHECK(ended_text({.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::killed}) == "killed");
     CHECK(ended_text({.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::idle_timeout}) == "hung");
