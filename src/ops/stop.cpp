@@ -101,7 +101,7 @@ Result<std::optional<store::Status>> await_gone(store::Root& root, store::TaskId
         }
         const auto seen = recover_and_inspect(root, id, {});
         const store::ProcessKey supervisor = seen ? seen->status.supervisor : target.before.supervisor;
-        request.waiting({label(id, target.before), os::now() - target.asked, *kill_after, still_there(supervisor)});
+        request.waiting({label(id, target.before), os::now() - target.asked, *kill_after, os::still_there(supervisor)});
     }
 }
 

@@ -1,6 +1,7 @@
 #include <bgt/supervise/start.hpp>
 
 #include <bgt/os/background.hpp>
+#include <bgt/os/blocked.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/descriptors.hpp>
 #include <bgt/os/proc.hpp>
@@ -200,8 +201,7 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
     });
     if (!over && over.error().kind != ErrorKind::not_found) return over.error();
     if (over && *over && !(*over)->survivors.empty())
-        return Error::failed(fmt::format("task {} can't be replaced: its process {} is not ended by SIGKILL, it waits in the kernel",
-                                         id.value, (*over)->survivors.front()));
+        return Error::failed(fmt::format("task {} can't be replaced: {}", id.value, os::survivor_words((*over)->survivors)));
     return resolve_name(root, spec, env, policy);
 }
 

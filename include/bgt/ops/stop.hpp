@@ -1,13 +1,16 @@
 #pragma once
 /// Ends tasks: every process of each (`bgt kill`).
 #include <bgt/core/task.hpp>
-#include <bgt/ops/blocked.hpp>
 #include <bgt/ops/select.hpp>
 #include <bgt/ops/snapshot.hpp>
+#include <bgt/os/blocked.hpp>
 #include <optional>
 #include <vector>
 
 namespace bgt::ops {
+
+using os::Blocked;
+using os::survivor_words;
 
 /// What a stop waits for at the moment.
 struct StopWait {

@@ -124,21 +124,6 @@ std::string ended_words(const store::Status& status, Duration took)
                        steps.empty() ? "" : " (" + steps + ")");
 }
 
-/// "pid 7 (sleep): not permitted (owner root)"
-std::string blocked_words(const ops::Blocked& process)
-{
-    return "pid " + std::to_string(process.pid) + (process.name.empty() ? "" : " (" + process.name + ")") +
-           (process.why.empty() ? "" : ": " + process.why);
-}
-
-std::string survivor_words(const store::Status& status)
-{
-    std::string list;
-    for (const auto pid : status.survivors) list += (list.empty() ? "" : "; ") + blocked_words(ops::why_not_ended(pid));
-    const auto count = status.survivors.size();
-    return counted(count, "process is", "processes are") + " not ended by SIGKILL: " + list;
-}
-
 /// "7 web: 2 processes, SIGKILL in 3s"
 std::string waiting_words(const ops::StopWait& now)
 {
@@ -148,7 +133,7 @@ std::string waiting_words(const ops::StopWait& now)
     else text += fmt::format(", for {} s after the stop began", std::chrono::floor<std::chrono::seconds>(now.elapsed).count());
     if (now.elapsed < std::chrono::seconds(2) || now.processes.empty()) return text;
     const auto blocked = std::ranges::find_if(now.processes, [](const auto& p) { return !p.why.empty(); });
-    return text + " · " + blocked_words(blocked != now.processes.end() ? *blocked : now.processes.front());
+    return text + " · " + to_string(blocked != now.processes.end() ? *blocked : now.processes.front());
 }
 
 void Kill::show(Context& context, int& result, const ops::Stopped& stopped) const
@@ -166,7 +151,7 @@ void Kill::show(Context& context, int& result, const ops::Stopped& stopped) cons
     case ops::Stopped::End::had_ended: return say("had already " + core::ended_words(stopped.before.outcome));
     case ops::Stopped::End::removed: return say("ended, and was removed");
     case ops::Stopped::End::cancelled: return say("cancelled while it waited");
-    case ops::Stopped::End::survived: return complain(survivor_words(stopped.task.status), code::failed);
+    case ops::Stopped::End::survived: return complain(ops::survivor_words(stopped.task.status.survivors), code::failed);
     case ops::Stopped::End::timed_out: return complain("has not ended yet; the stop continues", code::wait_timeout);
     }
 }
@@ -198,9 +183,9 @@ int Kill::run(Context& context)
         // What may never end must not be waited for without a word, wherever stderr goes.
         if (now.elapsed < std::chrono::seconds(2) || now.elapsed < now.kill_after) return;
         for (const auto& process : now.processes)
-            if (!process.why.empty() && told_of.insert(blocked_words(process)).second) {
+            if (!process.why.empty() && told_of.insert(to_string(process)).second) {
                 line.clear();
-                context.complain(now.label + ": waits for " + blocked_words(process));
+                context.complain(now.label + ": waits for " + to_string(process));
             }
     };
     auto stopped = ops::stop(**root, *wanted, told<ops::Stopped>(context, result, [&](store::TaskId, const ops::Stopped& one) {

@@ -1,4 +1,4 @@
-#include <bgt/ops/blocked.hpp>
+#include <bgt/os/blocked.hpp>
 
 #include <bgt/base/text.hpp>
 #include <bgt/os/proc.hpp>
@@ -11,7 +11,7 @@
 #include <set>
 #include <utility>
 
-namespace bgt::ops {
+namespace bgt::os {
 namespace {
 
 struct StatusFile {
@@ -41,11 +41,11 @@ StatusFile read_status_file(std::int32_t pid)
 
 std::string name_of(std::int32_t pid)
 {
-    const auto stat = os::read_stat(pid);
+    const auto stat = read_stat(pid);
     return stat ? printable(stat->comm) : std::string("a process");
 }
 
-std::string why(const os::ProcStat& process)
+std::string why(const ProcStat& process)
 {
     const StatusFile status = read_status_file(process.key.pid);
     const bool zombie = process.state == 'Z' || process.state == 'X';
@@ -64,15 +64,28 @@ std::string why(const os::ProcStat& process)
 
 Blocked why_not_ended(std::int32_t pid)
 {
-    const auto stat = os::read_stat(pid);
+    const auto stat = read_stat(pid);
     if (!stat) return {pid, {}, {}};
     return {pid, printable(stat->comm), why(*stat)};
 }
 
-std::vector<Blocked> still_there(const store::ProcessKey& supervisor)
+std::string to_string(const Blocked& process)
+{
+    return "pid " + std::to_string(process.pid) + (process.name.empty() ? "" : " (" + process.name + ")") +
+           (process.why.empty() ? "" : ": " + process.why);
+}
+
+std::string survivor_words(const std::vector<std::int32_t>& pids)
+{
+    std::string list;
+    for (const auto pid : pids) list += (list.empty() ? "" : "; ") + to_string(why_not_ended(pid));
+    return std::to_string(pids.size()) + (pids.size() == 1 ? " process is" : " processes are") + " not ended by SIGKILL: " + list;
+}
+
+std::vector<Blocked> still_there(const ProcessKey& supervisor)
 {
     std::vector<Blocked> out;
-    const auto all = os::all_processes();
+    const auto all = all_processes();
     std::set<std::int32_t> below{supervisor.pid};
     for (bool found = true; std::exchange(found, false);)
         for (const auto& process : all)
@@ -83,4 +96,4 @@ std::vector<Blocked> still_there(const store::ProcessKey& supervisor)
     return out;
 }
 
-} // namespace bgt::ops
+} // namespace bgt::os
