@@ -11,18 +11,19 @@ namespace {
 
 constexpr std::size_t max_events = 100'000; ///< all that the end of the file holds which is read
 
-std::optional<std::uint64_t> number_in(const store::TaskEvent& event, std::string_view key)
+/// -1: it has no such number. (An optional of it is more than g++ 12 and 14 can follow.)
+std::int64_t number_in(const store::TaskEvent& event, std::string_view key)
 {
     const auto field = std::ranges::find(event.fields, key, [](const auto& pair) { return pair.first; });
     const auto* value = field == event.fields.end() ? nullptr : std::get_if<std::int64_t>(&field->second);
-    return value != nullptr && *value >= 0 ? std::optional(static_cast<std::uint64_t>(*value)) : std::nullopt;
+    return value != nullptr && *value >= 0 ? *value : -1;
 }
 
 /// How the attempt ended that bears that number; the last one that ended for nullopt.
 const store::TaskEvent* find_end(const std::vector<store::TaskEvent>& events, std::optional<std::uint32_t> number)
 {
     const auto found = std::find_if(events.rbegin(), events.rend(), [&](const store::TaskEvent& event) {
-        return event.event == "attempt-ended" && (!number || number_in(event, "attempt") == *number);
+        return event.event == "attempt-ended" && (!number || number_in(event, "attempt") == std::int64_t{*number});
     });
     return found == events.rend() ? nullptr : &*found;
 }
@@ -54,10 +55,10 @@ Result<AttemptBytes> find_attempt(const store::TaskDir& dir, const store::Status
     const store::TaskEvent* const end = find_end(read->events, is_newest ? std::nullopt : std::optional(wanted.number));
     if (end == nullptr && is_newest) return AttemptBytes{}; // nothing says that there was another
     const bool out = stream == store::WhichLog::out;
-    const auto from = end != nullptr ? number_in(*end, out ? "log_from" : "err_from") : std::nullopt;
-    const auto to = end != nullptr ? number_in(*end, out ? "log_to" : "err_to") : std::nullopt;
-    if (is_newest && to && number_in(*end, "attempt") != newest) return AttemptBytes{*to};
-    if (from && to) return AttemptBytes{from.value_or(0), to.value_or(0)}; // what g++ 12 can follow
+    const std::int64_t from = end != nullptr ? number_in(*end, out ? "log_from" : "err_from") : -1;
+    const std::int64_t to = end != nullptr ? number_in(*end, out ? "log_to" : "err_to") : -1;
+    if (is_newest && to >= 0 && number_in(*end, "attempt") != std::int64_t{newest}) return AttemptBytes{static_cast<std::uint64_t>(to)};
+    if (from >= 0 && to >= 0) return AttemptBytes{static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to)};
     if (is_newest) return AttemptBytes{}; // of an older bgt, which did not note it of stderr
     return Error::failed("where the output of attempt " + std::to_string(wanted.number) + " of task " + label +
                          " is in its log is not on record: --attempt all");

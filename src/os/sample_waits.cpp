@@ -241,8 +241,9 @@ bool is_raw_terminal(int fd)
 bool is_forking(int folder)
 {
     const Fd file(::openat(folder, "syscall", O_RDONLY | O_CLOEXEC));
+    if (!file) return false;
     std::array<char, 256> buffer;
-    const auto call = file ? parse_syscall(read_some(file.get(), buffer)) : std::nullopt;
+    const std::optional<SleepingCall> call = parse_syscall(read_some(file.get(), buffer));
     if (!call) return false;
 #ifdef SYS_vfork
     if (call->number == SYS_vfork) return true;
