@@ -71,7 +71,7 @@ TEST_CASE("the completion scripts know every verb and every option")
 
 TEST_CASE("the completion files of the project are what bgt completion prints")
 {
-    const auto folder = std::filesystem::path(__FILE__).parent_path() / "../../../completions";
+    const auto folder = std::filesystem::path(BGT_SOURCE_DIR "/completions");
     for (const auto& [name, text] : {std::pair{"bgt.bash", bash_completion()}, std::pair{"_bgt", zsh_completion()},
                                      std::pair{"bgt.fish", fish_completion()}}) {
         INFO(name << ": write it anew with bgt completion");

@@ -143,8 +143,7 @@ TEST_CASE("events")
 
 TEST_CASE("the schema lists exactly the fields that a task has")
 {
-    const std::string here = __FILE__;
-    std::ifstream file(here.substr(0, here.rfind("/tests/unit/")) + "/docs/schema.json");
+    std::ifstream file(BGT_SOURCE_DIR "/docs/schema.json");
     REQUIRE(file);
     std::stringstream text;
     text << file.rdbuf();

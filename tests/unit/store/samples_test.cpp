@@ -13,7 +13,7 @@ using namespace bgt;
 
 TEST_CASE("each recorded sample gets the verdict it had when the real program was judged rightly")
 {
-    const auto folder = std::filesystem::path(__FILE__).parent_path() / "../../hang/samples";
+    const auto folder = std::filesystem::path(BGT_SOURCE_DIR "/tests/hang/samples");
     std::size_t samples = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         if (entry.path().extension() != ".json") continue;
