@@ -1,8 +1,10 @@
 #include <bgt/base/descriptor.hpp>
 
+#include <algorithm>
 #include <array>
+#include <climits>
 #include <fcntl.h>
-#include <string>
+#include <unistd.h>
 
 namespace bgt {
 
@@ -11,6 +13,19 @@ Result<Pipe> make_pipe(const char* what, int flags)
     int ends[2];
     if (pipe2(ends, flags | O_CLOEXEC) != 0) return Error::system(std::string("making ") + what, errno);
     return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+bool write_packet(int fd, std::string_view bytes)
+{
+    bytes = bytes.substr(0, PIPE_BUF);
+    return retry_on_eintr([&] { return write(fd, bytes.data(), bytes.size()); }) == static_cast<ssize_t>(bytes.size());
+}
+
+std::string read_packet(int fd)
+{
+    std::array<char, PIPE_BUF> bytes;
+    const ssize_t got = retry_on_eintr([&] { return read(fd, bytes.data(), bytes.size()); });
+    return {bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
 }
 
 void await_end_of_file(int fd)

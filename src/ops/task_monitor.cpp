@@ -1,11 +1,11 @@
 #include <bgt/ops/task_monitor.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/os/descriptors.hpp>
 #include <bgt/os/proc.hpp>
 
 #include <array>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace bgt::ops {
@@ -187,10 +187,7 @@ void TaskMonitor::drop_supervisor(os::Watch& watch)
 void make_room_for(std::size_t tasks)
 {
     constexpr std::size_t descriptors_a_task = 6, spare = 64;
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= tasks * descriptors_a_task + spare) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    os::allow_descriptors(tasks * descriptors_a_task + spare);
 }
 
 } // namespace bgt::ops

@@ -1,6 +1,7 @@
 #include <bgt/os/background.hpp>
 
 #include <bgt/base/descriptor.hpp>
+#include <bgt/base/held_signals.hpp>
 #include <bgt/os/descriptors.hpp>
 #include <bgt/os/title.hpp>
 
@@ -11,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -34,10 +34,7 @@ void use_dev_null()
 
 sigset_t supervised_signals()
 {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
-    return set;
+    return signal_set({SIGCHLD, SIGTERM, SIGINT, SIGHUP});
 }
 
 void take_over_signals()
@@ -106,6 +103,22 @@ void fork_child(const std::function<void()>& body)
     _exit(0);
 }
 
+void adopt_orphans()
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+bool is_parent(pid_t pid)
+{
+    return getppid() == pid;
+}
+
+bool signal_at_end_of(pid_t parent, int signal)
+{
+    prctl(PR_SET_PDEATHSIG, signal);
+    return is_parent(parent);
+}
+
 void block_signals()
 {
     sigset_t all;
@@ -123,18 +136,15 @@ void give_back_memory()
     madvise(reinterpret_cast<void*>(here - deepest), deepest, MADV_DONTNEED);
 }
 
-int signal_descriptor()
+Fd signal_descriptor()
 {
-    const sigset_t set = supervised_signals();
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return bgt::signal_descriptor(supervised_signals());
 }
 
 bool take_signals(int descriptor)
 {
     bool told_to_end = false;
-    signalfd_siginfo info{};
-    while (retry_on_eintr([&] { return read(descriptor, &info, sizeof info); }) == sizeof info)
-        told_to_end |= info.ssi_signo == SIGTERM;
+    while (const int signal = take_signal(descriptor)) told_to_end |= signal == SIGTERM;
     return told_to_end;
 }
 

@@ -47,6 +47,14 @@ Fd duplicate(int fd)
     return Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
+void allow_descriptors(std::size_t wanted)
+{
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Result<void> check_spare_descriptors()
 {
     constexpr std::size_t plenty = 256, spare = 12;

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <csignal>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace bgt::os {
 
@@ -28,6 +30,11 @@ std::optional<ChildEnd> try_reap(pid_t child)
     return ChildEnd{WIFEXITED(status) ? std::optional(WEXITSTATUS(status)) : std::nullopt};
 }
 
+bool has_ended(pid_t child)
+{
+    return retry_on_eintr([&] { return waitpid(child, nullptr, WNOHANG); }) != 0;
+}
+
 void kill_child(pid_t child)
 {
     kill(child, SIGKILL);
@@ -36,6 +43,59 @@ void kill_child(pid_t child)
 void reap(pid_t child)
 {
     retry_on_eintr([&] { return waitpid(child, nullptr, 0); });
+}
+
+bool stop_child(pid_t child)
+{
+    kill(child, SIGSTOP);
+    int status = 0;
+    retry_on_eintr([&] { return waitpid(child, &status, WUNTRACED); });
+    return WIFSTOPPED(status);
+}
+
+void pause_for(Duration time)
+{
+    await_readable({-1, -1, -1}, now() + time);
+}
+
+Fd pidfd_of(pid_t pid)
+{
+    return Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+}
+
+Result<Child> Child::watch(pid_t pid)
+{
+    Fd pidfd = pidfd_of(pid);
+    if (pidfd) return Child(std::move(pidfd));
+    const int error = errno;
+    kill_child(pid); // not reaped yet, so the pid is its own
+    os::reap(pid);
+    return Error::system("watching a process", error);
+}
+
+bool Child::is_running() const
+{
+    siginfo_t info{};
+    const auto id = static_cast<id_t>(pidfd_.get());
+    return waitid(P_PIDFD, id, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+}
+
+void Child::signal(int signal) const
+{
+    syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0);
+}
+
+bool Child::await_end(Duration timeout) const
+{
+    pollfd ended{pidfd_.get(), POLLIN, 0};
+    const auto ms = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(timeout).count());
+    return retry_on_eintr([&] { return poll(&ended, 1, ms); }) > 0;
+}
+
+void Child::reap() const
+{
+    siginfo_t info{};
+    retry_on_eintr([&] { return waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG); });
 }
 
 } // namespace bgt::os

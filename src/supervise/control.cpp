@@ -4,6 +4,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/control_socket.hpp>
 #include <bgt/os/proc.hpp>
+#include <bgt/os/wait.hpp>
 #include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/protocol.hpp>
 #include <bgt/supervise/recover.hpp>
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
-#include <poll.h>
 
 namespace bgt::supervise {
 namespace {
@@ -65,7 +65,7 @@ Result<Answer> request_with_retry(store::Root& root, store::TaskId id, const Req
     Result<Answer> answer = request(root, id, what, timeout);
     for (int pause_ms = 1; !answer && is_passing(answer.error()) && os::now() < deadline; pause_ms = std::min(20, 2 * pause_ms)) {
         if (answer.error().kind == ErrorKind::not_found) break;
-        poll(nullptr, 0, pause_ms);
+        os::pause_for(std::chrono::milliseconds(pause_ms));
         answer = request(root, id, what, timeout);
     }
     if (answer && !answer->error.empty()) return Error::failed(fmt::format("task {}: {}", id.value, answer->error));

@@ -1,8 +1,7 @@
 #include <bgt/supervise/locked.hpp>
 
 #include <bgt/os/clock.hpp>
-
-#include <poll.h>
+#include <bgt/os/wait.hpp>
 
 namespace bgt::supervise {
 
@@ -23,7 +22,7 @@ bool becomes_unlocked(const store::TaskDir& task, Duration most)
     const Instant deadline = os::now() + most;
     while (!is_unlocked(task)) {
         if (os::now() >= deadline) return false;
-        poll(nullptr, 0, 1); // nothing tells of a lock that is let go
+        os::pause_for(std::chrono::milliseconds(1)); // nothing tells of a lock that is let go
     }
     return true;
 }

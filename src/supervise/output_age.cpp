@@ -1,8 +1,9 @@
 #include <bgt/supervise/output_age.hpp>
 
+#include <bgt/os/descriptors.hpp>
+
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 namespace bgt::supervise {
@@ -21,7 +22,7 @@ std::optional<WallTime> written(const store::LogFile& file)
 Result<OutputAge> OutputAge::open(const store::TaskDir& dir)
 {
     OutputAge age;
-    Fd copy(fcntl(dir.fd(), F_DUPFD_CLOEXEC, 3));
+    Fd copy = os::duplicate(dir.fd());
     if (!copy) return Error::system("opening the task's folder", errno);
     age.dir_ = store::TaskDir(dir.id(), dir.path(), std::move(copy));
     Result<store::LogFile> out = store::LogFile::open(dir, store::WhichLog::out);

@@ -2,16 +2,13 @@
 
 #include "ready_watcher.hpp"
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/os/background.hpp>
+#include <bgt/os/wait.hpp>
 #include <bgt/supervise/condition_probe.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <climits>
-#include <csignal>
 #include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -38,13 +35,12 @@ Duration timeout_of(const core::Condition& condition)
 void tell(int pipe, const core::fact::Answered& answer)
 {
     constexpr std::size_t max_packet = 512; // below PIPE_BUF (man 7 pipe)
-    const std::string packet = ((answer.yes ? "1" : "0") + answer.text).substr(0, max_packet);
-    while (write(pipe, packet.data(), packet.size()) < 0 && errno == EINTR) {}
+    write_packet(pipe, ((answer.yes ? "1" : "0") + answer.text).substr(0, max_packet));
 }
 
 int ask_until_it_holds(const core::Condition& condition, int pipe)
 {
-    prctl(PR_SET_CHILD_SUBREAPER, 1); // whom its commands leave behind is found below it, and ended with it
+    os::adopt_orphans(); // whom its commands leave behind is found below it, and ended with it
     Duration interval = first_interval;
     std::string told;
     while (true) {
@@ -61,13 +57,13 @@ int ask_until_it_holds(const core::Condition& condition, int pipe)
 
 Result<Prober> Prober::start(const core::Condition& condition)
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC | O_DIRECT) != 0) return Error::system("making a pipe", errno);
-    Fd read_end(ends[0]), write_end(ends[1]);
+    Result<Pipe> pipe = make_pipe("a pipe", O_DIRECT);
+    if (!pipe) return pipe.error();
+    const int writer = pipe->writer.get();
     // In a group of its own: Ctrl-C goes to the parent, which ends this one and its command in order.
-    const Result<pid_t> pid = os::fork_helper({write_end.get()}, false, [&] { return ask_until_it_holds(condition, write_end.get()); });
+    const Result<pid_t> pid = os::fork_helper({writer}, false, [&] { return ask_until_it_holds(condition, writer); });
     if (!pid) return pid.error();
-    return Prober(*pid, std::move(read_end));
+    return Prober(*pid, std::move(pipe->reader));
 }
 
 Prober::Prober(Prober&& other) noexcept : pid_(std::exchange(other.pid_, 0)), answer_(std::move(other.answer_)) {}
@@ -75,23 +71,17 @@ Prober::Prober(Prober&& other) noexcept : pid_(std::exchange(other.pid_, 0)), an
 Prober::~Prober()
 {
     if (pid_ <= 0) return;
-    kill(pid_, SIGSTOP); // it starts nothing more while its command is looked for
-    int status = 0;
-    while (waitpid(pid_, &status, WUNTRACED) < 0 && errno == EINTR) {}
-    if (!WIFSTOPPED(status)) return; // it had ended, and is reaped
-    end_descendants_of(pid_);        // until nobody is found: a shell may fork while it is being ended
-    kill(pid_, SIGKILL);
-    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
+    if (!os::stop_child(pid_)) return; // else it starts nothing more while its command is looked for
+    end_descendants_of(pid_);          // until nobody is found: a shell may fork while it is being ended
+    os::kill_child(pid_);
+    os::reap(pid_);
 }
 
 Result<core::fact::Answered> Prober::answer()
 {
-    char packet[PIPE_BUF];
-    ssize_t got = 0;
-    do got = read(answer_.get(), packet, sizeof packet);
-    while (got < 0 && errno == EINTR);
-    if (got <= 0) return Error::failed("the process that checks the condition died");
-    return core::fact::Answered{packet[0] == '1', std::string(packet + 1, static_cast<std::size_t>(got - 1))};
+    const std::string packet = read_packet(answer_.get());
+    if (packet.empty()) return Error::failed("the process that checks the condition died");
+    return core::fact::Answered{packet[0] == '1', packet.substr(1)};
 }
 
 } // namespace bgt::supervise

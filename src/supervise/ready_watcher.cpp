@@ -1,20 +1,19 @@
 #include "ready_watcher.hpp"
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/core/waiting.hpp>
+#include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/descriptors.hpp>
 #include <bgt/os/ports.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/os/wait.hpp>
 #include <bgt/os/watch.hpp>
 #include <bgt/supervise/output_matcher.hpp>
 #include <bgt/supervise/prober.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <climits>
 #include <csignal>
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace bgt::supervise {
@@ -67,7 +66,7 @@ private:
     /// The supervisor has ended: nobody wants to know any more.
     [[noreturn]] static void leave()
     {
-        end_descendants_of(getpid());
+        end_descendants_of(os::own_pid());
         _exit(1);
     }
 
@@ -115,10 +114,10 @@ private:
 
     void look_at_ports()
     {
-        const pid_t self = getpid(), parent = getppid();
+        const pid_t self = os::own_pid();
         std::vector<std::int32_t> pids;
         for (const os::ProcStat& member : os::without_trees(what_.members(), {self}))
-            if (member.key.pid != parent) pids.push_back(member.key.pid);
+            if (!os::is_parent(member.key.pid)) pids.push_back(member.key.pid);
         const std::vector<std::uint16_t> ports = os::ports_of(pids, os::listeners());
         waiting_.take(0, core::fact::Listening{ports});
         next_look_.reset();
@@ -179,20 +178,18 @@ void end_descendants_of(pid_t pid)
 int run_ready_watcher(const store::TaskDir& task, const ReadyWatch::What& what, std::vector<core::Condition> conditions, int answer,
                       pid_t parent)
 {
-    prctl(PR_SET_CHILD_SUBREAPER, 1); // what its commands leave behind is not the task's
+    os::adopt_orphans(); // what its commands leave behind is not the task's
     // Its commands must be ended too, so its parent's end is an event; only where that can't be had a signal.
-    const Fd parent_fd(static_cast<int>(syscall(SYS_pidfd_open, parent, 0)));
+    const Fd parent_fd = os::pidfd_of(parent);
     // SIGCONT: a parent that stops it (ReadyWatch::stop) and is killed before it ends it would leave it stopped for good.
-    prctl(PR_SET_PDEATHSIG, parent_fd ? SIGCONT : SIGKILL);
-    if (getppid() != parent) return 1;
-    store::TaskDir folder(task.id(), task.path(), Fd(fcntl(task.fd(), F_DUPFD_CLOEXEC, 3)));
+    if (!os::signal_at_end_of(parent, parent_fd ? SIGCONT : SIGKILL)) return 1;
+    store::TaskDir folder(task.id(), task.path(), os::duplicate(task.fd()));
     const Answer found = Watcher(std::move(folder), what, std::move(conditions)).run(parent_fd.get());
-    const std::string bytes = (letter_of(found.kind) + found.text).substr(0, PIPE_BUF);
-    while (write(answer, bytes.data(), bytes.size()) < 0 && errno == EINTR) {}
+    write_packet(answer, letter_of(found.kind) + found.text);
     os::Watch until_end = *os::Watch::create();
     if (parent_fd) until_end.add_fd(parent_fd.get());
-    while (getppid() == parent) static_cast<void>(static_cast<bool>(until_end.wait(std::nullopt)));
-    end_descendants_of(getpid());
+    while (os::is_parent(parent)) static_cast<void>(static_cast<bool>(until_end.wait(std::nullopt)));
+    end_descendants_of(os::own_pid());
     return 0;
 }
 

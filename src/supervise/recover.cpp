@@ -1,9 +1,11 @@
 #include <bgt/supervise/recover.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/descriptors.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/os/wait.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
@@ -12,10 +14,8 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/resource.h>
+#include <limits>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace bgt::supervise {
@@ -104,20 +104,11 @@ void hide_cookie()
         if (std::string_view(*entry).starts_with(prefix)) std::memset(*entry, 'x', std::strlen(*entry));
 }
 
-/// Watching a tree takes a descriptor a member, beyond what a shell allows. No command is started from here.
-void allow_many_descriptors()
-{
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /// The life of a supervisor that takes over.
 int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spec, os::TreeMarks marks, Fd report)
 {
     hide_cookie();
-    allow_many_descriptors();
+    os::allow_descriptors(std::numeric_limits<std::size_t>::max()); // one a member; no command is started from here
     Result<SupervisorResources> resources = open_resources(std::move(root), std::move(task), std::move(spec), {});
     const Result<void> spare = resources ? os::check_spare_descriptors() : Result<void>(resources.error());
     if (!spare) {
@@ -141,10 +132,9 @@ int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spe
 
 Result<void> adopt(store::Root& root, store::TaskDir task, store::TaskSpec spec, os::TreeMarks marks)
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return Error::system("making a pipe to the supervisor", errno);
-    Fd reader{ends[0]};
-    Fd report{ends[1]};
+    Result<Pipe> pipe = make_pipe("a pipe to the supervisor");
+    if (!pipe) return pipe.error();
+    Fd reader = std::move(pipe->reader), report = std::move(pipe->writer);
     Result<store::Root> own = store::Root::open(root.path(), store::Root::IfMissing::empty);
     if (!own) return own.error();
     const std::string title = fmt::format("bgt:{}", task.id().value);
@@ -158,7 +148,7 @@ Result<void> adopt(store::Root& root, store::TaskDir task, store::TaskSpec spec,
     const std::optional<StartReport> answer = receive_report(reader.get());
     if (!answer) return Error::failed("the supervisor that took over was killed");
     if (answer->started) return {};
-    while (waitpid(*pid, nullptr, 0) < 0 && errno == EINTR) {} // it ends now, and only then lets go of the lock
+    os::reap(*pid); // it ends now, and only then lets go of the lock
     return answer->error;
 }
 
@@ -171,7 +161,7 @@ Result<store::Status> after_other(const store::TaskDir& task)
         if (!status || store::is_final(*status) || os::now() > deadline) return status;
         const bool supervised = status->supervisor.pid > 0 && os::is_alive(status->supervisor);
         if (supervised || status->lifecycle == core::Lifecycle::starting) return status;
-        poll(nullptr, 0, 1);
+        os::pause_for(std::chrono::milliseconds(1));
     }
 }
 
@@ -234,7 +224,7 @@ namespace {
 core::TreeState look_at_tree(os::TreeMarks& marks)
 {
     for (int look = 0; look < 2; ++look) {
-        const std::vector<os::ProcStat> living = os::find_marked(marks, {getpid()});
+        const std::vector<os::ProcStat> living = os::find_marked(marks, {os::own_pid()});
         if (living.empty()) continue;
         find_main_process(marks, living);
         return core::TreeState::lives;

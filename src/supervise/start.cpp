@@ -7,6 +7,7 @@
 #include <bgt/os/proc.hpp>
 #include <bgt/os/spawn.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/os/wait.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
@@ -20,30 +21,20 @@
 
 #include <algorithm>
 #include <array>
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <cerrno>
-#include <csignal>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace bgt::supervise {
 namespace {
 
-/// A caller with an odd umask gets files that bgt can read back all the same.
-struct PrivateFiles {
-    mode_t umask_before = ::umask(077);
-    ~PrivateFiles() { ::umask(umask_before); }
-};
-
 store::Secret make_secret()
 {
     store::Secret secret{};
-    while (getrandom(secret.data(), secret.size(), 0) < 0 && errno == EINTR) {}
+    retry_on_eintr([&] { return getrandom(secret.data(), secret.size(), 0); });
     return secret;
 }
 
@@ -77,8 +68,8 @@ void record_failure(SupervisorResources& resources, const Error& error)
 /// has ended) or a request ends the pause; output waits in its FIFO.
 void let_caller_go(const SupervisorResources& resources)
 {
-    std::array<pollfd, 2> urgent{{{resources.sources->signals.native_handle(), POLLIN, 0}, {resources.control.fd(), POLLIN, 0}}};
-    poll(urgent.data(), urgent.size(), 1); // a millisecond
+    const std::array<int, 3> urgent{resources.sources->signals.native_handle(), resources.control.fd(), -1};
+    os::await_readable(urgent, os::now() + std::chrono::milliseconds(1));
 }
 
 } // namespace
@@ -128,7 +119,7 @@ namespace {
 void await_death(pid_t child, const store::Root& root, store::TaskId id)
 {
     const Instant deadline = os::now() + std::chrono::seconds(1); // it lives where only its word could not be written
-    while (waitpid(child, nullptr, WNOHANG) == 0 && os::now() < deadline) poll(nullptr, 0, 1);
+    while (!os::has_ended(child) && os::now() < deadline) os::pause_for(std::chrono::milliseconds(1));
     if (const Result<store::TaskDir> task = root.open_task(id)) becomes_unlocked(*task, deadline - os::now());
 }
 
@@ -273,10 +264,9 @@ Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest reques
         if (!locked) return locked.error();
         if (!*locked) return Error::failed(fmt::format("task {} is being started already", task.id().value));
     }
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return Error::system("making a pipe to the supervisor", errno);
-    Fd reader{ends[0]};
-    Fd report{ends[1]};
+    Result<Pipe> pipe = make_pipe("a pipe to the supervisor");
+    if (!pipe) return pipe.error();
+    Fd reader = std::move(pipe->reader), report = std::move(pipe->writer);
     const store::TaskId id = task.id();
     const std::string title = fmt::format("bgt:{}", id.value);
     const Result<pid_t> pid = os::fork_supervisor({root.fd(), task.fd(), task.lock_fd(), report.get()}, title, [&] {
@@ -296,14 +286,14 @@ Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest reques
 
 Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken policy)
 {
-    const PrivateFiles files;
+    const PrivateUmask files; // a caller with an odd umask gets files that bgt can read back all the same
     Result<Created> created = create(root, request.spec, request.env, policy);
     if (!created) return created.error();
     if (created->was_there) return StartResult{*created->was_there, true};
     const store::TaskId id = request.spec.id;
     const std::string name = request.spec.name;
     const Result<void> launched = launch(root, std::move(created->task), {std::move(request.spec), std::move(request.env), request.retention,
-                                                                        files.umask_before, {}});
+                                                                        files.before(), {}});
     if (launched) return StartResult{id, false};
     static_cast<void>(root.remove_task(id));
     // What failed to start leaves no trace: the name goes back to the ended task that bore it.

@@ -1,5 +1,6 @@
 #include <bgt/supervise/supervisor_resources.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/stdin_keeper.hpp>
 #include <bgt/store/open_file.hpp>
@@ -13,8 +14,6 @@
 
 namespace bgt::supervise {
 namespace {
-
-constexpr std::size_t longest_report = 4096; // PIPE_BUF: written and read whole
 
 Result<Fd> open_stdin_writer(const store::TaskDir& task, bool closed)
 {
@@ -46,11 +45,11 @@ bool has_timers(boost::asio::io_context& io)
 
 Result<std::unique_ptr<EventSources>> open_sources(int out, int err, int control)
 {
-    const int signals = os::signal_descriptor();
-    if (signals < 0) return Error::system("making a descriptor for signals", errno);
+    Fd signals = os::signal_descriptor();
+    if (!signals) return Error::system("making a descriptor for signals", errno);
     try {
         auto sources = std::make_unique<EventSources>();
-        sources->signals.assign(signals);
+        sources->signals.assign(signals.release());
         sources->out.assign(out);
         if (err >= 0) sources->err.assign(err);
         sources->control.assign(control);
@@ -104,19 +103,14 @@ Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task
 void send_report(int fd, const StartReport& report)
 {
     std::string bytes(1, report.started ? 'S' : static_cast<char>('0' + static_cast<int>(report.error.kind)));
-    bytes += report.error.message.substr(0, longest_report - 1);
-    while (write(fd, bytes.data(), bytes.size()) < 0 && errno == EINTR) {}
+    bytes += report.error.message;
+    write_packet(fd, bytes);
 }
 
 std::optional<StartReport> receive_report(int fd)
 {
-    std::string bytes(longest_report, '\0');
-    ssize_t count;
-    do {
-        count = read(fd, bytes.data(), bytes.size());
-    } while (count < 0 && errno == EINTR);
-    if (count <= 0) return std::nullopt;
-    bytes.resize(static_cast<std::size_t>(count));
+    const std::string bytes = read_packet(fd);
+    if (bytes.empty()) return std::nullopt;
     if (bytes[0] == 'S') return StartReport{true, {}};
     return StartReport{false, Error{static_cast<ErrorKind>(bytes[0] - '0'), bytes.substr(1), 0}};
 }

@@ -4,6 +4,8 @@
 #include <bgt/base/result.hpp>
 #include <cerrno>
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <sys/stat.h>
 #include <utility>
 
@@ -23,6 +25,11 @@ struct Pipe {
 };
 /// Both ends are close-on-exec; `flags` are added (man 2 pipe2: O_NONBLOCK). Error: "making WHAT: ...".
 Result<Pipe> make_pipe(const char* what, int flags = 0);
+
+/// One packet into a pipe: at most PIPE_BUF bytes, which it takes whole (man 7 pipe). False: nobody reads it.
+bool write_packet(int fd, std::string_view bytes);
+/// One read of at most PIPE_BUF bytes; empty: the end of the file, or an error.
+std::string read_packet(int fd);
 
 /// Waits until the descriptor is at end-of-file; what comes before it is thrown away.
 void await_end_of_file(int fd);

@@ -1,5 +1,6 @@
 #pragma once
 /// Processes that outlive their caller.
+#include <bgt/base/fd.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
 #include <functional>
@@ -30,6 +31,13 @@ Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std
 /// Forks a child that runs `body` with all that this process has, and ends. Nothing happens where none could be made.
 void fork_child(const std::function<void()>& body);
 
+/// What its descendants leave behind becomes its own (man 2 prctl, PR_SET_CHILD_SUBREAPER).
+void adopt_orphans();
+/// This signal comes when the parent has ended. False: it is not the parent (any more).
+bool signal_at_end_of(pid_t parent, int signal);
+/// Whether that process is the parent of this one, which its end changes.
+bool is_parent(pid_t);
+
 /// In a helper that outlives its supervisor: only SIGKILL ends it, as a machine that goes down sends SIGTERM to everybody.
 void block_signals();
 
@@ -37,8 +45,8 @@ void block_signals();
 /// caller. For a process that is about to sleep for long.
 void give_back_memory();
 
-/// A descriptor from which the signals that fork_supervisor blocked are read (man 2 signalfd).
-int signal_descriptor();
+/// A descriptor from which the signals that fork_supervisor blocked are read; not set where it can't be made (errno).
+Fd signal_descriptor();
 /// Takes the signals that came off such a descriptor. True: SIGTERM, the wish that this process ends, is among them.
 bool take_signals(int signal_descriptor);
 

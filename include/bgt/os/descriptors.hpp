@@ -1,6 +1,7 @@
 #pragma once
 #include <bgt/base/fd.hpp>
 #include <bgt/base/result.hpp>
+#include <cstddef>
 #include <vector>
 
 namespace bgt::os {
@@ -11,6 +12,9 @@ void close_all_but(std::vector<int> keep);
 
 /// Another descriptor of the same file, close-on-exec; empty: none was to be had.
 Fd duplicate(int fd);
+
+/// Raises the soft limit to the hard one (man 2 setrlimit, RLIMIT_NOFILE) where `wanted` descriptors are more than it.
+void allow_descriptors(std::size_t wanted);
 
 /// A supervisor opens more than it holds at its start: for its streams, and for each listing of its tree. One that lacked
 /// them could not end its task. Error: they are not to be had (man 2 getrlimit, RLIMIT_NOFILE).

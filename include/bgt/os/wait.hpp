@@ -1,5 +1,7 @@
 #pragma once
 /// Waiting for descriptors and children, with interrupted calls repeated.
+#include <bgt/base/fd.hpp>
+#include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
 #include <array>
 #include <bitset>
@@ -19,9 +21,39 @@ struct ChildEnd {
 };
 /// Reaps that child if it has ended, without waiting. nullopt: it lives, or somebody else has reaped it.
 std::optional<ChildEnd> try_reap(pid_t child);
+/// Reaps it if it has ended, without waiting; false: it lives. True also where somebody else has reaped it.
+bool has_ended(pid_t child);
 /// SIGKILL to a child that has not been reaped yet, so that its pid is surely its own.
 void kill_child(pid_t child);
 /// Waits for the end of the child.
 void reap(pid_t child);
+/// SIGSTOP, and waits until it stands. False: it has ended, and is reaped.
+bool stop_child(pid_t child);
+/// Waits that long.
+void pause_for(Duration);
+
+/// A child of this process that somebody else may reap (reap_all): known by its pidfd, so that nothing is ever done to a
+/// later process with its pid.
+class Child {
+public:
+    /// Error: there is no descriptor for it. Then it is killed and reaped.
+    static Result<Child> watch(pid_t);
+    Child() = default;
+
+    /// Whether it has not ended; false also once it has been reaped.
+    bool is_running() const;
+    void signal(int signal) const;
+    /// False: it has not ended in that time.
+    bool await_end(Duration timeout) const;
+    /// Reaps it where it has ended and nobody has yet.
+    void reap() const;
+
+private:
+    explicit Child(Fd pidfd) : pidfd_(std::move(pidfd)) {}
+    Fd pidfd_;
+};
+
+/// Of any process (man 2 pidfd_open); not set where there is none, or no descriptor (errno).
+Fd pidfd_of(pid_t);
 
 } // namespace bgt::os

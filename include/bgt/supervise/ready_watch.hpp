@@ -2,6 +2,7 @@
 /// When a task becomes ready, watched beside its supervisor, which so never waits for a slow answer itself.
 #include <bgt/base/fd.hpp>
 #include <bgt/os/proc.hpp>
+#include <bgt/os/wait.hpp>
 #include <bgt/store/task_dir.hpp>
 #include <functional>
 #include <string>
@@ -56,10 +57,10 @@ public:
     void stop();
 
 private:
-    ReadyWatch(pid_t pid, Fd pidfd, Fd answer) : pid_(pid), pidfd_(std::move(pidfd)), answer_(std::move(answer)) {}
+    ReadyWatch(pid_t pid, os::Child child, Fd answer) : pid_(pid), child_(std::move(child)), answer_(std::move(answer)) {}
 
     pid_t pid_ = 0;
-    Fd pidfd_;
+    os::Child child_;
     Fd answer_;
 };
 

@@ -8,30 +8,10 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 namespace bgt::cli {
-
-HeldSignals::HeldSignals()
-{
-    sigemptyset(&set_);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
-    sigprocmask(SIG_BLOCK, &set_, &before_);
-    fd_ = Fd(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-HeldSignals::~HeldSignals()
-{
-    sigprocmask(SIG_SETMASK, &before_, nullptr);
-}
-
-bool HeldSignals::take()
-{
-    signalfd_siginfo info = {};
-    return ::read(fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
-}
 
 namespace {
 
@@ -100,7 +80,7 @@ Result<std::optional<store::Status>> stay_until_end(Context& context, store::Roo
     request.wake_fd = signals.fd();
     // The first signal asks for a stop, any other for SIGKILL.
     request.on_wake = [&, stops = 0]() mutable {
-        while (signals.take()) {
+        while (signals.take() != 0) {
             const bool now = stops++ > 0;
             context.hint(now ? "bgt run: killing it" : "bgt run: stopping it (a second signal kills it)");
             if (const auto asked = ops::request_stop(root, id, now); !asked) context.complain(asked.error().message);

@@ -1,5 +1,6 @@
 #include "ps_watch.hpp"
 
+#include <bgt/base/held_signals.hpp>
 #include <bgt/os/terminal.hpp>
 #include <bgt/render/words.hpp>
 
@@ -9,7 +10,6 @@
 #include <csignal>
 #include <optional>
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 namespace bgt::cli {
@@ -27,34 +27,6 @@ public:
 
 private:
     Context& context_;
-};
-
-/// The signals that end a watch, as a readable descriptor (man 2 signalfd) while this lives; so none is missed between
-/// two waits, and the terminal is put right before the program ends.
-class EndSignals {
-public:
-    EndSignals()
-    {
-        sigemptyset(&set_);
-        for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH}) sigaddset(&set_, signal);
-        sigprocmask(SIG_BLOCK, &set_, &before_);
-        fd_.reset(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
-    }
-    ~EndSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
-    EndSignals(const EndSignals&) = delete;
-    EndSignals& operator=(const EndSignals&) = delete;
-
-    int fd() const { return fd_.get(); }
-    int next() const
-    {
-        signalfd_siginfo info{};
-        return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-    }
-
-private:
-    sigset_t set_{};
-    sigset_t before_{};
-    Fd fd_;
 };
 
 /// `text` from the top left corner, cut to `rows` lines, over what was there; the last line then says how many are below.
@@ -77,7 +49,7 @@ std::string frame(std::string_view text, int rows)
 }
 
 /// The exit code once the user or a signal has ended it; nullopt: time to draw again.
-std::optional<int> await_next(const EndSignals& signals, bool& read_keys, Instant until)
+std::optional<int> await_next(const HeldSignals& signals, bool& read_keys, Instant until)
 {
     for (;;) {
         pollfd fds[2] = {{signals.fd(), POLLIN, 0}, {read_keys ? STDIN_FILENO : -1, POLLIN, 0}};
@@ -86,7 +58,7 @@ std::optional<int> await_next(const EndSignals& signals, bool& read_keys, Instan
         if (ready == 0 && render::Moment::now().mono >= until) return std::nullopt;
         if (ready < 0 && errno != EINTR) return code::failed;
         if ((fds[0].revents & POLLIN) != 0) {
-            const int signal = signals.next();
+            const int signal = signals.take();
             if (signal == SIGWINCH) return std::nullopt;
             if (signal == SIGINT) return code::ok;
             if (signal != 0) return 128 + signal;
@@ -120,7 +92,8 @@ void CpuSinceLast::update(std::vector<ops::Snapshot>& tasks, Instant now)
 
 Result<int> watch_screen(Context& context, Duration interval, const std::function<Result<std::string>(int width)>& draw)
 {
-    const EndSignals signals;
+    // So none is missed between two waits, and the terminal is put right before the program ends.
+    const HeldSignals signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
     if (signals.fd() < 0) return Error::system("can't watch for signals", errno);
     bool read_keys = os::is_terminal(STDIN_FILENO);
     const os::RawKeys keys(STDIN_FILENO);

@@ -151,7 +151,7 @@ int Run::start_and_stay(Context& context, store::Root& root, ops::StartRequest r
 {
     const auto started = ops::start(root, std::move(request), options_.if_name_taken());
     if (!started) return context.fail(started.error(), options_.json);
-    HeldSignals signals; // not before: the start may wait for another task to end (--replace), and Ctrl-C is to end that
+    HeldSignals signals{SIGINT, SIGTERM, SIGHUP}; // not before: the start may wait for another task to end (--replace), and Ctrl-C is to end that
     const auto stayed = stay_until_end(context, root, started->id, signals, !options_.json, max_wait_);
     if (!stayed) return context.fail(stayed.error(), options_.json);
     if (options_.json) print_tasks_json(context, root, {started->id});

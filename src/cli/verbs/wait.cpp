@@ -114,7 +114,7 @@ private:
         // A signal ends the processes that ask the probes first, then this program.
         std::optional<HeldSignals> signals;
         if (std::ranges::any_of(request.conditions, [](const auto& c) { return c.observes(core::Observation::probe); }))
-            signals.emplace();
+            signals.emplace(std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP});
         const int cancel = signals ? signals->fd() : -1;
         if (!shows_live_line(context)) return ops::wait(root, request, {}, cancel);
         LiveLine line;
