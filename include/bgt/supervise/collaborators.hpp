@@ -61,6 +61,8 @@ public:
     virtual ~TaskOutput() = default;
     /// Moves what is there into the log.
     virtual void take_all() = 0;
+    /// Moves output until the descriptor is readable (-1: none) or that date has come.
+    virtual void take_until(int descriptor, Instant end) = 0;
     /// Until nothing is left; where somebody still writes, only what take_all() moves.
     virtual void drain(bool still_written) = 0;
     /// What comes from now on is that of another attempt.

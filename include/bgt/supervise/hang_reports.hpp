@@ -2,7 +2,6 @@
 #include <bgt/os/evidence.hpp>
 #include <bgt/supervise/collaborators.hpp>
 #include <bgt/supervise/observer.hpp>
-#include <bgt/supervise/output.hpp>
 #include <bgt/supervise/recorder.hpp>
 #include <bgt/supervise/tree.hpp>
 
@@ -20,7 +19,7 @@ public:
         Recorder& recorder;
         Tree& tree;
         Observer& observer;
-        Output& output;
+        TaskOutput& output;
         Helpers& helpers;
         EventSink& sink;
     };

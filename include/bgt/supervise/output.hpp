@@ -30,14 +30,13 @@ public:
 
     /// Moves output as it comes.
     void watch();
-    /// Moves output until the descriptor is readable (-1: none) or that date has come.
-    void take_until(int descriptor, Instant end);
     /// Their keepers hold the task's lock.
     void end_stages();
     /// Where the output of this attempt begins, in out.log and err.log.
     std::pair<std::uint64_t, std::uint64_t> attempt_from() const { return attempt_from_; }
 
     void take_all() override;
+    void take_until(int descriptor, Instant end) override;
     void drain(bool still_written) override;
     void begin_attempt() override;
     Ranges attempt_ranges() const override;

@@ -101,6 +101,7 @@ struct FakeOutput final : TaskOutput {
     explicit FakeOutput(Story& told) : story(told) {}
     Story& story;
     void take_all() override {}
+    void take_until(int, Instant) override {}
     void drain(bool still_written) override { story.tell(still_written ? "drain-once" : "drain"); }
     void begin_attempt() override {}
     Ranges attempt_ranges() const override { return {{5, 9}, std::nullopt}; }
