@@ -479,6 +479,8 @@ _bgt_reply() {
     *) known=${1// /$'\n'} ;;
     esac
     while IFS= read -r line; do
+        # A name with a newline comes as two lines, which are no files.
+        [[ $filenames && $line != '~'* && ! -e $line && ! -L $line ]] && continue
         [[ $line ]] && found+=("${line%%$'\t'*}")
     done <<<"$known"
     _bgt_offer "$before" "$filenames"
