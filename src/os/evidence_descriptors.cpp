@@ -253,8 +253,7 @@ core::Handle handle_of(const Gathering& gathering, std::int32_t pid, std::int32_
     if (!look_at_file(gathering, pid, fd, info)) return handle;
     handle.kind = kind_of(info);
     handle.inode = info.stx_ino;
-    const auto& fifo = gathering.request.stdin_fifo;
-    handle.task_stdin = fifo.ino != 0 && info.stx_ino == fifo.ino && ::makedev(info.stx_dev_major, info.stx_dev_minor) == fifo.dev;
+    handle.task_stdin = gathering.request.stdin_fifo.is(::makedev(info.stx_dev_major, info.stx_dev_minor), info.stx_ino);
     if (handle.kind == HandleKind::terminal) look_at_terminal(gathering, pid, link, handle);
     return handle;
 }

@@ -22,7 +22,7 @@ OutputFifo::OutputFifo(Fd fifo) : path_(fmt::format("/proc/self/fd/{}", fifo.get
 
 Result<Fd> OutputFifo::writer() const
 {
-    Fd fd{::open(path_.c_str(), O_RDWR | O_CLOEXEC)};
+    Fd fd{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
     if (!fd) return Error::system("opening the output FIFO for the command", errno);
     return fd;
 }

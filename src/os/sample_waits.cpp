@@ -88,12 +88,11 @@ bool Waiter::is_input(int fd) const
     std::array<char, 1024> room;
     const std::string_view target = link(fd, room);
     const bool unreachable = target.starts_with('/') && target.find('/', 1) == target.npos; // a terminal of another mount
-    if (target == "/dev/null" || (!target.starts_with("/dev/") && !target.ends_with("/in") && !unreachable)) return false;
+    const bool may_be_fifo = target.ends_with("/in") || target.ends_with("/out") || target.ends_with("/err");
+    if (target == "/dev/null" || (!target.starts_with("/dev/") && !may_be_fifo && !unreachable)) return false;
     struct statx info {};
     if (::statx(folder_, Entry("fd/", fd).c_str(), AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) != 0) return false;
-    if (S_ISFIFO(info.stx_mode))
-        return fifo_.ino != 0 && info.stx_ino == fifo_.ino &&
-               ::makedev(info.stx_dev_major, info.stx_dev_minor) == fifo_.dev;
+    if (S_ISFIFO(info.stx_mode)) return fifo_.is(::makedev(info.stx_dev_major, info.stx_dev_minor), info.stx_ino);
     if (!S_ISCHR(info.stx_mode)) return false;
     const unsigned major = info.stx_rdev_major; // Documentation/admin-guide/devices.txt of Linux
     if (major == alternative_tty) return info.stx_rdev_minor < ptmx_minor; // /dev/tty, /dev/console

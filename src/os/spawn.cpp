@@ -98,6 +98,22 @@ bool place(int fd, int number)
     return fd == number ? fcntl(fd, F_SETFD, 0) == 0 : dup2(fd, number) == number;
 }
 
+/// Programs choose the lowest free number, bash 255 and, for `<(command)`, those from 63 down; scripts like 9, 99 and 200.
+constexpr int held_from = 230;
+
+/// Where fewer descriptors are allowed, the highest possible number has to do.
+bool hold_open(const char* fifo)
+{
+    const int fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return false;
+    if (fcntl(fd, F_DUPFD, held_from) >= 0) return true;
+    rlimit limit{};
+    if (errno != EINVAL || getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+    for (int number = static_cast<int>(limit.rlim_cur) - 1; number > STDERR_FILENO; --number)
+        if (fcntl(fd, F_DUPFD, number) >= 0) return true;
+    return false;
+}
+
 /// A program for another machine, say: its first line holds a NUL byte. Nothing else goes to a shell.
 bool is_text(const char* path)
 {
@@ -179,6 +195,8 @@ std::uint64_t own_start()
     const SpawnRequest& request = plan.request;
     setsid();
     umask(request.umask);
+    for (const char* fifo : request.held_fifos) // before 0-2 are replaced, which the path may lead by
+        if (fifo != nullptr && !hold_open(fifo)) give_up(report, Stage::descriptors);
     if (!place(request.stdin_fd, 0) || !place(request.stdout_fd, 1) || !place(request.stderr_fd, 2))
         give_up(report, Stage::descriptors);
     if (chdir(request.cwd.c_str()) != 0) give_up(report, Stage::directory);

@@ -17,11 +17,19 @@ namespace {
 /// Of a flood of output only so much of its end is read: whatever is new in it shows there as well.
 constexpr std::uint64_t max_read = 1 << 20;
 
-os::StdinFifo find_stdin(int folder)
+os::StdinFifo find_fifos(int folder, const store::TaskSpec& spec)
 {
-    struct stat info{};
-    if (fstatat(folder, store::file::in_fifo, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISFIFO(info.st_mode)) return {};
-    return {info.st_dev, info.st_ino};
+    os::StdinFifo found;
+    const auto find = [&](const char* name, std::uint64_t& inode) {
+        struct stat info{};
+        if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISFIFO(info.st_mode)) return;
+        found.dev = info.st_dev;
+        inode = info.st_ino;
+    };
+    if (spec.stdin_from == store::StdinFrom::pipe) find(store::file::in_fifo, found.ino);
+    find(store::file::out_fifo, found.out);
+    if (spec.split) find(store::file::err_fifo, found.err);
+    return found;
 }
 
 /// What the living used, and those that they waited for.
@@ -39,9 +47,8 @@ bool needs_network(core::Activity activity)
 
 } // namespace
 
-Observer::Observer(int folder, const store::TaskSpec& spec) : folder_(folder)
+Observer::Observer(int folder, const store::TaskSpec& spec) : folder_(folder), stdin_fifo_(find_fifos(folder, spec))
 {
-    if (spec.stdin_from == store::StdinFrom::pipe) stdin_fifo_ = find_stdin(folder);
     streams_.push_back({store::file::out_log, {}, 0, store::LineCutter{store::LineText::rendered, max_line}});
     if (spec.split) streams_.push_back({store::file::err_log, {}, 0, store::LineCutter{store::LineText::rendered, max_line}});
     if (spec.progress_pattern.empty()) return;

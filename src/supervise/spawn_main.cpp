@@ -6,6 +6,7 @@
 #include <bgt/store/open_file.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -117,8 +118,9 @@ Result<void> spawn_main(SupervisorResources& resources, std::uint32_t attempt)
         status.started_at = os::now();
     }
     RecordedStart log(resources.recorder.prepare_start(), attempt == 1);
+    const std::array held{resources.out.fifo_path().c_str(), err ? resources.err->fifo_path().c_str() : nullptr};
     const Result<ProcessKey> main_process = os::spawn({spec.command, env, spec.cwd, in->get(), out->get(),
-                                                              err ? err.get() : out->get(), resources.umask, spec.nice, limits, &log});
+                                                              err ? err.get() : out->get(), held, resources.umask, spec.nice, limits, &log});
     resources.recorder.go_on_after(log.record());
     if (!main_process) {
         status = before;

@@ -163,6 +163,24 @@ TEST_CASE("no byte is missing or doubled when the supervisor is killed under loa
     CHECK(read_file(lab.task_folder(id) + "/events.jsonl").find("output-lost") == std::string::npos);
 }
 
+TEST_CASE("writing goes on without a supervisor, in a process that was started without bgt's knowledge, too")
+{
+    const Lab lab;
+    const std::string script = "(i=0; while :; do i=$((i + 1)); echo $i; echo $i >&2; echo $i > count; sleep 0.02; done) & wait";
+    const std::string id = lab.start(GENERATE(false, true) ? Words{"-c", script} : Words{"--split", "-c", script});
+    const auto count = [&] { return std::atoi(read_file(lab.work() + "/count").c_str()); };
+    REQUIRE(eventually(patience, [&] { return count() > 2; }));
+    kill_supervisor(supervisor_of(lab.show(id)));
+    const int then = count();
+    REQUIRE(eventually(patience, [&] { return count() > then + 5; })); // nobody got SIGPIPE
+    CHECK(text_at(lab.show(id), "/lifecycle") == "running");
+    const int now = count();
+    REQUIRE(eventually(patience, [&] { return count() > now + 2; }));
+    CHECK(lab({"kill", id}).code == 0);
+    const std::string log = lab.log(id);
+    for (int i = 1; i <= now; ++i) CHECK(("\n" + log).find("\n" + std::to_string(i) + "\n") != std::string::npos);
+}
+
 TEST_CASE("output that died with its supervisor and the keeper of it is told as lost", "[slow]")
 {
     const Lab lab;

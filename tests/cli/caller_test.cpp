@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <map>
 #include <set>
 #include <sstream>
@@ -101,7 +102,42 @@ TEST_CASE("no descriptor of the caller is open in the tree")
     std::map<std::string, std::string> fds;
     for (const std::string& descriptor : descriptors_of(root)) fds[descriptor.substr(0, descriptor.find(' '))] = target_of(descriptor);
     const std::string fifo = lab.task_folder("1") + "/out";
-    CHECK(fds == std::map<std::string, std::string>{{"0", "/dev/null"}, {"1", fifo}, {"2", fifo}});
+    CHECK(fds == std::map<std::string, std::string>{{"0", "/dev/null"}, {"1", fifo}, {"2", fifo}, {"230", fifo}});
+    const auto access_of = [&](const std::string& fd) {
+        std::istringstream info(read_file("/proc/" + std::to_string(root) + "/fdinfo/" + fd));
+        std::string word;
+        while (info >> word && word != "flags:") {}
+        info >> word;
+        return std::stoi(word, nullptr, 8) & O_ACCMODE;
+    };
+    CHECK(access_of("1") == O_WRONLY);
+    CHECK(access_of("2") == O_WRONLY);
+    CHECK(access_of("230") == O_RDONLY);
+}
+
+TEST_CASE("the FIFO of stderr is held open for reading like that of stdout, also where few descriptors are allowed")
+{
+    const Lab lab;
+    const auto held_by = [&](const Ran& ran) {
+        INFO(ran);
+        REQUIRE(ran.code == 0);
+        std::istringstream lines(ran.out);
+        std::map<std::string, std::string> held;
+        for (std::string word, fd, target; lines >> word;) {
+            if (word == "fd" && lines >> fd >> target && std::stoi(fd) > 2) held[fd] = target;
+            std::getline(lines, word);
+        }
+        return held;
+    };
+    const std::string first = lab.task_folder("1"), second = lab.task_folder("2");
+    CHECK(held_by(lab({"run", "--wait", "--split", "--", BGT_FIXTURE, "env"})) ==
+          std::map<std::string, std::string>{{"230", first + "/out"}, {"231", first + "/err"}});
+    Invocation few = lab.bgt({"run", "--wait", "--split", "--", BGT_FIXTURE, "env"});
+    few.in_child = [] {
+        const rlimit limit{64, 64};
+        setrlimit(RLIMIT_NOFILE, &limit);
+    };
+    CHECK(held_by(run(few)) == std::map<std::string, std::string>{{"63", second + "/out"}, {"62", second + "/err"}});
 }
 
 TEST_CASE("what the command is given is clean")

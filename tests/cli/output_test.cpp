@@ -50,6 +50,26 @@ TEST_CASE("run --wait passes on what a task writes at once and what it writes af
     CHECK(ran.err == "b\nd\n");
 }
 
+TEST_CASE("a program that reads its stdout or stderr gets an error, and nothing is missing in the log")
+{
+    const Lab lab;
+    const std::string script = "echo one; echo two; for fd in 1 2; do head -n 1 <&$fd && echo read from $fd; done 2>&1; echo done";
+    const std::string error = "head: error reading 'standard input': Bad file descriptor\n";
+    SECTION("of one FIFO")
+    {
+        const Ran ran = lab({"run", "--wait", "-c", script});
+        INFO(ran);
+        CHECK(ran.out == "one\ntwo\n" + error + error + "done\n");
+    }
+    SECTION("of two")
+    {
+        const Ran ran = lab({"run", "--wait", "--split", "-c", "echo three >&2; " + script});
+        INFO(ran);
+        CHECK(ran.out == "one\ntwo\n" + error + error + "done\n");
+        CHECK(ran.err == "three\n");
+    }
+}
+
 TEST_CASE("daemons that keep the descriptors open delay nothing")
 {
     const Lab lab;

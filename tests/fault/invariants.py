@@ -82,11 +82,17 @@ def descriptors(pid: int, least: int) -> dict:
         return {}   # it ended just now
 
 
+def strays(stage: Stage, pid: int) -> dict:
+    """What a process of a tree was not given: a reading end of its output FIFOs is."""
+    fifos = tuple(f"{stage.root}/tasks/{told['id']}/{name}" for told in stage.tasks_told() for name in ("out", "err"))
+    return {fd: target for fd, target in descriptors(pid, 3).items() if not target.startswith(fifos)}
+
+
 def tree_descriptors(stage: Stage) -> None:
     stray: list = []
 
     def none_stray() -> bool:   # a shell has pipes of its own for a moment
-        stray[:] = [(pid, found) for pids in stage.living().values() for pid in pids if (found := descriptors(pid, 3))]
+        stray[:] = [(pid, found) for pids in stage.living().values() for pid in pids if (found := strays(stage, pid))]
         return not stray
     if not until(none_stray, 2):
         raise Failure(f"processes of trees hold descriptors that they were not given: {stray}")

@@ -236,6 +236,8 @@ SCENARIOS = [
     stuck("two processes, two pipes", [PYTHON, "-c", TWO_PIPES], "deadlock"),
     stuck("a pipe nobody drains", full_pipe, "waits-pipe-reader", words=("sleep",)),
     stuck("a pipe nobody drains, C++", fixture("pipe"), "waits-pipe-reader"),
+    stuck("an editor without a terminal", lambda s: ["vim", "-u", "NONE", "-n", str(s.folder / "text")], "waiting-input",
+          needs=("vim",), words=("vim", "reads its stdin"), startup=4.0),
     stuck("recv from a silent peer", lambda s: [PYTHON, "-c", RECEIVE, s.values["port"]], "waits-network",
           setup=silent_server, words=("waits for the network", "127.0.0.1:")),
     stuck("curl and a silent peer", lambda s: ["curl", "-s", f"http://127.0.0.1:{s.values['port']}/"], "waits-network",

@@ -158,6 +158,19 @@ TEST_CASE("who reads the task's stdin waits for input, who reads another pipe do
     }
 }
 
+TEST_CASE("who turns to the task's output for input waits for input, as an editor does whose stdin is at its end")
+{
+    test::Sandbox sandbox;
+    const std::string path = sandbox.folder() + "/" + GENERATE("out", "err");
+    const Fifo fifo(path);
+    const Fd writer(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    REQUIRE((fifo.fd && writer));
+    const os::StdinFifo id = path.ends_with("/out") ? os::StdinFifo{fifo.id.dev, 0, fifo.id.ino, 0} : os::StdinFifo{fifo.id.dev, 0, 0, fifo.id.ino};
+    const auto pid = in_child([&] { ::dup2(writer.get(), 0), select_for(0, true); });
+    CHECK(waits_for(pid, id, WaitsFor::input) == WaitsFor::input);
+    CHECK(waits_for(pid, {fifo.id.dev, fifo.id.ino + 1}, WaitsFor::other) == WaitsFor::other);
+}
+
 TEST_CASE("a thread beside the main one is seen to read")
 {
     test::Sandbox sandbox;

@@ -9,8 +9,9 @@
 
 namespace bgt::os {
 
-/// A FIFO that never breaks: this side and the command's both hold it open for reading and writing. It also knows how much
-/// the command writes, and gives one of high throughput a large pipe.
+/// A FIFO that never breaks: this side holds it open for reading and writing, and the command's side inherits a descriptor
+/// for reading beside those for writing (SpawnRequest::held_fifos). It also knows how much the command writes, and gives
+/// one of high throughput a large pipe.
 class OutputFifo {
 public:
     /// What the kernel gives to each pipe.
@@ -23,10 +24,13 @@ public:
     /// A FIFO that is open for reading and writing, non-blocking.
     explicit OutputFifo(Fd);
 
-    /// A descriptor for the command's side: read-write (so that the FIFO never breaks), blocking.
+    /// A descriptor for the command's side: write-only, so that a program that reads its stdout or stderr takes nothing out
+    /// of the log; blocking.
     Result<Fd> writer() const;
     /// Becomes readable when there is output; non-blocking. Never at end-of-file.
     int fd() const { return fd_.get(); }
+    /// By which this process and a child of it can open the FIFO again.
+    const std::string& path() const { return path_; }
 
     /// Before chunks are taken out at that time.
     void begin_burst(WallTime now);

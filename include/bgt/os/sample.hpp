@@ -7,9 +7,16 @@
 
 namespace bgt::os {
 
-/// The stdin FIFO of the task, by which a read of it is told from a read of any other pipe; zeros: it has none.
+/// The FIFOs of the task that a process reads only if it wants input: its stdin, and its output, as an editor whose stdin is
+/// at its end turns to stderr. By these a read is told from a read of any other pipe; zeros: there is none.
 struct StdinFifo {
     std::uint64_t dev = 0, ino = 0;
+    std::uint64_t out = 0, err = 0; ///< inodes, of the same folder
+
+    bool is(std::uint64_t other_dev, std::uint64_t other_ino) const
+    {
+        return other_ino != 0 && other_dev == dev && (other_ino == ino || other_ino == out || other_ino == err);
+    }
 };
 
 /// One look at these processes (members of a tree, as os::descendants_of or find_marked gives them) and at children of

@@ -7,6 +7,7 @@
 #include <bgt/base/result.hpp>
 #include <bgt/base/process_key.hpp>
 #include <bgt/base/resource_limit.hpp>
+#include <array>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -34,6 +35,9 @@ struct SpawnRequest {
     int stdin_fd = -1;                    ///< become 0, 1 and 2 of the command
     int stdout_fd = -1;
     int stderr_fd = -1;
+    /// Paths of FIFOs that the command holds open for reading, each by a descriptor with a high number, so that writing to
+    /// them neither fails nor raises SIGPIPE after the death of their reader. Null: none.
+    std::array<const char*, 2> held_fifos{};
     mode_t umask = 022;
     std::optional<int> nice;
     const std::vector<ResourceLimit>& limits;
@@ -41,7 +45,7 @@ struct SpawnRequest {
 };
 
 /// Starts it in a session of its own, with default signal dispositions and an empty signal mask, and no descriptor
-/// beyond 0-2 (all others of the caller must be close-on-exec). Returns once exec has succeeded or failed.
+/// beyond 0-2 and those of held_fifos (all others of the caller must be close-on-exec). Returns once exec has succeeded or failed.
 /// The start time in its key is 0 where /proc can't be read.
 /// Error: no_command (127), cannot_exec (126: not executable, a folder, not a program), failed (125: working directory,
 /// limit, no process or memory left, the log refused).

@@ -30,6 +30,8 @@ public:
 
     /// A descriptor for the command's side.
     Result<Fd> writer() const { return fifo_.writer(); }
+    /// By which the command's side holds the FIFO for reading (os::SpawnRequest::held_fifos).
+    const std::string& fifo_path() const { return fifo_.path(); }
     /// Becomes readable when there is output.
     int fifo() const { return fifo_.fd(); }
 
