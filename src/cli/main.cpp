@@ -7,6 +7,7 @@
 #include <bgt/ops/start.hpp>
 #include <bgt/os/terminal.hpp>
 #include <bgt/render/json.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -146,6 +147,7 @@ int run_program(std::vector<std::string> args)
 int main(int argc, char** argv)
 {
     fill_standard_descriptors();
+    std::signal(SIGXFSZ, SIG_IGN); // beyond the caller's `ulimit -f` a write fails, and that is told
     ops::prepare_to_start(argc, argv);
     try {
         return run_program(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));

@@ -1,5 +1,7 @@
 #include <bgt/core/activity.hpp>
 
+#include <bgt/core/share.hpp>
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -137,8 +139,8 @@ double seconds_of(Duration d)
 
 bool is_busy(const Used& used)
 {
+    if (used.span < min_share_span) return false;
     const double span = seconds_of(used.span);
-    if (span <= 0) return false;
     const double cpu = std::max(busy_cpu * span, seconds_of(min_busy_cpu));
     return seconds_of(used.cpu) >= cpu || static_cast<double>(used.disk_bytes) >= busy_disk * span ||
            static_cast<double>(used.net_bytes) >= busy_net * span ||

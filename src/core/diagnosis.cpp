@@ -1,6 +1,7 @@
 #include "diagnosis.hpp"
 
 #include <bgt/base/size.hpp>
+#include <bgt/core/share.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -36,15 +37,16 @@ Worker busiest(const Evidence& evidence)
 {
     Worker worker;
     const ProcessEvidence* mover = nullptr;
-    const double span = evidence.recent_span ? std::chrono::duration<double>(*evidence.recent_span).count() : 0;
-    if (span <= 0) return worker;
+    if (!evidence.recent_span || *evidence.recent_span <= Duration::zero()) return worker;
+    const double span = std::chrono::duration<double>(*evidence.recent_span).count();
+    const bool has_share = *evidence.recent_span >= min_share_span;
     for (const auto& process : evidence.processes) {
         if (process.recent_cpu && (!worker.process || *process.recent_cpu > *worker.process->recent_cpu)) worker.process = &process;
         if (moved_by(process) > (mover ? moved_by(*mover) : 0)) mover = &process;
     }
-    if (worker.process) worker.share = std::chrono::duration<double>(*worker.process->recent_cpu).count() / span;
-    if (mover) worker.bytes = static_cast<double>(moved_by(*mover)) / span;
-    if (mover && worker.share < shown_share) worker.process = mover;
+    if (worker.process && has_share) worker.share = std::chrono::duration<double>(*worker.process->recent_cpu).count() / span;
+    if (mover && has_share) worker.bytes = static_cast<double>(moved_by(*mover)) / span;
+    if (mover && has_share && worker.share < shown_share) worker.process = mover;
     else if (worker.process && worker.process->recent_cpu->count() == 0) worker.process = nullptr; // nobody did anything
     return worker;
 }

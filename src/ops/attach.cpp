@@ -4,6 +4,7 @@
 
 #include <bgt/ops/task_monitor.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/wait.hpp>
 
 #include <algorithm>
 #include <fcntl.h>
@@ -17,6 +18,9 @@ constexpr auto start_poll = std::chrono::milliseconds(20); ///< while the task h
 /// logs are looked at first, and watched when the task has lasted a while.
 constexpr auto unwatched_for = std::chrono::milliseconds(200);
 constexpr auto look_interval = std::chrono::milliseconds(5);
+
+/// For a supervisor whose task has ended: under a PID 1 that reaps nobody it would stay a zombie.
+constexpr Duration reap_timeout = std::chrono::seconds(1);
 
 /// All that is at hand while bgt stays with a task.
 class Stay {
@@ -108,9 +112,15 @@ Result<store::Status> attach(store::Root& root, store::TaskId id, const AttachRe
     if (!watch) return watch.error();
     auto task = TaskMonitor::open(root, id);
     if (!task) return task.error();
-    Stay stay(root, *std::move(task), *watch, request, cancel);
-    stay.open_streams();
-    return stay.until_end();
+    Result<store::Status> ended = Error::failed("");
+    {
+        Stay stay(root, *std::move(task), *watch, request, cancel);
+        stay.open_streams();
+        ended = stay.until_end();
+    }
+    // Of a caller that started the task. One that goes on for kept leftovers is not waited for.
+    if (ended) os::reap_until(ended->supervisor.pid, os::now() + (ended->tree_lives ? Duration::zero() : reap_timeout));
+    return ended;
 }
 
 } // namespace bgt::ops

@@ -4,6 +4,7 @@
 #include <bgt/base/time.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/store/remove.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
 
@@ -119,7 +120,7 @@ Result<Removed> remove_ended(store::Root& root, store::TaskId id)
     if (!locked) return locked.error();
     if (!*locked) return why_locked(*looked, *folder);
     const Removed out{disk_space(*folder)};
-    if (auto removed = root.remove_task(id); !removed) return removed.error();
+    if (auto removed = store::remove_task(root, id, *std::move(folder)); !removed) return removed.error();
     return out;
 }
 

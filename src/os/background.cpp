@@ -3,6 +3,7 @@
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/held_signals.hpp>
 #include <bgt/os/descriptors.hpp>
+#include <bgt/os/no_process.hpp>
 #include <bgt/os/title.hpp>
 
 #include <cerrno>
@@ -19,6 +20,8 @@
 
 namespace bgt::os {
 namespace {
+
+int subreaper_errno = 0; ///< in a process of fork_supervisor(): why it is none
 
 void use_dev_null()
 {
@@ -60,25 +63,31 @@ Duration cpu_of(const rusage& used)
 Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& title, const std::function<int()>& body)
 {
     const pid_t pid = fork();
-    if (pid < 0) return Error::system("no process could be made for the supervisor", errno);
+    if (pid < 0) return no_process_error("no process could be made for the supervisor (fork)", errno);
     if (pid > 0) return pid;
     setsid();
     take_over_signals();
     use_dev_null();
     close_all_but(keep);
     if (chdir("/") != 0) _exit(125);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    subreaper_errno = prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : errno;
     prctl(PR_SET_NAME, title.c_str());
     hide_arguments(title);
     umask(077); // of a caller that takes over, too: the owner can use what is made here, and nobody else
     _exit(body());
 }
 
+Result<void> check_subreaper()
+{
+    if (subreaper_errno == 0) return {};
+    return Error::system("this process could not become the reaper of the task's daemons (prctl PR_SET_CHILD_SUBREAPER)", subreaper_errno);
+}
+
 Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std::function<int()>& body)
 {
     const pid_t parent = getpid();
     const pid_t pid = fork();
-    if (pid < 0) return Error::system("no process could be made for a helper", errno);
+    if (pid < 0) return no_process_error("no process could be made for a helper (fork)", errno);
     if (pid > 0) return pid;
     if (!outlives) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -94,13 +103,6 @@ Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std
     close_all_but(keep);
     prctl(PR_SET_NAME, helper_name);
     _exit(body());
-}
-
-void fork_child(const std::function<void()>& body)
-{
-    if (fork() != 0) return;
-    body();
-    _exit(0);
 }
 
 void adopt_orphans()

@@ -105,6 +105,16 @@ std::uint64_t digest(std::string_view text)
     return hash;
 }
 
+/// The address of the socket leads through /proc; the file system of the state root may know no sockets.
+Error bind_error(int err)
+{
+    const bool has_proc = access("/proc/self/fd", F_OK) == 0;
+    Error error = Error::system("binding the control socket", err);
+    if (!has_proc) error.message = "there is no /proc here, which bgt needs: mount it (mount -t proc proc /proc)";
+    else if (err == EPERM || err == EOPNOTSUPP || err == EINVAL) error.message += "; its file system has no sockets: name a folder elsewhere with --root";
+    return error;
+}
+
 } // namespace
 
 bool is_trusted(const Datagram& message)
@@ -123,7 +133,7 @@ Result<ControlSocket> ControlSocket::bind(int folder_fd, const char* name, const
     if (::bind(made.fd_.get(), raw, sizeof address) == 0) return made;
     if (errno == EADDRINUSE && unlinkat(folder_fd, name, 0) == 0 && ::bind(made.fd_.get(), raw, sizeof address) == 0)
         return made;
-    return Error::system("binding the control socket", errno);
+    return bind_error(errno);
 }
 
 /// On failure there is the one socket as before: a task that can't notify is better than none.

@@ -89,7 +89,7 @@ bool look_at_file(const Gathering& gathering, std::int32_t pid, std::int32_t fd,
 {
     if (is_remote(gathering, pid, fd)) return false;
     const Fd folder = gathering.proc.open(pid, "fd", O_PATH | O_DIRECTORY);
-    return folder && ::statx(folder.get(), std::to_string(fd).c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &info) == 0;
+    return folder && stat_handle(folder.get(), std::to_string(fd).c_str(), info);
 }
 
 void add_end(std::vector<core::PipeEnd>& ends, const core::PipeEnd& end)

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace bgt::os {
 
@@ -109,12 +110,23 @@ bool read_output(int fd, std::string& output)
     return got > 0;
 }
 
-/// Until the process has ended, keeping what it writes meanwhile; false when the deadline came first.
-bool wait_for_end(int pidfd, int output_fd, std::string& output, Instant deadline)
+/// Whether the child has ended; it stays to be reaped.
+bool has_ended(pid_t pid)
 {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+}
+
+/// Until the process has ended, keeping what it writes meanwhile; false when the deadline came first. Where a sandbox has no
+/// pidfds, it is looked at again and again.
+bool wait_for_end(pid_t pid, int pidfd, int output_fd, std::string& output, Instant deadline)
+{
+    constexpr int between_looks_ms = 10;
     for (;;) {
         std::array<pollfd, 2> polled{{{pidfd, POLLIN, 0}, {output_fd, POLLIN, 0}}}; // poll ignores a descriptor of -1
-        const int ready = ::poll(polled.data(), polled.size(), milliseconds_until(deadline));
+        const int limit = milliseconds_until(deadline);
+        const int ready = ::poll(polled.data(), polled.size(), pidfd < 0 ? std::min(limit, between_looks_ms) : limit);
+        if (ready == 0 && pidfd < 0 && has_ended(pid)) return true;
         if (ready < 0 && errno != EINTR) return false;
         if (ready > 0 && polled[1].revents != 0) {
             if (!read_output(output_fd, output)) output_fd = -1;
@@ -156,10 +168,9 @@ Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher, co
     writer.reset();
     HelperEnd end;
     static_cast<void>(started.detach()); // reaped below: its destructor must not wait for a pid that is no longer ours
-    const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, launcher.pid, 0))); // Process v2 1.81 hides its own
-    launcher.pid = -1; // `child` answers for it
-    if (!pidfd) return Error::system("can't wait for " + executable, errno);
-    const bool ended = wait_for_end(pidfd.get(), reader.get(), end.output, deadline);
+    const pid_t pid = std::exchange(launcher.pid, -1); // `child` answers for it
+    const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // Process v2 1.81 hides its own
+    const bool ended = wait_for_end(pid, pidfd.get(), reader.get(), end.output, deadline);
     const int status = ended ? child.reap() : child.kill_and_reap();
     if (ended && status == -1) return Error::failed("the exit code of " + executable + " was taken by another reaper");
     if (ended) end.code = code_of(status);

@@ -23,7 +23,7 @@ OutputFifo::OutputFifo(Fd fifo) : path_(fmt::format("/proc/self/fd/{}", fifo.get
 Result<Fd> OutputFifo::writer() const
 {
     Fd fd{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
-    if (!fd) return Error::system("opening the output FIFO for the command", errno);
+    if (!fd) return Error::system("opening the output FIFO for the command, by /proc/self/fd", errno);
     return fd;
 }
 

@@ -193,9 +193,10 @@ Result<bool> send_signal(const ProcessKey& key, int signal)
         if (can_look()) return false;
         return Error::system(fmt::format("can't look at process {}", key.pid), EMFILE);
     }
-    // No descriptor left, or a sandbox without pidfds: a signal by pid right after the look is the next best.
-    const long sent = pidfd ? ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0)
-                            : ::kill(key.pid, signal);
+    // No descriptor left, or a sandbox without pidfds: a signal by pid right after the look is the next best. EPERM may be
+    // the sandbox's word as well as that of the process' owner: kill(2) tells which.
+    long sent = pidfd ? ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) : -1;
+    if (sent != 0 && (!pidfd || errno == ENOSYS || errno == EPERM)) sent = ::kill(key.pid, signal);
     if (sent == 0) return true;
     const int error = errno;
     if (error == ESRCH) return false;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace bgt::os {
@@ -74,6 +75,21 @@ bool add_children(const Fd& file, std::vector<std::int32_t>& out)
 }
 
 } // namespace
+
+bool stat_handle(int folder, const char* name, struct statx& info)
+{
+    if (::statx(folder, name, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &info) == 0) return true;
+    struct stat plain {};
+    if (errno != EPERM || ::fstatat(folder, name, &plain, 0) != 0) return false; // the library knows what to do on ENOSYS
+    info = {};
+    info.stx_mode = static_cast<std::uint16_t>(plain.st_mode);
+    info.stx_ino = plain.st_ino;
+    info.stx_dev_major = gnu_dev_major(plain.st_dev);
+    info.stx_dev_minor = gnu_dev_minor(plain.st_dev);
+    info.stx_rdev_major = gnu_dev_major(plain.st_rdev);
+    info.stx_rdev_minor = gnu_dev_minor(plain.st_rdev);
+    return true;
+}
 
 std::string_view read_some(int fd, std::span<char> buffer)
 {

@@ -91,7 +91,7 @@ bool Waiter::is_input(int fd) const
     const bool may_be_fifo = target.ends_with("/in") || target.ends_with("/out") || target.ends_with("/err");
     if (target == "/dev/null" || (!target.starts_with("/dev/") && !may_be_fifo && !unreachable)) return false;
     struct statx info {};
-    if (::statx(folder_, Entry("fd/", fd).c_str(), AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) != 0) return false;
+    if (!stat_handle(folder_, Entry("fd/", fd).c_str(), info)) return false;
     if (S_ISFIFO(info.stx_mode)) return fifo_.is(::makedev(info.stx_dev_major, info.stx_dev_minor), info.stx_ino);
     if (!S_ISCHR(info.stx_mode)) return false;
     const unsigned major = info.stx_rdev_major; // Documentation/admin-guide/devices.txt of Linux

@@ -1,6 +1,7 @@
 #include <bgt/os/spawn.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/os/no_process.hpp>
 #include <bgt/os/proc.hpp>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -259,6 +261,10 @@ Error exec_error(const std::string& argv0, const std::string& cwd, int err)
         const char* where = is_path ? "" : " in PATH";
         return {ErrorKind::no_command, fmt::format("{}: command not found{}", command.empty() ? "''" : command, where), err};
     }
+    struct statvfs mounted{};
+    const bool may_run = err == EACCES && is_there && S_ISREG(info.st_mode) && (info.st_mode & 0111) != 0;
+    if (may_run && statvfs(place.c_str(), &mounted) == 0 && (mounted.f_flag & ST_NOEXEC) != 0)
+        return {ErrorKind::cannot_exec, fmt::format("{}: its file system is mounted noexec: run the interpreter of a script (sh {}), or copy it elsewhere", command, command), err};
     if (err == EACCES && is_there && S_ISDIR(info.st_mode))
         return {ErrorKind::cannot_exec, fmt::format("{}: is a folder, not a command", command), err};
     if (err == EACCES) {
@@ -298,6 +304,17 @@ std::optional<int> resource_of(std::string_view name)
     return std::nullopt;
 }
 
+namespace {
+
+/// Some sandboxes refuse the system call that knows AT_EACCESS with EPERM, which is no answer.
+bool may_execute(const std::string& path)
+{
+    if (faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0) return true;
+    return errno == EPERM && access(path.c_str(), X_OK) == 0;
+}
+
+} // namespace
+
 Result<void> check_command(const std::string& argv0, const std::vector<std::string>& env, const std::string& cwd)
 {
     int result = ENOENT;
@@ -309,7 +326,7 @@ Result<void> check_command(const std::string& argv0, const std::vector<std::stri
             if (err == EACCES) result = EACCES;
             else if (err == EIO || err == ENOMEM) return Error::system(printable(argv0), err); // it may well be there
             else if (err != ENOENT && err != ENOTDIR) return exec_error(argv0, cwd, err);
-        } else if (S_ISREG(info.st_mode) && faccessat(AT_FDCWD, place.c_str(), X_OK, AT_EACCESS) == 0) {
+        } else if (S_ISREG(info.st_mode) && may_execute(place)) {
             return {};
         } else {
             result = EACCES;
@@ -331,7 +348,7 @@ Result<ProcessKey> spawn(const SpawnRequest& request)
     }
     ChildReport report;
     const pid_t pid = vfork_child(plan, report);
-    if (pid < 0) return Error::system("no process could be made", errno);
+    if (pid < 0) return no_process_error("no process could be made (vfork)", errno);
     if (report.stage == Stage::none) return ProcessKey{pid, report.start_ticks};
     // It has called _exit: reap it, so that nobody mistakes it for a child of the task.
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}

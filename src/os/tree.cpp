@@ -56,6 +56,25 @@ void refresh_orphans(const ProcDir& proc, std::vector<ProcStat>& table)
     }
 }
 
+/// nullopt: the kernel has no lists of children, or the ancestor is gone.
+std::optional<std::vector<ProcStat>> list_descendants(const ProcDir& proc, std::int32_t ancestor)
+{
+    std::vector<ProcStat> found;
+    std::unordered_set<std::int32_t> seen{ancestor};
+    auto first = proc.children(ancestor);
+    if (!first) return std::nullopt;
+    std::vector<std::int32_t> queue = std::move(*first);
+    for (std::size_t at = 0; at < queue.size(); ++at) {
+        auto stat = proc.stat(queue[at]);
+        if (!stat || !is_living(*stat) || !seen.insert(queue[at]).second) continue;
+        const bool one_thread = stat->threads == 1;
+        found.push_back(std::move(*stat));
+        const auto next = one_thread ? proc.children_of_main_thread(queue[at]) : proc.children(queue[at]);
+        if (next) queue.insert(queue.end(), next->begin(), next->end());
+    }
+    return found;
+}
+
 std::vector<ProcStat> full_scan(const ProcDir& proc, std::int32_t ancestor)
 {
     std::vector<ProcStat> table;
@@ -135,7 +154,7 @@ private:
     {
         const std::string path(find_variable(environment, folder_variable).value_or(""));
         struct statx info {};
-        if (path.empty() || ::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) != 0) return false;
+        if (path.empty() || !stat_handle(AT_FDCWD, path.c_str(), info)) return false;
         return id_of(info) == *marks_.folder;
     }
 
@@ -163,8 +182,7 @@ private:
         for (const std::int32_t fd : numeric_entries(folder.get())) {
             struct statx info {};
             const std::string name = std::to_string(fd);
-            // DONT_SYNC: a descriptor on a dead network file system must not hang the search.
-            if (::statx(folder.get(), name.c_str(), AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) != 0) continue;
+            if (!stat_handle(folder.get(), name.c_str(), info)) continue;
             if (id_of(info) == marks_.fifo) return true;
         }
         return false;
@@ -232,19 +250,14 @@ std::vector<ProcStat> descendants_of(std::int32_t ancestor)
 
 std::vector<ProcStat> descendants_of(const ProcDir& proc, std::int32_t ancestor)
 {
-    std::vector<ProcStat> found;
-    std::unordered_set<std::int32_t> seen{ancestor};
-    auto first = proc.children(ancestor);
-    if (!first) return full_scan(proc, ancestor);
-    std::vector<std::int32_t> queue = std::move(*first);
-    for (std::size_t at = 0; at < queue.size(); ++at) {
-        auto stat = proc.stat(queue[at]);
-        if (!stat || !is_living(*stat) || !seen.insert(queue[at]).second) continue;
-        const bool one_thread = stat->threads == 1;
-        found.push_back(std::move(*stat));
-        const auto next = one_thread ? proc.children_of_main_thread(queue[at]) : proc.children(queue[at]);
-        if (next) queue.insert(queue.end(), next->begin(), next->end());
-    }
+    auto found = list_descendants(proc, ancestor);
+    return found ? *std::move(found) : full_scan(proc, ancestor);
+}
+
+std::optional<std::vector<ProcStat>> listed_descendants_of(const ProcDir& proc, std::int32_t ancestor)
+{
+    auto found = list_descendants(proc, ancestor);
+    if (!found && proc.children_of_main_thread(own_pid())) found.emplace();
     return found;
 }
 

@@ -2,6 +2,7 @@
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/proc.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -11,6 +12,11 @@
 #include <unistd.h>
 
 namespace bgt::os {
+namespace {
+
+constexpr auto poll_interval = std::chrono::milliseconds(5);
+
+} // namespace
 
 Readable await_readable(const std::array<int, 3>& fds, Instant deadline)
 {
@@ -66,15 +72,17 @@ Fd pidfd_of(pid_t pid)
 Result<Child> Child::watch(pid_t pid)
 {
     Fd pidfd = pidfd_of(pid);
-    if (pidfd) return Child(std::move(pidfd));
+    const auto stat = pidfd ? std::nullopt : read_stat(pid); // not reaped yet, so the pid is its own
+    if (pidfd || stat) return Child({pid, stat ? stat->key.start_ticks : 0}, std::move(pidfd));
     const int error = errno;
-    kill_child(pid); // not reaped yet, so the pid is its own
+    kill_child(pid);
     os::reap(pid);
     return Error::system("watching a process", error);
 }
 
 bool Child::is_running() const
 {
+    if (!pidfd_) return is_alive(key_);
     siginfo_t info{};
     const auto id = static_cast<id_t>(pidfd_.get());
     return waitid(P_PIDFD, id, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
@@ -82,20 +90,38 @@ bool Child::is_running() const
 
 void Child::signal(int signal) const
 {
-    syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0);
+    if (pidfd_ && syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0) == 0) return;
+    if (is_running()) kill(key_.pid, signal); // a sandbox refused: it is our child, and not reaped
 }
 
 bool Child::await_end(Duration timeout) const
 {
-    pollfd ended{pidfd_.get(), POLLIN, 0};
-    const auto ms = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(timeout).count());
-    return retry_on_eintr([&] { return poll(&ended, 1, ms); }) > 0;
+    const Instant deadline = now() + timeout;
+    if (pidfd_) {
+        pollfd ended{pidfd_.get(), POLLIN, 0};
+        const auto ms = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(timeout).count());
+        return retry_on_eintr([&] { return poll(&ended, 1, ms); }) > 0;
+    }
+    while (is_alive(key_) && now() < deadline) pause_for(poll_interval);
+    return !is_alive(key_);
 }
 
 void Child::reap() const
 {
     siginfo_t info{};
-    retry_on_eintr([&] { return waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG); });
+    if (pidfd_) {
+        retry_on_eintr([&] { return waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG); });
+        return;
+    }
+    // A pid whose child was reaped already may be that of another one.
+    const auto stat = read_stat(key_.pid);
+    if (stat && stat->key == key_) retry_on_eintr([&] { return waitid(P_PID, static_cast<id_t>(key_.pid), &info, WEXITED | WNOHANG); });
+}
+
+void reap_until(pid_t child, Instant deadline)
+{
+    if (child <= 0) return;
+    while (retry_on_eintr([&] { return waitpid(child, nullptr, WNOHANG); }) == 0 && now() < deadline) poll(nullptr, 0, 1);
 }
 
 } // namespace bgt::os

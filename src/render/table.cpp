@@ -3,6 +3,7 @@
 #include <bgt/render/progress_bar.hpp>
 #include <bgt/render/table.hpp>
 #include <bgt/base/terminal_text.hpp>
+#include <bgt/store/dated.hpp>
 
 #include <algorithm>
 #include <array>
@@ -101,7 +102,7 @@ std::string folder_words(const std::string& path)
 std::string with_end(std::string state, const ops::Snapshot& task, const Moment& now)
 {
     const store::Status& status = task.status;
-    if (!task.problem.empty() || status.lifecycle != core::Lifecycle::ended || !status.ended) return state;
+    if (!task.problem.empty() || status.lifecycle != core::Lifecycle::ended || !status.ended || !store::is_dated(*status.ended)) return state;
     const std::string age = format_age(std::max(now.wall - *status.ended, Duration::zero()));
     const auto unit = std::ranges::find_if(age, [](char c) { return c >= 'a' && c <= 'z'; });
     const auto rest = std::find_if(unit, age.end(), [](char c) { return c >= '0' && c <= '9'; }); // "4m" of "4m12s" is enough

@@ -1,6 +1,7 @@
 #include <bgt/core/end_words.hpp>
 #include <bgt/core/hang_rules.hpp>
 #include <bgt/render/words.hpp>
+#include <bgt/store/dated.hpp>
 
 #include <fmt/format.h>
 
@@ -115,7 +116,7 @@ std::optional<Duration> age(const store::Status& status, const Moment& now)
 {
     const bool over = status.lifecycle == Lifecycle::ended;
     if (!over && status.started_at) return not_negative(now.mono - *status.started_at);
-    if (status.started) return not_negative(now.wall - *status.started);
+    if (status.started) return store::is_dated(*status.started) ? std::optional(not_negative(now.wall - *status.started)) : std::nullopt;
     if (status.created == WallTime{}) return std::nullopt;
     return not_negative(now.wall - status.created);
 }

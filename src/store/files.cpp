@@ -79,6 +79,7 @@ Error explain(std::string what, int err)
     case ENOTDIR: advice = "a part of this path is not a folder: move it away, or name another folder with --root"; break;
     case ELOOP: advice = "bgt follows no symbolic link inside its state root: remove the link"; break;
     case ENAMETOOLONG: advice = "name a shorter path with --root"; break;
+    case EFBIG: advice = "look at ulimit -f, the size that files may have"; break;
     case EMFILE:
     case ENFILE: advice = "too many files are open: look at ulimit -n"; break;
     default: break;
@@ -137,7 +138,7 @@ Result<std::string> read_file(int dir, const char* path, std::size_t most, const
         const auto n = read_at(fd.get(), std::as_writable_bytes(std::span(text)).subspan(had), had);
         if (n < 0) return explain(what, errno);
         text.resize(had + static_cast<std::size_t>(n));
-        if (text.size() > most) return explain(what, EFBIG);
+        if (text.size() > most) return Error::system(what, EFBIG);
         if (static_cast<std::size_t>(n) < room) return text;
     }
 }

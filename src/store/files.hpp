@@ -79,6 +79,9 @@ inline constexpr std::string_view gone_prefix = ".gone-";
 Result<std::uint64_t> clear_tree(int parent, const char* name, bool remove);
 
 /// Root::remove_task with the disk space given back.
-Result<std::uint64_t> remove_task_folder(Root& root, TaskId id);
+Result<std::uint64_t> remove_task_folder(Root& root, TaskId id, TaskDir held);
+
+/// Of clear_tree: a file there is open, and the file system (FUSE, NFS) keeps it under another name until it is closed.
+bool is_still_open(const Error&);
 
 } // namespace bgt::store::detail

@@ -67,7 +67,7 @@ void LogWriter::go_on_at_end()
 
 std::uint64_t LogWriter::take(int pipe, std::size_t max, WallTime now, Moved& moved)
 {
-    while (can_splice_) {
+    if (can_splice_) {
         loff_t at = static_cast<loff_t>(offset_);
         const ssize_t count = retry_on_eintr([&] { return splice(pipe, nullptr, log_.get(), &at, max, SPLICE_F_NONBLOCK); });
         if (count > 0) {
@@ -77,14 +77,15 @@ std::uint64_t LogWriter::take(int pipe, std::size_t max, WallTime now, Moved& mo
             return static_cast<std::uint64_t>(count);
         }
         if (count == 0 || errno == EAGAIN) return 0;
-        // Whatever the log's file system says (full, stale, not permitted): the task must not wait for it.
-        if (errno != EINVAL) return drop_chunk(pipe, now, moved);
-        can_splice_ = false; // a file system without splice: some of FUSE and 9p
+        // A file system without splice (some of FUSE and 9p), or a sandbox: it is not tried again. Whatever else is said
+        // (full, stale), only a write tells how much of the bytes the log can take.
+        can_splice_ = errno != EINVAL && errno != ENOSYS && errno != EPERM;
     }
     return copy_chunk(pipe, now, moved);
 }
 
-/// For file systems that can't splice. The bytes are in a buffer for a moment: a supervisor killed just then loses them.
+/// Where nothing can be spliced. The bytes are in a buffer for a moment: a supervisor killed just then loses them. What the
+/// log does not take is dropped: the task must not wait for it.
 std::uint64_t LogWriter::copy_chunk(int pipe, WallTime now, Moved& moved)
 {
     std::array<char, 64 * 1024> buffer;
@@ -102,16 +103,6 @@ std::uint64_t LogWriter::copy_chunk(int pipe, WallTime now, Moved& moved)
     offset_ += static_cast<std::uint64_t>(done);
     moved.bytes += static_cast<std::uint64_t>(done);
     if (done < got) count_drop(now, static_cast<std::uint64_t>(got - done), moved);
-    return static_cast<std::uint64_t>(got);
-}
-
-/// The next bytes go to nowhere; what comes after them is tried again.
-std::uint64_t LogWriter::drop_chunk(int pipe, WallTime now, Moved& moved)
-{
-    std::array<char, 64 * 1024> buffer;
-    const ssize_t got = read_some(pipe, buffer);
-    if (got <= 0) return 0;
-    count_drop(now, static_cast<std::uint64_t>(got), moved);
     return static_cast<std::uint64_t>(got);
 }
 
@@ -173,7 +164,8 @@ void LogWriter::free_head(Moved& moved)
     const std::uint64_t upto = (offset_ - max_) / block * block;
     if (upto <= freed_) return;
     if (fallocate(log_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(upto)) != 0) {
-        can_free_ = errno != EOPNOTSUPP && errno != ENOSYS; // others may pass: a full disk, a server that is away
+        can_free_ = errno != EOPNOTSUPP && errno != ENOSYS && errno != EPERM; // others may pass: a full disk, a server that is away
+        moved.cannot_free = can_free_ ? 0 : errno;
         return;
     }
     freed_ = upto;

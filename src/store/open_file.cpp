@@ -2,8 +2,10 @@
 
 #include "files.hpp"
 
+#include <bgt/store/make_fifo.hpp>
 #include <bgt/store/task_dir.hpp>
 
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,6 +51,17 @@ Fd open_lock_file(int dir, const char* path, int flags, unsigned mode)
 Fd open_fifo(int dir, const char* path, int flags)
 {
     return open_kind(dir, path, flags, 0, S_IFIFO, Links::any);
+}
+
+Result<void> make_fifo(const TaskDir& task, const char* name)
+{
+    if (::mkfifoat(task.fd(), name, 0600) == 0 || errno == EEXIST) return {};
+    const std::string what = "can't make the FIFO " + task.path() + "/" + name + " (mknod)";
+    const bool refused = errno == EPERM || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL;
+    if (!refused) return detail::explain(what, errno);
+    Error error = Error::system(what, errno);
+    error.message += "; its file system has no FIFOs, or a sandbox refuses them: name a folder elsewhere with --root";
+    return error;
 }
 
 Result<Fd> open_fifo(const TaskDir& task, const char* name, int flags)

@@ -1,6 +1,6 @@
 #include "files.hpp"
 
-#include <bgt/store/root.hpp>
+#include <bgt/store/remove.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -85,7 +85,12 @@ Result<std::uint64_t> clear_tree(int parent, const char* name, bool remove)
     return all.bytes;
 }
 
-Result<std::uint64_t> remove_task_folder(Root& root, TaskId id)
+bool is_still_open(const Error& error)
+{
+    return error.sys_errno == ENOTEMPTY || error.sys_errno == EBUSY;
+}
+
+Result<std::uint64_t> remove_task_folder(Root& root, TaskId id, TaskDir held)
 {
     const Fd tasks = open_below(root.fd(), "tasks", O_PATH | O_DIRECTORY);
     if (!tasks && errno != ENOENT) return explain("can't open " + root.path() + "/tasks", errno);
@@ -104,7 +109,10 @@ Result<std::uint64_t> remove_task_folder(Root& root, TaskId id)
     if (err == ENOENT) return Error{ErrorKind::not_found, "no such task " + here, ENOENT};
     if (err != 0) return explain("can't remove the task's folder " + root.path() + "/tasks/" + here, err);
     if (auto unmarked = root.unmark_active(id); !unmarked) return unmarked.error();
-    return clear_tree(tasks.get(), gone.c_str(), true);
+    held = TaskDir{};
+    auto cleared = clear_tree(tasks.get(), gone.c_str(), true);
+    if (!cleared && is_still_open(cleared.error())) return 0;
+    return cleared;
 }
 
 } // namespace bgt::store::detail
@@ -113,8 +121,13 @@ namespace bgt::store {
 
 Result<void> Root::remove_task(TaskId id)
 {
-    if (!exists()) return Error::not_found("no such task " + to_string(id));
-    const auto removed = detail::remove_task_folder(*this, id);
+    return store::remove_task(*this, id, {});
+}
+
+Result<void> remove_task(Root& root, TaskId id, TaskDir held)
+{
+    if (!root.exists()) return Error::not_found("no such task " + to_string(id));
+    const auto removed = detail::remove_task_folder(root, id, std::move(held));
     if (!removed) return removed.error();
     return {};
 }

@@ -2,6 +2,8 @@
 
 #include "files.hpp"
 
+#include <bgt/store/dated.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -57,7 +59,8 @@ bool Pruning::is_old(const std::string& path) const
 
 bool Pruning::is_missing(const std::string& path) const
 {
-    return ::faccessat(root_.fd(), path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+    struct stat info{};
+    return ::fstatat(root_.fd(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 
 Pruning::Found Pruning::classify(TaskId id, bool marked)
@@ -86,8 +89,9 @@ bool Pruning::too_old(TaskId id, bool& reached_young) const
 {
     const auto status = read_status_at(root_.fd(), id);
     if (!status) return false;
-    reached_young = now_ - status->created <= *keep_.keep_age;
-    return now_ - status->ended.value_or(status->created) > *keep_.keep_age;
+    const WallTime end = status->ended.value_or(status->created);
+    reached_young = is_dated(status->created) && now_ - status->created <= *keep_.keep_age;
+    return is_dated(end) && now_ - end > *keep_.keep_age;
 }
 
 void Pruning::remove_beyond(const std::vector<TaskId>& ended)
@@ -120,14 +124,15 @@ void Pruning::remove_task(TaskId id, Found what)
     const bool none = !status && (status.error().kind == ErrorKind::not_found || was_never_written("tasks/" + to_string(id) + "/" + file::status));
     if (what == Found::ended ? !ended : !none) return;
     const auto bytes = dry_run_ ? detail::clear_tree(root_.fd(), ("tasks/" + to_string(id)).c_str(), false)
-                                : detail::remove_task_folder(root_, id);
+                                : detail::remove_task_folder(root_, id, std::move(*task));
     if (!bytes) return problem(bytes.error());
     ++done_.removed;
     done_.bytes += *bytes;
     done_.ids.push_back(id);
 }
 
-/// Folders of tasks that a crash kept from getting their number, or from being removed whole.
+/// Folders of tasks that a crash kept from getting their number, or that were not removed whole: in passing only these, as
+/// on FUSE and NFS every file that somebody has open leaves one.
 void Pruning::clear_unnamed()
 {
     detail::Listing listing(detail::open_below(root_.fd(), "tasks", O_RDONLY | O_DIRECTORY));
@@ -135,7 +140,7 @@ void Pruning::clear_unnamed()
     while (const char* entry = listing.next()) {
         const std::string name = entry;
         const bool gone = name.starts_with(detail::gone_prefix);
-        if (!gone && !name.starts_with(detail::new_prefix)) continue;
+        if (!gone && (!keep_.thorough || !name.starts_with(detail::new_prefix))) continue;
         const std::string path = "tasks/" + name;
         if (!gone) {
             if (!is_old(path)) continue;
@@ -145,7 +150,7 @@ void Pruning::clear_unnamed()
         }
         const auto bytes = detail::clear_tree(listing.fd(), name.c_str(), true);
         if (bytes) done_.bytes += *bytes;
-        else done_.problems.push_back(bytes.error().message);
+        else if (!gone || !detail::is_still_open(bytes.error())) done_.problems.push_back(bytes.error().message);
     }
 }
 
@@ -204,10 +209,8 @@ Result<Pruned> Pruning::run()
     remove_beyond(ended);
     if (!dry_run_) {
         clear_markers(*active, *all);
-        if (keep_.thorough) {
-            clear_unnamed();
-            clear_names(*all);
-        }
+        clear_unnamed();
+        if (keep_.thorough) clear_names(*all);
     }
     std::sort(done_.ids.begin(), done_.ids.end());
     return std::move(done_);

@@ -63,7 +63,7 @@ Result<StatusWriter> StatusWriter::create(int task_dir_fd, const Status& first)
         if (failed != EINTR) break;
         failed = 0;
     }
-    if (failed != 0 && failed != EOPNOTSUPP && failed != ENOSYS && failed != EINVAL)
+    if (failed != 0 && failed != EOPNOTSUPP && failed != ENOSYS && failed != EINVAL && failed != EPERM)
         return detail::explain("can't allocate the status record", failed);
     writer.generation_ = 1;
     std::array<std::byte, status_file_size> both{};

@@ -39,7 +39,8 @@ Result<Answer> request(store::Root& root, store::TaskId id, const Request& what,
     if (seen->problem.empty() && store::is_final(seen->status)) return Error::failed(ended_text(id, seen->status));
     if (is_stopped(seen->status.supervisor)) return Error::failed(stopped_text(id, seen->status.supervisor));
     const std::optional<Fd> supervisor = os::open_pidfd(seen->status.supervisor);
-    if (!supervisor && seen->status.supervisor.pid > 0 && becomes_unlocked(*task, helper_timeout))
+    const bool has_died = !supervisor && seen->status.supervisor.pid > 0 && !os::is_alive(seen->status.supervisor);
+    if (has_died && becomes_unlocked(*task, helper_timeout))
         return Error{ErrorKind::failed, fmt::format("task {}: its supervisor died just now", id.value), ESRCH};
     const Result<std::string> reply = os::ask(task->fd(), store::file::control, encode_request(what),
                                               supervisor ? supervisor->get() : -1, timeout);

@@ -126,6 +126,7 @@ void HangReports::run_hook(core::Reason rule)
     });
     if (!pid) return with_.recorder.event("hook-failed", {{"why", pid.error().message}});
     with_.helpers.insert(*pid);
+    hooks_.insert(*pid);
     with_.recorder.event("hook", {{"pid", std::int64_t{*pid}}, {"command", command}});
 }
 

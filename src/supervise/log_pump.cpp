@@ -2,11 +2,11 @@
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/store/make_fifo.hpp>
 #include <bgt/store/open_file.hpp>
 
 #include <algorithm>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -27,8 +27,7 @@ constexpr mode_t saved_mode = 0400, unsaved_mode = 0600;
 Result<LogPump> LogPump::open(const store::TaskDir& task, const Files& files, std::uint64_t log_max, std::uint64_t freed)
 {
     LogPump pump;
-    if (mkfifoat(task.fd(), files.fifo, 0600) != 0 && errno != EEXIST)
-        return Error::system(fmt::format("making the FIFO {}/{}", task.path(), files.fifo), errno);
+    BGT_TRY(store::make_fifo(task, files.fifo));
     BGT_TRY_ASSIGN(Fd fifo, store::open_fifo(task, files.fifo, O_RDWR));
     pump.fifo_ = os::OutputFifo(std::move(fifo));
     BGT_TRY_ASSIGN(pump.log_, store::LogWriter::open(task, files.log, files.index, log_max, freed));

@@ -1,5 +1,6 @@
 #include <bgt/supervise/observer.hpp>
 
+#include <bgt/core/share.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/store/open_file.hpp>
@@ -88,7 +89,8 @@ const std::optional<core::Sample>& Observer::sample_before(Instant now) const
 
 void Observer::leave_out(Duration cpu)
 {
-    if (before_) before_->reaped_cpu += cpu; // so that it is no news in the next sample
+    for (std::optional<core::Sample>* sample : {&before_, &earlier_})
+        if (*sample) (*sample)->reaped_cpu += cpu; // so that it is no news in the next sample
 }
 
 core::Liveness Observer::sample(const std::vector<os::ProcStat>& members, Instant now)
@@ -99,20 +101,25 @@ core::Liveness Observer::sample(const std::vector<os::ProcStat>& members, Instan
     for (const Stream& stream : streams_) sample.output_bytes += stream.at;
     core::Liveness liveness{output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}, {}};
     if (before_) {
-        core::Used used = core::compare(*before_, sample);
-        liveness.activity = core::classify(used, *before_, sample, unfinished_line_);
+        // Of two samples that are close together, no share can be told.
+        const bool too_soon = earlier_ && sample.at - before_->at < core::min_share_span;
+        const core::Sample& base = too_soon ? *earlier_ : *before_;
+        const auto classify = [&] { return core::classify(core::compare(base, sample), base, sample, unfinished_line_); };
+        liveness.activity = classify();
         if (needs_network(liveness.activity)) {
             os::add_sockets(sample, members);
-            used = core::compare(*before_, sample);
-            liveness.activity = core::classify(used, *before_, sample, unfinished_line_);
+            liveness.activity = classify();
         }
+        const core::Used used = core::compare(*before_, sample);
         if (used.cpu > Duration::zero()) cpu_ = now;
         cpu_used_ += used.cpu;
         if (used.disk_bytes + used.net_bytes + used.written_bytes > 0) io_ = now;
     } else {
         cpu_used_ = std::max(cpu_used_, cpu_of(sample)); // of an adopted tree: at least that
     }
-    earlier_ = std::exchange(before_, std::move(sample));
+    const bool is_apart = !before_ || sample.at - before_->at >= core::min_share_span;
+    std::optional<core::Sample> replaced = std::exchange(before_, std::move(sample));
+    if (is_apart || !earlier_) earlier_ = std::move(replaced);
     liveness.cpu = cpu_used_;
     os::give_back_memory(); // the next sample may be a minute away
     return liveness;

@@ -4,6 +4,8 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
 
+#include <cstring>
+#include <fmt/format.h>
 #include <utility>
 
 namespace bgt::supervise {
@@ -49,6 +51,8 @@ LogPump::Moved Output::take(LogPump& pump)
     if (pump.keeper() > 0 && !with_.helpers.contains(pump.keeper())) pump.end_stage(); // somebody killed it
     const LogPump::Moved moved = pump.pump(os::wall_now());
     account(moved);
+    if (moved.cannot_free != 0)
+        with_.recorder.event("log-max-off", {{"why", fmt::format("the file system of the log can't free its head: {}", std::strerror(moved.cannot_free))}});
     if (moved.bytes + moved.dropped > 0) with_.observer.output_came(os::now());
     if (pump.wants_stage()) begin_stage(pump);
     return moved;

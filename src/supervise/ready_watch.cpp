@@ -72,7 +72,7 @@ void ReadyWatch::stop()
     child_.reap();
     child_ = os::Child();
     answer_.reset();
-    pid_ = 0;
+    child_ = {};
 }
 
 } // namespace bgt::supervise

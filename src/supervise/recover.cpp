@@ -127,7 +127,9 @@ int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spe
     for (const store::EventField& stream : lost_output(resources->task)) resources->recorder.event("output-lost", {stream, at_most()});
     send_report(report.get(), {true, {}});
     report.reset();
-    return Supervisor(std::move(*resources), Supervisor::Adopt{}, std::move(marks)).run();
+    std::optional<Removal> removal = Supervisor(std::move(*resources), Supervisor::Adopt{}, std::move(marks)).run();
+    remove_folder(std::move(removal)); // not in the same expression: the supervisor would still be there
+    return 0;
 }
 
 Result<void> adopt(store::Root& root, store::TaskDir task, store::TaskSpec spec, os::TreeMarks marks)

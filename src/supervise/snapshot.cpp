@@ -1,6 +1,7 @@
 #include <bgt/supervise/snapshot.hpp>
 
 #include <bgt/core/progress.hpp>
+#include <bgt/core/share.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/store/log_lines.hpp>
 #include <bgt/store/open_file.hpp>
@@ -9,6 +10,7 @@
 
 #include <bgt/os/clock.hpp>
 #include <bgt/os/ports.hpp>
+#include <bgt/os/proc_dir.hpp>
 #include <bgt/os/tree.hpp>
 #include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/recover.hpp>
@@ -32,10 +34,13 @@ constexpr auto keeper_timeout = std::chrono::milliseconds(500);
 /// One look at /proc for many tasks, taken when the first needs it.
 class ProcCache {
 public:
-    const os::ProcessTable& processes()
+    std::vector<os::ProcStat> descendants_of(std::int32_t supervisor)
     {
+        if (!proc_) proc_.emplace();
+        if (!processes_)
+            if (auto listed = os::listed_descendants_of(*proc_, supervisor)) return *std::move(listed);
         if (!processes_) processes_.emplace(os::all_processes());
-        return *processes_;
+        return processes_->descendants_of(supervisor);
     }
     const std::vector<os::Listener>& listeners()
     {
@@ -56,7 +61,8 @@ public:
 
 private:
     std::optional<store::QueueView> queue_;
-    std::optional<os::ProcessTable> processes_;
+    std::optional<os::ProcDir> proc_;
+    std::optional<os::ProcessTable> processes_; ///< where the kernel does not list children
     std::optional<std::vector<os::Listener>> listeners_;
 };
 
@@ -96,7 +102,7 @@ std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& r
     if (snapshot.status.supervisor.pid <= 0) return {}; // it is being started
     if (!snapshot.status.adopted) {
         const std::int32_t supervisor = snapshot.status.supervisor.pid;
-        std::vector<os::ProcStat> tree = proc.processes().descendants_of(supervisor);
+        std::vector<os::ProcStat> tree = proc.descendants_of(supervisor);
         std::set<std::int32_t> helpers;
         for (const os::ProcStat& process : tree)
             if (is_helper(process, supervisor)) helpers.insert(process.key.pid);
@@ -118,7 +124,7 @@ void add_living(Snapshot& snapshot, const store::Root& root, const SnapshotField
     if (snapshot.status.started_at) {
         const double age = std::chrono::duration<double>(os::now() - *snapshot.status.started_at).count();
         const double busy = static_cast<double>(usage.cpu_ticks) / static_cast<double>(os::ticks_per_second());
-        if (age > 0) snapshot.cpu = busy / std::max(age, 0.01);
+        if (age >= std::chrono::duration<double>(core::min_share_span).count()) snapshot.cpu = busy / age;
     }
     std::vector<std::int32_t> pids;
     for (const os::ProcStat& member : snapshot.tree) pids.push_back(member.key.pid);
@@ -130,7 +136,8 @@ void add_living(Snapshot& snapshot, const store::Root& root, const SnapshotField
 bool is_let_go(const store::Root& root, const store::TaskDir& task, const store::Status& status)
 {
     const auto is_staged = [&](const char* mark) {
-        return faccessat(root.fd(), path_in(task.id(), mark).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        struct stat info{};
+        return fstatat(root.fd(), path_in(task.id(), mark).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
     };
     if (!is_staged(store::file::out_stage) && !is_staged(store::file::err_stage)) return false;
     if (status.supervisor.pid <= 0 || os::is_alive(status.supervisor)) return false;

@@ -19,7 +19,11 @@ namespace {
 Result<Fd> open_stdin(const SupervisorResources& resources)
 {
     switch (resources.spec.stdin_from) {
-    case store::StdinFrom::null: return Fd{open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    case store::StdinFrom::null: {
+        Fd null{open("/dev/null", O_RDONLY | O_CLOEXEC)};
+        if (!null) return Error::system("/dev/null can't be opened (mknod -m 666 /dev/null c 1 3 makes it)", errno);
+        return null;
+    }
     case store::StdinFrom::pipe: {
         // Nobody may hold a writing end any more (bgt send --eof): then it does not wait for one, and the command reads
         // end-of-file, as the attempt before did.

@@ -24,6 +24,7 @@
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <cerrno>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -31,11 +32,14 @@
 namespace bgt::supervise {
 namespace {
 
-store::Secret make_secret()
+Result<store::Secret> make_secret()
 {
     store::Secret secret{};
-    retry_on_eintr([&] { return getrandom(secret.data(), secret.size(), 0); });
-    return secret;
+    const auto whole = static_cast<ssize_t>(secret.size());
+    if (retry_on_eintr([&] { return getrandom(secret.data(), secret.size(), 0); }) == whole) return secret;
+    const Fd random{open("/dev/urandom", O_RDONLY | O_CLOEXEC)}; // a sandbox refused the system call
+    if (random && retry_on_eintr([&] { return read(random.get(), secret.data(), secret.size()); }) == whole) return secret;
+    return Error::system("making a secret for the task (getrandom, /dev/urandom)", errno);
 }
 
 store::Status first_status(const store::TaskSpec& spec, const store::Secret& secret)
@@ -78,7 +82,8 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
 {
     if (request.prepare) request.prepare();
     Result<SupervisorResources> resources = open_resources(std::move(root), std::move(task), std::move(request.spec), request.retention);
-    const Result<void> spare = resources ? os::check_spare_descriptors() : Result<void>(resources.error());
+    Result<void> spare = resources ? os::check_spare_descriptors() : Result<void>(resources.error());
+    if (spare) spare = os::check_subreaper();
     if (!spare) {
         send_report(report.get(), {false, spare.error()});
         return 1;
@@ -89,6 +94,10 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
     const Result<void> started = spawn_main(*resources, 1);
     if (!started) {
         record_failure(*resources, started.error());
+        if (resources->stdin_keeper > 0) {
+            os::kill_child(resources->stdin_keeper);
+            os::reap(resources->stdin_keeper);
+        }
         send_report(report.get(), {false, started.error()});
         return 1;
     }
@@ -98,12 +107,14 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
     const std::int32_t main_pid = resources->recorder.status().main_process.pid;
     resources->recorder.event("started", {{"pid", std::int64_t{main_pid}}});
     if (awaited) let_caller_go(*resources);
-    return Supervisor(std::move(*resources), main_pid).run();
+    std::optional<Removal> removal = Supervisor(std::move(*resources), main_pid).run();
+    remove_folder(std::move(removal)); // not in the same expression: the supervisor would still be there
+    return 0;
 }
 
 Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec)
 {
-    const store::Secret secret = make_secret();
+    BGT_TRY_ASSIGN(const store::Secret secret, make_secret());
     const Result<store::TaskMarks> marks = store::make_marks(secret, task);
     if (!marks) return marks.error();
     spec.cookie = marks->cookie;
@@ -278,8 +289,11 @@ Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest reques
     // Freed while the supervisor works: at our return the caller would wait for that, and for copies of shared pages.
     request = LaunchRequest{};
     const std::optional<StartReport> answer = receive_report(reader.get());
-    if (answer && !answer->started) return answer->error;
-    if (answer) return {};
+    if (answer && answer->started) return {};
+    if (answer) {
+        os::reap(*pid); // it ends now, and nobody else may do that: a container's PID 1, say
+        return answer->error;
+    }
     await_death(*pid, root, id);
     return recover_launch(root, id);
 }

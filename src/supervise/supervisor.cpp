@@ -20,8 +20,14 @@ constexpr int max_refused = 4; ///< of one turn; more of them are a flood
 constexpr auto flood_pause = std::chrono::milliseconds(50);
 /// Every this many tasks the folder is tidied; each tidying reads the whole folder.
 constexpr std::int64_t prune_every = 64;
+constexpr auto helpers_timeout = std::chrono::seconds(1);
 
 } // namespace
+
+void remove_folder(std::optional<Removal> removal)
+{
+    if (removal) static_cast<void>(removal->root.remove_task(removal->id));
+}
 
 Supervisor::Supervisor(SupervisorResources resources, std::int32_t main_pid, std::optional<os::TreeMarks> marks)
     : resources_(std::move(resources)), io_(resources_.sources->io), adopted_(std::move(marks)), tree_(tree_of(main_pid)),
@@ -80,7 +86,7 @@ std::vector<os::ProcStat> Supervisor::members_elsewhere(std::int32_t supervisor)
     return adopted_ ? os::find_marked(*adopted_, {supervisor, os::own_pid()}) : os::descendants_of(supervisor);
 }
 
-int Supervisor::run()
+std::optional<Removal> Supervisor::run()
 {
     watch_signals();
     output_.watch();
@@ -88,9 +94,31 @@ int Supervisor::run()
     if (resources_.spec.owner) owner_.watch(*resources_.spec.owner);
     watch_readiness();
     dispatch(core::Tick{}); // arms the timer, and sees what ended meanwhile
+    begin_pruning();
     os::give_back_memory(); // what the caller of fork() had taken
     io_.run();
-    return 0;
+    if (!removes_folder_) return std::nullopt;
+    return Removal{std::move(resources_.root), resources_.task.id()};
+}
+
+/// At a start and not at an end, which some wait for. In a process of its own, as it may take long.
+void Supervisor::begin_pruning()
+{
+    if (is_adopted() || resources_.task.id().value % prune_every != 0) return;
+    resources_.retention.thorough = false; // `bgt gc` looks for what a crash left, too
+    const Result<pid_t> child = os::fork_helper({resources_.root.fd()}, true, [this] {
+        static_cast<void>(store::prune(resources_.root, resources_.retention, os::wall_now()));
+        return 0;
+    });
+    if (child) helpers_.insert(*child); // without one, the next task does it
+}
+
+/// So that none becomes a zombie of a PID 1 that reaps nobody. A user's hook may take long: it goes on alone.
+void Supervisor::reap_helpers()
+{
+    const Instant deadline = os::now() + helpers_timeout;
+    for (const std::int32_t helper : helpers_)
+        if (!reports_.is_hook(helper)) os::reap_until(helper, deadline);
 }
 
 void Supervisor::watch_signals()
@@ -192,14 +220,9 @@ void Supervisor::release()
     const store::TaskId id = resources_.task.id();
     // What could not be removed is found by its marker, at the next pruning.
     if (resources_.task.remove_channels()) static_cast<void>(resources_.root.unmark_active(id));
-    if (resources_.spec.remove_when_ended) static_cast<void>(resources_.root.remove_task(id));
+    removes_folder_ = resources_.spec.remove_when_ended;
     run_end_hook(resources_.root);
-    if (id.value % prune_every == 0) {
-        resources_.retention.thorough = false; // `bgt gc` looks for what a crash left, too
-        resources_.task.unlock();              // so that the task counts as ended
-        // In a process of its own: some wait for the end of this one.
-        os::fork_child([this] { static_cast<void>(store::prune(resources_.root, resources_.retention, os::wall_now())); });
-    }
+    reap_helpers();
     io_.stop();
 }
 

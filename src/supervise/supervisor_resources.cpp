@@ -3,13 +3,13 @@
 #include <bgt/base/descriptor.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/stdin_keeper.hpp>
+#include <bgt/store/make_fifo.hpp>
 #include <bgt/store/open_file.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace bgt::supervise {
@@ -17,8 +17,7 @@ namespace {
 
 Result<Fd> open_stdin_writer(const store::TaskDir& task, bool closed)
 {
-    if (mkfifoat(task.fd(), store::file::in_fifo, 0600) != 0 && errno != EEXIST)
-        return Error::system("making the FIFO for stdin", errno);
+    BGT_TRY(store::make_fifo(task, store::file::in_fifo));
     if (closed) return Fd{};
     // Read-write: opening a FIFO for writing alone waits for a reader, or fails (man 7 fifo).
     return store::open_fifo(task, store::file::in_fifo, O_RDWR);
@@ -46,7 +45,7 @@ bool has_timers(boost::asio::io_context& io)
 Result<std::unique_ptr<EventSources>> open_sources(int out, int err, int control)
 {
     Fd signals = os::signal_descriptor();
-    if (!signals) return Error::system("making a descriptor for signals", errno);
+    if (!signals) return Error::system("making a descriptor for signals (signalfd)", errno);
     try {
         auto sources = std::make_unique<EventSources>();
         sources->signals.assign(signals.release());
@@ -57,7 +56,7 @@ Result<std::unique_ptr<EventSources>> open_sources(int out, int err, int control
         if (!has_timers(sources->io)) return Error::failed("preparing to wait for the command: the kernel took no timer");
         return sources;
     } catch (const boost::system::system_error& error) {
-        return Error::system("preparing to wait for the command", error.code().value());
+        return Error::system("preparing to wait for the command (epoll)", error.code().value());
     }
 }
 

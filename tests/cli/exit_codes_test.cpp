@@ -3,6 +3,10 @@
 #include "support/lab.hpp"
 
 #include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/resource.h>
+#include <unistd.h>
 
 using namespace bgt::test;
 
@@ -19,6 +23,38 @@ std::string outcome_of(const Lab& lab, const std::string& id)
 }
 
 } // namespace
+
+TEST_CASE("where the id can't be told, the message says that the task runs")
+{
+    const Lab lab;
+    Invocation what = lab.bgt({"run", "--", "sleep", "100"});
+    what.in_child = [] {
+        const int full = ::open("/dev/full", O_WRONLY);
+        dup2(full, 1);
+    };
+    const Ran ran = run(what);
+    INFO(ran);
+    CHECK(ran.code == 125);
+    CHECK(ran.err.starts_with("bgt run: task 1 runs, but its id could not be told: "));
+    CHECK(text_at(lab.show("1"), "/lifecycle") == "running");
+    CHECK(lab({"kill", "1"}).code == 0);
+}
+
+TEST_CASE("a caller that may write no file is told so, and nothing is left")
+{
+    const Lab lab;
+    Invocation what = lab.bgt({"run", "--", "true"});
+    what.in_child = [] {
+        const rlimit limit{512, 512};
+        setrlimit(RLIMIT_FSIZE, &limit);
+    };
+    const Ran ran = run(what);
+    INFO(ran);
+    CHECK(ran.code == 125);
+    CHECK(ran.err.find("File too large; look at ulimit -f") != std::string::npos);
+    CHECK(!std::filesystem::exists(lab.task_folder("1")));
+    CHECK(lab({"ps", "-a", "-q"}).out.empty());
+}
 
 TEST_CASE("a task's own exit code is passed through")
 {

@@ -16,15 +16,15 @@ NAMES = {
     77: "ftruncate", 79: "getcwd", 80: "chdir", 82: "rename", 83: "mkdir", 87: "unlink", 89: "readlink",
     90: "chmod", 91: "fchmod", 95: "umask", 96: "gettimeofday", 97: "getrlimit", 98: "getrusage", 99: "sysinfo",
     102: "getuid", 104: "getgid", 107: "geteuid", 108: "getegid", 109: "setpgid", 110: "getppid", 112: "setsid",
-    131: "sigaltstack", 133: "mknod", 137: "statfs", 138: "fstatfs", 157: "prctl", 158: "arch_prctl",
-    160: "setrlimit", 186: "gettid", 202: "futex", 213: "epoll_create", 217: "getdents64", 218: "set_tid_address",
+    131: "sigaltstack", 140: "getpriority", 141: "setpriority", 133: "mknod", 137: "statfs", 138: "fstatfs", 157: "prctl", 158: "arch_prctl",
+    160: "setrlimit", 186: "gettid", 202: "futex", 204: "sched_getaffinity", 213: "epoll_create", 217: "getdents64", 218: "set_tid_address",
     228: "clock_gettime", 230: "clock_nanosleep", 231: "exit_group", 232: "epoll_wait", 233: "epoll_ctl",
     234: "tgkill", 247: "waitid", 254: "inotify_add_watch", 255: "inotify_rm_watch", 257: "openat", 258: "mkdirat",
     259: "mknodat", 262: "newfstatat", 263: "unlinkat", 264: "renameat", 265: "linkat", 266: "symlinkat",
     267: "readlinkat", 269: "faccessat", 270: "pselect6", 271: "ppoll", 273: "set_robust_list", 275: "splice",
     281: "epoll_pwait", 283: "timerfd_create", 285: "fallocate", 286: "timerfd_settime", 288: "accept4",
     289: "signalfd4", 290: "eventfd2", 291: "epoll_create1", 292: "dup3", 293: "pipe2", 294: "inotify_init1",
-    302: "prlimit64", 316: "renameat2", 318: "getrandom", 332: "statx", 334: "rseq", 424: "pidfd_send_signal",
+    302: "prlimit64", 310: "process_vm_readv", 316: "renameat2", 318: "getrandom", 332: "statx", 334: "rseq", 424: "pidfd_send_signal",
     434: "pidfd_open", 435: "clone3", 436: "close_range", 437: "openat2", 438: "pidfd_getfd", 439: "faccessat2",
 }
 

@@ -136,7 +136,7 @@ def prune(stage: Stage) -> None:
         task = stage.task(name)
         stage.run(task, "echo hello; finish 0")
         stage.wait_for(task, 0)
-    last = stage.task("four")       # number 64, at the end of which its supervisor tidies
+    last = stage.task("four")       # number 64, whose supervisor tidies
     ran = stage.run(last, "echo hello; finish 2", target="supervisor")
     if started(stage, ran, last):
         stage.wait_for(last, 2)

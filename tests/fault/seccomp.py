@@ -26,8 +26,9 @@ X86_64 = 0xC000003E
 # What bgt has another way for.
 REPLACEABLE = ("splice", "fallocate", "pidfd_open", "pidfd_send_signal", "openat2", "close_range", "statx", "faccessat2",
                "process_vm_readv", "renameat2", "sched_getaffinity", "setpriority", "madvise", "getrandom")
-# What it can't do without: it says which one.
-NEEDED = ("signalfd4", "timerfd_create", "epoll_create1", "eventfd2", "mknodat", "inotify_init1")
+# What it may not be able to do without: then it says which one.
+NEEDED = {"signalfd4": "signalfd", "timerfd_create": "timer", "epoll_create1": "epoll", "eventfd2": "eventfd", "mknodat": "mknod",
+          "inotify_init1": "inotify", "vfork": "vfork", "prctl": "prctl", "pipe2": "pipe"}
 
 
 class Filter(ctypes.Structure):
@@ -100,6 +101,8 @@ def input_comes(lab: Sandbox) -> None:
     check(lab.bgt("logs", task).must(0).out == "got word\n", "what was sent")
     task = lab.start("--timeout", "300ms", "--", "sleep", "1000")
     lab.bgt("wait", "--timeout", "20", task).must(123)
+    task = lab.start("--ready-cmd", "true", "--wait-ready", "--", "sleep", "1000")
+    lab.bgt("kill", task).must(0)
 
 
 def nothing_stays(lab: Sandbox) -> None:
@@ -128,7 +131,7 @@ def is_named(call: str, error: str):
                 ran = lab.bgt("run", "--wait", "--", "true")
                 check(ran.code == 0, str(ran))
             except Failed:
-                ran.refused(call.rstrip("0123456789"))
+                ran.refused(NEEDED[call])
                 check(not lab.ids()["tasks"] and not lab.ids()["active"], f"a refused run leaves {lab.ids()}")
     test.__name__ = f"named_{call}_{error}"
     return test

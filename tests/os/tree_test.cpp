@@ -1,6 +1,7 @@
 #include "sandbox.hpp"
 #include "support/catch.hpp"
 
+#include <bgt/os/proc_dir.hpp>
 #include <bgt/os/tree.hpp>
 
 #include <algorithm>
@@ -55,6 +56,17 @@ TEST_CASE("all five of the escape are descendants of the subreaper")
     const auto of_table = os::ProcessTable(os::all_processes()).descendants_of(::getpid());
     CHECK(test::pids_of(of_table) == test::sorted(pids));
     CHECK(parents_first(of_table));
+    const os::ProcDir proc;
+    const auto listed = os::listed_descendants_of(proc, ::getpid());
+    if (proc.children_of_main_thread(::getpid())) {
+        REQUIRE(listed);
+        CHECK(test::pids_of(*listed) == test::sorted(pids));
+        CHECK(parents_first(*listed));
+        const auto of_nobody = os::listed_descendants_of(proc, 1 << 30);
+        CHECK((of_nobody && of_nobody->empty()));
+    } else {
+        CHECK_FALSE(listed);
+    }
     // The grandchild has left the root's tree for the subreaper's.
     CHECK(test::pids_of(os::descendants_of(root.pid)) == test::sorted(without(without(pids, pids[3]), root.pid)));
 

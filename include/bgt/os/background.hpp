@@ -19,6 +19,10 @@ namespace bgt::os {
 /// Hazard: the caller must be single-threaded; `body` must not return into the caller's stack (it is ended by _exit).
 Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& title, const std::function<int()>& body);
 
+/// In a process of fork_supervisor(): whether it is a child subreaper, without which daemons of the task would escape it.
+/// Error: a sandbox refused it.
+Result<void> check_subreaper();
+
 /// The name of such a process (man 5 proc, comm).
 inline constexpr const char* helper_name = "bgt:helper";
 
@@ -27,9 +31,6 @@ inline constexpr const char* helper_name = "bgt:helper";
 /// SIGPIPE, which is ignored, an empty signal mask and a process group of its own. It runs `body`, whose result is its exit code.
 /// Hazards: as of fork_supervisor; it is a child of the caller, who reaps it.
 Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std::function<int()>& body);
-
-/// Forks a child that runs `body` with all that this process has, and ends. Nothing happens where none could be made.
-void fork_child(const std::function<void()>& body);
 
 /// What its descendants leave behind becomes its own (man 2 prctl, PR_SET_CHILD_SUBREAPER).
 void adopt_orphans();

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <vector>
 
 namespace bgt::os {
@@ -42,6 +43,10 @@ std::vector<std::int32_t> numeric_entries(int dir_fd);
 /// Opens a file, close-on-exec, begun again after EINTR: files of /proc hardly wait, but a process that could not be looked at
 /// is one that gets no signal. Nothing in it: errno says why.
 Fd open_at(int folder, const char* name, int flags);
+
+/// Type, inode and device of what an entry of /proc/PID/fd leads to. No file server is asked, which may be gone
+/// (AT_STATX_DONT_SYNC), but where a sandbox refuses statx(2).
+bool stat_handle(int folder, const char* name, struct statx& info);
 
 /// One read of up to the whole buffer, begun again after EINTR; what was read.
 std::string_view read_some(int fd, std::span<char> buffer);

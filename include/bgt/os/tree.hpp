@@ -23,6 +23,10 @@ std::vector<ProcStat> descendants_of(std::int32_t ancestor);
 class ProcDir;
 std::vector<ProcStat> descendants_of(const ProcDir&, std::int32_t ancestor);
 
+/// The same at O(tree), whatever else the machine runs; none of an ancestor that is gone. nullopt: the kernel lists no
+/// children (CONFIG_PROC_CHILDREN), and all of /proc has to be read: once for many trees, by a ProcessTable.
+std::optional<std::vector<ProcStat>> listed_descendants_of(const ProcDir&, std::int32_t ancestor);
+
 /// `processes` without those whose pid is in `out` and without all that descends from these among them.
 std::vector<ProcStat> without_trees(std::vector<ProcStat> processes, std::set<std::int32_t> out);
 

@@ -1,6 +1,7 @@
 #pragma once
 /// Waiting for descriptors and children, with interrupted calls repeated.
 #include <bgt/base/fd.hpp>
+#include <bgt/base/process_key.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
 #include <array>
@@ -49,11 +50,14 @@ public:
     void reap() const;
 
 private:
-    explicit Child(Fd pidfd) : pidfd_(std::move(pidfd)) {}
-    Fd pidfd_;
+    Child(ProcessKey key, Fd pidfd) : key_(key), pidfd_(std::move(pidfd)) {}
+    ProcessKey key_;
+    Fd pidfd_; ///< none where a sandbox refuses it; then the process is looked at again and again
 };
 
 /// Of any process (man 2 pidfd_open); not set where there is none, or no descriptor (errno).
 Fd pidfd_of(pid_t);
+/// The same up to a date. Returns at once where it is no child of this process, or reaped already.
+void reap_until(pid_t child, Instant deadline);
 
 } // namespace bgt::os

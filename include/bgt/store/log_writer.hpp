@@ -18,6 +18,7 @@ public:
         std::uint64_t bytes = 0;    ///< into the log
         std::uint64_t dropped = 0;  ///< lost to a log that can't be written
         bool freed = false;         ///< the head of the log was given back: freed_bytes() has grown
+        int cannot_free = 0;        ///< said once: the errno for which it never is, and the log outgrows `log_max`
         bool more = false;          ///< the caller stopped at its bound; there may be more
     };
 
@@ -42,7 +43,6 @@ public:
     std::vector<int> descriptors() const;
 
 private:
-    std::uint64_t drop_chunk(int pipe, WallTime now, Moved&);
     std::uint64_t copy_chunk(int pipe, WallTime now, Moved&);
     void count_drop(WallTime now, std::uint64_t dropped, Moved&);
     bool is_due(WallTime now, std::uint64_t value, bool dropped) const;

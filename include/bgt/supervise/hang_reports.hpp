@@ -27,6 +27,8 @@ public:
 
     std::optional<std::uint32_t> report(core::Reason rule) override;
     void run_hook(core::Reason rule) override;
+    /// Whether the helper runs the user's command.
+    bool is_hook(std::int32_t helper) const { return hooks_.contains(helper); }
 
 private:
     int write(const os::GatherRequest&, core::Reason rule, Instant now) const;
@@ -34,6 +36,7 @@ private:
 
     Parts with_;
     std::optional<std::uint32_t> last_;
+    Helpers hooks_;
 };
 
 } // namespace bgt::supervise

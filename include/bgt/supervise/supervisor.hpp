@@ -50,6 +50,15 @@ struct SupervisorResources {
     mode_t umask = 077;
 };
 
+/// The folder of a task that is removed at its end (`--rm`).
+struct Removal {
+    store::Root root;
+    store::TaskId id;
+};
+/// To be called once the supervisor has closed all that it had open: on FUSE and NFS a file that is removed while it is open
+/// keeps its folder.
+void remove_folder(std::optional<Removal>);
+
 class Supervisor final : private EventSink,
                          private Spawner,
                          private AttemptHooks,
@@ -64,8 +73,8 @@ public:
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
 
-    /// Stays until nothing is left to supervise; the exit code of the process.
-    int run();
+    /// Stays until nothing is left to supervise. What is to be removed after the end of this object.
+    std::optional<Removal> run();
 
 private:
     using Stream = EventSources::Stream;
@@ -75,6 +84,8 @@ private:
     core::State first_state();
     std::vector<os::ProcStat> members_elsewhere(std::int32_t supervisor) const;
 
+    void begin_pruning();
+    void reap_helpers();
     void watch_signals();
     void on_signals();
     void watch_control();
@@ -107,6 +118,7 @@ private:
     OwnerWatch owner_;
     boost::asio::steady_timer control_timer_;
     Driver driver_;
+    bool removes_folder_ = false; ///< the task has ended, and nobody wants its folder
 };
 
 } // namespace bgt::supervise

@@ -65,6 +65,19 @@ TEST_CASE("a process that ends takes nothing away and brings what was not seen")
     CHECK(compare(chain, look(20, {process(1, 0, 'S'), process(2, 1, 'S', 10ms, 43s)})).cpu == 2s);
 }
 
+TEST_CASE("of a time that is shorter than some ticks no work is concluded")
+{
+    const auto before = look(10, {process(1, 0, 'S', 1s)});
+    auto now = look(10, {process(1, 0, 'S', 1030ms)});
+    now.processes[0].disk_bytes = 1 << 20;
+    for (const Duration span : {0ms, 3ms, 199ms}) {
+        now.at = before.at + span;
+        CHECK(verdict(before, now) == Activity::trickle);
+    }
+    now.at = before.at + 200ms;
+    CHECK(verdict(before, now) == Activity::busy);
+}
+
 TEST_CASE("an orphan that the supervisor waited for counts once")
 {
     const auto before = look(10, {process(1, 0, 'S'), process(2, 1, 'S', 1s), process(3, 2, 'R', 7s)});

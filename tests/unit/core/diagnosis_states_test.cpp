@@ -118,6 +118,12 @@ TEST_CASE("a quiet compiler is busy, whatever its parents wait for")
     expect(given, Verdict::busy, "busy: cc1plus (pid 9) uses 97 % of a core, no output for 5m");
     given.activity = Activity::unknown;
     CHECK(diagnose(given).verdict == Verdict::busy);
+    given.activity = Activity::busy;
+    given.processes[0].recent_cpu = 0ms;
+    given.processes[1].recent_cpu = 20ms;
+    given.recent_span = 4ms; // no share: two ticks are more than it holds
+    expect(given, Verdict::busy, "busy: cc1plus (pid 9) works, no output for 5m");
+    given.activity = Activity::unknown;
     given.recent_span.reset(); // never looked at before
     expect(given, Verdict::busy, "busy: cc1plus (pid 9) runs");
 }

@@ -49,6 +49,15 @@ const auto now = sample::after(252s);
 
 } // namespace
 
+TEST_CASE("of an end before the machine knew the time it is not said how long ago it was")
+{
+    std::vector<bgt::ops::Snapshot> tasks{sample::ended(3, "true", sample::exited(0))};
+    tasks.front().status.ended = bgt::WallTime(40s);
+    const std::string table = task_table(tasks, now, {});
+    CHECK(table.find("exit 0") != std::string::npos);
+    CHECK(table.find("ago") == std::string::npos);
+}
+
 TEST_CASE("the table at 80 columns")
 {
     CHECK("\n" + task_table(some_tasks(), now, {.width = 80}) == R"(

@@ -203,6 +203,29 @@ TEST_CASE("what a crash left goes once it is old, and not while it may be in the
     CHECK(exists(tasks + "/README")); // not ours
 }
 
+TEST_CASE("what could not be removed whole goes in passing, too")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    const std::string tasks = temp / "root/tasks";
+    std::filesystem::create_directories(tasks + "/.gone-6/reports");
+    std::filesystem::create_directories(tasks + "/.new-5/x");
+    age(tasks + "/.new-5");
+    CHECK(must(prune(root, {.keep_age = std::nullopt, .thorough = false}, noon)).problems.empty());
+    CHECK_FALSE(exists(tasks + "/.gone-6"));
+    CHECK(exists(tasks + "/.new-5")); // that takes a thorough look
+}
+
+TEST_CASE("a task of before the machine knew the time is of no age")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    add_task(root, Lifecycle::ended, WallTime(40s));
+    add_task(root, Lifecycle::ended, noon - 10h);
+    CHECK(must(prune(root, {.keep_age = 1h}, noon)).ids == ids({2}));
+    CHECK(must(prune(root, {.keep_ended = 0}, noon)).ids == ids({1}));
+}
+
 TEST_CASE("a root that is not there has nothing to prune")
 {
     TempFolder temp;
