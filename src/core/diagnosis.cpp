@@ -92,6 +92,12 @@ Graph graph_of(const Facts& facts)
     return {facts, std::move(findings)};
 }
 
+bool is_awake(const ProcessEvidence& process)
+{
+    return process.state == 'R' ||
+           std::any_of(process.threads.begin(), process.threads.end(), [](const auto& thread) { return thread.state == 'R'; });
+}
+
 /// A loop that was met awake, though the measured activity says nothing of work: it runs at this moment, or one of its
 /// commands has just ended and the next has not begun.
 std::optional<Finding> find_awake(const Facts& facts, const Finding& finding)
@@ -104,7 +110,8 @@ std::optional<Finding> find_awake(const Facts& facts, const Finding& finding)
     if (!who || !rests || quiet < std::chrono::seconds(1)) return std::nullopt;
     const bool worked = evidence.ages.cpu && *evidence.ages.cpu * much_longer < quiet;
     const bool between = finding.verdict == Verdict::waits_child && finding.waits_for.empty() && who->thread_count <= 1 && worked;
-    if (finding.verdict != Verdict::busy && !between) return std::nullopt;
+    const bool runs = finding.verdict == Verdict::busy && is_awake(*who);
+    if (!runs && !between) return std::nullopt;
     std::string sentence = fmt::format("polling: {} {}", detail::name_of(*who),
                                        between ? "runs one short command after the other" : "runs for a moment now and then");
     if (silence) sentence += fmt::format(", nothing new for {}", format_age(*silence));
@@ -167,7 +174,7 @@ Finding decide(const Facts& facts, const Graph& graph)
     Finding finding = graph.cause();
     if (auto loop = find_loop(facts, finding)) return std::move(*loop);
     if (auto loop = find_awake(facts, finding)) return repeats_itself(evidence) ? find_spinning(evidence, worker) : std::move(*loop);
-    if (is_certain(finding.verdict)) return finding;
+    if (is_certain(finding.verdict) || finding.verdict == Verdict::busy) return finding;
     if (evidence.kind == Kind::service && finding.verdict != Verdict::connecting)
         if (const std::string places = detail::listening_on(evidence); !places.empty() && finding.verdict != Verdict::idle) {
             const auto* process = facts.process(evidence.processes.front().pid);
@@ -191,7 +198,6 @@ bool is_about_work(Verdict verdict)
 /// What speaks against it, or keeps it from being sure.
 void weigh(const Facts& facts, const Finding& finding, Diagnosis& diagnosis)
 {
-    constexpr Duration much_cpu = std::chrono::milliseconds(20); // two ticks: a single one may be anything's
     const Evidence& evidence = facts.evidence();
     const auto doubt = [&](Certainty certainty, std::string why) {
         diagnosis.certainty = certainty;
@@ -200,10 +206,11 @@ void weigh(const Facts& facts, const Finding& finding, Diagnosis& diagnosis)
     diagnosis.certainty = Certainty::sure;
     const auto* process = facts.process(finding.pid);
     if (evidence.processes.empty()) return doubt(Certainty::unsure, {});
-    if (finding.verdict == Verdict::blocked || finding.verdict == Verdict::unknown || finding.verdict == Verdict::waits_child)
+    const bool is_dark = finding.verdict == Verdict::blocked && !finding.known;
+    if (is_dark || finding.verdict == Verdict::unknown || finding.verdict == Verdict::waits_child)
         return doubt(Certainty::unsure, finding.doubt.empty() ? "it can't be seen what would end its wait" : finding.doubt);
     if (process && !is_about_work(finding.verdict)) {
-        if (process->recent_cpu && *process->recent_cpu >= much_cpu)
+        if (process->recent_cpu && *process->recent_cpu >= detail::much_cpu)
             return doubt(Certainty::unsure, fmt::format("it has used {} of CPU since the look before", detail::nap_words(*process->recent_cpu)));
         if (evidence.activity == Activity::trickle && process->recent_written.value_or(0) != 0)
             return doubt(Certainty::unsure, fmt::format("it has written {} since the look before", format_size(*process->recent_written)));

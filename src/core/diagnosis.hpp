@@ -23,6 +23,7 @@ struct Finding {
     std::vector<std::int32_t> may_wait_for{};
     std::string doubt{};   ///< why it may be otherwise; empty: it is sure
     bool timed = false;    ///< it has set itself a time, after which it looks again: no part of a deadlock
+    bool known = false;    ///< although it is `blocked`, what it waits for is known
     bool at_rest = false;  ///< an event loop that only its own program wakes: no work of its own
 };
 
@@ -41,6 +42,8 @@ private:
     bool is_in_circle(std::size_t) const;
     Finding circle_of(std::size_t) const;
     Finding best_of(const std::vector<std::size_t>&) const;
+    std::optional<Finding> held_by(const Finding& best, std::size_t at) const;
+    std::optional<Finding> kept_open_by(const Finding& best, std::size_t at) const;
 
     const Facts& facts_;
     std::vector<Finding> findings_;
@@ -80,6 +83,8 @@ private:
     std::unordered_map<std::uint64_t, const SocketEvidence*> sockets_;
 };
 
+inline constexpr Duration much_cpu = std::chrono::milliseconds(20); ///< two ticks: a single one may be anything's
+
 bool is_zombie(const ProcessEvidence&);
 bool is_stopped(const ProcessEvidence&);
 
@@ -90,8 +95,18 @@ Finding find_lock(const Facts&, const ProcessEvidence&, const ThreadEvidence&);
 Finding find_poll(const Facts&, const ProcessEvidence&, const ThreadEvidence&);
 Finding find_input(const Facts&, const ProcessEvidence&, const ThreadEvidence&, const Handle&);
 Finding find_futex(const Facts&, const ProcessEvidence&);
+/// Threads that wait for each other's mutexes, by what the C library notes in these.
+std::optional<Finding> find_mutex_circle(const Facts&, const ProcessEvidence&);
 /// A wait with a date and for nothing else: a sleep, or a look again and again.
 Finding find_sleep(const Facts&, const ProcessEvidence&, const ThreadEvidence&);
+/// Whether a wait with this date is one of many: the process has been without a sign of life for much longer.
+bool comes_again(const Evidence&, const ProcessEvidence&, Duration limit);
+/// Threads that a runtime has for itself: they sleep and wake whatever the program does.
+bool is_runtime_thread(const ThreadEvidence&);
+/// What the stack dump of the process says of a deadlock; nullopt: there is none that tells.
+std::optional<bool> dump_of_locks(const Evidence&, const ProcessEvidence&);
+/// A program of Go: its runtime has a thread that wakes by itself each minute, and handlers for all signals.
+bool is_of_go(const ProcessEvidence&);
 /// Whether only the program itself can make this descriptor ready: event counters, self-pipes, socket pairs.
 bool wakes_itself(const Facts&, const ProcessEvidence&, const Handle&);
 bool waits_for_child(const ProcessEvidence&);
@@ -99,6 +114,12 @@ std::vector<std::int32_t> pids_of(const std::vector<const ProcessEvidence*>&);
 
 /// "cargo build (pid 56)".
 std::string name_of(const ProcessEvidence&);
+/// "python3 (pid 9)", who holds that lock.
+std::string holder_name(const LockEvidence&);
+/// The name by which the program of that command line is known: "python3".
+std::string_view program_of(std::string_view command);
+/// How long ago CPU was last used; nullopt where only the time since the first look is known.
+std::optional<Duration> cpu_age(const Evidence&);
 /// ", no CPU for 4m12s"; empty where not known.
 std::string without_cpu(const Evidence&);
 /// How long a sleep is: "1s", "80ms", "1h".

@@ -44,6 +44,13 @@ std::string lock_words(const Facts& facts, const Finding& finding)
                        name_of(*holder), path.empty() ? "" : " on " + path);
 }
 
+/// The sentence without the word before it: "idle: x waits" is "x waits".
+std::string without_verdict(const std::string& sentence)
+{
+    const auto colon = sentence.find(": ");
+    return colon == sentence.npos ? sentence : sentence.substr(colon + 2);
+}
+
 } // namespace
 
 Graph::Graph(const Facts& facts, std::vector<Finding> findings)
@@ -154,8 +161,10 @@ Finding Graph::cause() const
             if (best.doubt.empty() && !from_main.empty())
                 best.doubt = "it is not seen that the main process waits for it";
         }
-    // A holder that keeps others waiting is the cause for them too.
     const std::size_t at = index_of(best.pid);
+    if (auto told = held_by(best, at)) return std::move(*told);
+    if (auto told = kept_open_by(best, at)) return std::move(*told);
+    // A holder that keeps others waiting is the cause for them too.
     if (at == nobody || best.verdict == Verdict::deadlock || best.verdict == Verdict::waits_lock)
         return best;
     for (std::size_t other = 0; other < findings_.size(); ++other)
@@ -167,6 +176,53 @@ Finding Graph::cause() const
             break;
         }
     return best;
+}
+
+/// A debugger that waits itself: what it holds is the cause, or belongs to it.
+std::optional<Finding> Graph::held_by(const Finding& best, std::size_t at) const
+{
+    for (const Finding& held : findings_) {
+        const ProcessEvidence* process = facts_.process(held.pid);
+        if (at == nobody || !process || held.verdict != Verdict::stopped || process->tracer != best.pid) continue;
+        Finding told = best.verdict == Verdict::waiting_input ? best : held;
+        if (best.verdict == Verdict::waiting_input)
+            told.sentence += fmt::format("; it holds {} as its debugger", name_of(*process));
+        else told.sentence += "; " + without_verdict(best.sentence);
+        return told;
+    }
+    return std::nullopt;
+}
+
+/// `v=$(daemon & echo started)`: the daemon has inherited the pipe and lives on. What it waits for
+/// is its own business; who reads the pipe waits for its end.
+std::optional<Finding> Graph::kept_open_by(const Finding& best, std::size_t at) const
+{
+    const ProcessEvidence* daemon = facts_.process(best.pid);
+    const bool rests = best.verdict == Verdict::idle || best.verdict == Verdict::sleeping ||
+                       best.verdict == Verdict::polling || best.verdict == Verdict::waits_file ||
+                       best.verdict == Verdict::blocked;
+    if (at == nobody || at == 0 || !daemon || !rests || index_of(daemon->ppid) != nobody ||
+        daemon->recent_written.value_or(0) != 0)
+        return std::nullopt;
+    for (std::size_t reader = 0; reader < findings_.size(); ++reader) {
+        const Finding& finding = findings_[reader];
+        const ProcessEvidence* process = facts_.process(finding.pid);
+        const auto& others = finding.waits_for;
+        const bool from_main = reader == 0 || reaches_[0][reader];
+        if (!process || !from_main || finding.verdict != Verdict::waits_pipe_writer ||
+            std::find(others.begin(), others.end(), best.pid) == others.end())
+            continue;
+        const bool reads = std::any_of(process->threads.begin(), process->threads.end(),
+                                       [](const auto& thread) { return thread.call == Call::read; });
+        if (!reads) continue;
+        Finding told = finding;
+        told.sentence = fmt::format(
+            "waits for a writer: {} waits for the end of a pipe that {} still holds open; {}",
+            name_of(*process), name_of(*daemon), without_verdict(best.sentence));
+        told.hint = fmt::format("or end pid {}, or start it with its output redirected", best.pid);
+        return told;
+    }
+    return std::nullopt;
 }
 
 std::vector<std::string> Graph::chain_to(std::int32_t pid) const

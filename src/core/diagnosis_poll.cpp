@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <set>
 #include <utility>
 
 namespace bgt::core::detail {
@@ -33,6 +34,36 @@ bool passes_keys_on(const ProcessEvidence& process)
                        [&](std::string_view name) { return process.comm.starts_with(name); });
 }
 
+/// "its own event counter and its own pipe": what its threads wait at that only it can make ready.
+std::string own_words(const Facts& facts, const ProcessEvidence& process)
+{
+    std::set<std::string_view> kinds;
+    for (const auto& thread : process.threads)
+        for (const auto& handle : thread.handles) {
+            if (!wakes_itself(facts, process, handle)) continue;
+            if (handle.kind == HandleKind::event) kinds.insert("event counter");
+            if (handle.kind == HandleKind::pipe || handle.kind == HandleKind::fifo) kinds.insert("pipe");
+            if (handle.kind == HandleKind::socket) kinds.insert("pair of sockets");
+            if (handle.kind == HandleKind::signals) kinds.insert("signal descriptor");
+        }
+    std::string words;
+    for (const std::string_view kind : kinds)
+        words += fmt::format("{}its own {}", words.empty() ? "" : " and ", kind);
+    return words;
+}
+
+/// What it is called where a program waits for whatever comes: its event loop, which poll and
+/// select alone are not.
+std::string place_words(const Facts& facts, const ProcessEvidence& process,
+                        const ThreadEvidence& thread)
+{
+    const std::string own = own_words(facts, process);
+    const bool is_loop =
+        thread.call_name.starts_with("epoll") || thread.call_name.starts_with("io_uring");
+    if (is_loop || own.empty()) return "its event loop, which only it can wake";
+    return fmt::format("{} at {}, which only it can wake", thread.call_name, own);
+}
+
 /// Nothing but itself can wake it.
 Finding find_alone(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread)
 {
@@ -49,7 +80,7 @@ Finding find_alone(const Facts& facts, const ProcessEvidence& process, const Thr
         return find_sleep(facts, process, thread);
     finding.at_rest = !thread.handles.empty();
     finding.sentence = fmt::format("blocked: {} waits in {}{}", name_of(process),
-                                   finding.at_rest ? "its event loop, which only it can wake"
+                                   finding.at_rest ? place_words(facts, process, thread)
                                                    : thread.call_name + " for events",
                                    without_cpu(evidence));
     const auto is_timer = [](const Handle& handle) { return handle.kind == HandleKind::timer; };

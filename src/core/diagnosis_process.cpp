@@ -12,49 +12,6 @@ namespace bgt::core::detail {
 
 namespace {
 
-constexpr int much_longer = 8; ///< how many sleeps without a sign of life make a loop
-
-/// Threads that a Java machine runs for itself: they sleep and wake whatever the program does.
-bool is_runtime_thread(const ThreadEvidence& thread)
-{
-    constexpr std::array<std::string_view, 20> names{
-        "VM Thread",     "VM Periodic Tas", "Reference Handl", "Finalizer",       "Signal Dispatc", "Service Thread", "Monitor Deflati",
-        "C1 Compiler",   "C2 Compiler",     "Sweeper thread",  "Common-Cleaner",  "Notification T", "GC Thread",      "G1 ",
-        "Attach Listener", "Cleaner-",      "Parallel",        "StringDedup",     "DestroyJavaVM",  "ForkJoinPool"};
-    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return thread.name.starts_with(name); });
-}
-
-std::vector<const ThreadEvidence*> own_threads(const ProcessEvidence& process)
-{
-    std::vector<const ThreadEvidence*> threads;
-    for (const auto& thread : process.threads)
-        if (!is_runtime_thread(thread)) threads.push_back(&thread);
-    return threads;
-}
-
-/// Before Java 24 the first thread that waits for a monitor looks again by itself, at most a second later (hotspot's
-/// objectMonitor.cpp, MAX_RECHECK_INTERVAL): a deadlock there shows two such threads or more, and nothing that waits
-/// longer. So do threads that poll with short sleeps: only the machine's own stack dump tells them apart.
-bool may_be_at_monitors(const ProcessEvidence& process, const std::vector<const ThreadEvidence*>& threads)
-{
-    const bool is_java = std::any_of(process.threads.begin(), process.threads.end(), [](const auto& t) { return t.name == "VM Thread"; });
-    std::size_t timed = 0;
-    for (const auto* thread : threads) {
-        if (!thread->timeout) continue;
-        if (*thread->timeout > std::chrono::seconds(1)) return false;
-        ++timed;
-    }
-    return is_java && timed >= 2;
-}
-
-/// Whether the stack dump of the process tells of a deadlock; nullopt: there is none that does or denies it.
-std::optional<bool> dump_of_locks(const Evidence& evidence, const ProcessEvidence& process)
-{
-    const auto& dumps = evidence.dumps;
-    const auto found = std::find_if(dumps.begin(), dumps.end(), [&](const auto& dump) { return dump.pid == process.pid; });
-    return found == dumps.end() ? std::nullopt : found->deadlock;
-}
-
 Finding find_stopped(const Facts& facts, const ProcessEvidence& process)
 {
     const Evidence& evidence = facts.evidence();
@@ -86,15 +43,6 @@ Finding find_child_wait(const Facts& facts, const ProcessEvidence& process, cons
     finding.sentence = fmt::format("waits for a child: {} is in {}{}", name_of(process), thread.call_name,
                                    finding.waits_for.empty() ? ", and no child of it lives" : "");
     return finding;
-}
-
-/// Whether a wait with this date is one of many: the process has been without a sign of life for much longer. Loops that use
-/// less than a tick between two looks count as `blocked`: that they have slept long before tells too.
-bool comes_again(const Evidence& evidence, const ProcessEvidence& process, Duration limit)
-{
-    constexpr Duration longest = std::chrono::seconds(60);
-    const Duration quiet_for = std::min({process.age, silence(evidence).value_or(Duration::max()), evidence.ages.cpu.value_or(Duration::max())});
-    return limit < longest && (evidence.activity == Activity::trickle || quiet_for / much_longer >= limit);
 }
 
 /// By the place in the kernel: its client of a file system of another machine or process waits for an answer.
@@ -134,6 +82,19 @@ Finding find_plain(const Facts& facts, const ProcessEvidence& process, const Thr
     finding.sentence = fmt::format("blocked: {} {}{}", name_of(process),
                                    where.empty() ? "waits, it can't be seen for what" : "waits in " + where,
                                    without_cpu(facts.evidence()));
+    return finding;
+}
+
+/// In pause, sigsuspend or sigtimedwait: whoever may send it a signal can end that.
+Finding find_signal(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread)
+{
+    if (thread.timeout && *thread.timeout > Duration::zero()) return find_sleep(facts, process, thread);
+    std::string which = "a signal";
+    if (!thread.handles.empty()) which = (thread.handles.front().text.find(", ") == std::string::npos ? "the signal " : "one of the signals ") + thread.handles.front().text;
+    Finding finding{Verdict::blocked, {}, {}, process.pid, {}};
+    finding.sentence = fmt::format("blocked: {} waits for {}, in {}{}", name_of(process), which, thread.call_name,
+                                   without_cpu(facts.evidence()));
+    finding.known = true;
     return finding;
 }
 
@@ -187,9 +148,9 @@ Finding find_thread(const Facts& facts, const ProcessEvidence& process, const Th
     case Call::ipc:
         if (const auto* lock = facts.lock_of(process.pid); lock && lock->kind == "semaphore") return find_semaphore(facts, process, *lock);
         return find_plain(facts, process, thread);
+    case Call::signal: return find_signal(facts, process, thread);
     case Call::unknown:
     case Call::running:
-    case Call::signal:
     case Call::sync: return find_plain(facts, process, thread);
     }
     return find_plain(facts, process, thread);
@@ -280,57 +241,41 @@ Finding find_sleep(const Facts& facts, const ProcessEvidence& process, const Thr
     else
         finding.sentence = fmt::format("sleeping: {} sleeps{}", name_of(process),
                                        thread.timeout ? " (" + nap_words(*thread.timeout) + ")" : "");
+    if (retries && trouble.find("lock") != trouble.npos) {
+        finding.sentence += last_text(evidence);
+        return finding;
+    }
+    if (const auto* lock = facts.lock_of(process.pid); lock && lock->polled && lock->holder > 0) {
+        finding.sentence += fmt::format("; {} is locked by {}", lock->path, holder_name(*lock));
+        finding.hint = fmt::format("or end pid {}, which holds the lock", lock->holder);
+        finding.doubt = "it has that file open, but its tries to lock it are not seen";
+        return finding;
+    }
     const auto quiet = silence(evidence);
     finding.sentence += quiet ? fmt::format(", nothing new for {}", format_age(*quiet)) : without_cpu(evidence);
     return finding;
 }
 
-Finding find_futex(const Facts& facts, const ProcessEvidence& process)
-{
-    const auto threads = own_threads(process);
-    std::size_t waiting = 0, timed = 0, shared = 0;
-    Duration shortest = Duration::max();
-    for (const auto* thread : threads) {
-        if (thread->call != Call::futex) return {Verdict::unknown, {}, {}, process.pid, {}};
-        ++(thread->timeout ? timed : waiting);
-        shortest = std::min(shortest, thread->timeout.value_or(Duration::max()));
-        shared += thread->futex_shared ? 1 : 0;
-    }
-    // One thread in a futex that others can reach may well be woken by one of them; so may any thread that was not seen.
-    const bool alone = threads.size() == 1 && shared != 0;
-    if (threads.empty() || alone || process.thread_count > process.threads.size())
-        return {Verdict::unknown, {}, {}, process.pid, {}};
-    if (timed != 0) {
-        const bool may_be_stuck = !dump_of_locks(facts.evidence(), process) && may_be_at_monitors(process, threads);
-        const bool again = !may_be_stuck && comes_again(facts.evidence(), process, shortest);
-        Finding finding{again ? Verdict::polling : Verdict::sleeping, {}, {}, process.pid, {}};
-        if (may_be_stuck) {
-            finding.doubt = "a deadlock of Java threads looks like this, too";
-            finding.hint = fmt::format("a deadlock of Java threads looks like this too: jstack {}", process.pid);
-        }
-        if (again)
-            finding.sentence = fmt::format("polling: {} looks again and again, with timed waits of {} or less{}", name_of(process),
-                                           nap_words(shortest), without_cpu(facts.evidence()));
-        else
-            finding.sentence = fmt::format("sleeping: the threads of {} wait for each other, {} of {} with a time limit{}",
-                                           name_of(process), timed, threads.size(), without_cpu(facts.evidence()));
-        return finding;
-    }
-    const std::string who = waiting == 1   ? "the only thread"
-                            : waiting == 2 ? "both threads"
-                                           : fmt::format("all {} threads", waiting);
-    return {Verdict::deadlock,
-            fmt::format("deadlock: {} of {} {} in futex{}", who, name_of(process), waiting == 1 ? "waits" : "wait",
-                        without_cpu(facts.evidence())),
-            fmt::format("where: gdb -p {} -batch -ex 'thread apply all bt'", process.pid), process.pid, {}, {},
-            "all its threads are in futexes; a signal may wake them, too"};
-}
-
 namespace {
 
-/// Whether a thread with this finding does something of its own: then others are not to blame for all of the process.
-bool is_own_work(const ThreadEvidence& thread, const Finding& finding)
+/// Whether its stack dump went to the output of the task.
+bool is_in_log(const Evidence& evidence, const ProcessEvidence& process)
 {
+    return std::any_of(evidence.dumps.begin(), evidence.dumps.end(),
+                       [&](const auto& dump) { return dump.pid == process.pid && dump.signal != 0; });
+}
+
+/// Met awake, though neither the process nor the tree works: it sleeps again in a moment.
+bool wakes_for_a_moment(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread)
+{
+    return thread.call == Call::running && facts.evidence().activity != Activity::busy && process.recent_cpu &&
+           *process.recent_cpu < much_cpu;
+}
+
+/// Whether a thread with this finding does something of its own: then others are not to blame for all of the process.
+bool is_own_work(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread, const Finding& finding)
+{
+    if (wakes_for_a_moment(facts, process, thread)) return false;
     if (thread.call == Call::futex || finding.at_rest || !finding.waits_for.empty()) return false;
     return finding.verdict == Verdict::idle || finding.verdict == Verdict::busy || says_more(finding.verdict, Verdict::waits_child);
 }
@@ -343,9 +288,11 @@ Finding find_of(const Facts& facts, const ProcessEvidence& process)
     if (waits_in_kernel(facts, process)) return find_unkillable(facts, process);
     if (dump_of_locks(facts.evidence(), process).value_or(false))
         return {Verdict::deadlock,
-                fmt::format("deadlock: threads of {} wait for each other's locks, as its stack dump says{}", name_of(process),
-                            without_cpu(facts.evidence())),
-                "where: see \"Java-level deadlock\" in the log", process.pid, {}};
+                fmt::format("deadlock: threads of {} wait for each other's locks, as {} says{}", name_of(process),
+                            is_in_log(facts.evidence(), process) ? "its stack dump" : "Java itself", without_cpu(facts.evidence())),
+                is_in_log(facts.evidence(), process) ? "where: see \"Java-level deadlock\" in the log" : fmt::format("where: jstack {}", process.pid),
+                process.pid, {}};
+    if (auto circle = find_mutex_circle(facts, process)) return std::move(*circle);
     Finding best{Verdict::unknown, {}, {}, process.pid, {}};
     std::vector<std::int32_t> waits_for;
     std::vector<std::int32_t> may_wait_for;
@@ -353,8 +300,8 @@ Finding find_of(const Facts& facts, const ProcessEvidence& process)
     for (const auto& thread : process.threads) {
         if (is_runtime_thread(thread)) continue;
         Finding finding = find_thread(facts, process, thread);
-        other_work = other_work || is_own_work(thread, finding);
-        timed = timed || thread.timeout;
+        other_work = other_work || is_own_work(facts, process, thread, finding);
+        timed = timed || (thread.timeout && !(thread.call == Call::futex && is_of_go(process)));
         may_wait_for.insert(may_wait_for.end(), finding.may_wait_for.begin(), finding.may_wait_for.end());
         if (!finding.waits_for.empty()) waits_for.insert(waits_for.end(), finding.waits_for.begin(), finding.waits_for.end());
         const bool leads_on = !finding.waits_for.empty() && best.waits_for.empty() && !says_more(best.verdict, Verdict::waits_child) &&

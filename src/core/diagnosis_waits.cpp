@@ -63,6 +63,12 @@ bool may_read(const ProcessEvidence& process, const Handle& written)
     });
 }
 
+/// Whether the CPU of the one that is named was looked at: only that of the tree is.
+bool is_measured(const std::vector<PipeEnd>& ends)
+{
+    return ends.empty() || ends.front().inside;
+}
+
 Finding find_reader(const Facts& facts, const ProcessEvidence& process, const Handle& handle, const PipeEvidence& pipe)
 {
     Finding finding{Verdict::waits_pipe_reader, {}, {}, process.pid, {}};
@@ -80,8 +86,14 @@ Finding find_reader(const Facts& facts, const ProcessEvidence& process, const Ha
         const std::string instead = reader ? wait_words(*reader) : std::string();
         why = fmt::format("which {} does not read{}", end_name(readers.front()), instead.empty() ? "" : ": " + instead);
     }
+    if (handle.fd < 0 && readers.empty() && !pipe.task_output) {
+        finding.sentence = fmt::format("waits for a reader: {} opens {} to write into it; nobody has opened it for reading{}", name_of(process),
+                                       what, without_cpu(facts.evidence()));
+        return finding;
+    }
     finding.sentence = fmt::format("waits for a reader: {} writes into {}, {}{}", name_of(process),
-                                   handle.fd >= 0 ? (is_terminal ? "a full terminal, " : "a full pipe, ") + what : what, why, without_cpu(facts.evidence()));
+                                   handle.fd >= 0 ? (is_terminal ? "a full terminal, " : "a full pipe, ") + what : what, why,
+                                   is_measured(readers) ? without_cpu(facts.evidence()) : "");
     return finding;
 }
 
@@ -98,7 +110,7 @@ Finding find_writer(const Facts& facts, const ProcessEvidence& process, const Th
 {
     // To wait at a pipe that it alone can write into is to be at rest: another thread or a signal handler will.
     if (wakes_itself(facts, process, handle) && (thread.call == Call::poll || process.thread_count > 1)) {
-        Finding rest{Verdict::blocked, fmt::format("blocked: {} waits to be woken by itself{}", name_of(process), without_cpu(facts.evidence())),
+        Finding rest{Verdict::blocked, fmt::format("blocked: {} reads its own pipe, which only it can wake{}", name_of(process), without_cpu(facts.evidence())),
                      {}, process.pid, {}};
         rest.at_rest = true;
         return rest;
@@ -116,7 +128,7 @@ Finding find_writer(const Facts& facts, const ProcessEvidence& process, const Th
     }
     const std::string what = handle.kind == HandleKind::master ? pipe.text : handle.text;
     finding.sentence = fmt::format("waits for a writer: {} {} {}; {}{}", name_of(process), handle.fd < 0 ? "opens" : "reads", what, why,
-                                   without_cpu(facts.evidence()));
+                                   is_measured(writers) ? without_cpu(facts.evidence()) : "");
     return finding;
 }
 
@@ -133,9 +145,35 @@ std::string peer_of(const SocketEvidence& socket)
     return place.empty() ? "an unconnected " + socket.kind + " socket" : place;
 }
 
+/// Data came so lately that it waits for the next piece. Of a limit that has passed no more than half counts.
+bool receives_now(const Evidence& evidence, const SocketEvidence& socket)
+{
+    constexpr Duration lately = std::chrono::seconds(2);
+    const Duration longest = evidence.rule && evidence.limit ? std::min<Duration>(lately, *evidence.limit / 2) : lately;
+    return socket.received != 0 && socket.received_ago && *socket.received_ago <= longest;
+}
+
 bool is_local_kind(const SocketEvidence& socket)
 {
     return socket.kind == "unix";
+}
+
+/// "postgres (pid 9, postgres: app app [local] UPDATE waiting)": what it calls itself may tell what it does.
+std::string peer_name(const SocketEvidence& socket)
+{
+    constexpr std::size_t title_columns = 60;
+    const bool has_title = !socket.peer_command.empty() && socket.peer_command != socket.peer_comm;
+    return fmt::format("{} (pid {}{})", socket.peer_comm, socket.peer_pid,
+                       has_title ? ", " + fit(socket.peer_command, title_columns) : "");
+}
+
+/// Only of a peer that was measured.
+std::string peer_cpu(const SocketEvidence& socket)
+{
+    constexpr double noise = 0.02;
+    if (!socket.peer_share) return {};
+    if (*socket.peer_share < noise) return " and uses no CPU";
+    return fmt::format(" and uses {:.0f} % of a core", *socket.peer_share * 100);
 }
 
 Finding find_peer(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread, const SocketEvidence& socket)
@@ -144,11 +182,11 @@ Finding find_peer(const Facts& facts, const ProcessEvidence& process, const Thre
     if (facts.process(socket.peer_pid) && socket.peer_pid != process.pid) finding.waits_for = {socket.peer_pid};
     const std::string writes = writes_words(facts, socket.peer_pid);
     if (!writes.empty()) finding.doubt = "something was written since the look before";
-    const std::string other = socket.peer_pid > 0 ? fmt::format("{} (pid {})", socket.peer_comm, socket.peer_pid) : "its peer";
+    const std::string other = socket.peer_pid > 0 ? peer_name(socket) : "its peer";
     const std::string place = socket.peer.empty() ? socket.local : socket.peer;
     finding.sentence = fmt::format("waits for another process: {}, {} on {}, and {} {}{}", name_of(process),
                                    thread.call_name, place.empty() ? "a socket" : place, other,
-                                   writes.empty() ? "says nothing" : writes, without_cpu(facts.evidence()));
+                                   writes.empty() ? "says nothing" : writes, peer_cpu(socket));
     return finding;
 }
 
@@ -251,6 +289,11 @@ Finding find_socket(const Facts& facts, const ProcessEvidence& process, const Th
                             without_cpu(facts.evidence())),
                 {}, process.pid, {}};
     const bool sends = thread.call == Call::write || thread.call == Call::send;
+    if (!sends && receives_now(facts.evidence(), known))
+        return {Verdict::busy,
+                fmt::format("busy: {} receives from {}, {} so far, the last {} ago", name_of(process), peer_of(known),
+                            format_size(known.received), format_age(*known.received_ago)),
+                {}, process.pid, {}};
     Finding finding{Verdict::waits_network, {}, {}, process.pid, {}};
     finding.sentence = fmt::format("waits for the network: {}, {} on {}{}", name_of(process), thread.call_name, peer_of(known),
                                    sends ? fmt::format(", which does not take {}", known.send_queue != 0

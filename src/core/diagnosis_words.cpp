@@ -16,6 +16,7 @@ namespace detail {
 namespace {
 
 constexpr std::size_t name_columns = 40;
+constexpr std::string_view java_attach = "/tmp/.java_pid"; ///< where Java listens once jstack or bgt has asked it
 constexpr std::size_t text_columns = 80;
 
 /// Programs whose first word says more than their name.
@@ -54,9 +55,14 @@ std::string_view first_argument(std::string_view command)
 
 } // namespace
 
+std::string_view program_of(std::string_view command)
+{
+    return base_name(command.substr(0, command.find(' ')));
+}
+
 std::string name_of(const ProcessEvidence& process)
 {
-    const std::string_view program = base_name(std::string_view(process.command).substr(0, process.command.find(' ')));
+    const std::string_view program = program_of(process.command);
     std::string name = process.comm.empty() ? std::string(program) : process.comm;
     // A program that runs under an interpreter often is named for it, or for the thread that runs it ("node-MainThread").
     if (contains(interpreters, program)) name = program;
@@ -66,9 +72,21 @@ std::string name_of(const ProcessEvidence& process)
     return fmt::format("{} (pid {})", fit(name, name_columns), process.pid);
 }
 
+std::string holder_name(const LockEvidence& lock)
+{
+    return fmt::format("{} (pid {})", fit(program_of(lock.holder_command), name_columns), lock.holder);
+}
+
+std::optional<Duration> cpu_age(const Evidence& evidence)
+{
+    const Ages& ages = evidence.ages;
+    return is_exact(ages.cpu, ages.cpu_span) ? ages.cpu : std::nullopt;
+}
+
 std::string without_cpu(const Evidence& evidence)
 {
-    return evidence.ages.cpu ? ", no CPU for " + format_age(*evidence.ages.cpu) : std::string();
+    const auto age = cpu_age(evidence);
+    return age ? ", no CPU for " + format_age(*age) : std::string();
 }
 
 std::string nap_words(Duration nap)
@@ -90,7 +108,9 @@ std::string last_text(const Evidence& evidence)
 
 std::string trouble_in(const Evidence& evidence)
 {
-    constexpr std::array<std::string_view, 8> troubles{"connection refused", "connection timed out", "could not resolve host", "no route to host",
+    constexpr std::array<std::string_view, 13> troubles{"could not get lock", "database is locked", "waiting for file lock", "unable to lock",
+                                                       "unable to acquire lock",
+                                                       "connection refused", "connection timed out", "could not resolve host", "no route to host",
                                                        "network is unreachable", "name resolution", "connection reset", "failed to connect"};
     constexpr std::size_t max_lines = 6;
     std::size_t looked_at = 0;
@@ -113,7 +133,7 @@ std::string listening_on(const Evidence& evidence)
 {
     std::set<std::string> places;
     for (const auto& socket : evidence.sockets) {
-        if (socket.state != "LISTEN") continue;
+        if (socket.state != "LISTEN" || socket.local.starts_with(java_attach)) continue;
         const auto colon = socket.local.rfind(':');
         places.insert(socket.kind == "unix" || colon == std::string::npos ? socket.local : socket.local.substr(colon));
     }
@@ -174,6 +194,12 @@ std::string next_command(const Facts& facts, const Finding& finding)
 }
 
 } // namespace detail
+
+bool is_exact(const std::optional<Duration>& age, const std::optional<Duration>& span)
+{
+    constexpr Duration little = std::chrono::seconds(2);
+    return age && (!span || *span <= std::max(*age, little));
+}
 
 namespace {
 

@@ -62,14 +62,20 @@ std::optional<Duration> recent_cpu(const Gathering& gathering, const ProcStat& s
     return now_used; // it was not there: all that it has used is recent
 }
 
-void add_tracer(const Gathering& gathering, core::ProcessEvidence& process)
+/// Its debugger, and the signals for which it has handlers.
+void add_status(const Gathering& gathering, core::ProcessEvidence& process)
 {
+    constexpr std::int32_t last_signal = 31; // those beyond are of the C library, or for messages
     const std::string status = gathering.proc.read(process.pid, "status", 8192);
     std::string_view rest = status, line;
+    std::uint64_t caught = 0;
     while (next_line(rest, line)) {
         const auto words = words_of(line);
         if (words.size() == 2 && words[0] == "TracerPid:") read_number(words[1], process.tracer);
+        if (words.size() == 2 && words[0] == "SigCgt:") read_number(words[1], caught, 16);
     }
+    for (std::int32_t signal = 1; signal <= last_signal; ++signal)
+        if ((caught >> (signal - 1) & 1) != 0) process.catches.push_back(signal);
     if (const auto tracer = process.tracer > 0 ? gathering.proc.stat(process.tracer) : std::nullopt; tracer)
         process.tracer_comm = printable(tracer->comm);
 }
@@ -109,10 +115,13 @@ std::optional<core::ProcessEvidence> process_of(const Gathering& gathering, cons
     process.thread_count = static_cast<std::uint32_t>(std::max(stat->threads, 0));
     if (!is_living(*stat)) return process;
     if (stat->state == 'T') process.stop_signal = stop_signal_of(text);
-    if (stat->state == 't') add_tracer(gathering, process);
     add_bytes(gathering, *stat, process);
     process.command = shown_text(command_line(pid));
     process.threads = threads_of(gathering, pid);
+    const bool in_futex = std::any_of(process.threads.begin(), process.threads.end(),
+                                      [](const auto& thread) { return thread.call == core::Call::futex; });
+    if (in_futex || stat->state == 't') add_status(gathering, process);
+    if (in_futex && process.thread_count > 1 && is_made_by_go(gathering, pid)) process.runtime = "go";
     if (stat->state == 'T' && process.stop_signal == 0) process.stop_signal = terminal_stop_of(text, process.threads);
     for (std::int32_t fd = 0; fd <= 2; ++fd) process.stdio.push_back(shown_text(link_of(gathering.proc, pid, fd)));
     return process;
@@ -147,6 +156,19 @@ void ask_for_stacks(Gathering& gathering)
         if (!asked) continue;
         if (asked->runtime == "java") asked->deadlock = await_java_locks(gathering, from);
         gathering.found.dumps.push_back(std::move(*asked));
+    }
+}
+
+void ask_about_locks(Gathering& gathering)
+{
+    constexpr std::chrono::milliseconds longest{400};
+    for (const auto& member : gathering.request.members) {
+        const auto& processes = gathering.found.processes;
+        const auto is_it = [&](const auto& process) { return process.pid == member.key.pid; };
+        const auto process = std::find_if(processes.begin(), processes.end(), is_it);
+        if (process == processes.end() || !core::may_be_java_deadlock(*process)) continue;
+        if (gathering.is_late()) return;
+        if (auto asked = ask_java(member, std::min(gathering.end, now() + longest))) gathering.found.dumps.push_back(std::move(*asked));
     }
 }
 

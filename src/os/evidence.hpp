@@ -50,13 +50,20 @@ void gather_sockets(Gathering&);
 void gather_locks(Gathering&);
 /// Both sides of every pipe, and the peer of every local socket, at which a thread waits.
 void gather_ends(Gathering&);
+/// What the processes outside of the tree are and do for which a thread waits at a local socket.
+void gather_peers(Gathering&);
 void gather_machine(Gathering&);
 void ask_for_stacks(Gathering&);
+/// Java machines whose threads may wait for each other's locks are asked whether they do.
+void ask_about_locks(Gathering&);
 /// What Java says of its locks at the end of a stack dump that it printed after `from`; nullopt: that does not come in time.
 std::optional<bool> await_java_locks(const Gathering&, std::uint64_t from);
 
 /// The threads of one process, at most `max_threads_shown`.
 std::vector<core::ThreadEvidence> threads_of(const Gathering&, std::int32_t pid);
+
+/// Whether Go made its program: by the note of its linker (PT_NOTE, "Go"), which is read in its memory.
+bool is_made_by_go(const Gathering&, std::int32_t pid);
 
 /// What the descriptor of that process is; kind other and an empty text where that can't be told.
 core::Handle handle_of(const Gathering&, std::int32_t pid, std::int32_t fd);

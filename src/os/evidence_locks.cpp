@@ -19,6 +19,7 @@ namespace {
 struct LockLine {
     std::uint64_t number = 0; ///< of the lock; those who wait for it have the same
     bool waits = false;
+    bool writes = false;      ///< nobody else may even read
     std::string_view kind;    ///< FLOCK POSIX OFDLCK LEASE
     std::int32_t pid = 0;     ///< -1 for locks of open file descriptions, which belong to no process
     std::string_view file;    ///< "08:01:1234", device and inode: fdinfo writes it in the same way
@@ -36,6 +37,7 @@ std::optional<LockLine> parse_line(std::string_view line)
     const std::size_t first = lock.waits ? 2 : 1;
     if (words.size() < first + 5) return std::nullopt;
     lock.kind = words[first];
+    lock.writes = words[first + 2] == "WRITE";
     lock.file = words[first + 4];
     if (!read_number(words[first + 3], lock.pid) || !read_number(lock.file.substr(lock.file.rfind(':') + 1), lock.inode))
         return std::nullopt;
@@ -148,6 +150,48 @@ void add_by_call(Gathering& gathering, const std::vector<LockLine>& lines)
         }
 }
 
+/// It looks again by itself, a minute later at most: whoever waits for a lock without its call does.
+bool looks_again(const core::ProcessEvidence& process)
+{
+    constexpr Duration longest = std::chrono::minutes(1);
+    return std::any_of(process.threads.begin(), process.threads.end(), [=](const auto& thread) {
+        const bool waits = thread.call == core::Call::sleep || thread.call == core::Call::poll;
+        return waits && thread.timeout && *thread.timeout > Duration::zero() && *thread.timeout <= longest;
+    });
+}
+
+/// Whether the process holds a lock on this file by that very descriptor: it has inherited one.
+bool holds_by(const Gathering& gathering, std::int32_t pid, std::int32_t fd)
+{
+    return gathering.proc.read(pid, fmt::format("fdinfo/{}", fd), 2048).find("lock:") != std::string::npos;
+}
+
+/// Files that a process has open which looks again and again, and which another, outside of the tree, has locked.
+void add_polled(Gathering& gathering, const std::vector<LockLine>& lines)
+{
+    constexpr std::size_t most_descriptors = 64;
+    std::vector<LockLine> held;
+    for (const auto& line : lines)
+        if (!line.waits && line.writes && line.pid > 0 && !gathering.inside.contains(line.pid)) held.push_back(line);
+    if (held.empty()) return;
+    auto& locks = gathering.found.locks;
+    for (const auto& process : gathering.found.processes) {
+        if (!looks_again(process)) continue;
+        auto fds = descriptors_of(gathering.proc, process.pid);
+        fds.resize(std::min(fds.size(), most_descriptors));
+        for (const std::int32_t fd : fds) {
+            if (locks.size() >= core::max_waits_shown || gathering.is_late()) return;
+            const auto handle = handle_of(gathering, process.pid, fd);
+            if (handle.kind != core::HandleKind::file || handle.inode == 0) continue;
+            const LockLine* line = held_on(gathering, process.pid, handle, held);
+            if (!line || !gathering.proc.stat(line->pid) || holds_by(gathering, process.pid, fd)) continue;
+            add(gathering, process.pid, fd, *line);
+            locks.back().polled = true;
+            break;
+        }
+    }
+}
+
 /// The file of a named semaphore that is mapped at that address of the process; empty: another memory.
 std::string mapped_semaphore(const Gathering& gathering, std::int32_t pid, std::uint64_t address)
 {
@@ -202,6 +246,7 @@ void gather_locks(Gathering& gathering)
     add_named(gathering, lines);
     add_by_call(gathering, lines);
     add_semaphores(gathering);
+    add_polled(gathering, lines);
 }
 
 } // namespace bgt::os::detail

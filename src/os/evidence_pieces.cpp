@@ -53,8 +53,11 @@ std::vector<Piece> pieces_of(const GatherRequest& request)
     pieces.push_back({"both ends of pipes", detail::gather_ends});
     pieces.push_back({"locks", detail::gather_locks});
     pieces.push_back({"machine", detail::gather_machine});
+    pieces.push_back({"peers", detail::gather_peers});
     if (request.dump_stacks)
         pieces.push_back({"stack dumps", detail::ask_for_stacks, true, stacks_limit});
+    else if (request.ask_java)
+        pieces.push_back({"locks of Java", detail::ask_about_locks, true, stacks_limit});
     return pieces;
 }
 

@@ -66,6 +66,7 @@ void take_inet(Bytes data, int protocol, const Places& places, std::vector<Socke
         if (type != INET_DIAG_INFO) return;
         std::memcpy(&info, value.data(), std::min(value.size(), sizeof info));
         socket.received_ago = std::chrono::milliseconds(info.tcpi_last_data_recv);
+        socket.received = info.tcpi_bytes_received;
     });
 }
 

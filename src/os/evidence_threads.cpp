@@ -3,6 +3,7 @@
 
 #include "sample_text.hpp"
 
+#include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
 
 #include <algorithm>
@@ -67,6 +68,7 @@ constexpr KnownCall known_calls[] = {
     {SYS_select, Call::poll, -1, Limit::timeval, 4},
     {SYS_epoll_wait, Call::poll, 0, Limit::milliseconds, 3},
     {SYS_open, Call::open, -1},
+    {SYS_creat, Call::open, -1},
     {SYS_pause, Call::signal, -1},
     {SYS_vfork, Call::wait_child, -1}, // in it: until the child executes a program, or ends
 #endif
@@ -234,12 +236,49 @@ std::vector<core::Handle> polled_handles(const Gathering& gathering, std::int32_
     return {};
 }
 
+bool is_creat(const SleepingCall& call)
+{
+#ifdef SYS_creat
+    return call.number == SYS_creat;
+#else
+    return call.number < 0;
+#endif
+}
+
+/// The signals that sigtimedwait waits for: "SIGUSR1, SIGTERM".
+void add_signals(std::int32_t pid, const SleepingCall& call, core::ThreadEvidence& thread)
+{
+    constexpr int most = 64, shown = 4;
+    std::uint64_t set = 0;
+    if (!read_memory(pid, call.args[0], &set, sizeof set) || set == 0) return;
+    core::Handle handle;
+    handle.kind = core::HandleKind::signals;
+    int count = 0;
+    for (int signal = 1; signal <= most; ++signal) {
+        if ((set >> (signal - 1) & 1) == 0 || ++count > shown) continue;
+        handle.text += (handle.text.empty() ? "" : ", ") + signal_name(signal);
+    }
+    if (count > shown) handle.text += fmt::format(", and {} more", count - shown);
+    thread.handles.push_back(std::move(handle));
+}
+
+/// Of a mutex the thread that holds it. In that of glibc the futex is its first word, 2 while somebody waits, and the third is
+/// the owner; in that of musl, and where priority is inherited, the owner is in the futex itself.
+std::int32_t owner_of(std::int32_t pid, const SleepingCall& call)
+{
+    constexpr std::uint64_t contended = 2;
+    std::array<std::uint32_t, 3> words{};
+    if (!read_memory(pid, call.args[0], words.data(), sizeof words)) return 0;
+    const bool is_glibc = call.args[2] == contended && words[0] == contended;
+    return static_cast<std::int32_t>((is_glibc ? words[2] : words[0]) & FUTEX_TID_MASK);
+}
+
 /// A path of the process' memory: what it is about to open.
 void add_opened(const Gathering& gathering, std::int32_t pid, const SleepingCall& call, core::ThreadEvidence& thread)
 {
     const std::size_t at = call.number == SYS_openat ? 1 : 0;
     const auto folder = at == 1 ? static_cast<std::int32_t>(call.args[0]) : AT_FDCWD;
-    thread.writes_wanted = (call.args[at + 1] & O_ACCMODE) == O_WRONLY;
+    thread.writes_wanted = is_creat(call) || (call.args[at + 1] & O_ACCMODE) == O_WRONLY;
     const std::string path = read_text(pid, call.args[at]);
     if (path.empty()) return;
     core::Handle handle = handle_of_path(gathering, pid, folder, path);
@@ -259,7 +298,7 @@ void add_path(std::int32_t pid, const SleepingCall& call, core::ThreadEvidence& 
         {SYS_faccessat2, 1},
 #endif
 #ifdef SYS_stat
-        {SYS_stat, 0}, {SYS_lstat, 0}, {SYS_access, 0}, {SYS_mkdir, 0}, {SYS_unlink, 0}, {SYS_rename, 0}, {SYS_readlink, 0}, {SYS_creat, 0},
+        {SYS_stat, 0}, {SYS_lstat, 0}, {SYS_access, 0}, {SYS_mkdir, 0}, {SYS_unlink, 0}, {SYS_rename, 0}, {SYS_readlink, 0},
 #endif
     };
     const auto known = std::find_if(std::begin(calls), std::end(calls), [&](const auto& row) { return row.first == call.number; });
@@ -283,8 +322,10 @@ void decode(const Gathering& gathering, std::int32_t pid, const SleepingCall& ca
     if (thread.call == Call::futex) {
         thread.futex = call.args[0];
         thread.futex_shared = (call.args[1] & FUTEX_PRIVATE_FLAG) == 0;
+        thread.futex_owner = owner_of(pid, call);
     }
     if (thread.call == Call::poll) thread.handles = polled_handles(gathering, pid, call, known->fd);
+    else if (call.number == SYS_rt_sigtimedwait) add_signals(pid, call, thread);
     else if (thread.call == Call::open) add_opened(gathering, pid, call, thread);
     else if (known->fd >= 0)
         thread.handles.push_back(handle_of(gathering, pid, static_cast<std::int32_t>(call.args[0])));
@@ -338,6 +379,11 @@ std::vector<core::ThreadEvidence> threads_of(const Gathering& gathering, std::in
         if (threads.size() >= core::max_threads_shown) break;
         if (auto thread = thread_of(gathering, pid, tid)) threads.push_back(std::move(*thread));
     }
+    const auto is_own = [&](std::int32_t tid) {
+        return std::any_of(threads.begin(), threads.end(), [tid](const auto& thread) { return thread.tid == tid; });
+    };
+    for (auto& thread : threads) // any other number there is no owner, but what another use of a futex has there
+        if (!is_own(thread.futex_owner)) thread.futex_owner = 0;
     return threads;
 }
 

@@ -60,16 +60,21 @@ std::optional<DumpSignal> dump_signal(const RuntimeMarks& marks)
     return std::nullopt;
 }
 
-std::optional<core::DumpAsked> dump_stacks(const ProcStat& process)
+std::optional<DumpSignal> stack_dump_signal(const ProcStat& process)
 {
     const ProcDir proc;
     const std::int32_t pid = process.key.pid;
     const std::string program = program_of(pid), command = proc.read(pid, "cmdline", 64 * 1024);
-    const auto signal = dump_signal({program, command, caught_by(proc, pid)});
+    return dump_signal({program, command, caught_by(proc, pid)});
+}
+
+std::optional<core::DumpAsked> dump_stacks(const ProcStat& process)
+{
+    const auto signal = stack_dump_signal(process);
     if (!signal) return std::nullopt;
     const auto sent = send_signal(process.key, signal->signal);
     if (!sent || !*sent) return std::nullopt;
-    return core::DumpAsked{pid, printable(process.comm), signal->runtime, signal->signal, {}};
+    return core::DumpAsked{process.key.pid, printable(process.comm), signal->runtime, signal->signal, {}};
 }
 
 } // namespace bgt::os

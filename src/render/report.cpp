@@ -71,12 +71,34 @@ std::string rule_line(const Evidence& evidence)
     return fmt::format("limit     {}; {}, {}", text, to_string(evidence.kind), to_string(evidence.activity));
 }
 
+/// Where the look before was long ago, nothing is known of the time between but that there was some.
+std::string since_look(const Ages& ages)
+{
+    constexpr Duration now = std::chrono::milliseconds(50);
+    std::string none, within;
+    Duration looked{}, span{};
+    const auto add = [&](std::string_view what, const std::optional<Duration>& age, const std::optional<Duration>& of) {
+        if (!age || is_exact(age, of)) return;
+        const bool just = *age < now;
+        auto& names = just ? within : none;
+        names += fmt::format("{}{}", names.empty() ? "" : just ? ", " : " or ", what);
+        (just ? span : looked) = std::max(just ? span : looked, just ? *of : *age);
+    };
+    add("CPU", ages.cpu, ages.cpu_span);
+    add("I/O", ages.io, ages.io_span);
+    return joined({none.empty() ? none : fmt::format("no {} since the first look {} ago", none, format_age(looked)),
+                   within.empty() ? within : fmt::format("{} within the last {}", within, format_age(span))}, ", ");
+}
+
 std::string ages_line(const Evidence& evidence)
 {
     const Ages& ages = evidence.ages;
-    const std::string text = joined({age_item("output", ages.byte), age_item("new text", ages.text), age_item("CPU", ages.cpu),
-                                     age_item("I/O", ages.io), age_item("heartbeat", ages.heartbeat)}, ", ");
-    return text.empty() ? text : "last      " + text + " ago";
+    const std::string text = joined({age_item("output", ages.byte), age_item("new text", ages.text),
+                                     is_exact(ages.cpu, ages.cpu_span) ? age_item("CPU", ages.cpu) : "",
+                                     is_exact(ages.io, ages.io_span) ? age_item("I/O", ages.io) : "",
+                                     age_item("heartbeat", ages.heartbeat)}, ", ");
+    const std::string line = joined({text.empty() ? text : text + " ago", since_look(ages)}, "; ");
+    return line.empty() ? line : "last      " + line;
 }
 
 std::string process_line(const ProcessEvidence& process, std::size_t depth)
@@ -169,7 +191,7 @@ Lines wait_lines(const Evidence& evidence)
         if (is_waited_for(evidence, socket.inode) && sockets.size() < max_of_each) sockets.push_back(socket_line(socket));
     for (const auto& lock : evidence.locks)
         if (locks.size() < max_of_each)
-            locks.push_back(fmt::format("  {} waits for {} {}, held by {}", lock.waiter, lock.kind, lock.path,
+            locks.push_back(fmt::format("  {} {} {} {}, held by {}", lock.waiter, lock.polled ? "has open" : "waits for", lock.kind, lock.path,
                                         lock.holder > 0 ? fmt::format("{} ({})", lock.holder, lock.holder_command) : "nobody that shows"));
     for (const auto& pipe : evidence.pipes)
         if (pipes.size() < max_of_each)
@@ -223,7 +245,8 @@ Lines head_lines(const Report& report, std::size_t width)
     for (auto& line : wrapped("next: " + diagnosis.next + hint, width, 6)) lines.push_back(std::move(line));
     for (auto& line : because_lines(diagnosis, width)) lines.push_back(std::move(line));
     for (const auto& dump : report.evidence.dumps)
-        lines.push_back(fmt::format("stack dump of {} (pid {}) is in the log ({}, {})", dump.comm, dump.pid, dump.runtime, signal_name(dump.signal)));
+        if (dump.signal != 0)
+            lines.push_back(fmt::format("stack dump of {} (pid {}) is in the log ({}, {})", dump.comm, dump.pid, dump.runtime, signal_name(dump.signal)));
     for (const auto& line : {rule_line(report.evidence), ages_line(report.evidence)})
         if (!line.empty()) lines.push_back(line);
     if (!report.evidence.complete) {

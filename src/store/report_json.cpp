@@ -55,6 +55,7 @@ void fields(Io& io, ThreadEvidence& thread)
     io("writes_wanted", thread.writes_wanted);
     io("futex", thread.futex);
     io("futex_shared", thread.futex_shared);
+    io("futex_owner", thread.futex_owner);
     io("timeout_s", thread.timeout);
 }
 
@@ -75,6 +76,8 @@ void fields(Io& io, ProcessEvidence& process)
     io("stdio", process.stdio);
     io("tracer", process.tracer);
     io("tracer_comm", process.tracer_comm);
+    io("runtime", process.runtime);
+    io("catches", process.catches);
     io("recent_read", process.recent_read);
     io("recent_written", process.recent_written);
 }
@@ -94,6 +97,9 @@ void fields(Io& io, SocketEvidence& socket)
     io("received_ago_s", socket.received_ago);
     io("peer_pid", socket.peer_pid);
     io("peer_comm", socket.peer_comm);
+    io("peer_command", socket.peer_command);
+    io("peer_share", socket.peer_share);
+    io("received", socket.received);
 }
 
 template <class Io>
@@ -104,6 +110,7 @@ void fields(Io& io, LockEvidence& lock)
     io("holder_command", lock.holder_command);
     io("kind", lock.kind);
     io("path", lock.path);
+    io("polled", lock.polled);
 }
 
 template <class Io>
@@ -154,6 +161,8 @@ void fields(Io& io, Ages& ages)
     io("cpu_s", ages.cpu);
     io("io_s", ages.io);
     io("heartbeat_s", ages.heartbeat);
+    io("cpu_span_s", ages.cpu_span);
+    io("io_span_s", ages.io_span);
 }
 
 template <class Io>

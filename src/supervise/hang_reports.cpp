@@ -28,7 +28,10 @@ core::Ages ages_of(const Observer::Signs& signs, Instant now)
     const auto age = [now](const std::optional<Instant>& at) {
         return at ? std::optional<Duration>(std::max(now - *at, Duration::zero())) : std::nullopt;
     };
-    return {age(signs.byte), age(signs.text), age(signs.cpu), age(signs.io), age(signs.beat)};
+    core::Ages ages{age(signs.byte), age(signs.text), age(signs.cpu), age(signs.io), age(signs.beat), {}, {}};
+    if (ages.cpu) ages.cpu_span = signs.cpu_span;
+    if (ages.io) ages.io_span = signs.io_span;
+    return ages;
 }
 
 } // namespace
@@ -44,6 +47,7 @@ std::optional<std::uint32_t> HangReports::report(core::Reason rule)
     request.cwd = with_.spec.cwd;
     request.before = with_.observer.sample_before(os::now());
     request.dump_stacks = with_.spec.dump_stacks && rule != core::Reason::self;
+    request.ask_java = with_.spec.dump_stacks;
     request.bound = gather_bound;
     const Instant now = os::now();
     const Result<pid_t> writer = os::fork_helper({with_.task.fd()}, false, [&] { return write(request, rule, now); });

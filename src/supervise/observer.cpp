@@ -111,9 +111,9 @@ core::Liveness Observer::sample(const std::vector<os::ProcStat>& members, Instan
             liveness.activity = classify();
         }
         const core::Used used = core::compare(*before_, sample);
-        if (used.cpu > Duration::zero()) cpu_ = now;
+        if (used.cpu > Duration::zero()) cpu_ = now, cpu_span_ = used.span;
         cpu_used_ += used.cpu;
-        if (used.disk_bytes + used.net_bytes + used.written_bytes > 0) io_ = now;
+        if (used.disk_bytes + used.net_bytes + used.written_bytes > 0) io_ = now, io_span_ = used.span;
     } else {
         cpu_used_ = std::max(cpu_used_, cpu_of(sample)); // of an adopted tree: at least that
     }

@@ -21,6 +21,7 @@ import busy  # noqa: E402
 import chains  # noqa: E402
 import edges  # noqa: E402
 import idle  # noqa: E402
+import outside  # noqa: E402
 import stuck  # noqa: E402
 from harness import Lab, play  # noqa: E402
 
@@ -147,7 +148,7 @@ def main():
     parser.add_argument("--record", metavar="FOLDER", help="keep the report of each that was judged rightly, as a sample")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    scenarios = [s for module in (busy, idle, stuck, chains, blind, edges) for s in module.SCENARIOS
+    scenarios = [s for module in (busy, idle, stuck, chains, outside, blind, edges) for s in module.SCENARIOS
                  if arguments.only in s.name or arguments.only == s.group]
     if not scenarios:
         parser.error(f"no scenario is named so: {arguments.only}")

@@ -13,7 +13,11 @@
 #include <csignal>
 #include <fcntl.h>
 #include <fstream>
+#include <linux/futex.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace bgt;
@@ -77,6 +81,30 @@ const core::ProcessEvidence& process_of(const core::Evidence& evidence, std::int
     return *found;
 }
 
+/// A child that does this until it is killed.
+class Child {
+public:
+    template <class Work>
+    explicit Child(const Work& work) : pid_(::fork())
+    {
+        if (pid_ != 0) return;
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        work();
+        ::_exit(0);
+    }
+    ~Child()
+    {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    std::int32_t pid() const { return pid_; }
+
+private:
+    std::int32_t pid_;
+};
+
 } // namespace
 
 TEST_CASE("two threads that wait for each other's mutex")
@@ -85,9 +113,12 @@ TEST_CASE("two threads that wait for each other's mutex")
     auto stuck = sandbox.start({"stuck", "futex"});
     REQUIRE(stuck.line() == "ready");
     const auto found = look_for(stuck.pid, Verdict::deadlock);
-    CHECK(found.diagnosis.sentence == "deadlock: both threads of bgt_fixture " + pid_text(stuck.pid) + " wait in futex");
+    CHECK(has(found.diagnosis.sentence, " of bgt_fixture " + pid_text(stuck.pid) + " wait in futex for each other's mutex"));
+    CHECK(found.diagnosis.certainty == core::Certainty::sure);
     const auto& process = process_of(found.evidence, stuck.pid);
     REQUIRE(process.threads.size() == 2);
+    CHECK(process.threads[0].futex_owner == process.threads[1].tid);
+    CHECK(process.threads[1].futex_owner == process.threads[0].tid);
     CHECK(process.threads[0].call_name == "futex");
     CHECK(process.threads[0].futex != 0);
     CHECK(process.threads[0].futex != process.threads[1].futex);
@@ -112,6 +143,7 @@ TEST_CASE("a peer that says nothing")
     CHECK(socket->state == "ESTABLISHED");
     CHECK(socket->kind == "tcp");
     CHECK(socket->receive_queue == 0);
+    CHECK(socket->received == 0);
     REQUIRE(socket->received_ago);
     CHECK(*socket->received_ago < std::chrono::minutes(1));
 }
@@ -141,11 +173,15 @@ TEST_CASE("the other end of a local socket is named")
     test::eventually([&] {
         auto alone = request_for(stuck.pid);
         alone.members.resize(1);
-        diagnosis = core::diagnose(os::gather(alone));
-        return diagnosis.verdict == Verdict::waits_peer;
+        const auto evidence = os::gather(alone);
+        diagnosis = core::diagnose(evidence);
+        return diagnosis.verdict == Verdict::waits_peer && std::ranges::any_of(evidence.sockets, [&](const auto& s) {
+                   return s.peer_pid == pids[1] && s.peer_share && has(s.peer_command, "stuck peer");
+               });
     });
     CHECK(core::to_string(diagnosis.verdict) == "waits-peer");
-    CHECK(has(diagnosis.sentence, "bgt_fixture " + pid_text(pids[1]) + " says nothing"));
+    CHECK(has(diagnosis.sentence, "bgt_fixture (pid " + std::to_string(pids[1]) + ","));
+    CHECK(has(diagnosis.sentence, " says nothing and uses "));
 }
 
 TEST_CASE("who holds the lock that is waited for")
@@ -178,6 +214,85 @@ TEST_CASE("a FIFO into which nobody writes, by its whole path")
     REQUIRE(stuck.line() == "ready");
     const auto found = look_for(stuck.pid, Verdict::waits_pipe_writer);
     CHECK(has(found.diagnosis.sentence, "opens " + path + "; nobody has opened it for writing"));
+}
+
+TEST_CASE("a FIFO that creat opens is one that a reader is waited for")
+{
+    test::Sandbox sandbox;
+    const std::string path = sandbox.folder() + "/backup";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    const Child child([&] { ::creat(path.c_str(), 0600); });
+    const auto found = look_for(child.pid(), Verdict::waits_pipe_reader);
+    CHECK(has(found.diagnosis.sentence, "opens " + path + " to write into it; nobody has opened it for reading"));
+}
+
+TEST_CASE("which signal is waited for")
+{
+    const Child child([] {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &set, nullptr);
+        for (;;) sigwaitinfo(&set, nullptr);
+    });
+    core::Diagnosis diagnosis;
+    CHECK(test::eventually([&] {
+        diagnosis = core::diagnose(os::gather(request_for(child.pid())));
+        return has(diagnosis.sentence, "waits for the signal SIGUSR1, in rt_sigtimedwait");
+    }));
+    CHECK(diagnosis.certainty == core::Certainty::sure);
+}
+
+TEST_CASE("one thread in a futex is no deadlock, and its handlers are seen")
+{
+    const Child child([] {
+        std::signal(SIGTERM, [](int) {});
+        std::signal(SIGUSR2, [](int) {});
+        int word = 0;
+        for (;;) ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, nullptr, nullptr, 0);
+    });
+    core::Diagnosis diagnosis;
+    core::Evidence evidence;
+    CHECK(test::eventually([&] {
+        evidence = os::gather(request_for(child.pid()));
+        diagnosis = core::diagnose(evidence);
+        return has(diagnosis.sentence, "waits in a futex that nobody in the tree is seen to wake");
+    }));
+    CHECK(diagnosis.verdict == Verdict::blocked);
+    CHECK(has(diagnosis.doubt, "SIGUSR2, SIGTERM"));
+    const auto& process = process_of(evidence, child.pid());
+    CHECK(std::ranges::count(process.catches, SIGTERM) == 1);
+    CHECK(process.runtime.empty());
+}
+
+TEST_CASE("what a process has open that looks again and again, and another has locked")
+{
+    test::Sandbox sandbox;
+    const std::string path = sandbox.folder() + "/app.db";
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    REQUIRE(file >= 0);
+    const Child holder([&] {
+        struct flock lock {};
+        lock.l_type = F_WRLCK;
+        ::fcntl(::open(path.c_str(), O_RDWR), F_SETLK, &lock);
+        for (;;) ::pause();
+    });
+    const Child poller([&] {
+        const timespec nap{0, 50'000'000};
+        for (;;) ::nanosleep(&nap, nullptr);
+    });
+    core::Evidence evidence;
+    CHECK(test::eventually([&] {
+        evidence = os::gather(request_for(poller.pid()));
+        return !evidence.locks.empty();
+    }));
+    ::close(file);
+    REQUIRE(evidence.locks.size() == 1);
+    CHECK(evidence.locks[0].waiter == poller.pid());
+    CHECK(evidence.locks[0].holder == holder.pid());
+    CHECK(evidence.locks[0].polled);
+    CHECK(evidence.locks[0].path == path);
+    CHECK(has(core::diagnose(evidence).sentence, path + " is locked by "));
 }
 
 TEST_CASE("the stdin that bgt send writes to is told from other FIFOs")

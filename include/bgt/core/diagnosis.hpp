@@ -59,6 +59,9 @@ struct Diagnosis {
 /// `blocked`.
 Diagnosis diagnose(const Evidence&);
 
+/// A Java machine all of whose threads wait for locks, conditions or the like: it knows itself whether they wait for each other.
+bool may_be_java_deadlock(const ProcessEvidence&);
+
 /// What an earlier report of the same task knew and stays true: threads that a Java machine has found to wait for each
 /// other's locks do so for the life of the process.
 void recall(Evidence&, const Evidence& earlier);

@@ -85,6 +85,8 @@ struct ThreadEvidence {
     bool writes_wanted = false;      ///< Call::open: for writing, so that a reader is waited for
     std::uint64_t futex = 0;         ///< its address; Call::ipc: the id of the queue or the semaphores
     bool futex_shared = false;       ///< another process might wake it
+    /// The thread that holds the mutex there, as the C library notes it in the mutex; 0: no mutex, or not known.
+    std::int32_t futex_owner = 0;
     std::optional<Duration> timeout; ///< of the call; absent: none, or not known
     bool operator==(const ThreadEvidence&) const = default;
 };
@@ -104,6 +106,9 @@ struct ProcessEvidence {
     std::vector<std::string> stdio;    ///< what descriptors 0 to 2 are
     std::int32_t tracer = 0;           ///< its debugger; 0: none
     std::string tracer_comm;
+    /// "go": its program was made by Go, whose runtime has threads that wait with dates of their own; empty: not known.
+    std::string runtime;
+    std::vector<std::int32_t> catches; ///< signals for which it has a handler, of 1 to 31; looked for where threads wait in futexes
     /// Bytes that it read and wrote within Evidence::recent_span, from whatever and to whatever.
     std::optional<std::uint64_t> recent_read, recent_written;
     bool operator==(const ProcessEvidence&) const = default;
@@ -122,6 +127,9 @@ struct SocketEvidence {
     std::optional<Duration> received_ago; ///< since the last data came; TCP only
     std::int32_t peer_pid = 0;         ///< unix: who holds the other end, where that can be told
     std::string peer_comm;
+    std::string peer_command{};        ///< of a process outside of the tree for which a thread waits; empty: not known
+    std::optional<double> peer_share{};///< of a core, that it used while the report was made
+    std::uint64_t received = 0;        ///< bytes that have come since it was connected; TCP only
     bool operator==(const SocketEvidence&) const = default;
 };
 
@@ -131,6 +139,8 @@ struct LockEvidence {
     std::string holder_command;
     std::string kind;                  ///< "flock", "fcntl", "ofd", "semaphore"
     std::string path;                  ///< empty: not found
+    /// The waiter is in no call for the lock: it sleeps now and then, and has open what another has locked.
+    bool polled = false;
     bool operator==(const LockEvidence&) const = default;
 };
 
@@ -169,7 +179,7 @@ struct DumpAsked {
     std::int32_t pid = 0;
     std::string comm;
     std::string runtime;               ///< "java"
-    std::int32_t signal = 0;
+    std::int32_t signal = 0;      ///< 0: it was asked in another way, and wrote nothing to the output
     std::optional<bool> deadlock; ///< whether the dump tells of one; absent: it doesn't say, or was not seen in time
     bool operator==(const DumpAsked&) const = default;
 };
@@ -177,6 +187,8 @@ struct DumpAsked {
 /// How long ago; absent: never, or not looked at.
 struct Ages {
     std::optional<Duration> byte, text, cpu, io, heartbeat;
+    /// Between the look that found them and the one before: CPU was last used between `cpu` and `cpu + cpu_span` ago.
+    std::optional<Duration> cpu_span, io_span;
     bool operator==(const Ages&) const = default;
 };
 
@@ -208,6 +220,9 @@ struct Evidence {
     Ages ages;
     bool operator==(const Evidence&) const = default;
 };
+
+/// Whether an age of Ages is one: where the look before was long ago, only the time since the last one is known.
+bool is_exact(const std::optional<Duration>& age, const std::optional<Duration>& span);
 
 std::string_view to_string(Call);       ///< "wait-child"
 std::string_view to_string(HandleKind); ///< "terminal"

@@ -38,6 +38,7 @@ struct GatherRequest {
     std::string cwd;                    ///< where the task works; empty: not looked at
     std::optional<core::Sample> before; ///< an earlier look, against which recent CPU is counted
     bool dump_stacks = false;           ///< ask runtimes for their stacks (stack_dump.hpp)
+    bool ask_java = false;              ///< where not: ask Java about its locks, which prints nothing
     Duration bound = std::chrono::milliseconds(500); ///< what was not gathered by then is left out
 };
 

@@ -43,8 +43,9 @@ public:
     /// When each sign was last seen; nullopt: never in this attempt.
     struct Signs {
         std::optional<Instant> byte, text, cpu, io, beat;
+        Duration cpu_span{}, io_span{}; ///< since the look before the one that saw it
     };
-    Signs signs() const { return {output_, text_, cpu_, io_, beat_}; }
+    Signs signs() const { return {output_, text_, cpu_, io_, beat_, cpu_span_, io_span_}; }
     const os::StdinFifo& stdin_fifo() const { return stdin_fifo_; }
 
 private:
@@ -69,6 +70,7 @@ private:
     std::optional<core::Sample> before_, earlier_;
     Duration cpu_used_{}; ///< by all attempts
     std::optional<Instant> output_, text_, cpu_, io_, beat_;
+    Duration cpu_span_{}, io_span_{};
     bool unfinished_line_ = false;
 };
 

@@ -61,6 +61,25 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 } // namespace
 
+TEST_CASE("an age that is only that of the first look is not shown as one")
+{
+    core::Report report = sample();
+    auto& ages = report.evidence.ages;
+    ages.cpu = 300ms;
+    ages.cpu_span = 7s;
+    ages.io = 10ms;
+    ages.io_span = 30s;
+    auto lines = lines_of(render::report_text(report, {120, 24, false}));
+    CHECK(lines[3] == "last      output 3m5s, new text 3m5s ago; no CPU since the first look 0.3s ago, I/O within the last 30s");
+    ages.io = 300ms;
+    lines = lines_of(render::report_text(report, {90, 24, false}));
+    CHECK(lines[3] == "last      output 3m5s, new text 3m5s ago; no CPU or I/O since the first look 0.3s ago");
+    ages.cpu = 70s;
+    ages.io.reset();
+    lines = lines_of(render::report_text(report, {120, 24, false}));
+    CHECK(lines[3] == "last      output 3m5s, new text 3m5s, CPU 1m10s ago");
+}
+
 TEST_CASE("a report opens with the sentence and what to do")
 {
     const auto lines = lines_of(render::report_text(sample(), {100, 24, false}));

@@ -24,7 +24,7 @@ core::Report sample()
     evidence.rule = core::Reason::output_timeout;
     evidence.limit = 5min;
     evidence.activity = core::Activity::waiting_input;
-    evidence.ages = {1500ms, 2s, std::nullopt, 4s, std::nullopt};
+    evidence.ages = {1500ms, 2s, std::nullopt, 4s, std::nullopt, std::nullopt, 30s};
     evidence.takes_input = true;
     core::ThreadEvidence thread;
     thread.tid = 8;
@@ -35,6 +35,7 @@ core::Report sample()
     thread.call_name = "read";
     thread.handles = {{0, core::HandleKind::terminal, "/dev/pts/3", 6, true, 3, true}};
     thread.futex = 0xffff'ffff'ffff'fff0u;
+    thread.futex_owner = 9;
     thread.timeout = 250ms;
     core::ProcessEvidence process;
     process.pid = 8;
@@ -50,12 +51,14 @@ core::Report sample()
     process.stdio = {"/dev/null", "", "pipe:[3]"};
     process.tracer = 99;
     process.tracer_comm = "gdb";
+    process.runtime = "go";
+    process.catches = {2, 15};
     process.recent_read = 4096;
     evidence.processes = {process};
     evidence.more_processes = 3;
     evidence.recent_span = 30s;
-    evidence.sockets = {{8, 5, 51, "tcp", "10.0.0.2:1", "10.0.0.5:443", "ESTABLISHED", 1, 2, 3min, 9, "nginx"}};
-    evidence.locks = {{8, 9, "cargo test", "flock", "/t/l"}};
+    evidence.sockets = {{8, 5, 51, "tcp", "10.0.0.2:1", "10.0.0.5:443", "ESTABLISHED", 1, 2, 3min, 9, "nginx", "nginx: worker", 0.25, 77}};
+    evidence.locks = {{8, 9, "cargo test", "flock", "/t/l", true}};
     evidence.pipes = {{60, "pipe:[60]", true, {{9, "a", true}}, {{10, "b", false}}, 4}};
     evidence.machine = {0.25, 2, 1 << 30, 1 << 29, std::nullopt, 12345};
     evidence.output = {"Ok to proceed? (y)", "é"};
