@@ -17,7 +17,8 @@ enum class Links : unsigned char { any, one };
 
 Fd open_kind(int dir, const char* path, int flags, unsigned mode, mode_t kind, Links links)
 {
-    Fd fd = detail::open_below(dir, path, flags | O_NONBLOCK, mode);
+    // Truncated only when it is known to be no other file.
+    Fd fd = detail::open_below(dir, path, (flags & ~O_TRUNC) | O_NONBLOCK, mode);
     if (!fd) {
         // A FIFO without a reader or a socket; a folder that is to be written; a device without a driver.
         if (kind == S_IFREG && (errno == ENXIO || errno == EISDIR || errno == ENODEV)) errno = wrong_kind;
@@ -30,6 +31,7 @@ Fd open_kind(int dir, const char* path, int flags, unsigned mode, mode_t kind, L
     if ((st.st_mode & S_IFMT) != kind) wrong = wrong_kind;
     else if (st.st_uid != 0 && st.st_uid != ::geteuid()) wrong = wrong_owner;
     else if (links == Links::one && st.st_nlink > 1) wrong = wrong_links;
+    else if ((flags & O_TRUNC) != 0 && ::ftruncate(fd.get(), 0) != 0) wrong = errno;
     if (wrong == 0) return fd;
     fd.reset();
     errno = wrong;

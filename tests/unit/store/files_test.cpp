@@ -112,16 +112,20 @@ TEST_CASE("a file with a second name is read and locked, not written")
     put(temp / "outside", "precious");
     const Fd dir(::open((temp / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     REQUIRE(::link((temp / "outside").c_str(), (temp / "file").c_str()) == 0);
-    for (const int flags : {O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND | O_CREAT}) {
+    for (const int flags : {O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND | O_CREAT, O_RDWR | O_CREAT | O_TRUNC}) {
         errno = 0;
         CHECK_FALSE(open_file(dir.get(), "file", flags));
         CHECK(errno == wrong_links);
     }
+    CHECK(get(temp / "outside") == "precious");
     CHECK(open_file(dir.get(), "file", O_RDONLY));
     CHECK(open_lock_file(dir.get(), "file", O_RDWR | O_CREAT));
     CHECK(detail::explain("can't open x", wrong_links).message.find("another name") != std::string::npos);
     REQUIRE(::unlink((temp / "outside").c_str()) == 0);
     CHECK(open_file(dir.get(), "file", O_RDWR));
+    CHECK(get(temp / "file") == "precious");
+    CHECK(open_file(dir.get(), "file", O_WRONLY | O_TRUNC));
+    CHECK(get(temp / "file").empty());
 }
 
 TEST_CASE("what bgt writes in a root never has a second name outside")
