@@ -36,6 +36,8 @@ Result<void> ensure_dispatcher(const store::Root& root)
         return Error::system("the lock of the dispatcher", errno);
     }
     if (!store::QueueFile::is_there(root)) return {}; // all was done meanwhile
+    // Nobody dispatches what is damaged, or was written for another root.
+    if (const auto file = store::QueueFile::open(root, false); !file) return file.error();
     const Result<pid_t> pid = os::fork_supervisor({root.fd(), fd.get()}, "bgt:dispatcher", [&] {
         auto opened = store::Root::open(root.path(), store::Root::IfMissing::empty);
         return opened ? Dispatcher(*std::move(opened), std::move(fd)).run() : 125;

@@ -18,10 +18,12 @@ constexpr const char* journal_name = "journal";
 constexpr const char* next_journal = "journal.new";
 constexpr const char* lock_name = "lock";
 
-/// The head: "BGTQ", schema (u32), the bytes that count (u64), the boot in which it was written last.
+/// The head: "BGTQ", schema (u32), the bytes that count (u64), the boot in which it was written last, and the folder for which it was
+/// written: device, inode and birth (u64 each). What waits in a copy waits there no more: it would be started twice.
 constexpr std::string_view magic = "BGTQ";
 constexpr std::uint32_t schema = 1;
-constexpr std::size_t head_size = 32;
+constexpr std::size_t head_size = 56;
+constexpr std::size_t at_boot = 16, at_folder = 32;
 /// Before each record: its size and its checksum (u32 each).
 constexpr std::size_t frame_size = 8;
 constexpr std::uint32_t largest_record = 256u << 20;
@@ -43,6 +45,21 @@ void store(char* to, T value)
 std::uint32_t checksum(std::string_view bytes)
 {
     return detail::crc32c(std::as_bytes(std::span(bytes)));
+}
+
+/// By what a folder is told from its copies, and can't be known beforehand (man 2 statx). The birth is 0 where the file system
+/// knows none.
+std::array<std::uint64_t, 3> identity_of(int folder)
+{
+    struct statx info{};
+    if (::statx(folder, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &info) != 0) {
+        struct stat older{};
+        if (::fstat(folder, &older) != 0) return {};
+        return {older.st_dev, older.st_ino, 0};
+    }
+    const std::uint64_t device = (std::uint64_t{info.stx_dev_major} << 32) | info.stx_dev_minor;
+    if ((info.stx_mask & STATX_BTIME) == 0) return {device, info.stx_ino, 0};
+    return {device, info.stx_ino, static_cast<std::uint64_t>(info.stx_btime.tv_sec) * 1'000'000'000 + info.stx_btime.tv_nsec};
 }
 
 std::string frame(const QueueRecord& record)
@@ -103,7 +120,12 @@ Result<void> QueueFile::read_head()
     end_ = std::clamp<std::uint64_t>(load<std::uint64_t>(head.data() + 8), head_size,
                                      std::max<std::uint64_t>(head_size, static_cast<std::uint64_t>(info.st_size)));
     BootId written_in{};
-    std::memcpy(written_in.data(), head.data() + 16, written_in.size());
+    std::memcpy(written_in.data(), head.data() + at_boot, written_in.size());
+    std::array<std::uint64_t, 3> written_for{};
+    std::memcpy(written_for.data(), head.data() + at_folder, sizeof written_for);
+    if (written_for != identity_of(folder_.get()))
+        return Error::failed(path_ + " was written for another folder, of which this is a copy: nothing of it is started; remove " +
+                             path_ + " to use queues here");
     is_checked_ = boot_ != BootId{} && written_in == boot_;
     return {};
 }
@@ -172,7 +194,9 @@ Result<void> QueueFile::write_head(std::uint64_t end)
     std::memcpy(head.data(), magic.data(), magic.size());
     store(head.data() + 4, schema);
     store(head.data() + 8, end);
-    std::memcpy(head.data() + 16, boot_.data(), boot_.size());
+    std::memcpy(head.data() + at_boot, boot_.data(), boot_.size());
+    const auto folder = identity_of(folder_.get());
+    std::memcpy(head.data() + at_folder, folder.data(), sizeof folder);
     if (const int err = detail::write_all_at(file_.get(), std::as_bytes(std::span(head)), 0)) return detail::explain("can't write " + path_, err);
     end_ = end;
     return {};
