@@ -1,9 +1,10 @@
 #include <bgt/os/background.hpp>
 
+#include "no_process.hpp"
+
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/held_signals.hpp>
 #include <bgt/os/descriptors.hpp>
-#include <bgt/os/no_process.hpp>
 #include <bgt/os/title.hpp>
 
 #include <cerrno>

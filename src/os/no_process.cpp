@@ -1,4 +1,4 @@
-#include <bgt/os/no_process.hpp>
+#include "no_process.hpp"
 
 #include <bgt/os/proc.hpp>
 

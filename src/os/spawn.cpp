@@ -1,7 +1,8 @@
 #include <bgt/os/spawn.hpp>
 
+#include "no_process.hpp"
+
 #include <bgt/base/text.hpp>
-#include <bgt/os/no_process.hpp>
 #include <bgt/os/proc.hpp>
 
 #include <algorithm>

@@ -93,8 +93,8 @@ std::optional<Removal> Supervisor::run()
     watch_control();
     if (resources_.spec.owner) owner_.watch(*resources_.spec.owner);
     watch_readiness();
-    dispatch(core::Tick{}); // arms the timer, and sees what ended meanwhile
     begin_pruning();
+    dispatch(core::Tick{}); // arms the timer, and sees what ended meanwhile
     os::give_back_memory(); // what the caller of fork() had taken
     io_.run();
     if (!removes_folder_) return std::nullopt;

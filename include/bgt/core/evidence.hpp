@@ -68,7 +68,7 @@ struct Handle {
     HandleKind kind = HandleKind::other;
     std::string text;          ///< "/dev/pts/3", "pipe:[123]", "/tmp/queue"
     std::uint64_t inode = 0;
-    bool task_stdin = false;   ///< the FIFO that `bgt send` writes to
+    bool task_stdin = false;   ///< a FIFO of the task that is read for input only (os::StdinFifo)
     std::int32_t number = -1;  ///< terminal and master: of the pseudoterminal (N of /dev/pts/N); process: its pid
     bool raw = false;          ///< terminal: gives each key at once, as menus and editors want it
     bool operator==(const Handle&) const = default;
