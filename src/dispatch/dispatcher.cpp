@@ -38,7 +38,7 @@ int Dispatcher::run()
 Result<void> Dispatcher::begin()
 {
     start_standby(); // first, while this process is small
-    signals_.reset(os::signal_descriptor());
+    signals_ = os::signal_descriptor();
     clock_.reset(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK));
     BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root_, true, os::boot_id()));
     view_.emplace(std::move(file));

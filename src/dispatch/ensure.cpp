@@ -25,9 +25,12 @@ bool has_dispatcher(const store::Root& root)
     return fd && ::fcntl(fd.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-Result<void> ensure_dispatcher(const store::Root& root)
+namespace {
+
+/// Forks one that holds the lock, where nobody has it. `still_wanted` is asked once it is held.
+template <class Wanted>
+Result<void> take_place(const store::Root& root, Wanted still_wanted)
 {
-    if (!store::QueueFile::is_there(root)) return {};
     Fd fd = store::open_file(root.fd(), lock_path, O_RDWR | O_CREAT);
     if (!fd) return Error::system("the lock of the dispatcher", errno);
     struct flock lock = whole_file();
@@ -35,15 +38,32 @@ Result<void> ensure_dispatcher(const store::Root& root)
         if (errno == EAGAIN || errno == EACCES) return {}; // somebody dispatches
         return Error::system("the lock of the dispatcher", errno);
     }
-    if (!store::QueueFile::is_there(root)) return {}; // all was done meanwhile
-    // Nobody dispatches what is damaged, or was written for another root.
-    if (const auto file = store::QueueFile::open(root, false); !file) return file.error();
+    BGT_TRY_ASSIGN(const bool wanted, still_wanted());
+    if (!wanted) return {};
     const Result<pid_t> pid = os::fork_supervisor({root.fd(), fd.get()}, "bgt:dispatcher", [&] {
         auto opened = store::Root::open(root.path(), store::Root::IfMissing::empty);
         return opened ? Dispatcher(*std::move(opened), std::move(fd)).run() : 125;
     });
     if (!pid) return pid.error();
     return {};
+}
+
+} // namespace
+
+Result<void> ensure_dispatcher(const store::Root& root)
+{
+    if (!store::QueueFile::is_there(root)) return {};
+    return take_place(root, [&]() -> Result<bool> {
+        if (!store::QueueFile::is_there(root)) return false; // all was done meanwhile
+        // Nobody dispatches what is damaged, or was written for another root.
+        if (const auto file = store::QueueFile::open(root, false); !file) return file.error();
+        return true;
+    });
+}
+
+Result<void> prepare_dispatcher(const store::Root& root)
+{
+    return take_place(root, []() -> Result<bool> { return true; });
 }
 
 /// Waits in the kernel until the dispatcher has died, and takes its place.

@@ -107,6 +107,7 @@ std::vector<std::string> reason_words(const core::WaitReasons& why, const std::s
     for (const core::Dependency& dependency : why.dependencies) out.push_back(dependency_words(dependency));
     if (why.key_holder) out.push_back(fmt::format("task {} of the same key or array runs", *why.key_holder));
     for (const auto& lack : why.lacks) out.push_back(lack_words(lack));
+    if (why.behind) out.push_back(fmt::format("task {} comes first, and what both need is kept for it", *why.behind));
     return out;
 }
 

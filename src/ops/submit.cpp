@@ -238,6 +238,7 @@ Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& r
     Result<void> written;
     for (const auto& [name, id] : names)
         if (written = claim_name(s, name, id); !written) break;
+    if (written) written = dispatch::prepare_dispatcher(root);
     if (written) written = file.append(records, store::QueueFile::Durability::machine);
     if (!written) {
         for (const auto& [name, id] : names) static_cast<void>(root.release_name(name, id));
@@ -263,7 +264,6 @@ Result<SubmitAnswer> submit(store::Root& root, SubmitRequest request, Cancel can
         BGT_TRY_ASSIGN(const Placed placed, place(root, file, request, to_end));
         if (!placed.full) {
             for (const store::TaskId id : to_end) static_cast<void>(request_stop(root, id, false));
-            if (!placed.answer.existing && !request.dry_run) BGT_TRY(dispatch::ensure_dispatcher(root));
             return placed.answer;
         }
         os::await_readable({cancel.fd, -1, -1}, os::now() + full_pause);

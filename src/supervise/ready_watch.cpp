@@ -72,7 +72,7 @@ void ReadyWatch::stop()
     child_.reap();
     child_ = os::Child();
     answer_.reset();
-    child_ = {};
+    pid_ = 0;
 }
 
 } // namespace bgt::supervise

@@ -313,3 +313,22 @@ TEST_CASE("bad words of submit and queue")
     }
     CHECK_FALSE(std::filesystem::exists(lab.root() + "/queue/journal"));
 }
+
+TEST_CASE("what waits is started in its own root, and not in a copy of it")
+{
+    const Lab lab;
+    REQUIRE(lab({"queue", "pause", "default"}).code == 0);
+    const std::string id = submit_one(lab, {"-c", "touch ran-$BGT_TASK_ID"});
+    std::filesystem::copy(lab.root(), lab.folder() + "/copy", std::filesystem::copy_options::recursive);
+    std::filesystem::permissions(lab.folder() + "/copy", std::filesystem::perms::owner_all);
+    write_file(lab.folder() + "/copy/queue/settings", "{}"); // not paused there
+    CHECK(lab({"--root", lab.folder() + "/copy", "run", "--wait", "--", "true"}).code == 0);
+    const Ran refused = lab({"--root", lab.folder() + "/copy", "submit", "--", "true"});
+    INFO(refused);
+    CHECK(refused.code == 125);
+    CHECK(refused.err.find("copy") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(lab.work() + "/ran-" + id));
+    REQUIRE(lab({"queue", "resume", "default"}).code == 0);
+    CHECK(lab.wait(id) == 0);
+    CHECK(std::filesystem::exists(lab.work() + "/ran-" + id));
+}

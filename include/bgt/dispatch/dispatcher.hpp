@@ -10,6 +10,10 @@ namespace bgt::dispatch {
 /// single-threaded.
 Result<void> ensure_dispatcher(const store::Root&);
 
+/// The same for whoever is about to append to the journal and holds its lock, whether or not there is a journal yet: so there is
+/// somebody who sees what is appended even if the one who appends is killed right afterwards.
+Result<void> prepare_dispatcher(const store::Root&);
+
 /// Whether somebody dispatches now.
 bool has_dispatcher(const store::Root&);
 

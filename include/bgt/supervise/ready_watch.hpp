@@ -38,7 +38,7 @@ public:
     /// Readable once there is an answer.
     int fd() const { return answer_.get(); }
     /// 0 after stop().
-    pid_t pid() const { return child_.pid; }
+    pid_t pid() const { return pid_; }
 
     struct Answer {
         enum class Kind : std::uint8_t {

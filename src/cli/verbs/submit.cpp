@@ -16,6 +16,7 @@
 
 #include <boost/json.hpp>
 #include <charconv>
+#include <csignal>
 
 namespace bgt::cli {
 
@@ -202,7 +203,7 @@ int Submit::stay(Context& context, store::Root& root, const ops::SubmitAnswer& a
 {
     if (answer.ids.count == 1) {
         const store::TaskId id{answer.ids.first};
-        HeldSignals signals;
+        HeldSignals signals{SIGINT, SIGTERM, SIGHUP};
         const auto started = ops::await_start(root, id, {signals.fd()});
         if (!started) return context.fail(started.error(), options_.json);
         const auto ended = stay_until_end(context, root, id, signals, !options_.json, {});

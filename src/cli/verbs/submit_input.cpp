@@ -38,7 +38,9 @@ Result<std::string> read_all(const std::string& file, const char* option)
 std::string as_text(const json::value& value, const char* key)
 {
     if (!value.is_string()) throw std::runtime_error(fmt::format("\"{}\" is no text", key));
-    return std::string(value.get_string());
+    const std::string text(value.get_string());
+    if (text.find('\0') != text.npos) throw std::runtime_error(fmt::format("\"{}\" holds a NUL character", key));
+    return text;
 }
 
 std::string word_of(const json::value& value)
