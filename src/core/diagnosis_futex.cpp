@@ -56,8 +56,7 @@ std::string outside_waker(const ProcessEvidence& process,
     for (const std::int32_t signal : process.catches)
         if (!is_of_runtime(process, signal))
             names += (names.empty() ? "" : ", ") + signal_name(signal);
-    if (!names.empty())
-        return fmt::format("it has a handler for {}, which may wake it", names);
+    if (!names.empty()) return fmt::format("it has a handler for {}, which may wake it", names);
     const bool shared = std::all_of(threads.begin(), threads.end(),
                                     [](const auto* thread) { return thread->futex_shared; });
     return shared ? "another process may share the futex, and wake it" : std::string();
@@ -101,18 +100,19 @@ Finding find_timed(const Facts& facts, const ProcessEvidence& process,
     if (!dump_of_locks(evidence, process) && may_be_at_monitors(process, threads)) {
         finding.verdict = Verdict::blocked;
         finding.known = true;
-        finding.sentence = fmt::format(
-            "blocked: the threads of {} wait for each other, {} of {} as at locks that others hold{}",
-            name_of(process), timed, threads.size(), without_cpu(evidence));
+        finding.sentence =
+            fmt::format("blocked: the threads of {} wait for each other, {} of {} as at locks that "
+                        "others hold{}",
+                        name_of(process), timed, threads.size(), without_cpu(evidence));
         finding.doubt = "a deadlock of Java threads looks like this, and so do threads that poll";
         finding.hint = fmt::format("jstack {} tells whether it is a deadlock", process.pid);
         return finding;
     }
     if (comes_again(evidence, process, shortest)) {
         finding.verdict = Verdict::polling;
-        finding.sentence = fmt::format(
-            "polling: {} looks again and again, with timed waits of {} or less{}", name_of(process),
-            nap_words(shortest), without_cpu(evidence));
+        finding.sentence =
+            fmt::format("polling: {} looks again and again, with timed waits of {} or less{}",
+                        name_of(process), nap_words(shortest), without_cpu(evidence));
     } else {
         finding.sentence = fmt::format(
             "sleeping: the threads of {} wait for each other, {} of {} with a time limit{}",
@@ -130,9 +130,9 @@ Finding find_go(const Facts& facts, const ProcessEvidence& process)
         fmt::format("blocked: no goroutine of {} can go on: they wait for each other or for a "
                     "signal, and all its threads in futex{}",
                     name_of(process), without_cpu(facts.evidence()));
-    finding.hint = fmt::format(
-        "where: kill -QUIT {} makes it print the stack of each goroutine, and ends it",
-        process.pid);
+    finding.hint =
+        fmt::format("where: kill -QUIT {} makes it print the stack of each goroutine, and ends it",
+                    process.pid);
     finding.doubt = "which of them waits for a signal can't be seen";
     finding.known = true;
     return finding;
@@ -167,11 +167,10 @@ std::vector<const ThreadEvidence*> circle_from(const ProcessEvidence& process,
 bool is_runtime_thread(const ThreadEvidence& thread)
 {
     constexpr std::array<std::string_view, 20> names{
-        "VM Thread",       "VM Periodic Tas", "Reference Handl", "Finalizer",
-        "Signal Dispatc",  "Service Thread",  "Monitor Deflati", "C1 Compiler",
-        "C2 Compiler",     "Sweeper thread",  "Common-Cleaner",  "Notification T",
-        "GC Thread",       "G1 ",             "Attach Listener", "Cleaner-",
-        "Parallel",        "StringDedup",     "DestroyJavaVM",   "ForkJoinPool"};
+        "VM Thread",      "VM Periodic Tas", "Reference Handl", "Finalizer",     "Signal Dispatc",
+        "Service Thread", "Monitor Deflati", "C1 Compiler",     "C2 Compiler",   "Sweeper thread",
+        "Common-Cleaner", "Notification T",  "GC Thread",       "G1 ",           "Attach Listener",
+        "Cleaner-",       "Parallel",        "StringDedup",     "DestroyJavaVM", "ForkJoinPool"};
     return std::any_of(names.begin(), names.end(),
                        [&](std::string_view name) { return thread.name.starts_with(name); });
 }
@@ -196,8 +195,8 @@ bool comes_again(const Evidence& evidence, const ProcessEvidence& process, Durat
     constexpr Duration longest = std::chrono::seconds(60);
     constexpr int little = 20; ///< a twentieth of its time is work
     const auto cpu = cpu_age(evidence);
-    Duration quiet_for = std::min({process.age, silence(evidence).value_or(Duration::max()),
-                                   cpu.value_or(Duration::max())});
+    Duration quiet_for = std::min(
+        {process.age, silence(evidence).value_or(Duration::max()), cpu.value_or(Duration::max())});
     if (!cpu && evidence.ages.cpu && process.cpu * little > process.age)
         quiet_for = std::min(quiet_for, *evidence.ages.cpu);
     return limit < longest &&
@@ -211,18 +210,23 @@ std::optional<Finding> find_mutex_circle(const Facts& facts, const ProcessEviden
         if (circle.empty()) continue;
         std::string tids;
         for (std::size_t at = 0; at < circle.size(); ++at)
-            tids += fmt::format("{}{}", at == 0 ? "" : at + 1 < circle.size() ? ", " : " and ",
+            tids += fmt::format("{}{}",
+                                at == 0                  ? ""
+                                : at + 1 < circle.size() ? ", "
+                                                         : " and ",
                                 circle[at]->tid);
         const std::string who = circle.size() == 1 ? "thread " + tids : "threads " + tids;
-        const std::string_view whose = circle.size() == 1   ? "waits in futex for a mutex that it holds itself"
-                                       : circle.size() == 2 ? "wait in futex for each other's mutex"
-                                                            : "wait in futex, each for a mutex of the next";
-        return Finding{Verdict::deadlock,
-                       fmt::format("deadlock: {} of {} {}{}", who, name_of(process), whose,
-                                   without_cpu(facts.evidence())),
-                       fmt::format("where: gdb -p {} -batch -ex 'thread apply all bt'", process.pid),
-                       process.pid,
-                       {}};
+        const std::string_view whose =
+            circle.size() == 1   ? "waits in futex for a mutex that it holds itself"
+            : circle.size() == 2 ? "wait in futex for each other's mutex"
+                                 : "wait in futex, each for a mutex of the next";
+        return Finding{
+            Verdict::deadlock,
+            fmt::format("deadlock: {} of {} {}{}", who, name_of(process), whose,
+                        without_cpu(facts.evidence())),
+            fmt::format("where: gdb -p {} -batch -ex 'thread apply all bt'", process.pid),
+            process.pid,
+            {}};
     }
     return std::nullopt;
 }
@@ -238,7 +242,8 @@ Finding find_futex(const Facts& facts, const ProcessEvidence& process)
     if (is_of_go(process)) return find_go(facts, process);
     if (std::any_of(threads.begin(), threads.end(), [](const auto* t) { return t->timeout; }))
         return find_timed(facts, process, threads);
-    if (const auto* lock = facts.lock_of(process.pid); lock && lock->kind == "semaphore") return other;
+    if (const auto* lock = facts.lock_of(process.pid); lock && lock->kind == "semaphore")
+        return other;
     const std::string waker = outside_waker(process, threads);
     const std::string where =
         fmt::format("where: gdb -p {} -batch -ex 'thread apply all bt'", process.pid);
@@ -253,15 +258,16 @@ Finding find_futex(const Facts& facts, const ProcessEvidence& process)
                 {},
                 "all its threads are in futexes; a signal may wake them, too"};
     Finding finding{Verdict::blocked, {}, where, process.pid, {}};
-    finding.sentence = fmt::format(
-        "blocked: {} of {} {} in a futex that nobody in the tree is seen to wake{}",
-        count_words(threads.size()), name_of(process), threads.size() == 1 ? "waits" : "wait each",
-        without_cpu(facts.evidence()));
+    finding.sentence =
+        fmt::format("blocked: {} of {} {} in a futex that nobody in the tree is seen to wake{}",
+                    count_words(threads.size()), name_of(process),
+                    threads.size() == 1 ? "waits" : "wait each", without_cpu(facts.evidence()));
     finding.doubt = waker.empty() ? "a signal may wake it, too" : waker;
     finding.known = true;
     if (!is_java(process)) return finding;
     finding.hint = fmt::format("where: jstack {}", process.pid);
-    if (dump_of_locks(facts.evidence(), process)) finding.doubt = "Java knows of no deadlock among its locks";
+    if (dump_of_locks(facts.evidence(), process))
+        finding.doubt = "Java knows of no deadlock among its locks";
     return finding;
 }
 

@@ -80,9 +80,9 @@ std::vector<core::SocketEvidence*> asked_outside(Gathering& gathering)
     for (auto& socket : gathering.found.sockets) {
         const auto& processes = gathering.found.processes;
         if (socket.peer_pid <= 0 || gathering.inside.contains(socket.peer_pid)) continue;
-        if (asked.size() < most && std::any_of(processes.begin(), processes.end(), [&](const auto& p) {
-                return waits_at(p, socket.inode);
-            }))
+        if (asked.size() < most &&
+            std::any_of(processes.begin(), processes.end(),
+                        [&](const auto& p) { return waits_at(p, socket.inode); }))
             asked.push_back(&socket);
     }
     return asked;
@@ -98,7 +98,8 @@ bool is_made_by_go(const Gathering& gathering, std::int32_t pid)
     if (table.empty() ||
         !read_memory(pid, headers.at, table.data(), table.size() * sizeof table.front()))
         return false;
-    std::uint64_t moved = 0; // of a program that can be anywhere: how far it is from where it was linked
+    std::uint64_t moved =
+        0; // of a program that can be anywhere: how far it is from where it was linked
     for (const auto& header : table)
         if (header.p_type == PT_PHDR) moved = headers.at - header.p_vaddr;
     return std::any_of(table.begin(), table.end(), [&](const auto& header) {

@@ -29,7 +29,8 @@ namespace {
 /// Whether /tmp and pids are the same for that process and for this one, and both are one user.
 bool lives_here(const ProcDir& proc, std::int32_t pid)
 {
-    struct stat its {}, own {}, folder {};
+    struct stat its {
+    }, own{}, folder{};
     const std::string process = fmt::format("/proc/{}", pid);
     if (::stat((process + "/root").c_str(), &its) != 0 || ::stat("/", &own) != 0) return false;
     if (its.st_dev != own.st_dev || its.st_ino != own.st_ino) return false;
