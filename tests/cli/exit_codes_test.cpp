@@ -35,7 +35,7 @@ TEST_CASE("where the id can't be told, the message says that the task runs")
     const Ran ran = run(what);
     INFO(ran);
     CHECK(ran.code == 125);
-    CHECK(ran.err.starts_with("bgt run: task 1 runs, but its id could not be told: "));
+    CHECK(ran.err.starts_with("bgt run: task 1 runs, but its id could not be printed: "));
     CHECK(text_at(lab.show("1"), "/lifecycle") == "running");
     CHECK(lab({"kill", "1"}).code == 0);
 }

@@ -27,7 +27,7 @@ bool has_event(const Lab& lab, const std::string& id, const std::string& name)
 TEST_CASE("a silent task is ended with 120, and a report was made before the first signal")
 {
     const Lab lab;
-    const std::string id = lab.start({"--output-timeout", "700ms", "-c", "echo hi; exec sleep 100"});
+    const std::string id = lab.start({"--output-timeout", "2s", "-c", "echo hi; exec sleep 100"});
     CHECK(lab.wait(id) == 120);
     const auto task = lab.show(id);
     CHECK(text_at(task, "/outcome/reason") == "output-timeout");
