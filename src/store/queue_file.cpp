@@ -156,7 +156,7 @@ Result<QueueRecord> QueueFile::read(RecordPlace place) const
     return decode_record(bytes);
 }
 
-Result<void> QueueFile::read_new(const std::function<void(QueueRecord, RecordPlace)>& take)
+Result<void> QueueFile::read_new(const std::function<Result<void>(std::string_view, RecordPlace)>& take)
 {
     if (!file_ || at_ >= end_) return {};
     std::string bytes(static_cast<std::size_t>(end_ - at_), '\0');
@@ -168,9 +168,7 @@ Result<void> QueueFile::read_new(const std::function<void(QueueRecord, RecordPla
         const std::string_view body = rest.substr(frame_size, size);
         // What a crash of the machine cut off counts no more: what follows is written over it.
         if (size > largest_record || body.size() < size || checksum(body) != load<std::uint32_t>(rest.data() + 4)) break;
-        Result<QueueRecord> record = decode_record(body);
-        if (!record) return record.error();
-        take(*std::move(record), {at_ + frame_size, size});
+        BGT_TRY(take(body, {at_ + frame_size, size}));
         at_ += frame_size + size;
         rest.remove_prefix(frame_size + size);
     }
@@ -183,7 +181,7 @@ Result<void> QueueFile::check()
 {
     const std::uint64_t read = at_;
     at_ = head_size;
-    const Result<void> whole = read_new([](const QueueRecord&, RecordPlace) {});
+    const Result<void> whole = read_new([](std::string_view, RecordPlace) { return Result<void>(); });
     at_ = std::min(read, end_);
     return whole;
 }

@@ -264,4 +264,12 @@ Result<QueueRecord> decode_record(std::string_view bytes)
     return *std::move(record);
 }
 
+std::optional<std::int64_t> description_key(std::string_view bytes)
+{
+    ByteReader in(bytes);
+    if (static_cast<Type>(in.number()) != Type::described) return std::nullopt;
+    const std::int64_t key = in.whole();
+    return in.good() ? std::optional(key) : std::nullopt;
+}
+
 } // namespace bgt::store

@@ -40,7 +40,7 @@ Result<bool> QueueView::update()
         submitted_.clear();
         recent_.clear();
     }
-    BGT_TRY(file_.read_new([&](const QueueRecord& record, RecordPlace place) { apply(record, place); }));
+    BGT_TRY(read_new());
     return replaced;
 }
 
@@ -54,13 +54,26 @@ Result<void> QueueView::update_settings()
 Result<void> QueueView::append(const std::vector<QueueRecord>& records, QueueFile::Durability durability)
 {
     BGT_TRY(file_.append(records, durability));
-    return file_.read_new([&](const QueueRecord& record, RecordPlace place) { apply(record, place); });
+    return read_new();
 }
 
-void QueueView::apply(const QueueRecord& record, RecordPlace place)
+Result<void> QueueView::read_new()
+{
+    return file_.read_new([&](std::string_view bytes, RecordPlace place) -> Result<void> {
+        if (const auto key = description_key(bytes)) {
+            descriptions_[*key] = place;
+            return {};
+        }
+        BGT_TRY_ASSIGN(const QueueRecord record, decode_record(bytes));
+        apply(record);
+        return {};
+    });
+}
+
+void QueueView::apply(const QueueRecord& record)
 {
     std::visit(Overload{
-                   [&](const Described& r) { descriptions_[r.key] = place; },
+                   [&](const Described&) {}, // by its key alone
                    [&](const Submitted& r) {
                        submitted_[r.tasks.first] = {r.tasks.count, r.described_by};
                        state_.add(r.tasks);

@@ -35,9 +35,8 @@ public:
     /// any more; whoever built on what was read begins anew.
     Result<bool> reopen();
 
-    /// Hands over each record that was not read yet. Error: one of them is damaged or of a newer bgt; what came before it
-    /// was handed over.
-    Result<void> read_new(const std::function<void(QueueRecord, RecordPlace)>&);
+    /// Hands over the bytes of each record that was not read yet. Error: the first one of `take`, after which reading stops.
+    Result<void> read_new(const std::function<Result<void>(std::string_view, RecordPlace)>& take);
     /// Reads one again.
     Result<QueueRecord> read(RecordPlace) const;
 

@@ -4,6 +4,7 @@
 #include <bgt/core/queue.hpp>
 #include <bgt/core/task.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -75,5 +76,7 @@ using QueueRecord = std::variant<Described, Submitted, Claimed, PutBack, Told, D
 std::string encode_record(const QueueRecord&);
 /// Error (failed): damaged, or written by a newer bgt.
 Result<QueueRecord> decode_record(std::string_view bytes);
+/// The key of a description, read without the rest, which is long; nullopt: it is another record.
+std::optional<std::int64_t> description_key(std::string_view bytes);
 
 } // namespace bgt::store

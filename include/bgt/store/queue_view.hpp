@@ -68,7 +68,8 @@ public:
     Result<std::vector<std::string>> contexts() const;
 
 private:
-    void apply(const QueueRecord&, RecordPlace);
+    Result<void> read_new();
+    void apply(const QueueRecord&);
     void note_dropped(const core::TaskRange&, core::Reason, std::int64_t described_by);
     void note_closed(const core::TaskRange&);
     void tell(std::int64_t id, core::TaskEventKind);

@@ -81,6 +81,11 @@ TEST_CASE("records come back as they were written")
     for (std::size_t size = 0; size < bytes.size(); ++size) CHECK_FALSE(decode_record(bytes.substr(0, size)));
     CHECK_FALSE(decode_record(bytes + "x"));
     CHECK_FALSE(decode_record("\x63"));
+    CHECK_FALSE(description_key(bytes));
+    Described described;
+    described.key = -77;
+    described.texts = {"a", "b"};
+    CHECK(description_key(encode_record(described)) == -77);
 }
 
 TEST_CASE("a journal that was cut anywhere holds the records before the cut, and goes on")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Waiting tasks while processes of bgt are killed: each runs exactly once, none is lost, the slots hold.
 
-    python3 tests/fault/queue.py --bgt build/release/bgt --tasks 10000 --every 20
+    python3 tests/fault/waiting.py --bgt build/release/bgt --tasks 10000 --every 20
 
 Each task appends a line to a file when it begins and when it ends. Meanwhile a random process of bgt (dispatcher, standby,
 supervisor, submitter) is killed every so many milliseconds. A task that began twice, one of which nothing was heard although it
