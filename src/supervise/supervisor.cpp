@@ -119,6 +119,7 @@ void Supervisor::reap_helpers()
     const Instant deadline = os::now() + helpers_timeout;
     for (const std::int32_t helper : helpers_)
         if (!reports_.is_hook(helper)) os::reap_until(helper, deadline);
+    os::reap_all(); // what a helper that was killed had started itself
 }
 
 void Supervisor::watch_signals()
