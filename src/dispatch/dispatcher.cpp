@@ -1,4 +1,5 @@
-// The loop. What became of tasks: fates.cpp; starting them: launching.cpp; who dispatches at all: ensure.cpp.
+// The loop. What became of tasks: fates.cpp; starting them: launching.cpp; who dispatches at all:
+// ensure.cpp.
 #include "dispatcher.hpp"
 
 #include <bgt/os/background.hpp>
@@ -52,7 +53,8 @@ Result<void> Dispatcher::begin()
     for (const std::int64_t id : view_->state().running_ids()) {
         started_[id].look = true;
         const Result<store::TaskDir> task = root_.open_task(store::TaskId{id});
-        const auto spec = task ? store::read_spec(task->fd()) : Result<store::TaskSpec>(task.error());
+        const auto spec =
+            task ? store::read_spec(task->fd()) : Result<store::TaskSpec>(task.error());
         if (spec) units_.take(*spec);
     }
     return {};
@@ -67,7 +69,8 @@ Result<bool> Dispatcher::turn()
     if (replaced) watch_journal();
     std::vector<store::QueueRecord> records = std::exchange(pending_, {});
     look_at_started(records);
-    for (const core::TaskRange& expired : view_->advance(os::wall_now())) records.push_back(store::Dropped{expired, core::Reason::expired, 0});
+    for (const core::TaskRange& expired : view_->advance(os::wall_now()))
+        records.push_back(store::Dropped{expired, core::Reason::expired, 0});
     BGT_TRY(append(records));
     look_at_depended_on(records);
     BGT_TRY(append(records));
@@ -122,7 +125,9 @@ void Dispatcher::record_dropped(std::vector<store::QueueRecord>& records)
             const store::TaskId id{first + at};
             const Result<store::WaitingTask> task = view_->describe(id);
             // What can't be described has nothing that a folder could hold.
-            const Result<void> written = task ? supervise::record_not_started(root_, task->spec, tasks.reason) : Result<void>();
+            const Result<void> written =
+                task ? supervise::record_not_started(root_, task->spec, tasks.reason)
+                     : Result<void>();
             if (written) records.push_back(store::Closed{{id.value, 1}});
             else look_again_ = os::now() + trouble_pause;
             if (!written) return;
@@ -169,7 +174,8 @@ std::optional<Instant> Dispatcher::wake_at() const
     return std::min(*look_again_, *no_start_before_);
 }
 
-/// Wakes at the date of the next waiting task, and when somebody sets the clock of the machine (man 2 timerfd_create).
+/// Wakes at the date of the next waiting task, and when somebody sets the clock of the machine (man
+/// 2 timerfd_create).
 void Dispatcher::set_clock()
 {
     const std::optional<WallTime> next = view_->state().next_time();
@@ -193,7 +199,8 @@ void Dispatcher::drain_clock()
 
 void Dispatcher::reap()
 {
-    os::take_signals(signals_.get()); // one that asks it to end is passed over: what waits needs somebody
+    os::take_signals(
+        signals_.get()); // one that asks it to end is passed over: what waits needs somebody
     for (const os::Reaped& child : os::reap_all().reaped) {
         if (child.pid == standby_) start_standby();
         for (auto& [id, started] : started_)

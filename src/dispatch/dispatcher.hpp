@@ -14,7 +14,8 @@
 
 namespace bgt::dispatch {
 
-/// Holds the lock of the one who dispatches. Sleeps until a task ends, the journal grows, or a time has come.
+/// Holds the lock of the one who dispatches. Sleeps until a task ends, the journal grows, or a time
+/// has come.
 class Dispatcher {
 public:
     /// `lock` is the held lock queue/dispatcher.lock.
@@ -25,12 +26,13 @@ public:
 private:
     /// A task that was started from a queue, or is being started.
     struct Started {
-        pid_t child = -1; ///< its supervisor, where that was forked by this process
-        Fd pidfd;         ///< else
+        pid_t child = -1;  ///< its supervisor, where that was forked by this process
+        Fd pidfd;          ///< else
         bool look = false; ///< something may have happened to it that its marker does not tell
     };
     Result<void> begin();
-    /// Everything that is to be decided now, under the journal's lock. False: nothing is left to do at all.
+    /// Everything that is to be decided now, under the journal's lock. False: nothing is left to do
+    /// at all.
     Result<bool> turn();
     Result<void> append(std::vector<store::QueueRecord>&);
     void claim_next(std::vector<store::QueueRecord>&);
@@ -70,11 +72,12 @@ private:
     std::set<std::int64_t> watched_records_;
     Units units_;
     std::vector<std::int64_t> to_launch_;
-    std::vector<store::QueueRecord> pending_;   ///< to be appended at the next turn
-    std::optional<Instant> look_again_;         ///< something could not be told just now
-    std::optional<Instant> no_start_before_;    ///< the machine refused: it is given time
+    std::vector<store::QueueRecord> pending_; ///< to be appended at the next turn
+    std::optional<Instant> look_again_;       ///< something could not be told just now
+    std::optional<Instant> no_start_before_;  ///< the machine refused: it is given time
     Duration pause_{};
-    std::uint64_t checked_size_ = 0;            ///< of the journal, when it was last thought of making it smaller
+    std::uint64_t checked_size_ =
+        0; ///< of the journal, when it was last thought of making it smaller
 };
 
 } // namespace bgt::dispatch

@@ -72,7 +72,8 @@ void Dispatcher::start_standby()
     const Result<pid_t> pid = os::fork_supervisor({root_.fd()}, "bgt:standby", [&] {
         Fd fd = store::open_file(root_.fd(), lock_path, O_RDWR);
         struct flock lock = whole_file();
-        if (!fd || retry_on_eintr([&] { return ::fcntl(fd.get(), F_OFD_SETLKW, &lock); }) != 0) return 125;
+        if (!fd || retry_on_eintr([&] { return ::fcntl(fd.get(), F_OFD_SETLKW, &lock); }) != 0)
+            return 125;
         if (!store::QueueFile::is_there(root_)) return 0; // the one before had come to its end
         return Dispatcher(std::move(root_), std::move(fd)).run();
     });

@@ -19,7 +19,8 @@ core::TaskEventKind end_of(const store::Status& status)
 {
     switch (status.outcome.kind) {
     case core::OutcomeKind::exited:
-        return core::exit_code(status.outcome) == 0 ? core::TaskEventKind::ended_ok : core::TaskEventKind::ended_not_ok;
+        return core::exit_code(status.outcome) == 0 ? core::TaskEventKind::ended_ok
+                                                    : core::TaskEventKind::ended_not_ok;
     case core::OutcomeKind::signaled:
     case core::OutcomeKind::lost: return core::TaskEventKind::ended_not_ok;
     case core::OutcomeKind::failed_to_start:
@@ -33,12 +34,14 @@ core::TaskEventKind end_of(const store::Status& status)
 
 bool Dispatcher::is_marked(std::int64_t id) const
 {
-    return ::faccessat(root_.fd(), ("active/" + std::to_string(id)).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return ::faccessat(root_.fd(), ("active/" + std::to_string(id)).c_str(), F_OK,
+                       AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 void Dispatcher::look_at_started(std::vector<store::QueueRecord>& records)
 {
-    // A task that was claimed by a dispatcher before, and one whose claim was read from the journal only.
+    // A task that was claimed by a dispatcher before, and one whose claim was read from the journal
+    // only.
     for (const std::int64_t id : view_->state().running_ids())
         if (const auto [it, is_new] = started_.try_emplace(id); is_new) it->second.look = true;
     for (auto it = started_.begin(); it != started_.end();) {
@@ -54,13 +57,16 @@ void Dispatcher::look_at_started(std::vector<store::QueueRecord>& records)
 }
 
 /// True: it needs no watching any more; what is to be told of it is in `records`.
-bool Dispatcher::is_done(std::int64_t id, Started& started, std::vector<store::QueueRecord>& records)
+bool Dispatcher::is_done(std::int64_t id, Started& started,
+                         std::vector<store::QueueRecord>& records)
 {
     const store::TaskId task_id{id};
     Result<store::Status> status = store::read_status_at(root_.fd(), task_id);
-    if (status && store::is_over(*status)) return finish(id, started, store::Told{id, end_of(*status)}, records);
+    if (status && store::is_over(*status))
+        return finish(id, started, store::Told{id, end_of(*status)}, records);
     Result<store::TaskDir> task = root_.open_task(task_id);
-    if (!task && task.error().kind == ErrorKind::not_found) return finish(id, started, store::PutBack{id}, records);
+    if (!task && task.error().kind == ErrorKind::not_found)
+        return finish(id, started, store::PutBack{id}, records);
     const Result<bool> free = task ? task->try_lock() : Result<bool>(task.error());
     if (free && !*free) {
         watch_supervisor(started, status ? status->supervisor : ProcessKey{});
@@ -71,7 +77,8 @@ bool Dispatcher::is_done(std::int64_t id, Started& started, std::vector<store::Q
         return false;
     }
     status = store::read_status(task->fd()); // it may have ended just before its lock was free
-    if (status && store::is_over(*status)) return finish(id, started, store::Told{id, end_of(*status)}, records);
+    if (status && store::is_over(*status))
+        return finish(id, started, store::Told{id, end_of(*status)}, records);
     if (!status || !supervise::was_started(*status)) {
         // The command was not executed, and nobody is about to.
         if (root_.remove_task(task_id)) return finish(id, started, store::PutBack{id}, records);
@@ -80,13 +87,15 @@ bool Dispatcher::is_done(std::int64_t id, Started& started, std::vector<store::Q
     }
     *task = store::TaskDir{}; // with its lock
     const Result<store::Status> now = supervise::recover(root_, task_id, *status);
-    if (now && store::is_over(*now)) return finish(id, started, store::Told{id, end_of(*now)}, records);
+    if (now && store::is_over(*now))
+        return finish(id, started, store::Told{id, end_of(*now)}, records);
     if (now) watch_supervisor(started, now->supervisor);
     else look_soon(started);
     return false;
 }
 
-bool Dispatcher::finish(std::int64_t id, Started& started, store::QueueRecord record, std::vector<store::QueueRecord>& records)
+bool Dispatcher::finish(std::int64_t id, Started& started, store::QueueRecord record,
+                        std::vector<store::QueueRecord>& records)
 {
     if (started.pidfd) watch_.remove_fd(started.pidfd.get());
     units_.give_back(store::TaskId{id});
@@ -103,7 +112,8 @@ void Dispatcher::look_soon(Started& started)
 /// Of a supervisor that is no child of this process, the end is told by its pidfd.
 void Dispatcher::watch_supervisor(Started& started, const ProcessKey& supervisor)
 {
-    if (supervisor.pid <= 0) { // it has just been forked, and is no child of ours: it says who it is, or dies
+    if (supervisor.pid <=
+        0) { // it has just been forked, and is no child of ours: it says who it is, or dies
         if (started.child <= 0) look_soon(started);
         return;
     }
@@ -121,17 +131,23 @@ void Dispatcher::look_at_depended_on(std::vector<store::QueueRecord>& records)
         const bool is_ours = view_->state().is_running(id);
         const bool for_start = view_->state().is_awaited(id, core::DependsOn::start);
         const bool for_ready = view_->state().is_awaited(id, core::DependsOn::ready);
-        const bool is_over = !is_ours && !is_marked(id); // asked first: the final record comes before the marker goes
-        if ((for_start || for_ready) && !is_over) watch_record(id); // before it is read: no change is missed
+        const bool is_over =
+            !is_ours &&
+            !is_marked(id); // asked first: the final record comes before the marker goes
+        if ((for_start || for_ready) && !is_over)
+            watch_record(id); // before it is read: no change is missed
         const Result<store::Status> status = store::read_status_at(root_.fd(), store::TaskId{id});
         if (is_over) {
             // What is gone has left nobody who could tell how it ended.
-            records.push_back(store::Told{id, status ? end_of(*status) : core::TaskEventKind::never_started});
+            records.push_back(
+                store::Told{id, status ? end_of(*status) : core::TaskEventKind::never_started});
             continue;
         }
         if (!status) continue;
-        if (for_start && supervise::was_started(*status)) records.push_back(store::Told{id, core::TaskEventKind::started});
-        if (for_ready && status->ready) records.push_back(store::Told{id, core::TaskEventKind::ready});
+        if (for_start && supervise::was_started(*status))
+            records.push_back(store::Told{id, core::TaskEventKind::started});
+        if (for_ready && status->ready)
+            records.push_back(store::Told{id, core::TaskEventKind::ready});
     }
 }
 

@@ -10,7 +10,8 @@
 namespace bgt::dispatch {
 namespace {
 
-constexpr Duration first_pause = std::chrono::milliseconds(100), longest_pause = std::chrono::seconds(30);
+constexpr Duration first_pause = std::chrono::milliseconds(100),
+                   longest_pause = std::chrono::seconds(30);
 
 /// In the supervisor, so that it and its tree have what the one who submitted the task had.
 void become_like(const store::QueueContext& caller)
@@ -24,13 +25,15 @@ void become_like(const store::QueueContext& caller)
     cpu_set_t set;
     CPU_ZERO(&set);
     for (const int processor : caller.processors)
-        if (processor >= 0 && processor < CPU_SETSIZE) CPU_SET(static_cast<std::size_t>(processor), &set);
+        if (processor >= 0 && processor < CPU_SETSIZE)
+            CPU_SET(static_cast<std::size_t>(processor), &set);
     sched_setaffinity(0, sizeof set, &set);
 }
 
 } // namespace
 
-/// What can't be started now waits again, and everybody with it: the machine lacks processes, descriptors or disk.
+/// What can't be started now waits again, and everybody with it: the machine lacks processes,
+/// descriptors or disk.
 void Dispatcher::launch(std::int64_t id)
 {
     const Result<pid_t> child = fork_task(store::TaskId{id});
@@ -56,13 +59,15 @@ Result<pid_t> Dispatcher::fork_task(store::TaskId id)
     units_.assign(task.spec, view_->settings());
     const std::vector<std::string> own = Units::environment(task.spec);
     std::erase_if(context.env, [](const std::string& entry) {
-        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") || entry.starts_with("BGT_RESOURCE_") ||
-               entry.starts_with("BGT_ARRAY_INDEX=") || entry.starts_with("BGT_ITEM=");
+        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") ||
+               entry.starts_with("BGT_RESOURCE_") || entry.starts_with("BGT_ARRAY_INDEX=") ||
+               entry.starts_with("BGT_ITEM=");
     });
     context.env.insert(context.env.end(), own.begin(), own.end());
     context.env.insert(context.env.end(), task.extra_env.begin(), task.extra_env.end());
     BGT_TRY_ASSIGN(store::TaskDir folder, supervise::create_waiting(root_, task.spec));
-    supervise::LaunchRequest request{std::move(task.spec), std::move(context.env), context.retention, context.umask, {}};
+    supervise::LaunchRequest request{
+        std::move(task.spec), std::move(context.env), context.retention, context.umask, {}};
     request.prepare = [&context] { become_like(context); };
     Result<pid_t> child = supervise::launch_detached(root_, std::move(folder), std::move(request));
     if (!child) static_cast<void>(root_.remove_task(id));

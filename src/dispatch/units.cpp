@@ -6,7 +6,8 @@ namespace bgt::dispatch {
 namespace {
 
 /// The lowest number from `first` on from which `count` in a row are free.
-std::uint32_t lowest_free(const std::set<std::uint32_t>& used, std::uint32_t first, std::uint32_t count)
+std::uint32_t lowest_free(const std::set<std::uint32_t>& used, std::uint32_t first,
+                          std::uint32_t count)
 {
     std::uint32_t at = first, free = 0;
     while (free < count) {
@@ -23,7 +24,10 @@ std::uint32_t lowest_free(const std::set<std::uint32_t>& used, std::uint32_t fir
 std::string variable_of(const std::string& resource)
 {
     std::string name = "BGT_RESOURCE_";
-    for (const char c : resource) name += std::isalnum(static_cast<unsigned char>(c)) ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : '_';
+    for (const char c : resource)
+        name += std::isalnum(static_cast<unsigned char>(c))
+                    ? static_cast<char>(std::toupper(static_cast<unsigned char>(c)))
+                    : '_';
     return name;
 }
 
@@ -49,7 +53,8 @@ void Units::assign(store::TaskSpec& spec, const store::QueueSettings& settings)
 void Units::take(const store::TaskSpec& spec)
 {
     Place place{spec.queue, {}, spec.units};
-    for (std::uint32_t at = 0; spec.slot > 0 && at < spec.slots; ++at) place.slots.insert(spec.slot + at);
+    for (std::uint32_t at = 0; spec.slot > 0 && at < spec.slots; ++at)
+        place.slots.insert(spec.slot + at);
     slots_[spec.queue].insert(place.slots.begin(), place.slots.end());
     for (const auto& [name, units] : place.units) units_[name].insert(units.begin(), units.end());
     by_task_[spec.id.value] = std::move(place);
@@ -71,7 +76,8 @@ std::vector<std::string> Units::environment(const store::TaskSpec& spec)
     if (spec.slot > 0) env.push_back("BGT_SLOT=" + std::to_string(spec.slot));
     for (const auto& [name, units] : spec.units) {
         std::string list;
-        for (const std::uint32_t unit : units) list += (list.empty() ? "" : ",") + std::to_string(unit);
+        for (const std::uint32_t unit : units)
+            list += (list.empty() ? "" : ",") + std::to_string(unit);
         env.push_back(variable_of(name) + "=" + list);
     }
     return env;

@@ -11,8 +11,9 @@ namespace bgt::dispatch {
 
 class Units {
 public:
-    /// Gives the task the lowest free slots and units, and writes them into its specification. Resources of more than
-    /// `max_counted` units (bytes of memory) have none that could be told apart.
+    /// Gives the task the lowest free slots and units, and writes them into its specification.
+    /// Resources of more than `max_counted` units (bytes of memory) have none that could be told
+    /// apart.
     void assign(store::TaskSpec&, const store::QueueSettings&);
     /// Of a task that runs already.
     void take(const store::TaskSpec&);

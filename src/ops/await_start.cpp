@@ -17,7 +17,9 @@ Result<void> await_start(store::Root& root, store::TaskId id, Cancel cancel)
     if (cancel.fd >= 0) watch.add_fd(cancel.fd);
     BGT_TRY(task.watch(root, watch));
     while (task.waits() && !task.over()) {
-        BGT_TRY_ASSIGN(const os::Watch::Wake wake, watch.wait(task.needs_poll() ? std::optional(os::now() + poll_interval) : std::nullopt));
+        BGT_TRY_ASSIGN(const os::Watch::Wake wake,
+                       watch.wait(task.needs_poll() ? std::optional(os::now() + poll_interval)
+                                                    : std::nullopt));
         if (cancel.requested()) return cancelled();
         task.update(root, watch, wake);
     }

@@ -13,16 +13,21 @@ store::QueueContext own_context()
     store::QueueContext context;
     context.umask = ::umask(077);
     ::umask(context.umask);
-    for (const int resource : {RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_STACK}) {
+    for (const int resource : {RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE,
+                               RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_STACK}) {
         rlimit limit{};
-        if (::getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) == 0) context.limits.push_back({resource, limit.rlim_cur, limit.rlim_max});
+        if (::getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) == 0)
+            context.limits.push_back({resource, limit.rlim_cur, limit.rlim_max});
     }
     context.nice = ::getpriority(PRIO_PROCESS, 0);
     cpu_set_t set;
     CPU_ZERO(&set);
-    if (::sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) >= ::sysconf(_SC_NPROCESSORS_ONLN)) return context;
+    if (::sched_getaffinity(0, sizeof set, &set) != 0 ||
+        CPU_COUNT(&set) >= ::sysconf(_SC_NPROCESSORS_ONLN))
+        return context;
     for (int processor = 0; processor < CPU_SETSIZE; ++processor)
-        if (CPU_ISSET(static_cast<std::size_t>(processor), &set)) context.processors.push_back(processor);
+        if (CPU_ISSET(static_cast<std::size_t>(processor), &set))
+            context.processors.push_back(processor);
     return context;
 }
 

@@ -36,22 +36,25 @@ Error does_not_wait(store::TaskId id)
 }
 
 /// Appends a record for each selected task that waits.
-Result<Each<Changed>> change_each(store::Root& root, const Selection& selection, const Progress<Changed>& progress,
+Result<Each<Changed>> change_each(store::Root& root, const Selection& selection,
+                                  const Progress<Changed>& progress,
                                   const std::function<store::QueueRecord(store::TaskId)>& record)
 {
     const PrivateUmask files;
-    auto changed = for_each<Changed>(root, selection, Scope::living, progress, [&](store::TaskId id) -> Result<Changed> {
-        if (!store::QueueFile::is_there(root)) return does_not_wait(id);
-        BGT_TRY_ASSIGN(Opened opened, open_locked(root, false));
-        if (!opened.view.is_waiting(id)) return does_not_wait(id);
-        BGT_TRY(opened.view.append({record(id)}, store::QueueFile::Durability::machine));
-        return Changed{};
-    });
+    auto changed = for_each<Changed>(
+        root, selection, Scope::living, progress, [&](store::TaskId id) -> Result<Changed> {
+            if (!store::QueueFile::is_there(root)) return does_not_wait(id);
+            BGT_TRY_ASSIGN(Opened opened, open_locked(root, false));
+            if (!opened.view.is_waiting(id)) return does_not_wait(id);
+            BGT_TRY(opened.view.append({record(id)}, store::QueueFile::Durability::machine));
+            return Changed{};
+        });
     static_cast<void>(dispatch::ensure_dispatcher(root));
     return changed;
 }
 
-std::vector<Worker> workers_of(const store::Root& root, const store::QueueView& view, const std::string& queue)
+std::vector<Worker> workers_of(const store::Root& root, const store::QueueView& view,
+                               const std::string& queue)
 {
     std::vector<Worker> workers;
     for (const std::int64_t id : view.state().running_ids()) {
@@ -78,36 +81,50 @@ std::string lack_words(const core::WaitReasons::Lack& lack)
 {
     if (lack.need > lack.capacity) {
         if (lack.capacity == 0 && lack.name != "slots" && lack.name != "total slots")
-            return fmt::format("it needs {} of {}, and there is none (bgt queue set --total {}=N)", lack.need, lack.name, lack.name);
-        return fmt::format("it needs {} of {}, more than the {} that there are", lack.need, lack.name, lack.capacity);
+            return fmt::format("it needs {} of {}, and there is none (bgt queue set --total {}=N)",
+                               lack.need, lack.name, lack.name);
+        return fmt::format("it needs {} of {}, more than the {} that there are", lack.need,
+                           lack.name, lack.capacity);
     }
     if (lack.name == "slots" || lack.name == "total slots")
-        return fmt::format("{} of {} {} in use", lack.capacity - lack.free, lack.capacity, lack.name == "slots" ? "slots of its queue are" : "slots of all queues are");
-    return fmt::format("it needs {} of {}, and {} of {} are free", lack.need, lack.name, lack.free, lack.capacity);
+        return fmt::format("{} of {} {} in use", lack.capacity - lack.free, lack.capacity,
+                           lack.name == "slots" ? "slots of its queue are"
+                                                : "slots of all queues are");
+    return fmt::format("it needs {} of {}, and {} of {} are free", lack.need, lack.name, lack.free,
+                       lack.capacity);
 }
 
 std::string dependency_words(const core::Dependency& dependency)
 {
     switch (dependency.on) {
-    case core::DependsOn::ok: return fmt::format("it waits for task {} to end with exit 0", dependency.task);
+    case core::DependsOn::ok:
+        return fmt::format("it waits for task {} to end with exit 0", dependency.task);
     case core::DependsOn::fail: return fmt::format("it waits for task {} to fail", dependency.task);
     case core::DependsOn::any: return fmt::format("it waits for task {} to end", dependency.task);
-    case core::DependsOn::start: return fmt::format("it waits for task {} to be started", dependency.task);
-    case core::DependsOn::ready: return fmt::format("it waits for task {} to be ready", dependency.task);
+    case core::DependsOn::start:
+        return fmt::format("it waits for task {} to be started", dependency.task);
+    case core::DependsOn::ready:
+        return fmt::format("it waits for task {} to be ready", dependency.task);
     }
     return {};
 }
 
-std::vector<std::string> reason_words(const core::WaitReasons& why, const std::string& queue, store::TaskId id)
+std::vector<std::string> reason_words(const core::WaitReasons& why, const std::string& queue,
+                                      store::TaskId id)
 {
     std::vector<std::string> out;
     if (why.held) out.push_back(fmt::format("it is held (bgt release {})", id.value));
-    if (why.queue_paused) out.push_back(fmt::format("queue {} is paused (bgt queue resume {})", queue, queue));
+    if (why.queue_paused)
+        out.push_back(fmt::format("queue {} is paused (bgt queue resume {})", queue, queue));
     if (why.not_before) out.push_back("its time is " + format_rfc3339(*why.not_before));
-    for (const core::Dependency& dependency : why.dependencies) out.push_back(dependency_words(dependency));
-    if (why.key_holder) out.push_back(fmt::format("task {} of the same key or array runs", *why.key_holder));
+    for (const core::Dependency& dependency : why.dependencies)
+        out.push_back(dependency_words(dependency));
+    if (why.key_holder)
+        out.push_back(fmt::format("task {} of the same key or array runs", *why.key_holder));
     for (const auto& lack : why.lacks) out.push_back(lack_words(lack));
-    if (why.behind) out.push_back(fmt::format("task {} comes first, and what both need is kept for it", *why.behind));
+    if (why.behind)
+        out.push_back(
+            fmt::format("task {} comes first, and what both need is kept for it", *why.behind));
     return out;
 }
 
@@ -126,7 +143,8 @@ QueueInfo info_of(const store::Root& root, const store::QueueView& view, const s
         info.next = store::TaskId{id};
         const auto why = view.state().why_waiting(id);
         const auto words = why ? reason_words(*why, name, *info.next) : std::vector<std::string>{};
-        for (const std::string& word : words) info.idle_because += (info.idle_because.empty() ? "" : "; ") + word;
+        for (const std::string& word : words)
+            info.idle_because += (info.idle_because.empty() ? "" : "; ") + word;
         break;
     }
     return info;
@@ -152,13 +170,15 @@ Result<QueuesAnswer> list_queues(store::Root& root, const std::string& only)
     std::ranges::sort(names);
     names.erase(std::ranges::unique(names).begin(), names.end());
     if (!only.empty() && std::ranges::find(names, only) == names.end())
-        return Error::not_found("no queue '" + fit(printable(only), 40) + "' (bgt queue lists all)");
+        return Error::not_found("no queue '" + fit(printable(only), 40) +
+                                "' (bgt queue lists all)");
     for (const std::string& name : names)
         if (only.empty() || name == only) answer.queues.push_back(info_of(root, view, name));
     return answer;
 }
 
-Result<void> change_settings(store::Root& root, const std::function<Result<void>(store::QueueSettings&)>& change)
+Result<void> change_settings(store::Root& root,
+                             const std::function<Result<void>(store::QueueSettings&)>& change)
 {
     const PrivateUmask files;
     BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, true, os::boot_id()));
@@ -179,10 +199,12 @@ Result<std::size_t> clear_queue(store::Root& root, const std::string& queue)
         std::vector<store::QueueRecord> records;
         for (const core::WaitingTasks& tasks : opened.view.state().waiting()) {
             if (!queue.empty() && tasks.queue != queue) continue;
-            records.emplace_back(store::Dropped{{tasks.first, tasks.count}, core::Reason::cancelled, 0});
+            records.emplace_back(
+                store::Dropped{{tasks.first, tasks.count}, core::Reason::cancelled, 0});
             count += tasks.count;
         }
-        if (!records.empty()) BGT_TRY(opened.view.append(records, store::QueueFile::Durability::machine));
+        if (!records.empty())
+            BGT_TRY(opened.view.append(records, store::QueueFile::Durability::machine));
     }
     BGT_TRY(dispatch::ensure_dispatcher(root));
     return count;
@@ -193,8 +215,9 @@ Result<void> remove_queue(store::Root& root, const std::string& queue)
     BGT_TRY_ASSIGN(const QueuesAnswer now, list_queues(root, queue));
     const core::QueueCounts& counts = now.queues.front().counts;
     if (counts.waiting + counts.running > 0)
-        return Error::failed(fmt::format("{} tasks wait and {} run in queue {}: bgt queue clear {}, or wait for them", counts.waiting,
-                                         counts.running, queue, queue));
+        return Error::failed(fmt::format(
+            "{} tasks wait and {} run in queue {}: bgt queue clear {}, or wait for them",
+            counts.waiting, counts.running, queue, queue));
     return change_settings(root, [&](store::QueueSettings& settings) -> Result<void> {
         settings.queues.erase(queue);
         return {};
@@ -208,23 +231,31 @@ Result<bool> cancel_waiting(store::Root& root, store::TaskId id)
     {
         BGT_TRY_ASSIGN(Opened opened, open_locked(root, false));
         if (!opened.view.is_waiting(id)) return opened.view.dropped_for(id).has_value();
-        BGT_TRY(opened.view.append({store::Dropped{{id.value, 1}, core::Reason::cancelled, 0}}, store::QueueFile::Durability::machine));
+        BGT_TRY(opened.view.append({store::Dropped{{id.value, 1}, core::Reason::cancelled, 0}},
+                                   store::QueueFile::Durability::machine));
     }
     BGT_TRY(dispatch::ensure_dispatcher(root));
     return true;
 }
 
-Result<Each<Changed>> hold(store::Root& root, const Selection& selection, const Progress<Changed>& progress)
+Result<Each<Changed>> hold(store::Root& root, const Selection& selection,
+                           const Progress<Changed>& progress)
 {
-    return change_each(root, selection, progress, [](store::TaskId id) { return store::Held{id.value, true}; });
+    return change_each(root, selection, progress, [](store::TaskId id) {
+        return store::Held{id.value, true};
+    });
 }
 
-Result<Each<Changed>> release(store::Root& root, const Selection& selection, const Progress<Changed>& progress)
+Result<Each<Changed>> release(store::Root& root, const Selection& selection,
+                              const Progress<Changed>& progress)
 {
-    return change_each(root, selection, progress, [](store::TaskId id) { return store::Held{id.value, false}; });
+    return change_each(root, selection, progress, [](store::TaskId id) {
+        return store::Held{id.value, false};
+    });
 }
 
-Result<Each<Changed>> move(store::Root& root, const MoveRequest& request, const Progress<Changed>& progress)
+Result<Each<Changed>> move(store::Root& root, const MoveRequest& request,
+                           const Progress<Changed>& progress)
 {
     store::TaskId other;
     if (request.to == MoveRequest::To::before) {
@@ -235,15 +266,18 @@ Result<Each<Changed>> move(store::Root& root, const MoveRequest& request, const 
         BGT_TRY_ASSIGN(const store::QueueView view, store::QueueView::load(root));
         if (!view.is_waiting(other)) return does_not_wait(other);
     }
-    return change_each(root, request.selection, progress, [&](store::TaskId id) -> store::QueueRecord {
-        switch (request.to) {
-        case MoveRequest::To::first: return store::Moved{id.value, store::Moved::Where::first, 0};
-        case MoveRequest::To::last: return store::Moved{id.value, store::Moved::Where::last, 0};
-        case MoveRequest::To::before: return store::Moved{id.value, store::Moved::Where::before, other.value};
-        case MoveRequest::To::priority: break;
-        }
-        return store::Prioritized{id.value, request.priority};
-    });
+    return change_each(
+        root, request.selection, progress, [&](store::TaskId id) -> store::QueueRecord {
+            switch (request.to) {
+            case MoveRequest::To::first:
+                return store::Moved{id.value, store::Moved::Where::first, 0};
+            case MoveRequest::To::last: return store::Moved{id.value, store::Moved::Where::last, 0};
+            case MoveRequest::To::before:
+                return store::Moved{id.value, store::Moved::Where::before, other.value};
+            case MoveRequest::To::priority: break;
+            }
+            return store::Prioritized{id.value, request.priority};
+        });
 }
 
 bool has_queue(const store::Root& root)
@@ -260,12 +294,16 @@ Result<std::vector<std::string>> why_waiting(store::Root& root, store::TaskId id
     const auto why = view.state().why_waiting(id.value);
     if (!why) return out;
     const std::string queue = view.state().queue_of(id.value).value_or("default");
-    out.push_back(fmt::format("waits in queue {}, {}", queue, why->before == 0 ? "as the next" : fmt::format("{} before it", why->before)));
+    out.push_back(
+        fmt::format("waits in queue {}, {}", queue,
+                    why->before == 0 ? "as the next" : fmt::format("{} before it", why->before)));
     for (const std::string& reason : reason_words(*why, queue, id)) out.push_back(reason);
     std::string holders;
-    for (const Worker& worker : workers_of(root, view, queue)) holders += (holders.empty() ? "" : ", ") + to_string(worker.task);
+    for (const Worker& worker : workers_of(root, view, queue))
+        holders += (holders.empty() ? "" : ", ") + to_string(worker.task);
     if (!holders.empty()) out.push_back("running there: " + holders);
-    if (!dispatch::has_dispatcher(root)) out.push_back("nobody dispatches: the next bgt command mends that");
+    if (!dispatch::has_dispatcher(root))
+        out.push_back("nobody dispatches: the next bgt command mends that");
     return out;
 }
 

@@ -59,14 +59,17 @@ Result<core::Dependency> resolve(Submission& s, const DependencyWord& word)
         BGT_TRY(check_exists(s, *id));
         return core::Dependency{id->value, word.on};
     }
-    if (const auto valid = store::check_name(word.task); !valid) return Error::not_found("--after: " + valid.error().message);
+    if (const auto valid = store::check_name(word.task); !valid)
+        return Error::not_found("--after: " + valid.error().message);
     BGT_TRY_ASSIGN(const std::optional<store::TaskId> found, s.root.find_name(word.task));
-    if (!found) return Error::not_found("--after: no task named " + word.task + " (bgt ps -a lists all)");
+    if (!found)
+        return Error::not_found("--after: no task named " + word.task + " (bgt ps -a lists all)");
     BGT_TRY(check_exists(s, *found));
     return core::Dependency{found->value, word.on};
 }
 
-Result<std::vector<core::Dependency>> resolve_all(Submission& s, const std::vector<DependencyWord>& words)
+Result<std::vector<core::Dependency>> resolve_all(Submission& s,
+                                                  const std::vector<DependencyWord>& words)
 {
     std::vector<core::Dependency> out;
     for (const DependencyWord& word : words) {
@@ -81,31 +84,39 @@ Result<bool> has_room(Submission& s)
 {
     const std::string& name = s.request.how.queue;
     const store::OneQueue queue = s.settings.of(name);
-    if (queue.draining) return Error::failed("queue " + name + " takes nothing (bgt queue resume " + name + ")");
+    if (queue.draining)
+        return Error::failed("queue " + name + " takes nothing (bgt queue resume " + name + ")");
     if (!queue.limit) return true;
     BGT_TRY_ASSIGN(const store::QueueView* view, s.all());
     const auto counts = view->state().counts();
     const auto found = counts.find(name);
     const std::size_t waiting = found != counts.end() ? found->second.waiting : 0;
-    if (count_of(s.request) > *queue.limit) return Error::failed(fmt::format("queue {} has room for {} tasks, these are {}", name, *queue.limit, count_of(s.request)));
+    if (count_of(s.request) > *queue.limit)
+        return Error::failed(fmt::format("queue {} has room for {} tasks, these are {}", name,
+                                         *queue.limit, count_of(s.request)));
     if (waiting + count_of(s.request) <= *queue.limit) return true;
     if (s.request.wait_if_full) return false;
-    return Error::failed(fmt::format("queue {} is full: {} of {} tasks wait; try again, or add --if-full wait", name, waiting, *queue.limit));
+    return Error::failed(
+        fmt::format("queue {} is full: {} of {} tasks wait; try again, or add --if-full wait", name,
+                    waiting, *queue.limit));
 }
 
-/// Of the same key. What is to be dropped goes to `records`; an id: that one is there, and nothing is to be submitted.
-Result<std::optional<store::TaskId>> settle_key(Submission& s, std::vector<store::QueueRecord>& records)
+/// Of the same key. What is to be dropped goes to `records`; an id: that one is there, and nothing
+/// is to be submitted.
+Result<std::optional<store::TaskId>> settle_key(Submission& s,
+                                                std::vector<store::QueueRecord>& records)
 {
     const std::optional<store::TaskId> none;
     if (s.request.how.key.empty() || s.request.on_busy == OnBusy::wait) return none;
-    BGT_TRY_ASSIGN(store::QueueView* view, s.all());
+    BGT_TRY_ASSIGN(store::QueueView * view, s.all());
     const std::vector<std::int64_t> waiting = view->state().waiting_with_key(s.request.how.key);
     const std::vector<std::int64_t> running = view->state().running_with_key(s.request.how.key);
     if (s.request.on_busy == OnBusy::skip) {
         if (!waiting.empty()) return std::optional(store::TaskId{waiting.front()});
         return running.empty() ? none : std::optional(store::TaskId{running.front()});
     }
-    for (const std::int64_t id : waiting) records.emplace_back(store::Dropped{{id, 1}, core::Reason::superseded, 0});
+    for (const std::int64_t id : waiting)
+        records.emplace_back(store::Dropped{{id, 1}, core::Reason::superseded, 0});
     if (s.request.on_busy == OnBusy::replace)
         for (const std::int64_t id : running) s.to_end.push_back(store::TaskId{id});
     return none;
@@ -117,11 +128,14 @@ Result<void> claim_name(Submission& s, const std::string& name, store::TaskId id
     const auto is_used = [&](store::TaskId other) { return supervise::is_used(s.root, other); };
     BGT_TRY_ASSIGN(const store::TaskId bearer, s.root.claim_name(name, id, is_used));
     if (bearer == id) return {};
-    return Error::failed(fmt::format("the name '{}' belongs to task {}, which has not ended: take another name", name, bearer.value));
+    return Error::failed(
+        fmt::format("the name '{}' belongs to task {}, which has not ended: take another name",
+                    name, bearer.value));
 }
 
 /// The records of a batch: a shared description, and for each task what differs.
-Result<void> add_batch(Submission& s, const store::Described& shared, core::WaitingTasks how, std::vector<store::QueueRecord>& records)
+Result<void> add_batch(Submission& s, const store::Described& shared, core::WaitingTasks how,
+                       std::vector<store::QueueRecord>& records)
 {
     std::unordered_map<std::string, std::size_t> local;
     std::vector<BatchItem>& items = s.request.batch;
@@ -138,33 +152,40 @@ Result<void> add_batch(Submission& s, const store::Described& shared, core::Wait
         for (const DependencyWord& word : item.after) {
             const auto found = local.find(word.task);
             if (found != local.end()) inner[at].push_back(found->second);
-            const auto resolved = found != local.end()
-                                      ? Result<core::Dependency>(core::Dependency{shared.key + static_cast<std::int64_t>(found->second), word.on})
-                                      : resolve(s, word);
+            const auto resolved =
+                found != local.end()
+                    ? Result<core::Dependency>(core::Dependency{
+                          shared.key + static_cast<std::int64_t>(found->second), word.on})
+                    : resolve(s, word);
             if (!resolved) return resolved.error();
-            if (std::ranges::find(how.after, *resolved) == how.after.end()) how.after.push_back(*resolved);
+            if (std::ranges::find(how.after, *resolved) == how.after.end())
+                how.after.push_back(*resolved);
         }
-        how.priority = item.priority.value_or(s.request.priority.value_or(s.settings.of(how.queue).priority));
+        how.priority =
+            item.priority.value_or(s.request.priority.value_or(s.settings.of(how.queue).priority));
         how.key = item.key.value_or(s.request.how.key);
         store::Described own;
         own.key = how.first;
         own.like = shared.key;
         own.changes = std::move(item.changes);
         own.submitted_ns = shared.submitted_ns;
-        // The first is described by the shared description where it differs in nothing; its key is taken by that.
+        // The first is described by the shared description where it differs in nothing; its key is
+        // taken by that.
         if (at == 0) own.key = -how.first;
         records.emplace_back(std::move(own));
         records.emplace_back(store::Submitted{how, at == 0 ? -how.first : how.first});
     }
     if (const auto circle = core::find_cycle(inner); !circle.empty()) {
         std::string names;
-        for (const std::size_t at : circle) names += (names.empty() ? "" : " waits for ") + items[at].local_name;
+        for (const std::size_t at : circle)
+            names += (names.empty() ? "" : " waits for ") + items[at].local_name;
         return Error::usage("the batch has a circle: " + names);
     }
     return {};
 }
 
-Result<std::vector<store::QueueRecord>> records_of(Submission& s, store::TaskId first, std::vector<core::Dependency> after)
+Result<std::vector<store::QueueRecord>> records_of(Submission& s, store::TaskId first,
+                                                   std::vector<core::Dependency> after)
 {
     SubmitRequest& request = s.request;
     std::vector<store::QueueRecord> records;
@@ -197,7 +218,8 @@ struct Placed {
     bool full = false;
 };
 
-Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& request, std::vector<store::TaskId>& to_end)
+Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& request,
+                     std::vector<store::TaskId>& to_end)
 {
     BGT_TRY_ASSIGN(const Fd lock, file.lock());
     BGT_TRY(file.reopen());
@@ -219,7 +241,8 @@ Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& r
     }
     if (request.want_position || request.dry_run) {
         BGT_TRY_ASSIGN(const store::QueueView* view, s.all());
-        const std::int32_t priority = request.priority.value_or(s.settings.of(request.how.queue).priority);
+        const std::int32_t priority =
+            request.priority.value_or(s.settings.of(request.how.queue).priority);
         placed.answer.position = view->state().waiting_at_least(request.how.queue, priority) + 1;
         const auto counts = view->state().counts();
         const auto found = counts.find(request.how.queue);
@@ -232,8 +255,11 @@ Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& r
     std::vector<std::pair<std::string, store::TaskId>> names;
     if (!request.spec.name.empty()) names.emplace_back(request.spec.name, first);
     for (std::size_t at = 0; at < batch.size(); ++at)
-        if (!batch[at].name.empty()) names.emplace_back(batch[at].name, store::TaskId{first.value + static_cast<std::int64_t>(at)});
-    BGT_TRY_ASSIGN(const std::vector<store::QueueRecord> made, records_of(s, first, std::move(after)));
+        if (!batch[at].name.empty())
+            names.emplace_back(batch[at].name,
+                               store::TaskId{first.value + static_cast<std::int64_t>(at)});
+    BGT_TRY_ASSIGN(const std::vector<store::QueueRecord> made,
+                   records_of(s, first, std::move(after)));
     records.insert(records.end(), made.begin(), made.end());
     Result<void> written;
     for (const auto& [name, id] : names)

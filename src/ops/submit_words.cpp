@@ -33,17 +33,23 @@ Result<DependencyWord> parse_dependency(std::string_view text)
 {
     const std::size_t colon = text.rfind(':');
     DependencyWord word{std::string(text.substr(0, colon)), core::DependsOn::ok};
-    if (word.task.empty()) return Error::usage("'" + fit(printable(text), 40) + "' names no task: an id or a name, as in 12:ok");
+    if (word.task.empty())
+        return Error::usage("'" + fit(printable(text), 40) +
+                            "' names no task: an id or a name, as in 12:ok");
     if (colon == text.npos) return word;
     const auto on = core::parse_depends_on(text.substr(colon + 1));
-    if (!on) return Error::usage("'" + fit(printable(text), 40) + "': behind the colon stands ok, fail, any, start or ready");
+    if (!on)
+        return Error::usage("'" + fit(printable(text), 40) +
+                            "': behind the colon stands ok, fail, any, start or ready");
     word.on = *on;
     return word;
 }
 
 Result<ArrayRange> parse_array(std::string_view text)
 {
-    const Error error = Error::usage("'" + fit(printable(text), 40) + "' is no range of numbers: 1-100, 0-30:10 (every tenth), 1-100%8 (8 at once)");
+    const Error error =
+        Error::usage("'" + fit(printable(text), 40) +
+                     "' is no range of numbers: 1-100, 0-30:10 (every tenth), 1-100%8 (8 at once)");
     ArrayRange range;
     const auto first = take_number(text);
     if (!first || *first < 0) return error;
@@ -64,7 +70,8 @@ Result<ArrayRange> parse_array(std::string_view text)
         range.max_running = static_cast<std::uint32_t>(*limit);
     }
     if (!text.empty() || range.last < range.first) return error;
-    if ((range.last - range.first) / range.step >= max_array) return Error::usage("an array of more than a million tasks");
+    if ((range.last - range.first) / range.step >= max_array)
+        return Error::usage("an array of more than a million tasks");
     return range;
 }
 

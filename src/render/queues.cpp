@@ -15,36 +15,41 @@ std::string state_of(const ops::QueueInfo& queue)
 {
     if (queue.settings.paused) return queue.settings.draining ? "paused, takes nothing" : "paused";
     if (queue.settings.draining) return "takes nothing";
-    if (queue.next && !queue.idle_because.empty()) return "next: " + to_string(*queue.next) + " (" + queue.idle_because + ")";
+    if (queue.next && !queue.idle_because.empty())
+        return "next: " + to_string(*queue.next) + " (" + queue.idle_because + ")";
     return "-";
 }
 
 json::object worker_json(const ops::Worker& worker)
 {
-    return {{"slot", worker.slot},
-            {"task", worker.task.value},
-            {"name", worker.name.empty() ? json::value(nullptr) : json::value(printable(worker.name))},
-            {"supervisor", worker.supervisor},
-            {"since", worker.since ? json::value(format_rfc3339(*worker.since)) : json::value(nullptr)}};
+    return {
+        {"slot", worker.slot},
+        {"task", worker.task.value},
+        {"name", worker.name.empty() ? json::value(nullptr) : json::value(printable(worker.name))},
+        {"supervisor", worker.supervisor},
+        {"since",
+         worker.since ? json::value(format_rfc3339(*worker.since)) : json::value(nullptr)}};
 }
 
 json::object queue_json(const ops::QueueInfo& queue)
 {
     json::array workers;
     for (const ops::Worker& worker : queue.workers) workers.push_back(worker_json(worker));
-    return {{"name", queue.name},
-            {"slots", queue.slots},
-            {"limit", queue.settings.limit ? json::value(*queue.settings.limit) : json::value(nullptr)},
-            {"priority", queue.settings.priority},
-            {"paused", queue.settings.paused},
-            {"draining", queue.settings.draining},
-            {"running", queue.counts.running},
-            {"waiting", queue.counts.waiting},
-            {"held", queue.counts.held},
-            {"used_slots", queue.counts.used_slots},
-            {"next", queue.next ? json::value(queue.next->value) : json::value(nullptr)},
-            {"idle_because", queue.idle_because.empty() ? json::value(nullptr) : json::value(queue.idle_because)},
-            {"workers", std::move(workers)}};
+    return {
+        {"name", queue.name},
+        {"slots", queue.slots},
+        {"limit", queue.settings.limit ? json::value(*queue.settings.limit) : json::value(nullptr)},
+        {"priority", queue.settings.priority},
+        {"paused", queue.settings.paused},
+        {"draining", queue.settings.draining},
+        {"running", queue.counts.running},
+        {"waiting", queue.counts.waiting},
+        {"held", queue.counts.held},
+        {"used_slots", queue.counts.used_slots},
+        {"next", queue.next ? json::value(queue.next->value) : json::value(nullptr)},
+        {"idle_because",
+         queue.idle_because.empty() ? json::value(nullptr) : json::value(queue.idle_because)},
+        {"workers", std::move(workers)}};
 }
 
 } // namespace
@@ -53,28 +58,37 @@ std::string queues_table(const ops::QueuesAnswer& answer)
 {
     std::size_t width = 5;
     for (const ops::QueueInfo& queue : answer.queues) width = std::max(width, queue.name.size());
-    std::string out = fmt::format("{:<{}}  {:>5}  {:>7}  {:>7}  {:>4}  {}\n", "QUEUE", width, "SLOTS", "RUNNING", "WAITING", "HELD", "STATE");
+    std::string out = fmt::format("{:<{}}  {:>5}  {:>7}  {:>7}  {:>4}  {}\n", "QUEUE", width,
+                                  "SLOTS", "RUNNING", "WAITING", "HELD", "STATE");
     for (const ops::QueueInfo& queue : answer.queues)
-        out += fmt::format("{:<{}}  {:>5}  {:>7}  {:>7}  {:>4}  {}\n", queue.name, width, queue.slots, queue.counts.running, queue.counts.waiting,
+        out += fmt::format("{:<{}}  {:>5}  {:>7}  {:>7}  {:>4}  {}\n", queue.name, width,
+                           queue.slots, queue.counts.running, queue.counts.waiting,
                            queue.counts.held, state_of(queue));
     std::string shared;
-    if (answer.settings.total_slots) shared += fmt::format(" slots={}", *answer.settings.total_slots);
-    for (const auto& [name, capacity] : answer.settings.resources) shared += fmt::format(" {}={}", name, capacity);
+    if (answer.settings.total_slots)
+        shared += fmt::format(" slots={}", *answer.settings.total_slots);
+    for (const auto& [name, capacity] : answer.settings.resources)
+        shared += fmt::format(" {}={}", name, capacity);
     if (!shared.empty()) out += "in total:" + shared + "\n";
     return out;
 }
 
 std::string queue_details(const ops::QueueInfo& queue)
 {
-    std::string out = fmt::format("queue     {}\nslots     {}{}\nlimit     {}\npriority  {}\nstate     {}\nrunning   {}\nwaiting   {}{}\n", queue.name, queue.slots,
-                                  queue.settings.auto_slots ? " (auto)" : "", queue.settings.limit ? std::to_string(*queue.settings.limit) : "off",
-                                  queue.settings.priority, state_of(queue), queue.counts.running, queue.counts.waiting,
-                                  queue.counts.held > 0 ? fmt::format(" ({} held)", queue.counts.held) : "");
+    std::string out = fmt::format(
+        "queue     {}\nslots     {}{}\nlimit     {}\npriority  {}\nstate     {}\nrunning   "
+        "{}\nwaiting   {}{}\n",
+        queue.name, queue.slots, queue.settings.auto_slots ? " (auto)" : "",
+        queue.settings.limit ? std::to_string(*queue.settings.limit) : "off",
+        queue.settings.priority, state_of(queue), queue.counts.running, queue.counts.waiting,
+        queue.counts.held > 0 ? fmt::format(" ({} held)", queue.counts.held) : "");
     if (queue.workers.empty()) return out;
-    out += fmt::format("\n{:>4}  {:>6}  {:>10}  {:<24}  {}\n", "SLOT", "TASK", "SUPERVISOR", "SINCE", "NAME");
+    out += fmt::format("\n{:>4}  {:>6}  {:>10}  {:<24}  {}\n", "SLOT", "TASK", "SUPERVISOR",
+                       "SINCE", "NAME");
     for (const ops::Worker& worker : queue.workers)
-        out += fmt::format("{:>4}  {:>6}  {:>10}  {:<24}  {}\n", worker.slot, worker.task.value, worker.supervisor,
-                           worker.since ? format_rfc3339(*worker.since) : "-", worker.name.empty() ? "-" : printable(worker.name));
+        out += fmt::format("{:>4}  {:>6}  {:>10}  {:<24}  {}\n", worker.slot, worker.task.value,
+                           worker.supervisor, worker.since ? format_rfc3339(*worker.since) : "-",
+                           worker.name.empty() ? "-" : printable(worker.name));
     return out;
 }
 
@@ -84,7 +98,8 @@ std::string queues_json(const ops::QueuesAnswer& answer)
     for (const ops::QueueInfo& queue : answer.queues) queues.push_back(queue_json(queue));
     json::object total, resources;
     for (const auto& [name, capacity] : answer.settings.resources) resources[name] = capacity;
-    total["slots"] = answer.settings.total_slots ? json::value(*answer.settings.total_slots) : json::value(nullptr);
+    total["slots"] = answer.settings.total_slots ? json::value(*answer.settings.total_slots)
+                                                 : json::value(nullptr);
     total["resources"] = std::move(resources);
     return answer_json({{"queues", std::move(queues)}, {"total", std::move(total)}});
 }

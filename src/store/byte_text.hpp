@@ -1,5 +1,6 @@
 #pragma once
-/// Small binary records: whole numbers of seven bits a byte (LEB128, signed ones folded), texts with their length before them.
+/// Small binary records: whole numbers of seven bits a byte (LEB128, signed ones folded), texts
+/// with their length before them.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,7 +17,10 @@ public:
         }
         out_ += static_cast<char>(value);
     }
-    void whole(std::int64_t value) { number((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63)); }
+    void whole(std::int64_t value)
+    {
+        number((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
+    }
     void text(std::string_view text)
     {
         number(text.size());

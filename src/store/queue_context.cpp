@@ -26,7 +26,8 @@ std::string encode(const QueueContext& context)
     out["env"] = json::array(context.env.begin(), context.env.end());
     out["umask"] = context.umask;
     json::array limits;
-    for (const CallerLimit& limit : context.limits) limits.push_back(json::array{limit.resource, limit.soft, limit.hard});
+    for (const CallerLimit& limit : context.limits)
+        limits.push_back(json::array{limit.resource, limit.soft, limit.hard});
     out["limits"] = std::move(limits);
     out["nice"] = context.nice;
     out["processors"] = json::array(context.processors.begin(), context.processors.end());
@@ -38,7 +39,8 @@ std::string encode(const QueueContext& context)
 /// The content is the user's own: that two differ and share a name is not to be feared.
 std::string name_of(std::string_view content)
 {
-    const KeyedHash hash = siphash(HashKey{}, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+    const KeyedHash hash =
+        siphash(HashKey{}, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
     std::string name(prefix);
     for (const std::uint8_t byte : hash)
         for (const int half : {byte >> 4, byte & 15}) name += "0123456789abcdef"[half];
@@ -49,17 +51,21 @@ QueueContext decode_fields(const json::object& from)
 {
     QueueContext context;
     if (const auto* env = find(from, "env"))
-        for (const json::value& entry : as_array(*env, "env")) context.env.push_back(as_text(entry, "env"));
+        for (const json::value& entry : as_array(*env, "env"))
+            context.env.push_back(as_text(entry, "env"));
     take(from, "umask", context.umask);
     if (const auto* limits = find(from, "limits"))
         for (const json::value& item : as_array(*limits, "limits")) {
             const json::array& three = as_array(item, "limits");
             if (three.size() != 3) bad("limits", "a list of three");
-            context.limits.push_back({three[0].to_number<int>(), three[1].to_number<std::uint64_t>(), three[2].to_number<std::uint64_t>()});
+            context.limits.push_back({three[0].to_number<int>(),
+                                      three[1].to_number<std::uint64_t>(),
+                                      three[2].to_number<std::uint64_t>()});
         }
     take(from, "nice", context.nice);
     if (const auto* processors = find(from, "processors"))
-        for (const json::value& one : as_array(*processors, "processors")) context.processors.push_back(one.to_number<int>());
+        for (const json::value& one : as_array(*processors, "processors"))
+            context.processors.push_back(one.to_number<int>());
     take(from, "keep_ended", context.retention.keep_ended);
     if (find(from, "keep_age_ns")) take(from, "keep_age_ns", context.retention.keep_age.emplace());
     return context;
@@ -76,7 +82,9 @@ Result<std::string> keep_context(const QueueFile& queue, const QueueContext& con
     const Fd fd = open_file(queue.folder(), made_as.c_str(), O_WRONLY | O_CREAT | O_TRUNC);
     if (!fd) return detail::explain("can't keep the environment of a waiting task", errno);
     int err = detail::write_all(fd.get(), content);
-    if (err == 0 && (::fdatasync(fd.get()) != 0 || ::renameat(queue.folder(), made_as.c_str(), queue.folder(), name.c_str()) != 0)) err = errno;
+    if (err == 0 && (::fdatasync(fd.get()) != 0 || ::renameat(queue.folder(), made_as.c_str(),
+                                                              queue.folder(), name.c_str()) != 0))
+        err = errno;
     if (err == 0) return name;
     ::unlinkat(queue.folder(), made_as.c_str(), 0);
     return detail::explain("can't keep the environment of a waiting task", err);
@@ -85,7 +93,8 @@ Result<std::string> keep_context(const QueueFile& queue, const QueueContext& con
 Result<QueueContext> read_context(const QueueFile& queue, const std::string& name)
 {
     const std::string what = "can't read the environment of a waiting task";
-    if (!name.starts_with(prefix) || name.find('/') != name.npos) return Error::failed(what + ": its name is damaged");
+    if (!name.starts_with(prefix) || name.find('/') != name.npos)
+        return Error::failed(what + ": its name is damaged");
     const auto text = detail::read_file(queue.folder(), name.c_str(), largest_context, what);
     if (!text) return text.error();
     try {
@@ -106,7 +115,8 @@ void clear_contexts(const QueueFile& queue, const std::vector<std::string>& used
     if (!listing) return;
     while (const char* entry = listing.next()) {
         const std::string_view name = entry;
-        if (name.starts_with(prefix) && std::ranges::find(used, name) == used.end()) ::unlinkat(queue.folder(), entry, 0);
+        if (name.starts_with(prefix) && std::ranges::find(used, name) == used.end())
+            ::unlinkat(queue.folder(), entry, 0);
     }
 }
 

@@ -24,7 +24,9 @@ json::object parse(std::string_view text)
 void fill_in(std::vector<std::string>& command, const std::string& text)
 {
     for (std::string& word : command)
-        for (std::size_t at = word.find("{}"); at != word.npos; at = word.find("{}", at + text.size())) word.replace(at, 2, text);
+        for (std::size_t at = word.find("{}"); at != word.npos;
+             at = word.find("{}", at + text.size()))
+            word.replace(at, 2, text);
 }
 
 } // namespace
@@ -33,10 +35,12 @@ Result<std::shared_ptr<const Described>> QueueView::described(std::int64_t key) 
 {
     if (const auto found = recent_.find(key); found != recent_.end()) return found->second;
     const auto place = descriptions_.find(key);
-    if (place == descriptions_.end()) return Error::failed("the queue's journal is damaged: it does not say what its tasks are");
+    if (place == descriptions_.end())
+        return Error::failed("the queue's journal is damaged: it does not say what its tasks are");
     BGT_TRY_ASSIGN(QueueRecord record, file_.read(place->second));
     auto* described = std::get_if<Described>(&record);
-    if (!described) return Error::failed("the queue's journal is damaged: a record is not what it was");
+    if (!described)
+        return Error::failed("the queue's journal is damaged: a record is not what it was");
     if (recent_.size() >= max_recent) recent_.clear();
     return recent_[key] = std::make_shared<const Described>(std::move(*described));
 }
@@ -59,7 +63,8 @@ Result<WaitingTask> QueueView::describe(TaskId id) const
 {
     const auto after = dropped_.upper_bound(id.value);
     const bool is_dropped = dropped_for(id).has_value();
-    const std::int64_t key = is_dropped ? std::prev(after)->second.described_by : description_of(id.value);
+    const std::int64_t key =
+        is_dropped ? std::prev(after)->second.described_by : description_of(id.value);
     const bool known = key != 0 && (is_waiting(id) || is_claimed(id) || is_dropped);
     if (!known) return Error::not_found("no task " + to_string(id) + " waits");
     BGT_TRY_ASSIGN(const std::shared_ptr<const Described> one, described(key));
@@ -74,7 +79,8 @@ Result<WaitingTask> QueueView::describe(TaskId id) const
     task.spec.created = WallTime(Duration(one->submitted_ns));
     const auto at = static_cast<std::size_t>(id.value - one->key);
     if (one->index_step != 0) {
-        const std::string index = std::to_string(one->index_first + static_cast<std::int64_t>(at) * one->index_step);
+        const std::string index =
+            std::to_string(one->index_first + static_cast<std::int64_t>(at) * one->index_step);
         task.extra_env.push_back("BGT_ARRAY_INDEX=" + index);
         fill_in(task.spec.command, index);
     } else if (at < one->texts.size()) {

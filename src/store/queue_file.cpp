@@ -18,8 +18,9 @@ constexpr const char* journal_name = "journal";
 constexpr const char* next_journal = "journal.new";
 constexpr const char* lock_name = "lock";
 
-/// The head: "BGTQ", schema (u32), the bytes that count (u64), the boot in which it was written last, and the folder for which it was
-/// written: device, inode and birth (u64 each). What waits in a copy waits there no more: it would be started twice.
+/// The head: "BGTQ", schema (u32), the bytes that count (u64), the boot in which it was written
+/// last, and the folder for which it was written: device, inode and birth (u64 each). What waits in
+/// a copy waits there no more: it would be started twice.
 constexpr std::string_view magic = "BGTQ";
 constexpr std::uint32_t schema = 1;
 constexpr std::size_t head_size = 56;
@@ -47,19 +48,21 @@ std::uint32_t checksum(std::string_view bytes)
     return detail::crc32c(std::as_bytes(std::span(bytes)));
 }
 
-/// By what a folder is told from its copies, and can't be known beforehand (man 2 statx). The birth is 0 where the file system
-/// knows none.
+/// By what a folder is told from its copies, and can't be known beforehand (man 2 statx). The birth
+/// is 0 where the file system knows none.
 std::array<std::uint64_t, 3> identity_of(int folder)
 {
-    struct statx info{};
+    struct statx info {};
     if (::statx(folder, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &info) != 0) {
-        struct stat older{};
+        struct stat older {};
         if (::fstat(folder, &older) != 0) return {};
         return {older.st_dev, older.st_ino, 0};
     }
     const std::uint64_t device = (std::uint64_t{info.stx_dev_major} << 32) | info.stx_dev_minor;
     if ((info.stx_mask & STATX_BTIME) == 0) return {device, info.stx_ino, 0};
-    return {device, info.stx_ino, static_cast<std::uint64_t>(info.stx_btime.tv_sec) * 1'000'000'000 + info.stx_btime.tv_nsec};
+    return {device, info.stx_ino,
+            static_cast<std::uint64_t>(info.stx_btime.tv_sec) * 1'000'000'000 +
+                info.stx_btime.tv_nsec};
 }
 
 std::string frame(const QueueRecord& record)
@@ -80,9 +83,11 @@ Result<QueueFile> QueueFile::open(const Root& root, bool create, const BootId& b
     queue.path_ = root.path() + "/" + folder_name + "/" + journal_name;
     if (!root.exists()) return queue;
     queue.folder_ = detail::open_below(root.fd(), folder_name, O_RDONLY | O_DIRECTORY);
-    if (!queue.folder_ && errno == ENOENT && create && (::mkdirat(root.fd(), folder_name, 0700) == 0 || errno == EEXIST)) {
+    if (!queue.folder_ && errno == ENOENT && create &&
+        (::mkdirat(root.fd(), folder_name, 0700) == 0 || errno == EEXIST)) {
         // Who waits for a task watches these.
-        for (const char* watched : {"tasks", "active"}) static_cast<void>(::mkdirat(root.fd(), watched, 0700));
+        for (const char* watched : {"tasks", "active"})
+            static_cast<void>(::mkdirat(root.fd(), watched, 0700));
         queue.folder_ = detail::open_below(root.fd(), folder_name, O_RDONLY | O_DIRECTORY);
     }
     if (!queue.folder_) {
@@ -102,7 +107,8 @@ Result<Fd> QueueFile::lock(Duration timeout) const
 {
     Fd fd = open_file(folder_.get(), lock_name, O_RDWR | O_CREAT);
     if (!fd) return detail::explain("can't open the lock of the queues, beside " + path_, errno);
-    if (const int err = detail::lock_waiting(fd.get(), timeout)) return detail::explain("can't lock " + path_, err);
+    if (const int err = detail::lock_waiting(fd.get(), timeout))
+        return detail::explain("can't lock " + path_, err);
     return fd;
 }
 
@@ -111,20 +117,24 @@ Result<void> QueueFile::read_head()
     std::array<char, head_size> head{};
     const auto got = detail::read_at(file_.get(), std::as_writable_bytes(std::span(head)), 0);
     if (got < 0) return detail::explain("can't read " + path_, errno);
-    struct stat info{};
+    struct stat info {};
     if (::fstat(file_.get(), &info) != 0) return detail::explain("can't read " + path_, errno);
     if (got < static_cast<std::ptrdiff_t>(head_size) || std::string_view(head.data(), 4) != magic)
-        return Error::failed(path_ + " is damaged: it does not begin as a journal does; move it away (what waited is lost with it)");
+        return Error::failed(path_ + " is damaged: it does not begin as a journal does; move it "
+                                     "away (what waited is lost with it)");
     if (load<std::uint32_t>(head.data() + 4) != schema)
         return Error::failed(path_ + " was written by a newer bgt: use that one");
-    end_ = std::clamp<std::uint64_t>(load<std::uint64_t>(head.data() + 8), head_size,
-                                     std::max<std::uint64_t>(head_size, static_cast<std::uint64_t>(info.st_size)));
+    end_ = std::clamp<std::uint64_t>(
+        load<std::uint64_t>(head.data() + 8), head_size,
+        std::max<std::uint64_t>(head_size, static_cast<std::uint64_t>(info.st_size)));
     BootId written_in{};
     std::memcpy(written_in.data(), head.data() + at_boot, written_in.size());
     std::array<std::uint64_t, 3> written_for{};
     std::memcpy(written_for.data(), head.data() + at_folder, sizeof written_for);
     if (written_for != identity_of(folder_.get()))
-        return Error::failed(path_ + " was written for another folder, of which this is a copy: nothing of it is started; remove " +
+        return Error::failed(path_ +
+                             " was written for another folder, of which this is a copy: nothing of "
+                             "it is started; remove " +
                              path_ + " to use queues here");
     is_checked_ = boot_ != BootId{} && written_in == boot_;
     return {};
@@ -135,9 +145,11 @@ Result<bool> QueueFile::reopen()
     if (!folder_) return false;
     Fd now = open_file(folder_.get(), journal_name, O_RDWR);
     if (!now && errno != ENOENT) return detail::explain("can't open " + path_, errno);
-    struct stat before{}, after{};
-    const bool same = now && file_ && ::fstat(file_.get(), &before) == 0 && ::fstat(now.get(), &after) == 0 &&
-                      before.st_ino == after.st_ino && before.st_dev == after.st_dev;
+    struct stat before {
+    }, after{};
+    const bool same = now && file_ && ::fstat(file_.get(), &before) == 0 &&
+                      ::fstat(now.get(), &after) == 0 && before.st_ino == after.st_ino &&
+                      before.st_dev == after.st_dev;
     if (!now && !file_) return false;
     if (!same) {
         file_ = std::move(now);
@@ -151,12 +163,15 @@ Result<bool> QueueFile::reopen()
 Result<QueueRecord> QueueFile::read(RecordPlace place) const
 {
     std::string bytes(place.size, '\0');
-    const auto got = detail::read_at(file_.get(), std::as_writable_bytes(std::span(bytes)), place.offset);
-    if (got != static_cast<std::ptrdiff_t>(place.size)) return detail::explain("can't read " + path_, got < 0 ? errno : EIO);
+    const auto got =
+        detail::read_at(file_.get(), std::as_writable_bytes(std::span(bytes)), place.offset);
+    if (got != static_cast<std::ptrdiff_t>(place.size))
+        return detail::explain("can't read " + path_, got < 0 ? errno : EIO);
     return decode_record(bytes);
 }
 
-Result<void> QueueFile::read_new(const std::function<Result<void>(std::string_view, RecordPlace)>& take)
+Result<void> QueueFile::read_new(
+    const std::function<Result<void>(std::string_view, RecordPlace)>& take)
 {
     if (!file_ || at_ >= end_) return {};
     std::string bytes(static_cast<std::size_t>(end_ - at_), '\0');
@@ -167,7 +182,9 @@ Result<void> QueueFile::read_new(const std::function<Result<void>(std::string_vi
         const auto size = load<std::uint32_t>(rest.data());
         const std::string_view body = rest.substr(frame_size, size);
         // What a crash of the machine cut off counts no more: what follows is written over it.
-        if (size > largest_record || body.size() < size || checksum(body) != load<std::uint32_t>(rest.data() + 4)) break;
+        if (size > largest_record || body.size() < size ||
+            checksum(body) != load<std::uint32_t>(rest.data() + 4))
+            break;
         BGT_TRY(take(body, {at_ + frame_size, size}));
         at_ += frame_size + size;
         rest.remove_prefix(frame_size + size);
@@ -181,7 +198,8 @@ Result<void> QueueFile::check()
 {
     const std::uint64_t read = at_;
     at_ = head_size;
-    const Result<void> whole = read_new([](std::string_view, RecordPlace) { return Result<void>(); });
+    const Result<void> whole =
+        read_new([](std::string_view, RecordPlace) { return Result<void>(); });
     at_ = std::min(read, end_);
     return whole;
 }
@@ -195,7 +213,8 @@ Result<void> QueueFile::write_head(std::uint64_t end)
     std::memcpy(head.data() + at_boot, boot_.data(), boot_.size());
     const auto folder = identity_of(folder_.get());
     std::memcpy(head.data() + at_folder, folder.data(), sizeof folder);
-    if (const int err = detail::write_all_at(file_.get(), std::as_bytes(std::span(head)), 0)) return detail::explain("can't write " + path_, err);
+    if (const int err = detail::write_all_at(file_.get(), std::as_bytes(std::span(head)), 0))
+        return detail::explain("can't write " + path_, err);
     end_ = end;
     return {};
 }
@@ -217,13 +236,16 @@ Result<void> QueueFile::append(const std::vector<QueueRecord>& records, Durabili
     // A journal begins whole: nobody finds one without a head.
     if (!file_) {
         BGT_TRY(create_file(next_journal));
-        if (::renameat(folder_.get(), next_journal, folder_.get(), journal_name) != 0) return detail::explain("can't create " + path_, errno);
+        if (::renameat(folder_.get(), next_journal, folder_.get(), journal_name) != 0)
+            return detail::explain("can't create " + path_, errno);
     }
     // What a crash of the machine cut off behind the last whole record is found by reading only.
     if (!is_checked_) BGT_TRY(check());
-    if (const int err = detail::write_all_at(file_.get(), std::as_bytes(std::span(bytes)), end_)) return detail::explain("can't write " + path_, err);
+    if (const int err = detail::write_all_at(file_.get(), std::as_bytes(std::span(bytes)), end_))
+        return detail::explain("can't write " + path_, err);
     BGT_TRY(write_head(end_ + bytes.size()));
-    if (durability == Durability::machine && ::fdatasync(file_.get()) != 0) return detail::explain("can't write " + path_, errno);
+    if (durability == Durability::machine && ::fdatasync(file_.get()) != 0)
+        return detail::explain("can't write " + path_, errno);
     return {};
 }
 
@@ -235,10 +257,12 @@ Result<void> QueueFile::replace(const std::vector<QueueRecord>& records)
         BGT_TRY(create_file(next_journal));
         std::string bytes;
         for (const QueueRecord& record : records) bytes += frame(record);
-        if (const int err = detail::write_all_at(file_.get(), std::as_bytes(std::span(bytes)), head_size))
+        if (const int err =
+                detail::write_all_at(file_.get(), std::as_bytes(std::span(bytes)), head_size))
             return detail::explain("can't write " + path_, err);
         BGT_TRY(write_head(head_size + bytes.size()));
-        if (::fdatasync(file_.get()) != 0 || ::renameat(folder_.get(), next_journal, folder_.get(), journal_name) != 0)
+        if (::fdatasync(file_.get()) != 0 ||
+            ::renameat(folder_.get(), next_journal, folder_.get(), journal_name) != 0)
             return detail::explain("can't replace " + path_, errno);
         return {};
     };
@@ -253,7 +277,8 @@ Result<void> QueueFile::replace(const std::vector<QueueRecord>& records)
 
 Result<void> QueueFile::remove()
 {
-    if (::unlinkat(folder_.get(), journal_name, 0) != 0 && errno != ENOENT) return detail::explain("can't remove " + path_, errno);
+    if (::unlinkat(folder_.get(), journal_name, 0) != 0 && errno != ENOENT)
+        return detail::explain("can't remove " + path_, errno);
     file_.reset();
     end_ = at_ = 0;
     return {};

@@ -54,7 +54,8 @@ std::optional<WallTime> take_time(ByteReader& in)
 void put(ByteWriter& out, const core::WaitingTasks& tasks)
 {
     put_range(out, {tasks.first, tasks.count});
-    out.number((tasks.held ? 1u : 0u) | (tasks.hold_on_failure ? 2u : 0u) | (tasks.order ? 4u : 0u));
+    out.number((tasks.held ? 1u : 0u) | (tasks.hold_on_failure ? 2u : 0u) |
+               (tasks.order ? 4u : 0u));
     out.text(tasks.queue == "default" ? std::string_view() : tasks.queue);
     out.whole(tasks.priority);
     out.number(tasks.slots);
@@ -159,8 +160,9 @@ Enum take_enum(ByteReader& in, bool& known, const std::array<Enum, Size>& all)
     return value.value_or(all[0]);
 }
 
-constexpr std::array events{core::TaskEventKind::started, core::TaskEventKind::ready, core::TaskEventKind::ended_ok,
-                            core::TaskEventKind::ended_not_ok, core::TaskEventKind::never_started};
+constexpr std::array events{core::TaskEventKind::started, core::TaskEventKind::ready,
+                            core::TaskEventKind::ended_ok, core::TaskEventKind::ended_not_ok,
+                            core::TaskEventKind::never_started};
 constexpr std::array places{Moved::Where::first, Moved::Where::last, Moved::Where::before};
 
 /// nullopt: no such type.
@@ -205,52 +207,57 @@ std::optional<QueueRecord> take_record(ByteReader& in, bool& known)
 
 std::string encode_record(const QueueRecord& record)
 {
-    return std::visit(
-        Overload{
-            [](const Described& r) { return encode_fields(Type::described, [&](ByteWriter& out) { put(out, r); }); },
-            [](const Submitted& r) {
-                return encode_fields(Type::submitted, [&](ByteWriter& out) {
-                    put(out, r.tasks);
-                    out.whole(r.described_by);
-                });
-            },
-            [](const Claimed& r) { return encode_id(Type::claimed, r.id); },
-            [](const PutBack& r) { return encode_id(Type::put_back, r.id); },
-            [](const Told& r) {
-                return encode_fields(Type::told, [&](ByteWriter& out) {
-                    out.whole(r.id);
-                    out.number(static_cast<std::uint64_t>(r.what));
-                });
-            },
-            [](const Dropped& r) {
-                return encode_fields(Type::dropped, [&](ByteWriter& out) {
-                    put_range(out, r.tasks);
-                    out.number(static_cast<std::uint64_t>(r.reason));
-                    out.whole(r.described_by);
-                });
-            },
-            [](const Closed& r) { return encode_fields(Type::closed, [&](ByteWriter& out) { put_range(out, r.tasks); }); },
-            [](const Held& r) {
-                return encode_fields(Type::held, [&](ByteWriter& out) {
-                    out.whole(r.id);
-                    out.number(r.held ? 1 : 0);
-                });
-            },
-            [](const Prioritized& r) {
-                return encode_fields(Type::prioritized, [&](ByteWriter& out) {
-                    out.whole(r.id);
-                    out.whole(r.priority);
-                });
-            },
-            [](const Moved& r) {
-                return encode_fields(Type::moved, [&](ByteWriter& out) {
-                    out.whole(r.id);
-                    out.number(static_cast<std::uint64_t>(r.where));
-                    out.whole(r.other);
-                });
-            },
-        },
-        record);
+    return std::visit(Overload{
+                          [](const Described& r) {
+                              return encode_fields(Type::described,
+                                                   [&](ByteWriter& out) { put(out, r); });
+                          },
+                          [](const Submitted& r) {
+                              return encode_fields(Type::submitted, [&](ByteWriter& out) {
+                                  put(out, r.tasks);
+                                  out.whole(r.described_by);
+                              });
+                          },
+                          [](const Claimed& r) { return encode_id(Type::claimed, r.id); },
+                          [](const PutBack& r) { return encode_id(Type::put_back, r.id); },
+                          [](const Told& r) {
+                              return encode_fields(Type::told, [&](ByteWriter& out) {
+                                  out.whole(r.id);
+                                  out.number(static_cast<std::uint64_t>(r.what));
+                              });
+                          },
+                          [](const Dropped& r) {
+                              return encode_fields(Type::dropped, [&](ByteWriter& out) {
+                                  put_range(out, r.tasks);
+                                  out.number(static_cast<std::uint64_t>(r.reason));
+                                  out.whole(r.described_by);
+                              });
+                          },
+                          [](const Closed& r) {
+                              return encode_fields(
+                                  Type::closed, [&](ByteWriter& out) { put_range(out, r.tasks); });
+                          },
+                          [](const Held& r) {
+                              return encode_fields(Type::held, [&](ByteWriter& out) {
+                                  out.whole(r.id);
+                                  out.number(r.held ? 1 : 0);
+                              });
+                          },
+                          [](const Prioritized& r) {
+                              return encode_fields(Type::prioritized, [&](ByteWriter& out) {
+                                  out.whole(r.id);
+                                  out.whole(r.priority);
+                              });
+                          },
+                          [](const Moved& r) {
+                              return encode_fields(Type::moved, [&](ByteWriter& out) {
+                                  out.whole(r.id);
+                                  out.number(static_cast<std::uint64_t>(r.where));
+                                  out.whole(r.other);
+                              });
+                          },
+                      },
+                      record);
 }
 
 Result<QueueRecord> decode_record(std::string_view bytes)
@@ -259,7 +266,8 @@ Result<QueueRecord> decode_record(std::string_view bytes)
     bool known = true;
     std::optional<QueueRecord> record = take_record(in, known);
     if (!record || !known || (in.good() && !in.at_end()))
-        return Error::failed("the queue's journal holds a record that this bgt does not know: a newer bgt wrote it, use that one");
+        return Error::failed("the queue's journal holds a record that this bgt does not know: a "
+                             "newer bgt wrote it, use that one");
     if (!in.good()) return Error::failed("the queue's journal holds a damaged record");
     return *std::move(record);
 }

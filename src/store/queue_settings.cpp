@@ -49,11 +49,13 @@ QueueSettings decode(const json::object& from)
     QueueSettings settings;
     if (const auto* queues = find(from, "queues"))
         for (const auto& queue : as_object(*queues, "queues"))
-            settings.queues[std::string(queue.key())] = decode_queue(as_object(queue.value(), "queues"));
+            settings.queues[std::string(queue.key())] =
+                decode_queue(as_object(queue.value(), "queues"));
     if (find(from, "total_slots")) take(from, "total_slots", settings.total_slots.emplace());
     if (const auto* resources = find(from, "resources")) {
         const json::object& all = as_object(*resources, "resources");
-        for (const auto& resource : all) take(all, resource.key(), settings.resources[std::string(resource.key())]);
+        for (const auto& resource : all)
+            take(all, resource.key(), settings.resources[std::string(resource.key())]);
     }
     return settings;
 }
@@ -88,27 +90,36 @@ Result<void> write_settings(const QueueFile& queue, const QueueSettings& setting
     out["resources"] = std::move(resources);
     const Fd fd = open_file(queue.folder(), next_name, O_WRONLY | O_CREAT | O_TRUNC);
     if (!fd) return detail::explain("can't write the settings of the queues", errno);
-    if (const int err = detail::write_all(fd.get(), json::serialize(out))) return detail::explain("can't write the settings of the queues", err);
-    if (::fdatasync(fd.get()) != 0 || ::renameat(queue.folder(), next_name, queue.folder(), file_name) != 0)
+    if (const int err = detail::write_all(fd.get(), json::serialize(out)))
+        return detail::explain("can't write the settings of the queues", err);
+    if (::fdatasync(fd.get()) != 0 ||
+        ::renameat(queue.folder(), next_name, queue.folder(), file_name) != 0)
         return detail::explain("can't write the settings of the queues", errno);
     return {};
 }
 
-void apply_settings(core::QueueState& state, const QueueSettings& settings, std::uint32_t processors)
+void apply_settings(core::QueueState& state, const QueueSettings& settings,
+                    std::uint32_t processors)
 {
     for (const auto& [name, queue] : settings.queues)
-        state.set_queue(name, {queue.auto_slots ? processors : queue.slots.value_or(1), queue.paused});
+        state.set_queue(name,
+                        {queue.auto_slots ? processors : queue.slots.value_or(1), queue.paused});
     state.set_total_slots(settings.total_slots);
     for (const auto& [name, capacity] : settings.resources) state.set_resource(name, capacity);
 }
 
 Result<void> check_queue_name(std::string_view name)
 {
-    const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
     const bool good = !name.empty() && name.size() <= 64 && name[0] != '-' && name[0] != '.' &&
-                      std::ranges::all_of(name, [&](char c) { return is_plain(c) || c == '-' || c == '_' || c == '.'; });
+                      std::ranges::all_of(name, [&](char c) {
+                          return is_plain(c) || c == '-' || c == '_' || c == '.';
+                      });
     if (good) return {};
-    return Error::usage("'" + fit(printable(name), 40) + "' is no name of a queue: letters, digits, - _ . and at most 64 of them");
+    return Error::usage("'" + fit(printable(name), 40) +
+                        "' is no name of a queue: letters, digits, - _ . and at most 64 of them");
 }
 
 } // namespace bgt::store

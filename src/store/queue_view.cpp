@@ -51,7 +51,8 @@ Result<void> QueueView::update_settings()
     return {};
 }
 
-Result<void> QueueView::append(const std::vector<QueueRecord>& records, QueueFile::Durability durability)
+Result<void> QueueView::append(const std::vector<QueueRecord>& records,
+                               QueueFile::Durability durability)
 {
     BGT_TRY(file_.append(records, durability));
     return read_new();
@@ -85,7 +86,8 @@ void QueueView::apply(const QueueRecord& record)
                        const std::int64_t end = r.tasks.first + r.tasks.count;
                        for (std::int64_t id = r.tasks.first; id < end; ++id) state_.remove(id);
                        note_dropped(r.tasks, r.reason, r.described_by);
-                       for (std::int64_t id = r.tasks.first; id < end; ++id) tell(id, core::TaskEventKind::never_started);
+                       for (std::int64_t id = r.tasks.first; id < end; ++id)
+                           tell(id, core::TaskEventKind::never_started);
                    },
                    [&](const Closed& r) { note_closed(r.tasks); },
                    [&](const Held& r) { r.held ? state_.hold(r.id) : state_.release(r.id); },
@@ -103,12 +105,15 @@ void QueueView::apply(const QueueRecord& record)
 
 void QueueView::tell(std::int64_t id, core::TaskEventKind what)
 {
-    for (const core::TaskRange& skipped : state_.tell(id, what)) note_dropped(skipped, core::Reason::dependency_failed, 0);
+    for (const core::TaskRange& skipped : state_.tell(id, what))
+        note_dropped(skipped, core::Reason::dependency_failed, 0);
 }
 
-void QueueView::note_dropped(const core::TaskRange& tasks, core::Reason reason, std::int64_t described_by)
+void QueueView::note_dropped(const core::TaskRange& tasks, core::Reason reason,
+                             std::int64_t described_by)
 {
-    dropped_[tasks.first] = {tasks.count, reason, described_by != 0 ? described_by : description_of(tasks.first)};
+    dropped_[tasks.first] = {tasks.count, reason,
+                             described_by != 0 ? described_by : description_of(tasks.first)};
 }
 
 void QueueView::note_closed(const core::TaskRange& closed)
@@ -140,7 +145,8 @@ std::vector<core::TaskRange> QueueView::advance(WallTime now)
     std::vector<core::TaskRange> expired = state_.advance(now);
     for (const core::TaskRange& tasks : expired) {
         note_dropped(tasks, core::Reason::expired, 0);
-        for (std::uint32_t at = 0; at < tasks.count; ++at) tell(tasks.first + at, core::TaskEventKind::never_started);
+        for (std::uint32_t at = 0; at < tasks.count; ++at)
+            tell(tasks.first + at, core::TaskEventKind::never_started);
     }
     return expired;
 }
@@ -164,7 +170,8 @@ std::int64_t QueueView::description_of(std::int64_t id) const
 std::set<std::int64_t> QueueView::used_descriptions() const
 {
     std::set<std::int64_t> used;
-    for (const core::WaitingTasks& tasks : state_.waiting()) used.insert(description_of(tasks.first));
+    for (const core::WaitingTasks& tasks : state_.waiting())
+        used.insert(description_of(tasks.first));
     for (const std::int64_t id : state_.running_ids()) used.insert(description_of(id));
     for (const auto& [first, tasks] : dropped_) used.insert(tasks.described_by);
     used.erase(0);
@@ -177,7 +184,8 @@ std::uint64_t QueueView::live_bytes() const
     std::uint64_t bytes = (state_.running_ids().size() + dropped_.size()) * bytes_a_record;
     bytes += state_.waiting().size() * bytes_a_record;
     for (const std::int64_t key : used_descriptions())
-        if (const auto found = descriptions_.find(key); found != descriptions_.end()) bytes += found->second.size;
+        if (const auto found = descriptions_.find(key); found != descriptions_.end())
+            bytes += found->second.size;
     return bytes;
 }
 
@@ -205,7 +213,8 @@ Result<std::vector<QueueRecord>> QueueView::compacted() const
         const std::int64_t key = description_of(tasks.first);
         records.emplace_back(Submitted{std::move(tasks), key});
     }
-    for (const auto& [first, tasks] : dropped_) records.emplace_back(Dropped{{first, tasks.count}, tasks.reason, tasks.described_by});
+    for (const auto& [first, tasks] : dropped_)
+        records.emplace_back(Dropped{{first, tasks.count}, tasks.reason, tasks.described_by});
     return records;
 }
 

@@ -1,4 +1,5 @@
-// Tasks that waited in a queue: their folder comes with the start, or with the end of the hope for one.
+// Tasks that waited in a queue: their folder comes with the start, or with the end of the hope for
+// one.
 #include "start_parts.hpp"
 
 #include <bgt/os/background.hpp>

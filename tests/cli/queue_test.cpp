@@ -43,7 +43,8 @@ std::string reason(const Lab& lab, const std::string& id)
 /// Waits until no bgt process of the queue is left and with it the journal.
 bool is_over(const Lab& lab)
 {
-    return eventually(patience, [&] { return !std::filesystem::exists(lab.root() + "/queue/journal"); });
+    return eventually(patience,
+                      [&] { return !std::filesystem::exists(lab.root() + "/queue/journal"); });
 }
 
 Words words_in(const std::string& path)
@@ -70,7 +71,8 @@ TEST_CASE("one slot: they run one after the other, in their order; a higher prio
 {
     const Lab lab;
     const std::string order = lab.work() + "/order";
-    const std::string first = submit_one(lab, {"-c", "until test -e go; do sleep 0.01; done; echo first >> order"});
+    const std::string first =
+        submit_one(lab, {"-c", "until test -e go; do sleep 0.01; done; echo first >> order"});
     const std::string second = submit_one(lab, {"-c", "echo second >> order"});
     const std::string third = submit_one(lab, {"--priority", "5", "-c", "echo third >> order"});
     CHECK(eventually(patience, [&] { return lifecycle(lab, first) == "running"; }));
@@ -94,7 +96,10 @@ TEST_CASE("more slots, total slots and resources bind")
     REQUIRE(lab({"queue", "set", "default", "slots=3"}).code == 0);
     Words options;
     std::string at_once = "2";
-    SECTION("total slots") { REQUIRE(lab({"queue", "set", "--total", "slots=2"}).code == 0); }
+    SECTION("total slots")
+    {
+        REQUIRE(lab({"queue", "set", "--total", "slots=2"}).code == 0);
+    }
     SECTION("a resource")
     {
         REQUIRE(lab({"queue", "set", "--total", "gpu=2"}).code == 0);
@@ -114,7 +119,8 @@ TEST_CASE("more slots, total slots and resources bind")
     if (words_in(lab.work() + "/log").empty())
         for (const std::string& id : submit(lab, words)) CHECK(lab.wait(id) == 0);
     int running = 0, most = 0;
-    for (const std::string& sign : words_in(lab.work() + "/log")) most = std::max(most, running += sign == "+" ? 1 : -1);
+    for (const std::string& sign : words_in(lab.work() + "/log"))
+        most = std::max(most, running += sign == "+" ? 1 : -1);
     CHECK(std::to_string(most) == at_once);
 }
 
@@ -122,11 +128,13 @@ TEST_CASE("dependencies: after the other's end, skipped with a reason, or held")
 {
     const Lab lab;
     REQUIRE(lab({"queue", "set", "default", "slots=4"}).code == 0);
-    const std::string running = lab.start({"--name", "base", "-c", "until test -e go; do sleep 0.01; done; exit $(cat go)"});
+    const std::string running = lab.start(
+        {"--name", "base", "-c", "until test -e go; do sleep 0.01; done; exit $(cat go)"});
     const std::string on_ok = submit_one(lab, {"--after", "base", "--", "true"});
     const std::string on_fail = submit_one(lab, {"--after", running + ":fail", "-c", "exit 5"});
     const std::string on_any = submit_one(lab, {"--after", "base:any", "-c", "exit 6"});
-    const std::string chained = submit_one(lab, {"--after", on_ok + ":any," + on_fail + ":any", "-c", "exit 7"});
+    const std::string chained =
+        submit_one(lab, {"--after", on_ok + ":any," + on_fail + ":any", "-c", "exit 7"});
     const std::string on_start = submit_one(lab, {"--after", "base:start", "-c", "exit 8"});
     CHECK(lab.wait(on_start) == 8);
     CHECK(lifecycle(lab, on_ok) == "queued");
@@ -181,7 +189,8 @@ TEST_CASE("a key: one at a time; skip, latest and replace")
     CHECK(eventually(patience, [&] { return lifecycle(lab, first) == "running"; }));
     const std::string second = submit_one(lab, {"--key", "k", "-c", "echo two >> log"});
     CHECK(submit_one(lab, {"--key", "k", "--on-busy", "skip", "--", "true"}) == second);
-    const std::string third = submit_one(lab, {"--key", "k", "--on-busy", "latest", "-c", "echo three >> log"});
+    const std::string third =
+        submit_one(lab, {"--key", "k", "--on-busy", "latest", "-c", "echo three >> log"});
     CHECK(lab.wait(second) == 121);
     CHECK(reason(lab, second) == "superseded");
     CHECK(lifecycle(lab, third) == "queued");
@@ -193,7 +202,8 @@ TEST_CASE("a key: one at a time; skip, latest and replace")
     }
     SECTION("replace ends what runs")
     {
-        const std::string last = submit_one(lab, {"--key", "k", "--on-busy", "replace", "-c", "echo four >> log"});
+        const std::string last =
+            submit_one(lab, {"--key", "k", "--on-busy", "replace", "-c", "echo four >> log"});
         CHECK(lab.wait(last) == 0);
         CHECK(lab.wait(first) == 128 + 15);
         CHECK(lab.wait(third) == 121);
@@ -215,13 +225,15 @@ TEST_CASE("each and batch: a task a line, all or nothing")
     write_file(lab.work() + "/batch",
                "{\"id\":\"a\",\"shell\":\"echo a >> order\"}\n"
                "{\"id\":\"c\",\"shell\":\"echo c >> order\",\"after\":[\"b\"]}\n"
-               "{\"id\":\"b\",\"command\":[\"sh\",\"-c\",\"echo b >> order\"],\"after\":\"a:ok\",\"name\":\"bee\",\"tags\":{\"k\":\"v\"}}\n");
+               "{\"id\":\"b\",\"command\":[\"sh\",\"-c\",\"echo b >> "
+               "order\"],\"after\":\"a:ok\",\"name\":\"bee\",\"tags\":{\"k\":\"v\"}}\n");
     const Words batch = submit(lab, {"--batch", "batch"});
     REQUIRE(batch.size() == 3);
     CHECK(lab.wait(batch[1]) == 0);
     CHECK(words_in(lab.work() + "/order") == Words{"a", "b", "c"});
     CHECK(text_at(lab.show(batch[2]), "/name") == "bee");
-    write_file(lab.work() + "/circle", "{\"id\":\"a\",\"shell\":\"\",\"after\":\"b\"}\n{\"id\":\"b\",\"shell\":\"\",\"after\":\"a\"}\n");
+    write_file(lab.work() + "/circle", "{\"id\":\"a\",\"shell\":\"\",\"after\":\"b\"}\n{\"id\":"
+                                       "\"b\",\"shell\":\"\",\"after\":\"a\"}\n");
     const Ran circle = lab({"submit", "--batch", "circle"});
     CHECK(circle.code == 125);
     CHECK(circle.err.find("circle") != std::string::npos);
@@ -236,10 +248,13 @@ TEST_CASE("a task has what its submitter had, and knows its slot")
 {
     const Lab lab;
     REQUIRE(lab({"queue", "set", "--total", "gpu=2"}).code == 0);
-    Invocation call = lab.bgt({"submit", "--env", "MINE=yes", "--need", "gpu=2", "-c",
-                               "echo $MINE $BGT_QUEUE $BGT_SLOT $BGT_RESOURCE_GPU; umask; pwd; ulimit -n"});
-    const Ran ran = run(lab.program({"sh", "-c", "umask 027; ulimit -n 321; exec \"$@\"", "sh", call.argv[0], "submit", "--env", "MINE=yes", "--need",
-                                     "gpu=2", "-c", "echo $MINE $BGT_QUEUE $BGT_SLOT $BGT_RESOURCE_GPU; umask; pwd; ulimit -n"}));
+    Invocation call =
+        lab.bgt({"submit", "--env", "MINE=yes", "--need", "gpu=2", "-c",
+                 "echo $MINE $BGT_QUEUE $BGT_SLOT $BGT_RESOURCE_GPU; umask; pwd; ulimit -n"});
+    const Ran ran = run(
+        lab.program({"sh", "-c", "umask 027; ulimit -n 321; exec \"$@\"", "sh", call.argv[0],
+                     "submit", "--env", "MINE=yes", "--need", "gpu=2", "-c",
+                     "echo $MINE $BGT_QUEUE $BGT_SLOT $BGT_RESOURCE_GPU; umask; pwd; ulimit -n"}));
     INFO(ran);
     REQUIRE(ran.code == 0);
     const std::string id = ran.out.substr(0, ran.out.size() - 1);
@@ -319,7 +334,8 @@ TEST_CASE("what waits is started in its own root, and not in a copy of it")
     const Lab lab;
     REQUIRE(lab({"queue", "pause", "default"}).code == 0);
     const std::string id = submit_one(lab, {"-c", "touch ran-$BGT_TASK_ID"});
-    std::filesystem::copy(lab.root(), lab.folder() + "/copy", std::filesystem::copy_options::recursive);
+    std::filesystem::copy(lab.root(), lab.folder() + "/copy",
+                          std::filesystem::copy_options::recursive);
     std::filesystem::permissions(lab.folder() + "/copy", std::filesystem::perms::owner_all);
     write_file(lab.folder() + "/copy/queue/settings", "{}"); // not paused there
     CHECK(lab({"--root", lab.folder() + "/copy", "run", "--wait", "--", "true"}).code == 0);

@@ -1,17 +1,19 @@
 #pragma once
-/// The process that starts waiting tasks: one for a state root, there only while something waits or runs from a queue.
+/// The process that starts waiting tasks: one for a state root, there only while something waits or
+/// runs from a queue.
 #include <bgt/store/root.hpp>
 
 namespace bgt::dispatch {
 
-/// Puts a dispatcher in place where the root has a journal and nobody dispatches. To be called by whoever makes something
-/// wait, after it is on record, and by everybody who comes by: both processes of a dispatcher may have been killed.
-/// Costs one system call where there is no journal, a few where there is a dispatcher. Hazard: forks; the caller must be
-/// single-threaded.
+/// Puts a dispatcher in place where the root has a journal and nobody dispatches. To be called by
+/// whoever makes something wait, after it is on record, and by everybody who comes by: both
+/// processes of a dispatcher may have been killed. Costs one system call where there is no journal,
+/// a few where there is a dispatcher. Hazard: forks; the caller must be single-threaded.
 Result<void> ensure_dispatcher(const store::Root&);
 
-/// The same for whoever is about to append to the journal and holds its lock, whether or not there is a journal yet: so there is
-/// somebody who sees what is appended even if the one who appends is killed right afterwards.
+/// The same for whoever is about to append to the journal and holds its lock, whether or not there
+/// is a journal yet: so there is somebody who sees what is appended even if the one who appends is
+/// killed right afterwards.
 Result<void> prepare_dispatcher(const store::Root&);
 
 /// Whether somebody dispatches now.

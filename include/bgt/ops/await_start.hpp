@@ -5,7 +5,8 @@
 
 namespace bgt::ops {
 
-/// Until its folder is there: it is being started, or will never be. Returns at once for any other task. Error: no such task; cancelled().
+/// Until its folder is there: it is being started, or will never be. Returns at once for any other
+/// task. Error: no such task; cancelled().
 Result<void> await_start(store::Root&, store::TaskId, Cancel = {});
 
 } // namespace bgt::ops

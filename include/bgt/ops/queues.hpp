@@ -16,8 +16,8 @@ struct Worker {
     std::uint32_t slot = 0;
     store::TaskId task;
     std::string name;
-    std::int32_t supervisor = 0;       ///< its pid
-    std::optional<WallTime> since;     ///< when the task was started
+    std::int32_t supervisor = 0;   ///< its pid
+    std::optional<WallTime> since; ///< when the task was started
 };
 
 struct QueueInfo {
@@ -25,9 +25,10 @@ struct QueueInfo {
     store::OneQueue settings;
     std::uint32_t slots = 1;
     core::QueueCounts counts;
-    std::vector<Worker> workers;        ///< in the order of their slots
-    std::optional<store::TaskId> next;  ///< who is to start next
-    std::string idle_because;           ///< why that one does not start; empty: it is about to, or nothing waits
+    std::vector<Worker> workers;       ///< in the order of their slots
+    std::optional<store::TaskId> next; ///< who is to start next
+    std::string
+        idle_because; ///< why that one does not start; empty: it is about to, or nothing waits
 };
 
 struct QueuesAnswer {
@@ -35,15 +36,17 @@ struct QueuesAnswer {
     store::QueueSettings settings;
     bool has_dispatcher = false;
 };
-/// Sees to it that somebody starts what waits: to be called by whoever comes by. What goes wrong is for the next one to mend.
-/// Hazard: forks; the caller must be single-threaded.
+/// Sees to it that somebody starts what waits: to be called by whoever comes by. What goes wrong is
+/// for the next one to mend. Hazard: forks; the caller must be single-threaded.
 void keep_dispatching(const store::Root&);
 
-/// All queues that have settings or tasks, and `default`; with `only`, that one. Error (not_found): there is no such queue.
+/// All queues that have settings or tasks, and `default`; with `only`, that one. Error (not_found):
+/// there is no such queue.
 Result<QueuesAnswer> list_queues(store::Root&, const std::string& only = {});
 
 /// Changes the settings of the queues, as a whole or not at all.
-Result<void> change_settings(store::Root&, const std::function<Result<void>(store::QueueSettings&)>& change);
+Result<void> change_settings(store::Root&,
+                             const std::function<Result<void>(store::QueueSettings&)>& change);
 /// Takes all waiting tasks out of a queue, or out of all where it is empty. Returns how many.
 Result<std::size_t> clear_queue(store::Root&, const std::string& queue);
 /// Forgets the settings of a queue. Error: tasks wait or run there; (not_found) it has none.
@@ -61,14 +64,15 @@ struct MoveRequest {
     Selection selection;
     enum class To : std::uint8_t { first, last, before, priority };
     To to = To::first;
-    std::string before;        ///< a task that waits
+    std::string before; ///< a task that waits
     std::int32_t priority = 0;
 };
 Result<Each<Changed>> move(store::Root&, const MoveRequest&, const Progress<Changed>& = {});
 
 /// Whether anything waits, or runs from a queue: one system call.
 bool has_queue(const store::Root&);
-/// Why a task that waits has not started, in a sentence or more, and what to do next; empty: it does not wait.
+/// Why a task that waits has not started, in a sentence or more, and what to do next; empty: it
+/// does not wait.
 Result<std::vector<std::string>> why_waiting(store::Root&, store::TaskId);
 
 } // namespace bgt::ops

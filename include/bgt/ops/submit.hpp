@@ -39,16 +39,16 @@ Result<ArrayRange> parse_array(std::string_view text);
 
 /// One of a batch: what differs from the rest of the request.
 struct BatchItem {
-    std::string local_name;           ///< by which others of the batch depend on it; empty: none
-    std::string changes;              ///< JSON object: fields of spec.json (command, name, tags, cwd)
-    std::string name;                 ///< of the task; empty: none
+    std::string local_name; ///< by which others of the batch depend on it; empty: none
+    std::string changes;    ///< JSON object: fields of spec.json (command, name, tags, cwd)
+    std::string name;       ///< of the task; empty: none
     std::vector<DependencyWord> after;
     std::optional<std::int32_t> priority;
     std::optional<std::string> key;
 };
 
 struct SubmitRequest {
-    store::TaskSpec spec;        ///< id and marks are filled in later
+    store::TaskSpec spec; ///< id and marks are filled in later
     store::QueueContext context;
     /// queue, slots, needs, key, held, hold_on_failure, not_before, expires; the rest is filled in.
     core::WaitingTasks how;
@@ -56,27 +56,29 @@ struct SubmitRequest {
     std::vector<DependencyWord> after;
     OnBusy on_busy = OnBusy::wait;
     std::optional<ArrayRange> array;
-    std::vector<std::string> texts;     ///< a task for each, in which `{}` stands for it
-    std::vector<BatchItem> batch;       ///< a task for each
-    bool wait_if_full = false;          ///< until the queue has room, else that is an error
-    bool dry_run = false;               ///< answers what would be
-    bool want_position = false;         ///< queue_size and position, which cost a look at all that waits
+    std::vector<std::string> texts; ///< a task for each, in which `{}` stands for it
+    std::vector<BatchItem> batch;   ///< a task for each
+    bool wait_if_full = false;      ///< until the queue has room, else that is an error
+    bool dry_run = false;           ///< answers what would be
+    bool want_position = false; ///< queue_size and position, which cost a look at all that waits
 };
 
 struct SubmitAnswer {
     core::TaskRange ids;
-    bool existing = false;    ///< OnBusy::skip: nothing was submitted
+    bool existing = false; ///< OnBusy::skip: nothing was submitted
     std::string queue;
     std::size_t queue_size = 0; ///< waiting there, these among them
     std::size_t position = 0;   ///< of the first of these, from 1 on
 };
 
-/// The tasks are on disk, as a whole or not at all, when it returns, and somebody is there to start them. Errors: (usage) a
-/// circle of dependencies, a bad name; (not_found) a dependency that is no task; (failed) the queue is full or takes
-/// nothing, a name is in use, the disk is full. Hazard: forks; the caller must be single-threaded.
+/// The tasks are on disk, as a whole or not at all, when it returns, and somebody is there to start
+/// them. Errors: (usage) a circle of dependencies, a bad name; (not_found) a dependency that is no
+/// task; (failed) the queue is full or takes nothing, a name is in use, the disk is full. Hazard:
+/// forks; the caller must be single-threaded.
 Result<SubmitAnswer> submit(store::Root&, SubmitRequest, Cancel = {});
 
-/// What this process would pass on to a command: umask, limits, nice value, processors. Without environment and retention.
+/// What this process would pass on to a command: umask, limits, nice value, processors. Without
+/// environment and retention.
 store::QueueContext own_context();
 
 } // namespace bgt::ops

@@ -5,7 +5,8 @@
 
 namespace bgt::render {
 
-/// Columns QUEUE SLOTS RUNNING WAITING HELD STATE, one line per queue; then what all share, where that is set.
+/// Columns QUEUE SLOTS RUNNING WAITING HELD STATE, one line per queue; then what all share, where
+/// that is set.
 std::string queues_table(const ops::QueuesAnswer&);
 /// Settings, who works in which slot, and why the next one does not start.
 std::string queue_details(const ops::QueueInfo&);

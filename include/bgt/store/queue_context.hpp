@@ -1,6 +1,7 @@
 #pragma once
-/// What a waiting task takes along from whoever submitted it: environment, umask, limits, nice value, processors. Kept once
-/// for all tasks that share it, in a file of queue/ that is named by its content (0600).
+/// What a waiting task takes along from whoever submitted it: environment, umask, limits, nice
+/// value, processors. Kept once for all tasks that share it, in a file of queue/ that is named by
+/// its content (0600).
 #include <bgt/base/resource_limit.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/store/queue_file.hpp>
@@ -27,12 +28,13 @@ struct QueueContext {
     Retention retention;         ///< of the root, as the caller has set it
     bool operator==(const QueueContext& other) const
     {
-        return env == other.env && umask == other.umask && limits == other.limits && nice == other.nice && processors == other.processors;
+        return env == other.env && umask == other.umask && limits == other.limits &&
+               nice == other.nice && processors == other.processors;
     }
 };
 
-/// Keeps it where it is not there yet, and returns the name of its file. The caller holds the journal's lock, so that no
-/// clearing takes it away before the record that names it is there.
+/// Keeps it where it is not there yet, and returns the name of its file. The caller holds the
+/// journal's lock, so that no clearing takes it away before the record that names it is there.
 Result<std::string> keep_context(const QueueFile&, const QueueContext&);
 Result<QueueContext> read_context(const QueueFile&, const std::string& name);
 /// Removes all files that none of `used` names. The caller holds the journal's lock.

@@ -14,13 +14,17 @@ namespace bgt::store {
 
 /// What some waiting tasks will be once they are started.
 struct Described {
-    std::int64_t key = 0;       ///< by which Submitted names it: the first id of the submission
-    std::int64_t like = 0;      ///< not 0: spec and context are those of that description, which came before
-    std::string spec;           ///< as spec.json holds it
-    std::string context;        ///< the name of the file with environment, umask and limits (queue_context.hpp)
-    std::string changes;        ///< JSON object of what differs from the spec of `like`: command, name, tags ...; empty: nothing
-    std::int64_t index_first = 0; ///< an array: the index of its first task, and the step to the next
-    std::int64_t index_step = 0;  ///< 0: no array
+    std::int64_t key = 0; ///< by which Submitted names it: the first id of the submission
+    std::int64_t like =
+        0;            ///< not 0: spec and context are those of that description, which came before
+    std::string spec; ///< as spec.json holds it
+    std::string
+        context; ///< the name of the file with environment, umask and limits (queue_context.hpp)
+    std::string changes; ///< JSON object of what differs from the spec of `like`: command, name,
+                         ///< tags ...; empty: nothing
+    std::int64_t index_first =
+        0; ///< an array: the index of its first task, and the step to the next
+    std::int64_t index_step = 0;    ///< 0: no array
     std::vector<std::string> texts; ///< of each task in turn what `{}` stands for; empty: nothing
     std::int64_t submitted_ns = 0;
     bool operator==(const Described&) const = default;
@@ -49,7 +53,8 @@ struct Told {
 struct Dropped {
     core::TaskRange tasks;
     core::Reason reason = core::Reason::cancelled;
-    std::int64_t described_by = 0; ///< not 0: as it stands after a compaction, where nothing else tells
+    std::int64_t described_by =
+        0; ///< not 0: as it stands after a compaction, where nothing else tells
 };
 /// And that is on record in their folders.
 struct Closed {
@@ -70,7 +75,8 @@ struct Moved {
     std::int64_t other = 0; ///< of `before`
 };
 
-using QueueRecord = std::variant<Described, Submitted, Claimed, PutBack, Told, Dropped, Closed, Held, Prioritized, Moved>;
+using QueueRecord = std::variant<Described, Submitted, Claimed, PutBack, Told, Dropped, Closed,
+                                 Held, Prioritized, Moved>;
 
 /// Bytes that decode_record() reads back.
 std::string encode_record(const QueueRecord&);

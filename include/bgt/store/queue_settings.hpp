@@ -1,5 +1,6 @@
 #pragma once
-/// How many tasks the queues of a root may run at once: queue/settings, replaced as a whole under the journal's lock.
+/// How many tasks the queues of a root may run at once: queue/settings, replaced as a whole under
+/// the journal's lock.
 #include <bgt/base/result.hpp>
 #include <bgt/core/queue.hpp>
 #include <bgt/store/queue_file.hpp>
@@ -11,12 +12,14 @@
 namespace bgt::store {
 
 struct OneQueue {
-    std::optional<std::uint32_t> slots; ///< as many as there are processors where `auto_slots`; else 1
+    std::optional<std::uint32_t>
+        slots; ///< as many as there are processors where `auto_slots`; else 1
     bool auto_slots = false;
-    std::optional<std::uint64_t> limit; ///< of waiting tasks; what is submitted beyond it is refused
-    std::int32_t priority = 0;          ///< of tasks that name none
-    bool paused = false;                ///< starts nothing
-    bool draining = false;              ///< takes nothing
+    std::optional<std::uint64_t>
+        limit;                 ///< of waiting tasks; what is submitted beyond it is refused
+    std::int32_t priority = 0; ///< of tasks that name none
+    bool paused = false;       ///< starts nothing
+    bool draining = false;     ///< takes nothing
     bool operator==(const OneQueue&) const = default;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
-/// What the journal amounts to: who waits, who is being started, who will never start, and what each of them is.
+/// What the journal amounts to: who waits, who is being started, who will never start, and what
+/// each of them is.
 #include <bgt/core/queue.hpp>
 #include <bgt/store/queue_context.hpp>
 #include <bgt/store/queue_file.hpp>
@@ -22,8 +23,8 @@ struct DroppedTasks {
 /// One waiting task as it will be started.
 struct WaitingTask {
     TaskSpec spec;
-    std::string context;                  ///< for read_context()
-    std::vector<std::string> extra_env;   ///< BGT_ARRAY_INDEX
+    std::string context;                ///< for read_context()
+    std::vector<std::string> extra_env; ///< BGT_ARRAY_INDEX
 };
 
 class QueueView {
@@ -54,11 +55,20 @@ public:
     /// Why it will never start; nullopt: that is not known of it.
     std::optional<core::Reason> dropped_for(TaskId) const;
     /// The largest id that was ever submitted, as far as the journal goes back; 0: none.
-    std::int64_t last_id() const { return submitted_.empty() ? 0 : submitted_.rbegin()->first + submitted_.rbegin()->second.first - 1; }
+    std::int64_t last_id() const
+    {
+        return submitted_.empty()
+                   ? 0
+                   : submitted_.rbegin()->first + submitted_.rbegin()->second.first - 1;
+    }
     /// Nothing waits, runs or is still to be put on record.
-    bool is_empty() const { return state_.waiting_count() == 0 && state_.running_ids().empty() && dropped_.empty(); }
+    bool is_empty() const
+    {
+        return state_.waiting_count() == 0 && state_.running_ids().empty() && dropped_.empty();
+    }
 
-    /// What the task is. Error (not_found): it does not wait. Expensive for the first of a submission, cheap for the next.
+    /// What the task is. Error (not_found): it does not wait. Expensive for the first of a
+    /// submission, cheap for the next.
     Result<WaitingTask> describe(TaskId) const;
     /// A journal that amounts to the same, without what is over.
     Result<std::vector<QueueRecord>> compacted() const;
@@ -82,13 +92,16 @@ private:
     QueueFile file_;
     core::QueueState state_;
     QueueSettings settings_;
-    std::map<std::int64_t, DroppedTasks> dropped_;               ///< by the first id
-    std::map<std::int64_t, RecordPlace> descriptions_;           ///< by key
-    std::map<std::int64_t, std::pair<std::uint32_t, std::int64_t>> submitted_; ///< first id -> count, description
-    mutable std::map<std::int64_t, std::shared_ptr<const Described>> recent_; ///< a few descriptions, decoded
+    std::map<std::int64_t, DroppedTasks> dropped_;     ///< by the first id
+    std::map<std::int64_t, RecordPlace> descriptions_; ///< by key
+    std::map<std::int64_t, std::pair<std::uint32_t, std::int64_t>>
+        submitted_; ///< first id -> count, description
+    mutable std::map<std::int64_t, std::shared_ptr<const Described>>
+        recent_; ///< a few descriptions, decoded
 };
 
-/// Whether the task waits or is about to be started from a queue. Costs nothing where the root has no journal.
+/// Whether the task waits or is about to be started from a queue. Costs nothing where the root has
+/// no journal.
 bool is_queued(const Root&, TaskId);
 
 } // namespace bgt::store

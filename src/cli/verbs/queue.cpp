@@ -33,7 +33,8 @@ private:
     int drain(Context&, store::Root&, const std::vector<std::string>&);
     int clear(Context&, store::Root&, const std::vector<std::string>&);
     int remove(Context&, store::Root&, const std::vector<std::string>&);
-    int mark(Context&, store::Root&, const std::vector<std::string>& names, void (*change)(store::OneQueue&));
+    int mark(Context&, store::Root&, const std::vector<std::string>& names,
+             void (*change)(store::OneQueue&));
     static const std::vector<Act>& acts();
 
     std::vector<std::string> words_;
@@ -43,7 +44,8 @@ private:
 void Queue::declare(Parser& parser)
 {
     parser.words(words_, "WORD", Value::text);
-    parser.flag("--total", total_, "set: what all queues of the root share: slots and named resources");
+    parser.flag("--total", total_,
+                "set: what all queues of the root share: slots and named resources");
     parser.flag("--json", json_, "print the answer as JSON");
     parser.example("bgt queue                       # all of them");
     parser.example("bgt queue set build slots=4 limit=1000");
@@ -53,8 +55,10 @@ void Queue::declare(Parser& parser)
 
 const std::vector<Queue::Act>& Queue::acts()
 {
-    static const std::vector<Act> all{{"ls", &Queue::list},       {"show", &Queue::show},   {"set", &Queue::set},     {"pause", &Queue::pause},
-                                      {"resume", &Queue::resume}, {"drain", &Queue::drain}, {"clear", &Queue::clear}, {"rm", &Queue::remove}};
+    static const std::vector<Act> all{{"ls", &Queue::list},       {"show", &Queue::show},
+                                      {"set", &Queue::set},       {"pause", &Queue::pause},
+                                      {"resume", &Queue::resume}, {"drain", &Queue::drain},
+                                      {"clear", &Queue::clear},   {"rm", &Queue::remove}};
     return all;
 }
 
@@ -65,8 +69,12 @@ int Queue::run(Context& context)
     if (!root) return context.fail(root.error(), json_);
     if (words_.empty()) return list(context, **root, {});
     for (const Act& act : acts())
-        if (act.word == words_.front()) return (this->*act.act)(context, **root, {words_.begin() + 1, words_.end()});
-    return context.fail(Error::usage("'" + fit(printable(words_.front()), 40) + "' is none of ls, show, set, pause, resume, drain, clear and rm"), json_);
+        if (act.word == words_.front())
+            return (this->*act.act)(context, **root, {words_.begin() + 1, words_.end()});
+    return context.fail(
+        Error::usage("'" + fit(printable(words_.front()), 40) +
+                     "' is none of ls, show, set, pause, resume, drain, clear and rm"),
+        json_);
 }
 
 int Queue::list(Context& context, store::Root& root, const std::vector<std::string>&)
@@ -79,10 +87,12 @@ int Queue::list(Context& context, store::Root& root, const std::vector<std::stri
 
 int Queue::show(Context& context, store::Root& root, const std::vector<std::string>& names)
 {
-    if (names.size() != 1) return context.fail(Error::usage("which queue? bgt queue show NAME"), json_);
+    if (names.size() != 1)
+        return context.fail(Error::usage("which queue? bgt queue show NAME"), json_);
     const auto answer = ops::list_queues(root, names.front());
     if (!answer) return context.fail(answer.error(), json_);
-    context.print(json_ ? render::queues_json(*answer) : render::queue_details(answer->queues.front()));
+    context.print(json_ ? render::queues_json(*answer)
+                        : render::queue_details(answer->queues.front()));
     return code::ok;
 }
 
@@ -91,7 +101,8 @@ Result<std::uint64_t> whole(const std::string& key, const std::string& text, std
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error == std::errc{} && end == text.data() + text.size() && value <= most) return value;
-    return Error::usage(key + "=" + fit(printable(text), 40) + ": not a whole number from 0 to " + std::to_string(most));
+    return Error::usage(key + "=" + fit(printable(text), 40) + ": not a whole number from 0 to " +
+                        std::to_string(most));
 }
 
 /// KEY=VALUE of one queue.
@@ -117,15 +128,19 @@ Result<void> set_one(store::OneQueue& queue, const std::string& key, const std::
         return {};
     }
     if (key == "priority") {
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), queue.priority);
-        if (error != std::errc{} || end != value.data() + value.size()) return Error::usage("priority: not a whole number");
+        const auto [end, error] =
+            std::from_chars(value.data(), value.data() + value.size(), queue.priority);
+        if (error != std::errc{} || end != value.data() + value.size())
+            return Error::usage("priority: not a whole number");
         return {};
     }
-    return Error::usage("'" + fit(printable(key), 40) + "' is no setting of a queue: slots, limit, priority");
+    return Error::usage("'" + fit(printable(key), 40) +
+                        "' is no setting of a queue: slots, limit, priority");
 }
 
 /// Of all queues together.
-Result<void> set_shared(store::QueueSettings& settings, const std::string& key, const std::string& value)
+Result<void> set_shared(store::QueueSettings& settings, const std::string& key,
+                        const std::string& value)
 {
     if (key == "slots" && value == "off") {
         settings.total_slots.reset();
@@ -136,7 +151,8 @@ Result<void> set_shared(store::QueueSettings& settings, const std::string& key, 
         settings.total_slots = static_cast<std::uint32_t>(slots);
         return {};
     }
-    if (auto valid = store::check_queue_name(key); !valid) return Error::usage("'" + fit(printable(key), 40) + "' is no name of a resource");
+    if (auto valid = store::check_queue_name(key); !valid)
+        return Error::usage("'" + fit(printable(key), 40) + "' is no name of a resource");
     if (value == "off") {
         settings.resources.erase(key);
         return {};
@@ -150,32 +166,45 @@ Result<void> set_shared(store::QueueSettings& settings, const std::string& key, 
 int Queue::set(Context& context, store::Root& root, const std::vector<std::string>& words)
 {
     const std::size_t first = total_ ? 0 : 1;
-    if (words.size() <= first) return context.fail(Error::usage("bgt queue set NAME KEY=VALUE..., or bgt queue set --total KEY=VALUE..."), json_);
+    if (words.size() <= first)
+        return context.fail(
+            Error::usage("bgt queue set NAME KEY=VALUE..., or bgt queue set --total KEY=VALUE..."),
+            json_);
     if (!total_)
-        if (auto valid = store::check_queue_name(words.front()); !valid) return context.fail(valid.error(), json_);
-    const auto changed = ops::change_settings(root, [&](store::QueueSettings& settings) -> Result<void> {
-        for (std::size_t at = first; at < words.size(); ++at) {
-            const auto equals = words[at].find('=');
-            if (equals == std::string::npos) return Error::usage("'" + fit(printable(words[at]), 40) + "' is not of the form KEY=VALUE");
-            const std::string key = words[at].substr(0, equals), value = words[at].substr(equals + 1);
-            BGT_TRY(total_ ? set_shared(settings, key, value) : set_one(settings.queues[words.front()], key, value));
-        }
-        return {};
-    });
+        if (auto valid = store::check_queue_name(words.front()); !valid)
+            return context.fail(valid.error(), json_);
+    const auto changed =
+        ops::change_settings(root, [&](store::QueueSettings& settings) -> Result<void> {
+            for (std::size_t at = first; at < words.size(); ++at) {
+                const auto equals = words[at].find('=');
+                if (equals == std::string::npos)
+                    return Error::usage("'" + fit(printable(words[at]), 40) +
+                                        "' is not of the form KEY=VALUE");
+                const std::string key = words[at].substr(0, equals),
+                                  value = words[at].substr(equals + 1);
+                BGT_TRY(total_ ? set_shared(settings, key, value)
+                               : set_one(settings.queues[words.front()], key, value));
+            }
+            return {};
+        });
     if (!changed) return context.fail(changed.error(), json_);
     return json_ ? list(context, root, {}) : code::ok;
 }
 
-int Queue::mark(Context& context, store::Root& root, const std::vector<std::string>& names, void (*change)(store::OneQueue&))
+int Queue::mark(Context& context, store::Root& root, const std::vector<std::string>& names,
+                void (*change)(store::OneQueue&))
 {
-    if (names.empty()) return context.fail(Error::usage("which queue? name one or more (bgt queue lists all)"), json_);
-    const auto changed = ops::change_settings(root, [&](store::QueueSettings& settings) -> Result<void> {
-        for (const std::string& name : names) {
-            BGT_TRY(store::check_queue_name(name));
-            change(settings.queues[name]);
-        }
-        return {};
-    });
+    if (names.empty())
+        return context.fail(Error::usage("which queue? name one or more (bgt queue lists all)"),
+                            json_);
+    const auto changed =
+        ops::change_settings(root, [&](store::QueueSettings& settings) -> Result<void> {
+            for (const std::string& name : names) {
+                BGT_TRY(store::check_queue_name(name));
+                change(settings.queues[name]);
+            }
+            return {};
+        });
     if (!changed) return context.fail(changed.error(), json_);
     return json_ ? list(context, root, {}) : code::ok;
 }
@@ -187,7 +216,8 @@ int Queue::pause(Context& context, store::Root& root, const std::vector<std::str
 
 int Queue::resume(Context& context, store::Root& root, const std::vector<std::string>& names)
 {
-    return mark(context, root, names, [](store::OneQueue& queue) { queue.paused = queue.draining = false; });
+    return mark(context, root, names,
+                [](store::OneQueue& queue) { queue.paused = queue.draining = false; });
 }
 
 int Queue::drain(Context& context, store::Root& root, const std::vector<std::string>& names)
@@ -197,7 +227,9 @@ int Queue::drain(Context& context, store::Root& root, const std::vector<std::str
 
 int Queue::clear(Context& context, store::Root& root, const std::vector<std::string>& names)
 {
-    if (names.empty()) return context.fail(Error::usage("which queue? name one or more (bgt queue lists all)"), json_);
+    if (names.empty())
+        return context.fail(Error::usage("which queue? name one or more (bgt queue lists all)"),
+                            json_);
     std::size_t total = 0;
     for (const std::string& name : names) {
         const auto cleared = ops::clear_queue(root, name);
@@ -211,9 +243,12 @@ int Queue::clear(Context& context, store::Root& root, const std::vector<std::str
 
 int Queue::remove(Context& context, store::Root& root, const std::vector<std::string>& names)
 {
-    if (names.empty()) return context.fail(Error::usage("which queue? name one or more (bgt queue lists all)"), json_);
+    if (names.empty())
+        return context.fail(Error::usage("which queue? name one or more (bgt queue lists all)"),
+                            json_);
     for (const std::string& name : names)
-        if (const auto removed = ops::remove_queue(root, name); !removed) return context.fail(removed.error(), json_);
+        if (const auto removed = ops::remove_queue(root, name); !removed)
+            return context.fail(removed.error(), json_);
     return json_ ? list(context, root, {}) : code::ok;
 }
 

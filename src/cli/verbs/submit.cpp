@@ -10,9 +10,9 @@
 #include <bgt/ops/await_start.hpp>
 #include <bgt/ops/submit.hpp>
 #include <bgt/ops/wait.hpp>
-#include <bgt/store/queue_settings.hpp>
 #include <bgt/render/json.hpp>
 #include <bgt/render/words.hpp>
+#include <bgt/store/queue_settings.hpp>
 
 #include <boost/json.hpp>
 #include <charconv>
@@ -38,30 +38,40 @@ private:
     int stay(Context&, store::Root&, const ops::SubmitAnswer&);
 
     RunOptions options_;
-    Word queue_, priority_, slots_, on_dep_failure_, expire_, key_, on_busy_, array_, each_, batch_, if_full_;
+    Word queue_, priority_, slots_, on_dep_failure_, expire_, key_, on_busy_, array_, each_, batch_,
+        if_full_;
     std::vector<std::string> needs_, after_;
     bool hold_ = false, null_ = false, dry_run_ = false;
 };
 
 /// They are about the moment at which `bgt run` starts its command.
-constexpr std::string_view of_run_alone[] = {"--replace", "--if-absent", "--anywhere", "--explain", "--wait-ready", "--max-wait"};
+constexpr std::string_view of_run_alone[] = {"--replace", "--if-absent",  "--anywhere",
+                                             "--explain", "--wait-ready", "--max-wait"};
 
 void Submit::declare(Parser& parser)
 {
     parser.option("-q,--queue", queue_, "NAME", Value::text, "the queue to wait in (default)");
     parser.option("--priority", priority_, "N", Value::number, "higher ones start first (0)");
     parser.option("--slots", slots_, "N", Value::number, "slots of the queue that it takes (1)");
-    parser.list("--need", needs_, "NAME=N", Value::text, "what it takes of a named resource: gpu=1, mem=8GiB");
-    parser.list("--after", after_, "TASK[:COND]", Value::task, "start after another task: ok (its exit code is 0), fail, any, start or ready");
-    parser.choice("--on-dep-failure", on_dep_failure_, "skip|hold", "when it can't start any more because of --after (skip)");
+    parser.list("--need", needs_, "NAME=N", Value::text,
+                "what it takes of a named resource: gpu=1, mem=8GiB");
+    parser.list("--after", after_, "TASK[:COND]", Value::task,
+                "start after another task: ok (its exit code is 0), fail, any, start or ready");
+    parser.choice("--on-dep-failure", on_dep_failure_, "skip|hold",
+                  "when it can't start any more because of --after (skip)");
     parser.flag("--hold", hold_, "do not start it before bgt release");
-    parser.option("--expire", expire_, "D", Value::duration, "never start it if it has waited for longer");
+    parser.option("--expire", expire_, "D", Value::duration,
+                  "never start it if it has waited for longer");
     parser.option("--key", key_, "KEY", Value::text, "run at most one task with this key at once");
-    parser.choice("--on-busy", on_busy_, "wait|skip|replace|latest", "when a task with the same --key waits or runs (wait)");
-    parser.option("--array", array_, "A-B[:STEP][%N]", Value::text, "a task for each number, {} and $BGT_ARRAY_INDEX stand for it; N at once");
-    parser.option("--each", each_, "FILE", Value::file, "a task for each line of the file (- is stdin), {} stands for it");
+    parser.choice("--on-busy", on_busy_, "wait|skip|replace|latest",
+                  "when a task with the same --key waits or runs (wait)");
+    parser.option("--array", array_, "A-B[:STEP][%N]", Value::text,
+                  "a task for each number, {} and $BGT_ARRAY_INDEX stand for it; N at once");
+    parser.option("--each", each_, "FILE", Value::file,
+                  "a task for each line of the file (- is stdin), {} stands for it");
     parser.flag("-0,--null", null_, "the parts of --each end with a NUL byte");
-    parser.option("--batch", batch_, "FILE", Value::file, "a task for each line of JSON in the file (- is stdin)");
+    parser.option("--batch", batch_, "FILE", Value::file,
+                  "a task for each line of JSON in the file (- is stdin)");
     parser.choice("--if-full", if_full_, "fail|wait", "when the queue has no room (fail)");
     parser.flag("--dry-run", dry_run_, "submit nothing, and print what would be");
     options_.declare(parser, of_run_alone);
@@ -70,12 +80,15 @@ void Submit::declare(Parser& parser)
     parser.example("bgt submit --array 1-100%8 -- ./render --frame {}");
 }
 
-Result<std::int64_t> number(const Word& text, const char* option, std::int64_t low, std::int64_t high)
+Result<std::int64_t> number(const Word& text, const char* option, std::int64_t low,
+                            std::int64_t high)
 {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error == std::errc{} && end == text->data() + text->size() && value >= low && value <= high) return value;
-    return Error::usage(std::string(option) + ": '" + fit(printable(*text), 40) + "' is no whole number from " + std::to_string(low) + " to " +
+    if (error == std::errc{} && end == text->data() + text->size() && value >= low && value <= high)
+        return value;
+    return Error::usage(std::string(option) + ": '" + fit(printable(*text), 40) +
+                        "' is no whole number from " + std::to_string(low) + " to " +
                         std::to_string(high));
 }
 
@@ -83,7 +96,8 @@ Result<core::Amount> parse_need(const std::string& text)
 {
     const auto equals = text.find('=');
     const std::string name = text.substr(0, equals);
-    if (auto valid = store::check_queue_name(name); !valid) return Error::usage("--need: '" + fit(printable(name), 40) + "' is no name of a resource");
+    if (auto valid = store::check_queue_name(name); !valid)
+        return Error::usage("--need: '" + fit(printable(name), 40) + "' is no name of a resource");
     if (equals == text.npos) return core::Amount{name, 1};
     const auto amount = parse_size(text.substr(equals + 1));
     if (!amount) return Error::usage("--need: " + amount.error().message);
@@ -96,7 +110,8 @@ Result<void> Submit::check() const
         return Error::usage("--array, --each and --batch exclude each other");
     if (null_ && !each_) return Error::usage("-0 belongs to --each");
     if (on_busy_ && !key_) return Error::usage("--on-busy belongs to --key");
-    if ((array_ || each_) && options_.name) return Error::usage("--name names one task, and these are many");
+    if ((array_ || each_) && options_.name)
+        return Error::usage("--name names one task, and these are many");
     return {};
 }
 
@@ -104,7 +119,8 @@ Result<void> Submit::take_queue_options(ops::SubmitRequest& out) const
 {
     out.how.queue = queue_.value_or("default");
     if (priority_) {
-        BGT_TRY_ASSIGN(const std::int64_t value, number(priority_, "--priority", -1'000'000, 1'000'000));
+        BGT_TRY_ASSIGN(const std::int64_t value,
+                       number(priority_, "--priority", -1'000'000, 1'000'000));
         out.priority = static_cast<std::int32_t>(value);
     }
     if (slots_) {
@@ -122,7 +138,8 @@ Result<void> Submit::take_queue_options(ops::SubmitRequest& out) const
     for (const std::string& text : after_) {
         for (std::size_t at = 0; at <= text.size();) {
             const std::size_t comma = std::min(text.find(',', at), text.size());
-            BGT_TRY_ASSIGN(const ops::DependencyWord word, ops::parse_dependency(text.substr(at, comma - at)));
+            BGT_TRY_ASSIGN(const ops::DependencyWord word,
+                           ops::parse_dependency(text.substr(at, comma - at)));
             out.after.push_back(word);
             at = comma + 1;
         }
@@ -135,7 +152,10 @@ Result<void> Submit::take_queue_options(ops::SubmitRequest& out) const
         if (!time) return Error::usage("--expire: " + time.error().message);
         out.how.expires = render::Moment::now().wall + *time;
     }
-    for (const auto& [word, value] : {std::pair{"wait", ops::OnBusy::wait}, {"skip", ops::OnBusy::skip}, {"replace", ops::OnBusy::replace}, {"latest", ops::OnBusy::latest}})
+    for (const auto& [word, value] : {std::pair{"wait", ops::OnBusy::wait},
+                                      {"skip", ops::OnBusy::skip},
+                                      {"replace", ops::OnBusy::replace},
+                                      {"latest", ops::OnBusy::latest}})
         if (on_busy_ == word) out.on_busy = value;
     out.wait_if_full = if_full_ == "wait";
     return {};
@@ -150,11 +170,13 @@ Result<void> Submit::take_many(ops::SubmitRequest& out) const
     }
     if (each_) {
         BGT_TRY_ASSIGN(out.texts, read_each(*each_, null_));
-        if (out.texts.empty()) return Error::usage("--each: there is no line in " + printable(*each_));
+        if (out.texts.empty())
+            return Error::usage("--each: there is no line in " + printable(*each_));
     }
     if (batch_) {
         BGT_TRY_ASSIGN(out.batch, read_batch(*batch_));
-        if (out.batch.empty()) return Error::usage("--batch: there is no task in " + printable(*batch_));
+        if (out.batch.empty())
+            return Error::usage("--batch: there is no task in " + printable(*batch_));
     }
     return {};
 }
@@ -181,19 +203,25 @@ Result<ops::SubmitRequest> Submit::request(Context& context)
 int Submit::answer(Context& context, const ops::SubmitAnswer& answer) const
 {
     if (options_.json) {
-        boost::json::object out{{"queued", !answer.existing && !dry_run_}, {"existing", answer.existing},   {"id", answer.ids.first},
-                                {"count", answer.ids.count},               {"queue", answer.queue},         {"queue_size", answer.queue_size},
+        boost::json::object out{{"queued", !answer.existing && !dry_run_},
+                                {"existing", answer.existing},
+                                {"id", answer.ids.first},
+                                {"count", answer.ids.count},
+                                {"queue", answer.queue},
+                                {"queue_size", answer.queue_size},
                                 {"position", answer.position}};
         if (dry_run_) out["id"] = nullptr;
         context.print(render::answer_json(std::move(out)));
         return code::ok;
     }
     if (dry_run_) {
-        context.print("would wait in queue " + answer.queue + " as number " + std::to_string(answer.position) + "\n");
+        context.print("would wait in queue " + answer.queue + " as number " +
+                      std::to_string(answer.position) + "\n");
         return code::ok;
     }
     std::string ids;
-    for (std::uint32_t at = 0; at < answer.ids.count; ++at) ids += std::to_string(answer.ids.first + at) + "\n";
+    for (std::uint32_t at = 0; at < answer.ids.count; ++at)
+        ids += std::to_string(answer.ids.first + at) + "\n";
     context.print(ids);
     return code::ok;
 }
@@ -212,7 +240,8 @@ int Submit::stay(Context& context, store::Root& root, const ops::SubmitAnswer& a
         return *ended ? ops::exit_code(**ended) : code::wait_timeout;
     }
     ops::WaitRequest request;
-    for (std::uint32_t at = 0; at < answer.ids.count; ++at) request.tasks.push_back(store::TaskId{answer.ids.first + at});
+    for (std::uint32_t at = 0; at < answer.ids.count; ++at)
+        request.tasks.push_back(store::TaskId{answer.ids.first + at});
     request.conditions.push_back(*core::parse_condition("exit", "/"));
     const auto waited = ops::wait(root, request);
     if (!waited) return context.fail(waited.error(), options_.json);

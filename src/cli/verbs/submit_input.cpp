@@ -21,17 +21,22 @@ constexpr std::size_t max_input = 256u << 20;
 Result<std::string> read_all(const std::string& file, const char* option)
 {
     const Fd opened(file == "-" ? -1 : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file != "-" && !opened) return Error::usage(std::string(option) + ": " + Error::system(printable(file), errno).message);
+    if (file != "-" && !opened)
+        return Error::usage(std::string(option) + ": " +
+                            Error::system(printable(file), errno).message);
     const int fd = file == "-" ? STDIN_FILENO : opened.get();
     std::string text;
     std::vector<char> block(1 << 16);
     while (true) {
         const ssize_t got = ::read(fd, block.data(), block.size());
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return Error::usage(std::string(option) + ": " + Error::system(printable(file), errno).message);
+        if (got < 0)
+            return Error::usage(std::string(option) + ": " +
+                                Error::system(printable(file), errno).message);
         if (got == 0) return text;
         text.append(block.data(), static_cast<std::size_t>(got));
-        if (text.size() > max_input) return Error::usage(std::string(option) + ": more than 256 MiB");
+        if (text.size() > max_input)
+            return Error::usage(std::string(option) + ": more than 256 MiB");
     }
 }
 
@@ -39,7 +44,8 @@ std::string as_text(const json::value& value, const char* key)
 {
     if (!value.is_string()) throw std::runtime_error(fmt::format("\"{}\" is no text", key));
     const std::string text(value.get_string());
-    if (text.find('\0') != text.npos) throw std::runtime_error(fmt::format("\"{}\" holds a NUL character", key));
+    if (text.find('\0') != text.npos)
+        throw std::runtime_error(fmt::format("\"{}\" holds a NUL character", key));
     return text;
 }
 
@@ -53,9 +59,11 @@ json::array command_of(const json::object& from)
 {
     const json::value* command = from.if_contains("command");
     const json::value* shell = from.if_contains("shell");
-    if ((command != nullptr) == (shell != nullptr)) throw std::runtime_error("it needs \"command\", a list of words, or \"shell\", a text");
+    if ((command != nullptr) == (shell != nullptr))
+        throw std::runtime_error("it needs \"command\", a list of words, or \"shell\", a text");
     if (shell) return {"/bin/sh", "-c", as_text(*shell, "shell")};
-    if (!command->is_array() || command->get_array().empty()) throw std::runtime_error("\"command\" is no list of words");
+    if (!command->is_array() || command->get_array().empty())
+        throw std::runtime_error("\"command\" is no list of words");
     for (const json::value& word : command->get_array()) as_text(word, "command");
     return command->get_array();
 }
@@ -66,7 +74,8 @@ json::object changes_of(const json::object& from)
     json::object changes{{"command", command_of(from)}, {"shell", from.contains("shell")}};
     if (const auto* name = from.if_contains("name")) changes["name"] = as_text(*name, "name");
     if (const auto* cwd = from.if_contains("cwd")) {
-        if (!as_text(*cwd, "cwd").starts_with('/')) throw std::runtime_error("\"cwd\" does not begin with /");
+        if (!as_text(*cwd, "cwd").starts_with('/'))
+            throw std::runtime_error("\"cwd\" does not begin with /");
         changes["cwd"] = *cwd;
     }
     if (const auto* tags = from.if_contains("tags")) {
@@ -79,20 +88,24 @@ json::object changes_of(const json::object& from)
 
 ops::BatchItem item_of(const json::object& from)
 {
-    constexpr std::array known{"id", "name", "command", "shell", "after", "priority", "key", "tags", "cwd"};
+    constexpr std::array known{"id",       "name", "command", "shell", "after",
+                               "priority", "key",  "tags",    "cwd"};
     for (const auto& field : from)
         if (std::ranges::find(known, std::string_view(field.key())) == known.end())
-            throw std::runtime_error("unknown field \"" + fit(printable(std::string(field.key())), 40) + "\"");
+            throw std::runtime_error("unknown field \"" +
+                                     fit(printable(std::string(field.key())), 40) + "\"");
     ops::BatchItem item;
     item.changes = json::serialize(changes_of(from));
     if (const auto* id = from.if_contains("id")) item.local_name = word_of(*id);
     if (const auto* name = from.if_contains("name")) {
         item.name = as_text(*name, "name");
-        if (auto valid = store::check_name(item.name); !valid) throw std::runtime_error(valid.error().message);
+        if (auto valid = store::check_name(item.name); !valid)
+            throw std::runtime_error(valid.error().message);
         if (item.local_name.empty()) item.local_name = item.name;
     }
     if (const auto* key = from.if_contains("key")) item.key = as_text(*key, "key");
-    if (const auto* priority = from.if_contains("priority")) item.priority = priority->to_number<std::int32_t>();
+    if (const auto* priority = from.if_contains("priority"))
+        item.priority = priority->to_number<std::int32_t>();
     if (const auto* after = from.if_contains("after")) {
         const json::array words = after->is_array() ? after->get_array() : json::array{*after};
         for (const json::value& word : words) {
@@ -114,7 +127,8 @@ Result<std::vector<std::string>> read_each(const std::string& file, bool nul_ter
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t next = std::min(text.find(end, at), text.size());
         if (next > at) out.push_back(text.substr(at, next - at));
-        if (!nul_terminated && next > at && out.back().find('\0') != std::string::npos) return Error::usage("--each: a line holds a NUL byte; use -0");
+        if (!nul_terminated && next > at && out.back().find('\0') != std::string::npos)
+            return Error::usage("--each: a line holds a NUL byte; use -0");
         at = next + 1;
     }
     return out;

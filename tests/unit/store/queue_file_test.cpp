@@ -49,7 +49,8 @@ QueueView opened(const Root& root)
 
 void append(QueueView& view, const std::vector<QueueRecord>& records)
 {
-    if (auto done = view.append(records, QueueFile::Durability::process); !done) FAIL(done.error().message);
+    if (auto done = view.append(records, QueueFile::Durability::process); !done)
+        FAIL(done.error().message);
 }
 
 } // namespace
@@ -78,7 +79,8 @@ TEST_CASE("records come back as they were written")
     CHECK(submitted.tasks.order == all.order);
     CHECK(submitted.tasks.expires == all.expires);
     const std::string bytes = encode_record(Submitted{all, 7});
-    for (std::size_t size = 0; size < bytes.size(); ++size) CHECK_FALSE(decode_record(bytes.substr(0, size)));
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+        CHECK_FALSE(decode_record(bytes.substr(0, size)));
     CHECK_FALSE(decode_record(bytes + "x"));
     CHECK_FALSE(decode_record("\x63"));
     CHECK_FALSE(description_key(bytes));
@@ -105,7 +107,8 @@ TEST_CASE("a journal that was cut anywhere holds the records before the cut, and
     std::string bytes(whole, '\0');
     std::ifstream(path, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(whole));
     for (std::size_t cut = sizes[0]; cut <= whole; ++cut) {
-        std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(cut));
+        std::ofstream(path, std::ios::binary | std::ios::trunc)
+            .write(bytes.data(), static_cast<std::streamsize>(cut));
         QueueView view = opened(root);
         std::size_t expected = 0;
         while (expected < sizes.size() && sizes[expected] <= cut) ++expected;
@@ -140,8 +143,9 @@ TEST_CASE("a compacted journal amounts to the same")
     QueueView view = opened(root);
     append(view, submission(1, 5));
     append(view, submission(6, 1));
-    append(view, {Claimed{1}, Claimed{2}, Told{1, core::TaskEventKind::ended_ok}, Held{4, true}, Moved{6, Moved::Where::first, 0},
-                  Dropped{{5, 1}, core::Reason::cancelled, 0}, Prioritized{3, 7}});
+    append(view, {Claimed{1}, Claimed{2}, Told{1, core::TaskEventKind::ended_ok}, Held{4, true},
+                  Moved{6, Moved::Where::first, 0}, Dropped{{5, 1}, core::Reason::cancelled, 0},
+                  Prioritized{3, 7}});
     const auto records = view.compacted();
     REQUIRE(records);
     REQUIRE(view.file().replace(*records));
