@@ -4,6 +4,8 @@
 #include <bgt/os/clock.hpp>
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -20,6 +22,10 @@ void become_like(const store::QueueContext& caller)
         const rlimit value{limit.soft, limit.hard};
         setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value);
     }
+    // What the supervisor itself starts for the task (--ready-cmd, --on-hang exec:) gets the
+    // caller's environment, too.
+    clearenv();
+    for (const std::string& entry : caller.env) putenv(strdup(entry.c_str()));
     if (caller.nice != getpriority(PRIO_PROCESS, 0)) setpriority(PRIO_PROCESS, 0, caller.nice);
     if (caller.processors.empty()) return;
     cpu_set_t set;
@@ -67,7 +73,7 @@ Result<pid_t> Dispatcher::fork_task(store::TaskId id)
     context.env.insert(context.env.end(), task.extra_env.begin(), task.extra_env.end());
     BGT_TRY_ASSIGN(store::TaskDir folder, supervise::create_waiting(root_, task.spec));
     supervise::LaunchRequest request{
-        std::move(task.spec), std::move(context.env), context.retention, context.umask, {}};
+        std::move(task.spec), context.env, context.retention, context.umask, {}};
     request.prepare = [&context] { become_like(context); };
     Result<pid_t> child = supervise::launch_detached(root_, std::move(folder), std::move(request));
     if (!child) static_cast<void>(root_.remove_task(id));

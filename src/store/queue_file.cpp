@@ -143,21 +143,30 @@ Result<void> QueueFile::read_head()
 Result<bool> QueueFile::reopen()
 {
     if (!folder_) return false;
-    Fd now = open_file(folder_.get(), journal_name, O_RDWR);
-    if (!now && errno != ENOENT) return detail::explain("can't open " + path_, errno);
     struct stat before {
     }, after{};
-    const bool same = now && file_ && ::fstat(file_.get(), &before) == 0 &&
-                      ::fstat(now.get(), &after) == 0 && before.st_ino == after.st_ino &&
-                      before.st_dev == after.st_dev;
-    if (!now && !file_) return false;
+    const bool is_there = ::fstatat(folder_.get(), journal_name, &after, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!is_there && errno != ENOENT) return detail::explain("can't look at " + path_, errno);
+    if (!is_there && !file_) return false;
+    const bool same = is_there && file_ && ::fstat(file_.get(), &before) == 0 &&
+                      before.st_ino == after.st_ino && before.st_dev == after.st_dev;
     if (!same) {
-        file_ = std::move(now);
+        writer_.reset();
+        file_ = open_file(folder_.get(), journal_name, O_RDONLY);
+        if (!file_ && errno != ENOENT) return detail::explain("can't open " + path_, errno);
         at_ = head_size;
         end_ = head_size;
     }
     if (file_) BGT_TRY(read_head());
     return !same;
+}
+
+/// Under the lock, after reopen(): no other file takes its place meanwhile.
+Result<void> QueueFile::open_writer()
+{
+    if (!writer_) writer_ = open_file(folder_.get(), journal_name, O_RDWR);
+    if (!writer_) return detail::explain("can't open " + path_, errno);
+    return {};
 }
 
 Result<QueueRecord> QueueFile::read(RecordPlace place) const
@@ -213,7 +222,7 @@ Result<void> QueueFile::write_head(std::uint64_t end)
     std::memcpy(head.data() + at_boot, boot_.data(), boot_.size());
     const auto folder = identity_of(folder_.get());
     std::memcpy(head.data() + at_folder, folder.data(), sizeof folder);
-    if (const int err = detail::write_all_at(file_.get(), std::as_bytes(std::span(head)), 0))
+    if (const int err = detail::write_all_at(writer_.get(), std::as_bytes(std::span(head)), 0))
         return detail::explain("can't write " + path_, err);
     end_ = end;
     return {};
@@ -223,7 +232,9 @@ Result<void> QueueFile::create_file(const char* name)
 {
     Fd made = open_file(folder_.get(), name, O_RDWR | O_CREAT | O_TRUNC);
     if (!made) return detail::explain("can't create " + path_, errno);
-    file_ = std::move(made);
+    writer_ = std::move(made);
+    file_ = open_file(folder_.get(), name, O_RDONLY);
+    if (!file_) return detail::explain("can't open " + path_, errno);
     at_ = head_size;
     is_checked_ = true;
     return write_head(head_size);
@@ -239,35 +250,37 @@ Result<void> QueueFile::append(const std::vector<QueueRecord>& records, Durabili
         if (::renameat(folder_.get(), next_journal, folder_.get(), journal_name) != 0)
             return detail::explain("can't create " + path_, errno);
     }
+    BGT_TRY(open_writer());
     // What a crash of the machine cut off behind the last whole record is found by reading only.
     if (!is_checked_) BGT_TRY(check());
-    if (const int err = detail::write_all_at(file_.get(), std::as_bytes(std::span(bytes)), end_))
+    if (const int err = detail::write_all_at(writer_.get(), std::as_bytes(std::span(bytes)), end_))
         return detail::explain("can't write " + path_, err);
     BGT_TRY(write_head(end_ + bytes.size()));
-    if (durability == Durability::machine && ::fdatasync(file_.get()) != 0)
+    if (durability == Durability::machine && ::fdatasync(writer_.get()) != 0)
         return detail::explain("can't write " + path_, errno);
     return {};
 }
 
 Result<void> QueueFile::replace(const std::vector<QueueRecord>& records)
 {
-    Fd before = std::move(file_);
+    Fd before = std::move(file_), writer_before = std::move(writer_);
     const std::uint64_t end = end_, at = at_;
     const auto fill = [&]() -> Result<void> {
         BGT_TRY(create_file(next_journal));
         std::string bytes;
         for (const QueueRecord& record : records) bytes += frame(record);
         if (const int err =
-                detail::write_all_at(file_.get(), std::as_bytes(std::span(bytes)), head_size))
+                detail::write_all_at(writer_.get(), std::as_bytes(std::span(bytes)), head_size))
             return detail::explain("can't write " + path_, err);
         BGT_TRY(write_head(head_size + bytes.size()));
-        if (::fdatasync(file_.get()) != 0 ||
+        if (::fdatasync(writer_.get()) != 0 ||
             ::renameat(folder_.get(), next_journal, folder_.get(), journal_name) != 0)
             return detail::explain("can't replace " + path_, errno);
         return {};
     };
     if (auto filled = fill(); !filled) {
         file_ = std::move(before);
+        writer_ = std::move(writer_before);
         end_ = end;
         at_ = at;
         return filled.error();
@@ -280,6 +293,7 @@ Result<void> QueueFile::remove()
     if (::unlinkat(folder_.get(), journal_name, 0) != 0 && errno != ENOENT)
         return detail::explain("can't remove " + path_, errno);
     file_.reset();
+    writer_.reset();
     end_ = at_ = 0;
     return {};
 }

@@ -73,9 +73,9 @@ TEST_CASE("one slot: they run one after the other, in their order; a higher prio
     const std::string order = lab.work() + "/order";
     const std::string first =
         submit_one(lab, {"-c", "until test -e go; do sleep 0.01; done; echo first >> order"});
+    CHECK(eventually(patience, [&] { return lifecycle(lab, first) == "running"; }));
     const std::string second = submit_one(lab, {"-c", "echo second >> order"});
     const std::string third = submit_one(lab, {"--priority", "5", "-c", "echo third >> order"});
-    CHECK(eventually(patience, [&] { return lifecycle(lab, first) == "running"; }));
     CHECK(lifecycle(lab, second) == "queued");
     CHECK(lab({"ps"}).out.find("queued") != std::string::npos);
     const Ran why = lab({"why", second});
@@ -345,6 +345,8 @@ TEST_CASE("what waits is started in its own root, and not in a copy of it")
     CHECK(refused.err.find("copy") != std::string::npos);
     CHECK_FALSE(std::filesystem::exists(lab.work() + "/ran-" + id));
     REQUIRE(lab({"queue", "resume", "default"}).code == 0);
-    CHECK(lab.wait(id) == 0);
+    const Ran waited = lab({"wait", id});
+    INFO(waited);
+    CHECK(waited.code == 0);
     CHECK(std::filesystem::exists(lab.work() + "/ran-" + id));
 }

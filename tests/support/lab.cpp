@@ -159,6 +159,7 @@ int Lab::wait(const std::string& task) const
     const Ran ran = (*this)({"wait", task}, 60s);
     INFO(ran);
     REQUIRE(ran.in_time);
+    if (ran.code == 125) UNSCOPED_INFO(ran.err);
     return ran.code;
 }
 

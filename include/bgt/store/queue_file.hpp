@@ -64,10 +64,13 @@ private:
     Result<void> check();
     Result<void> read_head();
     Result<void> write_head(std::uint64_t end);
+    Result<void> open_writer();
     Result<void> create_file(const char* name);
 
     Fd folder_;
-    Fd file_;
+    Fd file_;   ///< for reading: closing a file that could be written wakes who watches it (man 7
+                ///< inotify)
+    Fd writer_; ///< of the same file, once something was appended
     std::uint64_t end_ = 0; ///< what counts
     std::uint64_t at_ = 0;  ///< what was read
     BootId boot_{};
