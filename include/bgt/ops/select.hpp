@@ -12,7 +12,7 @@ struct Selection {
     std::vector<std::string> names; ///< patterns of names (glob: * and ?); one must fit
     std::vector<std::string> tags;  ///< K=V, or K: has that tag. One value of each key must fit: each key is a selector
 
-    std::vector<std::string> queues; ///< that were started from one of them, or wait there
+    std::vector<std::string> queues = {}; ///< that were started from one of them, or wait there
 
     bool narrows() const { return !names.empty() || !tags.empty() || !queues.empty(); }
     bool empty() const { return words.empty() && !all && !narrows(); }
