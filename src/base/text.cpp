@@ -167,6 +167,17 @@ std::string shell_quote(std::string_view word)
     return out + "'";
 }
 
+std::vector<std::string> split(std::string_view text, char separator)
+{
+    std::vector<std::string> parts;
+    for (std::size_t from = 0; from <= text.size();) {
+        const std::size_t end = std::min(text.find(separator, from), text.size());
+        parts.emplace_back(text.substr(from, end - from));
+        from = end + 1;
+    }
+    return parts;
+}
+
 std::string shell_join(const std::vector<std::string>& words)
 {
     std::string line;

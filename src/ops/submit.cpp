@@ -36,11 +36,8 @@ struct Submission {
     Result<store::QueueView*> all()
     {
         if (view) return &*view;
-        BGT_TRY_ASSIGN(store::QueueFile own, store::QueueFile::open(root, true, os::boot_id()));
-        view.emplace(std::move(own));
-        BGT_TRY(view->update());
-        BGT_TRY(view->update_settings());
-        return &*view;
+        BGT_TRY_ASSIGN(store::QueueView loaded, store::QueueView::load(root));
+        return &view.emplace(std::move(loaded));
     }
 };
 

@@ -102,6 +102,16 @@ int write_all_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset)
     return 0;
 }
 
+int replace_file(int dir, const char* made_as, const char* name, std::string_view content)
+{
+    const Fd fd = open_file(dir, made_as, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!fd) return errno;
+    int err = write_all(fd.get(), content);
+    if (err == 0 && (::fdatasync(fd.get()) != 0 || ::renameat(dir, made_as, dir, name) != 0)) err = errno;
+    if (err != 0) ::unlinkat(dir, made_as, 0);
+    return err;
+}
+
 int write_all(int fd, std::string_view text)
 {
     while (!text.empty()) {

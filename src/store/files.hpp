@@ -37,6 +37,10 @@ std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset);
 /// The whole regular file below `dir` (open_file). Error: `what` explained; EFBIG above `most` bytes.
 Result<std::string> read_file(int dir, const char* path, std::size_t most, const std::string& what);
 
+/// Puts a file with this content in the place of `name`, or of nothing, in one step; it is made as `made_as` first, and on disk
+/// before it gets its name (man 2 fdatasync). 0 or the errno: then the old one stands. One caller at a time.
+int replace_file(int dir, const char* made_as, const char* name, std::string_view content);
+
 /// Whether every part of the way to the root (absolute), the root itself left out, belongs to this user or to root and can be
 /// changed by nobody else. What is not there yet is passed over. Costs a system call for each part.
 Result<void> check_way(const std::string& root);

@@ -11,6 +11,14 @@ namespace bgt::store::fields {
 
 namespace json = boost::json;
 
+/// Of text that may hold bytes which are no UTF-8: arguments and values of the environment.
+inline json::value parse_bytes(std::string_view text, boost::system::error_code& ec)
+{
+    json::parse_options options;
+    options.allow_invalid_utf8 = true;
+    return json::parse(json::string_view(text.data(), text.size()), ec, {}, options);
+}
+
 /// A field that is not what it must be. Thrown and caught within a decoder.
 struct BadField : std::runtime_error {
     using std::runtime_error::runtime_error;

@@ -78,16 +78,10 @@ Result<std::string> keep_context(const QueueFile& queue, const QueueContext& con
     const std::string content = encode(context);
     const std::string name = name_of(content);
     if (::faccessat(queue.folder(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return name;
-    const std::string made_as = ".new-" + name;
-    const Fd fd = open_file(queue.folder(), made_as.c_str(), O_WRONLY | O_CREAT | O_TRUNC);
-    if (!fd) return detail::explain("can't keep the environment of a waiting task", errno);
-    int err = detail::write_all(fd.get(), content);
-    if (err == 0 && (::fdatasync(fd.get()) != 0 || ::renameat(queue.folder(), made_as.c_str(),
-                                                              queue.folder(), name.c_str()) != 0))
-        err = errno;
-    if (err == 0) return name;
-    ::unlinkat(queue.folder(), made_as.c_str(), 0);
-    return detail::explain("can't keep the environment of a waiting task", err);
+    if (const int err =
+            detail::replace_file(queue.folder(), (".new-" + name).c_str(), name.c_str(), content))
+        return detail::explain("can't keep the environment of a waiting task", err);
+    return name;
 }
 
 Result<QueueContext> read_context(const QueueFile& queue, const std::string& name)
@@ -98,10 +92,8 @@ Result<QueueContext> read_context(const QueueFile& queue, const std::string& nam
     const auto text = detail::read_file(queue.folder(), name.c_str(), largest_context, what);
     if (!text) return text.error();
     try {
-        json::parse_options options;
-        options.allow_invalid_utf8 = true; // values are bytes
         boost::system::error_code ec;
-        const json::value whole = json::parse(*text, ec, {}, options);
+        const json::value whole = parse_bytes(*text, ec);
         if (ec) return Error::failed(what + ": " + ec.message());
         return decode_fields(as_object(whole, "context"));
     } catch (const std::exception& problem) { // BadField, and those of Boost.JSON

@@ -13,13 +13,6 @@ namespace json = boost::json;
 /// Decoded at a time: one of an array of thousands is large.
 constexpr std::size_t max_recent = 2;
 
-json::object parse(std::string_view text)
-{
-    json::parse_options options;
-    options.allow_invalid_utf8 = true; // arguments are bytes
-    return json::parse(json::string_view(text.data(), text.size()), {}, options).as_object();
-}
-
 /// `{}` in each word.
 void fill_in(std::vector<std::string>& command, const std::string& text)
 {
@@ -51,8 +44,13 @@ Result<std::string> QueueView::spec_text(const Described& described) const
     BGT_TRY_ASSIGN(const auto base, this->described(described.like));
     if (described.changes.empty()) return base->spec;
     try {
-        json::object spec = parse(base->spec);
-        for (const auto& change : parse(described.changes)) spec[change.key()] = change.value();
+        boost::system::error_code ec, ec_of_changes;
+        json::value spec = fields::parse_bytes(base->spec, ec);
+        const json::value changes = fields::parse_bytes(described.changes, ec_of_changes);
+        if (ec || ec_of_changes)
+            return Error::failed("the queue's journal is damaged: a task in it is no JSON");
+        for (const auto& change : changes.as_object())
+            spec.as_object()[change.key()] = change.value();
         return json::serialize(spec);
     } catch (const std::exception& problem) { // of Boost.JSON
         return Error::failed(std::string("the queue's journal is damaged: ") + problem.what());

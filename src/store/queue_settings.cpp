@@ -88,13 +88,9 @@ Result<void> write_settings(const QueueFile& queue, const QueueSettings& setting
     out["queues"] = std::move(queues);
     if (settings.total_slots) out["total_slots"] = *settings.total_slots;
     out["resources"] = std::move(resources);
-    const Fd fd = open_file(queue.folder(), next_name, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!fd) return detail::explain("can't write the settings of the queues", errno);
-    if (const int err = detail::write_all(fd.get(), json::serialize(out)))
+    if (const int err =
+            detail::replace_file(queue.folder(), next_name, file_name, json::serialize(out)))
         return detail::explain("can't write the settings of the queues", err);
-    if (::fdatasync(fd.get()) != 0 ||
-        ::renameat(queue.folder(), next_name, queue.folder(), file_name) != 0)
-        return detail::explain("can't write the settings of the queues", errno);
     return {};
 }
 
@@ -102,8 +98,7 @@ void apply_settings(core::QueueState& state, const QueueSettings& settings,
                     std::uint32_t processors)
 {
     for (const auto& [name, queue] : settings.queues)
-        state.set_queue(name,
-                        {queue.auto_slots ? processors : queue.slots.value_or(1), queue.paused});
+        state.set_queue(name, {queue.slots_on(processors), queue.paused});
     state.set_total_slots(settings.total_slots);
     for (const auto& [name, capacity] : settings.resources) state.set_resource(name, capacity);
 }

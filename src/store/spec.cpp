@@ -1,6 +1,8 @@
 // spec.json: the mapping between TaskSpec and its JSON, and the file.
 #include <bgt/store/spec.hpp>
 
+#include <bgt/base/text.hpp>
+
 #include "files.hpp"
 #include "json_fields.hpp"
 #include "spec_policy.hpp"
@@ -139,6 +141,11 @@ TaskSpec decode_fields(const json::object& from)
 
 } // namespace
 
+std::string shown_command(const TaskSpec& spec)
+{
+    return printable(shell_join(spec.shell ? std::vector<std::string>{spec.command[2]} : spec.command));
+}
+
 std::string encode_spec(const TaskSpec& spec)
 {
     json::object out;
@@ -176,10 +183,8 @@ std::string encode_spec(const TaskSpec& spec)
 Result<TaskSpec> decode_spec(std::string_view text)
 {
     try {
-        json::parse_options options;
-        options.allow_invalid_utf8 = true; // arguments are bytes
         boost::system::error_code ec;
-        const json::value whole = json::parse(json::string_view(text.data(), text.size()), ec, {}, options);
+        const json::value whole = parse_bytes(text, ec);
         if (ec) return Error::failed("spec.json is damaged: " + ec.message());
         return decode_fields(as_object(whole, "spec.json"));
     } catch (const BadField& problem) {

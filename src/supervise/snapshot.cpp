@@ -229,7 +229,7 @@ bool inspect_waiting(Snapshot& snapshot, const store::Root& root, const Snapshot
     status.kind = task->spec.policy.kind;
     status.created = task->spec.created;
     status.name = task->spec.name;
-    status.command = printable(shell_join(task->spec.shell ? std::vector<std::string>{task->spec.command[2]} : task->spec.command));
+    status.command = store::shown_command(task->spec);
     if (want.spec) snapshot.spec = std::make_shared<const store::TaskSpec>(task->spec);
     return true;
 }

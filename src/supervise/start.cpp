@@ -50,7 +50,7 @@ store::Status first_status(const store::TaskSpec& spec, const store::Secret& sec
     status.boot = os::boot_id();
     status.created = spec.created;
     status.name = spec.name;
-    status.command = printable(shell_join(spec.shell ? std::vector<std::string>{spec.command[2]} : spec.command));
+    status.command = store::shown_command(spec);
     return status;
 }
 

@@ -29,6 +29,9 @@ std::string shell_quote(std::string_view word);
 /// All words, quoted, joined by spaces.
 std::string shell_join(const std::vector<std::string>& words);
 
+/// The parts of `text` between the separators, empty ones too: one more than there are separators.
+std::vector<std::string> split(std::string_view text, char separator);
+
 /// Up to three of `candidates` that differ from `word` by at most a third of its letters (by one at least, where
 /// it has two or more), the nearest first. `word` itself is not among them.
 std::vector<std::string> near_matches(std::string_view word, const std::vector<std::string>& candidates);

@@ -21,6 +21,11 @@ struct OneQueue {
     bool paused = false;       ///< starts nothing
     bool draining = false;     ///< takes nothing
     bool operator==(const OneQueue&) const = default;
+
+    std::uint32_t slots_on(std::uint32_t processors) const
+    {
+        return auto_slots ? processors : slots.value_or(1);
+    }
 };
 
 struct QueueSettings {

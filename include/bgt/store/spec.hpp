@@ -46,6 +46,9 @@ struct TaskSpec {
     std::uint64_t mark = 0;                  ///< RLIMIT_RTTIME of the tree, a number like no other task's; 0: none
 };
 
+/// The command as a table shows it: quoted, safe for a terminal; of `-c` the text alone.
+std::string shown_command(const TaskSpec&);
+
 /// {"schema":1, ...}. Bytes that are not UTF-8 are kept as they are.
 std::string encode_spec(const TaskSpec&);
 /// Unknown fields are passed over (a newer bgt wrote them); a missing one keeps its default, but id and command must

@@ -185,16 +185,13 @@ Result<void> backoff(RunPlan& plan, const std::string& text)
 Result<void> retry_on(RunPlan& plan, const std::string& text)
 {
     std::vector<int> codes;
-    for (std::size_t from = 0; from <= text.size();) {
-        const auto comma = std::min(text.find(',', from), text.size());
-        const auto part = text.substr(from, comma - from);
+    for (const std::string& part : split(text, ',')) {
         const auto dash = part.find('-');
         auto low = parse_int(part.substr(0, dash), 1, 255);
         if (!low) return Error::usage(low.error().message + "; write a list of exit codes, e.g. 1,75,100-110");
         auto high = dash == std::string::npos ? low : parse_int(part.substr(dash + 1), *low, 255);
         if (!high) return Error::usage(high.error().message + "; write a list of exit codes, e.g. 1,75,100-110");
         for (int code = *low; code <= *high; ++code) codes.push_back(code);
-        from = comma + 1;
     }
     std::sort(codes.begin(), codes.end());
     codes.erase(std::unique(codes.begin(), codes.end()), codes.end());

@@ -1,10 +1,11 @@
 #include "answer.hpp"
+#include "run/run_table.hpp"
 #include "selection.hpp"
 
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/queues.hpp>
 
-#include <charconv>
+#include <climits>
 
 namespace bgt::cli {
 
@@ -17,7 +18,8 @@ public:
         declare_selection(parser, selection_);
         parser.flag("--first", first_, "before all others of its priority");
         parser.flag("--last", last_, "behind all others of its priority");
-        parser.option("--before", before_, "TASK", Value::task, "right before another waiting task, with its priority");
+        parser.option("--before", before_, "TASK", Value::task,
+                      "right before another waiting task, with its priority");
         parser.option("--priority", priority_, "N", Value::number, "give it this priority");
         parser.flag("--json", json_, "print the tasks as JSON");
         parser.example("bgt move --first 7");
@@ -46,8 +48,9 @@ Result<ops::MoveRequest> Move::request() const
     }
     if (!priority_) return out;
     out.to = ops::MoveRequest::To::priority;
-    const auto [end, error] = std::from_chars(priority_->data(), priority_->data() + priority_->size(), out.priority);
-    if (error != std::errc{} || end != priority_->data() + priority_->size()) return Error::usage("--priority: not a whole number");
+    const auto priority = parse_int(*priority_, INT_MIN, INT_MAX);
+    if (!priority) return Error::usage("--priority: " + priority.error().message);
+    out.priority = *priority;
     return out;
 }
 
@@ -58,7 +61,9 @@ int Move::run(Context& context)
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
     int result = code::ok;
-    const auto done = ops::move(**root, *wanted, told<ops::Changed>(context, result, [](store::TaskId, const ops::Changed&) {}));
+    const auto done =
+        ops::move(**root, *wanted,
+                  told<ops::Changed>(context, result, [](store::TaskId, const ops::Changed&) {}));
     if (!done) return context.fail(done.error(), json_);
     if (json_) print_tasks_json(context, **root, done->ids());
     return result;

@@ -1,4 +1,5 @@
 #include "answer.hpp"
+#include "run/run_table.hpp"
 
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
@@ -8,7 +9,7 @@
 #include <bgt/render/queues.hpp>
 
 #include <boost/json.hpp>
-#include <charconv>
+#include <climits>
 
 namespace bgt::cli {
 
@@ -96,13 +97,11 @@ int Queue::show(Context& context, store::Root& root, const std::vector<std::stri
     return code::ok;
 }
 
-Result<std::uint64_t> whole(const std::string& key, const std::string& text, std::uint64_t most)
+Result<int> whole(const std::string& key, const std::string& text, int least, int most)
 {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc{} && end == text.data() + text.size() && value <= most) return value;
-    return Error::usage(key + "=" + fit(printable(text), 40) + ": not a whole number from 0 to " +
-                        std::to_string(most));
+    Result<int> value = parse_int(text, least, most);
+    if (!value) return Error::usage(key + ": " + value.error().message);
+    return value;
 }
 
 /// KEY=VALUE of one queue.
@@ -118,20 +117,18 @@ Result<void> set_one(store::OneQueue& queue, const std::string& key, const std::
         return {};
     }
     if (key == "slots") {
-        BGT_TRY_ASSIGN(const std::uint64_t slots, whole(key, value, 1'000'000));
+        BGT_TRY_ASSIGN(const int slots, whole(key, value, 0, 1'000'000));
         queue.slots = static_cast<std::uint32_t>(slots);
         queue.auto_slots = false;
         return {};
     }
     if (key == "limit") {
-        BGT_TRY_ASSIGN(queue.limit, whole(key, value, 1'000'000'000));
+        BGT_TRY_ASSIGN(const int limit, whole(key, value, 0, 1'000'000'000));
+        queue.limit = static_cast<std::uint64_t>(limit);
         return {};
     }
     if (key == "priority") {
-        const auto [end, error] =
-            std::from_chars(value.data(), value.data() + value.size(), queue.priority);
-        if (error != std::errc{} || end != value.data() + value.size())
-            return Error::usage("priority: not a whole number");
+        BGT_TRY_ASSIGN(queue.priority, whole(key, value, INT_MIN, INT_MAX));
         return {};
     }
     return Error::usage("'" + fit(printable(key), 40) +
@@ -147,7 +144,7 @@ Result<void> set_shared(store::QueueSettings& settings, const std::string& key,
         return {};
     }
     if (key == "slots") {
-        BGT_TRY_ASSIGN(const std::uint64_t slots, whole(key, value, 1'000'000));
+        BGT_TRY_ASSIGN(const int slots, whole(key, value, 0, 1'000'000));
         settings.total_slots = static_cast<std::uint32_t>(slots);
         return {};
     }

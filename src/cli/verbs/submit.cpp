@@ -1,6 +1,6 @@
 #include "answer.hpp"
 #include "run/attach.hpp"
-#include "run/run_options.hpp"
+#include "run/run_table.hpp"
 #include "submit_input.hpp"
 #include "wait_words.hpp"
 
@@ -15,7 +15,6 @@
 #include <bgt/store/queue_settings.hpp>
 
 #include <boost/json.hpp>
-#include <charconv>
 #include <csignal>
 
 namespace bgt::cli {
@@ -80,16 +79,11 @@ void Submit::declare(Parser& parser)
     parser.example("bgt submit --array 1-100%8 -- ./render --frame {}");
 }
 
-Result<std::int64_t> number(const Word& text, const char* option, std::int64_t low,
-                            std::int64_t high)
+Result<int> number(const Word& text, const char* option, int low, int high)
 {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error == std::errc{} && end == text->data() + text->size() && value >= low && value <= high)
-        return value;
-    return Error::usage(std::string(option) + ": '" + fit(printable(*text), 40) +
-                        "' is no whole number from " + std::to_string(low) + " to " +
-                        std::to_string(high));
+    Result<int> value = parse_int(*text, low, high);
+    if (!value) return Error::usage(std::string(option) + ": " + value.error().message);
+    return value;
 }
 
 Result<core::Amount> parse_need(const std::string& text)
@@ -119,29 +113,22 @@ Result<void> Submit::take_queue_options(ops::SubmitRequest& out) const
 {
     out.how.queue = queue_.value_or("default");
     if (priority_) {
-        BGT_TRY_ASSIGN(const std::int64_t value,
-                       number(priority_, "--priority", -1'000'000, 1'000'000));
-        out.priority = static_cast<std::int32_t>(value);
+        BGT_TRY_ASSIGN(out.priority, number(priority_, "--priority", -1'000'000, 1'000'000));
     }
     if (slots_) {
-        BGT_TRY_ASSIGN(const std::int64_t value, number(slots_, "--slots", 0, 1'000'000));
+        BGT_TRY_ASSIGN(const int value, number(slots_, "--slots", 0, 1'000'000));
         out.how.slots = static_cast<std::uint32_t>(value);
     }
     for (const std::string& text : needs_) {
-        for (std::size_t at = 0; at <= text.size();) {
-            const std::size_t comma = std::min(text.find(',', at), text.size());
-            BGT_TRY_ASSIGN(const core::Amount need, parse_need(text.substr(at, comma - at)));
+        for (const std::string& part : split(text, ',')) {
+            BGT_TRY_ASSIGN(const core::Amount need, parse_need(part));
             out.how.needs.push_back(need);
-            at = comma + 1;
         }
     }
     for (const std::string& text : after_) {
-        for (std::size_t at = 0; at <= text.size();) {
-            const std::size_t comma = std::min(text.find(',', at), text.size());
-            BGT_TRY_ASSIGN(const ops::DependencyWord word,
-                           ops::parse_dependency(text.substr(at, comma - at)));
+        for (const std::string& part : split(text, ',')) {
+            BGT_TRY_ASSIGN(const ops::DependencyWord word, ops::parse_dependency(part));
             out.after.push_back(word);
-            at = comma + 1;
         }
     }
     out.how.hold_on_failure = on_dep_failure_ == "hold";

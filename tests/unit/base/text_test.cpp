@@ -152,3 +152,10 @@ TEST_CASE("near names come nearest first")
     CHECK(near_matches("x", {}).empty());
     CHECK(near_matches(std::string(10000, 'a'), {std::string(10000, 'b')}).empty());
 }
+
+TEST_CASE("a text is split at each separator, empty parts too")
+{
+    CHECK(split("a,b", ',') == std::vector<std::string>{"a", "b"});
+    CHECK(split("", ',') == std::vector<std::string>{""});
+    CHECK(split(",x,", ',') == std::vector<std::string>{"", "x", ""});
+}
