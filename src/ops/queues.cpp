@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 
 namespace bgt::ops {
 namespace {
@@ -19,10 +20,9 @@ struct Opened {
     Fd lock;
 };
 
-Result<Opened> open_locked(const store::Root& root, bool create)
+Result<Opened> open_locked(const store::Root& root)
 {
-    BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, create, os::boot_id()));
-    if (file.folder() < 0) return Opened{store::QueueView(std::move(file)), {}};
+    BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, false, os::boot_id()));
     BGT_TRY_ASSIGN(Fd lock, file.lock());
     store::QueueView view(std::move(file));
     BGT_TRY(view.update_settings());
@@ -44,7 +44,7 @@ Result<Each<Changed>> change_each(store::Root& root, const Selection& selection,
     auto changed = for_each<Changed>(
         root, selection, Scope::living, progress, [&](store::TaskId id) -> Result<Changed> {
             if (!store::QueueFile::is_there(root)) return does_not_wait(id);
-            BGT_TRY_ASSIGN(Opened opened, open_locked(root, false));
+            BGT_TRY_ASSIGN(Opened opened, open_locked(root));
             if (!opened.view.is_waiting(id)) return does_not_wait(id);
             BGT_TRY(opened.view.append({record(id)}, store::QueueFile::Durability::machine));
             return Changed{};
@@ -128,25 +128,29 @@ std::vector<std::string> reason_words(const core::WaitReasons& why, const std::s
     return out;
 }
 
-QueueInfo info_of(const store::Root& root, const store::QueueView& view, const std::string& name)
+/// The first that waits, of each queue.
+std::map<std::string, std::int64_t> heads_of(const core::QueueState& state)
+{
+    std::map<std::string, std::int64_t> heads;
+    for (const std::int64_t id : state.in_order(std::string::npos))
+        heads.try_emplace(*state.queue_of(id), id);
+    return heads;
+}
+
+QueueInfo info_of(const store::Root& root, const store::QueueView& view, const std::string& name,
+                  const core::QueueCounts& counts, std::optional<std::int64_t> head)
 {
     QueueInfo info;
     info.name = name;
     info.settings = view.settings().of(name);
-    info.slots = info.settings.auto_slots ? os::core_count() : info.settings.slots.value_or(1);
-    const auto counts = view.state().counts();
-    if (const auto found = counts.find(name); found != counts.end()) info.counts = found->second;
+    info.slots = info.settings.slots_on(os::core_count());
+    info.counts = counts;
     info.workers = workers_of(root, view, name);
-    for (const std::int64_t id : view.state().in_order(std::string::npos)) {
-        const auto waiting = view.state().queue_of(id);
-        if (waiting != name) continue;
-        info.next = store::TaskId{id};
-        const auto why = view.state().why_waiting(id);
-        const auto words = why ? reason_words(*why, name, *info.next) : std::vector<std::string>{};
-        for (const std::string& word : words)
+    if (!head) return info;
+    info.next = store::TaskId{*head};
+    if (const auto why = view.state().why_waiting(*head))
+        for (const std::string& word : reason_words(*why, name, *info.next))
             info.idle_because += (info.idle_because.empty() ? "" : "; ") + word;
-        break;
-    }
     return info;
 }
 
@@ -163,17 +167,24 @@ Result<QueuesAnswer> list_queues(store::Root& root, const std::string& only)
     view.advance(os::wall_now());
     QueuesAnswer answer;
     answer.settings = view.settings();
-    answer.has_dispatcher = root.exists() && dispatch::has_dispatcher(root);
+    const auto counts = view.state().counts();
+    const auto heads = heads_of(view.state());
     std::vector<std::string> names{"default"};
     for (const auto& [name, settings] : view.settings().queues) names.push_back(name);
-    for (const auto& [name, counts] : view.state().counts()) names.push_back(name);
+    for (const auto& [name, count] : counts) names.push_back(name);
     std::ranges::sort(names);
     names.erase(std::ranges::unique(names).begin(), names.end());
     if (!only.empty() && std::ranges::find(names, only) == names.end())
         return Error::not_found("no queue '" + fit(printable(only), 40) +
                                 "' (bgt queue lists all)");
     for (const std::string& name : names)
-        if (only.empty() || name == only) answer.queues.push_back(info_of(root, view, name));
+        if (only.empty() || name == only) {
+            const auto count = counts.find(name);
+            const auto head = heads.find(name);
+            answer.queues.push_back(info_of(
+                root, view, name, count != counts.end() ? count->second : core::QueueCounts{},
+                head != heads.end() ? std::optional(head->second) : std::nullopt));
+        }
     return answer;
 }
 
@@ -195,10 +206,10 @@ Result<std::size_t> clear_queue(store::Root& root, const std::string& queue)
     if (!store::QueueFile::is_there(root)) return std::size_t{0};
     std::size_t count = 0;
     {
-        BGT_TRY_ASSIGN(Opened opened, open_locked(root, false));
+        BGT_TRY_ASSIGN(Opened opened, open_locked(root));
         std::vector<store::QueueRecord> records;
         for (const core::WaitingTasks& tasks : opened.view.state().waiting()) {
-            if (!queue.empty() && tasks.queue != queue) continue;
+            if (tasks.queue != queue) continue;
             records.emplace_back(
                 store::Dropped{{tasks.first, tasks.count}, core::Reason::cancelled, 0});
             count += tasks.count;
@@ -229,7 +240,7 @@ Result<bool> cancel_waiting(store::Root& root, store::TaskId id)
     const PrivateUmask files;
     if (!store::QueueFile::is_there(root)) return false;
     {
-        BGT_TRY_ASSIGN(Opened opened, open_locked(root, false));
+        BGT_TRY_ASSIGN(Opened opened, open_locked(root));
         if (!opened.view.is_waiting(id)) return opened.view.dropped_for(id).has_value();
         BGT_TRY(opened.view.append({store::Dropped{{id.value, 1}, core::Reason::cancelled, 0}},
                                    store::QueueFile::Durability::machine));

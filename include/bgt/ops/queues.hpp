@@ -34,7 +34,6 @@ struct QueueInfo {
 struct QueuesAnswer {
     std::vector<QueueInfo> queues; ///< by name
     store::QueueSettings settings;
-    bool has_dispatcher = false;
 };
 /// Sees to it that somebody starts what waits: to be called by whoever comes by. What goes wrong is
 /// for the next one to mend. Hazard: forks; the caller must be single-threaded.
@@ -47,7 +46,7 @@ Result<QueuesAnswer> list_queues(store::Root&, const std::string& only = {});
 /// Changes the settings of the queues, as a whole or not at all.
 Result<void> change_settings(store::Root&,
                              const std::function<Result<void>(store::QueueSettings&)>& change);
-/// Takes all waiting tasks out of a queue, or out of all where it is empty. Returns how many.
+/// Takes all waiting tasks out of a queue. Returns how many.
 Result<std::size_t> clear_queue(store::Root&, const std::string& queue);
 /// Forgets the settings of a queue. Error: tasks wait or run there; (not_found) it has none.
 Result<void> remove_queue(store::Root&, const std::string& queue);
