@@ -169,25 +169,29 @@ Result<store::Status> after_other(const store::TaskDir& task)
 
 } // namespace
 
-os::TreeMarks marks_of(const store::TaskDir& task, const store::TaskSpec& spec, const store::Status& status)
+Result<os::TreeMarks> marks_of(const store::TaskDir& task, const store::TaskSpec& spec, const store::Status& status)
 {
+    const auto cant_look = [&] { return Error::failed(fmt::format("can't look at {}: {}", task.path(), std::strerror(errno))); };
     os::TreeMarks marks;
     marks.main_process = status.main_process;
     marks.session = status.main_process.pid;
     struct stat info{};
-    if (fstatat(task.fd(), store::file::out_fifo, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(info.st_mode))
-        marks.fifo = {info.st_dev, info.st_ino};
+    if (fstatat(task.fd(), store::file::out_fifo, &info, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (S_ISFIFO(info.st_mode)) marks.fifo = {info.st_dev, info.st_ino};
+    } else if (errno != ENOENT) {
+        return cant_look();
+    }
     if (status.secret != store::Secret{}) {
         const Result<store::TaskMarks> made = store::make_marks(status.secret, task);
-        if (!made) return marks; // which prove nothing
+        if (!made) return made.error();
         marks.cookie = made->cookie;
         marks.mark_bits = made->mark_bits;
         return marks;
     }
     marks.cookie = spec.cookie;
     marks.mark_bits = spec.mark;
-    marks.folder = os::FileId{};
-    if (fstat(task.fd(), &info) == 0) marks.folder = os::FileId{info.st_dev, info.st_ino};
+    if (fstat(task.fd(), &info) != 0) return cant_look();
+    marks.folder = os::FileId{info.st_dev, info.st_ino};
     return marks;
 }
 
@@ -197,7 +201,9 @@ bool is_linked_copy(const store::TaskDir& task, const store::Status& status)
     // A lock has two names: in the folder of its task and in active/.
     if (fstatat(task.fd(), store::file::lock, &info, AT_SYMLINK_NOFOLLOW) != 0 || info.st_nlink <= 2) return false;
     const Result<store::TaskSpec> spec = store::read_spec(task.fd());
-    return spec && is_copy(*spec, status, marks_of(task, *spec, status));
+    if (!spec) return false;
+    const Result<os::TreeMarks> marks = marks_of(task, *spec, status);
+    return marks && is_copy(*spec, status, *marks);
 }
 
 bool was_started(const store::Status& status)
@@ -255,12 +261,13 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
     }
     const Result<store::TaskSpec> read = store::read_spec(task->fd());
     store::TaskSpec spec = read ? *read : unreadable_spec(id);
-    os::TreeMarks marks = marks_of(*task, spec, status);
+    Result<os::TreeMarks> marks = marks_of(*task, spec, status);
+    if (!marks) return marks.error(); // without them a living tree would not be found, and be recorded as lost
     core::TaskFacts facts = facts_of(status);
     facts.lock = core::LockState::free;
     core::Recovery recovery = core::recovery_for(facts);
     if (recovery == core::Recovery::look) {
-        facts.tree = look_at_tree(marks);
+        facts.tree = look_at_tree(*marks);
         recovery = core::recovery_for(facts);
     }
     switch (recovery) {
@@ -276,7 +283,7 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
         [[fallthrough]];
     case core::Recovery::record_end: {
         const bool started = recovery == core::Recovery::record_end;
-        status.copied = started && is_copy(spec, status, marks);
+        status.copied = started && is_copy(spec, status, *marks);
         put_end(status, started ? core::OutcomeKind::lost : core::OutcomeKind::not_started);
         if (locked) static_cast<void>(record_end(root, *task, status, facts.rebooted));
         return status;
@@ -284,7 +291,7 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
     case core::Recovery::adopt: break;
     }
     if (!locked) return status; // it lives; nobody can watch over it from here
-    const Result<void> adopted = adopt(root, std::move(*task), std::move(spec), std::move(marks));
+    const Result<void> adopted = adopt(root, std::move(*task), std::move(spec), std::move(*marks));
     if (!adopted) return adopted.error();
     return store::read_status_at(root.fd(), id);
 }

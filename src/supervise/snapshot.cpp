@@ -112,7 +112,9 @@ std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& r
     if (!task) return {};
     const Result<store::TaskSpec> spec = store::read_spec(task->fd());
     if (!spec) return {};
-    return os::find_marked(marks_of(*task, *spec, snapshot.status), {getpid(), snapshot.status.supervisor.pid});
+    const Result<os::TreeMarks> marks = marks_of(*task, *spec, snapshot.status);
+    if (!marks) return {};
+    return os::find_marked(*marks, {getpid(), snapshot.status.supervisor.pid});
 }
 
 void add_living(Snapshot& snapshot, const store::Root& root, const SnapshotFields& want, ProcCache& proc)

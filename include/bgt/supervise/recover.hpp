@@ -18,8 +18,9 @@ Result<store::Status> recover(store::Root&, store::TaskId, store::Status status)
 /// bgt gives it.
 bool is_linked_copy(const store::TaskDir&, const store::Status&);
 
-/// By what the members of its tree are known when they are not below its supervisor.
-os::TreeMarks marks_of(const store::TaskDir&, const store::TaskSpec&, const store::Status&);
+/// By what the members of its tree are known when they are not below its supervisor. Fails where the task's folder can't be
+/// looked at: half the marks would find half the tree.
+Result<os::TreeMarks> marks_of(const store::TaskDir&, const store::TaskSpec&, const store::Status&);
 
 /// What the record says for core::recovery_for; lock and tree are for the caller to fill in.
 core::TaskFacts facts_of(const store::Status&);
