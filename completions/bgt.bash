@@ -6,7 +6,7 @@ _bgt_verbs='run submit queue hold release move ps show logs wait kill why restar
 _bgt_verb() {
     case $1 in
     run)
-        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --root'
+        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --root'
         first=@command
         rest=@command
         case $2 in
@@ -40,6 +40,7 @@ _bgt_verb() {
         --backoff) value=@none ;;
         --grace) value=@none ;;
         --stop-signals) value=@none ;;
+        --kill-mode) value='tree mixed' ;;
         --leftover) value='kill wait keep' ;;
         --owner) value=@none ;;
         --log-max) value=@none ;;
@@ -51,7 +52,7 @@ _bgt_verb() {
         esac
         ;;
     submit)
-        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --split --nice --memory-max --limit --wait --rm --json --root'
+        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --split --nice --memory-max --limit --wait --rm --json --root'
         first=@command
         rest=@command
         case $2 in
@@ -98,6 +99,7 @@ _bgt_verb() {
         --backoff) value=@none ;;
         --grace) value=@none ;;
         --stop-signals) value=@none ;;
+        --kill-mode) value='tree mixed' ;;
         --leftover) value='kill wait keep' ;;
         --owner) value=@none ;;
         --log-max) value=@none ;;

@@ -4,9 +4,9 @@
 function __bgt_valued
     switch "$argv[1]"
         case run
-            string split ' ' -- '-n --name --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --nice --memory-max --limit --max-wait --root'
+            string split ' ' -- '-n --name --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --nice --memory-max --limit --max-wait --root'
         case submit
-            string split ' ' -- '-q --queue --priority --slots --need --after --on-dep-failure --expire --key --on-busy --array --each --batch --if-full -n --name --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --leftover --owner --log-max --nice --memory-max --limit --root'
+            string split ' ' -- '-q --queue --priority --slots --need --after --on-dep-failure --expire --key --on-busy --array --each --batch --if-full -n --name --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --nice --memory-max --limit --root'
         case queue
             string split ' ' -- '--root'
         case hold
@@ -143,7 +143,7 @@ complete -c bgt -n '__bgt_in run' -s e -l env -x -d 'set a variable of its envir
 complete -c bgt -n '__bgt_in run' -l env-file -r -F -d 'set the variables in FILE, one K=V per line'
 complete -c bgt -n '__bgt_in run' -l clear-env -d 'start with an empty environment'
 complete -c bgt -n '__bgt_in run' -s c -l shell -x -d 'run TEXT with /bin/sh -c; the words after the options are its $1, $2 and so on'
-complete -c bgt -n '__bgt_in run' -l stdin -r -F -d 'its standard input: nothing (default), what bgt send writes, or a file'
+complete -c bgt -n '__bgt_in run' -l stdin -r -F -d 'its standard input: nothing (default), what bgt send writes, that of bgt run, or a file'
 complete -c bgt -n '__bgt_in run' -l service -d 'it runs until it is stopped, and may be quiet'
 complete -c bgt -n '__bgt_in run' -l job -d 'it must finish, whatever a rule or the built-in list says'
 complete -c bgt -n '__bgt_in run' -l timeout -x -d 'end it after D, such as 30s, 10m or 1h30m (default off)'
@@ -171,6 +171,7 @@ complete -c bgt -n '__bgt_in run' -l max-restarts -x -d 'give up after N restart
 complete -c bgt -n '__bgt_in run' -l backoff -x -d 'the pause before it is started again: A, doubled each time up to B (default 1s..1m)'
 complete -c bgt -n '__bgt_in run' -l grace -x -d 'the time between the stop signal and SIGKILL (default 5s)'
 complete -c bgt -n '__bgt_in run' -l stop-signals -x -d 'the stop signals, each with its time: QUIT:2s,TERM:5s; SIGKILL follows'
+complete -c bgt -n '__bgt_in run' -l kill-mode -x -a 'tree mixed' -d 'who gets the stop signals: every process (default), or the main process alone, which ends the others; SIGKILL goes to all'
 complete -c bgt -n '__bgt_in run' -l leftover -x -a 'kill wait keep' -d 'processes that outlive the command: kill them after 2 s (default), wait for them, or keep them'
 complete -c bgt -n '__bgt_in run' -l owner -x -a '(__fish_complete_pids)' -d 'end the task when process PID ends; --owner $$ in a script'
 complete -c bgt -n '__bgt_in run' -l log-max -x -d 'how much of its newest output is kept (default 256MiB; off: all of it)'
@@ -211,7 +212,7 @@ complete -c bgt -n '__bgt_in submit' -s e -l env -x -d 'set a variable of its en
 complete -c bgt -n '__bgt_in submit' -l env-file -r -F -d 'set the variables in FILE, one K=V per line'
 complete -c bgt -n '__bgt_in submit' -l clear-env -d 'start with an empty environment'
 complete -c bgt -n '__bgt_in submit' -s c -l shell -x -d 'run TEXT with /bin/sh -c; the words after the options are its $1, $2 and so on'
-complete -c bgt -n '__bgt_in submit' -l stdin -r -F -d 'its standard input: nothing (default), what bgt send writes, or a file'
+complete -c bgt -n '__bgt_in submit' -l stdin -r -F -d 'its standard input: nothing (default), what bgt send writes, that of bgt run, or a file'
 complete -c bgt -n '__bgt_in submit' -l service -d 'it runs until it is stopped, and may be quiet'
 complete -c bgt -n '__bgt_in submit' -l job -d 'it must finish, whatever a rule or the built-in list says'
 complete -c bgt -n '__bgt_in submit' -l timeout -x -d 'end it after D, such as 30s, 10m or 1h30m (default off)'
@@ -238,6 +239,7 @@ complete -c bgt -n '__bgt_in submit' -l max-restarts -x -d 'give up after N rest
 complete -c bgt -n '__bgt_in submit' -l backoff -x -d 'the pause before it is started again: A, doubled each time up to B (default 1s..1m)'
 complete -c bgt -n '__bgt_in submit' -l grace -x -d 'the time between the stop signal and SIGKILL (default 5s)'
 complete -c bgt -n '__bgt_in submit' -l stop-signals -x -d 'the stop signals, each with its time: QUIT:2s,TERM:5s; SIGKILL follows'
+complete -c bgt -n '__bgt_in submit' -l kill-mode -x -a 'tree mixed' -d 'who gets the stop signals: every process (default), or the main process alone, which ends the others; SIGKILL goes to all'
 complete -c bgt -n '__bgt_in submit' -l leftover -x -a 'kill wait keep' -d 'processes that outlive the command: kill them after 2 s (default), wait for them, or keep them'
 complete -c bgt -n '__bgt_in submit' -l owner -x -a '(__fish_complete_pids)' -d 'end the task when process PID ends; --owner $$ in a script'
 complete -c bgt -n '__bgt_in submit' -l log-max -x -d 'how much of its newest output is kept (default 256MiB; off: all of it)'
@@ -369,7 +371,7 @@ complete -c bgt -n '__bgt_in why' -l name -x -k -a '(__bgt_known name-list)' -d 
 complete -c bgt -n '__bgt_in why' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; several values of one key are alternatives'
 complete -c bgt -n '__bgt_in why' -l queue -x -d 'tasks of this queue, waiting or started from it'
 complete -c bgt -n '__bgt_in why' -l last -d 'print the newest report that exists, even for a running task; write no new one'
-complete -c bgt -n '__bgt_in why' -l json -d 'print the reports as JSON'
+complete -c bgt -n '__bgt_in why' -l json -d 'print the reports and ends as JSON'
 complete -c bgt -n '__bgt_in why' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in why' -k -a '(__bgt_known task-list)'
 complete -c bgt -n __bgt_no_verb -a restart -d 'end the command of tasks and start it again'

@@ -78,8 +78,10 @@ std::string verb_help(const HelpSource& source, int width)
     }
     // --help comes first where it is declared, and last where it is read.
     std::string tail;
-    out += "\nOptions:\n";
+    const bool grouped = std::ranges::any_of(*source.options, [](const auto& info) { return info.group != nullptr; });
+    if (!grouped) out += "\nOptions:\n";
     for (const auto& info : *source.options) {
+        if (info.group != nullptr) out += "\n" + std::string(info.group) + ":\n";
         auto& where = info.long_name() == "--help" ? tail : out;
         add_row(where, option_left(info), left, std::string(info.help) + (info.repeats ? " (repeatable)" : ""), width);
     }

@@ -4,6 +4,7 @@
 #include "help_text.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <bgt/base/text.hpp>
 
 namespace bgt::cli {
@@ -84,6 +85,7 @@ struct Parser::Impl {
     std::optional<std::string>* dash_target = nullptr;
     bool (*dash_accepts)(std::string_view) = nullptr;
     bool help_wanted = false;
+    const char* next_group = nullptr;
     std::vector<std::string> examples;
 
     void add(const OptionInfo& info, const Target& target);
@@ -101,6 +103,7 @@ struct Parser::Impl {
 void Parser::Impl::add(const OptionInfo& info, const Target& target)
 {
     infos.push_back(info);
+    infos.back().group = std::exchange(next_group, nullptr);
     targets.push_back(target);
 }
 
@@ -299,6 +302,11 @@ void Parser::dash_word(std::optional<std::string>& target, bool (*accepts)(std::
 {
     impl_->dash_target = &target;
     impl_->dash_accepts = accepts;
+}
+
+void Parser::group(const char* title)
+{
+    impl_->next_group = title;
 }
 
 void Parser::example(std::string line)

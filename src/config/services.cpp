@@ -24,13 +24,15 @@ bool matches(std::string_view regex, const std::string& line)
 
 } // namespace
 
-const KnownService* find_service(const std::vector<std::string>& command)
+namespace {
+
+/// The first row that matches these words.
+const KnownService* find(std::span<const KnownService> rows, const std::vector<std::string>& words)
 {
-    const auto words = bare_command(command);
     if (words.empty() || words[0].empty() || words[0].find(' ') != std::string::npos) return nullptr;
     const auto asks = [](const std::string& word) { return word == "--help" || word == "--version"; };
     std::string line;
-    for (const KnownService& service : known_services()) {
+    for (const KnownService& service : rows) {
         if (!is_named(service.programs, words[0])) continue;
         if (std::any_of(words.begin(), words.end(), asks)) return nullptr;
         if (line.empty()) line = shell_join(words);
@@ -38,6 +40,20 @@ const KnownService* find_service(const std::vector<std::string>& command)
         if (service.unless.empty() || !matches(service.unless, line)) return &service;
     }
     return nullptr;
+}
+
+} // namespace
+
+const KnownService* find_service(const std::vector<std::string>& command)
+{
+    return find(known_services(), bare_command(command));
+}
+
+const KnownService* find_forwarder(const std::vector<std::string>& command)
+{
+    std::vector<std::string> words = command;
+    if (!words.empty()) words[0].erase(0, words[0].rfind('/') + 1);
+    return find(known_forwarders(), words);
 }
 
 } // namespace bgt::config

@@ -19,6 +19,7 @@ std::string_view to_string(Happening value)
     case Happening::clocks_restarted: return "clocks-restarted";
     case Happening::ready: return "ready";
     case Happening::never_ready: return "never-ready";
+    case Happening::ready_lost: return "ready-lost";
     case Happening::restart_limit: return "restart-limit";
     }
     return "unknown";

@@ -136,7 +136,7 @@ std::optional<Instant> plan_sample(const Policy& spec, const HangState& hang_sta
 
 std::optional<Instant> ready_at_latest(const Policy& spec, const HangState& hang_state)
 {
-    if (!spec.awaits_ready || !spec.hang.ready || hang_state.ready || hang_state.never_ready) return std::nullopt;
+    if (!spec.awaits_ready || !spec.hang.ready || hang_state.ready || hang_state.ready_once || hang_state.never_ready) return std::nullopt;
     return std::max(saturating_add(hang_state.since, *spec.hang.ready), hang_state.not_before);
 }
 

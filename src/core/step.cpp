@@ -119,6 +119,14 @@ private:
         act(SaveStatus{});
         act(Note{Happening::never_ready, Reason::self, 0, 0});
     }
+    void on(Alive auto&, const ReadyLost&)
+    {
+        if (!hang_state().ready) return;
+        hang_state().ready = false;
+        hang_state().ready_once = true;
+        act(SaveStatus{});
+        act(Note{Happening::ready_lost, Reason::self, 0, 0});
+    }
     void on(Alive auto&, const Extended& more)
     {
         hang_state().not_before = saturating_add(now_, more.by);
@@ -231,6 +239,7 @@ private:
         if (!ended.tree_lives) return;
         if (ended.leftover_stop) return escalate(*ended.leftover_stop, request, now_, result_.actions);
         ended.leftover_stop = new_stop(request.reason, Running{});
+        ended.leftover_stop->main_only = false; // it has ended
         if (request.ladder) ended.leftover_stop->ladder = *request.ladder;
         result_.state.paused = false;
         begin(*ended.leftover_stop, Happening::stop, request.now, now_, result_.actions);
@@ -247,6 +256,7 @@ private:
         stop.started = phase.started;
         stop.reason = reason;
         stop.ladder = spec_.stop_ladder;
+        stop.main_only = spec_.kill_mode == KillMode::mixed && std::same_as<Phase, Running>;
         if constexpr (std::same_as<Phase, MainExited>) {
             stop.main_end = phase.main_end;
             stop.living = phase.living;

@@ -63,7 +63,7 @@ void begin(Stopping& stop, Happening what, bool kill_at_once, Instant now, std::
     out.emplace_back(Note{what, stop.reason, signal, stop.living});
     if (kill_at_once) return begin_kill(stop, now, out);
     stop.rung_ends = saturating_add(now, stop.ladder.front().wait);
-    out.emplace_back(SignalTree{signal});
+    out.emplace_back(SignalTree{signal, stop.main_only && !stop.main_end});
 }
 
 void escalate(Stopping& stop, const StopRequested& request, Instant now, std::vector<Action>& out)
@@ -86,7 +86,7 @@ void advance(Stopping& stop, Instant now, std::vector<Action>& out)
     const int signal = killing(stop) ? kill_signal : stop.ladder[stop.rung].signal;
     out.emplace_back(Note{Happening::rung, stop.reason, signal, 0});
     if (killing(stop)) return begin_kill(stop, now, out);
-    out.emplace_back(SignalTree{signal});
+    out.emplace_back(SignalTree{signal, stop.main_only && !stop.main_end});
 }
 
 void count(Stopping& stop, std::uint32_t found)

@@ -113,6 +113,20 @@ std::optional<Leftover> parse_leftover(std::string_view name)
     return by_name(std::array{Leftover::kill, Leftover::wait, Leftover::keep}, name);
 }
 
+std::string_view to_string(KillMode value)
+{
+    switch (value) {
+    case KillMode::tree: return "tree";
+    case KillMode::mixed: return "mixed";
+    }
+    return "unknown";
+}
+
+std::optional<KillMode> parse_kill_mode(std::string_view name)
+{
+    return by_name(std::array{KillMode::tree, KillMode::mixed}, name);
+}
+
 std::optional<Lifecycle> parse_lifecycle(std::string_view name)
 {
     return by_name(lifecycles, name);

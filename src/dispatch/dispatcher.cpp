@@ -123,11 +123,9 @@ void Dispatcher::record_dropped(std::vector<store::QueueRecord>& records)
                 return;
             }
             const store::TaskId id{first + at};
-            const Result<store::WaitingTask> task = view_->describe(id);
+            Result<store::WaitingTask> task = view_->describe(id);
             // What can't be described has nothing that a folder could hold.
-            const Result<void> written =
-                task ? supervise::record_not_started(root_, task->spec, tasks.reason)
-                     : Result<void>();
+            const Result<void> written = task ? record_not_started(*std::move(task), tasks.reason) : Result<void>();
             if (written) records.push_back(store::Closed{{id.value, 1}});
             else look_again_ = os::now() + trouble_pause;
             if (!written) return;

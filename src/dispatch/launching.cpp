@@ -1,6 +1,7 @@
 // Starting what was claimed.
 #include "dispatcher.hpp"
 
+#include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
 
 #include <algorithm>
@@ -22,6 +23,7 @@ void become_like(const store::QueueContext& caller)
         const rlimit value{limit.soft, limit.hard};
         setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value);
     }
+    os::lift_new_limits();
     // What the supervisor itself starts for the task (--ready-cmd, --on-hang exec:) gets the
     // caller's environment, too.
     clearenv();
@@ -34,6 +36,17 @@ void become_like(const store::QueueContext& caller)
         if (processor >= 0 && processor < CPU_SETSIZE)
             CPU_SET(static_cast<std::size_t>(processor), &set);
     sched_setaffinity(0, sizeof set, &set);
+}
+
+/// Without what a queue gives to a task of its own.
+std::vector<std::string> submitted_environment(std::vector<std::string> env, const std::vector<std::string>& extra)
+{
+    std::erase_if(env, [](const std::string& entry) {
+        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") || entry.starts_with("BGT_RESOURCE_") ||
+               entry.starts_with("BGT_ARRAY_INDEX=") || entry.starts_with("BGT_ITEM=");
+    });
+    env.insert(env.end(), extra.begin(), extra.end());
+    return env;
 }
 
 } // namespace
@@ -64,20 +77,24 @@ Result<pid_t> Dispatcher::fork_task(store::TaskId id)
     BGT_TRY_ASSIGN(store::QueueContext context, store::read_context(view_->file(), task.context));
     units_.assign(task.spec, view_->settings());
     const std::vector<std::string> own = Units::environment(task.spec);
-    std::erase_if(context.env, [](const std::string& entry) {
-        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") ||
-               entry.starts_with("BGT_RESOURCE_") || entry.starts_with("BGT_ARRAY_INDEX=") ||
-               entry.starts_with("BGT_ITEM=");
-    });
+    context.env = submitted_environment(std::move(context.env), task.extra_env);
     context.env.insert(context.env.end(), own.begin(), own.end());
-    context.env.insert(context.env.end(), task.extra_env.begin(), task.extra_env.end());
-    BGT_TRY_ASSIGN(store::TaskDir folder, supervise::create_waiting(root_, task.spec));
-    supervise::LaunchRequest request{
-        std::move(task.spec), context.env, context.retention, context.umask, {}};
+    task.spec.umask = context.umask;
+    BGT_TRY_ASSIGN(store::TaskDir folder, supervise::create_waiting(root_, task.spec, context.keep_env ? &context.env : nullptr));
+    supervise::LaunchRequest request{std::move(task.spec), context.env, context.retention};
     request.prepare = [&context] { become_like(context); };
     Result<pid_t> child = supervise::launch_detached(root_, std::move(folder), std::move(request));
     if (!child) static_cast<void>(root_.remove_task(id));
     return child;
+}
+
+/// The folder of a task that never starts: a retry of it finds there what the task was to get.
+Result<void> Dispatcher::record_not_started(store::WaitingTask task, core::Reason reason)
+{
+    Result<store::QueueContext> context = store::read_context(view_->file(), task.context);
+    if (!context || !context->keep_env) return supervise::record_not_started(root_, std::move(task.spec), reason, nullptr);
+    const std::vector<std::string> env = submitted_environment(std::move(context->env), task.extra_env);
+    return supervise::record_not_started(root_, std::move(task.spec), reason, &env);
 }
 
 } // namespace bgt::dispatch

@@ -1,5 +1,7 @@
 #include <bgt/ops/inspect.hpp>
 
+#include <bgt/ops/readiness.hpp>
+
 #include <bgt/os/proc.hpp>
 
 #include <algorithm>
@@ -41,6 +43,7 @@ Result<InspectAnswer> recover_and_inspect(store::Root& root, const InspectReques
     for (Snapshot& snapshot : recover_and_inspect_all(root, found->ids, request.fields)) {
         Inspected& one = answer.tasks.emplace_back();
         one.task = std::move(snapshot);
+        if (request.fields.ports) check_readiness(root, one.task);
         if (request.processes) one.processes = processes_of(one.task.tree);
         if (const Result<store::TaskDir> task = root.open_task(one.task.id)) read_history(one, *task, request.max_events);
     }

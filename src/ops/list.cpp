@@ -1,5 +1,7 @@
 #include <bgt/ops/list.hpp>
 
+#include <bgt/ops/readiness.hpp>
+
 #include <bgt/base/text.hpp>
 #include <bgt/store/queue_view.hpp>
 
@@ -103,6 +105,8 @@ Result<std::vector<Snapshot>> selected(store::Root& root, const ListRequest& req
     auto ids = select(root, request.selection, Scope::any);
     if (!ids) return ids.error();
     auto tasks = recover_and_inspect_all(root, *ids, fields_for(request, ids->size()));
+    if (request.fields.ports)
+        for (Snapshot& task : tasks) check_readiness(root, task);
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
     if (request.selection.words.empty()) sort_for_people(tasks);
     return tasks;
@@ -165,6 +169,8 @@ Result<std::vector<Snapshot>> list(store::Root& root, const ListRequest& request
     for (const TaskId id : waiting)
         if (!std::binary_search(active->begin(), active->end(), id)) unfinished.push_back(id);
     auto tasks = recover_and_inspect_all(root, unfinished, fields);
+    if (fields.ports)
+        for (Snapshot& task : tasks) check_readiness(root, task);
     append(tasks, recover_and_inspect_all(root, inactive, fields));
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
     sort_for_people(tasks);

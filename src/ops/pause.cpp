@@ -20,4 +20,14 @@ Result<Each<Resumed>> resume(store::Root& root, const Selection& selection, cons
     });
 }
 
+Result<void> pause_one(store::Root& root, store::TaskId id)
+{
+    return supervise::request_pause(root, id);
+}
+
+Result<void> resume_one(store::Root& root, store::TaskId id)
+{
+    return supervise::request_resume(root, id);
+}
+
 } // namespace bgt::ops

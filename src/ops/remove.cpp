@@ -101,7 +101,7 @@ Result<Removed> remove_one(store::Root& root, store::TaskId id, const RemoveRequ
 
 } // namespace
 
-Result<Removed> remove_ended(store::Root& root, store::TaskId id)
+Result<Removed> remove_ended(store::Root& root, store::TaskId id, Trace trace)
 {
     auto looked = recover_and_inspect(root, id, {});
     if (!looked) return looked.error();
@@ -120,6 +120,7 @@ Result<Removed> remove_ended(store::Root& root, store::TaskId id)
     if (!locked) return locked.error();
     if (!*locked) return why_locked(*looked, *folder);
     const Removed out{disk_space(*folder)};
+    if (trace == Trace::record) root.keep_record(id);
     if (auto removed = store::remove_task(root, id, *std::move(folder)); !removed) return removed.error();
     return out;
 }

@@ -131,11 +131,12 @@ Error no_such_name(const store::Root& root, const std::string& word)
     return Error::not_found(text + " (bgt ps -a lists all)");
 }
 
-Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string& word)
+Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string& word, bool removed)
 {
     if (const auto id = store::parse_task_id(word)) {
         if (auto task = root.open_task(*id); !task && !waiting.has(*id) && !root.open_task(*id)) { // it may have left its queue meanwhile
             if (task.error().kind != ErrorKind::not_found) return task.error();
+            if (removed && root.removed_status(*id)) return *id;
             return Error::not_found("no such task " + word + " (bgt ps -a lists all)");
         }
         return *id;
@@ -152,7 +153,7 @@ Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string&
 Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string& word, const Selection& selection)
 {
     if (word == "-") return newest(root, waiting, selection);
-    auto id = find_word(root, waiting, word);
+    auto id = find_word(root, waiting, word, selection.removed);
     if (!id || fits(root, waiting, *id, selection, Scope::any)) return id;
     const std::string label = word == to_string(*id) ? word : to_string(*id) + " (" + printable(word) + ")";
     return Error::not_found("task " + label + " does not match " + filter_words(selection));

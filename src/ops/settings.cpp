@@ -24,11 +24,18 @@ std::string user_config_file()
     return home.starts_with('/') ? std::string(home) + "/.config/bgt/config.toml" : std::string();
 }
 
+/// Inside a task BGT_GRACE tells its command how long that has; it is no wish for tasks that are started in it.
+const char* setting_of_environment(const char* name)
+{
+    if (std::string_view(name) == "BGT_GRACE" && std::getenv("BGT_TASK_ID") != nullptr) return nullptr;
+    return std::getenv(name);
+}
+
 } // namespace
 
 Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck trust, config::Mistakes mistakes)
 {
-    return config::load({[](const char* name) -> const char* { return std::getenv(name); }, cwd, user_config_file(), ::getuid(),
+    return config::load({setting_of_environment, cwd, user_config_file(), ::getuid(),
                          os::read_trusted, std::move(trust), mistakes});
 }
 

@@ -18,7 +18,13 @@ Result<TaskMonitor> TaskMonitor::open(store::Root& root, store::TaskId id)
     Result<store::TaskDir> dir = root.open_task(id);
     if (!dir && dir.error().kind == ErrorKind::not_found) {
         Result<supervise::Snapshot> waiting = supervise::recover_and_inspect(root, id, {});
-        if (!waiting) return waiting.error();
+        if (!waiting) {
+            Result<store::Status> last = root.removed_status(id);
+            if (!last) return waiting.error();
+            task.status_ = std::move(*last);
+            task.gone_ = true;
+            return task;
+        }
         task.status_ = std::move(waiting->status);
         task.problem_ = std::move(waiting->problem);
         task.waits_ = !task.over();

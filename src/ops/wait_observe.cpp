@@ -1,6 +1,7 @@
 // What the wait operation observes of tasks and of what is around them, as facts for core::Waiting.
 #include "wait_driver.hpp"
 
+#include <bgt/ops/readiness.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/sample.hpp>
 #include <bgt/supervise/condition_probe.hpp>
@@ -39,7 +40,13 @@ Result<void> WaitDriver::open_task(store::TaskId id)
     Task task{std::move(*monitor)};
     const store::Status& status = task.monitor.status();
     const bool asks_ready = std::ranges::any_of(request_.conditions, [](const auto& c) { return c.kind() == Kind::ready; });
-    if (asks_ready && !status.ready) {
+    if (asks_ready && status.ready) {
+        supervise::SnapshotFields want;
+        want.ports = true;
+        Result<supervise::Snapshot> seen = supervise::recover_and_inspect(root_, id, want);
+        if (seen) check_readiness(root_, *seen);
+        task.monitor.refresh();
+    } else if (asks_ready) {
         const Result<store::TaskSpec> spec = store::read_spec(task.monitor.dir().fd());
         task.without_readiness = spec && spec->ready.empty();
     }

@@ -186,9 +186,9 @@ void ControlSocket::reply(const Datagram& to, const std::string& bytes)
     }
 }
 
-Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone, Duration timeout)
+Result<Question> Question::send(int folder_fd, const char* name, std::string request)
 {
-    const Fd fd = datagram_socket();
+    Fd fd = datagram_socket();
     if (!fd) return Error::system("making a socket", errno);
     // An address of our own, chosen by the kernel (autobind), for the answer.
     const sa_family_t family = AF_UNIX;
@@ -205,13 +205,19 @@ Result<std::string> ask(int folder_fd, const char* name, const std::string& requ
     // Connected, so that nobody but the supervisor can send the answer.
     if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return Error::system("reaching the supervisor", errno);
-    const Instant deadline = now() + timeout;
-    bool sent = false;
+    Question question(std::move(fd), std::move(request));
+    if (::send(question.fd_.get(), question.request_.data(), question.request_.size(), MSG_NOSIGNAL) >= 0) question.sent_ = true;
+    else if (errno != EAGAIN && errno != EINTR) return Error::system("asking the supervisor", errno);
+    return question;
+}
+
+Result<std::string> Question::answer(int gone, Instant deadline)
+{
     while (true) {
-        if (!sent && send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) >= 0) sent = true;
-        else if (!sent && errno != EAGAIN && errno != EINTR) return Error::system("asking the supervisor", errno);
+        if (!sent_ && ::send(fd_.get(), request_.data(), request_.size(), MSG_NOSIGNAL) >= 0) sent_ = true;
+        else if (!sent_ && errno != EAGAIN && errno != EINTR) return Error::system("asking the supervisor", errno);
         std::string answer(max_datagram, '\0');
-        const ssize_t count = recv(fd.get(), answer.data(), answer.size(), 0);
+        const ssize_t count = recv(fd_.get(), answer.data(), answer.size(), 0);
         if (count >= 0) {
             answer.resize(static_cast<std::size_t>(count));
             return answer;
@@ -219,11 +225,18 @@ Result<std::string> ask(int folder_fd, const char* name, const std::string& requ
         if (errno != EAGAIN && errno != EINTR) return Error::system("asking the supervisor", errno);
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now()).count();
         if (left <= 0) return Error{ErrorKind::failed, "the supervisor does not answer", ETIMEDOUT};
-        pollfd waits[] = {{fd.get(), static_cast<short>(sent ? POLLIN : POLLIN | POLLOUT), 0}, {gone, POLLIN, 0}};
+        pollfd waits[] = {{fd_.get(), static_cast<short>(sent_ ? POLLIN : POLLIN | POLLOUT), 0}, {gone, POLLIN, 0}};
         poll(waits, gone >= 0 ? 2 : 1, static_cast<int>(left));
         if (gone >= 0 && (waits[1].revents & POLLIN) && !(waits[0].revents & POLLIN))
             return Error{ErrorKind::failed, "the supervisor has ended", ESRCH};
     }
+}
+
+Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone, Duration timeout)
+{
+    Result<Question> question = Question::send(folder_fd, name, request);
+    if (!question) return question.error();
+    return question->answer(gone, now() + timeout);
 }
 
 } // namespace bgt::os

@@ -107,4 +107,15 @@ std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids, const st
     return ports;
 }
 
+std::vector<std::int32_t> pids_listening_on(std::uint16_t port)
+{
+    std::vector<Listener> on_it = listeners();
+    std::erase_if(on_it, [&](const Listener& one) { return one.port != port; });
+    std::vector<std::int32_t> pids;
+    if (on_it.empty()) return pids;
+    for (const ProcStat& process : all_processes())
+        if (!ports_of(std::span(&process.key.pid, 1), on_it).empty()) pids.push_back(process.key.pid);
+    return pids;
+}
+
 } // namespace bgt::os

@@ -3,6 +3,7 @@
 #include "no_process.hpp"
 
 #include <bgt/base/text.hpp>
+#include <bgt/os/caller_limits.hpp>
 #include <bgt/os/proc.hpp>
 
 #include <algorithm>
@@ -213,6 +214,7 @@ std::uint64_t own_start()
         errno = request.log->about_to_exec(getpid(), report.start_ticks);
         if (errno != 0) give_up(report, Stage::log);
     }
+    restore_limits();
     for (const auto& [resource, limit] : plan.limits)
         if (setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) take_back(plan, report, Stage::limit);
     reset_signals();

@@ -100,6 +100,7 @@ void add_request(Lines& lines, const ops::Snapshot& task)
     switch (task.spec->stdin_from) {
     case store::StdinFrom::null: break;
     case store::StdinFrom::pipe: lines.field("stdin", task.status.stdin_closed ? "pipe, closed" : "pipe"); break;
+    case store::StdinFrom::caller: lines.field("stdin", "of bgt run"); break;
     case store::StdinFrom::file: lines.field("stdin", task.spec->stdin_file); break;
     }
 }
@@ -148,7 +149,8 @@ void add_rules(Lines& lines, const ops::Snapshot& task)
     add_hang_rules(lines, rules);
     for (const std::string& condition : task.spec->ready) lines.field("ready when", condition);
     const std::string ladder = core::format_stop_signals(rules.stop_ladder);
-    lines.field("stop", ladder.empty() ? "KILL" : ladder + ", then KILL");
+    const char* whom = rules.kill_mode == core::KillMode::mixed ? " to the main process" : "";
+    lines.field("stop", ladder.empty() ? "KILL" : ladder + whom + ", then KILL");
     lines.field("leftover", core::to_string(rules.leftover));
     if (task.spec->owner) lines.field("owner", fmt::format("process {}", task.spec->owner->pid));
     std::string limits;

@@ -4,6 +4,7 @@
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/render/words.hpp>
+#include <bgt/render/wrap.hpp>
 #include <bgt/store/report.hpp>
 
 #include <fmt/format.h>
@@ -24,29 +25,6 @@ using Lines = std::vector<std::string>;
 constexpr std::size_t fewest_lines = 12;
 constexpr std::size_t max_indent = 16;
 constexpr std::size_t output_wanted = 6; ///< lines that the tree leaves to the output
-
-/// Text over several lines of that width, broken at blanks; those after the first begin with `indent`.
-Lines wrapped(const std::string& text, std::size_t width, std::size_t indent)
-{
-    Lines lines;
-    std::string line;
-    bool empty = true;
-    std::string_view rest = text;
-    while (!rest.empty()) {
-        const std::string_view word = rest.substr(0, rest.find(' '));
-        rest.remove_prefix(std::min(rest.size(), word.size() + 1));
-        if (!empty && display_width(line) + 1 + display_width(word) > width) {
-            lines.push_back(fit(line, width));
-            line.assign(indent, ' ');
-            empty = true;
-        }
-        if (!empty) line += ' ';
-        line += word;
-        empty = false;
-    }
-    lines.push_back(fit(line, width));
-    return lines;
-}
 
 std::string age_item(std::string_view label, const std::optional<Duration>& age)
 {
@@ -249,6 +227,8 @@ Lines head_lines(const Report& report, std::size_t width)
             lines.push_back(fmt::format("stack dump of {} (pid {}) is in the log ({}, {})", dump.comm, dump.pid, dump.runtime, signal_name(dump.signal)));
     for (const auto& line : {rule_line(report.evidence), ages_line(report.evidence)})
         if (!line.empty()) lines.push_back(line);
+    for (const std::string& condition : report.evidence.not_ready)
+        for (auto& line : wrapped("not ready " + condition, width, 10)) lines.push_back(std::move(line));
     if (!report.evidence.complete) {
         const std::string missing = joined(report.evidence.unseen, ", ");
         lines.push_back("          not all of this could be gathered in time" + (missing.empty() ? "" : ": without " + missing));

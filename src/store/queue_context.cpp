@@ -24,6 +24,7 @@ std::string encode(const QueueContext& context)
     json::object out;
     out["schema"] = 1;
     out["env"] = json::array(context.env.begin(), context.env.end());
+    if (context.keep_env) out["keep_env"] = true;
     out["umask"] = context.umask;
     json::array limits;
     for (const CallerLimit& limit : context.limits)
@@ -53,6 +54,7 @@ QueueContext decode_fields(const json::object& from)
     if (const auto* env = find(from, "env"))
         for (const json::value& entry : as_array(*env, "env"))
             context.env.push_back(as_text(entry, "env"));
+    if (find(from, "keep_env")) take(from, "keep_env", context.keep_env);
     take(from, "umask", context.umask);
     if (const auto* limits = find(from, "limits"))
         for (const json::value& item : as_array(*limits, "limits")) {

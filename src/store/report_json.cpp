@@ -176,6 +176,7 @@ void fields(Io& io, Evidence& evidence)
     io("pipes", evidence.pipes);
     io("machine", evidence.machine);
     io("output", evidence.output);
+    io("not_ready", evidence.not_ready);
     io("unfinished_line", evidence.unfinished_line);
     io("dumps", evidence.dumps);
     io("complete", evidence.complete);

@@ -27,6 +27,7 @@ std::string_view to_string(StdinFrom from)
     case StdinFrom::null: return "null";
     case StdinFrom::pipe: return "pipe";
     case StdinFrom::file: return "file";
+    case StdinFrom::caller: return "caller";
     }
     return "null";
 }
@@ -40,9 +41,9 @@ json::array encode_limits(const std::vector<ResourceLimit>& limits)
 
 StdinFrom stdin_of(const std::string& text)
 {
-    for (const auto from : {StdinFrom::null, StdinFrom::pipe, StdinFrom::file})
+    for (const auto from : {StdinFrom::null, StdinFrom::pipe, StdinFrom::file, StdinFrom::caller})
         if (to_string(from) == text) return from;
-    bad("stdin", "null, pipe or file");
+    bad("stdin", "null, pipe, file or caller");
 }
 
 void check_schema(const json::object& from)
@@ -126,6 +127,7 @@ TaskSpec decode_fields(const json::object& from)
     take(from, "stdin_file", spec.stdin_file);
     take(from, "split", spec.split);
     take(from, "log_max", spec.log_max);
+    if (find(from, "umask")) take(from, "umask", spec.umask.emplace());
     if (find(from, "nice")) take(from, "nice", spec.nice.emplace());
     take(from, "remove_when_ended", spec.remove_when_ended);
     take(from, "cookie", spec.cookie);
@@ -167,6 +169,7 @@ std::string encode_spec(const TaskSpec& spec)
     out["stdin_file"] = spec.stdin_file;
     out["split"] = spec.split;
     out["log_max"] = spec.log_max;
+    if (spec.umask) out["umask"] = *spec.umask;
     out["nice"] = spec.nice ? json::value(*spec.nice) : json::value(nullptr);
     out["limits"] = encode_limits(spec.limits);
     out["remove_when_ended"] = spec.remove_when_ended;

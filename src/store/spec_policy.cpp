@@ -97,6 +97,7 @@ json::object encode_policy(const core::Policy& rules)
     out["kind"] = core::to_string(rules.kind);
     out["stop_ladder"] = std::move(ladder);
     out["timeout_ns"] = rules.timeout ? json::value(rules.timeout->count()) : json::value(nullptr);
+    if (rules.kill_mode != core::KillMode::tree) out["kill_mode"] = core::to_string(rules.kill_mode);
     out["leftover"] = core::to_string(rules.leftover);
     out["leftover_wait_ns"] = rules.leftover_wait.count();
     out["awaits_ready"] = rules.awaits_ready;
@@ -125,6 +126,7 @@ void decode_policy(const json::object& from, core::Policy& rules)
         if (!known) bad("leftover", "kill, wait or keep");
         rules.leftover = *known;
     }
+    take_word(from, "kill_mode", core::parse_kill_mode, rules.kill_mode);
     take(from, "leftover_wait_ns", rules.leftover_wait);
     take(from, "awaits_ready", rules.awaits_ready);
     if (const auto* hang = find(from, "hang")) decode_hang(as_object(*hang, "hang"), rules.hang);

@@ -128,12 +128,48 @@ Result<void> request_look(store::Root& root, store::TaskId id, Duration timeout)
     return {};
 }
 
+Result<void> request_ready_lost(store::Root& root, store::TaskId id, const std::string& condition)
+{
+    Request what;
+    what.op = Request::Op::ready_lost;
+    what.text = condition;
+    const Result<Answer> answer = request_with_retry(root, id, what);
+    if (!answer) return answer.error();
+    return {};
+}
+
 Result<std::uint32_t> request_report(store::Root& root, store::TaskId id)
 {
     Request what;
     what.op = Request::Op::report;
     const Result<Answer> answer = request_with_retry(root, id, what);
     if (!answer) return answer.error();
+    return answer->count;
+}
+
+Result<ReportAhead> ReportAhead::ask(store::Root& root, store::TaskId id)
+{
+    const Result<store::Status> status = store::read_status_at(root.fd(), id);
+    if (!status) return status.error();
+    if (status->lifecycle != core::Lifecycle::running) return Error::failed("it does not run");
+    const Result<store::TaskDir> task = root.open_task(id);
+    if (!task) return task.error();
+    std::optional<Fd> supervisor = os::open_pidfd(status->supervisor);
+    if (!supervisor) return Error::failed("its supervisor can't be seen");
+    Request what;
+    what.op = Request::Op::report;
+    Result<os::Question> question = os::Question::send(task->fd(), store::file::control, encode_request(what));
+    if (!question) return question.error();
+    return ReportAhead(std::move(*question), std::move(*supervisor));
+}
+
+Result<std::uint32_t> ReportAhead::number()
+{
+    const Result<std::string> reply = question_.answer(supervisor_.get(), os::now() + answer_timeout);
+    if (!reply) return reply.error();
+    const Result<Answer> answer = decode_answer(*reply);
+    if (!answer) return answer.error();
+    if (!answer->error.empty()) return Error::failed(answer->error);
     return answer->count;
 }
 

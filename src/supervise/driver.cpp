@@ -63,7 +63,7 @@ void Driver::perform(const core::Action& action, Events& events)
                        if (events.size() == before)
                            events.push_back(core::TreeLives{static_cast<std::uint32_t>(with_.tree.members().size())});
                    },
-                   [&](const core::SignalTree& what) { sweep(what.signal, events); },
+                   [&](const core::SignalTree& what) { sweep(what, events); },
                    [&](const core::KillTree&) { kill_sweep(events); },
                    [&](const core::PauseTree&) { pause(); },
                    [&](const core::ResumeTree&) { with_.tree.signal(with_.tree.members(), SIGCONT); },
@@ -90,10 +90,12 @@ void Driver::save_state()
     with_.recorder.save(state_);
 }
 
-void Driver::sweep(int signal, Events& events)
+void Driver::sweep(const core::SignalTree& what, Events& events)
 {
     const std::vector<os::ProcStat> members = with_.tree.members();
-    with_.tree.signal(members, signal);
+    std::vector<os::ProcStat> targets = members;
+    if (what.main_only) std::erase_if(targets, [&](const auto& member) { return member.key != with_.recorder.status().main_process; });
+    with_.tree.signal(targets.empty() ? members : targets, what.signal); // without it nobody else would end them
     with_.tree.signal(members, SIGCONT); // a stopped process would never see the first
     events.push_back(core::Swept{static_cast<std::uint32_t>(members.size())});
 }
@@ -145,7 +147,9 @@ void Driver::finish()
     status.ended_at = with_.clock.now();
     status.survivors.clear();
     with_.recorder.save(state_);
-    with_.recorder.event("ended", fields_of(status.outcome));
+    std::vector<store::EventField> fields = fields_of(status.outcome);
+    if (core::exit_code(status.outcome) != 0) with_.hooks.tell_of_kernel(fields);
+    with_.recorder.event("ended", std::move(fields));
 }
 
 /// The tree is empty, and the core wants another attempt.
@@ -168,6 +172,7 @@ void Driver::end_attempt(const core::Outcome& outcome)
         fields.push_back({"err_from", static_cast<std::int64_t>(err->from)});
         fields.push_back({"err_to", static_cast<std::int64_t>(err->to)});
     }
+    with_.hooks.tell_of_kernel(fields);
     with_.recorder.event("attempt-ended", std::move(fields));
     status.progress.reset();
     status.step.clear();

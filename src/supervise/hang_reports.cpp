@@ -6,6 +6,7 @@
 #include <bgt/os/wait.hpp>
 #include <bgt/store/open_file.hpp>
 #include <bgt/store/report.hpp>
+#include <bgt/supervise/missing_conditions.hpp>
 #include <bgt/supervise/task_evidence.hpp>
 #include <bgt/supervise/hang_reports.hpp>
 
@@ -19,6 +20,7 @@ namespace {
 constexpr auto gather_bound = std::chrono::milliseconds(700);
 /// The writer of a report may wait in the kernel, as those that it inspects do.
 constexpr auto report_bound = std::chrono::milliseconds(1500);
+constexpr auto ready_bound = std::chrono::milliseconds(300); ///< for a look at what readiness still needs
 constexpr auto hook_bound = std::chrono::seconds(60);
 constexpr auto pause_without_pidfd = std::chrono::milliseconds(5);
 constexpr int report_failed = 125;
@@ -73,6 +75,10 @@ int HangReports::write(const os::GatherRequest& request, core::Reason rule, Inst
     evidence.paused = state.paused;
     evidence.takes_input = static_cast<bool>(with_.stdin_writer);
     evidence.ages = ages_of(with_.observer.signs(), now);
+    if (policy.awaits_ready && !state.hang_state.ready && !state.hang_state.never_ready) {
+        const auto [out, err] = with_.output.attempt_ranges();
+        evidence.not_ready = missing_conditions(with_.task, with_.spec, request.members, out.from, err ? err->from : 0, ready_bound);
+    }
     if (const auto earlier = store::newest_report(with_.task)) core::recall(evidence, earlier->evidence);
     report.diagnosis = core::diagnose(evidence);
     return store::write_report(with_.task, report) ? 0 : report_failed;

@@ -9,8 +9,8 @@ namespace bgt::supervise {
 namespace json = boost::json;
 namespace {
 
-constexpr std::array<std::string_view, 8> op_names{"stop",      "signal",  "pause", "resume",
-                                                   "stdin-eof", "restart", "sample", "report"};
+constexpr std::array<std::string_view, 9> op_names{"stop",      "signal",  "pause", "resume",
+                                                   "stdin-eof", "restart", "sample", "report", "ready-lost"};
 
 Result<json::object> parse_object(std::string_view bytes)
 {
@@ -49,6 +49,7 @@ std::string encode_request(const Request& request)
                      {"no_escalation", request.no_escalation},
                      {"signal", request.signal},
                      {"whole_tree", request.whole_tree}};
+    if (!request.text.empty()) out["text"] = to_valid_utf8(request.text);
     if (request.ladder) out["ladder"] = core::format_stop_signals(*request.ladder);
     return json::serialize(out);
 }
@@ -71,6 +72,7 @@ Result<Request> decode_request(std::string_view bytes)
     const std::int64_t signal = integer(*object, "signal");
     if (signal < 0 || signal > 64) return Error::failed("signal number out of range");
     request.signal = static_cast<int>(signal);
+    request.text = text(*object, "text");
     const std::string ladder = text(*object, "ladder");
     if (!ladder.empty()) {
         Result<std::vector<core::StopStep>> steps = core::parse_stop_signals(ladder, std::chrono::seconds(5));

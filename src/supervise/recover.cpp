@@ -2,13 +2,17 @@
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/os/background.hpp>
+#include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/descriptors.hpp>
 #include <bgt/os/tree.hpp>
 #include <bgt/os/wait.hpp>
+#include <bgt/store/environment.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
+
+#include "spawn_main.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -108,13 +112,16 @@ void hide_cookie()
 int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spec, os::TreeMarks marks, Fd report)
 {
     hide_cookie();
-    os::allow_descriptors(std::numeric_limits<std::size_t>::max()); // one a member; no command is started from here
+    os::lift_limits();
+    os::allow_descriptors(std::numeric_limits<std::size_t>::max()); // one a member
     Result<SupervisorResources> resources = open_resources(std::move(root), std::move(task), std::move(spec), {});
     const Result<void> spare = resources ? os::check_spare_descriptors() : Result<void>(resources.error());
     if (!spare) {
         send_report(report.get(), {false, spare.error()});
         return 1;
     }
+    if (auto kept = store::read_environment(resources->task.fd()); kept && *kept)
+        resources->env = environment_of(*resources, **std::move(kept));
     store::Status& status = resources->recorder.status();
     status.main_process = marks.main_process;
     if (status.lifecycle == core::Lifecycle::starting) status.lifecycle = core::Lifecycle::running;

@@ -24,6 +24,12 @@ Answer Requests::answer(const Request& request)
         return {};
     case Request::Op::resume: sink_.dispatch(core::ResumeRequested{}); return {};
     case Request::Op::signal: return signal(request);
+    case Request::Op::ready_lost:
+        if (!recorder_.status().ready) return {};
+        recorder_.event("ready-check", {{"condition", request.text}});
+        sink_.dispatch(core::ReadyLost{});
+        target_.watch_readiness_again();
+        return {};
     case Request::Op::stdin_eof:
         target_.close_stdin();
         recorder_.status().stdin_closed = true;
@@ -35,8 +41,7 @@ Answer Requests::answer(const Request& request)
 
 Answer Requests::restart(const Request& request)
 {
-    if (adopted_) return {"its supervisor took over from one that was killed and does not know its environment: "
-                          "start it anew (bgt retry)", 0};
+    if (!can_start_) return {std::string(no_environment), 0};
     if (std::holds_alternative<core::Ended>(sink_.state().phase)) return {"it has ended: start it anew (bgt retry)", 0};
     sink_.dispatch(core::StopRequested{request.reason, request.now, request.ladder, true});
     return {};

@@ -16,9 +16,13 @@
 namespace bgt::supervise {
 namespace {
 
-Result<Fd> open_stdin(const SupervisorResources& resources)
+Result<Fd> open_stdin(SupervisorResources& resources)
 {
     switch (resources.spec.stdin_from) {
+    case store::StdinFrom::caller:
+        // Not kept: the writer of a pipe must be told when the command has gone.
+        if (resources.caller_stdin) return std::move(resources.caller_stdin);
+        [[fallthrough]];
     case store::StdinFrom::null: {
         Fd null{open("/dev/null", O_RDONLY | O_CLOEXEC)};
         if (!null) return Error::system("/dev/null can't be opened (mknod -m 666 /dev/null c 1 3 makes it)", errno);
@@ -65,6 +69,22 @@ private:
 
 } // namespace
 
+namespace {
+
+/// PWD, where there is one, names the folder of the command, by whatever way it leads there (`/tmp/link`).
+void correct_pwd(std::vector<std::string>& env, const std::string& cwd)
+{
+    constexpr std::string_view prefix = "PWD=";
+    const auto pwd = std::ranges::find_if(env, [&](const std::string& entry) { return entry.starts_with(prefix); });
+    if (pwd == env.end() || std::string_view(*pwd).substr(prefix.size()) == cwd) return;
+    struct stat named{}, real{};
+    const bool same = stat(pwd->c_str() + prefix.size(), &named) == 0 && stat(cwd.c_str(), &real) == 0 &&
+                      named.st_dev == real.st_dev && named.st_ino == real.st_ino;
+    if (!same) *pwd = std::string(prefix) + cwd;
+}
+
+} // namespace
+
 /// What bgt adds to the command's environment. A task inside a task carries both cookies, so that the outer one's tree
 /// is found whole.
 std::vector<std::string> environment_of(const SupervisorResources& resources, std::vector<std::string> env)
@@ -81,6 +101,7 @@ std::vector<std::string> environment_of(const SupervisorResources& resources, st
         if (entry.empty() || std::string_view("BNW").find(entry[0]) == std::string_view::npos) return false; // most, at once
         return std::any_of(std::begin(ours), std::end(ours), [&](std::string_view name) { return entry.starts_with(name); });
     });
+    correct_pwd(env, spec.cwd);
     Duration grace{};
     for (const core::StopStep& step : spec.policy.stop_ladder) grace += step.wait;
     env.push_back(prefix + cookies);
@@ -91,7 +112,8 @@ std::vector<std::string> environment_of(const SupervisorResources& resources, st
     // Programs that know systemd's watchdog give signs of life by themselves (man 3 sd_watchdog_enabled).
     if (const auto& limit = spec.policy.hang.progress)
         env.push_back(fmt::format("WATCHDOG_USEC={}", std::chrono::duration_cast<std::chrono::microseconds>(*limit).count()));
-    if (spec.policy.timeout) env.push_back("BGT_DEADLINE=" + format_rfc3339(os::wall_now() + *spec.policy.timeout));
+    if (spec.policy.timeout) env.push_back("BGT_DEADLINE=" + format_rfc3339(resources.recorder.status().started.value_or(os::wall_now()) +
+                                                                          *spec.policy.timeout));
     return env;
 }
 
@@ -124,7 +146,7 @@ Result<void> spawn_main(SupervisorResources& resources, std::uint32_t attempt)
     RecordedStart log(resources.recorder.prepare_start(), attempt == 1);
     const std::array held{resources.out.fifo_path().c_str(), err ? resources.err->fifo_path().c_str() : nullptr};
     const Result<ProcessKey> main_process = os::spawn({spec.command, env, spec.cwd, in->get(), out->get(),
-                                                              err ? err.get() : out->get(), held, resources.umask, spec.nice, limits, &log});
+                                                              err ? err.get() : out->get(), held, spec.umask.value_or(077), spec.nice, limits, &log});
     resources.recorder.go_on_after(log.record());
     if (!main_process) {
         status = before;

@@ -2,12 +2,14 @@
 
 #include <bgt/os/background.hpp>
 #include <bgt/os/blocked.hpp>
+#include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/descriptors.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/os/spawn.hpp>
 #include <bgt/os/tree.hpp>
 #include <bgt/os/wait.hpp>
+#include <bgt/store/environment.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
@@ -24,6 +26,7 @@
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/random.h>
@@ -89,7 +92,7 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
         return 1;
     }
     resources->env = environment_of(*resources, std::move(request.env));
-    resources->umask = request.umask;
+    resources->caller_stdin = std::move(request.caller_stdin);
     resources->recorder.status().supervisor = os::own_key();
     const Result<void> started = spawn_main(*resources, 1);
     if (!started) {
@@ -112,7 +115,7 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
     return 0;
 }
 
-Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec)
+Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec, const std::vector<std::string>* kept_env)
 {
     BGT_TRY_ASSIGN(const store::Secret secret, make_secret());
     const Result<store::TaskMarks> marks = store::make_marks(secret, task);
@@ -120,6 +123,8 @@ Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec)
     spec.cookie = marks->cookie;
     spec.mark = os::choose_mark(marks->mark_bits);
     if (Result<void> done = store::write_spec(task.fd(), spec); !done) return done;
+    if (kept_env != nullptr)
+        if (Result<void> done = store::write_environment(task.fd(), *kept_env); !done) return done;
     if (const auto writer = store::StatusWriter::create(task.fd(), first_status(spec, secret)); !writer) return writer.error();
     return {};
 }
@@ -161,6 +166,16 @@ Result<void> check_same(const store::Root& root, store::TaskId id, const store::
                                      wanted.name, id.value, fit(printable(shell_join(there->command)), 60), printable(there->cwd)));
 }
 
+/// Whether this process belongs to the task, so that its end is ours.
+bool is_around_us(const store::Root& root, store::TaskId id)
+{
+    const char* cookies = std::getenv(os::cookie_variable);
+    if (cookies == nullptr) return false;
+    const Result<store::TaskDir> task = root.open_task(id);
+    const Result<store::TaskSpec> spec = task ? store::read_spec(task->fd()) : Result<store::TaskSpec>(task.error());
+    return spec && !spec->cookie.empty() && std::string_view(cookies).find(spec->cookie) != std::string_view::npos;
+}
+
 /// Settles who bears the name: nullopt when it is free to be claimed.
 Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store::TaskSpec& spec, const std::vector<std::string>& env,
                                                   IfNameTaken policy)
@@ -186,6 +201,9 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
         break;
     case IfNameTaken::replace:
     case IfNameTaken::replace_any:
+        if (is_around_us(root, id))
+            return Error::failed(fmt::format("task {} is the one in which this runs, and would take it along: bgt restart {} starts "
+                                             "its command again", id.value, name));
         if (seen->status.lifecycle != core::Lifecycle::starting) {
             // A slip of the pen must not cost the task that runs.
             if (Result<void> there = os::check_command(spec.command.front(), env, spec.cwd); !there)
@@ -221,7 +239,7 @@ Result<bool> announce(store::Root& root, const store::TaskSpec& spec)
 }
 
 /// One attempt to make the folder and to claim the name; false: another claimed it first.
-Result<bool> make_folder(store::Root& root, store::TaskSpec& spec, store::TaskDir& made)
+Result<bool> make_folder(store::Root& root, store::TaskSpec& spec, const std::vector<std::string>* kept_env, store::TaskDir& made)
 {
     const Result<store::TaskId> id = root.allocate_id();
     if (!id) return id.error();
@@ -231,7 +249,7 @@ Result<bool> make_folder(store::Root& root, store::TaskSpec& spec, store::TaskDi
     if (!task) return task.error();
     made = std::move(*task);
     // Whole before others can find it: a caller with the same name reads its record.
-    const Result<void> written = write_folder(made, spec);
+    const Result<void> written = write_folder(made, spec, kept_env);
     Result<bool> announced = written ? announce(root, spec) : Result<bool>(written.error());
     if (!announced) made = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
     if (!announced || !*announced) static_cast<void>(root.remove_task(*id));
@@ -249,7 +267,8 @@ Result<void> recover_launch(store::Root& root, store::TaskId id)
 
 } // namespace
 
-Result<Created> create(store::Root& root, store::TaskSpec& spec, const std::vector<std::string>& env, IfNameTaken policy)
+Result<Created> create(store::Root& root, store::TaskSpec& spec, const std::vector<std::string>& env, IfNameTaken policy,
+                       bool keep_env)
 {
     Created created;
     while (true) {
@@ -262,7 +281,7 @@ Result<Created> create(store::Root& root, store::TaskSpec& spec, const std::vect
                 return created;
             }
         }
-        const Result<bool> made = make_folder(root, spec, created.task);
+        const Result<bool> made = make_folder(root, spec, keep_env ? &env : nullptr, created.task);
         if (!made) return made.error();
         if (*made) return created;
     }
@@ -280,7 +299,9 @@ Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest reques
     Fd reader = std::move(pipe->reader), report = std::move(pipe->writer);
     const store::TaskId id = task.id();
     const std::string title = fmt::format("bgt:{}", id.value);
-    const Result<pid_t> pid = os::fork_supervisor({root.fd(), task.fd(), task.lock_fd(), report.get()}, title, [&] {
+    std::vector<int> keep{root.fd(), task.fd(), task.lock_fd(), report.get()};
+    if (request.caller_stdin) keep.push_back(request.caller_stdin.get());
+    const Result<pid_t> pid = os::fork_supervisor(keep, title, [&] {
         return supervise_new(std::move(root), std::move(task), std::move(request), std::move(report));
     });
     if (!pid) return pid.error();
@@ -301,13 +322,15 @@ Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest reques
 Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken policy)
 {
     const PrivateUmask files; // a caller with an odd umask gets files that bgt can read back all the same
-    Result<Created> created = create(root, request.spec, request.env, policy);
+    os::lift_limits();
+    request.spec.umask = files.before();
+    Result<Created> created = create(root, request.spec, request.env, policy, request.keep_env);
     if (!created) return created.error();
     if (created->was_there) return StartResult{*created->was_there, true};
     const store::TaskId id = request.spec.id;
     const std::string name = request.spec.name;
     const Result<void> launched = launch(root, std::move(created->task), {std::move(request.spec), std::move(request.env), request.retention,
-                                                                        files.before(), {}});
+                                                                        std::move(request.caller_stdin), {}});
     if (launched) return StartResult{id, false};
     static_cast<void>(root.remove_task(id));
     // What failed to start leaves no trace: the name goes back to the ended task that bore it.

@@ -26,11 +26,11 @@ void run_end_hook(const store::Root& root)
     if (end_hook != nullptr) end_hook(root);
 }
 
-Result<store::TaskDir> create_waiting(store::Root& root, store::TaskSpec& spec)
+Result<store::TaskDir> create_waiting(store::Root& root, store::TaskSpec& spec, const std::vector<std::string>* kept_env)
 {
     BGT_TRY_ASSIGN(store::TaskDir task, root.begin_task(spec.id));
     // Whole before others can find it: its id is known already.
-    Result<void> made = write_folder(task, spec);
+    Result<void> made = write_folder(task, spec, kept_env);
     if (made) made = root.publish_task(task);
     if (!made) {
         task = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
@@ -53,12 +53,12 @@ Result<pid_t> launch_detached(store::Root& root, store::TaskDir task, LaunchRequ
     });
 }
 
-Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::Reason reason)
+Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::Reason reason, const std::vector<std::string>* kept_env)
 {
     if (root.open_task(spec.id)) return {};
     BGT_TRY_ASSIGN(store::TaskDir task, root.begin_task(spec.id));
     const auto fill = [&]() -> Result<void> {
-        BGT_TRY(write_folder(task, spec));
+        BGT_TRY(write_folder(task, spec, kept_env));
         store::Status status;
         BGT_TRY_ASSIGN(store::StatusWriter record, store::StatusWriter::open(task.fd(), &status));
         status.lifecycle = core::Lifecycle::ended;

@@ -9,7 +9,9 @@
 #include <bgt/supervise/start.hpp>
 #include <bgt/supervise/status_of.hpp>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <csignal>
 #include <utility>
 
 namespace bgt::supervise {
@@ -22,11 +24,24 @@ constexpr auto flood_pause = std::chrono::milliseconds(50);
 constexpr std::int64_t prune_every = 64;
 constexpr auto helpers_timeout = std::chrono::seconds(1);
 
+bool is_unexplained_kill(const std::vector<store::EventField>& end)
+{
+    const auto has = [&](std::string_view key, const auto& value) {
+        return std::ranges::any_of(end, [&](const store::EventField& field) {
+            const auto* found = std::get_if<std::decay_t<decltype(value)>>(&field.value);
+            return field.key == key && found != nullptr && *found == value;
+        });
+    };
+    return has("signal", std::int64_t{SIGKILL}) && has("reason", std::string(core::to_string(core::Reason::self)));
+}
+
 } // namespace
 
 void remove_folder(std::optional<Removal> removal)
 {
-    if (removal) static_cast<void>(removal->root.remove_task(removal->id));
+    if (!removal) return;
+    removal->root.keep_record(removal->id);
+    static_cast<void>(removal->root.remove_task(removal->id));
 }
 
 Supervisor::Supervisor(SupervisorResources resources, std::int32_t main_pid, std::optional<os::TreeMarks> marks)
@@ -39,7 +54,7 @@ Supervisor::Supervisor(SupervisorResources resources, std::int32_t main_pid, std
       readiness_({io_, resources_.task, resources_.spec.ready, resources_.spec.cwd, resources_.recorder, observer_, helpers_, *this,
                   [this, self = os::own_pid()] { return members_elsewhere(self); }}),
       notifications_(*tree_, clock_, resources_.recorder, *this, *this),
-      requests_(is_adopted(), *tree_, resources_.recorder, reports_, *this, *this), owner_(io_, *this), control_timer_(io_),
+      requests_(can_start(), *tree_, resources_.recorder, reports_, *this, *this), owner_(io_, *this), control_timer_(io_),
       driver_(resources_.spec.policy, first_state(),
               {resources_.recorder, *tree_, clock_, *this, observer_, reports_, output_, *this})
 {
@@ -74,9 +89,10 @@ core::State Supervisor::first_state()
     if (is_adopted()) state = state_of(status, now);
     if (policy.hang.cpu) state.hang_state.cpu.cores = os::core_count();
     if (!is_adopted()) return core::step(policy, std::move(state), core::Started{}, *status.started_at).state; // on record already
-    // The command can't be started again: its environment was known to the one before only.
-    policy.restart_policy = {};
-    if (policy.hang.on_hang == core::OnHang::restart) policy.hang.on_hang = core::OnHang::kill;
+    if (!can_start()) { // the environment was known to the one before only
+        policy.restart_policy = {};
+        if (policy.hang.on_hang == core::OnHang::restart) policy.hang.on_hang = core::OnHang::kill;
+    }
     return core::take_over(policy, std::move(state), status.ready, status.attempt, now);
 }
 
@@ -95,6 +111,8 @@ std::optional<Removal> Supervisor::run()
     watch_readiness();
     begin_pruning();
     dispatch(core::Tick{}); // arms the timer, and sees what ended meanwhile
+    // Not before: the command may be short, and has its own processor to itself then.
+    if (core::lifecycle(state()) == core::Lifecycle::running) oom_ = os::OomCounter::begin();
     os::give_back_memory(); // what the caller of fork() had taken
     io_.run();
     if (!removes_folder_) return std::nullopt;
@@ -182,6 +200,12 @@ void Supervisor::watch_readiness()
     else readiness_.begin(output_.attempt_from().first, output_.attempt_from().second);
 }
 
+void Supervisor::watch_readiness_again()
+{
+    watch_readiness();
+    readiness_.announce(); // what it said once holds
+}
+
 Result<ProcessKey> Supervisor::spawn(std::uint32_t attempt)
 {
     BGT_TRY(spawn_main(resources_, attempt));
@@ -190,7 +214,17 @@ Result<ProcessKey> Supervisor::spawn(std::uint32_t attempt)
 
 void Supervisor::attempt_started()
 {
+    oom_ = os::OomCounter::begin();
     boost::asio::post(io_, [this] { watch_readiness(); }); // once the core knows that it runs
+}
+
+void Supervisor::tell_of_kernel(std::vector<store::EventField>& fields)
+{
+    const std::optional<std::uint64_t> killed = oom_ ? oom_->killed() : std::nullopt;
+    // That there was none is worth a word only where a SIGKILL is to be explained.
+    if (!killed || (*killed == 0 && !is_unexplained_kill(fields))) return;
+    fields.push_back({"oom_kills", static_cast<std::int64_t>(*killed)});
+    fields.push_back({"oom_scope", std::string(oom_->is_of_machine() ? "machine" : "cgroup")});
 }
 
 void Supervisor::heartbeat()

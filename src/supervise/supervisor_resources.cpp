@@ -96,7 +96,7 @@ Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task
     if (!sources) return sources.error();
     return SupervisorResources{std::move(root), std::move(task),     std::move(spec),         std::move(*recorder), std::move(*out),
                   std::move(err),  std::move(*control), std::move(stdin_writer), *stdin_keeper,        std::move(*sources),
-                  retention,       {},                  077};
+                  retention,       {},                  {}};
 }
 
 void send_report(int fd, const StartReport& report)

@@ -58,6 +58,14 @@ bool is_older(const timespec& a, const timespec& b)
 
 } // namespace
 
+std::vector<std::string> last_lines(const store::TaskDir& task, std::size_t most)
+{
+    core::Evidence evidence;
+    TaskEvidence(task).add_output(evidence);
+    keep_last(evidence.output, most);
+    return std::move(evidence.output);
+}
+
 store::LogFile* TaskEvidence::log()
 {
     if (!log_) log_.emplace(store::LogFile::open(task_, store::WhichLog::out));

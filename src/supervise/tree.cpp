@@ -78,6 +78,7 @@ AdoptedTree::AdoptedTree(Helpers& helpers, boost::asio::io_context& io, os::Tree
 
 std::vector<os::ProcStat> AdoptedTree::members()
 {
+    if (own_) return own_->members();
     std::vector<std::int32_t> except{os::own_pid()};
     except.insert(except.end(), helpers_.begin(), helpers_.end());
     return os::find_marked(marks_, except);
@@ -85,11 +86,13 @@ std::vector<os::ProcStat> AdoptedTree::members()
 
 bool AdoptedTree::has(std::int32_t pid)
 {
+    if (own_) return own_->has(pid);
     return std::ranges::any_of(members(), [&](const os::ProcStat& member) { return member.key.pid == pid; });
 }
 
 Tree::Changes AdoptedTree::poll()
 {
+    if (own_) return own_->poll();
     Changes changes;
     for (const os::Reaped& child : os::reap_all().reaped) helpers_.erase(child.pid); // it has no other children
     std::vector<os::ProcStat> living = members();
@@ -102,6 +105,12 @@ Tree::Changes AdoptedTree::poll()
         changes.main_end = core::Unseen{};
     }
     return changes;
+}
+
+void AdoptedTree::new_main_process(std::int32_t pid)
+{
+    watched_.clear();
+    own_.emplace(helpers_, pid);
 }
 
 void AdoptedTree::watch(const std::vector<os::ProcStat>& living)

@@ -38,10 +38,12 @@ TEST_CASE("a silent task is ended with 120, and a report was made before the fir
     std::string order;
     for (const auto& event : task.at("events").as_array()) order += text_at(event.as_object(), "/event") + " ";
     CHECK(order == "started report stop ended ");
-    const Ran why = lab({"why", id}); // of an ended task, the newest there is
+    const Ran why = lab({"why", id}); // first its end, then the newest report
     INFO(why);
     CHECK(why.code == 0);
-    CHECK(why.out.starts_with("sleeping: "));
+    CHECK(why.out.starts_with(id + " ended (SIGTERM, output-timeout) "));
+    CHECK(why.out.find("no output for 2s (--output-timeout)") != why.out.npos);
+    CHECK(why.out.find("when it hung\nsleeping: ") != why.out.npos);
 }
 
 TEST_CASE("output keeps the output rule away", "[slow]")

@@ -350,3 +350,45 @@ TEST_CASE("what waits is started in its own root, and not in a copy of it")
     CHECK(waited.code == 0);
     CHECK(std::filesystem::exists(lab.work() + "/ran-" + id));
 }
+
+TEST_CASE("the environment that options gave a submitted task is kept for retry, also where it never started")
+{
+    Lab lab;
+    lab.set_env("FROM_SHELL=one");
+    const Words command{"--env", "TOKEN=s3cret", "-c", "echo [$TOKEN $FROM_SHELL $BGT_SLOT]"};
+    const auto with = [&](Words options) {
+        options.insert(options.end(), command.begin(), command.end());
+        return options;
+    };
+    const std::string ran = submit_one(lab, command);
+    CHECK(lab.wait(ran) == 0);
+    CHECK(lab.log(ran) == "[s3cret one 1]\n");
+    CHECK(std::filesystem::exists(lab.task_folder(ran) + "/env"));
+    const std::string plain = submit_one(lab, {"--", "true"});
+    CHECK(lab.wait(plain) == 0);
+    CHECK_FALSE(std::filesystem::exists(lab.task_folder(plain) + "/env"));
+    const std::string cancelled = submit_one(lab, with({"--hold"}));
+    CHECK(lab({"kill", cancelled}).code == 0);
+    CHECK(eventually(patience, [&] { return std::filesystem::exists(lab.task_folder(cancelled) + "/env"); }));
+    const Ran why = lab({"why", cancelled});
+    INFO(why);
+    CHECK(why.out.find("it was taken out of its queue") != std::string::npos);
+    lab.set_env("FROM_SHELL=two");
+    for (const std::string& id : {ran, cancelled}) {
+        const Ran again = lab({"retry", id});
+        INFO(again);
+        REQUIRE(again.code == 0);
+        const std::string other = again.out.substr(0, again.out.size() - 1);
+        CHECK(lab.wait(other) == 0);
+        CHECK(lab.log(other) == "[s3cret one ]\n"); // it holds no slot
+    }
+}
+
+TEST_CASE("a task that waits has no use for the stdin of whoever submits it")
+{
+    const Lab lab;
+    const Ran refused = lab({"submit", "--stdin", "-", "--", "cat"});
+    INFO(refused);
+    CHECK(refused.code == 125);
+    CHECK(refused.err.find("--stdin -") != std::string::npos);
+}

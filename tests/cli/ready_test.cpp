@@ -29,6 +29,63 @@ TEST_CASE("ready by a port and a file: both must come")
     CHECK(std::filesystem::exists(lab.work() + "/flag"));
 }
 
+TEST_CASE("readiness is looked at again while somebody asks, and its loss is told")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--ready-port", "any", "--ready-file", "flag", "-c",
+                                      "echo pids $$; " BGT_FIXTURE " listen 0 & touch flag; read x < go; kill $!; wait; read x < go; "
+                                      BGT_FIXTURE " listen 0 & wait"});
+    REQUIRE(run(lab.program({"mkfifo", "go"})).code == 0);
+    REQUIRE(eventually(patience, [&] { return lab({"wait", "--for", "ready", "--timeout", "1", id}).code == 0; }));
+    SECTION("a file that has gone")
+    {
+        std::filesystem::remove(lab.work() + "/flag");
+        CHECK(lab({"ps"}).out.find("ready") == std::string::npos);
+        CHECK(lab({"wait", "--for", "ready", "--timeout", "100ms", id}).code == 124);
+        const Ran why = lab({"why", id});
+        INFO(why);
+        CHECK(why.out.find("not ready file:flag: not there") != why.out.npos);
+        CHECK(why.out.find("not ready port") == why.out.npos);
+        write_file(lab.work() + "/flag", "");
+        CHECK(lab({"wait", "--for", "ready", "--timeout", "10", id}).code == 0);
+    }
+    SECTION("a port that nobody listens on any more")
+    {
+        write_file(lab.work() + "/go", "x\n");
+        REQUIRE(eventually(patience, [&] { return at(lab.show(id), "/ready") == false; }));
+        CHECK(lab({"show", id}).out.find("ready-lost") != std::string::npos);
+        write_file(lab.work() + "/go", "x\n");
+        CHECK(lab({"wait", "--for", "ready", "--timeout", "10", id}).code == 0);
+    }
+}
+
+TEST_CASE("why of several tasks: their supervisors make the reports at the same time")
+{
+    const Lab lab;
+    constexpr int tasks = 20;
+    for (int i = 0; i < tasks; ++i) lab.start({"--", "sleep", "1000"});
+    const auto reports = at(lab.ask({"why", "--all"}), "/reports").as_array();
+    REQUIRE(reports.size() == tasks);
+    for (const auto& report : reports) CHECK(text_at(report.as_object(), "/verdict") == "sleeping");
+    // One after the other takes at least 300 ms each.
+    const Ran ran = lab({"why", "--all"});
+    CHECK(ran.took < milliseconds(tasks * 300));
+}
+
+TEST_CASE("why tells who holds the port that a task says is in use")
+{
+    const Lab lab;
+    const std::string port = std::to_string(free_port());
+    const std::string holder = lab.start({"--ready-port", port, "--", BGT_FIXTURE, "listen", port});
+    REQUIRE(lab({"wait", "--for", "ready", "--timeout", "10", holder}).code == 0);
+    const std::string id = lab.start({"-c", "echo 'Error: listen EADDRINUSE: address already in use :::" + port + "' >&2; exit 1"});
+    CHECK(lab.wait(id) == 1);
+    const Ran why = lab({"why", id});
+    INFO(why);
+    CHECK(why.out.find("port " + port + " is in use by pid " + text_at(lab.show(holder), "/pid")) != why.out.npos);
+    CHECK(at(lab.ask({"why", id}), "/ports_in_use/0/task") == std::stoll(holder));
+}
+
 TEST_CASE("what ends before it is ready can't become it")
 {
     const Lab lab;

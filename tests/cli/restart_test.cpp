@@ -4,6 +4,7 @@
 #include "support/lab.hpp"
 
 #include <csignal>
+#include <filesystem>
 
 using namespace bgt::test;
 
@@ -75,14 +76,83 @@ TEST_CASE("bgt restart: the same task, the next attempt")
     CHECK(ran.out.find(id + " web: runs again, attempt 2, pid ") == 0);
     REQUIRE(lab.logged(id, "up 2"));
     CHECK(text_at(lab.show("web"), "/id") == id);
-    CHECK(lab({"kill", "web"}).code == 0);
-    CHECK(lab({"restart", "web"}).code == 125);
-    // One that took over does not know the environment.
-    const std::string other = lab.start({"--", "sleep", "1000"});
-    kill(static_cast<pid_t>(number_at(lab.show(other), "/supervisor")), SIGKILL);
-    const Ran refused = lab({"restart", other});
+}
+
+TEST_CASE("bgt restart of an ended task starts another one like it, under its name")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--name", "web", "--tag", "k=v", "-c", "exit 3"});
+    CHECK(lab.wait(id) == 3);
+    const Ran ran = lab({"restart", "web"});
+    INFO(ran);
+    CHECK(ran.code == 0);
+    const auto now = lab.show("web");
+    CHECK(text_at(now, "/id") != id);
+    CHECK(text_at(now, "/tags/k") == "v");
+    CHECK(ran.out.find(text_at(now, "/id") + " web: started in place of " + id + ", which ended (exit 3), pid ") == 0);
+    CHECK(text_at(lab.show(id), "/outcome/code") == "3");
+}
+
+TEST_CASE("one way to start an adopted task again works, and is named by all")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--name", "web", "--", "sleep", "1000"});
+    const auto before = lab.show(id);
+    kill(static_cast<pid_t>(number_at(before, "/supervisor")), SIGKILL);
+    const Ran refused = lab({"retry", "web"}); // two can't bear its name
+    INFO(refused);
     CHECK(refused.code == 125);
-    CHECK(refused.err.find("bgt retry") != std::string::npos);
+    CHECK(refused.err.find("bgt restart " + id) != refused.err.npos);
+    const Ran ran = lab({"restart", "web"});
+    INFO(ran);
+    CHECK(ran.code == 0);
+    CHECK(ran.out.find(" web: started in place of " + id + ", which ended ") != ran.out.npos);
+    CHECK(text_at(lab.show("web"), "/lifecycle") == "running");
+    CHECK(all_gone({static_cast<pid_t>(number_at(before, "/pid"))}));
+}
+
+TEST_CASE("an environment that options gave is kept, for retry and for an adopted task, and shown nowhere")
+{
+    Lab lab;
+    lab.set_env("FROM_SHELL=one");
+    lab.set_env("BGT_GRACE=1s");
+    write_file(lab.work() + "/vars", "FROM_FILE=vaule\n");
+    const std::string id = lab.start({"--name", "web", "--env", "TOKEN=s3cret", "--env-file", "vars", "-c",
+                                      "echo up $BGT_ATTEMPT $TOKEN $FROM_FILE $FROM_SHELL; exec sleep 1000"});
+    REQUIRE(lab.logged(id, "up 1 s3cret vaule one"));
+    const auto mode = std::filesystem::status(lab.task_folder(id) + "/env").permissions();
+    CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+    CHECK_FALSE(std::filesystem::exists(lab.task_folder(lab.start({"--", "true"})) + "/env")); // nobody pays for what is not kept
+    for (const char* verb : {"show", "why", "ps"}) {
+        const Ran shown = lab({verb, "web"}), json = lab({verb, "--json", "web"});
+        CHECK(shown.out.find("TOKEN=s3cret") == std::string::npos);
+        CHECK(json.out.find("TOKEN=s3cret") == std::string::npos);
+    }
+    lab.set_env("FROM_SHELL=two");
+    kill(static_cast<pid_t>(number_at(lab.show(id), "/supervisor")), SIGKILL);
+    const Ran restarted = lab({"restart", "web"}); // the supervisor that took over has the environment
+    INFO(restarted);
+    CHECK(restarted.out.find(id + " web: runs again, attempt 2, pid ") == 0);
+    REQUIRE(lab.logged(id, "up 2 s3cret vaule one"));
+    CHECK(lab({"kill", "web"}).code == 0);
+    CHECK(text_at(lab.show(id), "/outcome/signal") == "SIGTERM"); // its own child, whose end it sees
+    const Ran again = lab({"retry", "web"});
+    INFO(again);
+    REQUIRE(again.code == 0);
+    CHECK(lab.logged(again.out.substr(0, again.out.size() - 1), "up 1 s3cret vaule one"));
+}
+
+TEST_CASE("retry keeps --clear-env")
+{
+    Lab lab;
+    lab.set_env("FROM_SHELL=one");
+    const std::string id = lab.start({"--clear-env", "-c", "echo [$FROM_SHELL]"});
+    CHECK(lab.wait(id) == 0);
+    const Ran again = lab({"retry", id});
+    REQUIRE(again.code == 0);
+    const std::string other = again.out.substr(0, again.out.size() - 1);
+    CHECK(lab.wait(other) == 0);
+    CHECK(lab.log(other) == "[]\n");
 }
 
 TEST_CASE("a stdin that was closed is at its end for the next attempt, too")

@@ -73,6 +73,7 @@ TEST_CASE("--explain without anything set")
                      "restart           no      default\n"
                      "grace             5s      default\n"
                      "stop-signals      TERM    default\n"
+                     "kill-mode         tree    default\n"
                      "leftover          kill    default\n"
                      "log-max           256MiB  default\n");
     CHECK(lab.listing().empty());

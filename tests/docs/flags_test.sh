@@ -49,10 +49,10 @@ verdict()
     fi
 }
 
-# flags_of_help: the names at the beginning of each row of "Options:".
+# flags_of_help: the names at the beginning of each row below "Options:", or below the title of a group of options.
 flags_of_help()
 {
-    awk '/^[A-Z][a-z]+:$/ { on = $0 == "Options:" }
+    awk '/^[A-Z][A-Za-z ]+:$/ { on = $0 != "Verbs:" && $0 != "Examples:" }
         on && /^  (    )?-/ { for (i = 1; i <= NF && $i ~ /^-/; i++) { sub(/,$/, "", $i); print $i } }'
 }
 

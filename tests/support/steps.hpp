@@ -9,7 +9,7 @@ namespace bgt::core {
 struct ActionText {
     std::string operator()(const SaveStatus&) const { return "save"; }
     std::string operator()(const CheckTree&) const { return "look"; }
-    std::string operator()(const SignalTree& a) const { return "signal:" + std::to_string(a.signal); }
+    std::string operator()(const SignalTree& a) const { return "signal:" + std::to_string(a.signal) + (a.main_only ? "!" : ""); }
     std::string operator()(const KillTree&) const { return "kill"; }
     std::string operator()(const PauseTree&) const { return "pause"; }
     std::string operator()(const ResumeTree&) const { return "resume"; }

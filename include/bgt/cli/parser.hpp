@@ -32,6 +32,7 @@ struct OptionInfo {
     Value value = Value::text;
     bool closed = false;           ///< `metavar` lists the only values there are: "kill|wait|keep"
     bool repeats = false;
+    const char* group = nullptr;   ///< the title in --help under which it and those after it stand; null: that of the one before
 
     std::vector<std::string_view> all_names() const; ///< "-n", "--lines"
     std::string_view long_name() const;              ///< the last of them
@@ -63,6 +64,8 @@ public:
     /// `-9`, `-INT`, as other programs have them: an argument of one dash whose rest `accepts` takes goes there, without the
     /// dash; it comes before options of the same letters. Any other word that begins with a dash is an unknown option.
     void dash_word(std::optional<std::string>& target, bool (*accepts)(std::string_view));
+    /// Options that are declared after this stand under this title in --help.
+    void group(const char* title);
     /// Text for the end of --help.
     void example(std::string line);
 

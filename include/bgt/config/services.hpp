@@ -1,6 +1,6 @@
 #pragma once
-/// Commands that are known to run until they are stopped: development servers, databases, watchers. They decide the
-/// kind of a task where nothing else does, and nothing more.
+/// What is known of commands: those that run until they are stopped (development servers, databases, watchers) decide the kind of a
+/// task where nothing else does; those that end their children themselves decide who gets the stop signals.
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +19,12 @@ std::span<const KnownService> known_services();
 
 /// The first that matches, or nullptr. Costs a microsecond for any other program.
 const KnownService* find_service(const std::vector<std::string>& command);
+
+/// Programs that pass a stop signal on to their children, or end them in their own order: a signal to all of them at once would cut
+/// that off.
+std::span<const KnownService> known_forwarders();
+/// As find_service().
+const KnownService* find_forwarder(const std::vector<std::string>& command);
 
 /// What is left of the words when all that only wraps a command is taken off: `env A=1`, `nohup`, `npx`, `poetry run`,
 /// `python3.11 -m`, folders, `sh -c` (of several commands the last, of a pipe the first). Empty: nothing is, or the

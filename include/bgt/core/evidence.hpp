@@ -217,6 +217,7 @@ struct Evidence {
     Activity activity = Activity::unknown;
     bool paused = false;                    ///< by `bgt pause`
     bool takes_input = false;               ///< `bgt send` reaches its stdin
+    std::vector<std::string> not_ready;     ///< conditions of its readiness that do not hold, each with what is there instead
     Ages ages;
     bool operator==(const Evidence&) const = default;
 };

@@ -43,6 +43,7 @@ struct HangState {
     Activity activity = Activity::unknown;
     bool quiet = false, stalled = false, waiting_input = false; ///< notices that hold
     bool ready = false, never_ready = false;
+    bool ready_once = false; ///< its time to become ready is over, also where it is ready no longer
     CpuUse cpu;
     bool operator==(const HangState&) const = default;
 };

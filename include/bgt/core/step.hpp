@@ -70,6 +70,7 @@ struct Stopping {
     Reason reason = Reason::killed;
     bool for_leftover = false;        ///< the main process had ended by itself: its outcome stays its own
     Afterwards afterwards = Afterwards::as_ruled;
+    bool main_only = false;           ///< KillMode::mixed: the signals of the ladder go to the main process while it lives
     std::vector<StopStep> ladder;     ///< the spec's, or the one that came with the request
     std::size_t rung = 0;             ///< index in `ladder`; == its size: KILL
     Instant rung_ends{};              ///< next rung, or next KILL sweep
@@ -119,19 +120,21 @@ struct Sampled { Liveness liveness; };               ///< answer to TakeSample
 struct SampleRequested {};                        ///< a reader wants to know what it does now, or output came after `quiet`
 struct Ready {};                                ///< all its conditions of readiness hold
 struct NeverReady {};                           ///< one of them can no longer come
+struct ReadyLost {};                            ///< it was ready, and one of them holds no longer
 struct Extended { Duration by{}; };             ///< EXTEND_TIMEOUT_USEC: no hang rule fires for this long
 struct WatchdogSet { Duration interval{}; };    ///< WATCHDOG_USEC: heartbeats come at least this often; zero: no longer
 struct HangReported {};                         ///< WATCHDOG=trigger: the task says itself that it hangs
 struct Tick {};                                 ///< time has passed
 
 using Event = std::variant<Started, StartFailed, MainEnded, TreeEmpty, TreeLives, Swept, StopRequested,
-                           PauseRequested, ResumeRequested, Sampled, SampleRequested, Ready, NeverReady, Extended,
+                           PauseRequested, ResumeRequested, Sampled, SampleRequested, Ready, NeverReady, ReadyLost, Extended,
                            WatchdogSet, HangReported, Tick>;
 
 // Actions, performed in order.
 struct SaveStatus {};                           ///< make the state durable; before any signal that follows it
 struct CheckTree {};                           ///< answer with TreeEmpty or TreeLives
-struct SignalTree { int signal = 0; };          ///< to every member, then CONT; answer with Swept
+/// To every member, or to the main process alone; then CONT to every member. Answer with Swept.
+struct SignalTree { int signal = 0; bool main_only = false; };
 struct KillTree {};                             ///< SIGKILL to every member; answer with Swept, then as CheckTree
 struct PauseTree {};                            ///< SIGSTOP to every member
 struct ResumeTree {};                           ///< SIGCONT to every member
@@ -159,6 +162,7 @@ enum class Happening : std::uint8_t {
     clocks_restarted, ///< the supervisor did not run for a while
     ready,
     never_ready,
+    ready_lost,       ///< a condition of its readiness holds no longer
     restart_limit,    ///< no further attempt (count)
 };
 std::string_view to_string(Happening); ///< "waiting-input"

@@ -64,6 +64,12 @@ enum class Leftover : std::uint8_t {
     keep = 2, ///< the task ends at once, they are left alone
 };
 
+/// Who gets the stop signals, in systemd's words (man 5 systemd.kill). SIGKILL always goes to the whole tree. Numbers as above.
+enum class KillMode : std::uint8_t {
+    tree = 0,  ///< every process
+    mixed = 1, ///< the main process, which ends its children itself; every process once the main process is gone
+};
+
 /// All values of each. A number in a record that is in no list was written by a newer bgt.
 inline constexpr std::array lifecycles{Lifecycle::starting, Lifecycle::running, Lifecycle::stopping,
                                        Lifecycle::ended,    Lifecycle::queued,  Lifecycle::backing_off};
@@ -92,6 +98,8 @@ std::string_view to_string(Reason);
 std::string_view to_string(Kind);
 std::string_view to_string(Leftover);
 std::optional<Leftover> parse_leftover(std::string_view);
+std::string_view to_string(KillMode);
+std::optional<KillMode> parse_kill_mode(std::string_view);
 std::optional<Lifecycle> parse_lifecycle(std::string_view);
 
 /// How the main process ended, as wait(2) tells it.
@@ -128,6 +136,7 @@ struct Policy {
     Kind kind = Kind::job;
     std::vector<StopStep> stop_ladder{{15, std::chrono::seconds(5)}}; ///< may be empty: SIGKILL at once
     std::optional<Duration> timeout;                                  ///< from the start, never reset
+    KillMode kill_mode = KillMode::tree;
     Leftover leftover = Leftover::kill;
     Duration leftover_wait = std::chrono::seconds(2);
     HangRules hang;

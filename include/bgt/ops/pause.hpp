@@ -12,4 +12,8 @@ Result<Each<Paused>> pause(store::Root&, const Selection&, const Progress<Paused
 /// A task that is not paused goes on as it does.
 Result<Each<Resumed>> resume(store::Root&, const Selection&, const Progress<Resumed>& = {});
 
+/// One task, errors as above.
+Result<void> pause_one(store::Root&, store::TaskId);
+Result<void> resume_one(store::Root&, store::TaskId);
+
 } // namespace bgt::ops

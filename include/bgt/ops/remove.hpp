@@ -18,6 +18,8 @@ Result<Each<Removed>> remove(store::Root&, const RemoveRequest&, const Progress<
 
 /// Removes an ended task with its log, or one whose record is damaged. Waits up to 2 s for its supervisor to let go of it.
 /// Error (usage): it is not ended; else: somebody holds its lock (and says what to do).
-Result<Removed> remove_ended(store::Root&, store::TaskId);
+/// `record`: `bgt wait` finds how it ended for a minute.
+enum class Trace : std::uint8_t { none, record };
+Result<Removed> remove_ended(store::Root&, store::TaskId, Trace = Trace::none);
 
 } // namespace bgt::ops

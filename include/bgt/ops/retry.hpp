@@ -9,7 +9,7 @@ namespace bgt::ops {
 
 struct RetryRequest {
     Selection selection;
-    std::vector<std::string> env;  ///< K=V of the new tasks' environment: that of the old ones is not stored
+    std::vector<std::string> env;  ///< K=V of the new tasks' environment, unless that of the old one was kept
     store::Retention retention;    ///< for pruning in passing
 };
 

@@ -11,6 +11,7 @@ struct Selection {
     bool all = false;               ///< every task that the scope covers, where nothing else narrows it
     std::vector<std::string> names; ///< patterns of names (glob: * and ?); one must fit
     std::vector<std::string> tags;  ///< K=V, or K: has that tag. One value of each key must fit: each key is a selector
+    bool removed = false;           ///< an id also names a task that removed itself a moment ago (Root::removed_status)
 
     std::vector<std::string> queues = {}; ///< that were started from one of them, or wait there
 

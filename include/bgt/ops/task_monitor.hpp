@@ -13,7 +13,8 @@ namespace bgt::ops {
 /// opened at the start, so that the end of a task that removes itself (`run --rm`) is still seen.
 class TaskMonitor {
 public:
-    /// Looks at the task first (supervise::recover_and_inspect), which recovers a record that no supervisor keeps. Error: no such task.
+    /// Looks at the task first (supervise::recover_and_inspect), which recovers a record that no supervisor keeps. A task that
+    /// removed itself a moment ago is over. Error: no such task.
     static Result<TaskMonitor> open(store::Root&, store::TaskId);
 
     store::TaskId id() const { return id_; }

@@ -62,6 +62,22 @@ private:
     bool flooded_ = false;
 };
 
+/// A request on its way to the socket NAME in a folder. Many can be under way at once.
+class Question {
+public:
+    /// Error: nobody listens.
+    static Result<Question> send(int folder_fd, const char* name, std::string request);
+    /// Waits for the answer. `gone`: as below. Error: no answer until then.
+    Result<std::string> answer(int gone, Instant deadline);
+
+private:
+    Question(Fd fd, std::string request) : fd_(std::move(fd)), request_(std::move(request)) {}
+
+    Fd fd_;
+    std::string request_;
+    bool sent_ = false; ///< the receiver had no room at first
+};
+
 /// Sends a request to the socket NAME in the folder and waits for the answer. `gone`, if not -1, is a pidfd of the
 /// supervisor: its end ends the wait. Error: nobody listens, no answer within the timeout.
 Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone, Duration timeout);

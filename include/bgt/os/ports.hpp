@@ -24,4 +24,7 @@ std::vector<Listener> parse_proc_net(std::string_view text);
 /// that many trees share one dump. Processes whose descriptors may not be read count as none.
 std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids, const std::vector<Listener>& known);
 
+/// The processes that listen on this TCP port, as far as they may be seen.
+std::vector<std::int32_t> pids_listening_on(std::uint16_t port);
+
 } // namespace bgt::os

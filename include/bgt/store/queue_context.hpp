@@ -21,6 +21,7 @@ struct CallerLimit {
 
 struct QueueContext {
     std::vector<std::string> env; ///< K=V
+    bool keep_env = false;        ///< options gave some of it: it is kept in the task's folder, too (environment.hpp)
     mode_t umask = 022;
     std::vector<CallerLimit> limits;
     int nice = 0;
@@ -28,8 +29,8 @@ struct QueueContext {
     Retention retention;         ///< of the root, as the caller has set it
     bool operator==(const QueueContext& other) const
     {
-        return env == other.env && umask == other.umask && limits == other.limits &&
-               nice == other.nice && processors == other.processors;
+        return env == other.env && keep_env == other.keep_env && umask == other.umask &&
+               limits == other.limits && nice == other.nice && processors == other.processors;
     }
 };
 

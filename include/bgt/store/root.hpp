@@ -58,6 +58,12 @@ public:
     /// task's lock or knows that it never started. Error (not_found): it is not there, or somebody else was faster.
     Result<void> remove_task(TaskId);
 
+    /// Before a task removes itself: its record, for whoever waits for it by its id, is found by removed_status() for a minute. What
+    /// can't be kept is not.
+    void keep_record(TaskId) const;
+    /// Error (not_found): none is kept.
+    Result<Status> removed_status(TaskId) const;
+
     /// The marker active/<id>: the task is not yet done with. Removing what is not there is no error.
     Result<void> mark_active(TaskId);
     Result<void> unmark_active(TaskId);

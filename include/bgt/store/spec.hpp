@@ -12,7 +12,12 @@ namespace bgt::store {
 
 using bgt::ResourceLimit;
 
-enum class StdinFrom : std::uint8_t { null, pipe, file };
+enum class StdinFrom : std::uint8_t {
+    null,
+    pipe,   ///< what `bgt send` writes
+    file,
+    caller, ///< what was the stdin of `bgt run`; of later attempts null
+};
 
 struct TaskSpec {
     TaskId id;
@@ -21,6 +26,7 @@ struct TaskSpec {
     std::vector<std::string> command;        ///< argv; any bytes but NUL
     bool shell = false;                      ///< `-c`: command is {"/bin/sh", "-c", TEXT}
     std::string cwd;                         ///< absolute
+    std::optional<std::uint32_t> umask;      ///< of the command
     WallTime created{};
     core::Policy policy;                        ///< what the core decides by
     std::optional<ProcessKey> owner;         ///< `--owner`

@@ -4,6 +4,7 @@
 #include <bgt/core/progress.hpp>
 #include <bgt/core/step.hpp>
 #include <bgt/os/proc.hpp>
+#include <bgt/store/events.hpp>
 #include <optional>
 #include <vector>
 
@@ -85,6 +86,8 @@ public:
     /// The core is about to be told.
     virtual void attempt_started() = 0;
     virtual void attempt_ended() = 0;
+    /// Adds to the line that tells of the end of an attempt what the kernel knows of it.
+    virtual void tell_of_kernel(std::vector<store::EventField>&) = 0;
     /// Nothing is left to supervise.
     virtual void release() = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 /// What a verb asks of the supervisor of a living task, over ctl.sock.
 #include <bgt/core/task.hpp>
+#include <bgt/os/control_socket.hpp>
 #include <bgt/store/root.hpp>
 #include <functional>
 #include <optional>
@@ -37,8 +38,25 @@ Result<void> request_restart(store::Root&, store::TaskId, const StopOptions&);
 /// progress).
 /// Waits for the answer no longer than `timeout`.
 Result<void> request_look(store::Root&, store::TaskId, Duration timeout);
+/// Tells that a condition of its readiness was looked at and holds no longer: the record is then not ready, until all hold again.
+Result<void> request_ready_lost(store::Root&, store::TaskId, const std::string& condition);
 /// Has it write a hang report now; returns its number (store/report.hpp). Takes up to two seconds.
 Result<std::uint32_t> request_report(store::Root&, store::TaskId);
+
+/// Asks for a report without waiting for it, so that many supervisors can make theirs at the same time.
+class ReportAhead {
+public:
+    /// Error: nobody listens now; request_report() sees to it that somebody does.
+    static Result<ReportAhead> ask(store::Root&, store::TaskId);
+    /// Its number.
+    Result<std::uint32_t> number();
+
+private:
+    ReportAhead(os::Question question, Fd supervisor) : question_(std::move(question)), supervisor_(std::move(supervisor)) {}
+
+    os::Question question_;
+    Fd supervisor_; ///< a pidfd
+};
 
 /// Sleeps until `done` says yes of the task's record, the task vanished (`--rm`: the last record seen is returned), or
 /// the deadline passed (nullopt). A supervisor that dies meanwhile is replaced. Wakes by the end of the supervisor (pidfd), and looks ten times a second. Error (ECANCELED):

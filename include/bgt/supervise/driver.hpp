@@ -34,7 +34,7 @@ private:
     void poll_tree(Events&);
     void perform(const core::Action&, Events&);
     void save_state();
-    void sweep(int signal, Events&);
+    void sweep(const core::SignalTree&, Events&);
     void kill_sweep(Events&);
     void pause();
     core::Liveness take_sample();

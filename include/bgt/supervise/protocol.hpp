@@ -10,7 +10,7 @@
 namespace bgt::supervise {
 
 struct Request {
-    enum class Op : std::uint8_t { stop, signal, pause, resume, stdin_eof, restart, sample, report };
+    enum class Op : std::uint8_t { stop, signal, pause, resume, stdin_eof, restart, sample, report, ready_lost };
     Op op = Op::stop;
     core::Reason reason = core::Reason::killed;         ///< stop
     bool now = false;                                   ///< stop, restart
@@ -18,6 +18,7 @@ struct Request {
     std::optional<std::vector<core::StopStep>> ladder;  ///< stop, restart
     int signal = 0;                                     ///< signal
     bool whole_tree = false;                            ///< signal
+    std::string text;                                   ///< ready_lost: the condition that holds no longer
 };
 
 struct Answer {

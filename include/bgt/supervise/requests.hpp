@@ -6,11 +6,16 @@
 
 namespace bgt::supervise {
 
+/// Why a supervisor that took over can't start the command again. `bgt restart` then stops the task and starts another one like it.
+inline constexpr std::string_view no_environment = "its supervisor took over from one that was killed, and does not know its environment";
+
 /// What only the supervisor itself can do for a request.
 class RequestTarget {
 public:
     virtual ~RequestTarget() = default;
     virtual void close_stdin() = 0;
+    /// It was ready, and is no longer.
+    virtual void watch_readiness_again() = 0;
     /// Takes output and time for so long.
     virtual void pass(Duration) = 0;
 };
@@ -18,8 +23,8 @@ public:
 /// Answers what the verbs ask a supervisor for.
 class Requests {
 public:
-    Requests(bool adopted, Tree& tree, Recorder& recorder, HangReporter& reports, EventSink& sink, RequestTarget& target)
-        : adopted_(adopted), tree_(tree), recorder_(recorder), reports_(reports), sink_(sink), target_(target)
+    Requests(bool can_start, Tree& tree, Recorder& recorder, HangReporter& reports, EventSink& sink, RequestTarget& target)
+        : can_start_(can_start), tree_(tree), recorder_(recorder), reports_(reports), sink_(sink), target_(target)
     {
     }
     Answer answer(const Request&);
@@ -29,7 +34,7 @@ private:
     Answer report();
     Answer signal(const Request&);
 
-    bool adopted_;
+    bool can_start_; ///< the command's environment is known
     Tree& tree_;
     Recorder& recorder_;
     HangReporter& reports_;

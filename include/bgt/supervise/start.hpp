@@ -13,6 +13,8 @@ struct StartRequest {
     store::TaskSpec spec;              ///< id and cookie are filled in by start()
     std::vector<std::string> env;      ///< K=V of the command's environment, without bgt's own additions
     store::Retention retention;        ///< for pruning in passing, after the start
+    bool keep_env = false;             ///< options gave it some of its environment: it is kept in the task's folder
+    Fd caller_stdin;                   ///< with StdinFrom::caller
 };
 
 /// What to do where a living task bears the name. use_it and replace refuse a task of another folder, and use_it one with
@@ -33,16 +35,18 @@ struct Created {
 };
 
 /// Takes an id and makes the task. Fills in the id, the date and the marks of the specification. `env` is where a command
-/// is looked for before a task that bears the name is replaced. Error: nothing is left of the attempt.
+/// is looked for before a task that bears the name is replaced; `keep_env`: it is also written into the folder. Error: nothing is
+/// left of the attempt.
 /// Hazard: files are made with the caller's umask; see start().
-Result<Created> create(store::Root&, store::TaskSpec&, const std::vector<std::string>& env, IfNameTaken);
+Result<Created> create(store::Root&, store::TaskSpec&, const std::vector<std::string>& env, IfNameTaken,
+                       bool keep_env);
 
 struct LaunchRequest {
-    store::TaskSpec spec;          ///< as create() has written it
-    std::vector<std::string> env;  ///< K=V of the command's environment, without bgt's own additions
+    store::TaskSpec spec;               ///< as create() has written it
+    std::vector<std::string> env;       ///< K=V of the command's environment, without bgt's own additions
     store::Retention retention;
-    mode_t umask = 077;            ///< of the command
-    std::function<void()> prepare; ///< called in the supervisor before anything else: what of this process is not the caller's
+    Fd caller_stdin = {};               ///< with StdinFrom::caller
+    std::function<void()> prepare = {}; ///< called in the supervisor before anything else: what of this process is not the caller's
 };
 
 /// Executes the command of a task that create() has made: takes its lock, unless `task` has it, and forks a supervisor.
@@ -54,13 +58,13 @@ Result<void> launch(store::Root&, store::TaskDir, LaunchRequest);
 bool is_used(const store::Root&, store::TaskId);
 
 /// The folder of a task that waited in a queue: its id is in the specification, and its name, if it has one, is claimed already.
-/// Fills in the marks. Marks it active. Error: nothing is left of it.
-Result<store::TaskDir> create_waiting(store::Root&, store::TaskSpec&);
+/// Fills in the marks. Marks it active. `kept_env`: what is to be kept of its environment, or null. Error: nothing is left of it.
+Result<store::TaskDir> create_waiting(store::Root&, store::TaskSpec&, const std::vector<std::string>* kept_env);
 /// Forks the supervisor of a task that has its lock, and does not wait for what comes of it: the record tells (starting with a
 /// free lock: the command was not executed). Returns the supervisor's pid, which the caller reaps.
 Result<pid_t> launch_detached(store::Root&, store::TaskDir, LaunchRequest);
 /// The folder of a task that will never start: it has ended as not-started for that reason. Does nothing where it is there.
-Result<void> record_not_started(store::Root&, store::TaskSpec, core::Reason);
+Result<void> record_not_started(store::Root&, store::TaskSpec, core::Reason, const std::vector<std::string>* kept_env);
 
 /// What every supervisor that comes of this process does when its task has ended, right before its own end: it must not throw.
 /// There is one for the whole program, as a supervisor may come of any verb that recovers a task.

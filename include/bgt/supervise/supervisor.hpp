@@ -2,6 +2,7 @@
 /// The process that runs one task. It waits for the kernel, and passes what happened to the driver (core::step at work) and
 /// its collaborators. It never polls: it sleeps until a signal, output, a request, a pidfd or a timer wakes it.
 #include <bgt/os/control_socket.hpp>
+#include <bgt/os/oom_counter.hpp>
 #include <bgt/store/retention.hpp>
 #include <bgt/store/root.hpp>
 #include <bgt/supervise/driver.hpp>
@@ -46,8 +47,8 @@ struct SupervisorResources {
     pid_t stdin_keeper = 0;               ///< the child that holds another, for when we are killed; 0: none, or not ours
     std::unique_ptr<EventSources> sources;
     store::Retention retention;
-    std::vector<std::string> env;         ///< of the command, for further attempts; a supervisor that took over has none
-    mode_t umask = 077;
+    std::vector<std::string> env;         ///< of the command, for further attempts; empty: it is not known
+    Fd caller_stdin;                      ///< StdinFrom::caller, until the command has it
 };
 
 /// The folder of a task that is removed at its end (`--rm`).
@@ -80,6 +81,7 @@ private:
     using Stream = EventSources::Stream;
     Supervisor(SupervisorResources, std::int32_t main_pid, std::optional<os::TreeMarks>);
     bool is_adopted() const { return adopted_.has_value(); }
+    bool can_start() const { return !resources_.env.empty(); }
     std::unique_ptr<Tree> tree_of(std::int32_t main_pid);
     core::State first_state();
     std::vector<os::ProcStat> members_elsewhere(std::int32_t supervisor) const;
@@ -97,10 +99,12 @@ private:
     Result<ProcessKey> spawn(std::uint32_t attempt) override;
     void attempt_started() override;
     void attempt_ended() override { readiness_.end(); }
+    void tell_of_kernel(std::vector<store::EventField>&) override;
     void release() override;
     void heartbeat() override;
     void announced_ready() override { readiness_.announce(); }
     void close_stdin() override;
+    void watch_readiness_again() override;
     void pass(Duration) override;
 
     SupervisorResources resources_;
@@ -117,6 +121,7 @@ private:
     Requests requests_;
     OwnerWatch owner_;
     boost::asio::steady_timer control_timer_;
+    std::optional<os::OomCounter> oom_; ///< since the attempt began; nullopt: not known
     Driver driver_;
     bool removes_folder_ = false; ///< the task has ended, and nobody wants its folder
 };

@@ -64,12 +64,14 @@ public:
     Changes poll() override;
     std::vector<os::ProcStat> members() override;
     bool has(std::int32_t pid) override;
-    void new_main_process(std::int32_t) override {} // it can start nothing: the environment is not known
+    /// A child of ours, as those of a supervisor that took over nothing are: from here on it is an OwnTree.
+    void new_main_process(std::int32_t pid) override;
 
 private:
     void watch(const std::vector<os::ProcStat>&);
     void poll_in(Duration);
 
+    std::optional<OwnTree> own_; ///< after another attempt was started
     boost::asio::io_context& io_;
     os::TreeMarks marks_;
     bool main_end_known_;

@@ -2,55 +2,91 @@
 
 #include <bgt/core/end_words.hpp>
 #include <bgt/ops/attach.hpp>
+#include <bgt/ops/pause.hpp>
 #include <bgt/ops/stop.hpp>
 #include <bgt/ops/task_monitor.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <poll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 namespace bgt::cli {
 
+HeldSignals hold_attached_signals()
+{
+    if (::isatty(STDIN_FILENO) != 0) return HeldSignals{SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGQUIT};
+    return HeldSignals{SIGINT, SIGTERM, SIGHUP};
+}
+
 namespace {
 
 /// Becomes readable after so long (man 2 timerfd_create).
-Result<Fd> timer(Duration after)
+Result<void> set_timer(const Fd& fd, Duration after)
 {
-    Fd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     const auto ns = std::max(std::chrono::duration_cast<std::chrono::nanoseconds>(after).count(), std::int64_t{1}); // 0 would stop it
     itimerspec when{};
     when.it_value.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
     when.it_value.tv_nsec = static_cast<long>(ns % 1'000'000'000);
     if (!fd || ::timerfd_settime(fd.get(), 0, &when, nullptr) != 0) return Error::system("--max-wait: a timer", errno);
-    return fd;
-}
-
-/// "no progress for 5s"
-std::string limit_words(core::Reason reason, const core::Policy& policy)
-{
-    const auto for_time = [](const char* text, const std::optional<Duration>& limit) {
-        return text + (limit ? " for " + format_duration(*limit) : std::string());
-    };
-    switch (reason) {
-    case core::Reason::output_timeout: return for_time("no output", policy.hang.output);
-    case core::Reason::progress_timeout: return for_time("no progress", policy.hang.progress);
-    case core::Reason::idle_timeout: return for_time("idle", policy.hang.idle);
-    case core::Reason::ready_timeout: return for_time("not ready", policy.hang.ready);
-    case core::Reason::timeout: return for_time("it ran", policy.timeout);
-    case core::Reason::cpu_limit: return policy.hang.cpu ? "it used " + format_duration(*policy.hang.cpu) + " of CPU time" : "";
-    case core::Reason::self:
-    case core::Reason::killed:
-    case core::Reason::owner_gone:
-    case core::Reason::shutdown:
-    case core::Reason::dependency_failed:
-    case core::Reason::cancelled:
-    case core::Reason::expired:
-    case core::Reason::superseded: break;
-    }
     return {};
 }
+
+/// What a person does with a task from the terminal at which bgt stays with it.
+class Keys {
+public:
+    Keys(Context& context, store::Root& root, store::TaskId id, const Fd& leave, int signals)
+        : context_(context), root_(root), id_(id), leave_(leave), signals_(signals)
+    {
+    }
+
+    void take(int signal)
+    {
+        if (signal == SIGTSTP) return suspend();
+        if (signal == SIGQUIT) return ask();
+        stop();
+    }
+
+private:
+    void stop()
+    {
+        const bool now = stops_++ > 0;
+        context_.hint(now ? "bgt run: killing it" : "bgt run: stopping it (a second signal kills it)");
+        if (const auto asked = ops::request_stop(root_, id_, now); !asked) context_.complain(asked.error().message);
+    }
+    void suspend()
+    {
+        const auto paused = ops::pause_one(root_, id_);
+        if (!paused) context_.complain(paused.error().message);
+        context_.hint("bgt run: paused task " + to_string(id_) + " (fg: it goes on)");
+        ::raise(SIGSTOP);
+        if (!paused) return;
+        if (const auto resumed = ops::resume_one(root_, id_); !resumed) context_.complain(resumed.error().message);
+    }
+    void ask()
+    {
+        context_.hint("bgt run: task " + to_string(id_) + ": [s]top it, [k]ill it, leave it in the [b]ackground, or [Enter] to go on?");
+        pollfd either[] = {{STDIN_FILENO, POLLIN, 0}, {signals_, POLLIN, 0}};
+        while (::poll(either, 2, -1) < 0 && errno == EINTR) {}
+        char answer[64] = {};
+        if (either[1].revents != 0 || ::read(STDIN_FILENO, answer, sizeof answer - 1) <= 0) return; // a signal is an answer
+        if (answer[0] == 's') return stop();
+        if (answer[0] == 'k') {
+            ++stops_;
+            return stop();
+        }
+        if (answer[0] == 'b') static_cast<void>(set_timer(leave_, Duration::zero()));
+    }
+
+    Context& context_;
+    store::Root& root_;
+    store::TaskId id_;
+    const Fd& leave_;
+    int signals_;
+    int stops_ = 0;
+};
 
 } // namespace
 
@@ -60,7 +96,7 @@ std::string why_ended(const store::Root& root, store::TaskId id, const store::St
     if (code != code::hung && code != code::task_timeout) return {};
     const auto task = root.open_task(id);
     const auto spec = task ? store::read_spec(task->fd()) : Result<store::TaskSpec>(task.error());
-    const std::string limit = limit_words(status.outcome.reason, spec ? spec->policy : core::Policy{});
+    const std::string limit = ops::limit_in_words(status.outcome.reason, spec ? spec->policy : core::Policy{});
     if (limit.empty()) return {};
     const std::string next = code == code::hung ? "bgt why " : "bgt show ";
     return ops::label(id, status) + " " + core::ended_words(status.outcome) + ": " + limit + ", so the exit code is " + std::to_string(code) +
@@ -78,21 +114,14 @@ Result<std::optional<store::Status>> stay_until_end(Context& context, store::Roo
     }
     request.note = [&](const std::string& text) { context.complain(text); };
     request.wake_fd = signals.fd();
-    // The first signal asks for a stop, any other for SIGKILL.
-    request.on_wake = [&, stops = 0]() mutable {
-        while (signals.take() != 0) {
-            const bool now = stops++ > 0;
-            context.hint(now ? "bgt run: killing it" : "bgt run: stopping it (a second signal kills it)");
-            if (const auto asked = ops::request_stop(root, id, now); !asked) context.complain(asked.error().message);
-        }
+    const Fd leave(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)); // readable: it goes on in the background
+    if (max_wait)
+        if (auto set = set_timer(leave, *max_wait); !set) return set.error();
+    Keys keys(context, root, id, leave, signals.fd());
+    request.on_wake = [&] {
+        while (const int signal = signals.take()) keys.take(signal);
     };
-    Fd limit;
-    if (max_wait) {
-        auto made = timer(*max_wait);
-        if (!made) return made.error();
-        limit = *std::move(made);
-    }
-    auto last = ops::attach(root, id, request, ops::Cancel{limit.get()});
+    auto last = ops::attach(root, id, request, ops::Cancel{leave.get()});
     if (last) return std::optional(*std::move(last));
     if (ops::is_cancelled(last.error())) return std::optional<store::Status>{};
     return last.error();

@@ -8,6 +8,7 @@
 #include <bgt/ops/start.hpp>
 #include <cerrno>
 #include <climits>
+#include <fcntl.h>
 #include <cstdlib>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -76,6 +77,10 @@ Result<void> set_stdin(store::TaskSpec& spec, const std::string& from)
         spec.stdin_from = store::StdinFrom::pipe;
         return {};
     }
+    if (from == "-") {
+        spec.stdin_from = store::StdinFrom::caller;
+        return {};
+    }
     auto path = real_path("--stdin", from);
     if (!path) return path.error();
     struct stat info = {};
@@ -85,6 +90,15 @@ Result<void> set_stdin(store::TaskSpec& spec, const std::string& from)
     spec.stdin_from = store::StdinFrom::file;
     spec.stdin_file = *std::move(path);
     return {};
+}
+
+Result<Fd> caller_stdin(bool stays)
+{
+    if (!stays && ::isatty(STDIN_FILENO) != 0)
+        return Error::usage("--stdin -: stdin is a terminal, which the shell goes on reading; add --wait");
+    Fd copy(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!copy) return errno == EBADF ? Error::usage("--stdin -: stdin is closed") : Error::system("--stdin -", errno);
+    return copy;
 }
 
 Result<void> set_owner(store::TaskSpec& spec, const std::string& text)

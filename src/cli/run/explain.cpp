@@ -66,6 +66,7 @@ std::vector<Row> rows_of(const RunOptions& options, const RunPlan& plan, const c
         // The kind has a row already; --explain, --json and the command itself are no properties of the task.
         if (name == "--service" || name == "--job" || option.in_rules == InRules::no) continue;
         Row row = is_set ? said(options, name) : unsaid(config, name);
+        if (name == "--kill-mode" && plan.forwarder != nullptr) row = {"", "", "known-service", std::string(plan.forwarder->name)};
         row.option = name.substr(2);
         if (option.print != nullptr) row.value = option.print(plan);
         if (row.value.empty() && !is_set) continue;

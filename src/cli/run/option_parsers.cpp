@@ -122,6 +122,14 @@ Result<void> stop_signals(RunPlan& plan, const std::string& text)
     return {};
 }
 
+Result<void> kill_mode(RunPlan& plan, const std::string& text)
+{
+    const auto known = core::parse_kill_mode(text);
+    if (!known) return Error::usage("it is one of tree, mixed, not " + shown(text));
+    plan.spec.policy.kill_mode = *known;
+    return {};
+}
+
 Result<void> leftover(RunPlan& plan, const std::string& text)
 {
     const auto known = core::parse_leftover(text);

@@ -94,12 +94,21 @@ void decide_kind(RunPlan& plan, const RunOptions& options)
     if (plan.known != nullptr) plan.spec.policy.kind = core::Kind::service;
 }
 
+void decide_kill_mode(RunPlan& plan, const RunOptions& options)
+{
+    if (options.kill_mode) return;
+    plan.forwarder = config::find_forwarder(plan.spec.command);
+    if (plan.forwarder != nullptr) plan.spec.policy.kill_mode = core::KillMode::mixed;
+}
+
 } // namespace
 
 void RunOptions::declare(Parser& parser, std::span<const std::string_view> without)
 {
-    for (const RunOption& option : run_options())
+    for (const RunOption& option : run_options()) {
+        if (option.group != nullptr) parser.group(option.group);
         if (std::ranges::find(without, option.long_name()) == without.end()) declare_one(parser, *this, option);
+    }
     parser.command(command);
 }
 
@@ -115,6 +124,7 @@ Result<RunPlan> RunOptions::plan(const config::Settings& settings)
     set_command(out.spec, *this);
     if (auto taken = take_values(out, *this); !taken) return taken.error();
     decide_kind(out, *this);
+    decide_kill_mode(out, *this);
     out.spec.policy.awaits_ready = !out.spec.ready.empty();
     auto ladder = core::parse_stop_signals(out.stop_signals, out.grace);
     if (!ladder) return ladder.error();
@@ -131,6 +141,11 @@ Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
     auto& spec = out.spec;
     spec = std::move(made->spec);
     if (auto done = set_stdin(spec, stdin_from.value_or("null")); !done) return done.error();
+    if (spec.stdin_from == store::StdinFrom::caller) {
+        auto copy = caller_stdin(wait);
+        if (!copy) return copy.error();
+        out.caller_stdin = *std::move(copy);
+    }
     if (owner)
         if (auto done = set_owner(spec, *owner); !done) return done.error();
     auto folder = working_folder(cwd);
@@ -139,6 +154,7 @@ Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
     auto variables = environment(*this);
     if (!variables) return variables.error();
     out.env = *std::move(variables);
+    out.keep_env = clear_env || !env.empty() || !env_files.empty();
     spec.split = split;
     spec.created = render::Moment::now().wall;
     spec.policy.restart_policy.seed = static_cast<std::uint64_t>(spec.created.time_since_epoch().count());

@@ -20,6 +20,7 @@ struct RunPlan {
     std::map<std::string, std::uint64_t> limits;        ///< by name; the last one given wins
     std::vector<const config::Rule*> rules;             ///< those of files that were applied; they live in the settings
     const config::KnownService* known = nullptr;        ///< it made the command a service
+    const config::KnownService* forwarder = nullptr;    ///< it made the stop signals go to the main process alone
     const char* kind_option = nullptr;                  ///< the option that decided the kind, "--ready-port"; or null
 };
 
@@ -28,7 +29,7 @@ struct RunOptions {
     using Words = std::vector<std::string>;
 
     Word name, cwd, shell, stdin_from, timeout, on_hang,
-        quiet_after, stalled_after, dump, grace, stop_signals, leftover, owner, log_max, nice, memory_max,
+        quiet_after, stalled_after, dump, grace, stop_signals, kill_mode, leftover, owner, log_max, nice, memory_max,
         progress_pattern, retries, backoff, retry_on, restart, max_restarts, max_wait;
     std::array<Word, core::hang_rules.size()> hang_limits; ///< of each row
     Words tags, env, env_files, limits, ready_log, ready_port, ready_http, ready_cmd, ready_file, command;

@@ -77,7 +77,7 @@ Result<std::vector<std::string>> words_of(const RunOption& option, const Entry& 
 
 std::string from_folder(const std::string& path, const std::string& folder)
 {
-    if (path.empty() || path.front() == '/' || path == "null" || path == "pipe") return path; // the words of --stdin
+    if (path.empty() || path.front() == '/' || path == "null" || path == "pipe" || path == "-") return path; // the words of --stdin
     return folder + "/" + path;
 }
 

@@ -36,6 +36,7 @@ struct RunOption {
     /// What is in force, as --explain shows it; empty: not worth a line. Null: shown where it was set, as it was.
     std::string (*print)(const RunPlan&) = nullptr;
     InRules in_rules = {}; ///< must be said
+    const char* group = nullptr; ///< the title in --help that begins with it
 
     std::string_view long_name() const; ///< "--shell"
     bool is_flag() const { return member.index() == 0; }
@@ -84,6 +85,7 @@ Result<void> log_max(RunPlan&, const std::string&);
 Result<void> nice(RunPlan&, const std::string&);
 Result<void> grace(RunPlan&, const std::string&);
 Result<void> stop_signals(RunPlan&, const std::string&);
+Result<void> kill_mode(RunPlan&, const std::string&);
 Result<void> leftover(RunPlan&, const std::string&);
 Result<void> on_hang(RunPlan&, const std::string&);
 Result<void> dump(RunPlan&, const std::string&);

@@ -1,7 +1,9 @@
 #include "answer.hpp"
 #include "selection.hpp"
 
+#include <bgt/cli/env_file.hpp>
 #include <bgt/cli/verb.hpp>
+#include <bgt/core/end_words.hpp>
 #include <bgt/ops/restart.hpp>
 
 #include <fmt/format.h>
@@ -26,19 +28,28 @@ private:
     bool now_ = false, json_ = false;
 };
 
+std::string text_of(const ops::Restarted& now)
+{
+    const std::string name = ops::label(now.id, now.status);
+    if (!now.instead) return fmt::format("{}: runs again, attempt {}, pid {}\n", name, now.status.attempt, now.status.main_process.pid);
+    return fmt::format("{}: started in place of {}, which ended ({}), pid {}\n", name, now.instead->value, core::end_words(now.before.outcome),
+                       now.status.main_process.pid);
+}
+
 int Restart::run(Context& context)
 {
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
     int result = code::ok;
-    const auto tell = told<ops::Restarted>(context, result, [&](store::TaskId id, const ops::Restarted& now) {
-        if (json_) return;
-        context.print(fmt::format("{}: runs again, attempt {}, pid {}\n", ops::label(id, now.status), now.status.attempt,
-                                  now.status.main_process.pid));
+    std::vector<store::TaskId> running;
+    const auto tell = told<ops::Restarted>(context, result, [&](store::TaskId, const ops::Restarted& now) {
+        running.push_back(now.id);
+        if (!json_) context.print(text_of(now));
     });
-    const auto done = ops::restart(**root, {selection_, now_}, tell);
+    const ops::RestartRequest request{selection_, now_, caller_environment(), {context.settings().keep_ended, context.settings().keep_age}};
+    const auto done = ops::restart(**root, request, tell);
     if (!done) return context.fail(done.error(), json_);
-    if (json_) print_tasks_json(context, **root, done->ids());
+    if (json_) print_tasks_json(context, **root, running);
     return result;
 }
 

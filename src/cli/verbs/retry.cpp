@@ -15,7 +15,7 @@ public:
     {
         declare_selection(parser, selection_);
         parser.flag("--json", json_, "print the new tasks as JSON");
-        parser.example("bgt retry 7   # same folder and options, environment of this shell");
+        parser.example("bgt retry 7   # same folder, options and --env");
     }
     int run(Context&) override;
 

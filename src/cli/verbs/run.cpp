@@ -2,11 +2,14 @@
 #include "live_line.hpp"
 #include "run/attach.hpp"
 #include "run/explain.hpp"
+#include "run/hints.hpp"
+#include "run/stdin_left.hpp"
 #include "run/run_options.hpp"
 #include "wait_words.hpp"
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
+#include <cstdlib>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/remove.hpp>
 #include <bgt/ops/start.hpp>
@@ -54,6 +57,8 @@ private:
     void tell_ignored(Context&) const;
     int await_ready(Context&, store::Root&, store::TaskId);
     int answer(Context&, store::Root&, store::TaskId);
+    int refuse(Context&, const Error&) const;
+    void tell_of_stdin(Context&);
 
     RunOptions options_;
     std::optional<Duration> max_wait_;
@@ -77,10 +82,25 @@ int Run::run(Context& context)
                          : start(context, **root, *std::move(request));
 }
 
+int Run::refuse(Context& context, const Error& error) const
+{
+    const std::string hint =
+        error.kind == ErrorKind::no_command && !options_.shell ? hint_for_missing(options_.command) : std::string();
+    return context.fail(hint.empty() ? error : Error{error.kind, error.message + "; " + hint, error.sys_errno}, options_.json);
+}
+
+/// What was sent to this program's stdin, which the command does not read.
+void Run::tell_of_stdin(Context& context)
+{
+    if (!options_.stdin_from && has_unread_input())
+        context.complain("its stdin is not passed on, what was piped into it is lost: --stdin - passes it (--stdin null: no such note)");
+}
+
 int Run::start(Context& context, store::Root& root, ops::StartRequest request)
 {
     const auto started = ops::start(root, std::move(request), options_.if_name_taken());
-    if (!started) return context.fail(started.error(), options_.json);
+    if (!started) return refuse(context, started.error());
+    tell_of_stdin(context);
     if (!options_.wait_ready) return answer(context, root, started->id);
     if (options_.json) {
         const int code = await_ready(context, root, started->id);
@@ -143,6 +163,8 @@ int Run::answer(Context& context, store::Root& root, store::TaskId id)
         context.complain("task " + number + " runs, but its id could not be printed: " + printed.error().message);
         return code::failed;
     }
+    if (const char* outer = std::getenv("BGT_TASK_ID"))
+        context.hint(std::string("it ends together with task ") + outer + ", in which it was started");
     if (context.stdout_is_terminal()) context.hint("bgt logs -f " + number + " · bgt kill " + number);
     return code::ok;
 }
@@ -150,9 +172,10 @@ int Run::answer(Context& context, store::Root& root, store::TaskId id)
 int Run::start_and_stay(Context& context, store::Root& root, ops::StartRequest request)
 {
     const auto started = ops::start(root, std::move(request), options_.if_name_taken());
-    if (!started) return context.fail(started.error(), options_.json);
-    HeldSignals signals{SIGINT, SIGTERM, SIGHUP}; // not before: the start may wait for another task to end (--replace), and Ctrl-C is to end that
+    if (!started) return refuse(context, started.error());
+    HeldSignals signals = hold_attached_signals(); // not before: the start may wait for another task to end (--replace), and Ctrl-C is to end that
     const auto stayed = stay_until_end(context, root, started->id, signals, !options_.json, max_wait_);
+    tell_of_stdin(context);
     if (!stayed) return context.fail(stayed.error(), options_.json);
     if (options_.json) print_tasks_json(context, root, {started->id});
     const auto& status = *stayed;
@@ -164,7 +187,7 @@ int Run::start_and_stay(Context& context, store::Root& root, ops::StartRequest r
     }
     if (const auto why = why_ended(root, started->id, *status); !why.empty()) context.complain(why);
     if (options_.remove)
-        if (auto removed = ops::remove_ended(root, started->id); !removed) context.complain(removed.error().message);
+        if (auto removed = ops::remove_ended(root, started->id, ops::Trace::record); !removed) context.complain(removed.error().message);
     return ops::exit_code(*status);
 }
 

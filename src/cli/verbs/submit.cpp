@@ -49,6 +49,7 @@ constexpr std::string_view of_run_alone[] = {"--replace", "--if-absent",  "--any
 
 void Submit::declare(Parser& parser)
 {
+    parser.group("Queue");
     parser.option("-q,--queue", queue_, "NAME", Value::text, "the queue to wait in (default)");
     parser.option("--priority", priority_, "N", Value::number, "higher ones start first (0)");
     parser.option("--slots", slots_, "N", Value::number, "slots of the queue that it takes (1)");
@@ -174,11 +175,13 @@ Result<ops::SubmitRequest> Submit::request(Context& context)
     // The tasks of a batch have commands of their own.
     if (batch_ && options_.command.empty() && !options_.shell) options_.command = {"true"};
     BGT_TRY_ASSIGN(ops::StartRequest start, options_.request(context.settings()));
+    if (start.caller_stdin) return Error::usage("--stdin -: a task that waits in a queue starts without this stdin; use a file, or --stdin pipe");
     ops::SubmitRequest out;
     out.spec = std::move(start.spec);
     out.spec.remove_when_ended = options_.remove;
     out.context = ops::own_context();
     out.context.env = std::move(start.env);
+    out.context.keep_env = start.keep_env;
     out.context.retention = start.retention;
     out.dry_run = dry_run_;
     out.want_position = options_.json;

@@ -69,8 +69,10 @@ private:
     /// one does not count beside a newer one. Error (not_found): no task fits them.
     Result<std::vector<store::TaskId>> select_tasks(store::Root& root) const
     {
+        ops::Selection selection = selection_;
+        selection.removed = true; // by --rm
         const bool by_filter = !selection_.names.empty() || !selection_.tags.empty();
-        Result<std::vector<store::TaskId>> ids = ops::select(root, selection_, by_filter ? ops::Scope::any : ops::Scope::living);
+        Result<std::vector<store::TaskId>> ids = ops::select(root, selection, by_filter ? ops::Scope::any : ops::Scope::living);
         if (!ids || !by_filter) return ids;
         if (ids->empty()) return Error::not_found("no task has this name or tag (bgt ps -a lists all)");
         if (!selection_.words.empty()) return ids; // what is named is meant

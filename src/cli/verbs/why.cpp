@@ -1,10 +1,12 @@
 #include "answer.hpp"
 #include "selection.hpp"
 
+#include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/queues.hpp>
 #include <bgt/ops/why.hpp>
 #include <bgt/os/terminal.hpp>
+#include <bgt/render/end_account.hpp>
 #include <bgt/render/json.hpp>
 #include <bgt/render/report.hpp>
 
@@ -24,28 +26,33 @@ public:
     {
         declare_selection(parser, selection_);
         parser.flag("--last", last_, "print the newest report that exists, even for a running task; write no new one");
-        parser.flag("--json", json_, "print the reports as JSON");
+        parser.flag("--json", json_, "print the reports and ends as JSON");
         parser.example("bgt why web");
         parser.example("bgt why --last --json 7 | jq -r '.reports[0].verdict'");
     }
     int run(Context&) override;
 
 private:
-    std::string text_of(const Context&, const core::Report&) const;
+    std::string text_of(const Context&, const ops::WhyAnswer&) const;
     Result<boost::json::array> tell_waiting(Context&, store::Root&);
 
     ops::Selection selection_;
     bool last_ = false, json_ = false;
 };
 
-std::string Why::text_of(const Context& context, const core::Report& report) const
+std::string Why::text_of(const Context& context, const ops::WhyAnswer& answer) const
 {
     render::ReportStyle style;
     style.color = context.color();
     style.width = static_cast<std::size_t>(std::max(context.width(), 1));
     style.lines = context.stdout_is_terminal() ? static_cast<std::size_t>(std::max(os::terminal_height(STDOUT_FILENO) - 1, 1))
                                                : lines_elsewhere;
-    return render::report_text(report, style);
+    const std::string port = answer.port ? fit(printable("port      " + render::port_words(*answer.port)), style.width) + "\n" : "";
+    if (!answer.end) return render::report_text(*answer.report, style) + port;
+    std::string text = render::end_text(*answer.end, render::Moment::now(), style) + port;
+    if (!answer.report) return text;
+    if (render::hung(*answer.end)) return text + "when it hung\n" + render::report_text(*answer.report, style);
+    return text + "report    one was written while it ran: bgt why --last " + to_string(answer.end->task.id) + "\n";
 }
 
 /// What waits in a queue has no report, but reasons. The rest of the selection is left.
@@ -66,6 +73,13 @@ Result<boost::json::array> Why::tell_waiting(Context& context, store::Root& root
     return told;
 }
 
+std::string json_answer(boost::json::array reports, boost::json::array ends, boost::json::array ports, boost::json::array waiting)
+{
+    boost::json::object answer{{"reports", std::move(reports)}, {"ends", std::move(ends)}, {"ports_in_use", std::move(ports)}};
+    if (!waiting.empty()) answer["waiting"] = std::move(waiting);
+    return render::answer_json(std::move(answer));
+}
+
 int Why::run(Context& context)
 {
     auto root = context.root();
@@ -73,19 +87,21 @@ int Why::run(Context& context)
     auto waiting = tell_waiting(context, **root);
     if (!waiting) return context.fail(waiting.error(), json_);
     if (!waiting->empty() && selection_.empty()) {
-        if (json_) context.print(render::answer_json({{"reports", boost::json::array()}, {"waiting", *std::move(waiting)}}));
+        if (json_) context.print(json_answer({}, {}, {}, *std::move(waiting)));
         return code::ok;
     }
-    boost::json::array reports;
+    boost::json::array reports, ends, ports;
     bool is_first = true;
     int result = code::ok;
-    const auto tell = told<core::Report>(context, result, [&](store::TaskId, const core::Report& report) {
-        if (json_) reports.push_back(boost::json::parse(render::report_json(report)));
-        else context.print((std::exchange(is_first, false) ? "" : "\n") + text_of(context, report));
+    const auto tell = told<ops::WhyAnswer>(context, result, [&](store::TaskId id, const ops::WhyAnswer& answer) {
+        if (!json_) return context.print((std::exchange(is_first, false) ? "" : "\n") + text_of(context, answer));
+        if (answer.report) reports.push_back(boost::json::parse(render::report_json(*answer.report)));
+        if (answer.port) ports.push_back(render::port_json(id, *answer.port));
+        if (answer.end) ends.push_back(render::end_json(*answer.end, render::Moment::now()));
     });
     const auto done = ops::why(**root, {selection_, last_}, tell);
     if (!done) return context.fail(done.error(), json_);
-    if (json_) context.print(render::answer_json({{"reports", std::move(reports)}}));
+    if (json_) context.print(json_answer(std::move(reports), std::move(ends), std::move(ports), *std::move(waiting)));
     return result;
 }
 

@@ -41,6 +41,18 @@ std::string bare(std::string_view line)
 
 } // namespace
 
+TEST_CASE("programs that end their children themselves, by their own name only")
+{
+    for (const char* line : {"gunicorn app:app", "/usr/sbin/nginx -g daemon", "docker compose up", "postgres -D data", "tini -- node a.js"}) {
+        INFO(line);
+        CHECK(find_forwarder(words(line)) != nullptr);
+    }
+    for (const char* line : {"sh -c cd x && gunicorn app", "npx concurrently a b", "docker run x", "node server.js", "nginx --help", "", "npm run dev"}) {
+        INFO(line);
+        CHECK(find_forwarder(words(line)) == nullptr);
+    }
+}
+
 TEST_CASE("a command line as long as the kernel takes it is seen through at once")
 {
     for (const char* word : {"A=1", "-i"})

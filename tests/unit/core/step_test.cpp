@@ -28,6 +28,41 @@ StopRequested stop_now(Reason reason = Reason::killed)
 
 } // namespace
 
+TEST_CASE("mixed: the stop signals go to the main process while it lives, SIGKILL to all")
+{
+    Policy policy;
+    policy.kill_mode = KillMode::mixed;
+    policy.stop_ladder = {{3, 2s}, {15, 5s}};
+    Task task = running(policy);
+    CHECK(task(10s, StopRequested{}) == "save note:stop/killed/3/0 signal:3!");
+    SECTION("which ends") { task(11s, MainEnded{Exited{0}}); CHECK(task(12s, Tick{}) == "note:rung/killed/15/0 signal:15"); }
+    SECTION("which stays") { CHECK(task(12s, Tick{}) == "note:rung/killed/15/0 signal:15!"); }
+    CHECK(task(17s, Tick{}).find("kill") != std::string::npos);
+}
+
+TEST_CASE("mixed: what outlives the main process gets the signals itself")
+{
+    Policy policy;
+    policy.kill_mode = KillMode::mixed;
+    Task task = running(policy);
+    task(1s, MainEnded{Exited{0}});
+    task(1s, TreeLives{2});
+    CHECK(task(2s, StopRequested{}) == "save note:stop/killed/15/2 signal:15");
+}
+
+TEST_CASE("readiness that is lost is put on record, and its time limit does not begin again")
+{
+    Policy policy;
+    policy.awaits_ready = true;
+    policy.hang.ready = 10s;
+    Task task = running(policy);
+    CHECK(task(1s, ReadyLost{}).empty());
+    task(1s, Ready{});
+    CHECK(task(20s, ReadyLost{}) == "save note:ready-lost/self/0/0");
+    CHECK(task(60s, Tick{}).empty());
+    CHECK(task(61s, Ready{}) == "save note:ready/self/0/0");
+}
+
 TEST_CASE("a task starts, ends by itself and leaves nothing")
 {
     Task task{without_notices()};

@@ -59,6 +59,11 @@ inline std::shared_ptr<bgt::store::TaskSpec> give_spec(bgt::ops::Snapshot& task)
     return spec;
 }
 
+inline bgt::core::Outcome died_of(int signal)
+{
+    return {.kind = bgt::core::OutcomeKind::signaled, .signal = signal};
+}
+
 inline bgt::core::Outcome exited(int code)
 {
     return {.kind = bgt::core::OutcomeKind::exited, .code = code};

@@ -23,6 +23,8 @@ TaskSpec full_spec()
     spec.policy.stop_ladder = {{3, 2s}, {15, 1500ms}};
     spec.policy.timeout = 90min;
     spec.policy.leftover = core::Leftover::keep;
+    spec.policy.kill_mode = core::KillMode::mixed;
+    spec.umask = 027;
     spec.policy.leftover_wait = 0s;
     spec.policy.awaits_ready = true;
     spec.policy.hang = {2min, 3min, 4min, 5min, 6min, core::OnHang::exec, std::nullopt, 7s};
@@ -62,6 +64,8 @@ void check_same(const TaskSpec& a, const TaskSpec& b)
     CHECK(a.policy.restart_policy == b.policy.restart_policy);
     CHECK(std::tuple(a.ready, a.hang_command, a.progress_pattern, a.dump_stacks) ==
           std::tuple(b.ready, b.hang_command, b.progress_pattern, b.dump_stacks));
+    CHECK(a.policy.kill_mode == b.policy.kill_mode);
+    CHECK(a.umask == b.umask);
     CHECK(a.owner == b.owner);
     CHECK(a.stdin_from == b.stdin_from);
     CHECK(a.stdin_file == b.stdin_file);

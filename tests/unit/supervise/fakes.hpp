@@ -112,6 +112,7 @@ struct FakeHooks final : AttemptHooks {
     Story& story;
     void attempt_started() override { story.tell("attempt-started"); }
     void attempt_ended() override { story.tell("attempt-ended"); }
+    void tell_of_kernel(std::vector<store::EventField>&) override {}
     void release() override { story.tell("release"); }
 };
 

@@ -13,7 +13,7 @@ using namespace bgt::supervise::test;
 namespace {
 
 struct Asked final : RequestTarget {
-    explicit Asked(bool adopted = false) : requests(adopted, tree, records.recorder, reports, sink, *this) {}
+    explicit Asked(bool adopted = false) : requests(!adopted, tree, records.recorder, reports, sink, *this) {}
     Story story;
     Records records;
     Helpers helpers;
@@ -22,6 +22,7 @@ struct Asked final : RequestTarget {
     FakeSink sink;
     Requests requests;
     void close_stdin() override { story.tell("close-stdin"); }
+    void watch_readiness_again() override { story.tell("watch-readiness"); }
     void pass(Duration) override { story.tell("pass"); }
     Answer operator()(Request::Op op)
     {

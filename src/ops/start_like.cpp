@@ -1,0 +1,54 @@
+#include "start_like.hpp"
+
+#include <bgt/os/clock.hpp>
+#include <bgt/os/proc.hpp>
+#include <bgt/os/tree.hpp>
+#include <bgt/store/environment.hpp>
+
+#include <algorithm>
+
+namespace bgt::ops {
+namespace {
+
+/// The task around the caller, not the one around the first start, has to find the new one.
+void take_cookies(std::vector<std::string>& into, const std::vector<std::string>& from)
+{
+    const std::string prefix = std::string(os::cookie_variable) + "=";
+    const auto is_cookie = [&](const std::string& entry) { return entry.starts_with(prefix); };
+    std::erase_if(into, is_cookie);
+    std::ranges::copy_if(from, std::back_inserter(into), is_cookie);
+}
+
+/// What belonged to the task while it held slots of its queue.
+void drop_units(std::vector<std::string>& env)
+{
+    std::erase_if(env, [](const std::string& entry) {
+        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") || entry.starts_with("BGT_RESOURCE_");
+    });
+}
+
+} // namespace
+
+Result<StartRequest> like(const store::TaskDir& task, const std::vector<std::string>& env, const store::Retention& retention)
+{
+    auto spec = store::read_spec(task.fd());
+    if (!spec) return Error::failed("task " + to_string(task.id()) + " is damaged: " + spec.error().message);
+    auto kept = store::read_environment(task.fd());
+    if (!kept) return kept.error();
+    StartRequest wanted;
+    wanted.spec = *std::move(spec);
+    wanted.spec.created = os::wall_now();
+    if (wanted.spec.owner && !os::is_alive(*wanted.spec.owner)) wanted.spec.owner.reset();
+    wanted.keep_env = kept->has_value();
+    if (*kept) {
+        wanted.env = **std::move(kept);
+        take_cookies(wanted.env, env);
+        if (!wanted.spec.queue.empty()) drop_units(wanted.env);
+    } else {
+        wanted.env = env;
+    }
+    wanted.retention = retention;
+    return wanted;
+}
+
+} // namespace bgt::ops
