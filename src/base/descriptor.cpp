@@ -11,14 +11,16 @@ namespace bgt {
 Result<Pipe> make_pipe(const char* what, int flags)
 {
     int ends[2];
-    if (pipe2(ends, flags | O_CLOEXEC) != 0) return Error::system(std::string("making ") + what, errno);
+    if (pipe2(ends, flags | O_CLOEXEC) != 0)
+        return Error::system(std::string("making ") + what, errno);
     return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
 bool write_packet(int fd, std::string_view bytes)
 {
     bytes = bytes.substr(0, PIPE_BUF);
-    return retry_on_eintr([&] { return write(fd, bytes.data(), bytes.size()); }) == static_cast<ssize_t>(bytes.size());
+    return retry_on_eintr([&] { return write(fd, bytes.data(), bytes.size()); }) ==
+           static_cast<ssize_t>(bytes.size());
 }
 
 std::string read_packet(int fd)

@@ -31,9 +31,10 @@ HeldSignals::HeldSignals(std::initializer_list<int> signals)
 {
     sigset_t set = signal_set({});
     for (const int signal : signals) {
-        struct sigaction now{};
+        struct sigaction now {};
         // While it is blocked the kernel queues also what is ignored.
-        if (::sigaction(signal, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) sigaddset(&set, signal);
+        if (::sigaction(signal, nullptr, &now) == 0 && now.sa_handler != SIG_IGN)
+            sigaddset(&set, signal);
     }
     ::sigprocmask(SIG_BLOCK, &set, &before_);
     fd_ = signal_descriptor(set);

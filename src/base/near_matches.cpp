@@ -8,7 +8,8 @@ namespace bgt {
 
 namespace {
 
-constexpr std::size_t longest_word = 128; ///< what is longer is no slip of the finger, and the cost is quadratic
+constexpr std::size_t longest_word =
+    128; ///< what is longer is no slip of the finger, and the cost is quadratic
 constexpr std::size_t max_matches = 3;
 
 /// Letters to insert, drop, change or swap with their neighbour (optimal string alignment).
@@ -31,7 +32,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b)
 
 } // namespace
 
-std::vector<std::string> near_matches(std::string_view word, const std::vector<std::string>& candidates)
+std::vector<std::string> near_matches(std::string_view word,
+                                      const std::vector<std::string>& candidates)
 {
     if (word.size() > longest_word) return {};
     const std::size_t most = word.size() < 2 ? 0 : std::max<std::size_t>(1, word.size() / 3);
@@ -42,9 +44,11 @@ std::vector<std::string> near_matches(std::string_view word, const std::vector<s
         const std::size_t distance = edit_distance(word, candidate);
         if (distance > 0 && distance <= most) near.emplace_back(distance, candidate);
     }
-    std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(near.begin(), near.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<std::string> out;
-    for (std::size_t i = 0; i < std::min(near.size(), max_matches); ++i) out.emplace_back(near[i].second);
+    for (std::size_t i = 0; i < std::min(near.size(), max_matches); ++i)
+        out.emplace_back(near[i].second);
     return out;
 }
 

@@ -18,7 +18,10 @@ public:
     bool ok = true;
 
     bool at_end() const { return rest_.empty(); }
-    bool next_is(std::string_view any) const { return !rest_.empty() && any.find(rest_.front()) != any.npos; }
+    bool next_is(std::string_view any) const
+    {
+        return !rest_.empty() && any.find(rest_.front()) != any.npos;
+    }
     char take()
     {
         if (rest_.empty()) {
@@ -63,7 +66,8 @@ private:
 
 Error bad_time(std::string_view text)
 {
-    return Error::usage(fmt::format("bad time {}: write e.g. 2026-01-31T12:00:00Z", shell_quote(fit(printable(text), 40))));
+    return Error::usage(fmt::format("bad time {}: write e.g. 2026-01-31T12:00:00Z",
+                                    shell_quote(fit(printable(text), 40))));
 }
 
 chrono::minutes read_zone(Reader& in)
@@ -87,9 +91,9 @@ std::string format_rfc3339(WallTime t)
     const auto day = chrono::floor<chrono::days>(t);
     const chrono::year_month_day date(day);
     const chrono::hh_mm_ss time(chrono::floor<chrono::milliseconds>(t) - day);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()), unsigned(date.month()),
-                       unsigned(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count(),
-                       time.subseconds().count());
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()),
+                       unsigned(date.month()), unsigned(date.day()), time.hours().count(),
+                       time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
 Result<WallTime> parse_rfc3339(std::string_view text)
@@ -105,7 +109,8 @@ Result<WallTime> parse_rfc3339(std::string_view text)
     in.expect(":");
     time += chrono::minutes(in.number(2, 59));
     in.expect(":");
-    time += chrono::seconds(in.number(2, 60)); // 60: a leap second, here the first of the next minute
+    time +=
+        chrono::seconds(in.number(2, 60)); // 60: a leap second, here the first of the next minute
     Duration fraction{};
     if (in.next_is(".")) {
         in.take();

@@ -19,13 +19,18 @@ struct Name {
 };
 /// The first name of a number is the one that is shown.
 constexpr std::array names{
-    Name{SIGHUP, "HUP"},   Name{SIGINT, "INT"},       Name{SIGQUIT, "QUIT"}, Name{SIGILL, "ILL"},       Name{SIGTRAP, "TRAP"},
-    Name{SIGABRT, "ABRT"}, Name{SIGIOT, "IOT"},       Name{SIGBUS, "BUS"},   Name{SIGFPE, "FPE"},       Name{SIGKILL, "KILL"},
-    Name{SIGUSR1, "USR1"}, Name{SIGSEGV, "SEGV"},     Name{SIGUSR2, "USR2"}, Name{SIGPIPE, "PIPE"},     Name{SIGALRM, "ALRM"},
-    Name{SIGTERM, "TERM"}, Name{SIGSTKFLT, "STKFLT"}, Name{SIGCHLD, "CHLD"}, Name{SIGCHLD, "CLD"},      Name{SIGCONT, "CONT"},
-    Name{SIGSTOP, "STOP"}, Name{SIGTSTP, "TSTP"},     Name{SIGTTIN, "TTIN"}, Name{SIGTTOU, "TTOU"},     Name{SIGURG, "URG"},
-    Name{SIGXCPU, "XCPU"}, Name{SIGXFSZ, "XFSZ"},     Name{SIGPROF, "PROF"}, Name{SIGVTALRM, "VTALRM"}, Name{SIGWINCH, "WINCH"},
-    Name{SIGIO, "IO"},     Name{SIGPOLL, "POLL"},     Name{SIGPWR, "PWR"},   Name{SIGSYS, "SYS"},
+    Name{SIGHUP, "HUP"},   Name{SIGINT, "INT"},       Name{SIGQUIT, "QUIT"},
+    Name{SIGILL, "ILL"},   Name{SIGTRAP, "TRAP"},     Name{SIGABRT, "ABRT"},
+    Name{SIGIOT, "IOT"},   Name{SIGBUS, "BUS"},       Name{SIGFPE, "FPE"},
+    Name{SIGKILL, "KILL"}, Name{SIGUSR1, "USR1"},     Name{SIGSEGV, "SEGV"},
+    Name{SIGUSR2, "USR2"}, Name{SIGPIPE, "PIPE"},     Name{SIGALRM, "ALRM"},
+    Name{SIGTERM, "TERM"}, Name{SIGSTKFLT, "STKFLT"}, Name{SIGCHLD, "CHLD"},
+    Name{SIGCHLD, "CLD"},  Name{SIGCONT, "CONT"},     Name{SIGSTOP, "STOP"},
+    Name{SIGTSTP, "TSTP"}, Name{SIGTTIN, "TTIN"},     Name{SIGTTOU, "TTOU"},
+    Name{SIGURG, "URG"},   Name{SIGXCPU, "XCPU"},     Name{SIGXFSZ, "XFSZ"},
+    Name{SIGPROF, "PROF"}, Name{SIGVTALRM, "VTALRM"}, Name{SIGWINCH, "WINCH"},
+    Name{SIGIO, "IO"},     Name{SIGPOLL, "POLL"},     Name{SIGPWR, "PWR"},
+    Name{SIGSYS, "SYS"},
 };
 constexpr int last_signal = 64;
 
@@ -33,11 +38,13 @@ std::optional<int> whole_number(std::string_view text)
 {
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
     return value;
 }
 
-/// `RTMIN`, `RTMIN+2`, `RTMAX-1`. The libc keeps the first real-time signals to itself, so RTMIN is asked for.
+/// `RTMIN`, `RTMIN+2`, `RTMAX-1`. The libc keeps the first real-time signals to itself, so RTMIN is
+/// asked for.
 std::optional<int> real_time(std::string_view name)
 {
     const bool from_first = name.starts_with("RTMIN");
@@ -55,10 +62,12 @@ std::optional<int> real_time(std::string_view name)
 
 std::string signal_name(int number)
 {
-    const auto* found = std::find_if(names.begin(), names.end(), [=](const Name& n) { return n.number == number; });
+    const auto* found =
+        std::find_if(names.begin(), names.end(), [=](const Name& n) { return n.number == number; });
     if (found != names.end()) return fmt::format("SIG{}", found->name);
     if (number == SIGRTMIN) return "SIGRTMIN";
-    if (number > SIGRTMIN && number <= SIGRTMAX) return fmt::format("SIGRTMIN+{}", number - SIGRTMIN);
+    if (number > SIGRTMIN && number <= SIGRTMAX)
+        return fmt::format("SIGRTMIN+{}", number - SIGRTMIN);
     return fmt::format("SIG{}", number);
 }
 
@@ -70,13 +79,16 @@ Result<int> parse_signal(std::string_view text)
     }
     std::string_view name = upper;
     if (name.starts_with("SIG")) name.remove_prefix(3);
-    const auto* found = std::find_if(names.begin(), names.end(), [=](const Name& n) { return n.name == name; });
+    const auto* found =
+        std::find_if(names.begin(), names.end(), [=](const Name& n) { return n.name == name; });
     if (found != names.end() && text.size() == upper.size()) return found->number;
     auto number = whole_number(name);
     if (!number) number = real_time(name);
-    if (number && *number >= 1 && *number <= last_signal && text.size() == upper.size()) return *number;
-    return Error::usage(fmt::format("unknown signal {}: write e.g. TERM, SIGINT, 15 (`kill -l` lists them)",
-                                    shell_quote(fit(printable(text), 40))));
+    if (number && *number >= 1 && *number <= last_signal && text.size() == upper.size())
+        return *number;
+    return Error::usage(
+        fmt::format("unknown signal {}: write e.g. TERM, SIGINT, 15 (`kill -l` lists them)",
+                    shell_quote(fit(printable(text), 40))));
 }
 
 } // namespace bgt

@@ -44,10 +44,12 @@ KeyedHash siphash(const HashKey& key, std::span<const std::uint8_t> message)
 {
     const std::uint64_t k0 = little_endian(std::span(key).first(8));
     const std::uint64_t k1 = little_endian(std::span(key).last(8));
-    SipState state{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573};
+    SipState state{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
+                   k1 ^ 0x7465646279746573};
     state.v1 ^= 0xee; // of the variant with 128 bits
     const std::uint64_t size = message.size();
-    for (; message.size() >= 8; message = message.subspan(8)) state.take(little_endian(message.first(8)));
+    for (; message.size() >= 8; message = message.subspan(8))
+        state.take(little_endian(message.first(8)));
     state.take(little_endian(message) | size << 56);
     state.v2 ^= 0xee;
     const std::uint64_t low = state.result();

@@ -1,7 +1,7 @@
 #include <bgt/base/size.hpp>
 
-#include <bgt/base/text.hpp>
 #include "decimal.hpp"
+#include <bgt/base/text.hpp>
 #include <fmt/format.h>
 
 #include <cctype>
@@ -22,7 +22,8 @@ Error bad_size(std::string_view text, std::string_view why)
 int power_of(std::string_view unit)
 {
     if (unit.empty() || unit == "B") return 0;
-    const auto power = prefixes.find(static_cast<char>(std::toupper(static_cast<unsigned char>(unit.front()))));
+    const auto power =
+        prefixes.find(static_cast<char>(std::toupper(static_cast<unsigned char>(unit.front()))));
     const auto rest = unit.substr(1);
     // Not "KB": to some it is 1000 bytes.
     if (power == prefixes.npos || !(rest.empty() || rest == "iB" || rest == "ib")) return -1;
@@ -38,7 +39,8 @@ Result<std::uint64_t> parse_size(std::string_view text)
     const auto number = read_decimal(text);
     if (!number) return bad_size(text, "it needs a number");
     const int power = power_of(text.substr(number->length));
-    if (power < 0) return bad_size(text, "the units are K, M, G, T, P or KiB, MiB, ... (powers of 1024)");
+    if (power < 0)
+        return bad_size(text, "the units are K, M, G, T, P or KiB, MiB, ... (powers of 1024)");
     if (power == 0 && number->scale != 1) return bad_size(text, "half a byte");
     const auto size = number->times(std::uint64_t{1} << (10 * power), std::uint64_t{1} << 62);
     if (!size) return bad_size(text, "it is above 2^62 bytes");
@@ -49,9 +51,11 @@ std::string format_size(std::uint64_t bytes)
 {
     if (bytes < 1024) return fmt::format("{} B", bytes);
     for (std::size_t power = 1;; ++power) {
-        // In tenths, rounded; 1000 KiB and more are told in the next unit, to stay within 7 characters.
+        // In tenths, rounded; 1000 KiB and more are told in the next unit, to stay within 7
+        // characters.
         const std::uint64_t unit = std::uint64_t{1} << (10 * power);
-        const std::uint64_t tenths = bytes / unit * 10 + (bytes % unit / 16 * 10 + unit / 32) / (unit / 16);
+        const std::uint64_t tenths =
+            bytes / unit * 10 + (bytes % unit / 16 * 10 + unit / 32) / (unit / 16);
         if (tenths >= 9995 && power < prefixes.size()) continue;
         const char prefix = prefixes[power - 1];
         if (tenths >= 100) return fmt::format("{} {}iB", (tenths + 5) / 10, prefix);
@@ -64,7 +68,8 @@ std::string format_size_exact(std::uint64_t bytes)
 {
     for (std::size_t power = prefixes.size(); power > 0; --power) {
         const std::uint64_t unit = std::uint64_t{1} << (10 * power);
-        if (bytes != 0 && bytes % unit == 0) return fmt::format("{}{}iB", bytes / unit, prefixes[power - 1]);
+        if (bytes != 0 && bytes % unit == 0)
+            return fmt::format("{}{}iB", bytes / unit, prefixes[power - 1]);
     }
     return std::to_string(bytes);
 }

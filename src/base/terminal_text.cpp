@@ -1,5 +1,5 @@
-#include <bgt/base/text.hpp>
 #include <bgt/base/terminal_text.hpp>
+#include <bgt/base/text.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -9,10 +9,11 @@ namespace bgt {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD"; // U+FFFD
-constexpr std::size_t max_params = 32;      // no sequence that is obeyed needs more
-constexpr std::size_t max_csi = 256;        // a longer one is no sequence but text
+constexpr std::size_t max_params = 32;                   // no sequence that is obeyed needs more
+constexpr std::size_t max_csi = 256;                     // a longer one is no sequence but text
 constexpr std::size_t max_string = 64 * 1024;
-constexpr std::size_t max_columns = 1024;   // no terminal is wider; a few bytes must not make lines of many
+constexpr std::size_t max_columns =
+    1024; // no terminal is wider; a few bytes must not make lines of many
 constexpr std::size_t longest_moved = 4 * max_columns; // bytes of a line that may be so wide
 
 bool is_plain(char c)
@@ -58,7 +59,8 @@ std::size_t first_number(std::string_view params, std::size_t missing, std::size
 
 std::size_t count_columns(std::string_view text)
 {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
 }
 
 } // namespace
@@ -134,7 +136,8 @@ void LineRenderer::take_utf8(unsigned char c, std::string& out)
         utf8_have_ = 1;
         return;
     }
-    const bool fits = utf8_have_ == 1 ? second_fits(static_cast<unsigned char>(utf8_[0]), c) : (c & 0xC0U) == 0x80;
+    const bool fits = utf8_have_ == 1 ? second_fits(static_cast<unsigned char>(utf8_[0]), c)
+                                      : (c & 0xC0U) == 0x80;
     if (!fits) {
         utf8_need_ = 0;
         put(replacement, out);
@@ -261,8 +264,8 @@ void LineRenderer::give_out(std::string& out)
     at_ = 0;
 }
 
-/// ESC[K: 0 to the end of the line, 1 from its begin to the cursor, 2 all of it. The cursor stays. Where a line is longer than
-/// any terminal, it was wrapped, and what 1 would erase can't be told.
+/// ESC[K: 0 to the end of the line, 1 from its begin to the cursor, 2 all of it. The cursor stays.
+/// Where a line is longer than any terminal, it was wrapped, and what 1 would erase can't be told.
 void LineRenderer::erase(std::size_t how)
 {
     if (how == 0) return line_.resize(at_);
@@ -300,7 +303,8 @@ void LineRenderer::move_right(std::size_t columns)
         --columns;
     }
     if (columns == 0 || line_.size() > longest_moved) return;
-    const std::size_t room = std::min(limit_, max_columns) - std::min({limit_, max_columns, column()});
+    const std::size_t room =
+        std::min(limit_, max_columns) - std::min({limit_, max_columns, column()});
     beyond_ += std::min(columns, room);
 }
 

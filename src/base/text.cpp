@@ -35,8 +35,9 @@ void append_json_escape(char32_t c, std::string& out)
     unit(0xdc00u + ((c - 0x10000u) & 0x3ffu));
 }
 
-/// Columns of one step; an invalid byte is shown as one sign. VS16 asks for the form of an emoji, which is two columns wide:
-/// not every terminal does so, and a line that is a column too short does no harm. `before`: of the step before.
+/// Columns of one step; an invalid byte is shown as one sign. VS16 asks for the form of an emoji,
+/// which is two columns wide: not every terminal does so, and a line that is a column too short
+/// does no harm. `before`: of the step before.
 std::size_t columns_of(const CodePoint& point, std::size_t before)
 {
     constexpr char32_t vs16 = 0xFE0F;
@@ -85,7 +86,8 @@ std::string printable(std::string_view bytes)
     int marks = 0; // on the character before
     while (!bytes.empty()) {
         const CodePoint point = first_code_point(bytes);
-        marks = point.valid && point.value >= 0x80 && column_width(point.value) == 0 ? marks + 1 : 0;
+        marks =
+            point.valid && point.value >= 0x80 && column_width(point.value) == 0 ? marks + 1 : 0;
         if (!point.valid) {
             out += replacement;
         } else if (point.value == '\n' || point.value == '\t') {
@@ -140,7 +142,8 @@ std::string fit(std::string_view utf8, std::size_t columns)
         const CodePoint point = first_code_point(utf8.substr(at));
         last = columns_of(point, last);
         width += last;
-        if (width > columns) return columns == 0 ? "" : std::string(utf8.substr(0, kept)).append(ellipsis);
+        if (width > columns)
+            return columns == 0 ? "" : std::string(utf8.substr(0, kept)).append(ellipsis);
         at += point.length;
         if (width < columns) kept = at;
     }
@@ -150,12 +153,17 @@ std::string fit(std::string_view utf8, std::size_t columns)
 std::string shell_quote(std::string_view word)
 {
     const auto is_name = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
     };
-    const auto is_plain = [&](char c) { return is_name(c) || std::string_view("@%+:,./-=").find(c) != std::string_view::npos; };
+    const auto is_plain = [&](char c) {
+        return is_name(c) || std::string_view("@%+:,./-=").find(c) != std::string_view::npos;
+    };
     const auto name_end = std::find_if_not(word.begin(), word.end(), is_name);
-    const bool assigns = name_end != word.end() && *name_end == '='; // `A=b` as a first word is no command
-    if (!word.empty() && !assigns && std::all_of(word.begin(), word.end(), is_plain)) return std::string(word);
+    const bool assigns =
+        name_end != word.end() && *name_end == '='; // `A=b` as a first word is no command
+    if (!word.empty() && !assigns && std::all_of(word.begin(), word.end(), is_plain))
+        return std::string(word);
     std::string out = "'";
     for (const char c : word) {
         if (c == '\'') {

@@ -1,7 +1,7 @@
 #include <bgt/base/time.hpp>
 
-#include <bgt/base/text.hpp>
 #include "decimal.hpp"
+#include <bgt/base/text.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,8 +19,13 @@ struct Unit {
 };
 /// From the largest to the smallest, the order in which they are written.
 constexpr std::array units{
-    Unit{"d", 86'400'000'000'000}, Unit{"h", 3'600'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"s", 1'000'000'000},
-    Unit{"ms", 1'000'000},         Unit{"us", 1'000},            Unit{"ns", 1},
+    Unit{"d", 86'400'000'000'000},
+    Unit{"h", 3'600'000'000'000},
+    Unit{"m", 60'000'000'000},
+    Unit{"s", 1'000'000'000},
+    Unit{"ms", 1'000'000},
+    Unit{"us", 1'000},
+    Unit{"ns", 1},
 };
 constexpr std::uint64_t second = 1'000'000'000;
 constexpr std::uint64_t longest = 36'525 * units[0].nanoseconds; // 100 years; an Instant holds 292
@@ -33,7 +38,8 @@ Error bad_duration(std::string_view text, std::string_view why)
 
 std::string_view leading_letters(std::string_view text)
 {
-    const auto end = std::find_if(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+    const auto end = std::find_if(text.begin(), text.end(),
+                                  [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
     return text.substr(0, static_cast<std::size_t>(end - text.begin()));
 }
 
@@ -49,7 +55,8 @@ std::string exact_seconds(std::uint64_t nanoseconds)
 {
     if (nanoseconds < second) {
         for (const Unit& unit : {units[4], units[5]}) {
-            if (nanoseconds % unit.nanoseconds == 0) return fmt::format("{}{}", nanoseconds / unit.nanoseconds, unit.name);
+            if (nanoseconds % unit.nanoseconds == 0)
+                return fmt::format("{}{}", nanoseconds / unit.nanoseconds, unit.name);
         }
         return fmt::format("{}ns", nanoseconds);
     }
@@ -77,7 +84,8 @@ Result<Duration> parse_duration(std::string_view text)
         const auto name = alone ? "s" : leading_letters(rest);
         if (!alone) rest.remove_prefix(name.size());
         if (name.empty()) return bad_duration(text, "a number lacks its unit");
-        const auto* unit = std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == name; });
+        const auto* unit =
+            std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == name; });
         if (unit == units.end()) return bad_duration(text, "the units are d, h, m, s, ms, us, ns");
         const auto index = static_cast<std::size_t>(unit - units.begin());
         if (index < next_unit) return bad_duration(text, "a unit comes twice or out of order");
@@ -94,7 +102,8 @@ Result<std::optional<Duration>> parse_limit(std::string_view text)
     if (text == "off") return std::optional<Duration>{};
     auto limit = parse_duration(text);
     if (!limit) return limit.error();
-    if (*limit == Duration::zero()) return Error::usage("a limit of 0 would end everything at once; write `off` for none");
+    if (*limit == Duration::zero())
+        return Error::usage("a limit of 0 would end everything at once; write `off` for none");
     return std::optional<Duration>(*limit);
 }
 
@@ -104,7 +113,8 @@ std::string format_duration(Duration d)
     if (rest == 0) return "0s";
     std::string text = d < Duration::zero() ? "-" : "";
     for (const Unit& unit : {units[0], units[1], units[2]}) {
-        if (rest >= unit.nanoseconds) text += fmt::format("{}{}", rest / unit.nanoseconds, unit.name);
+        if (rest >= unit.nanoseconds)
+            text += fmt::format("{}{}", rest / unit.nanoseconds, unit.name);
         rest %= unit.nanoseconds;
     }
     if (rest != 0) text += exact_seconds(rest);
@@ -114,7 +124,8 @@ std::string format_duration(Duration d)
 std::string format_age(Duration d)
 {
     const auto n = magnitude(std::max(d, Duration::zero()));
-    const auto [day, hour, minute] = std::array{units[0].nanoseconds, units[1].nanoseconds, units[2].nanoseconds};
+    const auto [day, hour, minute] =
+        std::array{units[0].nanoseconds, units[1].nanoseconds, units[2].nanoseconds};
     const auto two = [n](std::uint64_t big, char big_name, std::uint64_t small, char small_name) {
         const auto less = n % big / small;
         return less == 0 ? fmt::format("{}{}", n / big, big_name)

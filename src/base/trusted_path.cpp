@@ -3,13 +3,13 @@
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <fcntl.h>
 #include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
 
 namespace bgt {
@@ -17,15 +17,16 @@ namespace {
 
 constexpr int max_links = 40; ///< as in the kernel (man 7 path_resolution)
 
-/// In a user namespace that has no root, what belongs to root looks as if it belonged to this user (man 7
-/// user_namespaces, /proc/sys/fs/overflowuid).
+/// In a user namespace that has no root, what belongs to root looks as if it belonged to this user
+/// (man 7 user_namespaces, /proc/sys/fs/overflowuid).
 constexpr unsigned overflow_uid = 65534;
 
 bool lacks_root()
 {
     const Fd fd(::open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC));
     std::array<char, 64> text{};
-    const auto size = fd ? retry_on_eintr([&] { return ::read(fd.get(), text.data(), text.size()); }) : -1;
+    const auto size =
+        fd ? retry_on_eintr([&] { return ::read(fd.get(), text.data(), text.size()); }) : -1;
     // "         0          0 4294967295" without a namespace.
     if (size <= 0) return false;
     return std::string_view(text.data(), text.size()).find(" 4294967295") == std::string_view::npos;
@@ -36,19 +37,23 @@ bool is_trusted(unsigned uid, unsigned user)
     return uid == 0 || uid == user || (uid == overflow_uid && lacks_root());
 }
 
-/// Writable by a group counts only where it is one with other members: not that of root, nor the user's private group,
-/// which by custom has the number of its user (man 8 useradd, USERGROUPS_ENAB).
+/// Writable by a group counts only where it is one with other members: not that of root, nor the
+/// user's private group, which by custom has the number of its user (man 8 useradd,
+/// USERGROUPS_ENAB).
 bool is_open(const struct stat& st, unsigned user)
 {
     if ((st.st_mode & S_IWOTH) != 0) return true;
     return (st.st_mode & S_IWGRP) != 0 && st.st_gid != 0 && st.st_gid != user;
 }
 
-/// Resolves a path as the kernel does, and checks each part before it relies on it. Nobody else can change the parts that
-/// have passed, so their names stay valid.
+/// Resolves a path as the kernel does, and checks each part before it relies on it. Nobody else can
+/// change the parts that have passed, so their names stay valid.
 class PathCheck {
 public:
-    PathCheck(const std::string& path, unsigned user, LastPart last) : user_(user), last_(last) { push(path); }
+    PathCheck(const std::string& path, unsigned user, LastPart last) : user_(user), last_(last)
+    {
+        push(path);
+    }
 
     Result<std::optional<UntrustedPart>> run() &&
     {
@@ -62,7 +67,7 @@ public:
             const bool is_last = rest_.empty();
             if (is_last && last_ == LastPart::ignored) break;
             const std::string part = done_ + "/" + name;
-            struct stat st{};
+            struct stat st {};
             if (::lstat(part.c_str(), &st) != 0) {
                 if (errno == ENOENT) break;
                 return failed(part);
@@ -71,7 +76,8 @@ public:
             if (!is_trusted(st.st_uid, user_)) return Found(UntrustedPart{part, st.st_uid, false});
             if (!S_ISLNK(st.st_mode)) {
                 // In a sticky folder, what is there can be renamed by its owner only.
-                if ((st.st_mode & S_ISVTX) == 0 && is_open(st, user_)) return Found(UntrustedPart{part, st.st_uid, true});
+                if ((st.st_mode & S_ISVTX) == 0 && is_open(st, user_))
+                    return Found(UntrustedPart{part, st.st_uid, true});
                 done_ = part;
             } else if (auto followed = follow(part); !followed) {
                 return followed.error();
@@ -92,7 +98,7 @@ private:
     Result<Found> check_folder_of_file() const
     {
         const std::string folder = done_.empty() ? "/" : done_;
-        struct stat st{};
+        struct stat st {};
         if (::lstat(folder.c_str(), &st) != 0) return failed(folder);
         return is_open(st, user_) ? Found(UntrustedPart{folder, st.st_uid, true}) : Found();
     }
@@ -101,7 +107,8 @@ private:
     {
         std::array<char, PATH_MAX> target;
         errno = ELOOP;
-        const ssize_t size = ++links_ > max_links ? -1 : ::readlink(link.c_str(), target.data(), target.size());
+        const ssize_t size =
+            ++links_ > max_links ? -1 : ::readlink(link.c_str(), target.data(), target.size());
         if (size < 0) return failed(link);
         push({target.data(), static_cast<std::size_t>(size)});
         return {};
@@ -128,7 +135,8 @@ private:
 
 } // namespace
 
-Result<std::optional<UntrustedPart>> find_untrusted_part(const std::string& path, unsigned user, LastPart last)
+Result<std::optional<UntrustedPart>> find_untrusted_part(const std::string& path, unsigned user,
+                                                         LastPart last)
 {
     return PathCheck(path, user, last).run();
 }

@@ -11,7 +11,8 @@ void print_snapshots_json(Context& context, const std::vector<ops::Snapshot>& sn
 
 void print_tasks_json(Context& context, store::Root& root, const std::vector<store::TaskId>& ids)
 {
-    print_snapshots_json(context, ops::recover_and_inspect_all(root, ids, {true, true, true, false}));
+    print_snapshots_json(context,
+                         ops::recover_and_inspect_all(root, ids, {true, true, true, false}));
 }
 
 std::string counted(std::size_t n, std::string_view one, std::string_view many)

@@ -22,8 +22,8 @@ inline ops::OnMissing told_missing(Context& context, int& result)
     return [&context, &result](const Error& error) { tell(context, result, error); };
 }
 
-/// Tells each error on stderr as soon as it is known, and shows the rest; the exit code is that of the first error. Both must
-/// outlive what is returned.
+/// Tells each error on stderr as soon as it is known, and shows the rest; the exit code is that of
+/// the first error. Both must outlive what is returned.
 template <class T, class Show>
 ops::Progress<T> told(Context& context, int& result, Show show)
 {

@@ -1,8 +1,8 @@
 #include <bgt/cli/context.hpp>
 
 #include <bgt/base/text.hpp>
-#include <bgt/ops/settings.hpp>
 #include <bgt/ops/queues.hpp>
+#include <bgt/ops/settings.hpp>
 #include <bgt/os/terminal.hpp>
 #include <bgt/render/json.hpp>
 #include <cerrno>
@@ -81,7 +81,8 @@ Result<store::TrustStore> trust_store()
     return store::TrustStore(*std::move(folder));
 }
 
-Result<Context> Context::load(const std::optional<std::string>& root_flag, std::string_view verb, config::Mistakes mistakes)
+Result<Context> Context::load(const std::optional<std::string>& root_flag, std::string_view verb,
+                              config::Mistakes mistakes)
 {
     Context context;
     context.verb_ = verb;
@@ -93,7 +94,8 @@ Result<Context> Context::load(const std::optional<std::string>& root_flag, std::
     context.root_from_flag_ = root_flag.has_value();
     context.root_path_ = root_flag ? *root_flag : context.settings().root;
     if (!context.root_path_.empty() && context.root_path_[0] != '/') {
-        if (cwd.empty()) return Error::system("the working folder is gone, so " + context.root_path_, errno);
+        if (cwd.empty())
+            return Error::system("the working folder is gone, so " + context.root_path_, errno);
         context.root_path_.insert(0, cwd + "/");
     }
     auto& warnings = context.config_.warnings;
@@ -114,7 +116,8 @@ Result<store::Root*> Context::root(bool create)
     tell_ignored();
     auto path = root_path();
     if (!path) return path.error();
-    auto root = store::Root::open(*path, create ? store::Root::IfMissing::create : store::Root::IfMissing::empty);
+    auto root = store::Root::open(*path, create ? store::Root::IfMissing::create
+                                                : store::Root::IfMissing::empty);
     if (!root) return root.error();
     root_.emplace(*std::move(root));
     ops::keep_dispatching(*root_);
@@ -190,10 +193,12 @@ void Context::tell_ignored(const std::vector<std::string>& options, bool retenti
     for (const auto& row : config_.rows) {
         if (!row.ignored || (row.key == "root" && root_from_flag_)) continue;
         if (row.ignored->needs == config::Needs::trust) untrusted.push_back(row.key);
-        if (row.ignored->needs == config::Needs::own_settings && retention) own_only.push_back(row.key);
+        if (row.ignored->needs == config::Needs::own_settings && retention)
+            own_only.push_back(row.key);
     }
     untrusted.insert(untrusted.end(), options.begin(), options.end());
-    if (!untrusted.empty() || !own_only.empty()) complain(config::ignored_line(*project, untrusted, own_only));
+    if (!untrusted.empty() || !own_only.empty())
+        complain(config::ignored_line(*project, untrusted, own_only));
 }
 
 void Context::hint(std::string_view text)

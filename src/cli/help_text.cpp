@@ -17,7 +17,8 @@ std::size_t usable(int width)
     return static_cast<std::size_t>(std::clamp(width, 50, 100));
 }
 
-/// "-n, --lines N", with the short name's place left free where there is none, so that long names are aligned.
+/// "-n, --lines N", with the short name's place left free where there is none, so that long names
+/// are aligned.
 std::string option_left(const OptionInfo& info)
 {
     std::string out;
@@ -51,15 +52,14 @@ void add_wrapped(std::string& out, std::string_view text, std::size_t from, std:
 
 } // namespace
 
-void add_row(std::string& out, const std::string& left, std::size_t left_width, const std::string& right, int width)
+void add_row(std::string& out, const std::string& left, std::size_t left_width,
+             const std::string& right, int width)
 {
     const std::size_t from = indent + left_width + gap;
     out += std::string(indent, ' ') + left;
     const std::size_t taken = display_width(left);
-    if (taken > left_width)
-        out += "\n" + std::string(from, ' ');
-    else
-        out += std::string(left_width - taken + gap, ' ');
+    if (taken > left_width) out += "\n" + std::string(from, ' ');
+    else out += std::string(left_width - taken + gap, ' ');
     add_wrapped(out, right, from, usable(width));
 }
 
@@ -69,7 +69,8 @@ std::string verb_help(const HelpSource& source, int width)
     if (!source.synopsis.empty()) out += " " + source.synopsis;
     out += "\n\n";
     std::string summary = source.summary + ".";
-    summary[0] = static_cast<char>(summary[0] - 'a' + 'A'); // they all begin with a small ASCII letter
+    summary[0] =
+        static_cast<char>(summary[0] - 'a' + 'A'); // they all begin with a small ASCII letter
     add_wrapped(out, summary, 0, usable(width));
     std::size_t left = 0;
     for (const auto& info : *source.options) {
@@ -78,12 +79,14 @@ std::string verb_help(const HelpSource& source, int width)
     }
     // --help comes first where it is declared, and last where it is read.
     std::string tail;
-    const bool grouped = std::ranges::any_of(*source.options, [](const auto& info) { return info.group != nullptr; });
+    const bool grouped = std::ranges::any_of(
+        *source.options, [](const auto& info) { return info.group != nullptr; });
     if (!grouped) out += "\nOptions:\n";
     for (const auto& info : *source.options) {
         if (info.group != nullptr) out += "\n" + std::string(info.group) + ":\n";
         auto& where = info.long_name() == "--help" ? tail : out;
-        add_row(where, option_left(info), left, std::string(info.help) + (info.repeats ? " (repeatable)" : ""), width);
+        add_row(where, option_left(info), left,
+                std::string(info.help) + (info.repeats ? " (repeatable)" : ""), width);
     }
     out += tail;
     if (!source.examples->empty()) out += "\nExamples:\n";
@@ -93,14 +96,17 @@ std::string verb_help(const HelpSource& source, int width)
 
 std::string program_help(int width)
 {
-    std::string out = "Usage: bgt [--root DIR] VERB [options] [arguments]\n\n"
-                      "Runs commands in the background as tasks, and supervises each until its last\n"
-                      "process has ended.\n\nVerbs:\n";
+    std::string out =
+        "Usage: bgt [--root DIR] VERB [options] [arguments]\n\n"
+        "Runs commands in the background as tasks, and supervises each until its last\n"
+        "process has ended.\n\nVerbs:\n";
     std::size_t left = 0;
     for (const auto& verb : verbs()) left = std::max(left, verb.name.size());
-    for (const auto& verb : verbs()) add_row(out, std::string(verb.name), left, std::string(verb.summary), width);
+    for (const auto& verb : verbs())
+        add_row(out, std::string(verb.name), left, std::string(verb.summary), width);
     out += "\nOptions:\n";
-    add_row(out, "--root DIR", 10, "the folder that holds all tasks (default: $BGT_ROOT, else ~/.local/state/bgt)", width);
+    add_row(out, "--root DIR", 10,
+            "the folder that holds all tasks (default: $BGT_ROOT, else ~/.local/state/bgt)", width);
     add_row(out, "--version", 10, "print the version", width);
     add_row(out, "-h, --help", 10, "print this help; bgt VERB --help describes one verb", width);
     out += "\nExamples:\n"

@@ -17,7 +17,9 @@ std::string verb_help(const HelpSource&, int width);
 /// `bgt --help`: every verb with its summary.
 std::string program_help(int width);
 
-/// Two columns: `left` as it stands, `right` wrapped beside it; on a line of its own where `left` is wider than its column.
-void add_row(std::string& out, const std::string& left, std::size_t left_width, const std::string& right, int width);
+/// Two columns: `left` as it stands, `right` wrapped beside it; on a line of its own where `left`
+/// is wider than its column.
+void add_row(std::string& out, const std::string& left, std::size_t left_width,
+             const std::string& right, int width);
 
 } // namespace bgt::cli

@@ -19,7 +19,10 @@ public:
     LiveLine& operator=(const LiveLine&) = delete;
     ~LiveLine() { clear(); }
     /// How much fits: the last column stays free, where some terminals wrap.
-    static std::size_t columns() { return static_cast<std::size_t>(std::max(os::terminal_width(STDERR_FILENO) - 1, 1)); }
+    static std::size_t columns()
+    {
+        return static_cast<std::size_t>(std::max(os::terminal_width(STDERR_FILENO) - 1, 1));
+    }
     void draw(const std::string& text)
     {
         put("\r\x1b[K" + text);
@@ -33,7 +36,8 @@ public:
 private:
     static void put(std::string_view text)
     {
-        [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size()); // only decoration
+        [[maybe_unused]] const ssize_t written =
+            ::write(STDERR_FILENO, text.data(), text.size()); // only decoration
     }
     bool drawn_ = false;
 };
@@ -41,7 +45,8 @@ private:
 inline bool shows_live_line(const Context& context)
 {
     const char* const terminal = std::getenv("TERM");
-    return context.stderr_is_terminal() && terminal != nullptr && std::string_view(terminal) != "dumb";
+    return context.stderr_is_terminal() && terminal != nullptr &&
+           std::string_view(terminal) != "dumb";
 }
 
 } // namespace bgt::cli

@@ -19,12 +19,13 @@ namespace bgt::cli {
 
 namespace {
 
-/// A caller may have closed descriptors 0 to 2; the next open() would then be taken for one of them. A stand-in that
-/// fails with EBADF when used is put there (as GNU coreutils do).
+/// A caller may have closed descriptors 0 to 2; the next open() would then be taken for one of
+/// them. A stand-in that fails with EBADF when used is put there (as GNU coreutils do).
 void fill_standard_descriptors()
 {
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        if (::fcntl(fd, F_GETFD) < 0)
+            (void)::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 int complain(std::string_view where, std::string_view text)
@@ -43,7 +44,8 @@ int width_of(int fd)
 
 int print(const std::string& text)
 {
-    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) return complain("", "can't write to stdout");
+    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0)
+        return complain("", "can't write to stdout");
     return code::ok;
 }
 
@@ -61,11 +63,23 @@ int refuse(std::string_view verb, std::string_view text, const std::vector<std::
 std::string_view verb_meant_by(std::string_view word)
 {
     static constexpr std::pair<std::string_view, std::string_view> words[] = {
-        {"list", "bgt ps"}, {"status", "bgt ps, or bgt show TASK"}, {"top", "bgt ps --watch"}, {"tail", "bgt logs -f TASK"},
-        {"start", "bgt run"}, {"exec", "bgt run"}, {"attach", "bgt logs -f TASK"}, {"log", "bgt logs TASK"},
-        {"inspect", "bgt show TASK"}, {"info", "bgt show TASK"}, {"remove", "bgt rm TASK"}, {"delete", "bgt rm TASK"},
-        {"prune", "bgt gc"}, {"clean", "bgt gc"}, {"continue", "bgt resume TASK"}};
-    const auto* const found = std::ranges::find(words, word, &std::pair<std::string_view, std::string_view>::first);
+        {"list", "bgt ps"},
+        {"status", "bgt ps, or bgt show TASK"},
+        {"top", "bgt ps --watch"},
+        {"tail", "bgt logs -f TASK"},
+        {"start", "bgt run"},
+        {"exec", "bgt run"},
+        {"attach", "bgt logs -f TASK"},
+        {"log", "bgt logs TASK"},
+        {"inspect", "bgt show TASK"},
+        {"info", "bgt show TASK"},
+        {"remove", "bgt rm TASK"},
+        {"delete", "bgt rm TASK"},
+        {"prune", "bgt gc"},
+        {"clean", "bgt gc"},
+        {"continue", "bgt resume TASK"}};
+    const auto* const found =
+        std::ranges::find(words, word, &std::pair<std::string_view, std::string_view>::first);
     return found == std::end(words) ? std::string_view() : found->second;
 }
 
@@ -81,8 +95,8 @@ int unknown_verb(const std::string& word)
     return complain("", text);
 }
 
-/// Ends the process, and leaves the freeing of all it has to the kernel: to write to pages that a supervisor shares since the fork
-/// would have each of them copied first.
+/// Ends the process, and leaves the freeing of all it has to the kernel: to write to pages that a
+/// supervisor shares since the fork would have each of them copied first.
 [[noreturn]] void leave(int code)
 {
 #ifdef BGT_REPORTS_AT_EXIT
@@ -93,7 +107,8 @@ int unknown_verb(const std::string& word)
 #endif
 }
 
-int run_verb(const VerbInfo& info, std::optional<std::string> root, const std::vector<std::string>& args)
+int run_verb(const VerbInfo& info, std::optional<std::string> root,
+             const std::vector<std::string>& args)
 {
     const auto verb = info.make();
     Parser parser(std::string(info.name), std::string(info.summary), std::string(info.synopsis));
@@ -101,7 +116,8 @@ int run_verb(const VerbInfo& info, std::optional<std::string> root, const std::v
     declare_root(parser, root);
     const auto outcome = parser.parse(args);
     if (!outcome) return refuse(info.name, outcome.error().message, args);
-    if (*outcome == Parser::Outcome::help_wanted) return print(parser.help(width_of(STDOUT_FILENO)));
+    if (*outcome == Parser::Outcome::help_wanted)
+        return print(parser.help(width_of(STDOUT_FILENO)));
     auto context = Context::load(root, info.name, info.mistakes);
     if (!context) return refuse(info.name, context.error().message, args);
     leave(verb->run(*context));
@@ -128,7 +144,8 @@ int run_program(std::vector<std::string> args)
             if (i + 1 == args.size()) return complain("", "--root needs a value: --root DIR");
             root = args[++i];
         } else {
-            return complain("", "unknown option " + printable(arg) + " before the verb (bgt --help)");
+            return complain("",
+                            "unknown option " + printable(arg) + " before the verb (bgt --help)");
         }
     }
     if (i == args.size()) {
@@ -147,12 +164,14 @@ int run_program(std::vector<std::string> args)
 int main(int argc, char** argv)
 {
     fill_standard_descriptors();
-    std::signal(SIGXFSZ, SIG_IGN); // beyond the caller's `ulimit -f` a write fails, and that is told
+    std::signal(SIGXFSZ,
+                SIG_IGN); // beyond the caller's `ulimit -f` a write fails, and that is told
     ops::prepare_to_start(argc, argv);
     try {
         return run_program(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
     } catch (const std::exception& e) {
-        return complain("", std::string("this is a bug, or memory is short: ") + printable(e.what()));
+        return complain("",
+                        std::string("this is a bug, or memory is short: ") + printable(e.what()));
     }
 }
 

@@ -4,15 +4,15 @@
 #include "help_text.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <bgt/base/text.hpp>
+#include <utility>
 
 namespace bgt::cli {
 
 namespace {
 
-/// Far more than one command line can hold: a positional that is still missing some takes every word. (CLI11's own
-/// "unlimited" would read the word `[a,b]` as a list of two.)
+/// Far more than one command line can hold: a positional that is still missing some takes every
+/// word. (CLI11's own "unlimited" would read the word `[a,b]` as a list of two.)
 constexpr int words_wanted = 1 << 30;
 
 constexpr std::size_t max_options = 64; ///< of one verb; more only cost an allocation
@@ -27,7 +27,8 @@ struct Target {
     CLI::Option* option = nullptr; ///< once declare() has told CLI11 of it
 };
 
-/// Without the help flag that CLI11's public constructor makes, to be removed again: a twentieth of all instructions of a start.
+/// Without the help flag that CLI11's public constructor makes, to be removed again: a twentieth of
+/// all instructions of a start.
 struct BareApp : CLI::App {
     BareApp() : App("", "", nullptr) {}
 };
@@ -92,7 +93,8 @@ struct Parser::Impl {
     void declare_mentioned(const std::vector<std::string>& args);
     void declare(const OptionInfo& info, Target& target);
     const OptionInfo* find(std::string_view name) const;
-    Result<std::size_t> take_options(const std::vector<std::string>& args, std::vector<std::string>& options) const;
+    Result<std::size_t> take_options(const std::vector<std::string>& args,
+                                     std::vector<std::string>& options) const;
     bool take_dash_word(const std::string& arg) const;
     bool value_follows(const std::string& arg) const;
     Error unknown(const std::string& arg) const;
@@ -107,14 +109,16 @@ void Parser::Impl::add(const OptionInfo& info, const Target& target)
     targets.push_back(target);
 }
 
-/// CLI11 is told only of the options that these arguments may mean: telling it of all that `run` has was half of all
-/// the instructions of a start.
+/// CLI11 is told only of the options that these arguments may mean: telling it of all that `run`
+/// has was half of all the instructions of a start.
 void Parser::Impl::declare_mentioned(const std::vector<std::string>& args)
 {
     const auto mentioned = [&args](std::string_view name) {
         return std::any_of(args.begin(), args.end(), [&name](const std::string& arg) {
             if (arg.size() < 2 || arg[0] != '-') return false;
-            if (name.starts_with("--")) return arg.starts_with(name) && (arg.size() == name.size() || arg[name.size()] == '=');
+            if (name.starts_with("--"))
+                return arg.starts_with(name) &&
+                       (arg.size() == name.size() || arg[name.size()] == '=');
             return arg[1] != '-' && arg.find(name[1]) != std::string::npos;
         });
     };
@@ -131,18 +135,21 @@ void Parser::Impl::declare(const OptionInfo& info, Target& target)
     } else {
         target.option = app.add_option(std::move(joined));
     }
-    target.option->multi_option_policy(target.kind == Kind::many ? CLI::MultiOptionPolicy::TakeAll
-                                                                 : CLI::MultiOptionPolicy::TakeLast);
+    target.option->multi_option_policy(target.kind == Kind::many
+                                           ? CLI::MultiOptionPolicy::TakeAll
+                                           : CLI::MultiOptionPolicy::TakeLast);
 }
 
 const OptionInfo* Parser::Impl::find(std::string_view name) const
 {
     for (const auto& info : infos)
-        if (any_name(info.names, [name](std::string_view known) { return known == name; })) return &info;
+        if (any_name(info.names, [name](std::string_view known) { return known == name; }))
+            return &info;
     return nullptr;
 }
 
-/// Whether the argument after this option is its value: `--name`, `-n`, `-fn`, but not `--name=x` or `-nx`.
+/// Whether the argument after this option is its value: `--name`, `-n`, `-fn`, but not `--name=x`
+/// or `-nx`.
 bool Parser::Impl::value_follows(const std::string& arg) const
 {
     if (arg.starts_with("--")) {
@@ -165,9 +172,12 @@ bool Parser::Impl::take_dash_word(const std::string& arg) const
     return true;
 }
 
-/// The arguments before a `--`, and before a command, as CLI11 reads them as they were meant: it takes `--name= x` for
-/// `--name x`; as two arguments, `--name ""`, the empty value is kept. Returns where the rest begins.
-Result<std::size_t> Parser::Impl::take_options(const std::vector<std::string>& args, std::vector<std::string>& options) const
+/// The arguments before a `--`, and before a command, as CLI11 reads them as they were meant: it
+/// takes `--name= x` for
+/// `--name x`; as two arguments, `--name ""`, the empty value is kept. Returns where the rest
+/// begins.
+Result<std::size_t> Parser::Impl::take_options(const std::vector<std::string>& args,
+                                               std::vector<std::string>& options) const
 {
     std::size_t i = 0;
     for (; i < args.size() && args[i] != "--"; ++i) {
@@ -207,16 +217,18 @@ Error Parser::Impl::unknown(const std::string& arg) const
     return Error::usage(text + " (bgt " + verb + " --help lists all)");
 }
 
-/// CLI11's ArgumentMismatch begins with the option's name: "--timeout: 1 required TEXT missing", or, of a flag with a
-/// value, without its dashes: "all was given ...".
+/// CLI11's ArgumentMismatch begins with the option's name: "--timeout: 1 required TEXT missing",
+/// or, of a flag with a value, without its dashes: "all was given ...".
 Error Parser::Impl::mismatch(const std::string& what) const
 {
     for (const auto& info : infos)
         for (const auto name : info.all_names())
             if (const std::string shown(info.long_name());
-                what.starts_with(std::string(name) + ":") || what.starts_with(std::string(name.substr(name.find_first_not_of('-'))) + " ")) {
+                what.starts_with(std::string(name) + ":") ||
+                what.starts_with(std::string(name.substr(name.find_first_not_of('-'))) + " ")) {
                 if (info.metavar.empty()) return Error::usage(shown + " takes no value");
-                return Error::usage(shown + " needs a value: " + shown + " " + std::string(info.metavar));
+                return Error::usage(shown + " needs a value: " + shown + " " +
+                                    std::string(info.metavar));
             }
     return Error::usage(printable(what));
 }
@@ -228,10 +240,12 @@ Result<void> Parser::Impl::store_results()
         const auto& results = targets[i].option->results();
         if (results.empty()) continue;
         const auto choices = infos[i].choices();
-        if (!choices.empty() && std::find(choices.begin(), choices.end(), results.back()) == choices.end()) {
+        if (!choices.empty() &&
+            std::find(choices.begin(), choices.end(), results.back()) == choices.end()) {
             std::string list;
             for (const auto& choice : choices) list.append(list.empty() ? "" : ", ").append(choice);
-            return Error::usage(std::string(infos[i].long_name()) + " knows " + list + ", not '" + printable(results.back()) + "'");
+            return Error::usage(std::string(infos[i].long_name()) + " knows " + list + ", not '" +
+                                printable(results.back()) + "'");
         }
         switch (targets[i].kind) {
         case Kind::flag: *targets[i].flag = true; break;
@@ -243,7 +257,8 @@ Result<void> Parser::Impl::store_results()
     return {};
 }
 
-Parser::Parser(std::string verb, std::string summary, std::string synopsis) : impl_(std::make_unique<Impl>())
+Parser::Parser(std::string verb, std::string summary, std::string synopsis)
+    : impl_(std::make_unique<Impl>())
 {
     impl_->verb = std::move(verb);
     impl_->summary = std::move(summary);
@@ -261,17 +276,22 @@ void Parser::flag(const char* names, bool& target, const char* help)
     impl_->add({.names = names, .help = help}, {.kind = Kind::flag, .flag = &target});
 }
 
-void Parser::option(const char* names, std::optional<std::string>& target, const char* metavar, Value value, const char* help)
+void Parser::option(const char* names, std::optional<std::string>& target, const char* metavar,
+                    Value value, const char* help)
 {
-    impl_->add({.names = names, .metavar = metavar, .help = help, .value = value}, {.kind = Kind::single, .single = &target});
+    impl_->add({.names = names, .metavar = metavar, .help = help, .value = value},
+               {.kind = Kind::single, .single = &target});
 }
 
-void Parser::choice(const char* names, std::optional<std::string>& target, const char* choices, const char* help)
+void Parser::choice(const char* names, std::optional<std::string>& target, const char* choices,
+                    const char* help)
 {
-    impl_->add({.names = names, .metavar = choices, .help = help, .closed = true}, {.kind = Kind::single, .single = &target});
+    impl_->add({.names = names, .metavar = choices, .help = help, .closed = true},
+               {.kind = Kind::single, .single = &target});
 }
 
-void Parser::list(const char* names, std::vector<std::string>& target, const char* metavar, Value value, const char* help)
+void Parser::list(const char* names, std::vector<std::string>& target, const char* metavar,
+                  Value value, const char* help)
 {
     impl_->add({.names = names, .metavar = metavar, .help = help, .value = value, .repeats = true},
                {.kind = Kind::many, .many = &target});
@@ -282,7 +302,8 @@ void Parser::words(std::vector<std::string>& target, std::string metavar, Value 
     impl_->words = &target;
     impl_->words_value = value;
     impl_->words_option = impl_->app.add_option(std::move(metavar));
-    impl_->words_option->expected(words_wanted, words_wanted)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    impl_->words_option->expected(words_wanted, words_wanted)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     impl_->words_option->allow_extra_args(false);
 }
 
@@ -323,8 +344,7 @@ Result<Parser::Outcome> Parser::parse(const std::vector<std::string>& args)
     impl_->declare_mentioned(options);
     if (impl_->is_command) // which is no business of CLI11: it stands as it is
         impl_->words->assign(rest != args.end() && *rest == "--" ? rest + 1 : rest, args.end());
-    else
-        options.insert(options.end(), rest, args.end());
+    else options.insert(options.end(), rest, args.end());
     std::reverse(options.begin(), options.end()); // as CLI11 wants them
     try {
         impl_->app.parse(std::move(options));
@@ -344,7 +364,8 @@ Result<Parser::Outcome> Parser::parse(const std::vector<std::string>& args)
 
 std::string Parser::help(int width) const
 {
-    return verb_help({impl_->verb, impl_->summary, impl_->synopsis, &impl_->infos, &impl_->examples}, width);
+    return verb_help(
+        {impl_->verb, impl_->summary, impl_->synopsis, &impl_->infos, &impl_->examples}, width);
 }
 
 const std::vector<OptionInfo>& Parser::options() const

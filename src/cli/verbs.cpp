@@ -5,9 +5,12 @@ namespace bgt::cli {
 namespace {
 
 constexpr VerbInfo table[] = {
-    {"run", "start a command in the background and print its id", "[options] [--] COMMAND [ARG...]", make_run, config::Mistakes::refuse},
-    {"submit", "let a command wait in a queue, and print its id", "[options] [--] COMMAND [ARG...]", make_submit, config::Mistakes::refuse},
-    {"queue", "list the queues, and change them", "[ls|show|set|pause|resume|drain|clear|rm] [NAME] [KEY=VALUE...]", make_queue},
+    {"run", "start a command in the background and print its id", "[options] [--] COMMAND [ARG...]",
+     make_run, config::Mistakes::refuse},
+    {"submit", "let a command wait in a queue, and print its id", "[options] [--] COMMAND [ARG...]",
+     make_submit, config::Mistakes::refuse},
+    {"queue", "list the queues, and change them",
+     "[ls|show|set|pause|resume|drain|clear|rm] [NAME] [KEY=VALUE...]", make_queue},
     {"hold", "keep waiting tasks from being started", "[options] TASK...", make_hold},
     {"release", "let held tasks be started", "[options] TASK...", make_release},
     {"move", "change the place of waiting tasks in their queue", "[options] TASK...", make_move},
@@ -16,9 +19,11 @@ constexpr VerbInfo table[] = {
     {"logs", "print the output of tasks", "[options] TASK...", make_logs},
     {"wait", "wait until tasks end or a condition is met", "[options] TASK...", make_wait},
     {"kill", "end tasks and all their processes", "[options] TASK...", make_kill},
-    {"why", "explain what tasks are doing, and why one makes no progress", "[options] TASK...", make_why},
+    {"why", "explain what tasks are doing, and why one makes no progress", "[options] TASK...",
+     make_why},
     {"restart", "end the command of tasks and start it again", "[options] TASK...", make_restart},
-    {"retry", "start a new task like another one", "[options] TASK...", make_retry, config::Mistakes::refuse},
+    {"retry", "start a new task like another one", "[options] TASK...", make_retry,
+     config::Mistakes::refuse},
     {"signal", "send a signal to tasks", "[options] SIGNAL TASK...", make_signal},
     {"pause", "stop every process of tasks (SIGSTOP)", "[options] TASK...", make_pause},
     {"resume", "continue paused tasks (SIGCONT)", "[options] TASK...", make_resume},
@@ -26,8 +31,10 @@ constexpr VerbInfo table[] = {
     {"notify", "report from inside a task: ready, progress, heartbeat", "[options]", make_notify},
     {"rm", "remove ended tasks and their logs", "[options] TASK...", make_rm},
     {"gc", "remove old ended tasks", "[options]", make_gc, config::Mistakes::refuse},
-    {"config", "print the settings in force and where each comes from", "[options] [KEY]", make_config, config::Mistakes::refuse},
-    {"trust", "trust a bgt.toml, so that it may run and redirect things", "[options] [DIR]", make_trust, config::Mistakes::refuse},
+    {"config", "print the settings in force and where each comes from", "[options] [KEY]",
+     make_config, config::Mistakes::refuse},
+    {"trust", "trust a bgt.toml, so that it may run and redirect things", "[options] [DIR]",
+     make_trust, config::Mistakes::refuse},
     {"completion", "print the completion script of a shell", "bash|zsh|fish", make_completion},
     {"version", "print the version and what it was built with", "[options]", make_version},
 };
@@ -50,7 +57,8 @@ const VerbInfo* find_verb(std::string_view name)
 
 void declare_root(Parser& parser, std::optional<std::string>& target)
 {
-    parser.option("--root", target, "DIR", Value::folder, "the folder that holds all tasks (default: see bgt config root)");
+    parser.option("--root", target, "DIR", Value::folder,
+                  "the folder that holds all tasks (default: see bgt config root)");
 }
 
 } // namespace bgt::cli

@@ -9,10 +9,11 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr int max_wrappers = 8;              ///< one inside the other; beyond, nobody wraps by hand
-constexpr std::size_t longest_text = 4096;    ///< of `sh -c`: a script is no single command
+constexpr int max_wrappers = 8;            ///< one inside the other; beyond, nobody wraps by hand
+constexpr std::size_t longest_text = 4096; ///< of `sh -c`: a script is no single command
 
-/// A program that runs the command after its options. `valued` are those of its options that take the next word.
+/// A program that runs the command after its options. `valued` are those of its options that take
+/// the next word.
 struct Wrapper {
     std::string_view program;
     std::string_view verb; ///< the word or words it needs first: `poetry run`; empty: none
@@ -20,42 +21,70 @@ struct Wrapper {
 };
 
 constexpr std::array wrappers{
-    Wrapper{"env", "", " -u --unset -C --chdir "}, Wrapper{"nohup", "", ""},     Wrapper{"exec", "", ""},
-    Wrapper{"command", "", ""},                    Wrapper{"time", "", ""},      Wrapper{"setsid", "", ""},
-    Wrapper{"nice", "", " -n "},                   Wrapper{"ionice", "", " -c -n "}, Wrapper{"stdbuf", "", " -o -e -i "},
-    Wrapper{"sudo", "", " -u -g "},                Wrapper{"runuser", "", " -u --user -g --group "},
-    Wrapper{"setpriv", "", " --reuid --regid --groups "}, Wrapper{"npx", "", " -p --package "}, Wrapper{"pnpx", "", ""},
-    Wrapper{"bunx", "", ""},                       Wrapper{"bun", "x", ""},      Wrapper{"pnpm", "exec", ""},
-    Wrapper{"pnpm", "dlx", ""},                    Wrapper{"yarn", "exec", ""},  Wrapper{"yarn", "dlx", ""},
-    Wrapper{"npm", "exec", ""},                    Wrapper{"poetry", "run", ""}, Wrapper{"pipenv", "run", ""},
-    Wrapper{"uv", "run", " --with --python -p "},  Wrapper{"rye", "run", ""},    Wrapper{"pdm", "run", ""},
-    Wrapper{"hatch", "run", ""},                   Wrapper{"bundle", "exec", ""}, Wrapper{"uvx", "", " --from "},
-    Wrapper{"dotenv", "", " -e -c "},              Wrapper{"cross-env", "", ""},  Wrapper{"node", "", " -r --require --import --loader "},
-    Wrapper{"ruby", "", " -I -r "},                Wrapper{"tini", "", ""},       Wrapper{"dumb-init", "", ""},
+    Wrapper{"env", "", " -u --unset -C --chdir "},
+    Wrapper{"nohup", "", ""},
+    Wrapper{"exec", "", ""},
+    Wrapper{"command", "", ""},
+    Wrapper{"time", "", ""},
+    Wrapper{"setsid", "", ""},
+    Wrapper{"nice", "", " -n "},
+    Wrapper{"ionice", "", " -c -n "},
+    Wrapper{"stdbuf", "", " -o -e -i "},
+    Wrapper{"sudo", "", " -u -g "},
+    Wrapper{"runuser", "", " -u --user -g --group "},
+    Wrapper{"setpriv", "", " --reuid --regid --groups "},
+    Wrapper{"npx", "", " -p --package "},
+    Wrapper{"pnpx", "", ""},
+    Wrapper{"bunx", "", ""},
+    Wrapper{"bun", "x", ""},
+    Wrapper{"pnpm", "exec", ""},
+    Wrapper{"pnpm", "dlx", ""},
+    Wrapper{"yarn", "exec", ""},
+    Wrapper{"yarn", "dlx", ""},
+    Wrapper{"npm", "exec", ""},
+    Wrapper{"poetry", "run", ""},
+    Wrapper{"pipenv", "run", ""},
+    Wrapper{"uv", "run", " --with --python -p "},
+    Wrapper{"rye", "run", ""},
+    Wrapper{"pdm", "run", ""},
+    Wrapper{"hatch", "run", ""},
+    Wrapper{"bundle", "exec", ""},
+    Wrapper{"uvx", "", " --from "},
+    Wrapper{"dotenv", "", " -e -c "},
+    Wrapper{"cross-env", "", ""},
+    Wrapper{"node", "", " -r --require --import --loader "},
+    Wrapper{"ruby", "", " -I -r "},
+    Wrapper{"tini", "", ""},
+    Wrapper{"dumb-init", "", ""},
 };
 
 bool is_one_of(std::string_view list, std::string_view word)
 {
     const auto found = list.find(word);
-    return !word.empty() && found != list.npos && found > 0 && list[found - 1] == ' ' && list[found + word.size()] == ' ';
+    return !word.empty() && found != list.npos && found > 0 && list[found - 1] == ' ' &&
+           list[found + word.size()] == ' ';
 }
 
 bool is_assignment(std::string_view word)
 {
     const auto equals = word.find('=');
     if (equals == word.npos || equals == 0 || (word[0] >= '0' && word[0] <= '9')) return false;
-    return std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals), [](char c) {
-        return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    });
+    return std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals),
+                       [](char c) {
+                           return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                                  (c >= 'A' && c <= 'Z');
+                       });
 }
 
 /// "/usr/bin/vite" -> "vite", "vite@5" -> "vite", "node_modules/vite/bin/vite.js" -> "vite".
 std::string base_name(std::string_view word)
 {
     word.remove_prefix(std::min(word.rfind('/') + 1, word.size()));
-    if (const auto version = word.find('@'); version != word.npos && version > 0) word = word.substr(0, version);
+    if (const auto version = word.find('@'); version != word.npos && version > 0)
+        word = word.substr(0, version);
     for (const std::string_view ending : {".js", ".cjs", ".mjs", ".cmd"})
-        if (word.size() > ending.size() && word.ends_with(ending)) word.remove_suffix(ending.size());
+        if (word.size() > ending.size() && word.ends_with(ending))
+            word.remove_suffix(ending.size());
     return std::string(word);
 }
 
@@ -74,10 +103,12 @@ bool is_shell(std::string_view program)
 
 void drop(Words& words, std::size_t count)
 {
-    words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(std::min(count, words.size())));
+    words.erase(words.begin(),
+                words.begin() + static_cast<std::ptrdiff_t>(std::min(count, words.size())));
 }
 
-/// Options, their values, `--` and assignments from the front: all at once, as there may be a hundred thousand.
+/// Options, their values, `--` and assignments from the front: all at once, as there may be a
+/// hundred thousand.
 void drop_options(Words& words, std::string_view valued)
 {
     std::size_t count = 0;
@@ -91,15 +122,15 @@ void drop_options(Words& words, std::string_view valued)
     drop(words, count);
 }
 
-/// The commands of a shell's text, one after the other; `piped` where the one before feeds it, or it is only run when
-/// that fails.
+/// The commands of a shell's text, one after the other; `piped` where the one before feeds it, or
+/// it is only run when that fails.
 struct Part {
     Words words;
     bool piped = false;
 };
 
-/// Splits a text as far as a plain command goes: quotes, `\`, redirections, `;`, `&&`, `|`. A word with a `$` or
-/// a backquote stands as it is.
+/// Splits a text as far as a plain command goes: quotes, `\`, redirections, `;`, `&&`, `|`. A word
+/// with a `$` or a backquote stands as it is.
 class Splitter {
 public:
     std::vector<Part> split(std::string_view text) &&
@@ -203,7 +234,8 @@ Words inside_shell(Words words)
     std::size_t at = 1;
     while (at < words.size() && words[at].starts_with('-')) {
         const std::string& option = words[at++];
-        const bool text_follows = !option.starts_with("--") && option.find('c') != std::string::npos;
+        const bool text_follows =
+            !option.starts_with("--") && option.find('c') != std::string::npos;
         if (text_follows) return at < words.size() ? main_command(words[at]) : Words();
     }
     drop(words, at);
@@ -229,7 +261,9 @@ bool unwrap(Words& words)
     const std::string& program = words[0];
     if (is_shell(program)) return words = inside_shell(std::move(words)), true;
     if (is_python(program)) return words = inside_python(std::move(words)), true;
-    if (program == "node" && std::any_of(words.begin(), words.end(), [](const std::string& w) { return w.starts_with("--watch"); }))
+    if (program == "node" && std::any_of(words.begin(), words.end(), [](const std::string& w) {
+            return w.starts_with("--watch");
+        }))
         return false;
     for (const Wrapper& wrapper : wrappers) {
         if (wrapper.program != program) continue;

@@ -26,7 +26,8 @@ std::string print_limit(const std::optional<Duration>& limit)
 
 Result<void> set_root(Settings& s, std::string_view text)
 {
-    if (text.starts_with('~')) return Error::usage("`~` is not expanded here: write the whole path");
+    if (text.starts_with('~'))
+        return Error::usage("`~` is not expanded here: write the whole path");
     if (text.find('\0') != text.npos) return Error::usage("a path has no NUL");
     s.root = text;
     return {};
@@ -34,7 +35,8 @@ Result<void> set_root(Settings& s, std::string_view text)
 
 Result<void> set_stop_signals(Settings& s, std::string_view text)
 {
-    auto ladder = core::parse_stop_signals(text, s.grace); // only to refuse a bad one here, where its place is known
+    auto ladder = core::parse_stop_signals(
+        text, s.grace); // only to refuse a bad one here, where its place is known
     if (!ladder) return ladder.error();
     s.stop_signals = text;
     return {};
@@ -67,17 +69,21 @@ Result<void> set_keep_ended(Settings& s, std::string_view text)
 }
 
 // What each needs in a bgt.toml:
-// - `root` decides which records are believed, so which processes are signalled and which commands of them are run.
+// - `root` decides which records are believed, so which processes are signalled and which commands
+// of them are run.
 // - `keep_*` removes tasks of every folder: a folder has no say in that.
-// - The rest is about tasks that are started in the folder, and only says how they end and how much of their output is
+// - The rest is about tasks that are started in the folder, and only says how they end and how much
+// of their output is
 //   kept. `leftover` lets live only what the task itself has started.
 constexpr std::array keys{
     Key{"root", false, Needs::trust, set_root, [](const Settings& s) { return s.root; }},
     Key{"grace", true, Needs::nothing,
         [](Settings& s, std::string_view text) { return store(parse_duration(text), s.grace); },
         [](const Settings& s) { return format_duration(s.grace); }},
-    Key{"stop_signals", false, Needs::nothing, set_stop_signals, [](const Settings& s) { return s.stop_signals; }},
-    Key{"leftover", false, Needs::nothing, set_leftover, [](const Settings& s) { return std::string(to_string(s.leftover)); }},
+    Key{"stop_signals", false, Needs::nothing, set_stop_signals,
+        [](const Settings& s) { return s.stop_signals; }},
+    Key{"leftover", false, Needs::nothing, set_leftover,
+        [](const Settings& s) { return std::string(to_string(s.leftover)); }},
     Key{"timeout", true, Needs::nothing,
         [](Settings& s, std::string_view text) { return store(parse_limit(text), s.timeout); },
         [](const Settings& s) { return print_limit(s.timeout); }},
@@ -85,7 +91,9 @@ constexpr std::array keys{
         [](Settings& s, std::string_view text) { return store(parse_limit(text), s.cpu_limit); },
         [](const Settings& s) { return print_limit(s.cpu_limit); }},
     Key{"log_max", true, Needs::nothing, set_log_max,
-        [](const Settings& s) { return s.log_max == 0 ? std::string("off") : format_size_exact(s.log_max); }},
+        [](const Settings& s) {
+            return s.log_max == 0 ? std::string("off") : format_size_exact(s.log_max);
+        }},
     Key{"keep_ended", true, Needs::own_settings, set_keep_ended,
         [](const Settings& s) { return std::to_string(s.keep_ended); }},
     Key{"keep_age", true, Needs::own_settings,
@@ -102,14 +110,16 @@ std::span<const Key> all_keys()
 
 const Key* find_key(std::string_view name)
 {
-    const auto* found = std::find_if(keys.begin(), keys.end(), [=](const Key& key) { return key.name == name; });
+    const auto* found =
+        std::find_if(keys.begin(), keys.end(), [=](const Key& key) { return key.name == name; });
     return found == keys.end() ? nullptr : found;
 }
 
 std::string variable_of(const Key& key)
 {
     std::string name = "BGT_";
-    for (const char c : key.name) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    for (const char c : key.name)
+        name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     return name;
 }
 

@@ -12,7 +12,8 @@ namespace {
 bool is_named(std::string_view programs, std::string_view program)
 {
     for (std::size_t from = 0; (from = programs.find(program, from)) != programs.npos; ++from)
-        if (from > 0 && programs[from - 1] == ' ' && programs[from + program.size()] == ' ') return true;
+        if (from > 0 && programs[from - 1] == ' ' && programs[from + program.size()] == ' ')
+            return true;
     return false;
 }
 
@@ -29,8 +30,11 @@ namespace {
 /// The first row that matches these words.
 const KnownService* find(std::span<const KnownService> rows, const std::vector<std::string>& words)
 {
-    if (words.empty() || words[0].empty() || words[0].find(' ') != std::string::npos) return nullptr;
-    const auto asks = [](const std::string& word) { return word == "--help" || word == "--version"; };
+    if (words.empty() || words[0].empty() || words[0].find(' ') != std::string::npos)
+        return nullptr;
+    const auto asks = [](const std::string& word) {
+        return word == "--help" || word == "--version";
+    };
     std::string line;
     for (const KnownService& service : rows) {
         if (!is_named(service.programs, words[0])) continue;

@@ -1,8 +1,8 @@
 #include <bgt/config/settings.hpp>
 
-#include <bgt/base/text.hpp>
-#include "toml.hpp"
 #include "keys.hpp"
+#include "toml.hpp"
+#include <bgt/base/text.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,8 +28,10 @@ Error unknown_key(const Entry& entry)
     std::vector<std::string> names{"rule"};
     for (const Key& key : all_keys()) names.emplace_back(key.name);
     const auto near = near_matches(entry.key, names);
-    const auto hint = near.empty() ? std::string("`bgt config` lists all") : fmt::format("did you mean `{}`?", near.front());
-    return Error::usage(fmt::format("{}: unknown key {}; {}", entry.key_at, shell_quote(fit(printable(entry.key), 40)), hint));
+    const auto hint = near.empty() ? std::string("`bgt config` lists all")
+                                   : fmt::format("did you mean `{}`?", near.front());
+    return Error::usage(fmt::format("{}: unknown key {}; {}", entry.key_at,
+                                    shell_quote(fit(printable(entry.key), 40)), hint));
 }
 
 /// What is wrong with the options of a rule is for those to say who know them; `match` is ours.
@@ -38,7 +40,8 @@ Result<Rule> rule_of(RuleTable table, const std::string& folder, Origin origin)
     const auto found = std::find_if(table.entries.begin(), table.entries.end(),
                                     [](const Entry& entry) { return entry.key == "match"; });
     if (found == table.entries.end()) {
-        return Error::usage(fmt::format("{}: a rule needs `match`, a regular expression for command lines", table.at));
+        return Error::usage(fmt::format(
+            "{}: a rule needs `match`, a regular expression for command lines", table.at));
     }
     const auto* text = std::get_if<std::string>(&found->value);
     if (!text) return Error::usage(fmt::format("{}: match must be a string", found->value_at));
@@ -53,19 +56,22 @@ class Loader {
 public:
     explicit Loader(const Sources& sources) : sources_(sources)
     {
-        for (const Key& key : all_keys()) out_.rows.push_back({std::string(key.name), {}, Origin::built_in, {}, {}});
+        for (const Key& key : all_keys())
+            out_.rows.push_back({std::string(key.name), {}, Origin::built_in, {}, {}});
     }
 
     Result<Loaded> run() &&
     {
         if (!sources_.user_file.empty()) {
-            if (auto read = take_file_or_warn(sources_.user_file, Origin::user_file); !read) return read.error();
+            if (auto read = take_file_or_warn(sources_.user_file, Origin::user_file); !read)
+                return read.error();
         }
         if (auto found = take_nearest(); !found) return found.error();
         if (auto taken = take_environment(); !taken) return taken.error();
         if (out_.rows[root_row()].origin == Origin::environment) out_.root_in_doubt = false;
         const auto keys = all_keys();
-        for (std::size_t i = 0; i < keys.size(); ++i) out_.rows[i].value = keys[i].print(out_.settings);
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            out_.rows[i].value = keys[i].print(out_.settings);
         return std::move(out_);
     }
 
@@ -73,7 +79,8 @@ private:
     static std::size_t root_row()
     {
         const auto keys = all_keys();
-        return static_cast<std::size_t>(std::ranges::find(keys, std::string_view("root"), &Key::name) - keys.begin());
+        return static_cast<std::size_t>(
+            std::ranges::find(keys, std::string_view("root"), &Key::name) - keys.begin());
     }
 
     /// A mistake becomes a warning where it may be passed over.
@@ -103,9 +110,11 @@ private:
         if (!file->there || !file->warning.empty()) return file->there;
         auto document = parse_toml(file->text, path);
         if (!document) return document.error();
-        if (origin == Origin::project_file) out_.settings.project.emplace(path, std::move(file->text), sources_.trust);
+        if (origin == Origin::project_file)
+            out_.settings.project.emplace(path, std::move(file->text), sources_.trust);
         for (const Entry& entry : document->entries) {
-            if (auto taken = judge(take_entry(entry, folder_of(path), origin)); !taken) return taken.error();
+            if (auto taken = judge(take_entry(entry, folder_of(path), origin)); !taken)
+                return taken.error();
         }
         std::vector<Rule> rules;
         for (RuleTable& table : document->rules) {
@@ -116,7 +125,8 @@ private:
             }
             rules.push_back(std::move(*rule));
         }
-        std::move(out_.settings.rules.begin(), out_.settings.rules.end(), std::back_inserter(rules)); // of a weaker file
+        std::move(out_.settings.rules.begin(), out_.settings.rules.end(),
+                  std::back_inserter(rules)); // of a weaker file
         out_.settings.rules = std::move(rules);
         return true;
     }
@@ -141,7 +151,8 @@ private:
         if (number && !key->takes_number) {
             return Error::usage(fmt::format("{}: {} must be a string", entry.value_at, key->name));
         }
-        const std::string text = number ? std::to_string(*number) : std::get<std::string>(entry.value);
+        const std::string text =
+            number ? std::to_string(*number) : std::get<std::string>(entry.value);
         return set(*key, text, folder, origin, entry.value_at, entry.line_at);
     }
 
@@ -150,8 +161,10 @@ private:
         for (const Key& key : all_keys()) {
             const std::string variable = variable_of(key);
             const char* text = sources_.env ? sources_.env(variable.c_str()) : nullptr;
-            if (!text || *text == '\0') continue; // `BGT_GRACE= bgt ...` is how a shell takes a variable back
-            auto done = judge(set(key, text, sources_.cwd, Origin::environment, variable, variable));
+            if (!text || *text == '\0')
+                continue; // `BGT_GRACE= bgt ...` is how a shell takes a variable back
+            auto done =
+                judge(set(key, text, sources_.cwd, Origin::environment, variable, variable));
             if (!done) return done.error();
             out_.settings.in_environment.emplace(key.name);
         }
@@ -159,15 +172,16 @@ private:
     }
 
     /// `place` is for an error, `where` for the table of what is in force.
-    Result<void> set(const Key& key, std::string_view text, const std::string& folder, Origin origin,
-                     const std::string& place, const std::string& where)
+    Result<void> set(const Key& key, std::string_view text, const std::string& folder,
+                     Origin origin, const std::string& place, const std::string& where)
     {
         const bool counts = origin != Origin::project_file || key.needs == Needs::nothing ||
                             (key.needs == Needs::trust && out_.settings.project->is_trusted());
         Settings other;
         auto done = key.set(counts ? out_.settings : other, text); // a mistake is told either way
         if (!done) {
-            const auto name = origin == Origin::environment ? std::string() : fmt::format("{}: ", key.name);
+            const auto name =
+                origin == Origin::environment ? std::string() : fmt::format("{}: ", key.name);
             return Error::usage(fmt::format("{}: {}{}", place, name, done.error().message));
         }
         SettingRow& row = out_.rows[static_cast<std::size_t>(&key - all_keys().data())];
@@ -193,7 +207,8 @@ private:
 Result<core::Pattern> compile(const Rule& rule)
 {
     auto pattern = core::Pattern::compile(rule.match);
-    if (!pattern) return Error::usage(fmt::format("{}: match: {}", rule.match_at, pattern.error().message));
+    if (!pattern)
+        return Error::usage(fmt::format("{}: match: {}", rule.match_at, pattern.error().message));
     return pattern;
 }
 

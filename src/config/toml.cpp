@@ -10,9 +10,11 @@
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
-// A setting is at most an array in a rule. The parser and the destructors of its tables call themselves for each level.
+// A setting is at most an array in a rule. The parser and the destructors of its tables call
+// themselves for each level.
 #define TOML_MAX_NESTED_VALUES 8
-// Some of its assertions do not hold for a text that it then refuses in good order ("[[=" is one): no build has them.
+// Some of its assertions do not hold for a text that it then refuses in good order ("[[=" is one):
+// no build has them.
 #define TOML_ASSERT(condition) static_cast<void>(0)
 #if __has_include(<toml++/impl/preprocessor.hpp>) // 3.4
 #define BGT_TOML_PART(name) <toml++/impl/name.hpp>
@@ -20,7 +22,8 @@
 #define BGT_TOML_PART(name) <toml++/impl/name.h>
 #endif
 #include BGT_TOML_PART(preprocessor)
-// Its tables of characters call what is not in them, most letters beyond ASCII for instance, unreachable code.
+// Its tables of characters call what is not in them, most letters beyond ASCII for instance,
+// unreachable code.
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE return false
@@ -56,7 +59,8 @@ std::string at(const std::string& path, const toml::source_region& region)
 
 Error cannot_be(const Entry& entry, const toml::node& node, std::string_view hint)
 {
-    return Error::usage(fmt::format("{}: {} cannot be {}{}", entry.value_at, fit(printable(entry.key), 40), kind_of(node), hint));
+    return Error::usage(fmt::format("{}: {} cannot be {}{}", entry.value_at,
+                                    fit(printable(entry.key), 40), kind_of(node), hint));
 }
 
 Entry place_of(const toml::key& key, const toml::node& node, const std::string& path)
@@ -98,7 +102,9 @@ Result<Entry> option_of(const toml::key& key, const toml::node& node, const std:
         return entry;
     }
     const auto* array = node.as_array();
-    if (!array) return cannot_be(entry, node, "; write a string, a whole number, true or an array of strings");
+    if (!array)
+        return cannot_be(entry, node,
+                         "; write a string, a whole number, true or an array of strings");
     std::vector<std::string> words;
     for (const toml::node& item : *array) {
         if (const auto* text = item.as_string()) {
@@ -106,22 +112,28 @@ Result<Entry> option_of(const toml::key& key, const toml::node& node, const std:
         } else if (const auto* number = item.as_integer()) {
             words.push_back(std::to_string(number->get()));
         } else {
-            return Error::usage(fmt::format("{}: {} cannot hold {}; write an array of strings", at(path, item.source()),
-                                            fit(printable(entry.key), 40), kind_of(item)));
+            return Error::usage(fmt::format("{}: {} cannot hold {}; write an array of strings",
+                                            at(path, item.source()), fit(printable(entry.key), 40),
+                                            kind_of(item)));
         }
     }
     entry.value = std::move(words);
     return entry;
 }
 
-Result<std::vector<RuleTable>> rules_of(const toml::key& key, const toml::node& node, const std::string& path)
+Result<std::vector<RuleTable>> rules_of(const toml::key& key, const toml::node& node,
+                                        const std::string& path)
 {
     const auto* array = node.as_array();
-    if (!array) return Error::usage(fmt::format("{}: rules are written [[rule]], with two brackets", at(path, key.source())));
+    if (!array)
+        return Error::usage(fmt::format("{}: rules are written [[rule]], with two brackets",
+                                        at(path, key.source())));
     std::vector<RuleTable> rules;
     for (const toml::node& item : *array) {
         const auto* table = item.as_table();
-        if (!table) return Error::usage(fmt::format("{}: a rule is a table, not {}", at(path, item.source()), kind_of(item)));
+        if (!table)
+            return Error::usage(fmt::format("{}: a rule is a table, not {}",
+                                            at(path, item.source()), kind_of(item)));
         RuleTable rule;
         rule.at = at(path, item.source());
         rule.line_at = fmt::format("{}:{}", path, item.source().begin.line);
@@ -140,11 +152,13 @@ Result<std::vector<RuleTable>> rules_of(const toml::key& key, const toml::node& 
 Result<Document> parse_toml(std::string_view text, const std::string& path)
 {
     if (const std::size_t line = find_deep_key(text); line != 0)
-        return Error::usage(fmt::format("{}:{}: a key has more than {} parts", printable(path), line, max_key_parts));
+        return Error::usage(fmt::format("{}:{}: a key has more than {} parts", printable(path),
+                                        line, max_key_parts));
     const toml::parse_result parsed = toml::parse(text, std::string_view(path));
     if (!parsed) {
         const toml::parse_error& error = parsed.error();
-        return Error::usage(fmt::format("{}: {}", at(path, error.source()), printable(error.description())));
+        return Error::usage(
+            fmt::format("{}: {}", at(path, error.source()), printable(error.description())));
     }
     Document document;
     for (const auto& [key, node] : parsed.table()) {

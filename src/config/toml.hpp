@@ -20,8 +20,8 @@ struct Document {
     std::vector<RuleTable> rules;
 };
 
-/// Error (usage): not TOML, a value of a type that nothing takes, a `rule` that is no `[[rule]]`; with file, line and
-/// column.
+/// Error (usage): not TOML, a value of a type that nothing takes, a `rule` that is no `[[rule]]`;
+/// with file, line and column.
 Result<Document> parse_toml(std::string_view text, const std::string& path);
 
 } // namespace bgt::config

@@ -5,7 +5,8 @@
 namespace bgt::config {
 namespace {
 
-/// The end of the string that begins at `i` with a quote. One of a single line ends at the line's end at the latest.
+/// The end of the string that begins at `i` with a quote. One of a single line ends at the line's
+/// end at the latest.
 std::size_t end_of_string(std::string_view text, std::size_t i)
 {
     const char quote = text[i];
@@ -36,8 +37,9 @@ std::size_t find_deep_key(std::string_view text)
         const char c = text[i];
         if (c == '"' || c == '\'') {
             const std::size_t end = end_of_string(text, i);
-            line += static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(i),
-                                                        text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+            line += static_cast<std::size_t>(
+                std::count(text.begin() + static_cast<std::ptrdiff_t>(i),
+                           text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
             i = end;
             continue;
         }

@@ -18,8 +18,7 @@ std::string joined(const std::vector<std::string>& keys)
 
 Project::Project(std::string file, std::string text, TrustCheck check)
     : file_(std::move(file)), text_(std::move(text)), check_(std::move(check))
-{
-}
+{}
 
 std::string Project::folder() const
 {
@@ -37,7 +36,8 @@ std::string Project::why_not() const
 {
     const bool trusted = is_trusted();
     const auto name = printable(file_);
-    if (!*answer_) return fmt::format("{} is not trusted ({})", name, printable(answer_->error().message));
+    if (!*answer_)
+        return fmt::format("{} is not trusted ({})", name, printable(answer_->error().message));
     if (**answer_ == Trust::changed) return name + " has changed since it was trusted";
     return name + (trusted ? " is trusted" : " is not trusted");
 }
@@ -47,11 +47,12 @@ std::string ignored_line(const Project& project, const std::vector<std::string>&
 {
     std::string own;
     if (!own_only.empty()) {
-        own = fmt::format("{} never appl{} in a bgt.toml, only in your own settings", joined(own_only),
-                          own_only.size() == 1 ? "ies" : "y");
+        own = fmt::format("{} never appl{} in a bgt.toml, only in your own settings",
+                          joined(own_only), own_only.size() == 1 ? "ies" : "y");
     }
     if (untrusted.empty()) return fmt::format("{} is read, but {}", printable(project.file()), own);
-    return fmt::format("{}, so this is ignored: {} (read the file, then: bgt trust {}){}{}", project.why_not(), joined(untrusted),
+    return fmt::format("{}, so this is ignored: {} (read the file, then: bgt trust {}){}{}",
+                       project.why_not(), joined(untrusted),
                        shell_quote(printable(project.folder())), own.empty() ? "" : "; ", own);
 }
 

@@ -31,17 +31,21 @@ Duration counted(const ProcessSample& process)
     return std::max(process.cpu, Duration::zero()) + std::max(process.reaped_cpu, Duration::zero());
 }
 
-/// What the reaped_cpu of each process grew by, and how much of that was counted when the reaped ones still lived.
+/// What the reaped_cpu of each process grew by, and how much of that was counted when the reaped
+/// ones still lived.
 class Ledger {
 public:
-    Ledger(const Sample& before, const Sample& now) : supervisor_growth_(growth(before.reaped_cpu, now.reaped_cpu))
+    Ledger(const Sample& before, const Sample& now)
+        : supervisor_growth_(growth(before.reaped_cpu, now.reaped_cpu))
     {
         for (const ProcessSample& process : before.processes)
-            if (by_key_.try_emplace(key_of(process), entries_.size()).second) entries_.push_back({&process});
+            if (by_key_.try_emplace(key_of(process), entries_.size()).second)
+                entries_.push_back({&process});
         find_parents();
     }
 
-    /// The process as it was before; nullptr when it was not seen, or was asked for already. From now on it lives on.
+    /// The process as it was before; nullptr when it was not seen, or was asked for already. From
+    /// now on it lives on.
     const ProcessSample* survives(const ProcessSample& now)
     {
         const auto found = by_key_.find(key_of(now));
@@ -53,9 +57,10 @@ public:
     }
     bool knows(const ProcessSample& process) const { return by_key_.contains(key_of(process)); }
 
-    /// What was reaped and had not been counted. Nothing tells who waited for a process, but it was one of its ancestors:
-    /// so what was counted is taken off the nearest that lives on, what is left then off the next, and at last off the
-    /// supervisor. Where each was waited for that is exact, and it is never too much.
+    /// What was reaped and had not been counted. Nothing tells who waited for a process, but it was
+    /// one of its ancestors: so what was counted is taken off the nearest that lives on, what is
+    /// left then off the next, and at last off the supervisor. Where each was waited for that is
+    /// exact, and it is never too much.
     Duration settle()
     {
         Duration news{};
@@ -65,7 +70,8 @@ public:
             if (!entry.lives) entry.owed += counted(*entry.before);
             const Duration off = std::min(entry.owed, entry.growth);
             news += entry.growth - off;
-            (entry.parent == none ? owed_by_supervisor : entries_[entry.parent].owed) += entry.owed - off;
+            (entry.parent == none ? owed_by_supervisor : entries_[entry.parent].owed) +=
+                entry.owed - off;
         }
         return news + growth(owed_by_supervisor, supervisor_growth_);
     }
@@ -85,7 +91,8 @@ private:
     void find_parents()
     {
         std::unordered_map<std::int32_t, std::size_t> by_pid;
-        for (std::size_t index = 0; index < entries_.size(); ++index) by_pid.emplace(entries_[index].before->pid, index);
+        for (std::size_t index = 0; index < entries_.size(); ++index)
+            by_pid.emplace(entries_[index].before->pid, index);
         for (Entry& entry : entries_) {
             const auto found = by_pid.find(entry.before->ppid);
             if (found == by_pid.end()) continue;
@@ -142,7 +149,8 @@ bool is_busy(const Used& used)
     if (used.span < min_share_span) return false;
     const double span = seconds_of(used.span);
     const double cpu = std::max(busy_cpu * span, seconds_of(min_busy_cpu));
-    return seconds_of(used.cpu) >= cpu || static_cast<double>(used.disk_bytes) >= busy_disk * span ||
+    return seconds_of(used.cpu) >= cpu ||
+           static_cast<double>(used.disk_bytes) >= busy_disk * span ||
            static_cast<double>(used.net_bytes) >= busy_net * span ||
            static_cast<double>(used.written_bytes) >= busy_written * span ||
            static_cast<double>(used.read_bytes) >= busy_read * span;
@@ -172,7 +180,8 @@ bool wants_input(const ProcessSample& process, bool unfinished_line)
 
 bool is_unkillable(const ProcessSample& process, const Sample& before)
 {
-    return process.state == 'D' && std::ranges::any_of(before.processes, [&](const ProcessSample& old) {
+    return process.state == 'D' &&
+           std::ranges::any_of(before.processes, [&](const ProcessSample& old) {
                return old.state == 'D' && key_of(old) == key_of(process);
            });
 }
@@ -189,7 +198,8 @@ Used compare(const Sample& before, const Sample& now)
         if (const ProcessSample* old = ledger.survives(process)) {
             used.cpu += growth(old->cpu, process.cpu);
             used.disk_bytes += growth(old->disk_bytes, process.disk_bytes);
-            used.written_bytes += growth(printed, growth(old->written_bytes, process.written_bytes));
+            used.written_bytes +=
+                growth(printed, growth(old->written_bytes, process.written_bytes));
             if (process.waits_for != WaitsFor::sleep && process.reaped_faults == old->reaped_faults)
                 used.read_bytes += growth(old->read_bytes, process.read_bytes);
         } else if (process.start > before.start_now && !ledger.knows(process)) {
@@ -209,10 +219,13 @@ Activity classify(const Used& used, const Sample& before, const Sample& now, boo
     std::vector<ProcessSample> living;
     std::ranges::remove_copy_if(now.processes, std::back_inserter(living), has_ended);
     if (living.empty()) return now.processes.empty() ? Activity::unknown : Activity::zombie;
-    const auto wants = [&](const ProcessSample& process) { return wants_input(process, unfinished_line); };
+    const auto wants = [&](const ProcessSample& process) {
+        return wants_input(process, unfinished_line);
+    };
     if (std::ranges::any_of(living, wants)) return Activity::waiting_input;
     if (std::ranges::all_of(living, is_stopped)) return Activity::stopped;
-    const bool used_nothing = used.cpu <= Duration::zero() && used.disk_bytes == 0 && used.net_bytes == 0 && used.written_bytes == 0;
+    const bool used_nothing = used.cpu <= Duration::zero() && used.disk_bytes == 0 &&
+                              used.net_bytes == 0 && used.written_bytes == 0;
     const auto stuck = [&](const ProcessSample& process) { return is_unkillable(process, before); };
     if (used_nothing && std::ranges::any_of(living, stuck)) return Activity::unkillable;
     return used_nothing ? Activity::blocked : Activity::trickle;

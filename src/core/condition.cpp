@@ -20,12 +20,14 @@ std::string form_of(const ConditionRow& row)
     return std::string(row.word) + std::string(row.argument);
 }
 
-/// Calls `take` with each row, and with "gone:" and its argument after the last row that can be gone.
+/// Calls `take` with each row, and with "gone:" and its argument after the last row that can be
+/// gone.
 template <class Take>
 void each_form(Take take)
 {
     const std::span<const ConditionRow> table = condition_table();
-    const auto last_gone = std::ranges::find(table.rbegin(), table.rend(), true, &ConditionRow::can_be_gone).base();
+    const auto last_gone =
+        std::ranges::find(table.rbegin(), table.rend(), true, &ConditionRow::can_be_gone).base();
     for (auto row = table.begin(); row != table.end(); ++row) {
         take(row->word, row->argument);
         if (row + 1 == last_gone) take(gone_word, "CONDITION");
@@ -35,8 +37,10 @@ void each_form(Take take)
 Error unknown(const std::string& text)
 {
     if (text.starts_with("https:"))
-        return Error::usage("there is no https: here: use cmd:'curl -fsS -o /dev/null " + printable(text) + "'");
-    return Error::usage("unknown condition \"" + shown(text) + "\"; there are " + condition_forms());
+        return Error::usage("there is no https: here: use cmd:'curl -fsS -o /dev/null " +
+                            printable(text) + "'");
+    return Error::usage("unknown condition \"" + shown(text) + "\"; there are " +
+                        condition_forms());
 }
 
 const ConditionRow* find_row(std::string_view text)
@@ -50,7 +54,8 @@ const ConditionRow* find_row(std::string_view text)
 std::string filled(std::string_view text, const std::string& argument)
 {
     std::string out(text);
-    if (const std::size_t place = out.find("{}"); place != std::string::npos) out.replace(place, 2, argument);
+    if (const std::size_t place = out.find("{}"); place != std::string::npos)
+        out.replace(place, 2, argument);
     return out;
 }
 
@@ -71,7 +76,8 @@ Result<Condition> parse_gone(const std::string& rest, const std::string& cwd)
     Result<Condition> condition = parse_condition(rest, cwd);
     if (!condition) return condition;
     if (condition->gone || !condition->row->can_be_gone)
-        return Error::usage("gone: goes with " + forms_that_can_be_gone() + ", not with \"" + shown(rest) + "\"");
+        return Error::usage("gone: goes with " + forms_that_can_be_gone() + ", not with \"" +
+                            shown(rest) + "\"");
     condition->gone = true;
     condition->before = shown(rest) + " was gone";
     return condition;
@@ -98,7 +104,8 @@ bool Condition::is_guard() const
 
 bool Condition::can_make_ready() const
 {
-    return observes(Observation::output) || observes(Observation::listeners) || observes(Observation::probe);
+    return observes(Observation::output) || observes(Observation::listeners) ||
+           observes(Observation::probe);
 }
 
 std::string condition_forms()
@@ -129,7 +136,8 @@ Result<Condition> parse_condition(const std::string& text, const std::string& cw
     if (row.argument.empty()) return condition;
     const std::string argument = text.substr(row.word.size());
     if (argument.empty())
-        return Error::usage("the condition " + std::string(row.word) + " needs " + std::string(row.argument) + " after it");
+        return Error::usage("the condition " + std::string(row.word) + " needs " +
+                            std::string(row.argument) + " after it");
     const Result<std::string> read = row.parse(condition, argument, cwd);
     if (!read) return read.error();
     condition.before = filled(row.before, *read);

@@ -51,7 +51,8 @@ State take_over(const Policy& spec, State state, bool ready, std::uint32_t attem
 
 bool waits_for_output(const State& state)
 {
-    const bool lives = std::holds_alternative<Running>(state.phase) || std::holds_alternative<MainExited>(state.phase);
+    const bool lives = std::holds_alternative<Running>(state.phase) ||
+                       std::holds_alternative<MainExited>(state.phase);
     return lives && !state.paused && (state.hang_state.quiet || state.hang_state.output.is_told());
 }
 
@@ -65,8 +66,12 @@ std::optional<Instant> kill_by(const State& state)
 std::optional<Instant> next_deadline(const Policy& spec, const State& state)
 {
     if (const Stopping* stop = stop_of(state)) return stop->rung_ends;
-    const std::optional<Instant> rules = state.paused ? std::nullopt : earliest({ready_at_latest(spec, state.hang_state), state.hang_state.next_sample});
-    if (const auto* running = std::get_if<Running>(&state.phase)) return earliest({timeout_at(spec, running->started), rules});
+    const std::optional<Instant> rules =
+        state.paused
+            ? std::nullopt
+            : earliest({ready_at_latest(spec, state.hang_state), state.hang_state.next_sample});
+    if (const auto* running = std::get_if<Running>(&state.phase))
+        return earliest({timeout_at(spec, running->started), rules});
     if (const auto* waiting = std::get_if<BackingOff>(&state.phase))
         return earliest({timeout_at(spec, waiting->started), waiting->until});
     const auto* left = std::get_if<MainExited>(&state.phase);

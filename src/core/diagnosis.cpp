@@ -16,10 +16,11 @@ using detail::Facts;
 using detail::Finding;
 using detail::Graph;
 
-constexpr double shown_share = 0.01;      ///< of one core
-constexpr double busy_share = 0.05;       ///< of one core: clearly more than a poll loop takes
+constexpr double shown_share = 0.01; ///< of one core
+constexpr double busy_share = 0.05;  ///< of one core: clearly more than a poll loop takes
 constexpr Duration still_writes = std::chrono::seconds(2);
-constexpr int much_longer = 4;            ///< how often the age of bytes fits in that of text where output repeats itself
+constexpr int much_longer =
+    4; ///< how often the age of bytes fits in that of text where output repeats itself
 
 std::uint64_t moved_by(const ProcessEvidence& process)
 {
@@ -29,8 +30,8 @@ std::uint64_t moved_by(const ProcessEvidence& process)
 /// The process that did most lately: the most CPU, or where that is next to nothing the most bytes.
 struct Worker {
     const ProcessEvidence* process = nullptr;
-    double share = 0;               ///< of a core
-    double bytes = 0;               ///< read and written, a second
+    double share = 0; ///< of a core
+    double bytes = 0; ///< read and written, a second
 };
 
 Worker busiest(const Evidence& evidence)
@@ -41,13 +42,17 @@ Worker busiest(const Evidence& evidence)
     const double span = std::chrono::duration<double>(*evidence.recent_span).count();
     const bool has_share = *evidence.recent_span >= min_share_span;
     for (const auto& process : evidence.processes) {
-        if (process.recent_cpu && (!worker.process || *process.recent_cpu > *worker.process->recent_cpu)) worker.process = &process;
+        if (process.recent_cpu &&
+            (!worker.process || *process.recent_cpu > *worker.process->recent_cpu))
+            worker.process = &process;
         if (moved_by(process) > (mover ? moved_by(*mover) : 0)) mover = &process;
     }
-    if (worker.process && has_share) worker.share = std::chrono::duration<double>(*worker.process->recent_cpu).count() / span;
+    if (worker.process && has_share)
+        worker.share = std::chrono::duration<double>(*worker.process->recent_cpu).count() / span;
     if (mover && has_share) worker.bytes = static_cast<double>(moved_by(*mover)) / span;
     if (mover && has_share && worker.share < shown_share) worker.process = mover;
-    else if (worker.process && worker.process->recent_cpu->count() == 0) worker.process = nullptr; // nobody did anything
+    else if (worker.process && worker.process->recent_cpu->count() == 0)
+        worker.process = nullptr; // nobody did anything
     return worker;
 }
 
@@ -55,7 +60,8 @@ Worker busiest(const Evidence& evidence)
 bool repeats_itself(const Evidence& evidence)
 {
     const auto& ages = evidence.ages;
-    return ages.byte && ages.text && *ages.text > std::chrono::seconds(1) && *ages.byte * much_longer < *ages.text;
+    return ages.byte && ages.text && *ages.text > std::chrono::seconds(1) &&
+           *ages.byte * much_longer < *ages.text;
 }
 
 std::string share_words(double share)
@@ -67,8 +73,9 @@ Finding find_spinning(const Evidence& evidence, const Worker& worker)
 {
     const auto* who = worker.share >= shown_share ? worker.process : nullptr;
     const std::string name = who ? detail::name_of(*who) : "the task";
-    std::string sentence = fmt::format("spinning: {} writes again and again, and nothing new for {}", name,
-                                       format_age(*evidence.ages.text));
+    std::string sentence =
+        fmt::format("spinning: {} writes again and again, and nothing new for {}", name,
+                    format_age(*evidence.ages.text));
     if (who) sentence += " (" + share_words(worker.share) + ")";
     return {Verdict::spinning, sentence + detail::last_text(evidence), {}, who ? who->pid : 0, {}};
 }
@@ -78,9 +85,12 @@ Finding find_busy(const Evidence& evidence, const Worker& worker)
     const auto* who = worker.process;
     std::string sentence = "busy: " + (who ? detail::name_of(*who) : std::string("the task"));
     if (worker.share >= shown_share) sentence += " uses " + share_words(worker.share);
-    else if (who && worker.bytes >= 1) sentence += fmt::format(" moves {}/s", format_size(static_cast<std::uint64_t>(worker.bytes)));
+    else if (who && worker.bytes >= 1)
+        sentence +=
+            fmt::format(" moves {}/s", format_size(static_cast<std::uint64_t>(worker.bytes)));
     else sentence += " works";
-    if (evidence.ages.byte) sentence += fmt::format(", no output for {}", format_age(*evidence.ages.byte));
+    if (evidence.ages.byte)
+        sentence += fmt::format(", no output for {}", format_age(*evidence.ages.byte));
     return {Verdict::busy, std::move(sentence), {}, who ? who->pid : 0, {}};
 }
 
@@ -95,25 +105,29 @@ Graph graph_of(const Facts& facts)
 bool is_awake(const ProcessEvidence& process)
 {
     return process.state == 'R' ||
-           std::any_of(process.threads.begin(), process.threads.end(), [](const auto& thread) { return thread.state == 'R'; });
+           std::any_of(process.threads.begin(), process.threads.end(),
+                       [](const auto& thread) { return thread.state == 'R'; });
 }
 
-/// A loop that was met awake, though the measured activity says nothing of work: it runs at this moment, or one of its
-/// commands has just ended and the next has not begun.
+/// A loop that was met awake, though the measured activity says nothing of work: it runs at this
+/// moment, or one of its commands has just ended and the next has not begun.
 std::optional<Finding> find_awake(const Facts& facts, const Finding& finding)
 {
     const Evidence& evidence = facts.evidence();
     const ProcessEvidence* who = facts.process(finding.pid);
     const auto silence = detail::silence(evidence);
     const Duration quiet = silence.value_or(evidence.processes.front().age);
-    const bool rests = evidence.activity == Activity::trickle || evidence.activity == Activity::blocked;
+    const bool rests =
+        evidence.activity == Activity::trickle || evidence.activity == Activity::blocked;
     if (!who || !rests || quiet < std::chrono::seconds(1)) return std::nullopt;
     const bool worked = evidence.ages.cpu && *evidence.ages.cpu * much_longer < quiet;
-    const bool between = finding.verdict == Verdict::waits_child && finding.waits_for.empty() && who->thread_count <= 1 && worked;
+    const bool between = finding.verdict == Verdict::waits_child && finding.waits_for.empty() &&
+                         who->thread_count <= 1 && worked;
     const bool runs = finding.verdict == Verdict::busy && is_awake(*who);
     if (!runs && !between) return std::nullopt;
     std::string sentence = fmt::format("polling: {} {}", detail::name_of(*who),
-                                       between ? "runs one short command after the other" : "runs for a moment now and then");
+                                       between ? "runs one short command after the other"
+                                               : "runs for a moment now and then");
     if (silence) sentence += fmt::format(", nothing new for {}", format_age(*silence));
     return Finding{Verdict::polling, sentence + detail::last_text(evidence), {}, who->pid, {}};
 }
@@ -121,20 +135,25 @@ std::optional<Finding> find_awake(const Facts& facts, const Finding& finding)
 /// A young sleep under an old parent that waits for it: `until try; do sleep 1; done`.
 std::optional<Finding> find_loop(const Facts& facts, const Finding& finding)
 {
-    if (finding.verdict != Verdict::sleeping && finding.verdict != Verdict::polling) return std::nullopt;
+    if (finding.verdict != Verdict::sleeping && finding.verdict != Verdict::polling)
+        return std::nullopt;
     const ProcessEvidence* child = facts.process(finding.pid);
     const ProcessEvidence* parent = child ? facts.process(child->ppid) : nullptr;
     if (!parent || child->age * much_longer >= parent->age) return std::nullopt;
     const bool sleeps = child->threads.size() == 1 && child->threads.front().call == Call::sleep;
-    const bool waited_for = std::any_of(parent->threads.begin(), parent->threads.end(),
-                                        [](const auto& thread) { return thread.call == Call::wait_child; });
+    const bool waited_for =
+        std::any_of(parent->threads.begin(), parent->threads.end(),
+                    [](const auto& thread) { return thread.call == Call::wait_child; });
     const auto quiet = detail::silence(facts.evidence());
-    if (!sleeps || !waited_for || (quiet && child->age * much_longer >= *quiet)) return std::nullopt;
+    if (!sleeps || !waited_for || (quiet && child->age * much_longer >= *quiet))
+        return std::nullopt;
     const auto& limit = child->threads.front().timeout;
-    std::string sentence = fmt::format("polling: {} looks again and again, with {}{} between", detail::name_of(*parent),
-                                       child->comm, limit ? " " + detail::nap_words(*limit) : "");
+    std::string sentence = fmt::format("polling: {} looks again and again, with {}{} between",
+                                       detail::name_of(*parent), child->comm,
+                                       limit ? " " + detail::nap_words(*limit) : "");
     if (quiet) sentence += fmt::format(", nothing new for {}", format_age(*quiet));
-    return Finding{Verdict::polling, sentence + detail::last_text(facts.evidence()), {}, parent->pid, {}};
+    return Finding{
+        Verdict::polling, sentence + detail::last_text(facts.evidence()), {}, parent->pid, {}};
 }
 
 /// Verdicts that a working neighbour or a repainted line does not outweigh.
@@ -170,18 +189,27 @@ Finding decide(const Facts& facts, const Graph& graph)
     const Evidence& evidence = facts.evidence();
     const Worker worker = busiest(evidence);
     const bool works = evidence.activity == Activity::busy || worker.share >= busy_share;
-    if (works && !evidence.paused) return repeats_itself(evidence) ? find_spinning(evidence, worker) : find_busy(evidence, worker);
+    if (works && !evidence.paused)
+        return repeats_itself(evidence) ? find_spinning(evidence, worker)
+                                        : find_busy(evidence, worker);
     Finding finding = graph.cause();
     if (auto loop = find_loop(facts, finding)) return std::move(*loop);
-    if (auto loop = find_awake(facts, finding)) return repeats_itself(evidence) ? find_spinning(evidence, worker) : std::move(*loop);
+    if (auto loop = find_awake(facts, finding))
+        return repeats_itself(evidence) ? find_spinning(evidence, worker) : std::move(*loop);
     if (is_certain(finding.verdict) || finding.verdict == Verdict::busy) return finding;
     if (evidence.kind == Kind::service && finding.verdict != Verdict::connecting)
-        if (const std::string places = detail::listening_on(evidence); !places.empty() && finding.verdict != Verdict::idle) {
+        if (const std::string places = detail::listening_on(evidence);
+            !places.empty() && finding.verdict != Verdict::idle) {
             const auto* process = facts.process(evidence.processes.front().pid);
-            finding = {Verdict::idle, fmt::format("idle: {} waits for connections on {}", detail::name_of(*process), places), {},
-                       process->pid, {}};
+            finding = {Verdict::idle,
+                       fmt::format("idle: {} waits for connections on {}",
+                                   detail::name_of(*process), places),
+                       {},
+                       process->pid,
+                       {}};
         }
-    if (finding.verdict == Verdict::polling && !detail::trouble_in(evidence).empty()) return finding; // it writes that it tries again
+    if (finding.verdict == Verdict::polling && !detail::trouble_in(evidence).empty())
+        return finding; // it writes that it tries again
     // What repaints with less than a tick of CPU counts as `blocked`: its bytes tell.
     const bool vague = !detail::says_more(finding.verdict, Verdict::waits_child);
     const bool writes = evidence.ages.byte && *evidence.ages.byte < still_writes;
@@ -192,7 +220,8 @@ Finding decide(const Facts& facts, const Graph& graph)
 
 bool is_about_work(Verdict verdict)
 {
-    return verdict == Verdict::busy || verdict == Verdict::spinning || verdict == Verdict::polling || verdict == Verdict::idle;
+    return verdict == Verdict::busy || verdict == Verdict::spinning ||
+           verdict == Verdict::polling || verdict == Verdict::idle;
 }
 
 /// What speaks against it, or keeps it from being sure.
@@ -208,16 +237,23 @@ void weigh(const Facts& facts, const Finding& finding, Diagnosis& diagnosis)
     if (evidence.processes.empty()) return doubt(Certainty::unsure, {});
     const bool is_dark = finding.verdict == Verdict::blocked && !finding.known;
     if (is_dark || finding.verdict == Verdict::unknown || finding.verdict == Verdict::waits_child)
-        return doubt(Certainty::unsure, finding.doubt.empty() ? "it can't be seen what would end its wait" : finding.doubt);
+        return doubt(Certainty::unsure, finding.doubt.empty()
+                                            ? "it can't be seen what would end its wait"
+                                            : finding.doubt);
     if (process && !is_about_work(finding.verdict)) {
         if (process->recent_cpu && *process->recent_cpu >= detail::much_cpu)
-            return doubt(Certainty::unsure, fmt::format("it has used {} of CPU since the look before", detail::nap_words(*process->recent_cpu)));
+            return doubt(Certainty::unsure,
+                         fmt::format("it has used {} of CPU since the look before",
+                                     detail::nap_words(*process->recent_cpu)));
         if (evidence.activity == Activity::trickle && process->recent_written.value_or(0) != 0)
-            return doubt(Certainty::unsure, fmt::format("it has written {} since the look before", format_size(*process->recent_written)));
+            return doubt(Certainty::unsure, fmt::format("it has written {} since the look before",
+                                                        format_size(*process->recent_written)));
     }
     if (!finding.doubt.empty()) return doubt(Certainty::likely, finding.doubt);
     if (!evidence.complete) return doubt(Certainty::likely, "not all could be gathered in time");
-    if (evidence.more_processes != 0) return doubt(Certainty::likely, fmt::format("{} more processes were not looked at", evidence.more_processes));
+    if (evidence.more_processes != 0)
+        return doubt(Certainty::likely,
+                     fmt::format("{} more processes were not looked at", evidence.more_processes));
 }
 
 } // namespace
@@ -226,14 +262,19 @@ Diagnosis diagnose(const Evidence& evidence)
 {
     Diagnosis diagnosis;
     const Facts facts(evidence);
-    const bool nobody = std::all_of(evidence.processes.begin(), evidence.processes.end(), detail::is_zombie);
+    const bool nobody =
+        std::all_of(evidence.processes.begin(), evidence.processes.end(), detail::is_zombie);
     Finding finding{Verdict::unknown, {}, {}, 0, {}};
     if (evidence.processes.empty()) {
-        finding.sentence = evidence.complete ? "no process of the task is left" : "the task could not be looked at in time";
+        finding.sentence = evidence.complete ? "no process of the task is left"
+                                             : "the task could not be looked at in time";
     } else if (nobody) {
         finding = {Verdict::zombie_parent,
-                   fmt::format("zombie: {} has ended, and nobody has taken note of it", detail::name_of(evidence.processes.front())),
-                   {}, evidence.processes.front().pid, {}};
+                   fmt::format("zombie: {} has ended, and nobody has taken note of it",
+                               detail::name_of(evidence.processes.front())),
+                   {},
+                   evidence.processes.front().pid,
+                   {}};
     } else {
         const Graph graph = graph_of(facts);
         finding = decide(facts, graph);
@@ -250,18 +291,23 @@ Diagnosis diagnose(const Evidence& evidence)
 
 void recall(Evidence& evidence, const Evidence& earlier)
 {
-    constexpr Duration slack = std::chrono::seconds(2); // ages are told in whole ticks, and clocks are set
+    constexpr Duration slack =
+        std::chrono::seconds(2); // ages are told in whole ticks, and clocks are set
     const Duration between = std::chrono::duration_cast<Duration>(evidence.at - earlier.at);
     for (const auto& dump : earlier.dumps) {
         if (!dump.deadlock.value_or(false)) continue;
         const auto is_it = [&](const auto& process) { return process.pid == dump.pid; };
         const auto was = std::find_if(earlier.processes.begin(), earlier.processes.end(), is_it);
         const auto is = std::find_if(evidence.processes.begin(), evidence.processes.end(), is_it);
-        if (was == earlier.processes.end() || is == evidence.processes.end() || is->comm != was->comm) continue;
-        if (is->age + slack < was->age + between || was->age + between + slack < is->age) continue; // its pid was used again
+        if (was == earlier.processes.end() || is == evidence.processes.end() ||
+            is->comm != was->comm)
+            continue;
+        if (is->age + slack < was->age + between || was->age + between + slack < is->age)
+            continue; // its pid was used again
         const auto known = std::find_if(evidence.dumps.begin(), evidence.dumps.end(), is_it);
         if (known == evidence.dumps.end()) evidence.dumps.push_back(dump);
-        else if (!known->deadlock) known->deadlock = true; // this time the dump did not come in time
+        else if (!known->deadlock)
+            known->deadlock = true; // this time the dump did not come in time
     }
 }
 

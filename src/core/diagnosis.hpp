@@ -1,5 +1,6 @@
 #pragma once
-/// What the parts of diagnose() share: an index of the evidence, what is found of one process, and its words.
+/// What the parts of diagnose() share: an index of the evidence, what is found of one process, and
+/// its words.
 #include <bgt/core/diagnosis.hpp>
 #include <cstddef>
 #include <span>
@@ -17,18 +18,22 @@ struct Finding {
     std::string sentence;
     std::string hint;
     std::int32_t pid = 0;
-    /// Processes of the tree of which one must move before this one can. Not empty: they are to blame, not this one.
+    /// Processes of the tree of which one must move before this one can. Not empty: they are to
+    /// blame, not this one.
     std::vector<std::int32_t> waits_for;
-    /// Others of the tree of which one might end its wait, as one of several things that it waits for.
+    /// Others of the tree of which one might end its wait, as one of several things that it waits
+    /// for.
     std::vector<std::int32_t> may_wait_for{};
-    std::string doubt{};   ///< why it may be otherwise; empty: it is sure
-    bool timed = false;    ///< it has set itself a time, after which it looks again: no part of a deadlock
-    bool known = false;    ///< although it is `blocked`, what it waits for is known
-    bool at_rest = false;  ///< an event loop that only its own program wakes: no work of its own
+    std::string doubt{}; ///< why it may be otherwise; empty: it is sure
+    bool timed =
+        false; ///< it has set itself a time, after which it looks again: no part of a deadlock
+    bool known = false;   ///< although it is `blocked`, what it waits for is known
+    bool at_rest = false; ///< an event loop that only its own program wakes: no work of its own
 };
 
-/// One list of those who wait and whom they wait for. The end of the longest chain from the main process tells: one
-/// process that waits for nobody of the tree, or several that wait for each other in a circle.
+/// One list of those who wait and whom they wait for. The end of the longest chain from the main
+/// process tells: one process that waits for nobody of the tree, or several that wait for each
+/// other in a circle.
 class Graph {
 public:
     Graph(const Facts&, std::vector<Finding>);
@@ -49,10 +54,11 @@ private:
     std::vector<Finding> findings_;
     std::vector<std::vector<std::size_t>> edges_;
     std::vector<std::vector<bool>> reaches_; ///< over all edges
-    std::vector<std::vector<bool>> needs_;   ///< over those to processes without which it can't go on
+    std::vector<std::vector<bool>> needs_; ///< over those to processes without which it can't go on
 };
 
-/// True when `a` says more than `b`: the verdicts are in the order of how sure and how telling they are.
+/// True when `a` says more than `b`: the verdicts are in the order of how sure and how telling they
+/// are.
 inline bool says_more(Verdict a, Verdict b)
 {
     if (a == Verdict::unknown || b == Verdict::unknown) return b == Verdict::unknown && a != b;
@@ -83,7 +89,8 @@ private:
     std::unordered_map<std::uint64_t, const SocketEvidence*> sockets_;
 };
 
-inline constexpr Duration much_cpu = std::chrono::milliseconds(20); ///< two ticks: a single one may be anything's
+inline constexpr Duration much_cpu =
+    std::chrono::milliseconds(20); ///< two ticks: a single one may be anything's
 
 bool is_zombie(const ProcessEvidence&);
 bool is_stopped(const ProcessEvidence&);
@@ -99,15 +106,18 @@ Finding find_futex(const Facts&, const ProcessEvidence&);
 std::optional<Finding> find_mutex_circle(const Facts&, const ProcessEvidence&);
 /// A wait with a date and for nothing else: a sleep, or a look again and again.
 Finding find_sleep(const Facts&, const ProcessEvidence&, const ThreadEvidence&);
-/// Whether a wait with this date is one of many: the process has been without a sign of life for much longer.
+/// Whether a wait with this date is one of many: the process has been without a sign of life for
+/// much longer.
 bool comes_again(const Evidence&, const ProcessEvidence&, Duration limit);
 /// Threads that a runtime has for itself: they sleep and wake whatever the program does.
 bool is_runtime_thread(const ThreadEvidence&);
 /// What the stack dump of the process says of a deadlock; nullopt: there is none that tells.
 std::optional<bool> dump_of_locks(const Evidence&, const ProcessEvidence&);
-/// A program of Go: its runtime has a thread that wakes by itself each minute, and handlers for all signals.
+/// A program of Go: its runtime has a thread that wakes by itself each minute, and handlers for all
+/// signals.
 bool is_of_go(const ProcessEvidence&);
-/// Whether only the program itself can make this descriptor ready: event counters, self-pipes, socket pairs.
+/// Whether only the program itself can make this descriptor ready: event counters, self-pipes,
+/// socket pairs.
 bool wakes_itself(const Facts&, const ProcessEvidence&, const Handle&);
 bool waits_for_child(const ProcessEvidence&);
 std::vector<std::int32_t> pids_of(const std::vector<const ProcessEvidence*>&);

@@ -183,7 +183,9 @@ std::optional<Finding> Graph::held_by(const Finding& best, std::size_t at) const
 {
     for (const Finding& held : findings_) {
         const ProcessEvidence* process = facts_.process(held.pid);
-        if (at == nobody || !process || held.verdict != Verdict::stopped || process->tracer != best.pid) continue;
+        if (at == nobody || !process || held.verdict != Verdict::stopped ||
+            process->tracer != best.pid)
+            continue;
         Finding told = best.verdict == Verdict::waiting_input ? best : held;
         if (best.verdict == Verdict::waiting_input)
             told.sentence += fmt::format("; it holds {} as its debugger", name_of(*process));
@@ -212,8 +214,9 @@ std::optional<Finding> Graph::kept_open_by(const Finding& best, std::size_t at) 
         if (!process || !from_main || finding.verdict != Verdict::waits_pipe_writer ||
             std::find(others.begin(), others.end(), best.pid) == others.end())
             continue;
-        const bool reads = std::any_of(process->threads.begin(), process->threads.end(),
-                                       [](const auto& thread) { return thread.call == Call::read; });
+        const bool reads =
+            std::any_of(process->threads.begin(), process->threads.end(),
+                        [](const auto& thread) { return thread.call == Call::read; });
         if (!reads) continue;
         Finding told = finding;
         told.sentence = fmt::format(

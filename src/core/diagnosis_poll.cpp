@@ -42,7 +42,8 @@ std::string own_words(const Facts& facts, const ProcessEvidence& process)
         for (const auto& handle : thread.handles) {
             if (!wakes_itself(facts, process, handle)) continue;
             if (handle.kind == HandleKind::event) kinds.insert("event counter");
-            if (handle.kind == HandleKind::pipe || handle.kind == HandleKind::fifo) kinds.insert("pipe");
+            if (handle.kind == HandleKind::pipe || handle.kind == HandleKind::fifo)
+                kinds.insert("pipe");
             if (handle.kind == HandleKind::socket) kinds.insert("pair of sockets");
             if (handle.kind == HandleKind::signals) kinds.insert("signal descriptor");
         }

@@ -1,4 +1,5 @@
-// What a thread waits for at a descriptor: a pipe, a socket, a lock, a terminal, or several at once.
+// What a thread waits for at a descriptor: a pipe, a socket, a lock, a terminal, or several at
+// once.
 #include "diagnosis.hpp"
 
 #include <bgt/base/size.hpp>
@@ -14,7 +15,8 @@ namespace {
 std::vector<PipeEnd> without(const std::vector<PipeEnd>& ends, std::int32_t pid)
 {
     std::vector<PipeEnd> others;
-    std::copy_if(ends.begin(), ends.end(), std::back_inserter(others), [&](const PipeEnd& end) { return end.pid != pid; });
+    std::copy_if(ends.begin(), ends.end(), std::back_inserter(others),
+                 [&](const PipeEnd& end) { return end.pid != pid; });
     return others;
 }
 
@@ -35,32 +37,34 @@ std::vector<std::int32_t> inside_of(const std::vector<PipeEnd>& ends)
 bool may_read(const ProcessEvidence& process, const Handle& written)
 {
     const auto is_it = [&](const Handle& handle) {
-        if (written.kind == HandleKind::terminal) return handle.kind == HandleKind::master && handle.number == written.number;
+        if (written.kind == HandleKind::terminal)
+            return handle.kind == HandleKind::master && handle.number == written.number;
         return handle.inode == written.inode;
     };
-    return std::any_of(process.threads.begin(), process.threads.end(), [&](const ThreadEvidence& thread) {
-        switch (thread.call) {
-        case Call::read:
-        case Call::receive:
-        case Call::poll:
-            return std::any_of(thread.handles.begin(), thread.handles.end(), is_it);
-        case Call::running:
-        case Call::unknown:
-        case Call::write: return true; // works, or waits in a circle: that shows elsewhere
-        case Call::send:
-        case Call::connect:
-        case Call::accept:
-        case Call::futex:
-        case Call::wait_child:
-        case Call::sleep:
-        case Call::lock:
-        case Call::open:
-        case Call::signal:
-        case Call::ipc:
-        case Call::sync: return false;
-        }
-        return false;
-    });
+    return std::any_of(
+        process.threads.begin(), process.threads.end(), [&](const ThreadEvidence& thread) {
+            switch (thread.call) {
+            case Call::read:
+            case Call::receive:
+            case Call::poll:
+                return std::any_of(thread.handles.begin(), thread.handles.end(), is_it);
+            case Call::running:
+            case Call::unknown:
+            case Call::write: return true; // works, or waits in a circle: that shows elsewhere
+            case Call::send:
+            case Call::connect:
+            case Call::accept:
+            case Call::futex:
+            case Call::wait_child:
+            case Call::sleep:
+            case Call::lock:
+            case Call::open:
+            case Call::signal:
+            case Call::ipc:
+            case Call::sync: return false;
+            }
+            return false;
+        });
 }
 
 /// Whether the CPU of the one that is named was looked at: only that of the tree is.
@@ -69,7 +73,8 @@ bool is_measured(const std::vector<PipeEnd>& ends)
     return ends.empty() || ends.front().inside;
 }
 
-Finding find_reader(const Facts& facts, const ProcessEvidence& process, const Handle& handle, const PipeEvidence& pipe)
+Finding find_reader(const Facts& facts, const ProcessEvidence& process, const Handle& handle,
+                    const PipeEvidence& pipe)
 {
     Finding finding{Verdict::waits_pipe_reader, {}, {}, process.pid, {}};
     const auto readers = without(pipe.readers, process.pid);
@@ -78,22 +83,27 @@ Finding find_reader(const Facts& facts, const ProcessEvidence& process, const Ha
         if (reader && may_read(*reader, handle)) finding.waits_for.push_back(pid);
     }
     const bool is_terminal = handle.kind == HandleKind::terminal;
-    const std::string what = handle.fd >= 0 ? fmt::format("its descriptor {} ({})", handle.fd, handle.text) : handle.text;
+    const std::string what = handle.fd >= 0
+                                 ? fmt::format("its descriptor {} ({})", handle.fd, handle.text)
+                                 : handle.text;
     std::string why = "and nobody else has it open";
     if (pipe.task_output) why = "the task's own output, which its supervisor does not take";
     else if (!readers.empty()) {
         const auto* reader = facts.process(readers.front().pid);
         const std::string instead = reader ? wait_words(*reader) : std::string();
-        why = fmt::format("which {} does not read{}", end_name(readers.front()), instead.empty() ? "" : ": " + instead);
+        why = fmt::format("which {} does not read{}", end_name(readers.front()),
+                          instead.empty() ? "" : ": " + instead);
     }
     if (handle.fd < 0 && readers.empty() && !pipe.task_output) {
-        finding.sentence = fmt::format("waits for a reader: {} opens {} to write into it; nobody has opened it for reading{}", name_of(process),
-                                       what, without_cpu(facts.evidence()));
+        finding.sentence = fmt::format(
+            "waits for a reader: {} opens {} to write into it; nobody has opened it for reading{}",
+            name_of(process), what, without_cpu(facts.evidence()));
         return finding;
     }
-    finding.sentence = fmt::format("waits for a reader: {} writes into {}, {}{}", name_of(process),
-                                   handle.fd >= 0 ? (is_terminal ? "a full terminal, " : "a full pipe, ") + what : what, why,
-                                   is_measured(readers) ? without_cpu(facts.evidence()) : "");
+    finding.sentence = fmt::format(
+        "waits for a reader: {} writes into {}, {}{}", name_of(process),
+        handle.fd >= 0 ? (is_terminal ? "a full terminal, " : "a full pipe, ") + what : what, why,
+        is_measured(readers) ? without_cpu(facts.evidence()) : "");
     return finding;
 }
 
@@ -102,16 +112,23 @@ std::string writes_words(const Facts& facts, std::int32_t pid)
 {
     const auto* process = facts.process(pid);
     if (!process || process->recent_written.value_or(0) == 0) return {};
-    return fmt::format("has written {} since the look before", format_size(*process->recent_written));
+    return fmt::format("has written {} since the look before",
+                       format_size(*process->recent_written));
 }
 
-Finding find_writer(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread, const Handle& handle,
-                    const PipeEvidence& pipe)
+Finding find_writer(const Facts& facts, const ProcessEvidence& process,
+                    const ThreadEvidence& thread, const Handle& handle, const PipeEvidence& pipe)
 {
-    // To wait at a pipe that it alone can write into is to be at rest: another thread or a signal handler will.
-    if (wakes_itself(facts, process, handle) && (thread.call == Call::poll || process.thread_count > 1)) {
-        Finding rest{Verdict::blocked, fmt::format("blocked: {} reads its own pipe, which only it can wake{}", name_of(process), without_cpu(facts.evidence())),
-                     {}, process.pid, {}};
+    // To wait at a pipe that it alone can write into is to be at rest: another thread or a signal
+    // handler will.
+    if (wakes_itself(facts, process, handle) &&
+        (thread.call == Call::poll || process.thread_count > 1)) {
+        Finding rest{Verdict::blocked,
+                     fmt::format("blocked: {} reads its own pipe, which only it can wake{}",
+                                 name_of(process), without_cpu(facts.evidence())),
+                     {},
+                     process.pid,
+                     {}};
         rest.at_rest = true;
         return rest;
     }
@@ -121,20 +138,23 @@ Finding find_writer(const Facts& facts, const ProcessEvidence& process, const Th
     std::string why = "nobody has opened it for writing";
     if (!writers.empty()) {
         const std::string writes = writes_words(facts, writers.front().pid);
-        why = fmt::format("{} {}", end_name(writers.front()), writes.empty() ? "has it open and writes nothing" : writes);
+        why = fmt::format("{} {}", end_name(writers.front()),
+                          writes.empty() ? "has it open and writes nothing" : writes);
         if (!writes.empty()) finding.doubt = "something was written since the look before";
     } else if (!pipe.writers.empty()) {
         why = "it alone has it open for writing, so its end can't come";
     }
     const std::string what = handle.kind == HandleKind::master ? pipe.text : handle.text;
-    finding.sentence = fmt::format("waits for a writer: {} {} {}; {}{}", name_of(process), handle.fd < 0 ? "opens" : "reads", what, why,
+    finding.sentence = fmt::format("waits for a writer: {} {} {}; {}{}", name_of(process),
+                                   handle.fd < 0 ? "opens" : "reads", what, why,
                                    is_measured(writers) ? without_cpu(facts.evidence()) : "");
     return finding;
 }
 
 std::string since(const SocketEvidence& socket, const Evidence& evidence)
 {
-    if (socket.received_ago) return fmt::format(", nothing received for {}", format_age(*socket.received_ago));
+    if (socket.received_ago)
+        return fmt::format(", nothing received for {}", format_age(*socket.received_ago));
     return without_cpu(evidence);
 }
 
@@ -145,11 +165,13 @@ std::string peer_of(const SocketEvidence& socket)
     return place.empty() ? "an unconnected " + socket.kind + " socket" : place;
 }
 
-/// Data came so lately that it waits for the next piece. Of a limit that has passed no more than half counts.
+/// Data came so lately that it waits for the next piece. Of a limit that has passed no more than
+/// half counts.
 bool receives_now(const Evidence& evidence, const SocketEvidence& socket)
 {
     constexpr Duration lately = std::chrono::seconds(2);
-    const Duration longest = evidence.rule && evidence.limit ? std::min<Duration>(lately, *evidence.limit / 2) : lately;
+    const Duration longest =
+        evidence.rule && evidence.limit ? std::min<Duration>(lately, *evidence.limit / 2) : lately;
     return socket.received != 0 && socket.received_ago && *socket.received_ago <= longest;
 }
 
@@ -158,7 +180,8 @@ bool is_local_kind(const SocketEvidence& socket)
     return socket.kind == "unix";
 }
 
-/// "postgres (pid 9, postgres: app app [local] UPDATE waiting)": what it calls itself may tell what it does.
+/// "postgres (pid 9, postgres: app app [local] UPDATE waiting)": what it calls itself may tell what
+/// it does.
 std::string peer_name(const SocketEvidence& socket)
 {
     constexpr std::size_t title_columns = 60;
@@ -176,17 +199,20 @@ std::string peer_cpu(const SocketEvidence& socket)
     return fmt::format(" and uses {:.0f} % of a core", *socket.peer_share * 100);
 }
 
-Finding find_peer(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread, const SocketEvidence& socket)
+Finding find_peer(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread,
+                  const SocketEvidence& socket)
 {
     Finding finding{Verdict::waits_peer, {}, {}, process.pid, {}};
-    if (facts.process(socket.peer_pid) && socket.peer_pid != process.pid) finding.waits_for = {socket.peer_pid};
+    if (facts.process(socket.peer_pid) && socket.peer_pid != process.pid)
+        finding.waits_for = {socket.peer_pid};
     const std::string writes = writes_words(facts, socket.peer_pid);
     if (!writes.empty()) finding.doubt = "something was written since the look before";
     const std::string other = socket.peer_pid > 0 ? peer_name(socket) : "its peer";
     const std::string place = socket.peer.empty() ? socket.local : socket.peer;
-    finding.sentence = fmt::format("waits for another process: {}, {} on {}, and {} {}{}", name_of(process),
-                                   thread.call_name, place.empty() ? "a socket" : place, other,
-                                   writes.empty() ? "says nothing" : writes, peer_cpu(socket));
+    finding.sentence =
+        fmt::format("waits for another process: {}, {} on {}, and {} {}{}", name_of(process),
+                    thread.call_name, place.empty() ? "a socket" : place, other,
+                    writes.empty() ? "says nothing" : writes, peer_cpu(socket));
     return finding;
 }
 
@@ -194,7 +220,11 @@ Finding find_server(const Facts& facts, const ProcessEvidence& process, const Ha
 {
     std::string place = listening_on(facts.evidence());
     if (place.empty()) place = handle.text;
-    return {Verdict::idle, fmt::format("idle: {} waits for connections on {}", name_of(process), place), {}, process.pid, {}};
+    return {Verdict::idle,
+            fmt::format("idle: {} waits for connections on {}", name_of(process), place),
+            {},
+            process.pid,
+            {}};
 }
 
 } // namespace
@@ -259,46 +289,63 @@ const SocketEvidence* Facts::socket(const Handle& handle) const
 const LockEvidence* Facts::lock_of(std::int32_t waiter) const
 {
     const auto& locks = evidence_.locks;
-    const auto found = std::find_if(locks.begin(), locks.end(), [&](const auto& lock) { return lock.waiter == waiter; });
+    const auto found = std::find_if(locks.begin(), locks.end(),
+                                    [&](const auto& lock) { return lock.waiter == waiter; });
     return found == locks.end() ? nullptr : &*found;
 }
 
-Finding find_pipe(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread, const Handle& handle)
+Finding find_pipe(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread,
+                  const Handle& handle)
 {
-    const bool is_terminal = handle.kind == HandleKind::master || handle.kind == HandleKind::terminal;
+    const bool is_terminal =
+        handle.kind == HandleKind::master || handle.kind == HandleKind::terminal;
     const PipeEvidence* known = is_terminal ? facts.terminal(handle) : facts.pipe(handle);
-    const bool writes = thread.call == Call::write || thread.call == Call::send || (thread.call == Call::open && thread.writes_wanted);
-    if (known) return writes ? find_reader(facts, process, handle, *known) : find_writer(facts, process, thread, handle, *known);
-    Finding finding{writes ? Verdict::waits_pipe_reader : Verdict::waits_pipe_writer, {}, {}, process.pid, {}};
-    finding.sentence = fmt::format("waits for a {}: {} is in {} on {}{}", writes ? "reader" : "writer", name_of(process),
-                                   thread.call_name, handle.text, without_cpu(facts.evidence()));
+    const bool writes = thread.call == Call::write || thread.call == Call::send ||
+                        (thread.call == Call::open && thread.writes_wanted);
+    if (known)
+        return writes ? find_reader(facts, process, handle, *known)
+                      : find_writer(facts, process, thread, handle, *known);
+    Finding finding{
+        writes ? Verdict::waits_pipe_reader : Verdict::waits_pipe_writer, {}, {}, process.pid, {}};
+    finding.sentence =
+        fmt::format("waits for a {}: {} is in {} on {}{}", writes ? "reader" : "writer",
+                    name_of(process), thread.call_name, handle.text, without_cpu(facts.evidence()));
     return finding;
 }
 
-Finding find_socket(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread, const Handle& handle)
+Finding find_socket(const Facts& facts, const ProcessEvidence& process,
+                    const ThreadEvidence& thread, const Handle& handle)
 {
     const SocketEvidence* socket = facts.socket(handle);
-    if (thread.call == Call::accept || (socket && socket->state == "LISTEN" && thread.call != Call::connect))
+    if (thread.call == Call::accept ||
+        (socket && socket->state == "LISTEN" && thread.call != Call::connect))
         return find_server(facts, process, handle);
     const SocketEvidence none{0, -1, 0, "?", {}, handle.text, {}, 0, 0, {}, 0, {}};
     const SocketEvidence& known = socket ? *socket : none;
     if (is_local_kind(known)) return find_peer(facts, process, thread, known);
     if (thread.call == Call::connect || known.state == "SYN-SENT")
         return {Verdict::connecting,
-                fmt::format("connects: {} to {}, which does not answer{}", name_of(process), peer_of(known),
-                            without_cpu(facts.evidence())),
-                {}, process.pid, {}};
+                fmt::format("connects: {} to {}, which does not answer{}", name_of(process),
+                            peer_of(known), without_cpu(facts.evidence())),
+                {},
+                process.pid,
+                {}};
     const bool sends = thread.call == Call::write || thread.call == Call::send;
     if (!sends && receives_now(facts.evidence(), known))
         return {Verdict::busy,
-                fmt::format("busy: {} receives from {}, {} so far, the last {} ago", name_of(process), peer_of(known),
-                            format_size(known.received), format_age(*known.received_ago)),
-                {}, process.pid, {}};
+                fmt::format("busy: {} receives from {}, {} so far, the last {} ago",
+                            name_of(process), peer_of(known), format_size(known.received),
+                            format_age(*known.received_ago)),
+                {},
+                process.pid,
+                {}};
     Finding finding{Verdict::waits_network, {}, {}, process.pid, {}};
-    finding.sentence = fmt::format("waits for the network: {}, {} on {}{}", name_of(process), thread.call_name, peer_of(known),
-                                   sends ? fmt::format(", which does not take {}", known.send_queue != 0
-                                               ? fmt::format("{} bytes", known.send_queue) : std::string("what is sent"))
-                                         : since(known, facts.evidence()));
+    finding.sentence = fmt::format(
+        "waits for the network: {}, {} on {}{}", name_of(process), thread.call_name, peer_of(known),
+        sends ? fmt::format(", which does not take {}",
+                            known.send_queue != 0 ? fmt::format("{} bytes", known.send_queue)
+                                                  : std::string("what is sent"))
+              : since(known, facts.evidence()));
     if (known.receive_queue != 0 && !sends)
         finding.hint = fmt::format("{} bytes have come and are not read", known.receive_queue);
     return finding;
@@ -339,14 +386,17 @@ Finding find_lock(const Facts& facts, const ProcessEvidence& process, const Thre
     if (path.empty() && !thread.handles.empty()) path = thread.handles.front().text;
     const std::string on = path.empty() ? "" : " on " + path;
     if (!lock || lock->holder <= 0) {
-        finding.sentence = fmt::format("waits for a lock: {}, {}{}, held by an unknown process{}", name_of(process),
-                                       lock ? lock->kind : thread.call_name, on, without_cpu(evidence));
+        finding.sentence = fmt::format("waits for a lock: {}, {}{}, held by an unknown process{}",
+                                       name_of(process), lock ? lock->kind : thread.call_name, on,
+                                       without_cpu(evidence));
         return finding;
     }
     const std::string holder = fit(lock->holder_command, 60);
-    finding.sentence = fmt::format("waits for a lock: {}, {} held by pid {} ({}){}{}", name_of(process), lock->kind, lock->holder,
-                                   holder, on, without_cpu(evidence));
-    if (facts.process(lock->holder) && lock->holder != process.pid) finding.waits_for = {lock->holder};
+    finding.sentence =
+        fmt::format("waits for a lock: {}, {} held by pid {} ({}){}{}", name_of(process),
+                    lock->kind, lock->holder, holder, on, without_cpu(evidence));
+    if (facts.process(lock->holder) && lock->holder != process.pid)
+        finding.waits_for = {lock->holder};
     finding.hint = fmt::format("or end pid {}, which holds it", lock->holder);
     return finding;
 }

@@ -16,14 +16,17 @@ namespace detail {
 namespace {
 
 constexpr std::size_t name_columns = 40;
-constexpr std::string_view java_attach = "/tmp/.java_pid"; ///< where Java listens once jstack or bgt has asked it
+constexpr std::string_view java_attach =
+    "/tmp/.java_pid"; ///< where Java listens once jstack or bgt has asked it
 constexpr std::size_t text_columns = 80;
 
 /// Programs whose first word says more than their name.
 constexpr std::array<std::string_view, 22> with_subcommand{
-    "apt", "apt-get", "bundle", "cargo", "composer", "docker", "dotnet", "gh",  "git",    "go",    "gradle",
-    "kubectl", "mvn", "npm",    "pip",   "pip3",     "pnpm",   "podman", "rails", "rustup", "terraform", "yarn"};
-constexpr std::array<std::string_view, 9> interpreters{"bash", "dash", "node", "perl", "php", "python", "python3", "ruby", "sh"};
+    "apt",  "apt-get", "bundle", "cargo",   "composer",  "docker", "dotnet", "gh",
+    "git",  "go",      "gradle", "kubectl", "mvn",       "npm",    "pip",    "pip3",
+    "pnpm", "podman",  "rails",  "rustup",  "terraform", "yarn"};
+constexpr std::array<std::string_view, 9> interpreters{"bash",   "dash",    "node", "perl", "php",
+                                                       "python", "python3", "ruby", "sh"};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& list, std::string_view word)
@@ -33,7 +36,8 @@ bool contains(const std::array<std::string_view, N>& list, std::string_view word
 
 std::string lower_case(std::string text)
 {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return text;
 }
 
@@ -64,17 +68,21 @@ std::string name_of(const ProcessEvidence& process)
 {
     const std::string_view program = program_of(process.command);
     std::string name = process.comm.empty() ? std::string(program) : process.comm;
-    // A program that runs under an interpreter often is named for it, or for the thread that runs it ("node-MainThread").
+    // A program that runs under an interpreter often is named for it, or for the thread that runs
+    // it ("node-MainThread").
     if (contains(interpreters, program)) name = program;
     const std::string_view word = first_argument(process.command);
-    if (contains(interpreters, program) && !word.empty()) name += fmt::format(" {}", base_name(word));
-    if (contains(with_subcommand, program) && program == name && !word.empty()) name += fmt::format(" {}", word);
+    if (contains(interpreters, program) && !word.empty())
+        name += fmt::format(" {}", base_name(word));
+    if (contains(with_subcommand, program) && program == name && !word.empty())
+        name += fmt::format(" {}", word);
     return fmt::format("{} (pid {})", fit(name, name_columns), process.pid);
 }
 
 std::string holder_name(const LockEvidence& lock)
 {
-    return fmt::format("{} (pid {})", fit(program_of(lock.holder_command), name_columns), lock.holder);
+    return fmt::format("{} (pid {})", fit(program_of(lock.holder_command), name_columns),
+                       lock.holder);
 }
 
 std::optional<Duration> cpu_age(const Evidence& evidence)
@@ -101,20 +109,24 @@ std::string last_text(const Evidence& evidence)
         const auto begin = line->find_first_not_of(' ');
         if (begin == line->npos) continue;
         const auto end = line->find_last_not_of(' ');
-        return "; last text: " + fit(std::string_view(*line).substr(begin, end - begin + 1), text_columns);
+        return "; last text: " +
+               fit(std::string_view(*line).substr(begin, end - begin + 1), text_columns);
     }
     return {};
 }
 
 std::string trouble_in(const Evidence& evidence)
 {
-    constexpr std::array<std::string_view, 13> troubles{"could not get lock", "database is locked", "waiting for file lock", "unable to lock",
-                                                       "unable to acquire lock",
-                                                       "connection refused", "connection timed out", "could not resolve host", "no route to host",
-                                                       "network is unreachable", "name resolution", "connection reset", "failed to connect"};
+    constexpr std::array<std::string_view, 13> troubles{
+        "could not get lock",     "database is locked",     "waiting for file lock",
+        "unable to lock",         "unable to acquire lock", "connection refused",
+        "connection timed out",   "could not resolve host", "no route to host",
+        "network is unreachable", "name resolution",        "connection reset",
+        "failed to connect"};
     constexpr std::size_t max_lines = 6;
     std::size_t looked_at = 0;
-    for (auto line = evidence.output.rbegin(); line != evidence.output.rend() && looked_at < max_lines; ++line) {
+    for (auto line = evidence.output.rbegin();
+         line != evidence.output.rend() && looked_at < max_lines; ++line) {
         if (line->find_first_not_of(' ') == line->npos) continue;
         ++looked_at;
         const std::string low = lower_case(*line);
@@ -135,7 +147,9 @@ std::string listening_on(const Evidence& evidence)
     for (const auto& socket : evidence.sockets) {
         if (socket.state != "LISTEN" || socket.local.starts_with(java_attach)) continue;
         const auto colon = socket.local.rfind(':');
-        places.insert(socket.kind == "unix" || colon == std::string::npos ? socket.local : socket.local.substr(colon));
+        places.insert(socket.kind == "unix" || colon == std::string::npos
+                          ? socket.local
+                          : socket.local.substr(colon));
     }
     std::string text;
     std::size_t shown = 0;
@@ -170,7 +184,8 @@ std::string next_command(const Facts& facts, const Finding& finding)
         return fmt::format("bgt send {} {}", id, asks_yes_or_no(evidence) ? "y" : "TEXT");
     case Verdict::stopped:
         if (process && process->tracer > 0) return fmt::format("kill {}", process->tracer);
-        return evidence.paused ? fmt::format("bgt resume {}", id) : fmt::format("bgt signal --tree CONT {}", id);
+        return evidence.paused ? fmt::format("bgt resume {}", id)
+                               : fmt::format("bgt signal --tree CONT {}", id);
     case Verdict::deadlock:
     case Verdict::unkillable:
     case Verdict::waits_lock:
@@ -205,8 +220,10 @@ namespace {
 
 std::string words_of(const ThreadEvidence& thread)
 {
-    const std::string on = thread.handles.empty() ? std::string() : " " + thread.handles.front().text;
-    const std::string more = thread.handles.size() > 1 ? fmt::format(" +{}", thread.handles.size() - 1) : "";
+    const std::string on =
+        thread.handles.empty() ? std::string() : " " + thread.handles.front().text;
+    const std::string more =
+        thread.handles.size() > 1 ? fmt::format(" +{}", thread.handles.size() - 1) : "";
     const std::string limit = thread.timeout ? " up to " + format_age(*thread.timeout) : "";
     switch (thread.call) {
     case Call::unknown: return thread.wchan.empty() ? "" : "in " + thread.wchan;
@@ -239,10 +256,12 @@ std::string wait_words(const ProcessEvidence& process)
     if (process.threads.empty()) return {};
     std::string words = words_of(process.threads.front());
     std::size_t same = 0;
-    for (const auto& thread : process.threads) same += thread.call == process.threads.front().call ? 1 : 0;
+    for (const auto& thread : process.threads)
+        same += thread.call == process.threads.front().call ? 1 : 0;
     if (process.thread_count > 1)
-        words += same == process.threads.size() ? fmt::format(" (all {} threads)", process.thread_count)
-                                                : fmt::format(" (one of {} threads)", process.thread_count);
+        words += same == process.threads.size()
+                     ? fmt::format(" (all {} threads)", process.thread_count)
+                     : fmt::format(" (one of {} threads)", process.thread_count);
     return words;
 }
 

@@ -11,9 +11,10 @@ namespace {
 
 bool starts_with_scheme(std::string_view text, std::string_view scheme)
 {
-    return text.size() >= scheme.size() && std::ranges::equal(text.substr(0, scheme.size()), scheme, [](char a, char b) {
-        return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-    });
+    return text.size() >= scheme.size() &&
+           std::ranges::equal(text.substr(0, scheme.size()), scheme, [](char a, char b) {
+               return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
+           });
 }
 
 Error bad_url(const std::string& text, std::string_view why)
@@ -30,9 +31,11 @@ Result<HttpUrl> parse_authority(std::string_view authority, const std::string& w
         const auto close = authority.find(']');
         if (close == authority.npos) return bad_url(whole, "no ']' after the address");
         url.host = authority.substr(1, close - 1);
-        if (!is_ipv6_address(url.host)) return bad_url(whole, "what is in [] is not an IPv6 address");
+        if (!is_ipv6_address(url.host))
+            return bad_url(whole, "what is in [] is not an IPv6 address");
         port = authority.substr(close + 1);
-        if (!port.empty() && port.front() != ':') return bad_url(whole, "only a :PORT can follow the ']'");
+        if (!port.empty() && port.front() != ':')
+            return bad_url(whole, "only a :PORT can follow the ']'");
     } else {
         const auto colon = std::min(authority.find(':'), authority.size());
         url.host = authority.substr(0, colon);
@@ -65,7 +68,8 @@ bool is_ipv4_address(std::string_view text)
 {
     for (int i = 0; i < 4; ++i) {
         const std::string_view part = i < 3 ? text.substr(0, text.find('.')) : text;
-        const bool digits = !part.empty() && part.size() <= 3 && std::ranges::all_of(part, is_digit);
+        const bool digits =
+            !part.empty() && part.size() <= 3 && std::ranges::all_of(part, is_digit);
         if (!digits || std::stoi(std::string(part)) > 255) return false;
         if (i < 3 && part.size() == text.size()) return false;
         if (i < 3) text.remove_prefix(part.size() + 1);
@@ -73,7 +77,8 @@ bool is_ipv4_address(std::string_view text)
     return true;
 }
 
-/// How many groups of 16 bits are in "1:2:f", nothing of which is "::"; none: it is not a list of groups.
+/// How many groups of 16 bits are in "1:2:f", nothing of which is "::"; none: it is not a list of
+/// groups.
 std::optional<int> count_groups(std::string_view text, bool may_end_in_ipv4)
 {
     if (text.empty()) return 0;
@@ -83,7 +88,8 @@ std::optional<int> count_groups(std::string_view text, bool may_end_in_ipv4)
         const std::string_view group = text.substr(0, colon);
         const bool last = colon == std::string_view::npos;
         if (last && may_end_in_ipv4 && is_ipv4_address(group)) return groups + 2;
-        if (group.empty() || group.size() > 4 || !std::ranges::all_of(group, is_hex)) return std::nullopt;
+        if (group.empty() || group.size() > 4 || !std::ranges::all_of(group, is_hex))
+            return std::nullopt;
         ++groups;
         if (last) return groups;
         text.remove_prefix(colon + 1);
@@ -94,7 +100,8 @@ std::optional<int> count_groups(std::string_view text, bool may_end_in_ipv4)
 
 bool has_space_or_control(std::string_view text)
 {
-    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
+    return std::ranges::any_of(
+        text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
 }
 
 bool is_ipv6_address(std::string_view text)
@@ -124,7 +131,8 @@ Result<HttpUrl> parse_http_url(const std::string& text)
 {
     std::string_view rest = text;
     if (has_space_or_control(rest)) return bad_url(text, "it has a space or a control character");
-    if (starts_with_scheme(rest, "https://")) return bad_url(text, "https is not spoken here: use cmd:'curl -fs URL'");
+    if (starts_with_scheme(rest, "https://"))
+        return bad_url(text, "https is not spoken here: use cmd:'curl -fs URL'");
     if (starts_with_scheme(rest, "http://")) rest.remove_prefix(5);
     else if (rest.substr(0, rest.find_first_of("/?#")).empty() && !rest.starts_with("//"))
         return bad_url(text, "it has no host");
@@ -132,8 +140,10 @@ Result<HttpUrl> parse_http_url(const std::string& text)
     rest = rest.substr(0, rest.find('#')); // a fragment is the client's own
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
     const std::string_view target = rest.substr(authority.size());
-    if (target.starts_with("//") && authority.ends_with(':')) return bad_url(text, "only http:// is known");
-    if (authority.find('@') != authority.npos) return bad_url(text, "a user in it is not supported");
+    if (target.starts_with("//") && authority.ends_with(':'))
+        return bad_url(text, "only http:// is known");
+    if (authority.find('@') != authority.npos)
+        return bad_url(text, "a user in it is not supported");
     auto url = parse_authority(authority, text);
     if (!url) return url;
     url->target = target.starts_with('/') ? std::string(target) : "/" + std::string(target);

@@ -17,7 +17,8 @@ constexpr Duration longest_pause = 30s;        ///< the time over which activity
 constexpr Duration longest_notice_pause = 60s; ///< notices alone cost a wake-up a minute at most
 constexpr Duration longest_stalled_pause = 1h;
 constexpr Duration shortest_cpu_pause = 100ms;
-constexpr Duration max_cpu_excess = 1s; ///< a limit on CPU time is exact to this, or to a tenth of it
+constexpr Duration max_cpu_excess =
+    1s; ///< a limit on CPU time is exact to this, or to a tenth of it
 
 /// Rules that need to know what the tree does take four samples within their limit.
 Duration pause_of(Duration limit, Duration longest)
@@ -45,33 +46,42 @@ auto timer_of(HangClock clock, Hang& hang_state) -> decltype(&hang_state.output)
 }
 
 /// After a rule has fired samples go on at its pace, so that the end of the silence is seen.
-void plan_rule(std::optional<Instant>& date, const HangRule& rule, Duration limit, const InactivityTimer& timer, Instant now)
+void plan_rule(std::optional<Instant>& date, const HangRule& rule, Duration limit,
+               const InactivityTimer& timer, Instant now)
 {
     // Output is known without a sample: only the date itself matters.
-    if (rule.clock != HangClock::output) earlier(date, saturating_add(now, pause_of(limit, longest_pause)));
+    if (rule.clock != HangClock::output)
+        earlier(date, saturating_add(now, pause_of(limit, longest_pause)));
     if (!timer.is_told()) earlier(date, saturating_add(timer.last, limit));
 }
 
 /// The limit can't pass before all cores have worked for what is left of it.
-void plan_cpu(std::optional<Instant>& date, const std::optional<Duration>& limit, const CpuUse& cpu, Instant now)
+void plan_cpu(std::optional<Instant>& date, const std::optional<Duration>& limit, const CpuUse& cpu,
+              Instant now)
 {
     if (!limit) return;
     const auto cores = static_cast<Duration::rep>(std::max(cpu.cores, 1u));
-    const Duration shortest = std::max(std::max(*limit / 10, max_cpu_excess) / cores, shortest_cpu_pause);
+    const Duration shortest =
+        std::max(std::max(*limit / 10, max_cpu_excess) / cores, shortest_cpu_pause);
     const Duration left = std::max(*limit - cpu.used, Duration::zero());
     earlier(date, saturating_add(cpu.measured.value_or(now), std::max(left / cores, shortest)));
 }
 
-void plan_notices(std::optional<Instant>& date, const Policy& spec, const HangState& hang_state, Instant now)
+void plan_notices(std::optional<Instant>& date, const Policy& spec, const HangState& hang_state,
+                  Instant now)
 {
     if (spec.kind != Kind::job) return;
     const HangRules& hang = spec.hang;
     std::optional<Duration> pause;
-    if (hang.quiet_after && !hang_state.quiet) pause = std::clamp(*hang.quiet_after, shortest_pause, longest_notice_pause);
+    if (hang.quiet_after && !hang_state.quiet)
+        pause = std::clamp(*hang.quiet_after, shortest_pause, longest_notice_pause);
     if (hang.stalled_after) {
         Duration stalled = pause_of(*hang.stalled_after, longest_notice_pause);
-        // What has been still for hours needs no sample every minute: output, the common end of a silence, wakes by itself.
-        if (hang_state.stalled) stalled = std::clamp<Duration>((now - hang_state.progress.last) / 2, stalled, longest_stalled_pause);
+        // What has been still for hours needs no sample every minute: output, the common end of a
+        // silence, wakes by itself.
+        if (hang_state.stalled)
+            stalled = std::clamp<Duration>((now - hang_state.progress.last) / 2, stalled,
+                                           longest_stalled_pause);
         pause = pause ? std::min(*pause, stalled) : stalled;
     }
     if (pause) earlier(date, saturating_add(now, *pause));
@@ -101,7 +111,9 @@ void start_clocks(const Policy& spec, HangState& hang_state, Instant now)
 
 void restart_clocks(const Policy& spec, HangState& hang_state, Instant now)
 {
-    for (InactivityTimer* clock : {&hang_state.output, &hang_state.progress, &hang_state.idle, &hang_state.heartbeat}) *clock = InactivityTimer{now, std::nullopt};
+    for (InactivityTimer* clock :
+         {&hang_state.output, &hang_state.progress, &hang_state.idle, &hang_state.heartbeat})
+        *clock = InactivityTimer{now, std::nullopt};
     hang_state.next_sample = plan_sample(spec, hang_state, now);
 }
 
@@ -126,17 +138,21 @@ std::optional<Instant> plan_sample(const Policy& spec, const HangState& hang_sta
         const std::optional<Duration>& limit = spec.hang.*rule.limit;
         if (timer && limit) plan_rule(date, rule, *limit, *timer, now);
     }
-    if (hang_state.watchdog && !hang_state.heartbeat.is_told()) earlier(date, saturating_add(hang_state.heartbeat.last, *hang_state.watchdog));
+    if (hang_state.watchdog && !hang_state.heartbeat.is_told())
+        earlier(date, saturating_add(hang_state.heartbeat.last, *hang_state.watchdog));
     plan_notices(date, spec, hang_state, now);
     // Where a rule is over and may not fire yet.
-    if (date && now < hang_state.not_before) date = std::max(*date, std::min(hang_state.not_before, saturating_add(now, longest_pause)));
+    if (date && now < hang_state.not_before)
+        date = std::max(*date, std::min(hang_state.not_before, saturating_add(now, longest_pause)));
     plan_cpu(date, spec.hang.cpu, hang_state.cpu, now);
     return date;
 }
 
 std::optional<Instant> ready_at_latest(const Policy& spec, const HangState& hang_state)
 {
-    if (!spec.awaits_ready || !spec.hang.ready || hang_state.ready || hang_state.ready_once || hang_state.never_ready) return std::nullopt;
+    if (!spec.awaits_ready || !spec.hang.ready || hang_state.ready || hang_state.ready_once ||
+        hang_state.never_ready)
+        return std::nullopt;
     return std::max(saturating_add(hang_state.since, *spec.hang.ready), hang_state.not_before);
 }
 
@@ -166,12 +182,14 @@ std::optional<Reason> fired_rule(const Policy& spec, HangState& hang_state, Inst
         Reason reason;
     };
     std::optional<Over> first;
-    const auto check = [&](InactivityTimer* timer, const std::optional<Duration>& limit, Reason reason) {
+    const auto check = [&](InactivityTimer* timer, const std::optional<Duration>& limit,
+                           Reason reason) {
         if (!timer || !is_over(*timer, limit, now)) return;
         const Instant since = saturating_add(timer->last, *limit);
         if (!first || since < first->since) first = Over{timer, since, reason};
     };
-    for (const HangRule& rule : hang_rules) check(timer_of(rule.clock, hang_state), spec.hang.*rule.limit, rule.reason);
+    for (const HangRule& rule : hang_rules)
+        check(timer_of(rule.clock, hang_state), spec.hang.*rule.limit, rule.reason);
     check(&hang_state.heartbeat, hang_state.watchdog, Reason::progress_timeout);
     if (!first) return std::nullopt;
     first->timer->told = first->timer->last;
@@ -192,12 +210,16 @@ std::vector<Happening> update_notices(const Policy& spec, HangState& hang_state,
         return is_job && limit && now >= saturating_add(clock.last, *limit);
     };
     // `stalled` also says that a rule has fired that only reports.
-    const bool stalled = silent(hang_state.progress, spec.hang.stalled_after) || hang_state.progress.is_told() || hang_state.idle.is_told() ||
+    const bool stalled = silent(hang_state.progress, spec.hang.stalled_after) ||
+                         hang_state.progress.is_told() || hang_state.idle.is_told() ||
                          hang_state.output.is_told() || hang_state.heartbeat.is_told();
-    bool ended = set(hang_state.quiet, silent(hang_state.output, spec.hang.quiet_after), Happening::quiet);
+    bool ended =
+        set(hang_state.quiet, silent(hang_state.output, spec.hang.quiet_after), Happening::quiet);
     ended |= set(hang_state.stalled, stalled, Happening::stalled);
-    ended |= set(hang_state.waiting_input, hang_state.activity == Activity::waiting_input, Happening::waiting_input);
-    if (ended && !hang_state.quiet && !hang_state.stalled && !hang_state.waiting_input) changes.push_back(Happening::moving);
+    ended |= set(hang_state.waiting_input, hang_state.activity == Activity::waiting_input,
+                 Happening::waiting_input);
+    if (ended && !hang_state.quiet && !hang_state.stalled && !hang_state.waiting_input)
+        changes.push_back(Happening::moving);
     return changes;
 }
 

@@ -20,7 +20,8 @@ Character first_character(std::string_view text)
     if (lead < 0x80) return {lead, 1};
     const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
     char32_t value = lead & (0xffu >> (length + 1));
-    for (const char c : text.substr(1, length - 1)) value = value << 6 | (static_cast<unsigned char>(c) & 0x3fu);
+    for (const char c : text.substr(1, length - 1))
+        value = value << 6 | (static_cast<unsigned char>(c) & 0x3fu);
     return {value, length};
 }
 
@@ -69,7 +70,10 @@ std::string mask_line(std::string_view rendered)
     for (std::size_t at = 0; at < text.size();) {
         const Character character = first_character(text.substr(at));
         const bool spinner = is_drawn_spinner(character.value) || is_lone_stroke(text, at);
-        const char mask = is_digit(text[at]) ? '#' : is_blank(text[at]) ? ' ' : spinner ? '*' : '\0';
+        const char mask = is_digit(text[at])   ? '#'
+                          : is_blank(text[at]) ? ' '
+                          : spinner            ? '*'
+                                               : '\0';
         if (mask == '\0') masked += text.substr(at, character.length);
         else if (mask != run && !(mask == ' ' && masked.empty())) masked += mask;
         run = mask;

@@ -11,13 +11,18 @@ namespace {
 
 constexpr std::size_t longest_status = 127;
 constexpr std::size_t longest_step = 63;
-/// As parse_duration has it: more is a mistake of the sender, and would overflow a Duration of nanoseconds.
+/// As parse_duration has it: more is a mistake of the sender, and would overflow a Duration of
+/// nanoseconds.
 constexpr std::uint64_t longest_usec = 100ull * 365 * 24 * 3600 * 1'000'000;
 
 bool is_name(std::string_view text)
 {
-    const auto fits = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
-    return !text.empty() && (text.front() < '0' || text.front() > '9') && std::ranges::all_of(text, fits);
+    const auto fits = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               c == '_';
+    };
+    return !text.empty() && (text.front() < '0' || text.front() > '9') &&
+           std::ranges::all_of(text, fits);
 }
 
 /// Printable, and at most `most` bytes, none of its UTF-8 sequences split.

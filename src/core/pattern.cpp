@@ -17,7 +17,8 @@ Result<Pattern> Pattern::compile(const std::string& text)
     options.set_log_errors(false);
     auto regex = std::make_unique<re2::RE2>(text, options);
     if (!regex->ok())
-        return Error::usage("bad regular expression \"" + printable(text) + "\": " + printable(regex->error()));
+        return Error::usage("bad regular expression \"" + printable(text) +
+                            "\": " + printable(regex->error()));
     return Pattern(std::move(regex));
 }
 
@@ -29,10 +30,12 @@ bool Pattern::matches(std::string_view line) const
 std::optional<std::vector<std::string_view>> Pattern::groups(std::string_view line) const
 {
     std::vector<re2::StringPiece> found(group_count() + 1);
-    if (!regex_->Match({line.data(), line.size()}, 0, line.size(), re2::RE2::UNANCHORED, found.data(), static_cast<int>(found.size())))
+    if (!regex_->Match({line.data(), line.size()}, 0, line.size(), re2::RE2::UNANCHORED,
+                       found.data(), static_cast<int>(found.size())))
         return std::nullopt;
     std::vector<std::string_view> out;
-    for (std::size_t i = 1; i < found.size(); ++i) out.emplace_back(found[i].data(), found[i].size());
+    for (std::size_t i = 1; i < found.size(); ++i)
+        out.emplace_back(found[i].data(), found[i].size());
     return out;
 }
 

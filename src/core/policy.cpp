@@ -11,7 +11,8 @@ namespace {
 template <class Enum, std::size_t N>
 std::optional<Enum> by_name(const std::array<Enum, N>& all, std::string_view name)
 {
-    const auto found = std::find_if(all.begin(), all.end(), [&](Enum e) { return to_string(e) == name; });
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](Enum e) { return to_string(e) == name; });
     if (found == all.end()) return std::nullopt;
     return *found;
 }
@@ -58,7 +59,9 @@ std::string_view to_string(Restart value)
 std::optional<Activity> parse_activity(std::string_view name)
 {
     using enum Activity;
-    return by_name(std::array{unknown, busy, trickle, blocked, waiting_input, stopped, unkillable, zombie}, name);
+    return by_name(
+        std::array{unknown, busy, trickle, blocked, waiting_input, stopped, unkillable, zombie},
+        name);
 }
 
 std::optional<OnHang> parse_on_hang(std::string_view name)
@@ -68,7 +71,8 @@ std::optional<OnHang> parse_on_hang(std::string_view name)
 
 std::optional<Restart> parse_restart(std::string_view name)
 {
-    return by_name(std::array{Restart::no, Restart::on_failure, Restart::on_hang, Restart::always}, name);
+    return by_name(std::array{Restart::no, Restart::on_failure, Restart::on_hang, Restart::always},
+                   name);
 }
 
 } // namespace bgt::core

@@ -36,7 +36,8 @@ public:
     }
     void skip_blanks()
     {
-        while (!text_.empty() && (text_.front() == ' ' || text_.front() == '\t')) text_.remove_prefix(1);
+        while (!text_.empty() && (text_.front() == ' ' || text_.front() == '\t'))
+            text_.remove_prefix(1);
     }
     std::optional<std::uint64_t> whole()
     {
@@ -51,7 +52,8 @@ public:
     {
         if (text_.empty() || !is_digit(text_.front())) return std::nullopt;
         double value = 0;
-        const auto parsed = std::from_chars(text_.data(), text_.data() + text_.size(), value, std::chars_format::fixed);
+        const auto parsed = std::from_chars(text_.data(), text_.data() + text_.size(), value,
+                                            std::chars_format::fixed);
         if (parsed.ec != std::errc{}) return std::nullopt;
         text_.remove_prefix(static_cast<std::size_t>(parsed.ptr - text_.data()));
         return value;
@@ -71,8 +73,11 @@ std::string step_of(std::string_view text)
 
 std::optional<Progress> of_counter(std::uint64_t done, std::uint64_t total)
 {
-    if (total == 0 || done > total || total > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
-    return Progress{static_cast<double>(done) / static_cast<double>(total), {}, static_cast<std::uint32_t>(total)};
+    if (total == 0 || done > total || total > std::numeric_limits<std::uint32_t>::max())
+        return std::nullopt;
+    return Progress{static_cast<double>(done) / static_cast<double>(total),
+                    {},
+                    static_cast<std::uint32_t>(total)};
 }
 
 std::optional<Progress> of_percentage(double value)
@@ -102,7 +107,8 @@ std::optional<Progress> read_bracket(Reader& in, std::string_view close)
     return of_counter(*done, *total);
 }
 
-/// What the text begins with, bracket first: `[3/10]`, `(3/10)`, `[ 45%]`; what follows is left in `in`.
+/// What the text begins with, bracket first: `[3/10]`, `(3/10)`, `[ 45%]`; what follows is left in
+/// `in`.
 std::optional<Progress> read_bracketed(Reader& in)
 {
     if (in.skip("[")) return read_bracket(in, "]");
@@ -118,8 +124,10 @@ std::optional<Progress> read_of(Reader in)
     const auto total = in.whole();
     if (!total) return std::nullopt;
     const std::string_view rest = in.rest();
-    if (!rest.empty() && (is_word(rest.front()) || rest.front() == '/' || rest.front() == '%')) return std::nullopt;
-    if (rest.size() > 1 && (rest[0] == '.' || rest[0] == ',' || rest[0] == '-') && is_word(rest[1])) return std::nullopt;
+    if (!rest.empty() && (is_word(rest.front()) || rest.front() == '/' || rest.front() == '%'))
+        return std::nullopt;
+    if (rest.size() > 1 && (rest[0] == '.' || rest[0] == ',' || rest[0] == '-') && is_word(rest[1]))
+        return std::nullopt;
     return of_counter(*done, *total);
 }
 
@@ -128,9 +136,9 @@ bool is_letter(char c)
     return is_word(c) && !is_digit(c);
 }
 
-/// Whether words stand on both sides: "about 45% of users" tells of users. Beside a bar, behind a colon, at either end of
-/// its line (`45% [...]`, `copied 45%`) a percentage is that of the work, but for "45% of users", and so it is where the
-/// word behind says so.
+/// Whether words stand on both sides: "about 45% of users" tells of users. Beside a bar, behind a
+/// colon, at either end of its line (`45% [...]`, `copied 45%`) a percentage is that of the work,
+/// but for "45% of users", and so it is where the word behind says so.
 bool is_prose(std::string_view before, std::string_view after)
 {
     constexpr std::string_view blanks = " \t";
@@ -140,7 +148,8 @@ bool is_prose(std::string_view before, std::string_view after)
         if (after.starts_with(word)) return false;
     if (after.starts_with("of ") && after.size() > 3 && is_letter(after[3])) return true;
     const bool leads = before.empty() || (!is_letter(before.back()) && before.back() != ',');
-    const bool ends = after.empty() || (!is_letter(after.front()) && after.front() != ',' && after.front() != '.');
+    const bool ends = after.empty() ||
+                      (!is_letter(after.front()) && after.front() != ',' && after.front() != '.');
     return !leads && !ends;
 }
 
@@ -164,7 +173,8 @@ std::optional<double> whole_decimal(std::string_view text)
     return in.rest().empty() ? value : std::nullopt;
 }
 
-/// Whether a number of its own begins there: not the end of a word, a version, a date, a negative number.
+/// Whether a number of its own begins there: not the end of a word, a version, a date, a negative
+/// number.
 bool begins_number(std::string_view line, std::size_t at)
 {
     constexpr std::string_view joins = ".,-/+";
@@ -229,7 +239,8 @@ std::optional<Progress> progress_of_groups(std::span<const std::string_view> gro
     if (!total || *total <= 0 || *first > *total) return std::nullopt;
     Progress progress{*first / *total, {}, std::nullopt};
     constexpr double most = std::numeric_limits<std::uint32_t>::max();
-    if (*total <= most && std::trunc(*total) == *total) progress.total_steps = static_cast<std::uint32_t>(*total);
+    if (*total <= most && std::trunc(*total) == *total)
+        progress.total_steps = static_cast<std::uint32_t>(*total);
     return progress;
 }
 
@@ -239,11 +250,13 @@ std::optional<Progress> find_progress(std::string_view rendered_line, const Patt
     return groups ? progress_of_groups(*groups) : std::nullopt;
 }
 
-std::optional<double> seconds_left(double fraction_before, double seconds_before, double fraction, double seconds)
+std::optional<double> seconds_left(double fraction_before, double seconds_before, double fraction,
+                                   double seconds)
 {
     constexpr double least = 0.02, longest_rest = 600;
     double gained = fraction - fraction_before, took = seconds - seconds_before;
-    if (!std::isfinite(gained) || !std::isfinite(took) || fraction < least || fraction >= 1) return std::nullopt;
+    if (!std::isfinite(gained) || !std::isfinite(took) || fraction < least || fraction >= 1)
+        return std::nullopt;
     if (gained <= 0) {
         if (took > longest_rest) return std::nullopt;
         gained = fraction;

@@ -38,37 +38,46 @@ std::uint64_t scramble(std::uint64_t x)
 
 } // namespace
 
-NextAttempt next_attempt(const RestartPolicy& again, OnHang on_hang, const Attempts& attempts, const Outcome& outcome, bool asked, Instant now)
+NextAttempt next_attempt(const RestartPolicy& again, OnHang on_hang, const Attempts& attempts,
+                         const Outcome& outcome, bool asked, Instant now)
 {
     if (asked) return NextAttempt::now;
     const bool hung = is_hang(outcome.reason);
     if (outcome.reason != Reason::self && !hung) return NextAttempt::none;
-    if (outcome.kind != OutcomeKind::exited && outcome.kind != OutcomeKind::signaled) return NextAttempt::none;
+    if (outcome.kind != OutcomeKind::exited && outcome.kind != OutcomeKind::signaled)
+        return NextAttempt::none;
     const bool failed = exit_code(outcome) != 0;
     if (wants_restart(again.restart, on_hang, hung, failed)) {
-        const auto recent = std::ranges::count_if(attempts.restarts,
-                                                  [&](Instant at) { return now < saturating_add(at, again.max_period); });
-        const bool too_many = again.max_restarts != 0 && static_cast<std::uint64_t>(recent) >= again.max_restarts;
+        const auto recent = std::ranges::count_if(attempts.restarts, [&](Instant at) {
+            return now < saturating_add(at, again.max_period);
+        });
+        const bool too_many =
+            again.max_restarts != 0 && static_cast<std::uint64_t>(recent) >= again.max_restarts;
         return too_many ? NextAttempt::given_up : NextAttempt::restart;
     }
     if (!failed || attempts.retries >= again.retries) return NextAttempt::none;
-    const bool worth_it = again.retry_on.empty() || std::ranges::find(again.retry_on, exit_code(outcome)) != again.retry_on.end();
+    const bool worth_it =
+        again.retry_on.empty() ||
+        std::ranges::find(again.retry_on, exit_code(outcome)) != again.retry_on.end();
     return worth_it ? NextAttempt::retry : NextAttempt::none;
 }
 
-Duration begin_backoff(const RestartPolicy& again, Attempts& attempts, NextAttempt next, Duration lived, Instant now)
+Duration begin_backoff(const RestartPolicy& again, Attempts& attempts, NextAttempt next,
+                       Duration lived, Instant now)
 {
     ++attempts.number;
     if (next == NextAttempt::now) return Duration::zero();
     if (next == NextAttempt::retry) ++attempts.retries;
     if (next == NextAttempt::restart && again.max_restarts != 0) {
-        std::erase_if(attempts.restarts, [&](Instant at) { return now >= saturating_add(at, again.max_period); });
+        std::erase_if(attempts.restarts,
+                      [&](Instant at) { return now >= saturating_add(at, again.max_period); });
         attempts.restarts.push_back(now);
     }
     // One that ran for long had got over whatever made those before it fail.
     attempts.in_a_row = lived >= again.backoff_max ? 0 : attempts.in_a_row;
     Duration wait = std::max(again.backoff_min, Duration::zero());
-    for (std::uint32_t i = 0; i < attempts.in_a_row && wait < again.backoff_max; ++i) wait = std::min(wait * 2, again.backoff_max);
+    for (std::uint32_t i = 0; i < attempts.in_a_row && wait < again.backoff_max; ++i)
+        wait = std::min(wait * 2, again.backoff_max);
     ++attempts.in_a_row;
     wait = std::min(wait, std::max(again.backoff_max, Duration::zero()));
     const auto percent = static_cast<Duration::rep>(scramble(again.seed ^ attempts.number) % 21);

@@ -1,8 +1,8 @@
 #include <bgt/core/step.hpp>
 
-#include "restart_policy.hpp"
-#include "inactivity_timers.hpp"
 #include "deadlines.hpp"
+#include "inactivity_timers.hpp"
+#include "restart_policy.hpp"
 #include "stop_ladder.hpp"
 
 #include <concepts>
@@ -32,10 +32,13 @@ Outcome outcome_of(const std::optional<MainEnd>& main_end, Reason reason)
 template <class Phase>
 concept Alive = std::same_as<Phase, Running> || std::same_as<Phase, MainExited>;
 
-/// One call of step(): a handler for each state and event that matters; every other pair changes nothing.
+/// One call of step(): a handler for each state and event that matters; every other pair changes
+/// nothing.
 class Step {
 public:
-    Step(const Policy& spec, State state, Instant now) : spec_(spec), now_(now), result_{std::move(state), {}} {}
+    Step(const Policy& spec, State state, Instant now)
+        : spec_(spec), now_(now), result_{std::move(state), {}}
+    {}
 
     StepResult run(const Event& event) &&
     {
@@ -50,8 +53,7 @@ private:
     // What no handler below takes.
     template <class Phase, class What>
     void on(Phase&, const What&)
-    {
-    }
+    {}
 
     void on(Starting& starting, const Started&)
     {
@@ -63,7 +65,8 @@ private:
     }
     void on(Starting&, const StartFailed& failure)
     {
-        enter(Ended{{OutcomeKind::failed_to_start, failure.code, 0, Reason::self, 0}, false, {}, {}});
+        enter(
+            Ended{{OutcomeKind::failed_to_start, failure.code, 0, Reason::self, 0}, false, {}, {}});
         act(Finish{});
         act(Release{});
     }
@@ -73,8 +76,10 @@ private:
             starting.wanted = request;
             return;
         }
-        if (request.now || (request.reason == Reason::killed && !request.no_escalation)) starting.wanted->now = true;
-        if (!request.again) starting.wanted->again = false; // whoever wants it ended has the last word
+        if (request.now || (request.reason == Reason::killed && !request.no_escalation))
+            starting.wanted->now = true;
+        if (!request.again)
+            starting.wanted->again = false; // whoever wants it ended has the last word
     }
 
     void on(Running& running, const MainEnded& end)
@@ -82,7 +87,10 @@ private:
         enter(MainExited{running.started, end.how, now_, 0});
         act(CheckTree{});
     }
-    void on(Running&, const TreeEmpty&) { end_attempt(outcome_of(std::nullopt, Reason::self), {}, {}, Afterwards::never); }
+    void on(Running&, const TreeEmpty&)
+    {
+        end_attempt(outcome_of(std::nullopt, Reason::self), {}, {}, Afterwards::never);
+    }
     void on(Running& running, const Tick&)
     {
         if (is_due(timeout_at(spec_, running.started))) return stop_for_timeout(running);
@@ -134,7 +142,8 @@ private:
     }
     void on(Alive auto&, const WatchdogSet& set)
     {
-        hang_state().watchdog = set.interval > Duration::zero() ? std::optional(set.interval) : std::nullopt;
+        hang_state().watchdog =
+            set.interval > Duration::zero() ? std::optional(set.interval) : std::nullopt;
         hang_state().heartbeat = InactivityTimer{now_, std::nullopt};
         hang_state().next_sample = plan_sample(spec_, hang_state(), now_);
     }
@@ -142,7 +151,8 @@ private:
 
     void on(MainExited& left, const TreeEmpty&)
     {
-        end_attempt(outcome_of(left.main_end, Reason::self), {}, left.started, Afterwards::as_ruled);
+        end_attempt(outcome_of(left.main_end, Reason::self), {}, left.started,
+                    Afterwards::as_ruled);
     }
     void on(MainExited& left, const TreeLives& tree)
     {
@@ -178,7 +188,8 @@ private:
         close_tally(stop);
         Outcome outcome = outcome_of(stop.main_end, stop.for_leftover ? Reason::self : stop.reason);
         if (stop.for_leftover) {
-            outcome.leftover_killed = std::accumulate(stop.tally.begin(), stop.tally.end(), std::uint32_t{0},
+            outcome.leftover_killed = std::accumulate(
+                stop.tally.begin(), stop.tally.end(), std::uint32_t{0},
                 [](std::uint32_t sum, const StepTally& row) { return sum + row.ended; });
         }
         end_attempt(outcome, std::move(stop.tally), stop.started, stop.afterwards);
@@ -237,7 +248,8 @@ private:
     void on(Ended& ended, const StopRequested& request)
     {
         if (!ended.tree_lives) return;
-        if (ended.leftover_stop) return escalate(*ended.leftover_stop, request, now_, result_.actions);
+        if (ended.leftover_stop)
+            return escalate(*ended.leftover_stop, request, now_, result_.actions);
         ended.leftover_stop = new_stop(request.reason, Running{});
         ended.leftover_stop->main_only = false; // it has ended
         if (request.ladder) ended.leftover_stop->ladder = *request.ladder;
@@ -276,11 +288,15 @@ private:
         stop.afterwards = request.again ? Afterwards::again : Afterwards::never;
         set_off(std::move(stop), Happening::stop, request.now);
     }
-    void stop_for_timeout(const Alive auto& phase) { set_off(new_stop(Reason::timeout, phase), Happening::stop, false); }
+    void stop_for_timeout(const Alive auto& phase)
+    {
+        set_off(new_stop(Reason::timeout, phase), Happening::stop, false);
+    }
 
     void tick_rules(const Alive auto& phase)
     {
-        if (is_due(ready_at_latest(spec_, hang_state())) && !result_.state.paused) return hang(phase, Reason::ready_timeout);
+        if (is_due(ready_at_latest(spec_, hang_state())) && !result_.state.paused)
+            return hang(phase, Reason::ready_timeout);
         sample_when_due();
     }
     void end_at_limit(const Alive auto& phase, Reason rule)
@@ -310,7 +326,8 @@ private:
         const std::vector<Happening> changes = update_notices(spec_, hang_state(), now_);
         hang_state().next_sample = plan_sample(spec_, hang_state(), now_);
         for (const Happening change : changes) {
-            if (!reported && (change == Happening::stalled || change == Happening::waiting_input)) act(GatherReport{});
+            if (!reported && (change == Happening::stalled || change == Happening::waiting_input))
+                act(GatherReport{});
             act(Note{change, Reason::self, 0, 0});
         }
         if (recorded(hang_state()) != told || used_cpu || reported) act(SaveStatus{});
@@ -343,19 +360,22 @@ private:
     }
 
     /// An attempt is over and its tree empty.
-    void end_attempt(const Outcome& outcome, std::vector<StepTally> tally, Instant first_start, Afterwards afterwards)
+    void end_attempt(const Outcome& outcome, std::vector<StepTally> tally, Instant first_start,
+                     Afterwards afterwards)
     {
         if (afterwards == Afterwards::never) return finish(outcome, std::move(tally));
         Attempts& attempts = result_.state.attempts;
         const bool asked = afterwards == Afterwards::again;
-        const NextAttempt next = next_attempt(spec_.restart_policy, spec_.hang.on_hang, attempts, outcome, asked, now_);
+        const NextAttempt next =
+            next_attempt(spec_.restart_policy, spec_.hang.on_hang, attempts, outcome, asked, now_);
         if (next == NextAttempt::none) return finish(outcome, std::move(tally));
         if (next == NextAttempt::given_up) {
             act(Note{Happening::restart_limit, Reason::self, 0, spec_.restart_policy.max_restarts});
             return finish(outcome, std::move(tally));
         }
         act(EndAttempt{outcome});
-        const Duration wait = begin_backoff(spec_.restart_policy, attempts, next, now_ - hang_state().since, now_);
+        const Duration wait =
+            begin_backoff(spec_.restart_policy, attempts, next, now_ - hang_state().since, now_);
         result_.state.paused = false;
         const BackingOff waiting{first_start, saturating_add(now_, wait), outcome};
         if (next == NextAttempt::now) return start_again(waiting);

@@ -10,7 +10,8 @@ namespace {
 
 constexpr Duration first_pause = 1ms;
 constexpr Duration longest_pause = 50ms;
-constexpr Duration survivor_timeout = 1s;       ///< after which what lives in spite of SIGKILL is called a survivor
+constexpr Duration survivor_timeout =
+    1s; ///< after which what lives in spite of SIGKILL is called a survivor
 constexpr Duration survivor_pause = 1s; ///< a process in state D may stay there for hours
 
 bool killing(const Stopping& stop)
@@ -68,7 +69,9 @@ void begin(Stopping& stop, Happening what, bool kill_at_once, Instant now, std::
 
 void escalate(Stopping& stop, const StopRequested& request, Instant now, std::vector<Action>& out)
 {
-    if (killing(stop) || request.no_escalation || !(request.now || request.reason == Reason::killed)) return;
+    if (killing(stop) || request.no_escalation ||
+        !(request.now || request.reason == Reason::killed))
+        return;
     out.emplace_back(Note{Happening::rung, stop.reason, kill_signal, 0});
     begin_kill(stop, now, out);
 }
@@ -80,7 +83,8 @@ void advance(Stopping& stop, Instant now, std::vector<Action>& out)
     // From date to date, not from tick to tick: KILL comes when it was announced.
     while (!killing(stop) && now >= stop.rung_ends) {
         ++stop.rung;
-        if (!killing(stop)) stop.rung_ends = saturating_add(stop.rung_ends, stop.ladder[stop.rung].wait);
+        if (!killing(stop))
+            stop.rung_ends = saturating_add(stop.rung_ends, stop.ladder[stop.rung].wait);
     }
     stop.swept = false;
     const int signal = killing(stop) ? kill_signal : stop.ladder[stop.rung].signal;
@@ -113,7 +117,8 @@ Instant kill_date(const Stopping& stop)
 {
     if (killing(stop)) return stop.kill_since;
     Instant date = stop.rung_ends;
-    for (std::size_t next = stop.rung + 1; next < stop.ladder.size(); ++next) date = saturating_add(date, stop.ladder[next].wait);
+    for (std::size_t next = stop.rung + 1; next < stop.ladder.size(); ++next)
+        date = saturating_add(date, stop.ladder[next].wait);
     return date;
 }
 

@@ -20,7 +20,8 @@ constexpr std::size_t max_rungs = 8;
 template <class Enum, std::size_t N>
 std::optional<Enum> by_name(const std::array<Enum, N>& all, std::string_view name)
 {
-    const auto found = std::find_if(all.begin(), all.end(), [&](Enum e) { return to_string(e) == name; });
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](Enum e) { return to_string(e) == name; });
     if (found == all.end()) return std::nullopt;
     return *found;
 }
@@ -29,12 +30,16 @@ Result<StopStep> parse_rung(std::string_view text, Duration grace)
 {
     const auto colon = text.find(':');
     const auto name = text.substr(0, colon);
-    if (name.empty()) return Error::usage("stop signals: an empty step; write e.g. `QUIT:2s,TERM:5s`");
+    if (name.empty())
+        return Error::usage("stop signals: an empty step; write e.g. `QUIT:2s,TERM:5s`");
     auto signal = parse_signal(name);
     if (!signal) return signal.error();
-    if (*signal == SIGKILL) return Error::usage("stop signals: KILL always comes last and is not written");
-    if (*signal == SIGSTOP) return Error::usage("stop signals: STOP ends nothing; KILL follows by itself");
-    if (colon == std::string_view::npos) return StopStep{*signal, std::max(grace, Duration::zero())};
+    if (*signal == SIGKILL)
+        return Error::usage("stop signals: KILL always comes last and is not written");
+    if (*signal == SIGSTOP)
+        return Error::usage("stop signals: STOP ends nothing; KILL follows by itself");
+    if (colon == std::string_view::npos)
+        return StopStep{*signal, std::max(grace, Duration::zero())};
     auto wait = parse_duration(text.substr(colon + 1));
     if (!wait) return wait.error();
     return StopStep{*signal, *wait};
@@ -139,7 +144,8 @@ Result<std::vector<StopStep>> parse_stop_signals(std::string_view text, Duration
         const auto comma = text.find(',');
         auto rung = parse_rung(text.substr(0, comma), grace);
         if (!rung) return rung.error();
-        if (ladder.size() == max_rungs) return Error::usage(fmt::format("stop signals: more than {} steps", max_rungs));
+        if (ladder.size() == max_rungs)
+            return Error::usage(fmt::format("stop signals: more than {} steps", max_rungs));
         ladder.push_back(*rung);
         if (comma == std::string_view::npos) return ladder;
         text.remove_prefix(comma + 1);
@@ -169,7 +175,8 @@ int exit_code(const Outcome& outcome)
     case OutcomeKind::signaled: break;
     }
     if (outcome.reason == Reason::timeout) return 123;
-    if (const HangRule* rule = find_hang_rule(outcome.reason)) return rule->at_limit == AtLimit::end ? 123 : 120;
+    if (const HangRule* rule = find_hang_rule(outcome.reason))
+        return rule->at_limit == AtLimit::end ? 123 : 120;
     return (outcome.kind == OutcomeKind::exited ? outcome.code : 128 + outcome.signal) & 0xff;
 }
 

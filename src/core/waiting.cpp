@@ -1,6 +1,5 @@
 #include <bgt/core/waiting.hpp>
 
-
 #include <algorithm>
 
 namespace bgt::core {
@@ -14,11 +13,15 @@ Observation observation_of(const Fact& fact)
 } // namespace
 
 Waiting::Waiting(std::vector<Condition> conditions, std::size_t tasks, WaitRules rules)
-    : conditions_(std::move(conditions)), rules_(rules), tasks_(tasks),
-      states_(tasks * conditions_.size(), ConditionState::open), refused_(tasks * conditions_.size(), false),
+    : conditions_(std::move(conditions)),
+      rules_(rules),
+      tasks_(tasks),
+      states_(tasks * conditions_.size(), ConditionState::open),
+      refused_(tasks * conditions_.size(), false),
       answers_(conditions_.size())
 {
-    const auto guards = static_cast<std::size_t>(std::ranges::count_if(conditions_, &Condition::is_guard));
+    const auto guards =
+        static_cast<std::size_t>(std::ranges::count_if(conditions_, &Condition::is_guard));
     for (Task& task : tasks_) {
         task.open = conditions_.size();
         task.open_goals = conditions_.size() - guards;
@@ -31,14 +34,17 @@ void Waiting::take(std::size_t index, Fact fact)
     Task& task = tasks_[index];
     if (settled(index)) return;
     if (auto* const now = std::get_if<fact::Recorded>(&fact)) {
-        now->over = now->over || task.over; // an older record that is read late does not bring it back
+        now->over =
+            now->over || task.over; // an older record that is read late does not bring it back
         record(index, *now);
     }
     if (std::holds_alternative<fact::OutputRead>(fact)) task.output_read = task.over;
     const Observation observation = observation_of(fact);
     // A task that is over has no ports and no silence: only its output and its record still count.
-    const bool counts = !task.over || observation == Observation::record || observation == Observation::output;
-    for (const bool guards : {true, false}) // a line that matches both a guard and a goal is a reason to give up
+    const bool counts =
+        !task.over || observation == Observation::record || observation == Observation::output;
+    for (const bool guards :
+         {true, false}) // a line that matches both a guard and a goal is a reason to give up
         for (std::size_t i = 0; counts && i < conditions_.size(); ++i)
             if (conditions_[i].is_guard() == guards) judge(index, i, observation, fact);
     end_if_observed(index);
@@ -47,7 +53,8 @@ void Waiting::take(std::size_t index, Fact fact)
 void Waiting::judge(std::size_t index, std::size_t i, Observation observation, const Fact& fact)
 {
     const Condition& condition = conditions_[i];
-    if (is_open(index, i) && condition.observes(observation)) set(index, i, condition.row->judge(condition, fact));
+    if (is_open(index, i) && condition.observes(observation))
+        set(index, i, condition.row->judge(condition, fact));
 }
 
 void Waiting::record(std::size_t index, const fact::Recorded& now)
@@ -88,7 +95,8 @@ void Waiting::set(std::size_t index, std::size_t condition, ConditionState state
     if (!first) first = decisive;
     if (state == ConditionState::met) last_met_ = decisive;
     if (--task.open_goals > 0) return;
-    for (std::size_t i = 0; i < conditions_.size(); ++i) // a guard has done its work when all it guards is settled
+    for (std::size_t i = 0; i < conditions_.size();
+         ++i) // a guard has done its work when all it guards is settled
         if (conditions_[i].is_guard()) set(index, i, ConditionState::met);
 }
 
@@ -100,7 +108,9 @@ void Waiting::end_if_observed(std::size_t index)
     for (std::size_t i = 0; i < conditions_.size(); ++i) {
         if (!is_open(index, i)) continue;
         const Condition& condition = conditions_[i];
-        set(index, i, condition.row->judge_end ? condition.row->judge_end(condition, task.exit_code) : ConditionState::impossible);
+        set(index, i,
+            condition.row->judge_end ? condition.row->judge_end(condition, task.exit_code)
+                                     : ConditionState::impossible);
     }
 }
 
@@ -114,10 +124,14 @@ Observations Waiting::needed(std::size_t index) const
             out |= conditions_[i].row->observes;
             continue;
         }
-        if (conditions_[i].observes(Observation::output) && !task.output_read) out |= Observation::output;
-        if (conditions_[i].observes(Observation::probe) && !refused_[index * conditions_.size() + i]) out |= Observation::probe;
+        if (conditions_[i].observes(Observation::output) && !task.output_read)
+            out |= Observation::output;
+        if (conditions_[i].observes(Observation::probe) &&
+            !refused_[index * conditions_.size() + i])
+            out |= Observation::probe;
     }
-    if (rules_.or_stuck && !task.over && task.open > 0) out |= Observations{Observation::record, Observation::look};
+    if (rules_.or_stuck && !task.over && task.open > 0)
+        out |= Observations{Observation::record, Observation::look};
     return out;
 }
 
@@ -155,10 +169,13 @@ std::optional<Duration> Waiting::shortest_span(std::size_t task, Observation obs
 Verdict Waiting::verdict() const
 {
     using Kind = Verdict::Kind;
-    const auto met = [](const Decisive& by) { return Verdict{Kind::met, Verdict::Cause::none, by.task, by.condition}; };
+    const auto met = [](const Decisive& by) {
+        return Verdict{Kind::met, Verdict::Cause::none, by.task, by.condition};
+    };
     if (guard_) return {Kind::impossible, Verdict::Cause::guard, guard_->task, guard_->condition};
     if (rules_.any && first_met_) return met(*first_met_);
-    if (rules_.any ? open_goals_ == 0 && first_impossible_ : first_impossible_.has_value()) return impossible();
+    if (rules_.any ? open_goals_ == 0 && first_impossible_ : first_impossible_.has_value())
+        return impossible();
     if (open_goals_ == 0 && last_met_) return met(*last_met_);
     if (const std::optional<Verdict> found = stuck()) return *found;
     return {};
@@ -167,10 +184,15 @@ Verdict Waiting::verdict() const
 Verdict Waiting::impossible() const
 {
     const Task& task = tasks_[first_impossible_->task];
-    const bool by_readiness = conditions_[first_impossible_->condition].kind() == Condition::Kind::ready;
-    Verdict verdict{Verdict::Kind::impossible, Verdict::Cause::ended, first_impossible_->task, first_impossible_->condition};
-    if (by_readiness && task.readiness == Readiness::no_condition) verdict.cause = Verdict::Cause::no_readiness;
-    else if (!task.over) verdict.cause = Verdict::Cause::never_ready; // nothing else ends a condition of a living task
+    const bool by_readiness =
+        conditions_[first_impossible_->condition].kind() == Condition::Kind::ready;
+    Verdict verdict{Verdict::Kind::impossible, Verdict::Cause::ended, first_impossible_->task,
+                    first_impossible_->condition};
+    if (by_readiness && task.readiness == Readiness::no_condition)
+        verdict.cause = Verdict::Cause::no_readiness;
+    else if (!task.over)
+        verdict.cause =
+            Verdict::Cause::never_ready; // nothing else ends a condition of a living task
     return verdict;
 }
 
@@ -180,7 +202,8 @@ std::optional<Verdict> Waiting::stuck() const
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
         const Task& task = tasks_[i];
         if (task.over || settled(i) || !(task.stalled || task.waiting_input)) continue;
-        const auto cause = task.waiting_input ? Verdict::Cause::waiting_input : Verdict::Cause::stalled;
+        const auto cause =
+            task.waiting_input ? Verdict::Cause::waiting_input : Verdict::Cause::stalled;
         return Verdict{Verdict::Kind::impossible, cause, i, 0};
     }
     return std::nullopt;

@@ -125,7 +125,8 @@ void Dispatcher::record_dropped(std::vector<store::QueueRecord>& records)
             const store::TaskId id{first + at};
             Result<store::WaitingTask> task = view_->describe(id);
             // What can't be described has nothing that a folder could hold.
-            const Result<void> written = task ? record_not_started(*std::move(task), tasks.reason) : Result<void>();
+            const Result<void> written =
+                task ? record_not_started(*std::move(task), tasks.reason) : Result<void>();
             if (written) records.push_back(store::Closed{{id.value, 1}});
             else look_again_ = os::now() + trouble_pause;
             if (!written) return;

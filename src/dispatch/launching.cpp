@@ -39,11 +39,13 @@ void become_like(const store::QueueContext& caller)
 }
 
 /// Without what a queue gives to a task of its own.
-std::vector<std::string> submitted_environment(std::vector<std::string> env, const std::vector<std::string>& extra)
+std::vector<std::string> submitted_environment(std::vector<std::string> env,
+                                               const std::vector<std::string>& extra)
 {
     std::erase_if(env, [](const std::string& entry) {
-        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") || entry.starts_with("BGT_RESOURCE_") ||
-               entry.starts_with("BGT_ARRAY_INDEX=") || entry.starts_with("BGT_ITEM=");
+        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") ||
+               entry.starts_with("BGT_RESOURCE_") || entry.starts_with("BGT_ARRAY_INDEX=") ||
+               entry.starts_with("BGT_ITEM=");
     });
     env.insert(env.end(), extra.begin(), extra.end());
     return env;
@@ -80,7 +82,9 @@ Result<pid_t> Dispatcher::fork_task(store::TaskId id)
     context.env = submitted_environment(std::move(context.env), task.extra_env);
     context.env.insert(context.env.end(), own.begin(), own.end());
     task.spec.umask = context.umask;
-    BGT_TRY_ASSIGN(store::TaskDir folder, supervise::create_waiting(root_, task.spec, context.keep_env ? &context.env : nullptr));
+    BGT_TRY_ASSIGN(
+        store::TaskDir folder,
+        supervise::create_waiting(root_, task.spec, context.keep_env ? &context.env : nullptr));
     supervise::LaunchRequest request{std::move(task.spec), context.env, context.retention};
     request.prepare = [&context] { become_like(context); };
     Result<pid_t> child = supervise::launch_detached(root_, std::move(folder), std::move(request));
@@ -92,8 +96,10 @@ Result<pid_t> Dispatcher::fork_task(store::TaskId id)
 Result<void> Dispatcher::record_not_started(store::WaitingTask task, core::Reason reason)
 {
     Result<store::QueueContext> context = store::read_context(view_->file(), task.context);
-    if (!context || !context->keep_env) return supervise::record_not_started(root_, std::move(task.spec), reason, nullptr);
-    const std::vector<std::string> env = submitted_environment(std::move(context->env), task.extra_env);
+    if (!context || !context->keep_env)
+        return supervise::record_not_started(root_, std::move(task.spec), reason, nullptr);
+    const std::vector<std::string> env =
+        submitted_environment(std::move(context->env), task.extra_env);
     return supervise::record_not_started(root_, std::move(task.spec), reason, &env);
 }
 

@@ -13,9 +13,10 @@
 namespace bgt::ops {
 namespace {
 
-constexpr auto start_poll = std::chrono::milliseconds(20); ///< while the task has no process that could be watched
-/// Giving up a watch of a log costs some ten milliseconds in the kernel, several times what a short task takes. So the
-/// logs are looked at first, and watched when the task has lasted a while.
+constexpr auto start_poll =
+    std::chrono::milliseconds(20); ///< while the task has no process that could be watched
+/// Giving up a watch of a log costs some ten milliseconds in the kernel, several times what a short
+/// task takes. So the logs are looked at first, and watched when the task has lasted a while.
 constexpr auto unwatched_for = std::chrono::milliseconds(200);
 constexpr auto look_interval = std::chrono::milliseconds(5);
 
@@ -25,10 +26,10 @@ constexpr Duration reap_timeout = std::chrono::seconds(1);
 /// All that is at hand while bgt stays with a task.
 class Stay {
 public:
-    Stay(store::Root& root, TaskMonitor task, os::Watch& watch, const AttachRequest& request, Cancel cancel)
+    Stay(store::Root& root, TaskMonitor task, os::Watch& watch, const AttachRequest& request,
+         Cancel cancel)
         : root_(root), task_(std::move(task)), watch_(watch), request_(request), cancel_(cancel)
-    {
-    }
+    {}
 
     void open_streams();
     Result<store::Status> until_end();
@@ -52,7 +53,8 @@ private:
 void Stay::open_streams()
 {
     for (const auto& [name, stream, fd] :
-         {std::tuple{store::file::out_log, &out_, request_.out_fd}, std::tuple{store::file::err_log, &err_, request_.err_fd}}) {
+         {std::tuple{store::file::out_log, &out_, request_.out_fd},
+          std::tuple{store::file::err_log, &err_, request_.err_fd}}) {
         if (fd < 0) continue;
         auto log = task_.dir().open(name, O_RDONLY);
         if (log) *stream = LogStream(*std::move(log), fd); // err.log is only there with --split
@@ -69,10 +71,10 @@ void Stay::pump(LogStream& stream, std::uint64_t freed)
 {
     if (!stream) return;
     const auto skipped = stream.pump(freed, request_.wake_fd, request_.on_wake);
-    if (!skipped)
-        note(skipped.error().message);
+    if (!skipped) note(skipped.error().message);
     else if (*skipped > 0)
-        note(std::to_string(*skipped) + " bytes of output were freed (--log-max) before they were read");
+        note(std::to_string(*skipped) +
+             " bytes of output were freed (--log-max) before they were read");
 }
 
 Result<store::Status> Stay::until_end()
@@ -97,7 +99,9 @@ Result<store::Status> Stay::until_end()
         if (looking) deadline = os::now() + look_interval;
         auto wake = watch_.wait(deadline);
         if (!wake) return wake.error();
-        const auto readable = [&](int fd) { return std::ranges::find(wake->fds, fd) != wake->fds.end(); };
+        const auto readable = [&](int fd) {
+            return std::ranges::find(wake->fds, fd) != wake->fds.end();
+        };
         if (readable(cancel_.fd)) return cancelled();
         if (readable(request_.wake_fd)) request_.on_wake();
         task_.update(root_, watch_, *wake);
@@ -106,7 +110,8 @@ Result<store::Status> Stay::until_end()
 
 } // namespace
 
-Result<store::Status> attach(store::Root& root, store::TaskId id, const AttachRequest& request, Cancel cancel)
+Result<store::Status> attach(store::Root& root, store::TaskId id, const AttachRequest& request,
+                             Cancel cancel)
 {
     auto watch = os::Watch::create();
     if (!watch) return watch.error();
@@ -119,7 +124,9 @@ Result<store::Status> attach(store::Root& root, store::TaskId id, const AttachRe
         ended = stay.until_end();
     }
     // Of a caller that started the task. One that goes on for kept leftovers is not waited for.
-    if (ended) os::reap_until(ended->supervisor.pid, os::now() + (ended->tree_lives ? Duration::zero() : reap_timeout));
+    if (ended)
+        os::reap_until(ended->supervisor.pid,
+                       os::now() + (ended->tree_lives ? Duration::zero() : reap_timeout));
     return ended;
 }
 

@@ -24,18 +24,22 @@ std::vector<Process> processes_of(const std::vector<os::ProcStat>& tree)
 /// The newest events, and how each earlier attempt ended.
 void read_history(Inspected& into, const store::TaskDir& task, std::size_t max_events)
 {
-    Result<store::EventsRead> read = store::read_events(task.fd(), std::numeric_limits<std::size_t>::max());
+    Result<store::EventsRead> read =
+        store::read_events(task.fd(), std::numeric_limits<std::size_t>::max());
     if (!read) return;
     into.events = std::move(read->events);
-    std::ranges::copy_if(into.events, std::back_inserter(into.attempts),
-                         [](const store::TaskEvent& event) { return event.event == "attempt-ended"; });
+    std::ranges::copy_if(
+        into.events, std::back_inserter(into.attempts),
+        [](const store::TaskEvent& event) { return event.event == "attempt-ended"; });
     const std::size_t older = into.events.size() - std::min(into.events.size(), max_events);
-    into.events.erase(into.events.begin(), into.events.begin() + static_cast<std::ptrdiff_t>(older));
+    into.events.erase(into.events.begin(),
+                      into.events.begin() + static_cast<std::ptrdiff_t>(older));
 }
 
 } // namespace
 
-Result<InspectAnswer> recover_and_inspect(store::Root& root, const InspectRequest& request, const OnMissing& missing)
+Result<InspectAnswer> recover_and_inspect(store::Root& root, const InspectRequest& request,
+                                          const OnMissing& missing)
 {
     Result<Selected> found = select_each(root, request.selection, Scope::any, missing);
     if (!found) return found.error();
@@ -45,7 +49,8 @@ Result<InspectAnswer> recover_and_inspect(store::Root& root, const InspectReques
         one.task = std::move(snapshot);
         if (request.fields.ports) check_readiness(root, one.task);
         if (request.processes) one.processes = processes_of(one.task.tree);
-        if (const Result<store::TaskDir> task = root.open_task(one.task.id)) read_history(one, *task, request.max_events);
+        if (const Result<store::TaskDir> task = root.open_task(one.task.id))
+            read_history(one, *task, request.max_events);
     }
     return answer;
 }

@@ -16,7 +16,8 @@ using store::TaskId;
 
 constexpr std::size_t newest_ended = 10;
 constexpr std::size_t max_waiting = 1000; ///< that are listed where not everything was asked for
-constexpr std::int64_t max_probes = 64; ///< ids tried one by one before the folder of all tasks is read
+constexpr std::int64_t max_probes =
+    64; ///< ids tried one by one before the folder of all tasks is read
 
 /// A damaged one has not: it needs attention, so it stands among the living and is never cut off.
 bool has_ended(const Snapshot& task)
@@ -24,16 +25,20 @@ bool has_ended(const Snapshot& task)
     return task.problem.empty() && task.status.lifecycle == core::Lifecycle::ended;
 }
 
-/// Ids below the newest that are not active, the newest first: by trying each, so that the cost does not grow with the
-/// number of ended tasks; all of them where too few were found so.
-Result<std::vector<TaskId>> newest_inactive(store::Root& root, const std::vector<TaskId>& active, std::size_t count)
+/// Ids below the newest that are not active, the newest first: by trying each, so that the cost
+/// does not grow with the number of ended tasks; all of them where too few were found so.
+Result<std::vector<TaskId>> newest_inactive(store::Root& root, const std::vector<TaskId>& active,
+                                            std::size_t count)
 {
-    const auto is_active = [&](TaskId id) { return std::binary_search(active.begin(), active.end(), id); };
+    const auto is_active = [&](TaskId id) {
+        return std::binary_search(active.begin(), active.end(), id);
+    };
     std::vector<TaskId> found;
     if (count <= newest_ended) {
         const auto last = root.last_id();
         std::int64_t id = last ? *last : 0;
-        for (std::int64_t probes = 0; id > 0 && probes < max_probes && found.size() < count; --id, ++probes)
+        for (std::int64_t probes = 0; id > 0 && probes < max_probes && found.size() < count;
+             --id, ++probes)
             if (!is_active(TaskId{id}) && root.open_task(TaskId{id})) found.push_back(TaskId{id});
         if (found.size() >= count || (last && id == 0)) return found;
     }
@@ -46,25 +51,30 @@ Result<std::vector<TaskId>> newest_inactive(store::Root& root, const std::vector
     return found;
 }
 
-/// Of those that wait in queues, the ones that come first: more than a screen holds are worth no waiting.
+/// Of those that wait in queues, the ones that come first: more than a screen holds are worth no
+/// waiting.
 std::vector<TaskId> waiting_ids(const store::Root& root, const ListRequest& request)
 {
     std::vector<TaskId> ids;
     if (!store::QueueFile::is_there(root)) return ids;
     const auto view = store::QueueView::load(root);
     if (!view) return ids;
-    for (const std::int64_t id : view->state().in_order(request.everything ? std::string::npos : max_waiting)) ids.push_back(TaskId{id});
+    for (const std::int64_t id :
+         view->state().in_order(request.everything ? std::string::npos : max_waiting))
+        ids.push_back(TaskId{id});
     return ids;
 }
 
 bool is_below(const std::string& path, const std::string& folder)
 {
-    return path.starts_with(folder) && (folder == "/" || path.size() == folder.size() || path[folder.size()] == '/');
+    return path.starts_with(folder) &&
+           (folder == "/" || path.size() == folder.size() || path[folder.size()] == '/');
 }
 
 bool fits(const Snapshot& task, const ListRequest& request)
 {
-    if (!request.here.empty() && (!task.spec || !is_below(task.spec->cwd, request.here))) return false;
+    if (!request.here.empty() && (!task.spec || !is_below(task.spec->cwd, request.here)))
+        return false;
     if (request.leftover && (!has_ended(task) || !task.status.tree_lives)) return false;
     if (request.states.empty()) return true;
     return std::any_of(request.states.begin(), request.states.end(),
@@ -130,7 +140,8 @@ std::string known_states()
 Result<void> check_state(std::string_view state)
 {
     if (std::ranges::find(state_filters, state) != std::end(state_filters)) return {};
-    return Error::usage("unknown state '" + fit(printable(state), 40) + "'; there are: " + known_states());
+    return Error::usage("unknown state '" + fit(printable(state), 40) +
+                        "'; there are: " + known_states());
 }
 
 bool in_state(const Snapshot& task, std::string_view state)
@@ -140,7 +151,8 @@ bool in_state(const Snapshot& task, std::string_view state)
     const bool ended = status.lifecycle == core::Lifecycle::ended;
     if (state == "paused") return status.paused && status.lifecycle == core::Lifecycle::running;
     if (state == "lost") return ended && status.outcome.kind == core::OutcomeKind::lost;
-    if (state == "failed") return ended && exit_code(status) != 0 && status.outcome.reason != core::Reason::killed;
+    if (state == "failed")
+        return ended && exit_code(status) != 0 && status.outcome.reason != core::Reason::killed;
     return state == core::to_string(status.lifecycle);
 }
 
@@ -150,21 +162,25 @@ Result<std::vector<Snapshot>> list(store::Root& root, const ListRequest& request
         if (Result<void> known = check_state(state); !known) return known.error();
     if (!request.selection.empty()) return selected(root, request);
     if (!root.exists()) return std::vector<Snapshot>{};
-    // First the markers: a task that ends between the two listings is then found in the first, a task that begins
-    // between them would be taken for an ended one in the second, so what inspect_all says of it decides.
+    // First the markers: a task that ends between the two listings is then found in the first, a
+    // task that begins between them would be taken for an ended one in the second, so what
+    // inspect_all says of it decides.
     const auto active = root.active_ids();
     if (!active) return active.error();
     const bool filtered = !request.states.empty() || request.leftover;
-    const bool all_ended = request.everything || filtered; // the newest ten that are here are not known before
+    const bool all_ended =
+        request.everything || filtered; // the newest ten that are here are not known before
 
     std::vector<TaskId> inactive;
     if (!only_living_wanted(request)) {
-        auto found = newest_inactive(root, *active, all_ended || !request.here.empty() ? std::string::npos : newest_ended);
+        auto found = newest_inactive(
+            root, *active, all_ended || !request.here.empty() ? std::string::npos : newest_ended);
         if (!found) return found.error();
         inactive = *std::move(found);
     }
     std::vector<TaskId> waiting = waiting_ids(root, request);
-    const SnapshotFields fields = fields_for(request, active->size() + waiting.size() + inactive.size());
+    const SnapshotFields fields =
+        fields_for(request, active->size() + waiting.size() + inactive.size());
     std::vector<TaskId> unfinished = *active;
     for (const TaskId id : waiting)
         if (!std::binary_search(active->begin(), active->end(), id)) unfinished.push_back(id);

@@ -8,10 +8,12 @@
 namespace bgt::ops {
 namespace {
 
-constexpr std::uint64_t turn = 1u << 20;                            ///< so that a loud task lets the others speak
-constexpr auto unfinished_pause = std::chrono::milliseconds(200); ///< before a line is shown that has not ended
-constexpr auto replacement_timeout = std::chrono::seconds(1); ///< from the end of a task to the start of the one that takes its name
-constexpr auto starting_poll = std::chrono::milliseconds(50);       ///< a task without a supervisor yet
+constexpr std::uint64_t turn = 1u << 20; ///< so that a loud task lets the others speak
+constexpr auto unfinished_pause =
+    std::chrono::milliseconds(200); ///< before a line is shown that has not ended
+constexpr auto replacement_timeout =
+    std::chrono::seconds(1); ///< from the end of a task to the start of the one that takes its name
+constexpr auto starting_poll = std::chrono::milliseconds(50); ///< a task without a supervisor yet
 
 struct Turn {
     bool more = false; ///< bytes are left to print now
@@ -32,9 +34,11 @@ Result<Turn> take_round(const LogSink& sink, os::Watch& watch, LogView& view)
 }
 
 /// Shows lines that stay unfinished for a moment. When to be called again.
-std::optional<Instant> show_unfinished(const LogSink& sink, const std::vector<LogView*>& views, std::optional<Instant> due)
+std::optional<Instant> show_unfinished(const LogSink& sink, const std::vector<LogView*>& views,
+                                       std::optional<Instant> due)
 {
-    if (std::ranges::none_of(views, [](const LogView* view) { return view->hides_unfinished(); })) return std::nullopt;
+    if (std::ranges::none_of(views, [](const LogView* view) { return view->hides_unfinished(); }))
+        return std::nullopt;
     const Instant now = os::now();
     if (!due) return now + unfinished_pause;
     if (now < *due) return due;
@@ -82,7 +86,8 @@ Result<void> Replacements::look(store::Root& root, const LogSink& sink, std::vec
             continue;
         }
         sink.note(one.view->task().label() + " was replaced by task " + store::to_string(**id));
-        if (Result<void> begun = one.view->go_on_with(root, **id, options_, sink); !begun) return begun;
+        if (Result<void> begun = one.view->go_on_with(root, **id, options_, sink); !begun)
+            return begun;
         open.push_back(one.view);
     }
     awaited_ = std::move(left);
@@ -97,7 +102,8 @@ Result<void> watch_both(store::Root& root, os::Watch& watch, LogView& view)
 
 } // namespace
 
-Result<void> follow_logs(store::Root& root, std::vector<LogView>& views, const LogSink& sink, Cancel cancel)
+Result<void> follow_logs(store::Root& root, std::vector<LogView>& views, const LogSink& sink,
+                         Cancel cancel)
 {
     Result<os::Watch> watch = os::Watch::create();
     if (!watch) return watch.error();
@@ -120,14 +126,14 @@ Result<void> follow_logs(store::Root& root, std::vector<LogView>& views, const L
             if (!turn_taken) return turn_taken.error();
             more = more || turn_taken->more;
             if (turn_taken->done) replacements.expect(std::exchange(view, nullptr));
-            else
-                starting = starting || view->task().needs_poll();
+            else starting = starting || view->task().needs_poll();
         }
         std::erase(open, nullptr);
         if (open.empty() && replacements.empty()) return {};
         show_at = show_unfinished(sink, open, show_at);
         std::optional<Instant> deadline = show_at;
-        if (starting || !replacements.empty()) deadline = std::min(deadline.value_or(Instant::max()), os::now() + starting_poll);
+        if (starting || !replacements.empty())
+            deadline = std::min(deadline.value_or(Instant::max()), os::now() + starting_poll);
         if (more) deadline = os::now();
         Result<os::Watch::Wake> wake = watch->wait(deadline);
         if (!wake) return wake.error();

@@ -16,22 +16,29 @@ std::size_t before_torn_character(std::string_view bytes)
     for (std::size_t back = 1; back <= most; ++back) {
         const auto byte = static_cast<unsigned char>(bytes[bytes.size() - back]);
         if ((byte & 0xc0) == 0x80) continue;
-        const std::size_t needs = byte > 0xf4 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+        const std::size_t needs = byte > 0xf4    ? 1
+                                  : byte >= 0xf0 ? 4
+                                  : byte >= 0xe0 ? 3
+                                  : byte >= 0xc0 ? 2
+                                                 : 1;
         return needs > back ? bytes.size() - back : bytes.size();
     }
     return bytes.size();
 }
 
-/// Where the escape sequence at the end begins, when its last byte has not come (man 4 console_codes).
+/// Where the escape sequence at the end begins, when its last byte has not come (man 4
+/// console_codes).
 std::size_t before_torn_sequence(std::string_view bytes)
 {
     const std::size_t escape = bytes.rfind('\x1b');
-    if (escape == std::string_view::npos || bytes.size() - escape > longest_sequence) return bytes.size();
+    if (escape == std::string_view::npos || bytes.size() - escape > longest_sequence)
+        return bytes.size();
     const std::string_view rest = bytes.substr(escape + 1);
     if (rest.empty()) return escape;
     if (rest[0] == ']') return rest.find('\a') == std::string_view::npos ? escape : bytes.size();
     if (rest[0] != '[') return bytes.size();
-    const bool ended = std::ranges::any_of(rest.substr(1), [](char c) { return c >= 0x40 && c <= 0x7e; });
+    const bool ended =
+        std::ranges::any_of(rest.substr(1), [](char c) { return c >= 0x40 && c <= 0x7e; });
     return ended ? bytes.size() : escape;
 }
 
@@ -43,7 +50,8 @@ Result<std::string> read_all(store::LogFile& file, std::uint64_t& begin, std::ui
         Result<store::LogFile::Block> block = file.read(at, end);
         if (!block) return block.error();
         if (block->bytes.empty()) break;
-        if (block->offset > at) { // freed under the reader: what was read so far is before the gap, and goes with it
+        if (block->offset > at) { // freed under the reader: what was read so far is before the gap,
+                                  // and goes with it
             bytes.clear();
             begin = block->offset;
         }
@@ -53,9 +61,10 @@ Result<std::string> read_all(store::LogFile& file, std::uint64_t& begin, std::ui
     return bytes;
 }
 
-/// Each line is matched whole: where no line ends in what was read, more is read than was asked for, and the begin of a line
-/// is kept for later, until it has come or is too long.
-Result<void> keep_lines(store::LogFile& file, std::string& bytes, std::uint64_t& begin, const PieceRequest& request)
+/// Each line is matched whole: where no line ends in what was read, more is read than was asked
+/// for, and the begin of a line is kept for later, until it has come or is too long.
+Result<void> keep_lines(store::LogFile& file, std::string& bytes, std::uint64_t& begin,
+                        const PieceRequest& request)
 {
     std::size_t whole = bytes.rfind('\n') + 1;
     if (whole == 0) {
@@ -64,15 +73,16 @@ Result<void> keep_lines(store::LogFile& file, std::string& bytes, std::uint64_t&
         if (!line) return line.error();
         bytes = std::move(*line);
         const std::size_t newline = bytes.find('\n');
-        const bool is_all = (request.over && begin + bytes.size() >= request.end) || bytes.size() > store::max_line;
+        const bool is_all =
+            (request.over && begin + bytes.size() >= request.end) || bytes.size() > store::max_line;
         whole = newline != std::string::npos ? newline + 1 : is_all ? bytes.size() : 0;
     }
     bytes.resize(whole);
     return {};
 }
 
-/// Where a search begins that is asked for at `begin`: behind the line of which an earlier piece held as much as is read of
-/// one.
+/// Where a search begins that is asked for at `begin`: behind the line of which an earlier piece
+/// held as much as is read of one.
 Result<std::uint64_t> search_begin(store::LogFile& file, std::uint64_t begin, std::uint64_t end)
 {
     const std::uint64_t first = file.freed(0);
@@ -96,18 +106,22 @@ std::size_t whole_part(std::string_view bytes, bool cut)
     return whole > 0 ? whole : characters;
 }
 
-Result<LogPiece> read_piece(store::LogFile& file, const PieceRequest& request, const LogStyle& style, store::LogIndex index)
+Result<LogPiece> read_piece(store::LogFile& file, const PieceRequest& request,
+                            const LogStyle& style, store::LogIndex index)
 {
     const bool searches = style.grep != nullptr;
-    const Result<std::uint64_t> from = searches ? search_begin(file, request.begin, request.end) : request.begin;
+    const Result<std::uint64_t> from =
+        searches ? search_begin(file, request.begin, request.end) : request.begin;
     if (!from) return from.error();
     const bool cut = request.end - *from > request.max_bytes;
     std::uint64_t begin = *from;
-    Result<std::string> bytes = read_all(file, begin, cut ? *from + request.max_bytes : request.end);
+    Result<std::string> bytes =
+        read_all(file, begin, cut ? *from + request.max_bytes : request.end);
     if (!bytes) return bytes.error();
     const bool more = cut || !request.over;
     if (more && searches) {
-        if (Result<void> kept = keep_lines(file, *bytes, begin, request); !kept) return kept.error();
+        if (Result<void> kept = keep_lines(file, *bytes, begin, request); !kept)
+            return kept.error();
     } else if (more) {
         bytes->resize(whole_part(*bytes, cut));
     }

@@ -20,9 +20,11 @@ void put_milliseconds(std::string& stamp, Duration fraction)
 
 } // namespace
 
-bool matches_rendered(const core::Pattern& pattern, const store::LinePiece& piece, store::LineText text)
+bool matches_rendered(const core::Pattern& pattern, const store::LinePiece& piece,
+                      store::LineText text)
 {
-    if (text == store::LineText::rendered || store::is_plain(piece.text)) return pattern.matches(piece.text);
+    if (text == store::LineText::rendered || store::is_plain(piece.text))
+        return pattern.matches(piece.text);
     LineRenderer renderer(piece.text.size() + 1);
     std::string line;
     renderer.feed(piece.text, line);
@@ -36,7 +38,8 @@ void LogPrinter::feed(std::string_view bytes, std::uint64_t offset, std::string&
         put_bytes(bytes, out);
         return;
     }
-    if (style_.grep == nullptr && cutter_.at_line_start()) { // whole lines without control characters need no rendering
+    if (style_.grep == nullptr &&
+        cutter_.at_line_start()) { // whole lines without control characters need no rendering
         const std::size_t whole = bytes.rfind('\n') + 1;
         if (whole > 0 && store::is_plain(bytes.substr(0, whole))) {
             if (decorated()) put_lines(bytes.substr(0, whole), offset, out);
@@ -57,14 +60,16 @@ void LogPrinter::finish(std::string& out)
 /// With a pattern, the first piece of a line stands for it, whoever reads it and whenever.
 void LogPrinter::put(const store::LinePiece& piece, std::string& out)
 {
-    if (piece.begins) chosen_ = style_.grep == nullptr || matches_rendered(*style_.grep, piece, style_.text);
+    if (piece.begins)
+        chosen_ = style_.grep == nullptr || matches_rendered(*style_.grep, piece, style_.text);
     if (!chosen_ || (style_.grep != nullptr && !piece.begins)) return;
     const bool is_cut = style_.grep != nullptr && piece.goes_on;
     if (unfinished_ && piece.begins) {
         put_over(shown_text(piece.text), piece.offset, out);
         unfinished_.reset();
     } else {
-        if (piece.begins || (screen_.owner != this && screen_.owner != nullptr)) begin_line(piece.offset, out);
+        if (piece.begins || (screen_.owner != this && screen_.owner != nullptr))
+            begin_line(piece.offset, out);
         if (is_altered(piece.text)) out.append(confined_line(piece.text));
         else out.append(piece.text);
     }
@@ -75,7 +80,8 @@ void LogPrinter::put(const store::LinePiece& piece, std::string& out)
 
 bool LogPrinter::hides_unfinished() const
 {
-    if (!style_.live || !decorated() || style_.grep != nullptr || cutter_.is_beyond_limit()) return false;
+    if (!style_.live || !decorated() || style_.grep != nullptr || cutter_.is_beyond_limit())
+        return false;
     const std::string text = cutter_.unfinished();
     return !text.empty() && shown_text(text) != unfinished_;
 }
@@ -99,7 +105,8 @@ std::string LogPrinter::shown_text(std::string_view text) const
     return is_altered(text) ? confined_line(text) : std::string(text);
 }
 
-/// Goes on with the unfinished line that is on the screen, or, where it has become another, prints it anew in its place.
+/// Goes on with the unfinished line that is on the screen, or, where it has become another, prints
+/// it anew in its place.
 void LogPrinter::put_over(std::string_view text, std::uint64_t offset, std::string& out)
 {
     const bool stands = unfinished_ && screen_.owner == this && screen_.mid_line;
@@ -144,9 +151,12 @@ void LogPrinter::put_time(std::uint64_t offset, std::string& out)
 {
     const std::optional<WallTime> at = times_ ? times_->time_of(offset) : std::nullopt;
     if (stamp_.empty() || at != stamped_) {
-        const auto second = [](WallTime time) { return std::chrono::floor<std::chrono::seconds>(time); };
+        const auto second = [](WallTime time) {
+            return std::chrono::floor<std::chrono::seconds>(time);
+        };
         if (!at) stamp_ = std::string(unknown_time);
-        else if (!stamped_ || second(*at) != second(*stamped_)) stamp_ = style_.local_time ? os::format_local(*at) : format_rfc3339(*at);
+        else if (!stamped_ || second(*at) != second(*stamped_))
+            stamp_ = style_.local_time ? os::format_local(*at) : format_rfc3339(*at);
         else put_milliseconds(stamp_, *at - second(*at));
         stamped_ = at;
     }

@@ -9,10 +9,12 @@ namespace bgt::ops {
 namespace {
 
 constexpr std::uint64_t match_window = 1u << 20;
-constexpr std::uint64_t longest_rest = 1024; ///< of a line that is left out because its begin was freed
+constexpr std::uint64_t longest_rest =
+    1024; ///< of a line that is left out because its begin was freed
 
 /// The offsets of the lines in [begin, end) that match.
-Result<std::vector<std::uint64_t>> matches_in(store::LogFile& file, const core::Pattern& pattern, std::uint64_t begin, std::uint64_t end)
+Result<std::vector<std::uint64_t>> matches_in(store::LogFile& file, const core::Pattern& pattern,
+                                              std::uint64_t begin, std::uint64_t end)
 {
     std::vector<std::uint64_t> found;
     store::LineCutter cutter(store::LineText::rendered);
@@ -30,14 +32,18 @@ Result<std::vector<std::uint64_t>> matches_in(store::LogFile& file, const core::
     return found;
 }
 
-Result<std::uint64_t> since_begin(const store::TaskDir& dir, const LogOptions& options, store::LogFile& file, std::uint64_t end,
-                                  const std::string& label, std::vector<std::string>& notes)
+Result<std::uint64_t> since_begin(const store::TaskDir& dir, const LogOptions& options,
+                                  store::LogFile& file, std::uint64_t end, const std::string& label,
+                                  std::vector<std::string>& notes)
 {
     const bool out = options.stream == store::WhichLog::out;
-    Result<store::LogIndex> index = store::LogIndex::open(dir.fd(), out ? store::file::out_index : store::file::err_index);
+    Result<store::LogIndex> index =
+        store::LogIndex::open(dir.fd(), out ? store::file::out_index : store::file::err_index);
     if (!index) return index.error();
     if (index->size() == 0) {
-        if (end > 0) notes.push_back("when the output of " + label + " came is not known: all of it is shown");
+        if (end > 0)
+            notes.push_back("when the output of " + label +
+                            " came is not known: all of it is shown");
         return std::uint64_t{0};
     }
     const std::optional<std::uint64_t> offset = index->first_at_or_after(*options.since);
@@ -47,8 +53,8 @@ Result<std::uint64_t> since_begin(const store::TaskDir& dir, const LogOptions& o
 
 } // namespace
 
-Result<std::uint64_t> last_matches(store::LogFile& file, const core::Pattern& pattern, std::uint64_t lines, std::uint64_t begin,
-                                   std::uint64_t end)
+Result<std::uint64_t> last_matches(store::LogFile& file, const core::Pattern& pattern,
+                                   std::uint64_t lines, std::uint64_t begin, std::uint64_t end)
 {
     if (lines == 0) return end;
     std::uint64_t window = match_window;
@@ -72,19 +78,23 @@ Result<std::uint64_t> last_matches(store::LogFile& file, const core::Pattern& pa
     return begin;
 }
 
-Result<LogRange> find_range(store::LogFile& file, const store::TaskDir& dir, const store::Status& status,
-                            const LogOptions& options, std::uint64_t end, const std::string& label, std::uint64_t from)
+Result<LogRange> find_range(store::LogFile& file, const store::TaskDir& dir,
+                            const store::Status& status, const LogOptions& options,
+                            std::uint64_t end, const std::string& label, std::uint64_t from)
 {
     LogRange begin;
     const bool out = options.stream == store::WhichLog::out;
-    const std::uint64_t freed = std::min(end, file.freed(out ? status.freed_bytes : status.freed_err_bytes));
+    const std::uint64_t freed =
+        std::min(end, file.freed(out ? status.freed_bytes : status.freed_err_bytes));
     const std::uint64_t asked = std::max(options.cursor.value_or(0), std::min(from, end));
     if (asked > end)
-        return Error::usage("the log of " + label + " has " + std::to_string(end) + " bytes: --cursor " +
-                            std::to_string(asked) + " is beyond its end");
+        return Error::usage("the log of " + label + " has " + std::to_string(end) +
+                            " bytes: --cursor " + std::to_string(asked) + " is beyond its end");
     std::uint64_t first = asked;
-    if (freed > asked) { // the rest of a line whose begin is gone is of little use, unless it is long, or bytes are wanted
-        Result<std::uint64_t> line = options.raw ? Result<std::uint64_t>(freed) : file.line_start(freed, end);
+    if (freed > asked) { // the rest of a line whose begin is gone is of little use, unless it is
+                         // long, or bytes are wanted
+        Result<std::uint64_t> line =
+            options.raw ? Result<std::uint64_t>(freed) : file.line_start(freed, end);
         if (!line) return line.error();
         first = *line - freed > longest_rest ? freed : *line;
     }
@@ -95,14 +105,16 @@ Result<LogRange> find_range(store::LogFile& file, const store::TaskDir& dir, con
         begin.offset = std::max(begin.offset, *since);
     }
     if (options.lines) {
-        Result<std::uint64_t> last = options.grep ? last_matches(file, *options.grep, *options.lines, begin.offset, end)
-                                                  : file.last_lines(*options.lines, begin.offset, end);
+        Result<std::uint64_t> last =
+            options.grep ? last_matches(file, *options.grep, *options.lines, begin.offset, end)
+                         : file.last_lines(*options.lines, begin.offset, end);
         if (!last) return last.error();
         begin.offset = *last;
     }
     if (begin.offset == first) begin.skipped = first - asked;
     if (begin.skipped > 0)
-        begin.notes.push_back("the first " + format_size(first) + " of the output of " + label + " were freed (--log-max)");
+        begin.notes.push_back("the first " + format_size(first) + " of the output of " + label +
+                              " were freed (--log-max)");
     if (status.dropped_bytes > 0 && !options.cursor && begin.offset == first)
         begin.notes.push_back(format_size(status.dropped_bytes) + " of the output of " + label +
                               " were dropped: the log could not be written (disk full?)");

@@ -27,19 +27,21 @@ Result<LogView> LogView::open(store::Root& root, store::TaskId id, const LogOpti
 Result<store::LogIndex> LogView::index() const
 {
     const bool out = options_->stream == store::WhichLog::out;
-    return store::LogIndex::open(task_.dir().fd(), out ? store::file::out_index : store::file::err_index);
+    return store::LogIndex::open(task_.dir().fd(),
+                                 out ? store::file::out_index : store::file::err_index);
 }
 
-/// The entry of a chunk is written just after its bytes: one that is still to come is waited for, a few milliseconds
-/// at most, or a new line would bear the time of the one before.
+/// The entry of a chunk is written just after its bytes: one that is still to come is waited for, a
+/// few milliseconds at most, or a new line would bear the time of the one before.
 Result<store::LogIndex> LogView::settled_index() const
 {
     constexpr auto slack = std::chrono::milliseconds(20);
     for (int tries = 0;; ++tries) {
         Result<store::LogIndex> seen = index();
-        struct stat info{};
+        struct stat info {};
         if (!seen || seen->size() == 0 || tries == 5 || fstat(file_.fd(), &info) != 0) return seen;
-        const WallTime written(std::chrono::seconds(info.st_mtim.tv_sec) + Duration(info.st_mtim.tv_nsec));
+        const WallTime written(std::chrono::seconds(info.st_mtim.tv_sec) +
+                               Duration(info.st_mtim.tv_nsec));
         if (written - seen->at(seen->size() - 1).at < slack) return seen;
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -48,11 +50,12 @@ Result<store::LogIndex> LogView::settled_index() const
 /// Where to begin in the attempt that is asked for.
 Result<LogRange> LogView::range(std::uint64_t end)
 {
-    Result<AttemptBytes> within =
-        find_attempt(task_.dir(), task_.status(), options_->stream, options_->attempt, task_.label());
+    Result<AttemptBytes> within = find_attempt(task_.dir(), task_.status(), options_->stream,
+                                               options_->attempt, task_.label());
     if (!within) return within.error();
     within_ = *within;
-    return find_range(file_, task_.dir(), task_.status(), *options_, std::min(end, within_.end), task_.label(), within_.begin);
+    return find_range(file_, task_.dir(), task_.status(), *options_, std::min(end, within_.end),
+                      task_.label(), within_.begin);
 }
 
 Result<void> LogView::begin(const LogSink& sink, LogStyle style, SharedScreen& screen)
@@ -64,7 +67,8 @@ Result<void> LogView::begin(const LogSink& sink, LogStyle style, SharedScreen& s
     end_ = std::min(end_, within_.end);
     for (const std::string& note : begin->notes) sink.note(note);
     at_ = begin->offset;
-    if (options_->max_bytes) end_ = std::min(end_, at_ + std::min(*options_->max_bytes, end_ - at_));
+    if (options_->max_bytes)
+        end_ = std::min(end_, at_ + std::min(*options_->max_bytes, end_ - at_));
     timestamps_ = style.timestamps;
     style_ = style;
     screen_ = &screen;
@@ -76,7 +80,8 @@ Result<void> LogView::begin(const LogSink& sink, LogStyle style, SharedScreen& s
     return {};
 }
 
-Result<void> LogView::go_on_with(store::Root& root, store::TaskId id, const LogOptions& options, const LogSink& sink)
+Result<void> LogView::go_on_with(store::Root& root, store::TaskId id, const LogOptions& options,
+                                 const LogSink& sink)
 {
     Result<LogView> next = open(root, id, options);
     if (!next) return next.error();
@@ -95,8 +100,8 @@ Result<std::uint64_t> LogView::print_upto(const LogSink& sink, std::uint64_t end
         if (!block) return block.error();
         if (block->bytes.empty()) break;
         if (block->offset > at_)
-            sink.note(std::to_string(block->offset - at_) + " bytes of the output of " + task_.label() +
-                             " were freed (--log-max) before they could be read");
+            sink.note(std::to_string(block->offset - at_) + " bytes of the output of " +
+                      task_.label() + " were freed (--log-max) before they could be read");
         text_.clear();
         printer_->feed(block->bytes, block->offset, text_);
         at_ = block->offset + block->bytes.size();
@@ -156,10 +161,14 @@ Result<LogPiece> LogView::piece(const LogStyle& style)
 
 Result<void> LogView::watch_log(os::Watch& watch)
 {
-    const char* const name = options_->stream == store::WhichLog::out ? store::file::out_log : store::file::err_log;
-    Result<int> token = file_.exists() ? watch.add_file("/proc/self/fd/" + std::to_string(file_.fd()))
-                                       : watch.add_folder("/proc/self/fd/" + std::to_string(task_.dir().fd()));
-    if (!token) return Error::system("watching " + std::string(name) + " of " + task_.label(), token.error().sys_errno);
+    const char* const name =
+        options_->stream == store::WhichLog::out ? store::file::out_log : store::file::err_log;
+    Result<int> token = file_.exists()
+                            ? watch.add_file("/proc/self/fd/" + std::to_string(file_.fd()))
+                            : watch.add_folder("/proc/self/fd/" + std::to_string(task_.dir().fd()));
+    if (!token)
+        return Error::system("watching " + std::string(name) + " of " + task_.label(),
+                             token.error().sys_errno);
     token_ = *token;
     return {};
 }
@@ -188,7 +197,8 @@ Result<void> LogView::renew(os::Watch& watch)
     return {};
 }
 
-Result<Selected> select_logs(store::Root& root, const Selection& selection, const LogOptions& options, const OnMissing& missing)
+Result<Selected> select_logs(store::Root& root, const Selection& selection,
+                             const LogOptions& options, const OnMissing& missing)
 {
     Result<Selected> found = select_each(root, selection, Scope::any, missing);
     if (!found) return found.error();
@@ -197,7 +207,8 @@ Result<Selected> select_logs(store::Root& root, const Selection& selection, cons
     return found;
 }
 
-Result<Each<LogView>> open_logs(store::Root& root, const Selection& selection, const LogOptions& options, const OnMissing& missing)
+Result<Each<LogView>> open_logs(store::Root& root, const Selection& selection,
+                                const LogOptions& options, const OnMissing& missing)
 {
     Result<Selected> found = select_logs(root, selection, options, missing);
     if (!found) return found.error();
@@ -205,14 +216,16 @@ Result<Each<LogView>> open_logs(store::Root& root, const Selection& selection, c
     Each<LogView> opened{std::move(found->missing), {}};
     for (const store::TaskId id : found->ids) {
         Result<LogView> view = LogView::open(root, id, options);
-        if (view && std::ranges::find(selection.words, view->task().status().name) != selection.words.end())
+        if (view &&
+            std::ranges::find(selection.words, view->task().status().name) != selection.words.end())
             view->asked_name = view->task().status().name;
         opened.tasks.push_back({id, std::move(view)});
     }
     return opened;
 }
 
-Result<Each<LogPiece>> read_log(store::Root& root, const Selection& selection, const LogOptions& options, const OnMissing& missing)
+Result<Each<LogPiece>> read_log(store::Root& root, const Selection& selection,
+                                const LogOptions& options, const OnMissing& missing)
 {
     LogStyle style;
     style.text = options.raw ? store::LineText::raw : store::LineText::rendered;
@@ -222,7 +235,8 @@ Result<Each<LogPiece>> read_log(store::Root& root, const Selection& selection, c
     Result<Selected> found = select_logs(root, selection, options, missing);
     if (!found) return found.error();
     Each<LogPiece> answer{std::move(found->missing), {}};
-    for (const store::TaskId id : found->ids) { // one open at a time: there may be more of them than descriptors
+    for (const store::TaskId id :
+         found->ids) { // one open at a time: there may be more of them than descriptors
         Result<LogView> view = LogView::open(root, id, options);
         answer.tasks.push_back({id, view ? view->piece(style) : Result<LogPiece>(view.error())});
     }

@@ -10,8 +10,9 @@ namespace {
 
 Error bad_moment(const std::string& text)
 {
-    return Error::usage("bad time " + shell_quote(fit(printable(text), 40)) +
-                        "; write e.g. 10m (ago), 14:00, 2026-11-28T14:00, @1764340800 or a time in RFC 3339");
+    return Error::usage(
+        "bad time " + shell_quote(fit(printable(text), 40)) +
+        "; write e.g. 10m (ago), 14:00, 2026-11-28T14:00, @1764340800 or a time in RFC 3339");
 }
 
 /// "2026-11-28" of the local time zone.
@@ -33,9 +34,12 @@ Result<WallTime> parse_date(const std::string& text)
 {
     constexpr std::size_t date_size = std::string_view("2026-11-28").size();
     if (text.size() == date_size) return parse_local(text, "00:00");
-    if (text.size() < date_size + 2 || (text[date_size] != 'T' && text[date_size] != ' ')) return parse_rfc3339(text);
+    if (text.size() < date_size + 2 || (text[date_size] != 'T' && text[date_size] != ' '))
+        return parse_rfc3339(text);
     const std::string time = text.substr(date_size + 1);
-    return time.find_first_of("Zz+-") == std::string::npos ? parse_local(text.substr(0, date_size), time) : parse_rfc3339(text);
+    return time.find_first_of("Zz+-") == std::string::npos
+               ? parse_local(text.substr(0, date_size), time)
+               : parse_rfc3339(text);
 }
 
 } // namespace

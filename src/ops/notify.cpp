@@ -20,7 +20,9 @@ std::string microseconds(Duration duration)
 Result<std::string> message_of(const NotifyRequest& request)
 {
     std::string message;
-    const auto add = [&](const char* field, const std::string& value) { message += field + ("=" + value) + "\n"; };
+    const auto add = [&](const char* field, const std::string& value) {
+        message += field + ("=" + value) + "\n";
+    };
     if (request.status) add("STATUS", printable(*request.status)); // with no newline in it
     if (request.step) add("X_BGT_STEP", printable(*request.step));
     if (request.progress) add("X_BGT_PROGRESS", std::to_string(*request.progress));
@@ -31,16 +33,21 @@ Result<std::string> message_of(const NotifyRequest& request)
     if (request.beat) add("WATCHDOG", "1");
     if (request.ready) add("READY", "1");
     if (request.stopping) add("STOPPING", "1");
-    if (message.empty()) return Error::usage("nothing to report: give --ready, --status TEXT, --progress N, --beat, ...");
+    if (message.empty())
+        return Error::usage(
+            "nothing to report: give --ready, --status TEXT, --progress N, --beat, ...");
     if (message.size() > os::max_datagram) return Error::usage("that is too long for a message");
     return message;
 }
 
-/// Where the supervisor listens: NOTIFY_SOCKET, also one of another supervisor; a program may have taken that out of the
-/// environment for its children (man 3 sd_notify, unset_environment), then by the task's folder.
+/// Where the supervisor listens: NOTIFY_SOCKET, also one of another supervisor; a program may have
+/// taken that out of the environment for its children (man 3 sd_notify, unset_environment), then by
+/// the task's folder.
 std::string own_socket()
 {
-    if (const char* const socket = std::getenv("NOTIFY_SOCKET"); socket != nullptr && *socket != '\0') return socket;
+    if (const char* const socket = std::getenv("NOTIFY_SOCKET");
+        socket != nullptr && *socket != '\0')
+        return socket;
     if (const char* const folder = std::getenv("BGT_TASK_DIR"); folder != nullptr && *folder == '/')
         return std::string(folder) + "/" + store::file::control;
     return {};
@@ -53,7 +60,9 @@ Result<void> notify(const NotifyRequest& request)
     const Result<std::string> message = message_of(request);
     if (!message) return message.error();
     const std::string to = request.socket.empty() ? own_socket() : request.socket;
-    if (to.empty()) return Error::usage("this is not inside a task: neither NOTIFY_SOCKET nor BGT_TASK_DIR is set");
+    if (to.empty())
+        return Error::usage(
+            "this is not inside a task: neither NOTIFY_SOCKET nor BGT_TASK_DIR is set");
     return os::send_notification(to, *message, send_timeout);
 }
 

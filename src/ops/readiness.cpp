@@ -16,8 +16,10 @@ bool holds(const core::Condition& condition, const Snapshot& task)
 {
     using Kind = core::Condition::Kind;
     if (condition.observes(core::Observation::listeners))
-        return condition.row->judge(condition, core::fact::Listening{task.ports}) == core::ConditionState::met;
-    if (!condition.observes(core::Observation::probe) || condition.kind() == Kind::command) return true;
+        return condition.row->judge(condition, core::fact::Listening{task.ports}) ==
+               core::ConditionState::met;
+    if (!condition.observes(core::Observation::probe) || condition.kind() == Kind::command)
+        return true;
     const core::fact::Answered answer = supervise::probe(condition, probe_timeout);
     return answer.yes || answer.text.starts_with("no answer in time");
 }
@@ -27,9 +29,12 @@ bool holds(const core::Condition& condition, const Snapshot& task)
 void check_readiness(store::Root& root, Snapshot& task)
 {
     store::Status& status = task.status;
-    if (!task.problem.empty() || status.lifecycle != core::Lifecycle::running || !status.ready || status.paused) return;
+    if (!task.problem.empty() || status.lifecycle != core::Lifecycle::running || !status.ready ||
+        status.paused)
+        return;
     const Result<store::TaskDir> folder = root.open_task(task.id);
-    const Result<store::TaskSpec> spec = folder ? store::read_spec(folder->fd()) : Result<store::TaskSpec>(folder.error());
+    const Result<store::TaskSpec> spec =
+        folder ? store::read_spec(folder->fd()) : Result<store::TaskSpec>(folder.error());
     if (!spec) return;
     for (const std::string& text : spec->ready) {
         const Result<core::Condition> condition = core::parse_condition(text, spec->cwd);

@@ -17,20 +17,25 @@ namespace bgt::ops {
 namespace {
 
 constexpr auto unlock_timeout = std::chrono::seconds(2);
-constexpr auto end_timeout = std::chrono::seconds(60);        ///< of a very large tree on a busy machine
-constexpr auto supervisor_interval = std::chrono::seconds(1); ///< between two looks whether the supervisor was stopped
+constexpr auto end_timeout = std::chrono::seconds(60); ///< of a very large tree on a busy machine
+constexpr auto supervisor_interval =
+    std::chrono::seconds(1); ///< between two looks whether the supervisor was stopped
 
 /// Why a task that can't be taken for a living one is still held.
 Error why_locked(const Snapshot& task, const store::TaskDir& folder)
 {
     const std::string id = to_string(task.id);
     if (!task.problem.empty())
-        return Error::failed(task.problem + "; it can't be removed while its supervisor (a process named bgt:" + id + ") holds " +
-                             printable(folder.path()) + "/lock: end that first, by SIGTERM, which ends the task too");
+        return Error::failed(
+            task.problem + "; it can't be removed while its supervisor (a process named bgt:" + id +
+            ") holds " + printable(folder.path()) +
+            "/lock: end that first, by SIGTERM, which ends the task too");
     if (task.status.tree_lives)
-        return Error::failed("task " + id + " has ended, but processes of it were kept and live: bgt kill " + id +
+        return Error::failed("task " + id +
+                             " has ended, but processes of it were kept and live: bgt kill " + id +
                              " first, or bgt rm --force " + id);
-    return Error::failed("task " + id + " has ended, but its supervisor (pid " + std::to_string(task.status.supervisor.pid) +
+    return Error::failed("task " + id + " has ended, but its supervisor (pid " +
+                         std::to_string(task.status.supervisor.pid) +
                          ") does not let go of it: is it stopped?");
 }
 
@@ -41,9 +46,12 @@ std::uint64_t disk_space(const store::TaskDir& folder)
     struct stat info = {};
     if (::fstat(folder.fd(), &info) == 0) blocks += static_cast<std::uint64_t>(info.st_blocks);
     std::error_code failed;
-    std::filesystem::directory_iterator entry("/proc/self/fd/" + std::to_string(folder.fd()), failed), end;
+    std::filesystem::directory_iterator entry("/proc/self/fd/" + std::to_string(folder.fd()),
+                                              failed),
+        end;
     for (; !failed && entry != end; entry.increment(failed))
-        if (::fstatat(folder.fd(), entry->path().filename().c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0)
+        if (::fstatat(folder.fd(), entry->path().filename().c_str(), &info, AT_SYMLINK_NOFOLLOW) ==
+            0)
             blocks += static_cast<std::uint64_t>(info.st_blocks);
     return blocks * 512; // st_blocks counts such units, whatever the file system's own (man 2 stat)
 }
@@ -51,18 +59,22 @@ std::uint64_t disk_space(const store::TaskDir& folder)
 /// The task's end after SIGKILL was asked for. Error: its supervisor is stopped, or takes too long.
 Result<store::Status> await_end(store::Root& root, store::TaskId id, Cancel cancel)
 {
-    const auto is_done = [](const store::Status& now) { return is_final(now) || has_survivors(now); };
+    const auto is_done = [](const store::Status& now) {
+        return is_final(now) || has_survivors(now);
+    };
     const Instant deadline = os::now() + end_timeout;
     for (;;) {
-        const auto status = supervise::await_status(root, id, std::min(deadline, os::now() + supervisor_interval), is_done, cancel.fd);
+        const auto status = supervise::await_status(
+            root, id, std::min(deadline, os::now() + supervisor_interval), is_done, cancel.fd);
         if (!status) return status.error();
         if (*status) return **status;
         const auto seen = recover_and_inspect(root, id, {});
         if (seen && supervise::is_stopped(seen->status.supervisor))
             return Error::failed(supervise::stopped_text(id, seen->status.supervisor));
         if (os::now() >= deadline)
-            return Error::failed(fmt::format("task {} has not ended {} after SIGKILL (bgt kill {} says what it waits for)", id.value,
-                                             format_duration(end_timeout), id.value));
+            return Error::failed(fmt::format(
+                "task {} has not ended {} after SIGKILL (bgt kill {} says what it waits for)",
+                id.value, format_duration(end_timeout), id.value));
     }
 }
 
@@ -77,25 +89,29 @@ Result<void> end_at_once(store::Root& root, store::TaskId id, Cancel cancel)
     options.now = true;
     if (const auto asked = supervise::request_stop(root, id, options); !asked) {
         if (damaged) return {}; // whether it can be removed all the same, its lock will tell
-        const auto again = recover_and_inspect(root, id, {}); // it may have ended by itself in between
+        const auto again =
+            recover_and_inspect(root, id, {}); // it may have ended by itself in between
         return again && is_final(again->status) ? Result<void>() : asked.error();
     }
     const auto ended = await_end(root, id, cancel);
     if (!ended) return ended.error();
     if (has_survivors(*ended)) {
         const std::size_t count = ended->survivors.size();
-        return Error::failed(fmt::format("task {}: {} {} can't be ended (bgt kill {} names them)", id.value, count,
-                                         count == 1 ? "process" : "processes", id.value));
+        return Error::failed(fmt::format("task {}: {} {} can't be ended (bgt kill {} names them)",
+                                         id.value, count, count == 1 ? "process" : "processes",
+                                         id.value));
     }
     return {};
 }
 
-Result<Removed> remove_one(store::Root& root, store::TaskId id, const RemoveRequest& request, Cancel cancel)
+Result<Removed> remove_one(store::Root& root, store::TaskId id, const RemoveRequest& request,
+                           Cancel cancel)
 {
     if (!request.force) return remove_ended(root, id);
     const auto ended = end_at_once(root, id, cancel);
     auto removed = ended ? remove_ended(root, id) : Result<Removed>(ended.error());
-    if (!removed && removed.error().kind == ErrorKind::not_found) return Removed{}; // its own `--rm` was faster
+    if (!removed && removed.error().kind == ErrorKind::not_found)
+        return Removed{}; // its own `--rm` was faster
     return removed;
 }
 
@@ -113,26 +129,32 @@ Result<Removed> remove_ended(store::Root& root, store::TaskId id, Trace trace)
                             " first, or bgt rm --force " + to_string(id));
     auto folder = root.open_task(id);
     if (!folder) return folder.error();
-    auto locked = looked->status.copied ? Result<bool>(true) : folder->try_lock(); // whose lock is that of the task itself
+    auto locked = looked->status.copied
+                      ? Result<bool>(true)
+                      : folder->try_lock(); // whose lock is that of the task itself
     // The end is on record a little before the supervisor has ended.
-    if (locked && !*locked && readable && !looked->status.tree_lives && supervise::becomes_unlocked(*folder, unlock_timeout))
+    if (locked && !*locked && readable && !looked->status.tree_lives &&
+        supervise::becomes_unlocked(*folder, unlock_timeout))
         locked = folder->try_lock();
     if (!locked) return locked.error();
     if (!*locked) return why_locked(*looked, *folder);
     const Removed out{disk_space(*folder)};
     if (trace == Trace::record) root.keep_record(id);
-    if (auto removed = store::remove_task(root, id, *std::move(folder)); !removed) return removed.error();
+    if (auto removed = store::remove_task(root, id, *std::move(folder)); !removed)
+        return removed.error();
     return out;
 }
 
-Result<Each<Removed>> remove(store::Root& root, const RemoveRequest& request, const Progress<Removed>& progress, Cancel cancel)
+Result<Each<Removed>> remove(store::Root& root, const RemoveRequest& request,
+                             const Progress<Removed>& progress, Cancel cancel)
 {
     Result<Selected> found = select_each(root, request.selection, Scope::any, progress.missing);
     if (!found) return found.error();
     Each<Removed> answer{std::move(found->missing), {}};
     for (std::size_t i = 0; i < found->ids.size(); ++i) {
         One<Removed> one{found->ids[i], remove_one(root, found->ids[i], request, cancel)};
-        if (i >= found->named && !one.result && one.result.error().kind == ErrorKind::usage) continue;
+        if (i >= found->named && !one.result && one.result.error().kind == ErrorKind::usage)
+            continue;
         answer.tasks.push_back(std::move(one));
         if (progress.done) progress.done(answer.tasks.back());
     }

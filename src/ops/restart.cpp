@@ -14,29 +14,36 @@ namespace {
 
 Error survives(store::TaskId id, const store::Status& status)
 {
-    return Error::failed(label(id, status) + ": SIGKILL does not end all of it (bgt show says more)");
+    return Error::failed(label(id, status) +
+                         ": SIGKILL does not end all of it (bgt show says more)");
 }
 
 /// In the same task: its supervisor can start the command again.
-Result<Restarted> next_attempt(store::Root& root, const Snapshot& before, const RestartRequest& request, Cancel cancel)
+Result<Restarted> next_attempt(store::Root& root, const Snapshot& before,
+                               const RestartRequest& request, Cancel cancel)
 {
     supervise::StopOptions options;
     options.now = request.now;
     const store::TaskId id = before.id;
-    if (const auto asked = supervise::request_restart(root, id, options); !asked) return asked.error();
+    if (const auto asked = supervise::request_restart(root, id, options); !asked)
+        return asked.error();
     const std::uint32_t attempt = before.status.attempt;
-    const bool waited = before.status.lifecycle == core::Lifecycle::backing_off; // its next attempt has its number already
+    const bool waited = before.status.lifecycle ==
+                        core::Lifecycle::backing_off; // its next attempt has its number already
     auto after = supervise::await_status(
         root, id, std::nullopt,
         [&](const store::Status& seen) {
-            const bool runs = seen.lifecycle == core::Lifecycle::running && (seen.attempt > attempt || waited);
+            const bool runs =
+                seen.lifecycle == core::Lifecycle::running && (seen.attempt > attempt || waited);
             return runs || is_over(seen) || has_survivors(seen);
         },
         cancel.fd);
     if (!after) return after.error();
     store::Status& status = **after;
     if (has_survivors(status)) return survives(id, status);
-    if (is_over(status)) return Error::failed(fmt::format("{}: ended instead ({})", label(id, status), core::end_words(status.outcome)));
+    if (is_over(status))
+        return Error::failed(fmt::format("{}: ended instead ({})", label(id, status),
+                                         core::end_words(status.outcome)));
     return Restarted{id, std::move(status)};
 }
 
@@ -51,18 +58,23 @@ Result<store::Status> end_it(store::Root& root, const Snapshot& before, bool now
         if (seen && !is_final(seen->status)) return asked.error();
     }
     auto after = supervise::await_status(
-        root, before.id, std::nullopt, [](const store::Status& seen) { return is_final(seen) || has_survivors(seen); }, cancel.fd);
-    if (!after) return after.error().kind == ErrorKind::not_found ? Result<store::Status>(before.status) : after.error();
+        root, before.id, std::nullopt,
+        [](const store::Status& seen) { return is_final(seen) || has_survivors(seen); }, cancel.fd);
+    if (!after)
+        return after.error().kind == ErrorKind::not_found ? Result<store::Status>(before.status)
+                                                          : after.error();
     if (has_survivors(**after)) return survives(before.id, **after);
     return **std::move(after);
 }
 
 /// Another task like it: it has ended, or nobody knows its environment.
-Result<Restarted> another(store::Root& root, const Snapshot& before, const RestartRequest& request, Cancel cancel)
+Result<Restarted> another(store::Root& root, const Snapshot& before, const RestartRequest& request,
+                          Cancel cancel)
 {
     const auto task = root.open_task(before.id);
     if (!task) return task.error();
-    auto wanted = like(*task, request.env, request.retention); // before its end, which may remove it
+    auto wanted =
+        like(*task, request.env, request.retention); // before its end, which may remove it
     if (!wanted) return wanted.error();
     const auto ended = end_it(root, before, request.now, cancel);
     if (!ended) return ended.error();
@@ -75,7 +87,8 @@ Result<Restarted> another(store::Root& root, const Snapshot& before, const Resta
     return done;
 }
 
-Result<Restarted> restart_one(store::Root& root, store::TaskId id, const RestartRequest& request, Cancel cancel)
+Result<Restarted> restart_one(store::Root& root, store::TaskId id, const RestartRequest& request,
+                              Cancel cancel)
 {
     const auto before = recover_and_inspect(root, id, {});
     if (!before) return before.error();
@@ -93,7 +106,8 @@ Result<Restarted> restart_one(store::Root& root, store::TaskId id, const Restart
 
 } // namespace
 
-Result<Each<Restarted>> restart(store::Root& root, const RestartRequest& request, const Progress<Restarted>& progress, Cancel cancel)
+Result<Each<Restarted>> restart(store::Root& root, const RestartRequest& request,
+                                const Progress<Restarted>& progress, Cancel cancel)
 {
     return for_each(root, request.selection, Scope::living, progress,
                     [&](store::TaskId id) { return restart_one(root, id, request, cancel); });

@@ -15,8 +15,10 @@ Result<Retried> retry_one(store::Root& root, store::TaskId id, const RetryReques
     if (!wanted) return wanted.error();
     const auto seen = recover_and_inspect(root, id, {});
     if (seen && !wanted->spec.name.empty() && seen->problem.empty() && !is_over(seen->status))
-        return Error::failed("task " + label(id, seen->status) + " has not ended, and two running tasks can't have the same name: bgt restart " +
-                             to_string(id) + " ends it and starts it again");
+        return Error::failed(
+            "task " + label(id, seen->status) +
+            " has not ended, and two running tasks can't have the same name: bgt restart " +
+            to_string(id) + " ends it and starts it again");
     const auto started = start(root, *std::move(wanted), IfNameTaken::fail);
     if (!started) return started.error();
     return Retried{started->id};
@@ -24,9 +26,11 @@ Result<Retried> retry_one(store::Root& root, store::TaskId id, const RetryReques
 
 } // namespace
 
-Result<Each<Retried>> retry(store::Root& root, const RetryRequest& request, const Progress<Retried>& progress)
+Result<Each<Retried>> retry(store::Root& root, const RetryRequest& request,
+                            const Progress<Retried>& progress)
 {
-    return for_each(root, request.selection, Scope::any, progress, [&](store::TaskId id) { return retry_one(root, id, request); });
+    return for_each(root, request.selection, Scope::any, progress,
+                    [&](store::TaskId id) { return retry_one(root, id, request); });
 }
 
 } // namespace bgt::ops

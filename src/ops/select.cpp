@@ -17,7 +17,8 @@ bool tag_fits(std::string_view tag, const store::TaskSpec& spec)
 {
     const auto equals = tag.find('=');
     const auto it = spec.tags.find(std::string(tag.substr(0, equals)));
-    return it != spec.tags.end() && (equals == std::string_view::npos || it->second == tag.substr(equals + 1));
+    return it != spec.tags.end() &&
+           (equals == std::string_view::npos || it->second == tag.substr(equals + 1));
 }
 
 /// One of the values for each key.
@@ -34,9 +35,10 @@ bool tags_fit(const std::vector<std::string>& wanted, const store::TaskSpec& spe
 bool names_fit(const std::vector<std::string>& wanted, const std::string& name)
 {
     if (wanted.empty()) return true;
-    return !name.empty() && std::any_of(wanted.begin(), wanted.end(), [&](const std::string& pattern) {
-        return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-    });
+    return !name.empty() &&
+           std::any_of(wanted.begin(), wanted.end(), [&](const std::string& pattern) {
+               return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+           });
 }
 
 /// What waits in the queues, read when the first needs it.
@@ -65,7 +67,9 @@ private:
 bool spec_fits(const store::TaskSpec& spec, const Selection& selection)
 {
     const auto& queues = selection.queues;
-    if (!queues.empty() && (spec.queue.empty() || std::ranges::find(queues, spec.queue) == queues.end())) return false;
+    if (!queues.empty() &&
+        (spec.queue.empty() || std::ranges::find(queues, spec.queue) == queues.end()))
+        return false;
     return tags_fit(selection.tags, spec);
 }
 
@@ -76,15 +80,19 @@ bool waiting_fits(Waiting& waiting, TaskId id, const Selection& selection)
     return task && names_fit(selection.names, task->spec.name) && spec_fits(task->spec, selection);
 }
 
-/// A folder that can't be read fits no filter but --all, where the verb then says what is wrong with it.
-bool fits(const store::Root& root, Waiting& waiting, TaskId id, const Selection& selection, Scope scope)
+/// A folder that can't be read fits no filter but --all, where the verb then says what is wrong
+/// with it.
+bool fits(const store::Root& root, Waiting& waiting, TaskId id, const Selection& selection,
+          Scope scope)
 {
     if (scope == Scope::any && !selection.narrows()) return true;
     const auto task = root.open_task(id);
     if (!task) return waiting.has(id) && waiting_fits(waiting, id, selection);
     const auto status = store::read_status(task->fd());
     if (!status) return !selection.narrows();
-    if (scope == Scope::living && status->lifecycle == core::Lifecycle::ended && !status->tree_lives) return false;
+    if (scope == Scope::living && status->lifecycle == core::Lifecycle::ended &&
+        !status->tree_lives)
+        return false;
     if (!names_fit(selection.names, status->name)) return false;
     if (selection.tags.empty() && selection.queues.empty()) return true;
     const auto spec = store::read_spec(task->fd());
@@ -104,16 +112,22 @@ std::string filter_words(const Selection& selection)
     return text;
 }
 
-/// The newest task that is still there: mostly the last id given out, so all_ids() is seldom needed.
+/// The newest task that is still there: mostly the last id given out, so all_ids() is seldom
+/// needed.
 Result<TaskId> newest(store::Root& root, Waiting& waiting, const Selection& selection)
 {
     if (!selection.narrows())
-        if (const auto last = root.last_id(); last && *last > 0 && (root.open_task(TaskId{*last}) || waiting.has(TaskId{*last}))) return TaskId{*last};
+        if (const auto last = root.last_id();
+            last && *last > 0 && (root.open_task(TaskId{*last}) || waiting.has(TaskId{*last})))
+            return TaskId{*last};
     auto ids = root.all_ids();
     if (!ids) return ids.error();
-    const auto found = std::find_if(ids->rbegin(), ids->rend(), [&](TaskId id) { return fits(root, waiting, id, selection, Scope::any); });
+    const auto found = std::find_if(ids->rbegin(), ids->rend(), [&](TaskId id) {
+        return fits(root, waiting, id, selection, Scope::any);
+    });
     if (found != ids->rend()) return *found;
-    return Error::not_found(ids->empty() ? "there is no task yet" : "no task matches " + filter_words(selection));
+    return Error::not_found(ids->empty() ? "there is no task yet"
+                                         : "no task matches " + filter_words(selection));
 }
 
 Error no_such_name(const store::Root& root, const std::string& word)
@@ -134,7 +148,9 @@ Error no_such_name(const store::Root& root, const std::string& word)
 Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string& word, bool removed)
 {
     if (const auto id = store::parse_task_id(word)) {
-        if (auto task = root.open_task(*id); !task && !waiting.has(*id) && !root.open_task(*id)) { // it may have left its queue meanwhile
+        if (auto task = root.open_task(*id);
+            !task && !waiting.has(*id) &&
+            !root.open_task(*id)) { // it may have left its queue meanwhile
             if (task.error().kind != ErrorKind::not_found) return task.error();
             if (removed && root.removed_status(*id)) return *id;
             return Error::not_found("no such task " + word + " (bgt ps -a lists all)");
@@ -142,7 +158,8 @@ Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string&
         return *id;
     }
     if (const auto valid = store::check_name(word); !valid)
-        return Error::not_found("'" + fit(printable(word), 40) + "' is neither an id nor a name of a task");
+        return Error::not_found("'" + fit(printable(word), 40) +
+                                "' is neither an id nor a name of a task");
     auto found = root.find_name(word);
     if (!found) return found.error();
     if (!*found) return no_such_name(root, word);
@@ -150,12 +167,14 @@ Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string&
 }
 
 /// The task that a word names, if the filters select it too.
-Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string& word, const Selection& selection)
+Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string& word,
+                          const Selection& selection)
 {
     if (word == "-") return newest(root, waiting, selection);
     auto id = find_word(root, waiting, word, selection.removed);
     if (!id || fits(root, waiting, *id, selection, Scope::any)) return id;
-    const std::string label = word == to_string(*id) ? word : to_string(*id) + " (" + printable(word) + ")";
+    const std::string label =
+        word == to_string(*id) ? word : to_string(*id) + " (" + printable(word) + ")";
     return Error::not_found("task " + label + " does not match " + filter_words(selection));
 }
 
@@ -163,14 +182,16 @@ Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string
 Result<Selected> find_all(store::Root& root, const Selection& selection, Scope scope)
 {
     if (selection.empty())
-        return Error::usage("which task? give an id, a name, - (the newest), --all, --name or --tag");
+        return Error::usage(
+            "which task? give an id, a name, - (the newest), --all, --name or --tag");
     Selected out;
     Waiting waiting(root);
     if (selection.words.empty()) {
         auto candidates = scope == Scope::living ? root.active_ids() : root.all_ids();
         if (!candidates) return candidates.error();
         if (const store::QueueView* view = waiting.view())
-            for (const std::int64_t id : view->state().in_order(std::string::npos)) candidates->push_back(TaskId{id});
+            for (const std::int64_t id : view->state().in_order(std::string::npos))
+                candidates->push_back(TaskId{id});
         for (const auto id : *candidates)
             if (fits(root, waiting, id, selection, scope)) out.ids.push_back(id);
         return out;
@@ -196,11 +217,13 @@ Result<std::vector<TaskId>> select(store::Root& root, const Selection& selection
     return std::move(found->ids);
 }
 
-Result<Selected> select_each(store::Root& root, const Selection& selection, Scope scope, const OnMissing& missing)
+Result<Selected> select_each(store::Root& root, const Selection& selection, Scope scope,
+                             const OnMissing& missing)
 {
     Result<Selected> found = find_all(root, selection, scope);
     if (!found) return found;
-    const bool none_there = !found->missing.empty() && found->missing.size() == selection.words.size();
+    const bool none_there =
+        !found->missing.empty() && found->missing.size() == selection.words.size();
     // The last one is the caller's error, where there is nothing to go on with.
     const std::size_t told = found->missing.size() - (none_there ? 1 : 0);
     for (std::size_t i = 0; i < told && missing; ++i) missing(found->missing[i]);

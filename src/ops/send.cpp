@@ -38,7 +38,8 @@ Result<bool> await(int fd, short events, const Deadline& deadline, Cancel cancel
     for (;;) {
         int timeout = -1;
         if (deadline) {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - os::now()).count();
+            const auto left =
+                std::chrono::ceil<std::chrono::milliseconds>(*deadline - os::now()).count();
             timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
         }
         pollfd fds[] = {{fd, events, 0}, {cancel.fd, POLLIN, 0}};
@@ -86,7 +87,8 @@ Result<Sent> copy(int source, int fd, const Deadline& deadline, Cancel cancel)
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return Error::system("can't read stdin", errno);
         if (n == 0) return Sent::all;
-        auto sent = write_before(fd, std::string_view(buffer, static_cast<std::size_t>(n)), deadline, cancel);
+        auto sent = write_before(fd, std::string_view(buffer, static_cast<std::size_t>(n)),
+                                 deadline, cancel);
         if (!sent || *sent != Sent::all) return sent;
     }
 }
@@ -104,9 +106,11 @@ Result<Fd> open_stdin_of(store::Root& root, store::TaskId id)
     const auto spec = store::read_spec(folder->fd());
     if (spec && spec->stdin_from != store::StdinFrom::pipe)
         return Error::usage(name + " was not started with --stdin pipe");
-    if (looked->status.stdin_closed) return Error::failed("the stdin of " + name + " was closed (--eof)");
+    if (looked->status.stdin_closed)
+        return Error::failed("the stdin of " + name + " was closed (--eof)");
     auto in = store::open_fifo(*folder, store::file::in_fifo, O_WRONLY);
-    if (!in && in.error().sys_errno == ENXIO) return Error::failed("nobody reads the stdin of " + name + " any more");
+    if (!in && in.error().sys_errno == ENXIO)
+        return Error::failed("nobody reads the stdin of " + name + " any more");
     return in;
 }
 
@@ -120,7 +124,8 @@ Result<Sent> send_to(int fd, const SendRequest& request, const Deadline& deadlin
 
 Result<SendAnswer> send(store::Root& root, const SendRequest& request, Cancel cancel)
 {
-    const Deadline deadline = request.timeout ? Deadline(os::now() + *request.timeout) : std::nullopt;
+    const Deadline deadline =
+        request.timeout ? Deadline(os::now() + *request.timeout) : std::nullopt;
     Selection one;
     one.words = {request.task};
     const auto ids = select(root, one, Scope::any);

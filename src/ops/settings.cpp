@@ -24,16 +24,19 @@ std::string user_config_file()
     return home.starts_with('/') ? std::string(home) + "/.config/bgt/config.toml" : std::string();
 }
 
-/// Inside a task BGT_GRACE tells its command how long that has; it is no wish for tasks that are started in it.
+/// Inside a task BGT_GRACE tells its command how long that has; it is no wish for tasks that are
+/// started in it.
 const char* setting_of_environment(const char* name)
 {
-    if (std::string_view(name) == "BGT_GRACE" && std::getenv("BGT_TASK_ID") != nullptr) return nullptr;
+    if (std::string_view(name) == "BGT_GRACE" && std::getenv("BGT_TASK_ID") != nullptr)
+        return nullptr;
     return std::getenv(name);
 }
 
 } // namespace
 
-Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck trust, config::Mistakes mistakes)
+Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck trust,
+                                     config::Mistakes mistakes)
 {
     return config::load({setting_of_environment, cwd, user_config_file(), ::getuid(),
                          os::read_trusted, std::move(trust), mistakes});
@@ -53,7 +56,8 @@ std::vector<std::string> setting_keys()
 {
     std::vector<std::string> keys;
     // Of a configuration without files and without variables: the keys are the same everywhere.
-    if (const auto loaded = config::load({[](const char*) -> const char* { return nullptr; }, "", "", 0, os::read_trusted}))
+    if (const auto loaded = config::load(
+            {[](const char*) -> const char* { return nullptr; }, "", "", 0, os::read_trusted}))
         for (const auto& row : loaded->rows) keys.push_back(row.key);
     return keys;
 }

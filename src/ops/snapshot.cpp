@@ -25,7 +25,9 @@ std::string limit_in_words(core::Reason reason, const core::Policy& policy)
     case core::Reason::idle_timeout: return for_time("idle", policy.hang.idle);
     case core::Reason::ready_timeout: return for_time("not ready", policy.hang.ready);
     case core::Reason::timeout: return for_time("it ran", policy.timeout);
-    case core::Reason::cpu_limit: return policy.hang.cpu ? "it used " + format_duration(*policy.hang.cpu) + " of CPU time" : "";
+    case core::Reason::cpu_limit:
+        return policy.hang.cpu ? "it used " + format_duration(*policy.hang.cpu) + " of CPU time"
+                               : "";
     case core::Reason::self:
     case core::Reason::killed:
     case core::Reason::owner_gone:

@@ -15,7 +15,8 @@ void prepare_to_start(int argc, char** argv)
 {
     os::remember_arguments(argc, argv);
     // Who dispatches may have been killed, and those who would take its place.
-    supervise::on_every_end([](const store::Root& root) { static_cast<void>(dispatch::ensure_dispatcher(root)); });
+    supervise::on_every_end(
+        [](const store::Root& root) { static_cast<void>(dispatch::ensure_dispatcher(root)); });
 }
 
 } // namespace bgt::ops

@@ -23,16 +23,20 @@ void take_cookies(std::vector<std::string>& into, const std::vector<std::string>
 void drop_units(std::vector<std::string>& env)
 {
     std::erase_if(env, [](const std::string& entry) {
-        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") || entry.starts_with("BGT_RESOURCE_");
+        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") ||
+               entry.starts_with("BGT_RESOURCE_");
     });
 }
 
 } // namespace
 
-Result<StartRequest> like(const store::TaskDir& task, const std::vector<std::string>& env, const store::Retention& retention)
+Result<StartRequest> like(const store::TaskDir& task, const std::vector<std::string>& env,
+                          const store::Retention& retention)
 {
     auto spec = store::read_spec(task.fd());
-    if (!spec) return Error::failed("task " + to_string(task.id()) + " is damaged: " + spec.error().message);
+    if (!spec)
+        return Error::failed("task " + to_string(task.id()) +
+                             " is damaged: " + spec.error().message);
     auto kept = store::read_environment(task.fd());
     if (!kept) return kept.error();
     StartRequest wanted;

@@ -17,7 +17,7 @@ constexpr auto start_timeout = std::chrono::seconds(5);
 struct Target {
     Snapshot task;
     store::Status before;
-    Fd record;      ///< its record, which can still be read when the task has removed itself
+    Fd record; ///< its record, which can still be read when the task has removed itself
     Instant asked{};
     bool was_gone = false;
     bool was_waiting = false; ///< in a queue, and does so no more
@@ -26,12 +26,15 @@ struct Target {
 std::vector<core::StopStep> own_ladder(const store::Root& root, store::TaskId id)
 {
     if (const auto task = root.open_task(id))
-        if (const auto spec = store::read_spec(task->fd()); spec && !spec->policy.stop_ladder.empty()) return spec->policy.stop_ladder;
+        if (const auto spec = store::read_spec(task->fd());
+            spec && !spec->policy.stop_ladder.empty())
+            return spec->policy.stop_ladder;
     return core::Policy{}.stop_ladder;
 }
 
 /// Where only the grace is given: the task's own signals with it as the last one's time.
-supervise::StopOptions options_for(const store::Root& root, store::TaskId id, const StopRequest& request)
+supervise::StopOptions options_for(const store::Root& root, store::TaskId id,
+                                   const StopRequest& request)
 {
     supervise::StopOptions options;
     options.now = request.now;
@@ -43,14 +46,17 @@ supervise::StopOptions options_for(const store::Root& root, store::TaskId id, co
     return options;
 }
 
-/// A task that waits is taken out of its queue. One that is just being started is asked as soon as it can be.
+/// A task that waits is taken out of its queue. One that is just being started is asked as soon as
+/// it can be.
 Result<bool> cancelled_while_waiting(store::Root& root, store::TaskId id)
 {
     const Instant deadline = os::now() + start_timeout;
     while (!root.open_task(id)) {
         BGT_TRY_ASSIGN(const bool cancelled, cancel_waiting(root, id));
         if (cancelled) return true;
-        if (os::now() > deadline) return Error::failed("task " + to_string(id) + " is about to be started, and does not come to it");
+        if (os::now() > deadline)
+            return Error::failed("task " + to_string(id) +
+                                 " is about to be started, and does not come to it");
         os::await_readable({-1, -1, -1}, os::now() + std::chrono::milliseconds(2));
     }
     return false;
@@ -71,10 +77,13 @@ Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& reque
     target.before = target.task.status;
     target.was_gone = is_final(target.before);
     if (const auto task = root.open_task(id))
-        if (auto record = task->open(store::file::status, O_RDONLY)) target.record = *std::move(record);
+        if (auto record = task->open(store::file::status, O_RDONLY))
+            target.record = *std::move(record);
     if (target.was_gone) return target;
-    if (const auto asked = supervise::request_stop(root, id, options_for(root, id, request)); !asked) {
-        if (!target.task.problem.empty()) return asked.error(); // a living supervisor may mend its record, nobody else
+    if (const auto asked = supervise::request_stop(root, id, options_for(root, id, request));
+        !asked) {
+        if (!target.task.problem.empty())
+            return asked.error(); // a living supervisor may mend its record, nobody else
         // It may have ended by itself in between.
         const auto again = recover_and_inspect(root, id, {});
         if (again && !is_final(again->status)) return asked.error();
@@ -83,29 +92,38 @@ Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& reque
 }
 
 /// The last status seen; nullopt: the deadline passed. Says once a second what it waits for.
-Result<std::optional<store::Status>> await_gone(store::Root& root, store::TaskId id, const Target& target, const StopRequest& request,
+Result<std::optional<store::Status>> await_gone(store::Root& root, store::TaskId id,
+                                                const Target& target, const StopRequest& request,
                                                 std::optional<Instant> deadline, Cancel cancel)
 {
     std::optional<Duration> kill_after;
     for (;;) {
         auto until = deadline;
-        if (const Instant tick = os::now() + std::chrono::seconds(1); request.waiting && (!deadline || tick < *deadline)) until = tick;
+        if (const Instant tick = os::now() + std::chrono::seconds(1);
+            request.waiting && (!deadline || tick < *deadline))
+            until = tick;
         auto status = supervise::await_status(
-            root, id, until, [](const store::Status& now) { return is_final(now) || has_survivors(now); }, cancel.fd);
+            root, id, until,
+            [](const store::Status& now) { return is_final(now) || has_survivors(now); },
+            cancel.fd);
         if (!status || *status || until == deadline) return status;
         if (!kill_after) {
             kill_after = Duration::zero();
             if (!request.now)
-                for (const core::StopStep& step : options_for(root, id, request).ladder.value_or(own_ladder(root, id)))
+                for (const core::StopStep& step :
+                     options_for(root, id, request).ladder.value_or(own_ladder(root, id)))
                     *kill_after += step.wait;
         }
         const auto seen = recover_and_inspect(root, id, {});
-        const store::ProcessKey supervisor = seen ? seen->status.supervisor : target.before.supervisor;
-        request.waiting({label(id, target.before), os::now() - target.asked, *kill_after, os::still_there(supervisor)});
+        const store::ProcessKey supervisor =
+            seen ? seen->status.supervisor : target.before.supervisor;
+        request.waiting({label(id, target.before), os::now() - target.asked, *kill_after,
+                         os::still_there(supervisor)});
     }
 }
 
-Result<Stopped> await(store::Root& root, Target target, const StopRequest& request, std::optional<Instant> deadline, Cancel cancel)
+Result<Stopped> await(store::Root& root, Target target, const StopRequest& request,
+                      std::optional<Instant> deadline, Cancel cancel)
 {
     Stopped out{Stopped::End::had_ended, std::move(target.task), target.before, {}};
     if (target.was_waiting) out.end = Stopped::End::cancelled;
@@ -134,11 +152,13 @@ Result<Stopped> await(store::Root& root, Target target, const StopRequest& reque
 
 } // namespace
 
-Result<Each<Stopped>> stop(store::Root& root, const StopRequest& request, const Progress<Stopped>& progress, Cancel cancel)
+Result<Each<Stopped>> stop(store::Root& root, const StopRequest& request,
+                           const Progress<Stopped>& progress, Cancel cancel)
 {
     Result<Selected> found = select_each(root, request.selection, Scope::living, progress.missing);
     if (!found) return found.error();
-    const auto deadline = request.timeout ? std::optional(os::now() + *request.timeout) : std::nullopt;
+    const auto deadline =
+        request.timeout ? std::optional(os::now() + *request.timeout) : std::nullopt;
     Each<Stopped> answer{std::move(found->missing), {}};
     std::vector<Result<Target>> targets;
     for (const store::TaskId id : found->ids) {
@@ -147,8 +167,9 @@ Result<Each<Stopped>> stop(store::Root& root, const StopRequest& request, const 
     }
     for (std::size_t i = 0; i < targets.size(); ++i) {
         const bool asked = static_cast<bool>(targets[i]);
-        answer.tasks.push_back({found->ids[i], asked ? await(root, *std::move(targets[i]), request, deadline, cancel)
-                                                     : Result<Stopped>(targets[i].error())});
+        answer.tasks.push_back(
+            {found->ids[i], asked ? await(root, *std::move(targets[i]), request, deadline, cancel)
+                                  : Result<Stopped>(targets[i].error())});
         if (asked && progress.done) progress.done(answer.tasks.back());
     }
     return answer;

@@ -67,7 +67,8 @@ void TaskMonitor::refresh()
     const ssize_t got = pread(status_fd_.get(), bytes.data(), bytes.size(), 0);
     unread_ = true; // the last good record stands until the next look, which comes soon
     if (got <= 0) return;
-    Result<store::DecodedStatus> read = store::decode_status(std::span(bytes).first(static_cast<std::size_t>(got)));
+    Result<store::DecodedStatus> read =
+        store::decode_status(std::span(bytes).first(static_cast<std::size_t>(got)));
     if (!read) return;
     status_ = std::move(read->status);
     unread_ = false;
@@ -115,8 +116,9 @@ bool TaskMonitor::arrive(store::Root& root, os::Watch& watch)
     return true;
 }
 
-/// A supervisor ends with its task, but for one that goes on for kept leftovers. Its end is the better thing to wait
-/// for: giving up a watch of the record costs some ten milliseconds in the kernel.
+/// A supervisor ends with its task, but for one that goes on for kept leftovers. Its end is the
+/// better thing to wait for: giving up a watch of the record costs some ten milliseconds in the
+/// kernel.
 bool TaskMonitor::outlived_by_supervisor(const store::Root& root) const
 {
     const Result<store::TaskDir> dir = root.open_task(id_);
@@ -137,7 +139,8 @@ bool TaskMonitor::update(store::Root& root, os::Watch& watch, const os::Watch::W
 {
     if (over()) return false;
     if (waits_) {
-        const bool changed = wake.overflow || (token_ && std::ranges::find(wake.tokens, *token_) != wake.tokens.end());
+        const bool changed = wake.overflow || (token_ && std::ranges::find(wake.tokens, *token_) !=
+                                                             wake.tokens.end());
         return (changed || arrives_) && arrive(root, watch);
     }
     const bool died = pidfd_ && std::ranges::find(wake.fds, pidfd_.get()) != wake.fds.end();
@@ -155,7 +158,8 @@ bool TaskMonitor::update(store::Root& root, os::Watch& watch, const os::Watch::W
     return true;
 }
 
-/// Nobody watches over the task, or so it seems: look() finds out, and sees to it that somebody does.
+/// Nobody watches over the task, or so it seems: look() finds out, and sees to it that somebody
+/// does.
 void TaskMonitor::watch_again(store::Root& root, os::Watch& watch)
 {
     drop_supervisor(watch);

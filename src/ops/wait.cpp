@@ -57,7 +57,8 @@ Result<WaitAnswer> WaitDriver::run(const std::function<void(const WaitProgress&)
             next_show = now + progress_interval;
         }
         const Instant until = std::min(next_look(*more), next_show);
-        Result<os::Watch::Wake> wake = watch_->wait(until == never ? std::nullopt : std::optional(until));
+        Result<os::Watch::Wake> wake =
+            watch_->wait(until == never ? std::nullopt : std::optional(until));
         if (!wake) return wake.error();
         if (cancel >= 0 && is_readable(*wake, cancel)) return answer(WaitAnswer::End::cancelled);
         if (Result<void> taken = take_wake(*wake); !taken) return taken.error();
@@ -74,10 +75,12 @@ Result<void> WaitDriver::start_watching()
         if (task.released) continue;
         const bool every_change = waiting_.needed(i).has(Observation::record);
         if (task.output) {
-            if (Result<void> watched = task.output->watch(*watch_, task.monitor.dir()); !watched) return watched;
+            if (Result<void> watched = task.output->watch(*watch_, task.monitor.dir()); !watched)
+                return watched;
         }
         const auto until = every_change ? TaskMonitor::Until::change : TaskMonitor::Until::end;
-        if (Result<void> watched = task.monitor.watch(root_, *watch_, until); !watched) return watched;
+        if (Result<void> watched = task.monitor.watch(root_, *watch_, until); !watched)
+            return watched;
     }
     for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
         if (!waiting_.needs_probe(i)) continue;
@@ -112,7 +115,8 @@ Result<void> WaitDriver::take_wake(const os::Watch::Wake& wake)
         if (task.released) continue;
         task.monitor.update(root_, *watch_, wake);
         if (!task.output) continue;
-        if (Result<void> renewed = task.output->renew(*watch_, task.monitor.dir()); !renewed) return renewed;
+        if (Result<void> renewed = task.output->renew(*watch_, task.monitor.dir()); !renewed)
+            return renewed;
     }
     return {};
 }
@@ -137,7 +141,8 @@ Instant WaitDriver::next_look(bool more) const
 {
     if (more) return os::now();
     Instant until = deadline_.value_or(never);
-    bool polls = std::ranges::any_of(request_.conditions, [](const auto& c) { return c.kind() == Kind::file; });
+    bool polls = std::ranges::any_of(request_.conditions,
+                                     [](const auto& c) { return c.kind() == Kind::file; });
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
         if (tasks_[i].released) continue;
         polls = polls || waiting_.needed(i).has_any(core::of_tree);
@@ -166,7 +171,8 @@ WaitAnswer WaitDriver::answer(WaitAnswer::End end) const
         answer.verdict.condition = waiting_.first_open(answer.verdict.task);
     }
     answer.last_answer = waiting_.last_answer(answer.verdict.condition);
-    for (std::size_t task = 0; task < tasks_.size(); ++task) answer.open_tasks += waiting_.settled(task) ? 0 : 1;
+    for (std::size_t task = 0; task < tasks_.size(); ++task)
+        answer.open_tasks += waiting_.settled(task) ? 0 : 1;
     for (const Task& task : tasks_) {
         supervise::Snapshot& snapshot = answer.tasks.emplace_back();
         snapshot.id = task.monitor.id();
@@ -183,9 +189,11 @@ std::optional<Duration> WaitDriver::time_left(Task& task, std::optional<double> 
     const store::Status& status = task.monitor.status();
     if (!fraction || !status.started_at || status.boot != os::boot_id()) return std::nullopt;
     if (!task.seen || task.seen->fraction > *fraction) task.seen = Seen{*fraction, os::now()};
-    const auto seconds = [&](Instant at) { return std::chrono::duration<double>(at - *status.started_at).count(); };
-    const std::optional<double> left =
-        core::seconds_left(task.seen->fraction, seconds(task.seen->at), *fraction, seconds(os::now()));
+    const auto seconds = [&](Instant at) {
+        return std::chrono::duration<double>(at - *status.started_at).count();
+    };
+    const std::optional<double> left = core::seconds_left(
+        task.seen->fraction, seconds(task.seen->at), *fraction, seconds(os::now()));
     if (!left || !(*left < 1e8)) return std::nullopt;
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*left));
 }
@@ -194,25 +202,30 @@ WaitProgress WaitDriver::progress()
 {
     WaitProgress out;
     out.tasks = tasks_.size();
-    out.over = static_cast<std::size_t>(std::ranges::count(tasks_, true, [](const Task& task) { return task.monitor.over(); }));
+    out.over = static_cast<std::size_t>(
+        std::ranges::count(tasks_, true, [](const Task& task) { return task.monitor.over(); }));
     out.waited = os::now() - started_;
     Task& first = tasks_[first_open_task()];
     first.monitor.refresh(); // nobody wakes the wait for progress alone
     supervise::SnapshotFields want;
     want.log_tail = true;
-    if (Result<supervise::Snapshot> seen = supervise::recover_and_inspect(root_, first.monitor.id(), want)) out.first = std::move(*seen);
+    if (Result<supervise::Snapshot> seen =
+            supervise::recover_and_inspect(root_, first.monitor.id(), want))
+        out.first = std::move(*seen);
     out.first.id = first.monitor.id();
-    const std::optional<double> printed = out.first.status.progress; // read out of the output, which is not on record
+    const std::optional<double> printed =
+        out.first.status.progress; // read out of the output, which is not on record
     out.first.status = first.monitor.status();
     if (!out.first.status.progress) out.first.status.progress = printed;
     out.left = time_left(first, out.first.status.progress);
     const store::Status& status = out.first.status;
-    out.age = status.started_at && status.boot == os::boot_id() ? os::now() - *status.started_at : out.waited;
+    out.age = status.started_at && status.boot == os::boot_id() ? os::now() - *status.started_at
+                                                                : out.waited;
     return out;
 }
 
-Result<WaitAnswer> wait(store::Root& root, const WaitRequest& request, const std::function<void(const WaitProgress&)>& progress,
-                        int cancel)
+Result<WaitAnswer> wait(store::Root& root, const WaitRequest& request,
+                        const std::function<void(const WaitProgress&)>& progress, int cancel)
 {
     WaitDriver driver(root, request);
     if (Result<void> opened = driver.open(); !opened) return opened.error();

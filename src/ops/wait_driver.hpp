@@ -12,10 +12,11 @@ namespace bgt::ops {
 class WaitDriver {
 public:
     WaitDriver(store::Root& root, const WaitRequest& request)
-        : root_(root), request_(request), waiting_(request.conditions, request.tasks.size(), request.rules),
+        : root_(root),
+          request_(request),
+          waiting_(request.conditions, request.tasks.size(), request.rules),
           probes_(request.conditions.size())
-    {
-    }
+    {}
 
     /// Error: no such task, a damaged one, too many files.
     Result<void> open();
@@ -36,7 +37,7 @@ private:
         std::optional<Seen> seen = {};  ///< progress, when this wait first saw it
         core::Sample sample = {};       ///< of its tree, by the last look
         std::vector<core::fact::CpuTotal> cpu_totals = {};
-        bool released = false;          ///< nothing of it is open, and nothing of it is watched any more
+        bool released = false; ///< nothing of it is open, and nothing of it is watched any more
     };
     struct Probe {
         std::optional<supervise::Prober> prober;

@@ -17,17 +17,20 @@ using Kind = core::Condition::Kind;
 namespace {
 
 constexpr Duration last_poll_interval = std::chrono::milliseconds(200);
-constexpr Duration min_cpu_interval = std::chrono::milliseconds(200); ///< CPU is counted in ticks of 10 ms
+constexpr Duration min_cpu_interval =
+    std::chrono::milliseconds(200); ///< CPU is counted in ticks of 10 ms
 constexpr Duration max_cpu_interval = std::chrono::seconds(5);
 constexpr int cpu_looks_a_span = 20;
-constexpr Duration min_answer_timeout = std::chrono::milliseconds(200); ///< of a supervisor that answers, on a busy machine
+constexpr Duration min_answer_timeout =
+    std::chrono::milliseconds(200); ///< of a supervisor that answers, on a busy machine
 constexpr Duration request_interval = std::chrono::seconds(1);
 constexpr Duration last_check_timeout = std::chrono::seconds(1);
 constexpr Duration last_command_timeout = std::chrono::seconds(10);
 
 core::fact::Answered ask_once(const core::Condition& condition)
 {
-    return supervise::probe(condition, condition.kind() == Kind::command ? last_command_timeout : last_check_timeout);
+    return supervise::probe(condition, condition.kind() == Kind::command ? last_command_timeout
+                                                                         : last_check_timeout);
 }
 
 } // namespace
@@ -39,7 +42,8 @@ Result<void> WaitDriver::open_task(store::TaskId id)
     const core::Observations needed = waiting_.needed(tasks_.size());
     Task task{std::move(*monitor)};
     const store::Status& status = task.monitor.status();
-    const bool asks_ready = std::ranges::any_of(request_.conditions, [](const auto& c) { return c.kind() == Kind::ready; });
+    const bool asks_ready = std::ranges::any_of(
+        request_.conditions, [](const auto& c) { return c.kind() == Kind::ready; });
     if (asks_ready && status.ready) {
         supervise::SnapshotFields want;
         want.ports = true;
@@ -56,13 +60,15 @@ Result<void> WaitDriver::open_task(store::TaskId id)
         task.age.emplace(std::move(*age));
     }
     if (needed.has(Observation::output)) {
-        Result<supervise::OutputMatcher> output =
-            supervise::OutputMatcher::open(task.monitor.dir(), status.freed_bytes, status.freed_err_bytes);
+        Result<supervise::OutputMatcher> output = supervise::OutputMatcher::open(
+            task.monitor.dir(), status.freed_bytes, status.freed_err_bytes);
         if (!output) return output.error();
         const auto find = [&](store::WhichLog stream) {
-            return find_attempt(task.monitor.dir(), status, stream, request_.attempt, task.monitor.label());
+            return find_attempt(task.monitor.dir(), status, stream, request_.attempt,
+                                task.monitor.label());
         };
-        const Result<AttemptBytes> out = find(store::WhichLog::out), err = find(store::WhichLog::err);
+        const Result<AttemptBytes> out = find(store::WhichLog::out),
+                                   err = find(store::WhichLog::err);
         if (!out) return out.error();
         if (!err) return err.error();
         output->skip_to(out->begin, err->begin);
@@ -115,7 +121,8 @@ Result<bool> WaitDriver::observe_output(std::size_t index)
 {
     Task& task = tasks_[index];
     if (!task.output || !waiting_.needed(index).has(Observation::output)) return false;
-    const Result<bool> more = task.output->scan([&](std::string_view line) { waiting_.take(index, core::fact::Line{line}); });
+    const Result<bool> more = task.output->scan(
+        [&](std::string_view line) { waiting_.take(index, core::fact::Line{line}); });
     if (!more) return more.error();
     return *more && waiting_.needed(index).has(Observation::output);
 }
@@ -160,8 +167,10 @@ void WaitDriver::observe_trees()
     want.ports = needed.has(Observation::listeners);
     want.usage = needed.has_any({Observation::memory, Observation::cpu});
     for (const supervise::Snapshot& seen : supervise::recover_and_inspect_all(root_, ids, want)) {
-        const auto found = std::ranges::find(tasks_, seen.id, [](const Task& task) { return task.monitor.id(); });
-        if (found != tasks_.end() && seen.problem.empty()) observe_tree(static_cast<std::size_t>(found - tasks_.begin()), seen);
+        const auto found =
+            std::ranges::find(tasks_, seen.id, [](const Task& task) { return task.monitor.id(); });
+        if (found != tasks_.end() && seen.problem.empty())
+            observe_tree(static_cast<std::size_t>(found - tasks_.begin()), seen);
     }
 }
 
@@ -169,7 +178,8 @@ void WaitDriver::observe_tree(std::size_t index, const supervise::Snapshot& seen
 {
     const core::Observations needed = waiting_.needed(index);
     if (needed.has(Observation::listeners)) waiting_.take(index, core::fact::Listening{seen.ports});
-    if (needed.has(Observation::memory) && seen.rss_bytes) waiting_.take(index, core::fact::Memory{*seen.rss_bytes});
+    if (needed.has(Observation::memory) && seen.rss_bytes)
+        waiting_.take(index, core::fact::Memory{*seen.rss_bytes});
     if (needed.has(Observation::cpu)) observe_cpu(index, seen.tree);
 }
 
@@ -180,13 +190,17 @@ void WaitDriver::observe_cpu(std::size_t index, const std::vector<os::ProcStat>&
     core::Sample now = os::take_sample(tree, {});
     now.reaped_cpu = Duration::zero(); // of the probers of this very process
     if (!totals.empty() && now.at - task.sample.at < min_cpu_interval) return;
-    totals.push_back({now.at, totals.empty() ? Duration::zero() : totals.back().used + core::compare(task.sample, now).cpu});
+    totals.push_back({now.at, totals.empty()
+                                  ? Duration::zero()
+                                  : totals.back().used + core::compare(task.sample, now).cpu});
     task.sample = std::move(now);
     Duration longest{};
-    for (const core::Condition& condition : request_.conditions) longest = std::max(longest, condition.span);
+    for (const core::Condition& condition : request_.conditions)
+        longest = std::max(longest, condition.span);
     // One look that is as old as the longest span is enough.
     const Instant begin = totals.back().at - longest;
-    const auto young = std::ranges::find_if(totals, [&](const auto& total) { return total.at > begin; });
+    const auto young =
+        std::ranges::find_if(totals, [&](const auto& total) { return total.at > begin; });
     if (young - totals.begin() > 1) totals.erase(totals.begin(), young - 1);
     waiting_.take(index, core::fact::Cpu{totals});
 }
@@ -195,10 +209,13 @@ void WaitDriver::observe_cpu(std::size_t index, const std::vector<os::ProcStat>&
 Duration WaitDriver::max_poll_interval() const
 {
     const core::Observations needed = waiting_.needed();
-    if (!needed.has(Observation::cpu) || needed.has_any({Observation::listeners, Observation::memory})) return last_poll_interval;
+    if (!needed.has(Observation::cpu) ||
+        needed.has_any({Observation::listeners, Observation::memory}))
+        return last_poll_interval;
     Duration interval = max_cpu_interval;
     for (std::size_t task = 0; task < tasks_.size(); ++task)
-        if (const auto span = waiting_.shortest_span(task, Observation::cpu)) interval = std::min(interval, *span / cpu_looks_a_span);
+        if (const auto span = waiting_.shortest_span(task, Observation::cpu))
+            interval = std::min(interval, *span / cpu_looks_a_span);
     return std::max(interval, min_cpu_interval);
 }
 
@@ -207,7 +224,8 @@ void WaitDriver::observe_files()
 {
     for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
         if (request_.conditions[i].kind() != Kind::file || !waiting_.needs_probe(i)) continue;
-        const core::fact::Answered answer = supervise::probe(request_.conditions[i], Duration::zero());
+        const core::fact::Answered answer =
+            supervise::probe(request_.conditions[i], Duration::zero());
         if (answer.yes) waiting_.answer(i, answer);
     }
 }
@@ -216,7 +234,8 @@ void WaitDriver::observe_files()
 void WaitDriver::ask_probes(std::size_t index)
 {
     for (std::size_t i = 0; i < request_.conditions.size(); ++i) {
-        if (!request_.conditions[i].observes(Observation::probe) || !waiting_.is_open(index, i)) continue;
+        if (!request_.conditions[i].observes(Observation::probe) || !waiting_.is_open(index, i))
+            continue;
         if (!probes_[i].again) {
             probes_[i].again = ask_once(request_.conditions[i]);
             // What was answered while the task lived says more than that nobody answers any more.
@@ -226,8 +245,9 @@ void WaitDriver::ask_probes(std::size_t index)
     }
 }
 
-/// Asks for a look at the signs of life, once a second, and only where they are wanted. A supervisor that does not answer
-/// is no reason to end the wait, nor to wait longer than was asked for.
+/// Asks for a look at the signs of life, once a second, and only where they are wanted. A
+/// supervisor that does not answer is no reason to end the wait, nor to wait longer than was asked
+/// for.
 void WaitDriver::request_looks()
 {
     if (os::now() < next_request_) return;
@@ -236,8 +256,10 @@ void WaitDriver::request_looks()
         if (!waiting_.needed(i).has(Observation::look)) continue;
         any = true;
         TaskMonitor& monitor = tasks_[i].monitor;
-        const Duration timeout = deadline_ ? std::max(*deadline_ - os::now(), min_answer_timeout) : Duration::max();
-        if (!monitor.over() && supervise::request_look(root_, monitor.id(), timeout)) monitor.refresh();
+        const Duration timeout =
+            deadline_ ? std::max(*deadline_ - os::now(), min_answer_timeout) : Duration::max();
+        if (!monitor.over() && supervise::request_look(root_, monitor.id(), timeout))
+            monitor.refresh();
     }
     next_request_ = any ? os::now() + request_interval : Instant{};
 }

@@ -26,7 +26,8 @@ constexpr std::size_t events_read = 64; ///< the end is among the last ones
 template <class T>
 std::optional<T> field(const store::TaskEvent& event, std::string_view key)
 {
-    const auto at = std::ranges::find(event.fields, key, [](const auto& one) { return std::string_view(one.first); });
+    const auto at = std::ranges::find(event.fields, key,
+                                      [](const auto& one) { return std::string_view(one.first); });
     const auto* value = at == event.fields.end() ? nullptr : std::get_if<T>(&at->second);
     return value ? std::optional(*value) : std::nullopt;
 }
@@ -42,8 +43,10 @@ void read_events(EndAccount& into, const store::TaskDir& task)
     const Result<store::EventsRead> read = store::read_events(task.fd(), events_read);
     if (!read) return;
     for (const store::TaskEvent& event : read->events) {
-        if (event.event == "start-failed") into.detail = field<std::string>(event, "error").value_or("");
-        if (event.event == "lost" || event.event == "not-started") into.detail = field<std::string>(event, "why").value_or("");
+        if (event.event == "start-failed")
+            into.detail = field<std::string>(event, "error").value_or("");
+        if (event.event == "lost" || event.event == "not-started")
+            into.detail = field<std::string>(event, "why").value_or("");
         if (event.event == "restart-limit") into.given_up = true;
         if (event.event == "ended" || event.event == "attempt-ended") read_end(into, event);
         if (event.event == "attempt-ended") into.attempt_ended = event.at;
@@ -71,15 +74,19 @@ std::optional<store::TaskId> task_on_port(store::Root& root, std::uint16_t port)
     return std::nullopt;
 }
 
-/// Who holds the port that the output complains about; where it does not say which, the one that the task was to listen on.
-std::optional<PortHolder> holder_of(store::Root& root, const std::vector<std::string>& output, const store::TaskSpec* spec)
+/// Who holds the port that the output complains about; where it does not say which, the one that
+/// the task was to listen on.
+std::optional<PortHolder> holder_of(store::Root& root, const std::vector<std::string>& output,
+                                    const store::TaskSpec* spec)
 {
     const auto said = core::port_in_use(output);
     if (!said) return std::nullopt;
     PortHolder holder{*said, 0, {}, {}};
     for (std::size_t i = 0; holder.port == 0 && spec && i < spec->ready.size(); ++i)
         if (const auto condition = core::parse_condition(spec->ready[i], spec->cwd))
-            holder.port = condition->port != 0 ? condition->port : condition->kind() == core::Condition::Kind::http ? condition->url.port : 0;
+            holder.port = condition->port != 0                               ? condition->port
+                          : condition->kind() == core::Condition::Kind::http ? condition->url.port
+                                                                             : 0;
     if (holder.port == 0) return std::nullopt;
     const std::vector<std::int32_t> pids = os::pids_listening_on(holder.port);
     if (pids.empty()) return holder;
@@ -91,7 +98,8 @@ std::optional<PortHolder> holder_of(store::Root& root, const std::vector<std::st
 
 bool is_told_of_end(const Snapshot& seen)
 {
-    const bool waits = seen.status.lifecycle == core::Lifecycle::backing_off && seen.status.next_attempt;
+    const bool waits =
+        seen.status.lifecycle == core::Lifecycle::backing_off && seen.status.next_attempt;
     return is_over(seen.status) || waits;
 }
 
@@ -101,34 +109,41 @@ Result<WhyAnswer> last_report(const store::TaskDir& task, const Snapshot& seen)
     if (newest) return WhyAnswer{.report = *std::move(newest)};
     if (newest.error().kind != ErrorKind::not_found) return newest.error();
     const std::string name = label(seen.id, seen.status);
-    if (!is_over(seen.status)) return Error::failed(fmt::format("task {} has no report yet; without --last one is made now", name));
-    return Error::failed(fmt::format("task {} has ended ({}) and left no hang report; without --last its end is told", name,
-                                     core::end_words(seen.status.outcome)));
+    if (!is_over(seen.status))
+        return Error::failed(
+            fmt::format("task {} has no report yet; without --last one is made now", name));
+    return Error::failed(fmt::format(
+        "task {} has ended ({}) and left no hang report; without --last its end is told", name,
+        core::end_words(seen.status.outcome)));
 }
 
 /// Reports that supervisors make at the same time, for the next tasks in their order.
 class ReportsAhead {
 public:
-    ReportsAhead(store::Root& root, const std::vector<store::TaskId>& ids) : root_(root), ids_(ids) {}
+    ReportsAhead(store::Root& root, const std::vector<store::TaskId>& ids) : root_(root), ids_(ids)
+    {}
 
     /// The number of the report of the next task. Error: none was made ahead.
     Result<std::uint32_t> next()
     {
-        while (asked_ < ids_.size() && ahead_.size() < max_ahead) ahead_.push_back(supervise::ReportAhead::ask(root_, ids_[asked_++]));
+        while (asked_ < ids_.size() && ahead_.size() < max_ahead)
+            ahead_.push_back(supervise::ReportAhead::ask(root_, ids_[asked_++]));
         auto first = std::move(ahead_.front());
         ahead_.pop_front();
         return first ? first->number() : Result<std::uint32_t>(first.error());
     }
 
 private:
-    static constexpr std::size_t max_ahead = 32; ///< each forks a process, and holds three descriptors here
+    static constexpr std::size_t max_ahead =
+        32; ///< each forks a process, and holds three descriptors here
     store::Root& root_;
     const std::vector<store::TaskId>& ids_;
     std::size_t asked_ = 0;
     std::deque<Result<supervise::ReportAhead>> ahead_;
 };
 
-Result<WhyAnswer> answer_of(store::Root& root, store::TaskId id, bool last, const Result<std::uint32_t>& ahead)
+Result<WhyAnswer> answer_of(store::Root& root, store::TaskId id, bool last,
+                            const Result<std::uint32_t>& ahead)
 {
     SnapshotFields want;
     want.spec = true;
@@ -164,16 +179,20 @@ Result<WhyAnswer> answer_of(store::Root& root, store::TaskId id, bool last, cons
 
 } // namespace
 
-Result<Each<WhyAnswer>> why(store::Root& root, const WhyRequest& request, const Progress<WhyAnswer>& progress, Cancel cancel)
+Result<Each<WhyAnswer>> why(store::Root& root, const WhyRequest& request,
+                            const Progress<WhyAnswer>& progress, Cancel cancel)
 {
-    Result<Selected> found = select_each(root, request.selection, request.last ? Scope::any : Scope::living, progress.missing);
+    Result<Selected> found = select_each(
+        root, request.selection, request.last ? Scope::any : Scope::living, progress.missing);
     if (!found) return found.error();
     Each<WhyAnswer> answer{std::move(found->missing), {}};
     ReportsAhead reports(root, found->ids);
     const bool several = !request.last && found->ids.size() > 1;
     for (const store::TaskId id : found->ids) {
-        Result<std::uint32_t> ahead = several && !cancel.requested() ? reports.next() : Result<std::uint32_t>(cancelled());
-        answer.tasks.push_back({id, cancel.requested() ? Result<WhyAnswer>(cancelled()) : answer_of(root, id, request.last, ahead)});
+        Result<std::uint32_t> ahead =
+            several && !cancel.requested() ? reports.next() : Result<std::uint32_t>(cancelled());
+        answer.tasks.push_back({id, cancel.requested() ? Result<WhyAnswer>(cancelled())
+                                                       : answer_of(root, id, request.last, ahead)});
         if (progress.done) progress.done(answer.tasks.back());
     }
     return answer;

@@ -43,10 +43,11 @@ sigset_t supervised_signals()
 
 void take_over_signals()
 {
-    struct sigaction action{};
+    struct sigaction action {};
     action.sa_handler = SIG_IGN;
     for (const int signal : {SIGPIPE, SIGXFSZ}) sigaction(signal, &action, nullptr);
-    // An ignored SIGCHLD, inherited from a careless caller, would reap the children behind our back.
+    // An ignored SIGCHLD, inherited from a careless caller, would reap the children behind our
+    // back.
     action.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &action, nullptr);
     const sigset_t set = supervised_signals();
@@ -55,16 +56,20 @@ void take_over_signals()
 
 Duration cpu_of(const rusage& used)
 {
-    const auto time = [](const timeval& t) { return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec); };
+    const auto time = [](const timeval& t) {
+        return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
+    };
     return time(used.ru_utime) + time(used.ru_stime);
 }
 
 } // namespace
 
-Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& title, const std::function<int()>& body)
+Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& title,
+                              const std::function<int()>& body)
 {
     const pid_t pid = fork();
-    if (pid < 0) return no_process_error("no process could be made for the supervisor (fork)", errno);
+    if (pid < 0)
+        return no_process_error("no process could be made for the supervisor (fork)", errno);
     if (pid > 0) return pid;
     setsid();
     take_over_signals();
@@ -74,17 +79,21 @@ Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& t
     subreaper_errno = prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : errno;
     prctl(PR_SET_NAME, title.c_str());
     hide_arguments(title);
-    umask(077); // of a caller that takes over, too: the owner can use what is made here, and nobody else
+    umask(077); // of a caller that takes over, too: the owner can use what is made here, and nobody
+                // else
     _exit(body());
 }
 
 Result<void> check_subreaper()
 {
     if (subreaper_errno == 0) return {};
-    return Error::system("this process could not become the reaper of the task's daemons (prctl PR_SET_CHILD_SUBREAPER)", subreaper_errno);
+    return Error::system("this process could not become the reaper of the task's daemons (prctl "
+                         "PR_SET_CHILD_SUBREAPER)",
+                         subreaper_errno);
 }
 
-Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std::function<int()>& body)
+Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives,
+                          const std::function<int()>& body)
 {
     const pid_t parent = getpid();
     const pid_t pid = fork();
@@ -96,7 +105,8 @@ Result<pid_t> fork_helper(const std::vector<int>& keep, bool outlives, const std
     }
     prctl(PR_SET_CHILD_SUBREAPER, 0);
     setpgid(0, 0);
-    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, signal == SIGPIPE ? SIG_IGN : SIG_DFL);
+    for (int signal = 1; signal < NSIG; ++signal)
+        ::signal(signal, signal == SIGPIPE ? SIG_IGN : SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -134,8 +144,10 @@ void give_back_memory()
     malloc_trim(0);
     constexpr std::uintptr_t page = 4096;
     constexpr std::uintptr_t deepest = 256 * 1024;
-    // Two pages are left for this call itself; what is not mapped in the range is passed over (man 2 madvise, ENOMEM).
-    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) / page * page - 2 * page;
+    // Two pages are left for this call itself; what is not mapped in the range is passed over (man
+    // 2 madvise, ENOMEM).
+    const auto here =
+        reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) / page * page - 2 * page;
     madvise(reinterpret_cast<void*>(here - deepest), deepest, MADV_DONTNEED);
 }
 
@@ -163,7 +175,8 @@ ReapResult reap_all()
             return result;
         }
         if (info.si_pid == 0) return result;
-        result.reaped.push_back({info.si_pid, info.si_code == CLD_EXITED, info.si_status, cpu_of(used)});
+        result.reaped.push_back(
+            {info.si_pid, info.si_code == CLD_EXITED, info.si_status, cpu_of(used)});
     }
 }
 

@@ -50,13 +50,18 @@ std::string why(const ProcStat& process)
     const StatusFile status = read_status_file(process.key.pid);
     const bool zombie = process.state == 'Z' || process.state == 'X';
     if (status.tracer > 0) {
-        const std::string tracer = name_of(status.tracer) + " (pid " + std::to_string(status.tracer) + ")";
-        return zombie ? "a zombie that " + tracer + " holds, which traces it" : "traced by " + tracer;
+        const std::string tracer =
+            name_of(status.tracer) + " (pid " + std::to_string(status.tracer) + ")";
+        return zombie ? "a zombie that " + tracer + " holds, which traces it"
+                      : "traced by " + tracer;
     }
-    if (zombie) return "a zombie of " + name_of(process.ppid) + " (pid " + std::to_string(process.ppid) + ")";
+    if (zombie)
+        return "a zombie of " + name_of(process.ppid) + " (pid " + std::to_string(process.ppid) +
+               ")";
     if (process.state == 'D') return "waits in the kernel (state D)";
     if (::kill(process.key.pid, 0) != 0 && errno == EPERM)
-        return "not permitted (owner " + (status.owner == 0 ? "root" : "uid " + std::to_string(status.owner)) + ")";
+        return "not permitted (owner " +
+               (status.owner == 0 ? "root" : "uid " + std::to_string(status.owner)) + ")";
     return {};
 }
 
@@ -71,7 +76,8 @@ Blocked why_not_ended(std::int32_t pid)
 
 std::string to_string(const Blocked& process)
 {
-    return "pid " + std::to_string(process.pid) + (process.name.empty() ? "" : " (" + process.name + ")") +
+    return "pid " + std::to_string(process.pid) +
+           (process.name.empty() ? "" : " (" + process.name + ")") +
            (process.why.empty() ? "" : ": " + process.why);
 }
 
@@ -79,7 +85,8 @@ std::string survivor_words(const std::vector<std::int32_t>& pids)
 {
     std::string list;
     for (const auto pid : pids) list += (list.empty() ? "" : "; ") + to_string(why_not_ended(pid));
-    return std::to_string(pids.size()) + (pids.size() == 1 ? " process is" : " processes are") + " not ended by SIGKILL: " + list;
+    return std::to_string(pids.size()) + (pids.size() == 1 ? " process is" : " processes are") +
+           " not ended by SIGKILL: " + list;
 }
 
 std::vector<Blocked> still_there(const ProcessKey& supervisor)

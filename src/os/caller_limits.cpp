@@ -19,9 +19,11 @@ void lift_limits()
 {
     for (Limit& limit : limits) {
         rlimit now{};
-        if (limit.before || getrlimit(limit.resource, &now) != 0 || now.rlim_cur == RLIM_INFINITY) continue;
+        if (limit.before || getrlimit(limit.resource, &now) != 0 || now.rlim_cur == RLIM_INFINITY)
+            continue;
         const rlimit none{RLIM_INFINITY, RLIM_INFINITY}, hard{now.rlim_max, now.rlim_max};
-        if (setrlimit(limit.resource, &none) == 0 || setrlimit(limit.resource, &hard) == 0) limit.before = now;
+        if (setrlimit(limit.resource, &none) == 0 || setrlimit(limit.resource, &hard) == 0)
+            limit.before = now;
     }
 }
 

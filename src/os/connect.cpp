@@ -12,7 +12,8 @@ namespace {
 using boost::asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
-/// A client on an ephemeral port that nobody listens on can connect to itself (TCP's simultaneous open).
+/// A client on an ephemeral port that nobody listens on can connect to itself (TCP's simultaneous
+/// open).
 bool is_to_itself(const tcp::socket& socket)
 {
     ErrorCode local_error, remote_error;
@@ -28,7 +29,8 @@ try {
     boost::asio::io_context context(1);
     std::list<tcp::socket> sockets;
     bool connected = false;
-    for (const std::string& text : addresses) { // all at once: one that swallows packets must not hold up the others
+    for (const std::string& text :
+         addresses) { // all at once: one that swallows packets must not hold up the others
         ErrorCode error;
         const auto address = boost::asio::ip::make_address(text, error);
         if (error) continue;

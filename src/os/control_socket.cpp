@@ -23,7 +23,8 @@ sockaddr_un address_of(int folder_fd, const char* name)
 {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}/{}", folder_fd, name);
+    fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}/{}",
+                     folder_fd, name);
     return address;
 }
 
@@ -45,7 +46,8 @@ void take_descriptors(const cmsghdr& part, Datagram& out)
     }
 }
 
-/// Takes what came beside the bytes. False: no credentials among it, or those of nobody who can be seen from here.
+/// Takes what came beside the bytes. False: no credentials among it, or those of nobody who can be
+/// seen from here.
 bool read_ancillary(msghdr& header, Datagram& out)
 {
     for (cmsghdr* part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
@@ -65,10 +67,12 @@ enum class Got { message, refused, nothing };
 
 Got receive_from(int fd, Datagram& out)
 {
-    constexpr std::size_t max_of_kernel = 253; // SCM_MAX_FD: with less room some would be dropped uncounted
+    constexpr std::size_t max_of_kernel =
+        253; // SCM_MAX_FD: with less room some would be dropped uncounted
     out.bytes.resize(max_datagram);
     iovec part{out.bytes.data(), out.bytes.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(max_of_kernel * sizeof(int))];
+    alignas(
+        cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(max_of_kernel * sizeof(int))];
     msghdr header{};
     header.msg_name = &out.from;
     header.msg_namelen = sizeof out.from;
@@ -88,7 +92,8 @@ Got receive_from(int fd, Datagram& out)
     return vouched ? Got::message : Got::refused;
 }
 
-/// A socket with credentials switched on before anything can reach it: a message that was queued without is refused.
+/// A socket with credentials switched on before anything can reach it: a message that was queued
+/// without is refused.
 Fd receiving_socket()
 {
     Fd fd = datagram_socket();
@@ -105,13 +110,17 @@ std::uint64_t digest(std::string_view text)
     return hash;
 }
 
-/// The address of the socket leads through /proc; the file system of the state root may know no sockets.
+/// The address of the socket leads through /proc; the file system of the state root may know no
+/// sockets.
 Error bind_error(int err)
 {
     const bool has_proc = access("/proc/self/fd", F_OK) == 0;
     Error error = Error::system("binding the control socket", err);
-    if (!has_proc) error.message = "there is no /proc here, which bgt needs: mount it (mount -t proc proc /proc)";
-    else if (err == EPERM || err == EOPNOTSUPP || err == EINVAL) error.message += "; its file system has no sockets: name a folder elsewhere with --root";
+    if (!has_proc)
+        error.message =
+            "there is no /proc here, which bgt needs: mount it (mount -t proc proc /proc)";
+    else if (err == EPERM || err == EOPNOTSUPP || err == EINVAL)
+        error.message += "; its file system has no sockets: name a folder elsewhere with --root";
     return error;
 }
 
@@ -122,7 +131,8 @@ bool is_trusted(const Datagram& message)
     return message.uid == 0 || message.uid == geteuid();
 }
 
-Result<ControlSocket> ControlSocket::bind(int folder_fd, const char* name, const std::string& notify_address)
+Result<ControlSocket> ControlSocket::bind(int folder_fd, const char* name,
+                                          const std::string& notify_address)
 {
     ControlSocket made;
     made.fd_ = receiving_socket();
@@ -131,7 +141,8 @@ Result<ControlSocket> ControlSocket::bind(int folder_fd, const char* name, const
     const sockaddr_un address = address_of(folder_fd, name);
     const auto* raw = reinterpret_cast<const sockaddr*>(&address);
     if (::bind(made.fd_.get(), raw, sizeof address) == 0) return made;
-    if (errno == EADDRINUSE && unlinkat(folder_fd, name, 0) == 0 && ::bind(made.fd_.get(), raw, sizeof address) == 0)
+    if (errno == EADDRINUSE && unlinkat(folder_fd, name, 0) == 0 &&
+        ::bind(made.fd_.get(), raw, sizeof address) == 0)
         return made;
     return bind_error(errno);
 }
@@ -152,7 +163,8 @@ void ControlSocket::listen_also(const std::string& address)
     epoll_ = std::move(epoll);
 }
 
-std::string ControlSocket::notify_address(const std::string& folder_path, const char* name, std::string_view secret)
+std::string ControlSocket::notify_address(const std::string& folder_path, const char* name,
+                                          std::string_view secret)
 {
     std::string path = folder_path + "/" + name;
     if (path.size() < sizeof(sockaddr_un::sun_path)) return path;
@@ -178,10 +190,14 @@ void ControlSocket::reply(const Datagram& to, const std::string& bytes)
 {
     if (to.from_length <= sizeof(sa_family_t)) return; // the sender has no address to answer to
     const auto* address = reinterpret_cast<const sockaddr*>(&to.from);
-    // What was asked for is done: who asked must not hear that it is not, only because memory was short for a moment.
+    // What was asked for is done: who asked must not hear that it is not, only because memory was
+    // short for a moment.
     for (int pause_ms = 1; pause_ms <= longest_pause_ms; pause_ms *= 2) {
-        if (sendto(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL, address, to.from_length) >= 0) return;
-        if (errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS && errno != EINTR) return; // it does not wait any more
+        if (sendto(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL, address, to.from_length) >=
+            0)
+            return;
+        if (errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS && errno != EINTR)
+            return; // it does not wait any more
         poll(nullptr, 0, pause_ms);
     }
 }
@@ -196,26 +212,33 @@ Result<Question> Question::send(int folder_fd, const char* name, std::string req
         return Error::system("binding a socket", errno);
     // connect() would follow a symlink to a socket of somebody else's.
     const Fd place(openat(folder_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    struct stat info{};
-    if (!place || fstat(place.get(), &info) != 0) return Error::system("reaching the supervisor", errno);
+    struct stat info {};
+    if (!place || fstat(place.get(), &info) != 0)
+        return Error::system("reaching the supervisor", errno);
     if (!S_ISSOCK(info.st_mode)) return Error::system("reaching the supervisor", ENOTSOCK);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}", place.get());
+    fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}",
+                     place.get());
     // Connected, so that nobody but the supervisor can send the answer.
     if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return Error::system("reaching the supervisor", errno);
     Question question(std::move(fd), std::move(request));
-    if (::send(question.fd_.get(), question.request_.data(), question.request_.size(), MSG_NOSIGNAL) >= 0) question.sent_ = true;
-    else if (errno != EAGAIN && errno != EINTR) return Error::system("asking the supervisor", errno);
+    if (::send(question.fd_.get(), question.request_.data(), question.request_.size(),
+               MSG_NOSIGNAL) >= 0)
+        question.sent_ = true;
+    else if (errno != EAGAIN && errno != EINTR)
+        return Error::system("asking the supervisor", errno);
     return question;
 }
 
 Result<std::string> Question::answer(int gone, Instant deadline)
 {
     while (true) {
-        if (!sent_ && ::send(fd_.get(), request_.data(), request_.size(), MSG_NOSIGNAL) >= 0) sent_ = true;
-        else if (!sent_ && errno != EAGAIN && errno != EINTR) return Error::system("asking the supervisor", errno);
+        if (!sent_ && ::send(fd_.get(), request_.data(), request_.size(), MSG_NOSIGNAL) >= 0)
+            sent_ = true;
+        else if (!sent_ && errno != EAGAIN && errno != EINTR)
+            return Error::system("asking the supervisor", errno);
         std::string answer(max_datagram, '\0');
         const ssize_t count = recv(fd_.get(), answer.data(), answer.size(), 0);
         if (count >= 0) {
@@ -225,14 +248,16 @@ Result<std::string> Question::answer(int gone, Instant deadline)
         if (errno != EAGAIN && errno != EINTR) return Error::system("asking the supervisor", errno);
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now()).count();
         if (left <= 0) return Error{ErrorKind::failed, "the supervisor does not answer", ETIMEDOUT};
-        pollfd waits[] = {{fd_.get(), static_cast<short>(sent_ ? POLLIN : POLLIN | POLLOUT), 0}, {gone, POLLIN, 0}};
+        pollfd waits[] = {{fd_.get(), static_cast<short>(sent_ ? POLLIN : POLLIN | POLLOUT), 0},
+                          {gone, POLLIN, 0}};
         poll(waits, gone >= 0 ? 2 : 1, static_cast<int>(left));
         if (gone >= 0 && (waits[1].revents & POLLIN) && !(waits[0].revents & POLLIN))
             return Error{ErrorKind::failed, "the supervisor has ended", ESRCH};
     }
 }
 
-Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone, Duration timeout)
+Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone,
+                        Duration timeout)
 {
     Result<Question> question = Question::send(folder_fd, name, request);
     if (!question) return question.error();

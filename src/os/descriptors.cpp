@@ -19,7 +19,9 @@ void close_by_listing(unsigned first, unsigned last)
     const Fd folder(open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder) return;
     for (const int fd : numeric_entries(folder.get()))
-        if (fd != folder.get() && static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) <= last) close(fd);
+        if (fd != folder.get() && static_cast<unsigned>(fd) >= first &&
+            static_cast<unsigned>(fd) <= last)
+            close(fd);
 }
 
 void close_from_to(unsigned first, unsigned last)
@@ -63,7 +65,10 @@ Result<void> check_spare_descriptors()
     std::array<Fd, spare> tried;
     for (Fd& fd : tried) {
         fd.reset(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
-        if (!fd) return Error::system("a supervisor needs more open files than are allowed (ulimit -n; 64 are enough)", errno);
+        if (!fd)
+            return Error::system(
+                "a supervisor needs more open files than are allowed (ulimit -n; 64 are enough)",
+                errno);
     }
     return {};
 }

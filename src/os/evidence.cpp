@@ -18,12 +18,14 @@ namespace detail {
 
 namespace {
 
-constexpr int exit_code_field = 52; ///< of /proc/PID/stat: of a stopped process the signal that stopped it (Linux 5.17)
+constexpr int exit_code_field =
+    52; ///< of /proc/PID/stat: of a stopped process the signal that stopped it (Linux 5.17)
 
 Duration ticks_to_duration(std::uint64_t ticks)
 {
     const std::uint64_t hz = ticks_per_second();
-    return std::chrono::seconds(ticks / hz) + std::chrono::nanoseconds(ticks % hz * (1'000'000'000 / hz));
+    return std::chrono::seconds(ticks / hz) +
+           std::chrono::nanoseconds(ticks % hz * (1'000'000'000 / hz));
 }
 
 std::int32_t stop_signal_of(std::string_view stat)
@@ -38,14 +40,17 @@ std::int32_t stop_signal_of(std::string_view stat)
     return read_number(word, signal) && signal > 0 && signal <= 64 ? signal : 0;
 }
 
-/// A shell that has waited for the stop has taken its signal away. But a process of the background of a terminal that is
-/// stopped where it was about to use that terminal was stopped for it.
-std::int32_t terminal_stop_of(std::string_view stat, const std::vector<core::ThreadEvidence>& threads)
+/// A shell that has waited for the stop has taken its signal away. But a process of the background
+/// of a terminal that is stopped where it was about to use that terminal was stopped for it.
+std::int32_t terminal_stop_of(std::string_view stat,
+                              const std::vector<core::ThreadEvidence>& threads)
 {
     const auto life = parse_life_stat(stat);
-    if (!life || life->tty == 0 || life->foreground <= 0 || life->foreground == life->pgrp) return 0;
+    if (!life || life->tty == 0 || life->foreground <= 0 || life->foreground == life->pgrp)
+        return 0;
     for (const auto& thread : threads) {
-        if (thread.handles.empty() || thread.handles.front().kind != core::HandleKind::terminal) continue;
+        if (thread.handles.empty() || thread.handles.front().kind != core::HandleKind::terminal)
+            continue;
         if (thread.call == core::Call::read) return SIGTTIN;
         if (thread.call == core::Call::write || thread.call_name == "ioctl") return SIGTTOU;
     }
@@ -76,7 +81,8 @@ void add_status(const Gathering& gathering, core::ProcessEvidence& process)
     }
     for (std::int32_t signal = 1; signal <= last_signal; ++signal)
         if ((caught >> (signal - 1) & 1) != 0) process.catches.push_back(signal);
-    if (const auto tracer = process.tracer > 0 ? gathering.proc.stat(process.tracer) : std::nullopt; tracer)
+    if (const auto tracer = process.tracer > 0 ? gathering.proc.stat(process.tracer) : std::nullopt;
+        tracer)
         process.tracer_comm = printable(tracer->comm);
 }
 
@@ -118,19 +124,25 @@ std::optional<core::ProcessEvidence> process_of(const Gathering& gathering, cons
     add_bytes(gathering, *stat, process);
     process.command = shown_text(command_line(pid));
     process.threads = threads_of(gathering, pid);
-    const bool in_futex = std::any_of(process.threads.begin(), process.threads.end(),
-                                      [](const auto& thread) { return thread.call == core::Call::futex; });
+    const bool in_futex =
+        std::any_of(process.threads.begin(), process.threads.end(),
+                    [](const auto& thread) { return thread.call == core::Call::futex; });
     if (in_futex || stat->state == 't') add_status(gathering, process);
-    if (in_futex && process.thread_count > 1 && is_made_by_go(gathering, pid)) process.runtime = "go";
-    if (stat->state == 'T' && process.stop_signal == 0) process.stop_signal = terminal_stop_of(text, process.threads);
-    for (std::int32_t fd = 0; fd <= 2; ++fd) process.stdio.push_back(shown_text(link_of(gathering.proc, pid, fd)));
+    if (in_futex && process.thread_count > 1 && is_made_by_go(gathering, pid))
+        process.runtime = "go";
+    if (stat->state == 'T' && process.stop_signal == 0)
+        process.stop_signal = terminal_stop_of(text, process.threads);
+    for (std::int32_t fd = 0; fd <= 2; ++fd)
+        process.stdio.push_back(shown_text(link_of(gathering.proc, pid, fd)));
     return process;
 }
 
-void add_children(Gathering& gathering, const core::ProcessEvidence& parent, std::vector<core::ProcessEvidence>& out)
+void add_children(Gathering& gathering, const core::ProcessEvidence& parent,
+                  std::vector<core::ProcessEvidence>& out)
 {
-    const auto children = parent.thread_count <= 1 ? gathering.proc.children_of_main_thread(parent.pid)
-                                                   : gathering.proc.children(parent.pid);
+    const auto children = parent.thread_count <= 1
+                              ? gathering.proc.children_of_main_thread(parent.pid)
+                              : gathering.proc.children(parent.pid);
     if (!children) return;
     const auto& before = gathering.request.before;
     for (const std::int32_t pid : *children) {
@@ -145,7 +157,8 @@ void add_children(Gathering& gathering, const core::ProcessEvidence& parent, std
 
 } // namespace
 
-/// Of as many processes as a report shows, one after the other; each question is asked only while there is time.
+/// Of as many processes as a report shows, one after the other; each question is asked only while
+/// there is time.
 void ask_for_stacks(Gathering& gathering)
 {
     for (const auto& member : gathering.request.members) {
@@ -168,7 +181,8 @@ void ask_about_locks(Gathering& gathering)
         const auto process = std::find_if(processes.begin(), processes.end(), is_it);
         if (process == processes.end() || !core::may_be_java_deadlock(*process)) continue;
         if (gathering.is_late()) return;
-        if (auto asked = ask_java(member, std::min(gathering.end, now() + longest))) gathering.found.dumps.push_back(std::move(*asked));
+        if (auto asked = ask_java(member, std::min(gathering.end, now() + longest)))
+            gathering.found.dumps.push_back(std::move(*asked));
     }
 }
 
@@ -186,7 +200,8 @@ bool Gathering::is_late()
 
 void gather_process(Gathering& gathering, std::size_t member)
 {
-    if (auto process = process_of(gathering, gathering.request.members[member])) gathering.found.processes.push_back(std::move(*process));
+    if (auto process = process_of(gathering, gathering.request.members[member]))
+        gathering.found.processes.push_back(std::move(*process));
 }
 
 void gather_children(Gathering& gathering)
@@ -197,7 +212,8 @@ void gather_children(Gathering& gathering)
         if (rows.size() + children.size() < core::max_processes_shown && !gathering.is_late())
             add_children(gathering, process, children);
     for (auto& child : children) rows.push_back(std::move(child));
-    if (gathering.request.before) gathering.found.recent_span = now() - gathering.request.before->at;
+    if (gathering.request.before)
+        gathering.found.recent_span = now() - gathering.request.before->at;
 }
 
 std::string shown_text(std::string_view bytes)
@@ -217,7 +233,8 @@ std::vector<std::string_view> words_of(std::string_view line)
 {
     constexpr std::string_view blanks = " \t";
     std::vector<std::string_view> words;
-    for (std::size_t at = line.find_first_not_of(blanks); at != line.npos; at = line.find_first_not_of(blanks, at)) {
+    for (std::size_t at = line.find_first_not_of(blanks); at != line.npos;
+         at = line.find_first_not_of(blanks, at)) {
         const std::size_t end = std::min(line.find_first_of(blanks, at), line.size());
         words.push_back(line.substr(at, end - at));
         at = end;

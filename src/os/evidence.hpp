@@ -11,13 +11,14 @@
 
 namespace bgt::os::detail {
 
-/// The file systems that are served by another machine or by a process: nothing may be asked of them, as the answer may never
-/// come. Told by /proc/PID/mountinfo, which asks nobody.
+/// The file systems that are served by another machine or by a process: nothing may be asked of
+/// them, as the answer may never come. Told by /proc/PID/mountinfo, which asks nobody.
 class Mounts {
 public:
     /// By the "mnt_id:" of /proc/PID/fdinfo/FD. A mount that is not found counts as remote.
     bool is_remote(const ProcDir&, std::int32_t pid, std::int32_t mount) const;
-    /// The mount on which this absolute path of the process lies, as far as its text tells (symlinks can lead elsewhere).
+    /// The mount on which this absolute path of the process lies, as far as its text tells
+    /// (symlinks can lead elsewhere).
     struct Place {
         std::string folder; ///< where it is mounted; empty: not found
         bool remote = true; ///< it, or one on the way to it
@@ -34,8 +35,8 @@ struct Gathering {
     const GatherRequest& request;
     Instant end;
     ProcDir proc;
-    std::unordered_set<std::int32_t> inside;        ///< pids of the tree
-    std::unordered_set<std::int32_t> shown;         ///< of these, the ones with a row
+    std::unordered_set<std::int32_t> inside; ///< pids of the tree
+    std::unordered_set<std::int32_t> shown;  ///< of these, the ones with a row
     core::Evidence found;
     Mounts mounts;
     /// True, and remembered, once the time is over.
@@ -44,7 +45,8 @@ struct Gathering {
 
 /// The process at that place of the request.
 void gather_process(Gathering&, std::size_t member);
-/// Children that are not among the members: those that have ended and are not reaped, and those forked since the look before.
+/// Children that are not among the members: those that have ended and are not reaped, and those
+/// forked since the look before.
 void gather_children(Gathering&);
 void gather_sockets(Gathering&);
 void gather_locks(Gathering&);
@@ -56,24 +58,30 @@ void gather_machine(Gathering&);
 void ask_for_stacks(Gathering&);
 /// Java machines whose threads may wait for each other's locks are asked whether they do.
 void ask_about_locks(Gathering&);
-/// What Java says of its locks at the end of a stack dump that it printed after `from`; nullopt: that does not come in time.
+/// What Java says of its locks at the end of a stack dump that it printed after `from`; nullopt:
+/// that does not come in time.
 std::optional<bool> await_java_locks(const Gathering&, std::uint64_t from);
 
 /// The threads of one process, at most `max_threads_shown`.
 std::vector<core::ThreadEvidence> threads_of(const Gathering&, std::int32_t pid);
 
-/// Whether Go made its program: by the note of its linker (PT_NOTE, "Go"), which is read in its memory.
+/// Whether Go made its program: by the note of its linker (PT_NOTE, "Go"), which is read in its
+/// memory.
 bool is_made_by_go(const Gathering&, std::int32_t pid);
 
 /// What the descriptor of that process is; kind other and an empty text where that can't be told.
 core::Handle handle_of(const Gathering&, std::int32_t pid, std::int32_t fd);
 /// The same of a path that a process is about to open; of a remote one only its text.
-core::Handle handle_of_path(const Gathering&, std::int32_t pid, std::int32_t dir_fd, const std::string& path);
+core::Handle handle_of_path(const Gathering&, std::int32_t pid, std::int32_t dir_fd,
+                            const std::string& path);
 /// Whether nothing may be asked of the file system of that descriptor.
 bool is_remote(const Gathering&, std::int32_t pid, std::int32_t fd);
-/// The number behind that word in /proc/PID/fdinfo/FD ("mnt_id:", "tty-index:", "Pid:"); -1: there is none.
-std::int64_t fdinfo_number(const ProcDir&, std::int32_t pid, std::int32_t fd, std::string_view word, int base = 10);
-/// The files behind an inotify descriptor, as far as the process has them open or works there; else how many they are.
+/// The number behind that word in /proc/PID/fdinfo/FD ("mnt_id:", "tty-index:", "Pid:"); -1: there
+/// is none.
+std::int64_t fdinfo_number(const ProcDir&, std::int32_t pid, std::int32_t fd, std::string_view word,
+                           int base = 10);
+/// The files behind an inotify descriptor, as far as the process has them open or works there; else
+/// how many they are.
 std::string watched_files(const Gathering&, std::int32_t pid, std::int32_t fd);
 /// Where /proc/PID/fd/FD points; empty when it can't be read.
 std::string link_of(const ProcDir&, std::int32_t pid, std::int32_t fd);

@@ -19,7 +19,9 @@ namespace {
 std::optional<std::uint64_t> free_at(const Gathering& gathering, const std::string& path)
 {
     struct statvfs info {};
-    if (path.empty() || Mounts::place_of(gathering.proc, ::getpid(), path).remote || ::statvfs(path.c_str(), &info) != 0) return std::nullopt;
+    if (path.empty() || Mounts::place_of(gathering.proc, ::getpid(), path).remote ||
+        ::statvfs(path.c_str(), &info) != 0)
+        return std::nullopt;
     return std::uint64_t{info.f_bavail} * info.f_frsize;
 }
 
@@ -57,7 +59,8 @@ void gather_machine(Gathering& gathering)
     read_memory_info(machine);
     machine.state_disk_free = free_at(gathering, gathering.request.folder);
     // Where a process waits for a disk, asking that disk might mean to wait with it.
-    if (!anybody_in_disk_wait(gathering.found)) machine.disk_free = free_at(gathering, gathering.request.cwd);
+    if (!anybody_in_disk_wait(gathering.found))
+        machine.disk_free = free_at(gathering, gathering.request.cwd);
 }
 
 std::optional<bool> await_java_locks(const Gathering& gathering, std::uint64_t from)
@@ -74,7 +77,8 @@ std::optional<bool> await_java_locks(const Gathering& gathering, std::uint64_t f
             continue;
         }
         text += *block;
-        if (const auto last = text.find("\nHeap\n"); last != text.npos) return text.find("Java-level deadlock") < last;
+        if (const auto last = text.find("\nHeap\n"); last != text.npos)
+            return text.find("Java-level deadlock") < last;
     }
     return std::nullopt;
 }

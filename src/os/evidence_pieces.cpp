@@ -48,7 +48,10 @@ std::vector<Piece> pieces_of(const GatherRequest& request)
                           false, usual_limit});
     // First what passes quickest; each part leaves out what it has no time for.
     pieces.push_back({"children", detail::gather_children});
-    pieces.push_back({"output", [](Gathering& gathering) { gathering.request.store.add_output(gathering.found); }, true, disk_limit});
+    pieces.push_back(
+        {"output",
+         [](Gathering& gathering) { gathering.request.store.add_output(gathering.found); }, true,
+         disk_limit});
     pieces.push_back({"sockets", detail::gather_sockets});
     pieces.push_back({"both ends of pipes", detail::gather_ends});
     pieces.push_back({"locks", detail::gather_locks});

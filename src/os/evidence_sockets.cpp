@@ -3,8 +3,8 @@
 #include "sock_diag.hpp"
 
 #include <algorithm>
-#include <array>
 #include <arpa/inet.h>
+#include <array>
 #include <cstring>
 #include <fmt/format.h>
 #include <functional>
@@ -24,9 +24,11 @@ namespace {
 using core::SocketEvidence;
 using Bytes = std::span<const char>;
 
-/// States of TCP (include/net/tcp_states.h, not among the user headers), also of UDP and local sockets.
-constexpr std::array<const char*, 13> states{"",          "ESTABLISHED", "SYN-SENT",   "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
-                                             "CLOSED",    "CLOSE-WAIT",  "LAST-ACK",   "LISTEN",       "CLOSING",    "SYN-RECEIVED"};
+/// States of TCP (include/net/tcp_states.h, not among the user headers), also of UDP and local
+/// sockets.
+constexpr std::array<const char*, 13> states{
+    "",       "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2",  "TIME-WAIT",
+    "CLOSED", "CLOSE-WAIT",  "LAST-ACK", "LISTEN",       "CLOSING",    "SYN-RECEIVED"};
 constexpr std::size_t established = 1;
 constexpr auto timeout = std::chrono::milliseconds(200);
 
@@ -42,7 +44,8 @@ std::string address_text(int family, const std::uint32_t (&address)[4], std::uin
 {
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (::inet_ntop(family, address, text.data(), text.size()) == nullptr) return {};
-    return family == AF_INET6 ? fmt::format("[{}]:{}", text.data(), ntohs(port)) : fmt::format("{}:{}", text.data(), ntohs(port));
+    return family == AF_INET6 ? fmt::format("[{}]:{}", text.data(), ntohs(port))
+                              : fmt::format("{}:{}", text.data(), ntohs(port));
 }
 
 using Places = std::unordered_map<std::uint64_t, std::size_t>; ///< inode -> place among the sockets
@@ -56,18 +59,21 @@ void take_inet(Bytes data, int protocol, const Places& places, std::vector<Socke
     SocketEvidence& socket = sockets[place->second];
     socket.kind = protocol == IPPROTO_TCP ? "tcp" : "udp";
     socket.local = address_text(message.idiag_family, message.id.idiag_src, message.id.idiag_sport);
-    if (message.id.idiag_dport != 0) socket.peer = address_text(message.idiag_family, message.id.idiag_dst, message.id.idiag_dport);
+    if (message.id.idiag_dport != 0)
+        socket.peer =
+            address_text(message.idiag_family, message.id.idiag_dst, message.id.idiag_dport);
     if (message.idiag_state < states.size()) socket.state = states[message.idiag_state];
     socket.receive_queue = message.idiag_rqueue;
     socket.send_queue = message.idiag_wqueue;
     if (protocol != IPPROTO_TCP || message.idiag_state != established) return;
-    each_attribute(data.subspan(sizeof message + (NLMSG_ALIGN(sizeof message) - sizeof message)), [&](unsigned type, Bytes value) {
-        tcp_info info{};
-        if (type != INET_DIAG_INFO) return;
-        std::memcpy(&info, value.data(), std::min(value.size(), sizeof info));
-        socket.received_ago = std::chrono::milliseconds(info.tcpi_last_data_recv);
-        socket.received = info.tcpi_bytes_received;
-    });
+    each_attribute(data.subspan(sizeof message + (NLMSG_ALIGN(sizeof message) - sizeof message)),
+                   [&](unsigned type, Bytes value) {
+                       tcp_info info{};
+                       if (type != INET_DIAG_INFO) return;
+                       std::memcpy(&info, value.data(), std::min(value.size(), sizeof info));
+                       socket.received_ago = std::chrono::milliseconds(info.tcpi_last_data_recv);
+                       socket.received = info.tcpi_bytes_received;
+                   });
 }
 
 struct UnixSocket {
@@ -87,7 +93,8 @@ void take_unix(Bytes data, std::unordered_map<std::uint32_t, UnixSocket>& found)
         unix_diag_rqlen queue{};
         if (type == UNIX_DIAG_NAME && !value.empty()) {
             socket.name.assign(value.data(), value.size());
-            if (socket.name.front() == '\0') socket.name.front() = '@'; // an abstract name, as ss(8) writes it
+            if (socket.name.front() == '\0')
+                socket.name.front() = '@'; // an abstract name, as ss(8) writes it
             while (!socket.name.empty() && socket.name.back() == '\0') socket.name.pop_back();
         } else if (type == UNIX_DIAG_PEER) {
             load(value, socket.peer);
@@ -100,13 +107,15 @@ void take_unix(Bytes data, std::unordered_map<std::uint32_t, UnixSocket>& found)
 
 /// Until the time is over.
 template <class Body>
-void dump(Gathering& gathering, int netlink, const Body& body, const std::function<void(Bytes)>& take)
+void dump(Gathering& gathering, int netlink, const Body& body,
+          const std::function<void(Bytes)>& take)
 {
     if (gathering.is_late()) return;
-    static_cast<void>(dump_sockets(netlink, {reinterpret_cast<const char*>(&body), sizeof body}, [&](Bytes data) {
-        take(data);
-        return !gathering.is_late();
-    }));
+    static_cast<void>(
+        dump_sockets(netlink, {reinterpret_cast<const char*>(&body), sizeof body}, [&](Bytes data) {
+            take(data);
+            return !gathering.is_late();
+        }));
 }
 
 void ask_inet(Gathering& gathering, int netlink, const Places& places)
@@ -118,7 +127,8 @@ void ask_inet(Gathering& gathering, int netlink, const Places& places)
             body.sdiag_protocol = static_cast<std::uint8_t>(protocol);
             body.idiag_ext = 1u << (INET_DIAG_INFO - 1);
             body.idiag_states = ~0u;
-            dump(gathering, netlink, body, [&](Bytes data) { take_inet(data, protocol, places, gathering.found.sockets); });
+            dump(gathering, netlink, body,
+                 [&](Bytes data) { take_inet(data, protocol, places, gathering.found.sockets); });
         }
 }
 
@@ -141,7 +151,8 @@ void ask_unix(Gathering& gathering, int netlink, const Places& places)
         if (mine->second.peer == 0) continue;
         // For gather_ends, which puts the holder's name here.
         socket.peer_comm = fmt::format("socket:[{}]", mine->second.peer);
-        if (const auto peer = known.find(mine->second.peer); peer != known.end()) socket.peer = shown_text(peer->second.name);
+        if (const auto peer = known.find(mine->second.peer); peer != known.end())
+            socket.peer = shown_text(peer->second.name);
     }
 }
 
@@ -158,11 +169,14 @@ Places collect(Gathering& gathering)
     for (const auto& process : gathering.found.processes)
         for (const auto& thread : process.threads)
             for (const auto& handle : thread.handles)
-                if (handle.kind == core::HandleKind::socket) add(process.pid, handle.fd, handle.inode);
+                if (handle.kind == core::HandleKind::socket)
+                    add(process.pid, handle.fd, handle.inode);
     for (const auto& process : gathering.found.processes) {
         if (gathering.is_late()) break;
         for (const std::int32_t fd : descriptors_of(gathering.proc, process.pid))
-            if (places.size() < 4096) add(process.pid, fd, number_in_link(link_of(gathering.proc, process.pid, fd), "socket"));
+            if (places.size() < 4096)
+                add(process.pid, fd,
+                    number_in_link(link_of(gathering.proc, process.pid, fd), "socket"));
     }
     return places;
 }

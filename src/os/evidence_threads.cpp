@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/futex.h>
@@ -17,7 +18,6 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
-#include <ctime>
 
 namespace bgt::os::detail {
 
@@ -31,7 +31,7 @@ enum class Limit : std::uint8_t { none, milliseconds, timespec, timeval };
 struct KnownCall {
     long number;
     Call call;
-    int fd;             ///< which argument is the descriptor; -1: none
+    int fd; ///< which argument is the descriptor; -1: none
     Limit limit = Limit::none;
     std::size_t limit_at = 0;
 };
@@ -100,21 +100,37 @@ constexpr KnownCall known_calls[] = {
     {SYS_sync, Call::sync, -1},
 };
 
-/// Places in the kernel that tell the call where it may not be read, or was begun again after a signal.
+/// Places in the kernel that tell the call where it may not be read, or was begun again after a
+/// signal.
 constexpr std::pair<std::string_view, Call> known_places[] = {
-    {"wait_for_vfork", Call::wait_child}, {"kernel_clone", Call::wait_child},
-    {"do_wait", Call::wait_child},     {"futex", Call::futex},         {"hrtimer_nanosleep", Call::sleep},
-    {"do_nanosleep", Call::sleep},     {"n_tty_read", Call::read},     {"pipe_read", Call::read},
-    {"anon_pipe_read", Call::read},    {"pipe_write", Call::write},    {"anon_pipe_write", Call::write},
-    {"ep_poll", Call::poll},           {"do_epoll", Call::poll},       {"do_poll", Call::poll},
-    {"do_sys_poll", Call::poll},       {"poll_schedule", Call::poll},  {"do_select", Call::poll},
-    {"inet_csk_accept", Call::accept}, {"sk_wait_data", Call::receive},{"locks_lock", Call::lock},
-    {"do_sigtimedwait", Call::signal}, {"sys_pause", Call::signal},
+    {"wait_for_vfork", Call::wait_child},
+    {"kernel_clone", Call::wait_child},
+    {"do_wait", Call::wait_child},
+    {"futex", Call::futex},
+    {"hrtimer_nanosleep", Call::sleep},
+    {"do_nanosleep", Call::sleep},
+    {"n_tty_read", Call::read},
+    {"pipe_read", Call::read},
+    {"anon_pipe_read", Call::read},
+    {"pipe_write", Call::write},
+    {"anon_pipe_write", Call::write},
+    {"ep_poll", Call::poll},
+    {"do_epoll", Call::poll},
+    {"do_poll", Call::poll},
+    {"do_sys_poll", Call::poll},
+    {"poll_schedule", Call::poll},
+    {"do_select", Call::poll},
+    {"inet_csk_accept", Call::accept},
+    {"sk_wait_data", Call::receive},
+    {"locks_lock", Call::lock},
+    {"do_sigtimedwait", Call::signal},
+    {"sys_pause", Call::signal},
 };
 
 using Arguments = std::array<std::uint64_t, 6>;
 
-std::optional<Duration> limit_of(std::int32_t pid, const KnownCall& known, const Arguments& arguments)
+std::optional<Duration> limit_of(std::int32_t pid, const KnownCall& known,
+                                 const Arguments& arguments)
 {
     const std::uint64_t value = arguments[known.limit_at];
     switch (known.limit) {
@@ -130,9 +146,11 @@ std::optional<Duration> limit_of(std::int32_t pid, const KnownCall& known, const
     std::array<std::int64_t, 2> time{};
     if (value == 0 || !read_memory(pid, value, time.data(), sizeof time)) return std::nullopt;
     constexpr std::int64_t most = 100ll * 365 * 86400;
-    if (time[0] < 0 || time[0] > most || time[1] < 0 || time[1] >= 1'000'000'000) return std::chrono::seconds(most);
-    const Duration part = known.limit == Limit::timeval ? Duration(std::chrono::microseconds(time[1] % 1'000'000))
-                                                        : Duration(std::chrono::nanoseconds(time[1]));
+    if (time[0] < 0 || time[0] > most || time[1] < 0 || time[1] >= 1'000'000'000)
+        return std::chrono::seconds(most);
+    const Duration part = known.limit == Limit::timeval
+                              ? Duration(std::chrono::microseconds(time[1] % 1'000'000))
+                              : Duration(std::chrono::nanoseconds(time[1]));
     return std::chrono::seconds(time[0]) + part;
 }
 
@@ -141,7 +159,9 @@ std::optional<clockid_t> clock_of(const SleepingCall& call)
 {
     if (call.number == SYS_clock_nanosleep && (call.args[1] & TIMER_ABSTIME) != 0)
         return static_cast<clockid_t>(call.args[0]);
-    if (call.number != SYS_futex || (call.args[1] & static_cast<std::uint64_t>(FUTEX_CMD_MASK)) == FUTEX_WAIT) return std::nullopt;
+    if (call.number != SYS_futex ||
+        (call.args[1] & static_cast<std::uint64_t>(FUTEX_CMD_MASK)) == FUTEX_WAIT)
+        return std::nullopt;
     return (call.args[1] & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
 }
 
@@ -150,7 +170,8 @@ Duration left_until(Duration date, clockid_t clock)
 {
     timespec ts{};
     if (::clock_gettime(clock, &ts) != 0) return Duration::zero();
-    return std::max(Duration::zero(), date - std::chrono::seconds(ts.tv_sec) - std::chrono::nanoseconds(ts.tv_nsec));
+    return std::max(Duration::zero(),
+                    date - std::chrono::seconds(ts.tv_sec) - std::chrono::nanoseconds(ts.tv_nsec));
 }
 
 /// A text in the memory of a process, up to its NUL; cut at 512 bytes.
@@ -160,9 +181,11 @@ std::string read_text(std::int32_t pid, std::uint64_t address)
     while (text.size() < 512) {
         std::array<char, 256> part{};
         // Never over the end of a page: the next one may not be there.
-        const std::size_t size = std::min<std::size_t>(part.size(), 4096 - (address + text.size()) % 4096);
+        const std::size_t size =
+            std::min<std::size_t>(part.size(), 4096 - (address + text.size()) % 4096);
         if (!read_memory(pid, address + text.size(), part.data(), size)) break;
-        const auto end = std::find(part.begin(), part.begin() + static_cast<std::ptrdiff_t>(size), '\0');
+        const auto end =
+            std::find(part.begin(), part.begin() + static_cast<std::ptrdiff_t>(size), '\0');
         text.append(part.begin(), end);
         if (end != part.begin() + static_cast<std::ptrdiff_t>(size)) break;
     }
@@ -174,7 +197,8 @@ std::vector<std::int32_t> polled_by(std::int32_t pid, const Arguments& arguments
     std::array<pollfd, 64> polled{};
     const std::size_t count = std::min<std::size_t>(polled.size(), arguments[1]);
     std::vector<std::int32_t> fds;
-    if (count == 0 || !read_memory(pid, arguments[0], polled.data(), count * sizeof(pollfd))) return fds;
+    if (count == 0 || !read_memory(pid, arguments[0], polled.data(), count * sizeof(pollfd)))
+        return fds;
     for (std::size_t i = 0; i < count; ++i)
         if (polled[i].fd >= 0 && polled[i].events != 0) fds.push_back(polled[i].fd);
     return fds;
@@ -186,7 +210,9 @@ std::vector<std::int32_t> selected_by(std::int32_t pid, const Arguments& argumen
     const std::size_t count = std::min<std::size_t>(FD_SETSIZE, arguments[0]);
     for (const std::uint64_t address : {arguments[1], arguments[2]}) {
         std::array<std::uint64_t, FD_SETSIZE / 64> set{};
-        if (address == 0 || count == 0 || !read_memory(pid, address, set.data(), (count + 63) / 64 * 8)) continue;
+        if (address == 0 || count == 0 ||
+            !read_memory(pid, address, set.data(), (count + 63) / 64 * 8))
+            continue;
         for (std::size_t fd = 0; fd < count; ++fd)
             if ((set[fd / 64] >> (fd % 64) & 1) != 0) fds.push_back(static_cast<std::int32_t>(fd));
     }
@@ -207,14 +233,18 @@ std::vector<std::int32_t> watched_by(const ProcDir& proc, std::int32_t pid, std:
     return fds;
 }
 
-/// Of many descriptors those that tell most: before the event counters and timers by which a program wakes itself.
-std::vector<core::Handle> handles_of(const Gathering& gathering, std::int32_t pid, const std::vector<std::int32_t>& fds)
+/// Of many descriptors those that tell most: before the event counters and timers by which a
+/// program wakes itself.
+std::vector<core::Handle> handles_of(const Gathering& gathering, std::int32_t pid,
+                                     const std::vector<std::int32_t>& fds)
 {
     std::vector<core::Handle> handles, own;
     for (const std::int32_t fd : fds) {
         core::Handle handle = handle_of(gathering, pid, fd);
         if (handle.kind == core::HandleKind::other || handle.text.empty()) continue;
-        const bool wakes = handle.kind == core::HandleKind::event || handle.kind == core::HandleKind::timer || handle.kind == core::HandleKind::signals;
+        const bool wakes = handle.kind == core::HandleKind::event ||
+                           handle.kind == core::HandleKind::timer ||
+                           handle.kind == core::HandleKind::signals;
         auto& list = wakes ? own : handles;
         if (list.size() < core::max_handles_shown) list.push_back(std::move(handle));
     }
@@ -223,10 +253,12 @@ std::vector<core::Handle> handles_of(const Gathering& gathering, std::int32_t pi
     return handles;
 }
 
-std::vector<core::Handle> polled_handles(const Gathering& gathering, std::int32_t pid, const SleepingCall& call, int fd_argument)
+std::vector<core::Handle> polled_handles(const Gathering& gathering, std::int32_t pid,
+                                         const SleepingCall& call, int fd_argument)
 {
     if (fd_argument >= 0)
-        return handles_of(gathering, pid, watched_by(gathering.proc, pid, static_cast<std::int32_t>(call.args[0])));
+        return handles_of(gathering, pid,
+                          watched_by(gathering.proc, pid, static_cast<std::int32_t>(call.args[0])));
 #ifdef SYS_poll
     if (call.number == SYS_poll) return handles_of(gathering, pid, polled_by(pid, call.args));
     if (call.number == SYS_select) return handles_of(gathering, pid, selected_by(pid, call.args));
@@ -262,8 +294,9 @@ void add_signals(std::int32_t pid, const SleepingCall& call, core::ThreadEvidenc
     thread.handles.push_back(std::move(handle));
 }
 
-/// Of a mutex the thread that holds it. In that of glibc the futex is its first word, 2 while somebody waits, and the third is
-/// the owner; in that of musl, and where priority is inherited, the owner is in the futex itself.
+/// Of a mutex the thread that holds it. In that of glibc the futex is its first word, 2 while
+/// somebody waits, and the third is the owner; in that of musl, and where priority is inherited,
+/// the owner is in the futex itself.
 std::int32_t owner_of(std::int32_t pid, const SleepingCall& call)
 {
     constexpr std::uint64_t contended = 2;
@@ -274,7 +307,8 @@ std::int32_t owner_of(std::int32_t pid, const SleepingCall& call)
 }
 
 /// A path of the process' memory: what it is about to open.
-void add_opened(const Gathering& gathering, std::int32_t pid, const SleepingCall& call, core::ThreadEvidence& thread)
+void add_opened(const Gathering& gathering, std::int32_t pid, const SleepingCall& call,
+                core::ThreadEvidence& thread)
 {
     const std::size_t at = call.number == SYS_openat ? 1 : 0;
     const auto folder = at == 1 ? static_cast<std::int32_t>(call.args[0]) : AT_FDCWD;
@@ -283,42 +317,50 @@ void add_opened(const Gathering& gathering, std::int32_t pid, const SleepingCall
     if (path.empty()) return;
     core::Handle handle = handle_of_path(gathering, pid, folder, path);
     // What is opened here waits for its other end, whatever can be asked of its file system.
-    if (thread.wchan == "wait_for_partner" || thread.wchan == "fifo_open") handle.kind = core::HandleKind::fifo;
+    if (thread.wchan == "wait_for_partner" || thread.wchan == "fifo_open")
+        handle.kind = core::HandleKind::fifo;
     thread.handles.push_back(std::move(handle));
 }
 
-/// Calls that are about a path, and which argument it is: the file system of that path may not answer. Its text is all that
-/// is looked at.
+/// Calls that are about a path, and which argument it is: the file system of that path may not
+/// answer. Its text is all that is looked at.
 void add_path(std::int32_t pid, const SleepingCall& call, core::ThreadEvidence& thread)
 {
     constexpr std::pair<long, std::size_t> calls[] = {
-        {SYS_newfstatat, 1}, {SYS_statx, 1},   {SYS_faccessat, 1}, {SYS_mkdirat, 1}, {SYS_unlinkat, 1}, {SYS_renameat2, 1},
-        {SYS_readlinkat, 1}, {SYS_execve, 0},  {SYS_chdir, 0},     {SYS_statfs, 0},  {SYS_truncate, 0},
+        {SYS_newfstatat, 1}, {SYS_statx, 1},     {SYS_faccessat, 1},  {SYS_mkdirat, 1},
+        {SYS_unlinkat, 1},   {SYS_renameat2, 1}, {SYS_readlinkat, 1}, {SYS_execve, 0},
+        {SYS_chdir, 0},      {SYS_statfs, 0},    {SYS_truncate, 0},
 #ifdef SYS_faccessat2
         {SYS_faccessat2, 1},
 #endif
 #ifdef SYS_stat
-        {SYS_stat, 0}, {SYS_lstat, 0}, {SYS_access, 0}, {SYS_mkdir, 0}, {SYS_unlink, 0}, {SYS_rename, 0}, {SYS_readlink, 0},
+        {SYS_stat, 0},       {SYS_lstat, 0},     {SYS_access, 0},     {SYS_mkdir, 0},
+        {SYS_unlink, 0},     {SYS_rename, 0},    {SYS_readlink, 0},
 #endif
     };
-    const auto known = std::find_if(std::begin(calls), std::end(calls), [&](const auto& row) { return row.first == call.number; });
+    const auto known = std::find_if(std::begin(calls), std::end(calls),
+                                    [&](const auto& row) { return row.first == call.number; });
     if (known == std::end(calls)) return;
     core::Handle handle;
     handle.text = shown_text(read_text(pid, call.args[known->second]));
     if (!handle.text.empty()) thread.handles.push_back(std::move(handle));
 }
 
-void decode(const Gathering& gathering, std::int32_t pid, const SleepingCall& call, core::ThreadEvidence& thread)
+void decode(const Gathering& gathering, std::int32_t pid, const SleepingCall& call,
+            core::ThreadEvidence& thread)
 {
     thread.call_name = system_call_name(call.number);
     if (thread.call_name.empty()) thread.call_name = fmt::format("system call {}", call.number);
-    const auto known = std::find_if(std::begin(known_calls), std::end(known_calls), [&](const auto& k) { return k.number == call.number; });
+    const auto known = std::find_if(std::begin(known_calls), std::end(known_calls),
+                                    [&](const auto& k) { return k.number == call.number; });
     if (known == std::end(known_calls)) return add_path(pid, call, thread);
     thread.call = known->call;
     const auto command = static_cast<int>(call.args[1]);
-    if (call.number == SYS_fcntl && command != F_SETLKW && command != F_OFD_SETLKW) thread.call = Call::unknown;
+    if (call.number == SYS_fcntl && command != F_SETLKW && command != F_OFD_SETLKW)
+        thread.call = Call::unknown;
     thread.timeout = limit_of(pid, *known, call.args);
-    if (const auto clock = clock_of(call); thread.timeout && clock) thread.timeout = left_until(*thread.timeout, *clock);
+    if (const auto clock = clock_of(call); thread.timeout && clock)
+        thread.timeout = left_until(*thread.timeout, *clock);
     if (thread.call == Call::futex) {
         thread.futex = call.args[0];
         thread.futex_shared = (call.args[1] & FUTEX_PRIVATE_FLAG) == 0;
@@ -328,7 +370,8 @@ void decode(const Gathering& gathering, std::int32_t pid, const SleepingCall& ca
     else if (call.number == SYS_rt_sigtimedwait) add_signals(pid, call, thread);
     else if (thread.call == Call::open) add_opened(gathering, pid, call, thread);
     else if (known->fd >= 0)
-        thread.handles.push_back(handle_of(gathering, pid, static_cast<std::int32_t>(call.args[0])));
+        thread.handles.push_back(
+            handle_of(gathering, pid, static_cast<std::int32_t>(call.args[0])));
     if (thread.call == Call::ipc) thread.futex = call.args[0];
 }
 
@@ -336,11 +379,13 @@ void guess_by_place(core::ThreadEvidence& thread)
 {
     for (const auto& [place, call] : known_places)
         if (std::string_view(thread.wchan).starts_with(place)) thread.call = call;
-    if (thread.call != Call::unknown && (thread.call_name.empty() || thread.call_name.starts_with("system call")))
+    if (thread.call != Call::unknown &&
+        (thread.call_name.empty() || thread.call_name.starts_with("system call")))
         thread.call_name = thread.wchan;
 }
 
-std::optional<core::ThreadEvidence> thread_of(const Gathering& gathering, std::int32_t pid, std::int32_t tid)
+std::optional<core::ThreadEvidence> thread_of(const Gathering& gathering, std::int32_t pid,
+                                              std::int32_t tid)
 {
     const std::string folder = fmt::format("task/{}/", tid);
     const auto stat = parse_stat(gathering.proc.read(pid, folder + "stat", 1024));
@@ -380,9 +425,11 @@ std::vector<core::ThreadEvidence> threads_of(const Gathering& gathering, std::in
         if (auto thread = thread_of(gathering, pid, tid)) threads.push_back(std::move(*thread));
     }
     const auto is_own = [&](std::int32_t tid) {
-        return std::any_of(threads.begin(), threads.end(), [tid](const auto& thread) { return thread.tid == tid; });
+        return std::any_of(threads.begin(), threads.end(),
+                           [tid](const auto& thread) { return thread.tid == tid; });
     };
-    for (auto& thread : threads) // any other number there is no owner, but what another use of a futex has there
+    for (auto& thread :
+         threads) // any other number there is no owner, but what another use of a futex has there
         if (!is_own(thread.futex_owner)) thread.futex_owner = 0;
     return threads;
 }

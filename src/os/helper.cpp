@@ -28,8 +28,9 @@ namespace process = boost::process::v2;
 using ErrorCode = boost::system::error_code;
 constexpr std::size_t max_output = 64 * 1024;
 
-/// Marks all descriptors but 0 to 2 close-on-exec. Process v2 1.81 closes only those above its own error pipe (it
-/// compares each kept descriptor with itself), and none on a kernel without close_range (before 5.9).
+/// Marks all descriptors but 0 to 2 close-on-exec. Process v2 1.81 closes only those above its own
+/// error pipe (it compares each kept descriptor with itself), and none on a kernel without
+/// close_range (before 5.9).
 void mark_close_on_exec()
 {
     constexpr unsigned close_range_cloexec = 1u << 2; // CLOSE_RANGE_CLOEXEC, Linux 5.11
@@ -40,7 +41,8 @@ void mark_close_on_exec()
         if (fd > STDERR_FILENO) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/// What Process v2 leaves to its user: the child's own group, a clean set of signals, no stray descriptor.
+/// What Process v2 leaves to its user: the child's own group, a clean set of signals, no stray
+/// descriptor.
 struct CleanChild {
     template <class Launcher, class Path, class Argv>
     ErrorCode on_exec_setup(Launcher&, const Path&, const Argv&)
@@ -53,7 +55,8 @@ struct CleanChild {
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
         return {};
     }
-    /// After this the launcher would call exit(), which prints the parent's buffered output a second time.
+    /// After this the launcher would call exit(), which prints the parent's buffered output a
+    /// second time.
     template <class... Any>
     void on_exec_error(Any&&...)
     {
@@ -114,18 +117,21 @@ bool read_output(int fd, std::string& output)
 bool has_ended(pid_t pid)
 {
     siginfo_t info{};
-    return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+    return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           info.si_pid != 0;
 }
 
-/// Until the process has ended, keeping what it writes meanwhile; false when the deadline came first. Where a sandbox has no
-/// pidfds, it is looked at again and again.
+/// Until the process has ended, keeping what it writes meanwhile; false when the deadline came
+/// first. Where a sandbox has no pidfds, it is looked at again and again.
 bool wait_for_end(pid_t pid, int pidfd, int output_fd, std::string& output, Instant deadline)
 {
     constexpr int between_looks_ms = 10;
     for (;;) {
-        std::array<pollfd, 2> polled{{{pidfd, POLLIN, 0}, {output_fd, POLLIN, 0}}}; // poll ignores a descriptor of -1
+        std::array<pollfd, 2> polled{
+            {{pidfd, POLLIN, 0}, {output_fd, POLLIN, 0}}}; // poll ignores a descriptor of -1
         const int limit = milliseconds_until(deadline);
-        const int ready = ::poll(polled.data(), polled.size(), pidfd < 0 ? std::min(limit, between_looks_ms) : limit);
+        const int ready = ::poll(polled.data(), polled.size(),
+                                 pidfd < 0 ? std::min(limit, between_looks_ms) : limit);
         if (ready == 0 && pidfd < 0 && has_ended(pid)) return true;
         if (ready < 0 && errno != EINTR) return false;
         if (ready > 0 && polled[1].revents != 0) {
@@ -142,11 +148,14 @@ int code_of(int status)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher, const std::string& executable,
-                                  const std::vector<std::string>& arguments, bool keep_output, Instant deadline)
+Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher,
+                                  const std::string& executable,
+                                  const std::vector<std::string>& arguments, bool keep_output,
+                                  Instant deadline)
 {
     std::array<int, 2> raw{-1, -1};
-    if (keep_output && ::pipe2(raw.data(), O_CLOEXEC) != 0) return Error::system("can't make a pipe", errno);
+    if (keep_output && ::pipe2(raw.data(), O_CLOEXEC) != 0)
+        return Error::system("can't make a pipe", errno);
     const Fd reader(raw[0]);
     Fd writer(raw[1]);
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -158,7 +167,8 @@ Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher, co
 
     boost::asio::io_context context(1);
     ErrorCode error;
-    auto started = launcher(context.get_executor(), error, executable, arguments, stdio, CleanChild{});
+    auto started =
+        launcher(context.get_executor(), error, executable, arguments, stdio, CleanChild{});
     if (error) {
         if (launcher.pid > 0) Child(launcher.pid).reap();
         launcher.pid = -1;
@@ -167,12 +177,15 @@ Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher, co
     Child child(launcher.pid);
     writer.reset();
     HelperEnd end;
-    static_cast<void>(started.detach()); // reaped below: its destructor must not wait for a pid that is no longer ours
+    static_cast<void>(started.detach()); // reaped below: its destructor must not wait for a pid
+                                         // that is no longer ours
     const pid_t pid = std::exchange(launcher.pid, -1); // `child` answers for it
-    const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // Process v2 1.81 hides its own
+    const Fd pidfd(
+        static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // Process v2 1.81 hides its own
     const bool ended = wait_for_end(pid, pidfd.get(), reader.get(), end.output, deadline);
     const int status = ended ? child.reap() : child.kill_and_reap();
-    if (ended && status == -1) return Error::failed("the exit code of " + executable + " was taken by another reaper");
+    if (ended && status == -1)
+        return Error::failed("the exit code of " + executable + " was taken by another reaper");
     if (ended) end.code = code_of(status);
     return end;
 }
@@ -184,14 +197,16 @@ void set_variables(const Variables& variables)
     for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
 }
 
-Result<HelperEnd> run_helper(const std::string& executable, const std::vector<std::string>& arguments, bool keep_output,
+Result<HelperEnd> run_helper(const std::string& executable,
+                             const std::vector<std::string>& arguments, bool keep_output,
                              Duration timeout)
 {
     process::posix::default_launcher launcher;
     try {
         return launch_and_wait(launcher, executable, arguments, keep_output, now() + timeout);
     } catch (const std::exception& problem) {
-        if (launcher.pid > 0) Child(launcher.pid).kill_and_reap(); // forked, and then no descriptor was to be had
+        if (launcher.pid > 0)
+            Child(launcher.pid).kill_and_reap(); // forked, and then no descriptor was to be had
         return Error::failed("can't run " + executable + ": " + problem.what());
     }
 }

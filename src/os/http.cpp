@@ -38,32 +38,35 @@ Request make_request(const core::HttpUrl& url)
     return request;
 }
 
-/// One address: connect, ask, read the head of the answer. The first of all exchanges that has a status stops the context.
+/// One address: connect, ask, read the head of the answer. The first of all exchanges that has a
+/// status stops the context.
 class Exchange {
 public:
     Exchange(asio::io_context& context, const Request& request, std::optional<int>& status)
         : context_(context), request_(request), status_(status), socket_(context)
-    {
-    }
+    {}
     void start(const tcp::endpoint& to)
     {
-        socket_.async_connect(to, [this](const ErrorCode& error) { error ? fail(error) : write(); });
+        socket_.async_connect(to,
+                              [this](const ErrorCode& error) { error ? fail(error) : write(); });
     }
     const ErrorCode& error() const { return error_; }
 
 private:
     void write()
     {
-        http::async_write(socket_, request_,
-                          [this](const ErrorCode& error, std::size_t) { error ? fail(error) : read(); });
+        http::async_write(socket_, request_, [this](const ErrorCode& error, std::size_t) {
+            error ? fail(error) : read();
+        });
     }
     void read()
     {
         if (++heads_ > max_heads) return fail(http::error::header_limit);
         parser_.emplace();
         parser_->header_limit(max_head_bytes);
-        http::async_read_header(socket_, buffer_, *parser_,
-                                [this](const ErrorCode& error, std::size_t) { error ? fail(error) : take_status(); });
+        http::async_read_header(
+            socket_, buffer_, *parser_,
+            [this](const ErrorCode& error, std::size_t) { error ? fail(error) : take_status(); });
     }
     void take_status()
     {
@@ -89,7 +92,8 @@ private:
     ErrorCode error_;
 };
 
-Result<int> ask(const core::HttpUrl& url, const std::vector<std::string>& addresses, Duration timeout)
+Result<int> ask(const core::HttpUrl& url, const std::vector<std::string>& addresses,
+                Duration timeout)
 {
     const Request request = make_request(url);
     const std::string place = url.host + " port " + std::to_string(url.port);
@@ -116,7 +120,8 @@ Result<int> ask(const core::HttpUrl& url, const std::vector<std::string>& addres
 
 } // namespace
 
-Result<int> http_get_status(const core::HttpUrl& url, const std::vector<std::string>& addresses, Duration timeout)
+Result<int> http_get_status(const core::HttpUrl& url, const std::vector<std::string>& addresses,
+                            Duration timeout)
 {
     try {
         return ask(url, addresses, timeout);

@@ -10,12 +10,14 @@ std::chrono::seconds utc_offset(WallTime time)
     const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch();
     const auto clock = static_cast<std::time_t>(seconds.count());
     std::tm local{};
-    return localtime_r(&clock, &local) != nullptr ? std::chrono::seconds(local.tm_gmtoff) : std::chrono::seconds(0);
+    return localtime_r(&clock, &local) != nullptr ? std::chrono::seconds(local.tm_gmtoff)
+                                                  : std::chrono::seconds(0);
 }
 
 WallTime from_local(WallTime local)
 {
-    // A change of the clocks is between the offsets of a day before and a day after; only the zone itself knows when it is.
+    // A change of the clocks is between the offsets of a day before and a day after; only the zone
+    // itself knows when it is.
     const std::chrono::seconds before = utc_offset(local - std::chrono::hours(24));
     const std::chrono::seconds after = utc_offset(local + std::chrono::hours(24));
     for (const std::chrono::seconds offset : {before, after})
@@ -29,8 +31,10 @@ std::string format_local(WallTime time)
     std::string text = format_rfc3339(time + offset);
     if (offset == std::chrono::seconds(0)) return text;
     text.pop_back();
-    const auto minutes = std::chrono::abs(std::chrono::duration_cast<std::chrono::minutes>(offset)).count();
-    return text + fmt::format("{}{:02}:{:02}", offset.count() < 0 ? '-' : '+', minutes / 60, minutes % 60);
+    const auto minutes =
+        std::chrono::abs(std::chrono::duration_cast<std::chrono::minutes>(offset)).count();
+    return text +
+           fmt::format("{}{:02}:{:02}", offset.count() < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
 } // namespace bgt::os

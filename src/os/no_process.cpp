@@ -14,9 +14,12 @@ Error no_process_error(std::string what, int err)
     if (err != EAGAIN) return error;
     error.message += "; look at ulimit -u and, in a container, at its pids.max";
     const auto processes = all_processes();
-    const auto zombies = std::ranges::count_if(processes, [](const ProcStat& stat) { return stat.ppid == 1 && stat.state == 'Z'; });
+    const auto zombies = std::ranges::count_if(
+        processes, [](const ProcStat& stat) { return stat.ppid == 1 && stat.state == 'Z'; });
     if (zombies > 0)
-        error.message += fmt::format(", of which {} are zombies that PID 1 does not reap: give the container an init (docker run --init)", zombies);
+        error.message += fmt::format(", of which {} are zombies that PID 1 does not reap: give the "
+                                     "container an init (docker run --init)",
+                                     zombies);
     return error;
 }
 

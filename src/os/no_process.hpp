@@ -4,8 +4,9 @@
 
 namespace bgt::os {
 
-/// "WHAT: strerror(err)" of a fork that failed. Where a limit was the cause (EAGAIN), also which limits there are, and how
-/// many zombies a PID 1 that reaps nobody has left. Cost: then a look at all processes.
+/// "WHAT: strerror(err)" of a fork that failed. Where a limit was the cause (EAGAIN), also which
+/// limits there are, and how many zombies a PID 1 that reaps nobody has left. Cost: then a look at
+/// all processes.
 Error no_process_error(std::string what, int err);
 
 } // namespace bgt::os

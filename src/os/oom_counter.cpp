@@ -18,13 +18,14 @@ std::optional<std::string> contents(const std::string& path)
     std::string text;
     std::array<char, 4096> buffer;
     ssize_t count;
-    while ((count = retry_on_eintr([&] { return read(file.get(), buffer.data(), buffer.size()); })) > 0)
+    while ((count =
+                retry_on_eintr([&] { return read(file.get(), buffer.data(), buffer.size()); })) > 0)
         text.append(buffer.data(), static_cast<std::size_t>(count));
     return text;
 }
 
-/// The number after "oom_kill " at the beginning of a line: so it is in memory.events (version 2), memory.oom_control (version 1)
-/// and /proc/vmstat.
+/// The number after "oom_kill " at the beginning of a line: so it is in memory.events (version 2),
+/// memory.oom_control (version 1) and /proc/vmstat.
 std::optional<std::uint64_t> kills_in(const std::string& path)
 {
     const auto text = contents(path);
@@ -61,7 +62,8 @@ std::string file_of(std::string_view line, const std::string& mounts, bool at_mo
     // In a container what is mounted is its own cgroup, while the path may be that of the host.
     const std::string path(at_mount ? std::string_view{} : line.substr(second + 1));
     if (controllers.empty()) return mounts + path + "/memory.events";
-    return names_memory(controllers) ? mounts + "/memory" + path + "/memory.oom_control" : std::string();
+    return names_memory(controllers) ? mounts + "/memory" + path + "/memory.oom_control"
+                                     : std::string();
 }
 
 } // namespace
@@ -72,7 +74,8 @@ std::optional<OomCounter> OomCounter::begin()
     return begin_in(cgroups.value_or(""), "/sys/fs/cgroup", "/proc/vmstat");
 }
 
-std::optional<OomCounter> OomCounter::begin_in(std::string_view cgroups, const std::string& mounts, const std::string& vmstat)
+std::optional<OomCounter> OomCounter::begin_in(std::string_view cgroups, const std::string& mounts,
+                                               const std::string& vmstat)
 {
     for (const bool at_mount : {false, true})
         for (std::string_view rest = cgroups; !rest.empty();) {

@@ -8,7 +8,8 @@
 namespace bgt::os {
 namespace {
 
-/// So often in a row the FIFO was full, or so much came in so short a time, when the throughput counts as high.
+/// So often in a row the FIFO was full, or so much came in so short a time, when the throughput
+/// counts as high.
 constexpr unsigned high_throughput_chunks = 4;
 constexpr std::uint64_t high_throughput_burst = 1u << 20;
 constexpr auto burst_time = std::chrono::milliseconds(10);
@@ -18,12 +19,15 @@ constexpr std::uint64_t block = 4096;
 
 } // namespace
 
-OutputFifo::OutputFifo(Fd fifo) : path_(fmt::format("/proc/self/fd/{}", fifo.get())), fd_(std::move(fifo)) {}
+OutputFifo::OutputFifo(Fd fifo)
+    : path_(fmt::format("/proc/self/fd/{}", fifo.get())), fd_(std::move(fifo))
+{}
 
 Result<Fd> OutputFifo::writer() const
 {
     Fd fd{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
-    if (!fd) return Error::system("opening the output FIFO for the command, by /proc/self/fd", errno);
+    if (!fd)
+        return Error::system("opening the output FIFO for the command, by /proc/self/fd", errno);
     return fd;
 }
 
@@ -34,7 +38,8 @@ void OutputFifo::begin_burst(WallTime now)
     burst_ = 0;
 }
 
-/// Pipe pages of one user are limited (man 7 pipe): only a task of high throughput gets a large one.
+/// Pipe pages of one user are limited (man 7 pipe): only a task of high throughput gets a large
+/// one.
 bool OutputFifo::taken(std::uint64_t chunk)
 {
     recent_ += chunk;

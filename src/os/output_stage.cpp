@@ -10,7 +10,8 @@
 #include <utility>
 
 namespace bgt::os {
-Result<OutputStage> OutputStage::start(std::size_t capacity, std::vector<int> keep, const Save& save)
+Result<OutputStage> OutputStage::start(std::size_t capacity, std::vector<int> keep,
+                                       const Save& save)
 {
     Result<Pipe> pipe = make_pipe("a pipe for output", O_NONBLOCK);
     if (!pipe) return pipe.error();
@@ -37,10 +38,11 @@ Result<OutputStage> OutputStage::start(std::size_t capacity, std::vector<int> ke
 }
 
 OutputStage::OutputStage(OutputStage&& other) noexcept
-    : reader_(std::move(other.reader_)), writer_(std::move(other.writer_)), life_(std::move(other.life_)),
+    : reader_(std::move(other.reader_)),
+      writer_(std::move(other.writer_)),
+      life_(std::move(other.life_)),
       keeper_(std::exchange(other.keeper_, 0))
-{
-}
+{}
 
 OutputStage::~OutputStage()
 {
@@ -52,7 +54,8 @@ OutputStage::~OutputStage()
 
 std::int64_t OutputStage::fill(int pipe, std::size_t max)
 {
-    return retry_on_eintr([&] { return splice(pipe, nullptr, writer_.get(), nullptr, max, SPLICE_F_NONBLOCK); });
+    return retry_on_eintr(
+        [&] { return splice(pipe, nullptr, writer_.get(), nullptr, max, SPLICE_F_NONBLOCK); });
 }
 
 } // namespace bgt::os

@@ -5,8 +5,8 @@
 #include <bgt/os/proc_dir.hpp>
 
 #include <algorithm>
-#include <array>
 #include <arpa/inet.h>
+#include <array>
 #include <charconv>
 #include <fcntl.h>
 #include <optional>
@@ -19,9 +19,10 @@ namespace {
 std::optional<std::vector<Listener>> by_netlink()
 {
     std::vector<Listener> found;
-    const bool complete = each_tcp_socket(bit_of(TcpState::listen), 0, [&](const inet_diag_msg& message, auto) {
-        found.push_back({ntohs(message.id.idiag_sport), message.idiag_inode});
-    });
+    const bool complete =
+        each_tcp_socket(bit_of(TcpState::listen), 0, [&](const inet_diag_msg& message, auto) {
+            found.push_back({ntohs(message.id.idiag_sport), message.idiag_inode});
+        });
     return complete ? std::optional(std::move(found)) : std::nullopt;
 }
 
@@ -33,7 +34,9 @@ std::vector<Listener> by_proc()
         if (!fd) continue;
         std::string text;
         std::array<char, 16 * 1024> buffer;
-        for (auto got = read_some(fd.get(), buffer); !got.empty(); got = read_some(fd.get(), buffer)) text += got;
+        for (auto got = read_some(fd.get(), buffer); !got.empty();
+             got = read_some(fd.get(), buffer))
+            text += got;
         const auto more = parse_proc_net(text);
         found.insert(found.end(), more.begin(), more.end());
     }
@@ -44,7 +47,8 @@ std::vector<Listener> by_proc()
 std::vector<std::string_view> words_of(std::string_view line)
 {
     std::vector<std::string_view> words;
-    for (std::size_t at = line.find_first_not_of(' '); at != line.npos; at = line.find_first_not_of(' ', at)) {
+    for (std::size_t at = line.find_first_not_of(' '); at != line.npos;
+         at = line.find_first_not_of(' ', at)) {
         const std::size_t end = std::min(line.find(' ', at), line.size());
         words.push_back(line.substr(at, end - at));
         at = end;
@@ -67,14 +71,18 @@ std::vector<Listener> parse_proc_net(std::string_view text)
     while (!text.empty()) {
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(text.size(), line.size() + 1));
-        const auto words = words_of(line); // sl local remote st queues timer retransmits uid timeout inode
+        const auto words =
+            words_of(line); // sl local remote st queues timer retransmits uid timeout inode
         if (words.size() < 10) continue;
         unsigned state = 0;
         Listener listener;
         const std::string_view local = words[1];
         const auto colon = local.rfind(':');
-        if (colon == local.npos || !read_number(words[3], 16, state) || state != static_cast<unsigned>(TcpState::listen)) continue;
-        if (read_number(local.substr(colon + 1), 16, listener.port) && read_number(words[9], 10, listener.inode))
+        if (colon == local.npos || !read_number(words[3], 16, state) ||
+            state != static_cast<unsigned>(TcpState::listen))
+            continue;
+        if (read_number(local.substr(colon + 1), 16, listener.port) &&
+            read_number(words[9], 10, listener.inode))
             found.push_back(listener);
     }
     return found;
@@ -86,7 +94,8 @@ std::vector<Listener> listeners()
     return found ? std::move(*found) : by_proc();
 }
 
-std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids, const std::vector<Listener>& known)
+std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids,
+                                    const std::vector<Listener>& known)
 {
     std::vector<std::uint16_t> ports;
     if (known.empty() || pids.empty()) return ports;
@@ -114,7 +123,8 @@ std::vector<std::int32_t> pids_listening_on(std::uint16_t port)
     std::vector<std::int32_t> pids;
     if (on_it.empty()) return pids;
     for (const ProcStat& process : all_processes())
-        if (!ports_of(std::span(&process.key.pid, 1), on_it).empty()) pids.push_back(process.key.pid);
+        if (!ports_of(std::span(&process.key.pid, 1), on_it).empty())
+            pids.push_back(process.key.pid);
     return pids;
 }
 

@@ -28,7 +28,8 @@ std::vector<std::string> addresses_in(std::string_view output)
         const std::string_view line = output.substr(0, output.find('\n'));
         output.remove_prefix(std::min(output.size(), line.size() + 1));
         std::string address(line.substr(0, line.find(' ')));
-        if (is_address(address) && std::ranges::find(found, address) == found.end()) found.push_back(std::move(address));
+        if (is_address(address) && std::ranges::find(found, address) == found.end())
+            found.push_back(std::move(address));
     }
     return found;
 }
@@ -39,13 +40,16 @@ Result<std::vector<std::string>> resolve(const std::string& host, Duration timeo
 {
     if (is_address(host)) return std::vector<std::string>{host};
     if (host == "localhost") return std::vector<std::string>{"127.0.0.1", "::1"};
-    if (host.empty() || host.size() > 253 || host.front() == '-' || core::has_space_or_control(host))
+    if (host.empty() || host.size() > 253 || host.front() == '-' ||
+        core::has_space_or_control(host))
         return Error::usage("'" + printable(host) + "' is not a host name");
     // By a shell, which looks in $PATH.
-    const auto ended = run_helper("/bin/sh", {"-c", "exec getent ahosts \"$1\"", "sh", host}, true, timeout);
+    const auto ended =
+        run_helper("/bin/sh", {"-c", "exec getent ahosts \"$1\"", "sh", host}, true, timeout);
     if (!ended) return ended.error();
     if (!ended->code) return Error::failed("no answer in time for the host name " + host);
-    if (*ended->code == 127) return Error::failed("can't look up the host name " + host + ": getent is not installed");
+    if (*ended->code == 127)
+        return Error::failed("can't look up the host name " + host + ": getent is not installed");
     auto addresses = addresses_in(ended->output);
     if (addresses.empty()) return Error::failed("unknown host name " + host);
     return addresses;

@@ -52,10 +52,12 @@ Fd pidfd_open(std::int32_t pid)
 std::optional<ProcStat> parse_stat(std::string_view text)
 {
     const auto open = text.find('('), close = text.rfind(')');
-    if (open == text.npos || close == text.npos || close < open || text.size() < close + 4) return std::nullopt;
+    if (open == text.npos || close == text.npos || close < open || text.size() < close + 4)
+        return std::nullopt;
     ProcStat stat;
     const auto pid = std::from_chars(text.data(), text.data() + open, stat.key.pid);
-    if (pid.ec != std::errc{} || text.substr(static_cast<std::size_t>(pid.ptr - text.data()), 2) != " (")
+    if (pid.ec != std::errc{} ||
+        text.substr(static_cast<std::size_t>(pid.ptr - text.data()), 2) != " (")
         return std::nullopt;
     stat.comm = text.substr(open + 1, close - open - 1);
     stat.state = text[close + 2];
@@ -76,7 +78,8 @@ std::optional<ProcStat> parse_stat(std::string_view text)
 std::optional<ProcStat> read_stat(std::int32_t pid)
 {
     if (pid <= 0) return std::nullopt;
-    return ProcDir().stat(pid); // no descriptor is kept: a forked supervisor closes all it did not open
+    return ProcDir().stat(
+        pid); // no descriptor is kept: a forked supervisor closes all it did not open
 }
 
 std::vector<ProcStat> all_processes()
@@ -193,8 +196,9 @@ Result<bool> send_signal(const ProcessKey& key, int signal)
         if (can_look()) return false;
         return Error::system(fmt::format("can't look at process {}", key.pid), EMFILE);
     }
-    // No descriptor left, or a sandbox without pidfds: a signal by pid right after the look is the next best. EPERM may be
-    // the sandbox's word as well as that of the process' owner: kill(2) tells which.
+    // No descriptor left, or a sandbox without pidfds: a signal by pid right after the look is the
+    // next best. EPERM may be the sandbox's word as well as that of the process' owner: kill(2)
+    // tells which.
     long sent = pidfd ? ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) : -1;
     if (sent != 0 && (!pidfd || errno == ENOSYS || errno == EPERM)) sent = ::kill(key.pid, signal);
     if (sent == 0) return true;

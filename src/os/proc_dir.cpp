@@ -57,9 +57,11 @@ void add_numbers(std::string_view text, std::vector<std::int32_t>& out)
 std::string read_all(int fd, std::size_t limit)
 {
     std::string text;
-    std::array<char, 16 * 1024> buffer; // most files of /proc are far smaller; it gives them in parts of a page or so
+    std::array<char, 16 * 1024>
+        buffer; // most files of /proc are far smaller; it gives them in parts of a page or so
     while (text.size() < limit) {
-        const auto got = read_some(fd, std::span(buffer).first(std::min(buffer.size(), limit - text.size())));
+        const auto got =
+            read_some(fd, std::span(buffer).first(std::min(buffer.size(), limit - text.size())));
         if (got.empty()) break;
         text += got;
     }
@@ -80,7 +82,8 @@ bool stat_handle(int folder, const char* name, struct statx& info)
 {
     if (::statx(folder, name, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &info) == 0) return true;
     struct stat plain {};
-    if (errno != EPERM || ::fstatat(folder, name, &plain, 0) != 0) return false; // the library knows what to do on ENOSYS
+    if (errno != EPERM || ::fstatat(folder, name, &plain, 0) != 0)
+        return false; // the library knows what to do on ENOSYS
     info = {};
     info.stx_mode = static_cast<std::uint16_t>(plain.st_mode);
     info.stx_ino = plain.st_ino;
@@ -167,7 +170,8 @@ std::optional<std::vector<std::int32_t>> ProcDir::children(std::int32_t pid) con
 std::optional<std::vector<std::int32_t>> ProcDir::children_of_main_thread(std::int32_t pid) const
 {
     std::vector<std::int32_t> found;
-    if (!add_children(open(pid, "task/" + std::to_string(pid) + "/children", O_RDONLY), found)) return std::nullopt;
+    if (!add_children(open(pid, "task/" + std::to_string(pid) + "/children", O_RDONLY), found))
+        return std::nullopt;
     return found;
 }
 

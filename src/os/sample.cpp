@@ -24,7 +24,8 @@ struct Seen {
 Duration from_ticks(std::uint64_t ticks)
 {
     const std::uint64_t hz = ticks_per_second();
-    return std::chrono::seconds(ticks / hz) + std::chrono::nanoseconds(ticks % hz * (1'000'000'000 / hz));
+    return std::chrono::seconds(ticks / hz) +
+           std::chrono::nanoseconds(ticks % hz * (1'000'000'000 / hz));
 }
 
 std::optional<LifeStat> read_life_stat(const Fd& file)
@@ -49,16 +50,18 @@ std::vector<ProcessKey> oldest_first(std::span<const ProcStat> members)
 std::optional<Seen> read_one(const ProcDir& proc, const ProcessKey& key)
 {
     const auto stat = read_life_stat(proc.open(key.pid, "stat", O_RDONLY));
-    return stat && stat->start_ticks == key.start_ticks ? std::optional(Seen{key, *stat}) : std::nullopt;
+    return stat && stat->start_ticks == key.start_ticks ? std::optional(Seen{key, *stat})
+                                                        : std::nullopt;
 }
 
-/// Adds children of the main threads that are not among the members: zombies, which have used what their parent will be
-/// told to have used, and those that were forked just now.
+/// Adds children of the main threads that are not among the members: zombies, which have used what
+/// their parent will be told to have used, and those that were forked just now.
 void add_children(const ProcDir& proc, std::vector<ProcessKey>& keys)
 {
     std::unordered_set<std::int32_t> known;
     for (const ProcessKey& key : keys) known.insert(key.pid);
-    constexpr std::size_t max_added = 10'000; // a storm of forks must not keep the look from its end
+    constexpr std::size_t max_added =
+        10'000; // a storm of forks must not keep the look from its end
     const std::size_t most = keys.size() + max_added;
     for (std::size_t at = 0; at < keys.size(); ++at) {
         const auto children = proc.children_of_main_thread(keys[at].pid);
@@ -71,9 +74,10 @@ void add_children(const ProcDir& proc, std::vector<ProcessKey>& keys)
     }
 }
 
-/// One after the other is read, and a process that ends meanwhile passes what it used on to one that was read before: its
-/// use would be in neither, and seem new at the next look. So where somebody is gone, all are read again; in a tree where
-/// always somebody is, the last round has to do.
+/// One after the other is read, and a process that ends meanwhile passes what it used on to one
+/// that was read before: its use would be in neither, and seem new at the next look. So where
+/// somebody is gone, all are read again; in a tree where always somebody is, the last round has to
+/// do.
 std::vector<Seen> read_all(const ProcDir& proc, std::vector<ProcessKey> keys)
 {
     constexpr int rounds = 3;
@@ -97,16 +101,19 @@ char state_of_others(const ProcDir& proc, std::int32_t pid)
     if (!tasks) return 'Z';
     for (const std::int32_t thread : numeric_entries(tasks.get())) {
         const std::string name = std::to_string(thread) + "/stat";
-        const auto stat = read_life_stat(Fd(::openat(tasks.get(), name.c_str(), O_RDONLY | O_CLOEXEC)));
+        const auto stat =
+            read_life_stat(Fd(::openat(tasks.get(), name.c_str(), O_RDONLY | O_CLOEXEC)));
         if (stat && stat->state != 'Z' && stat->state != 'X') return stat->state;
     }
     return 'Z';
 }
 
-/// A background process that uses its terminal is stopped; one in the foreground is stopped by somebody.
+/// A background process that uses its terminal is stopped; one in the foreground is stopped by
+/// somebody.
 bool is_stopped_for_terminal(const LifeStat& stat)
 {
-    return stat.state == 'T' && stat.tty != 0 && stat.foreground > 0 && stat.foreground != stat.pgrp;
+    return stat.state == 'T' && stat.tty != 0 && stat.foreground > 0 &&
+           stat.foreground != stat.pgrp;
 }
 
 core::ProcessSample sample_of(const ProcDir& proc, const Seen& seen, const StdinFifo& fifo)
@@ -119,7 +126,8 @@ core::ProcessSample sample_of(const ProcDir& proc, const Seen& seen, const Stdin
     sample.cpu = from_ticks(seen.stat.own_ticks);
     sample.reaped_cpu = from_ticks(seen.stat.reaped_ticks);
     sample.reaped_faults = seen.stat.reaped_faults;
-    if (sample.state == 'Z' && seen.stat.threads > 1) sample.state = state_of_others(proc, sample.pid);
+    if (sample.state == 'Z' && seen.stat.threads > 1)
+        sample.state = state_of_others(proc, sample.pid);
     if (sample.state == 'Z' || sample.state == 'X') return sample;
     sample.stopped_for_terminal = is_stopped_for_terminal(seen.stat);
     const Fd folder = proc.open(sample.pid, "", O_PATH | O_DIRECTORY);
@@ -132,7 +140,8 @@ core::ProcessSample sample_of(const ProcDir& proc, const Seen& seen, const Stdin
         sample.written_bytes = counters.written;
     }
     if (sample.state == 'D' && is_forking(folder.get())) sample.state = 'S';
-    if (sample.state == 'S') sample.waits_for = waits_for(folder.get(), sample.pid, seen.stat, fifo);
+    if (sample.state == 'S')
+        sample.waits_for = waits_for(folder.get(), sample.pid, seen.stat, fifo);
     return sample;
 }
 

@@ -18,7 +18,8 @@ namespace {
 std::uint64_t number_at(std::span<const char> data, std::size_t offset)
 {
     std::uint64_t value = 0; // an older kernel's tcp_info is shorter
-    if (data.size() >= offset + sizeof value) std::memcpy(&value, data.data() + offset, sizeof value);
+    if (data.size() >= offset + sizeof value)
+        std::memcpy(&value, data.data() + offset, sizeof value);
     return value;
 }
 
@@ -28,7 +29,8 @@ std::uint64_t bytes_of(std::span<const char> attributes)
     std::uint64_t bytes = 0;
     each_attribute(attributes, [&](unsigned type, std::span<const char> info) {
         if (type == INET_DIAG_INFO)
-            bytes = number_at(info, offsetof(tcp_info, tcpi_bytes_acked)) + number_at(info, offsetof(tcp_info, tcpi_bytes_received));
+            bytes = number_at(info, offsetof(tcp_info, tcpi_bytes_acked)) +
+                    number_at(info, offsetof(tcp_info, tcpi_bytes_received));
     });
     return bytes;
 }
@@ -60,7 +62,8 @@ void add_sockets(core::Sample& sample, std::span<const ProcStat> members)
         if (inodes.erase(message.idiag_inode) != 0)
             sample.sockets.push_back({message.idiag_inode, bytes_of(attributes)});
     };
-    sample.sockets_known = each_tcp_socket(0xffff & ~without_traffic, 1u << (INET_DIAG_INFO - 1), take);
+    sample.sockets_known =
+        each_tcp_socket(0xffff & ~without_traffic, 1u << (INET_DIAG_INFO - 1), take);
     if (!sample.sockets_known) sample.sockets.clear();
 }
 

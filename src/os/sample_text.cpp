@@ -47,7 +47,8 @@ std::string_view take_line(std::string_view& text)
 std::optional<LifeStat> parse_life_stat(std::string_view text)
 {
     const auto close = text.rfind(')');
-    if (close == text.npos || text.size() < close + 4 || text[close + 1] != ' ' || text[close + 3] != ' ')
+    if (close == text.npos || text.size() < close + 4 || text[close + 1] != ' ' ||
+        text[close + 3] != ' ')
         return std::nullopt;
     LifeStat stat;
     stat.state = text[close + 2];
@@ -116,8 +117,10 @@ std::vector<int> epoll_inputs(std::string_view fdinfo)
         std::string_view line = take_line(fdinfo);
         int fd = -1;
         std::uint32_t events = 0;
-        if (!take_word(line, "tfd:") || !take_number(line, fd) || !take_word(line, "events:")) continue;
-        if (take_number(line, events, 16) && fd >= 0 && (events & EPOLLIN) != 0) found.push_back(fd);
+        if (!take_word(line, "tfd:") || !take_number(line, fd) || !take_word(line, "events:"))
+            continue;
+        if (take_number(line, events, 16) && fd >= 0 && (events & EPOLLIN) != 0)
+            found.push_back(fd);
     }
     return found;
 }

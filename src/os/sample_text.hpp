@@ -1,6 +1,6 @@
 #pragma once
-/// What a look at a process needs of the texts in its folder (man 5 proc). Other processes can't forge these texts but for
-/// the name in stat; whatever is of another form is none.
+/// What a look at a process needs of the texts in its folder (man 5 proc). Other processes can't
+/// forge these texts but for the name in stat; whatever is of another form is none.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -14,8 +14,8 @@ struct LifeStat {
     char state = '?';
     std::int32_t ppid = 0;
     std::int32_t pgrp = 0;
-    std::int32_t tty = 0;        ///< device number of the controlling terminal; 0: none
-    std::int32_t foreground = 0; ///< foreground process group of that terminal; -1: none
+    std::int32_t tty = 0;            ///< device number of the controlling terminal; 0: none
+    std::int32_t foreground = 0;     ///< foreground process group of that terminal; -1: none
     std::uint64_t reaped_faults = 0; ///< minor page faults of children that were waited for
     std::uint64_t own_ticks = 0;
     std::uint64_t reaped_ticks = 0;
@@ -40,11 +40,13 @@ struct SleepingCall {
 };
 /// nullopt: "running", or not in a system call (-1).
 std::optional<SleepingCall> parse_syscall(std::string_view text);
-/// A wait with a date that a stop has interrupted goes on as restart_syscall (man 2), with the arguments it had: which call
-/// it was, by where it waits in the kernel (/proc/PID/wchan). Any other number is its own.
+/// A wait with a date that a stop has interrupted goes on as restart_syscall (man 2), with the
+/// arguments it had: which call it was, by where it waits in the kernel (/proc/PID/wchan). Any
+/// other number is its own.
 long restarted_call(const SleepingCall&, std::string_view wchan);
 
-/// The descriptors in /proc/PID/fdinfo/FD of an epoll descriptor that are watched for input, at most 64.
+/// The descriptors in /proc/PID/fdinfo/FD of an epoll descriptor that are watched for input, at
+/// most 64.
 std::vector<int> epoll_inputs(std::string_view fdinfo);
 
 } // namespace bgt::os

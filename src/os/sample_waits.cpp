@@ -43,11 +43,13 @@ private:
 /// What one thread may wait for. `folder` is its own in /proc, or that of its process.
 class Waiter {
 public:
-    Waiter(int folder, std::int32_t pid, const StdinFifo& fifo) : folder_(folder), pid_(pid), fifo_(fifo) {}
+    Waiter(int folder, std::int32_t pid, const StdinFifo& fifo)
+        : folder_(folder), pid_(pid), fifo_(fifo)
+    {}
 
     WaitsFor look() const;
-    /// A terminal or the task's stdin. By its inode, not by the text of the link; nothing is asked of a file server that
-    /// may be gone (AT_STATX_DONT_SYNC).
+    /// A terminal or the task's stdin. By its inode, not by the text of the link; nothing is asked
+    /// of a file server that may be gone (AT_STATX_DONT_SYNC).
     bool is_input(int fd) const;
 
 private:
@@ -76,23 +78,30 @@ private:
 
 std::string_view Waiter::link(int fd, std::span<char> room) const
 {
-    const ssize_t length = fd < 0 ? -1 : ::readlinkat(folder_, Entry("fd/", fd).c_str(), room.data(), room.size());
+    const ssize_t length =
+        fd < 0 ? -1 : ::readlinkat(folder_, Entry("fd/", fd).c_str(), room.data(), room.size());
     return {room.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
 }
 
-/// By its inode, as the text of the link can be that of another place. But only what may be a terminal or a FIFO of a task
-/// is asked for its inode at all: a file server may be gone, and who asks it is gone with it.
+/// By its inode, as the text of the link can be that of another place. But only what may be a
+/// terminal or a FIFO of a task is asked for its inode at all: a file server may be gone, and who
+/// asks it is gone with it.
 bool Waiter::is_input(int fd) const
 {
-    constexpr unsigned first_pts = 136, last_pts = 143, tty = 4, alternative_tty = 5, ptmx_minor = 2;
+    constexpr unsigned first_pts = 136, last_pts = 143, tty = 4, alternative_tty = 5,
+                       ptmx_minor = 2;
     std::array<char, 1024> room;
     const std::string_view target = link(fd, room);
-    const bool unreachable = target.starts_with('/') && target.find('/', 1) == target.npos; // a terminal of another mount
-    const bool may_be_fifo = target.ends_with("/in") || target.ends_with("/out") || target.ends_with("/err");
-    if (target == "/dev/null" || (!target.starts_with("/dev/") && !may_be_fifo && !unreachable)) return false;
+    const bool unreachable = target.starts_with('/') &&
+                             target.find('/', 1) == target.npos; // a terminal of another mount
+    const bool may_be_fifo =
+        target.ends_with("/in") || target.ends_with("/out") || target.ends_with("/err");
+    if (target == "/dev/null" || (!target.starts_with("/dev/") && !may_be_fifo && !unreachable))
+        return false;
     struct statx info {};
     if (!stat_handle(folder_, Entry("fd/", fd).c_str(), info)) return false;
-    if (S_ISFIFO(info.stx_mode)) return fifo_.is(::makedev(info.stx_dev_major, info.stx_dev_minor), info.stx_ino);
+    if (S_ISFIFO(info.stx_mode))
+        return fifo_.is(::makedev(info.stx_dev_major, info.stx_dev_minor), info.stx_ino);
     if (!S_ISCHR(info.stx_mode)) return false;
     const unsigned major = info.stx_rdev_major; // Documentation/admin-guide/devices.txt of Linux
     if (major == alternative_tty) return info.stx_rdev_minor < ptmx_minor; // /dev/tty, /dev/console
@@ -103,16 +112,21 @@ bool Waiter::gives_each_key(int fd) const
 {
     std::array<char, 64> room;
     if (!link(fd, room).starts_with("/dev/pts/")) return false;
-    return is_raw_terminal(Fd(::openat(folder_, Entry("fd/", fd).c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)).get());
+    return is_raw_terminal(Fd(::openat(folder_, Entry("fd/", fd).c_str(),
+                                       O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC))
+                               .get());
 }
 
-/// An event counter, a timer, signals, or a pipe whose other end is its own. Of a socket pair nothing tells but a dump of all
-/// sockets: so of sockets one is taken for the end of a pair where the process holds the next inode, too.
+/// An event counter, a timer, signals, or a pipe whose other end is its own. Of a socket pair
+/// nothing tells but a dump of all sockets: so of sockets one is taken for the end of a pair where
+/// the process holds the next inode, too.
 bool Waiter::wakes_itself(int fd) const
 {
     std::array<char, 64> room, other_room;
     const std::string_view target = link(fd, room);
-    if (target == "anon_inode:[eventfd]" || target == "anon_inode:[timerfd]" || target == "anon_inode:[signalfd]") return true;
+    if (target == "anon_inode:[eventfd]" || target == "anon_inode:[timerfd]" ||
+        target == "anon_inode:[signalfd]")
+        return true;
     const bool is_pipe = target.starts_with("pipe:");
     if (!is_pipe && !target.starts_with("socket:")) return false;
     const Fd fds(::openat(folder_, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -120,13 +134,18 @@ bool Waiter::wakes_itself(int fd) const
     std::uint64_t inode = 0, pair = 0;
     const auto number = [](std::string_view text, std::uint64_t& out) {
         const auto open = text.find('[');
-        return open != text.npos && std::from_chars(text.data() + open + 1, text.data() + text.size(), out).ec == std::errc{};
+        return open != text.npos &&
+               std::from_chars(text.data() + open + 1, text.data() + text.size(), out).ec ==
+                   std::errc{};
     };
     if (!number(target, inode)) return false;
     for (const std::int32_t other : numeric_entries(fds.get())) {
         if (other == fd) continue;
         const std::string_view text = link(other, other_room);
-        if (is_pipe ? text == target : text.starts_with("socket:") && number(text, pair) && (pair == inode + 1 || pair + 1 == inode)) return true;
+        if (is_pipe ? text == target
+                    : text.starts_with("socket:") && number(text, pair) &&
+                          (pair == inode + 1 || pair + 1 == inode))
+            return true;
     }
     return false;
 }
@@ -173,15 +192,18 @@ WaitsFor Waiter::select(const SleepingCall& call) const
 {
     constexpr std::size_t word_bits = 8 * sizeof(unsigned long);
     std::array<unsigned long, 1024 / word_bits> set{};
-    const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(static_cast<std::int32_t>(call.args[0]), 0, 1024));
+    const auto limit = static_cast<std::size_t>(
+        std::clamp<std::int64_t>(static_cast<std::int32_t>(call.args[0]), 0, 1024));
     if (limit == 0 && call.args[4] != 0) return WaitsFor::sleep;
     if (limit == 0 || call.args[1] == 0) return WaitsFor::other;
-    if (!copy(call.args[1], set.data(), (limit + word_bits - 1) / word_bits * sizeof set[0])) return judge_unknown();
+    if (!copy(call.args[1], set.data(), (limit + word_bits - 1) / word_bits * sizeof set[0]))
+        return judge_unknown();
     Polled polled;
     polled.endless = call.args[4] == 0;
     polled.alone = call.args[2] == 0 && call.args[3] == 0;
     for (std::size_t fd = 0; fd < limit; ++fd)
-        if ((set[fd / word_bits] >> (fd % word_bits) & 1) != 0) polled.readable.push_back(static_cast<int>(fd));
+        if ((set[fd / word_bits] >> (fd % word_bits) & 1) != 0)
+            polled.readable.push_back(static_cast<int>(fd));
     return judge(polled);
 }
 
@@ -210,7 +232,9 @@ WaitsFor Waiter::look() const
     case SYS_read:
     case SYS_readv:
     case SYS_pread64:
-    case SYS_preadv: return is_input(static_cast<std::int32_t>(call->args[0])) ? WaitsFor::input : WaitsFor::other;
+    case SYS_preadv:
+        return is_input(static_cast<std::int32_t>(call->args[0])) ? WaitsFor::input
+                                                                  : WaitsFor::other;
     case SYS_ppoll: return poll(*call, call->args[2] == 0);
     case SYS_pselect6: return select(*call);
 #ifdef SYS_poll // newer architectures have only the calls above and below
@@ -218,8 +242,7 @@ WaitsFor Waiter::look() const
     case SYS_select: return select(*call);
     case SYS_epoll_wait:
 #endif
-    case SYS_epoll_pwait:
-        return epoll(*call, static_cast<std::int32_t>(call->args[3]) < 0);
+    case SYS_epoll_pwait: return epoll(*call, static_cast<std::int32_t>(call->args[3]) < 0);
 #ifdef SYS_epoll_pwait2
     case SYS_epoll_pwait2: return epoll(*call, call->args[3] == 0);
 #endif
@@ -265,7 +288,8 @@ WaitsFor waits_for(int folder, std::int32_t pid, const LifeStat& stat, const Std
     auto threads = numeric_entries(tasks.get());
     threads.resize(std::min(threads.size(), max_threads));
     for (const std::int32_t thread : threads) {
-        const Fd own(::openat(tasks.get(), Entry("", thread).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const Fd own(
+            ::openat(tasks.get(), Entry("", thread).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         const WaitsFor other = own ? Waiter(own.get(), thread, fifo).look() : WaitsFor::other;
         if (other == WaitsFor::input) return other;
         if (other == WaitsFor::maybe_input) found = other;

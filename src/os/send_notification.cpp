@@ -14,7 +14,8 @@
 namespace bgt::os {
 namespace {
 
-/// Until `fd` has one of `events`; false: the deadline came first. POLLHUP and POLLERR always count.
+/// Until `fd` has one of `events`; false: the deadline came first. POLLHUP and POLLERR always
+/// count.
 bool wait_for(int fd, short events, Instant deadline)
 {
     while (true) {
@@ -27,7 +28,8 @@ bool wait_for(int fd, short events, Instant deadline)
 
 Error too_slow()
 {
-    return Error{ErrorKind::failed, "the supervisor did not take the message in time: is it stopped?", ETIMEDOUT};
+    return Error{ErrorKind::failed,
+                 "the supervisor did not take the message in time: is it stopped?", ETIMEDOUT};
 }
 
 /// Sends the text, with a descriptor if that is not -1.
@@ -57,11 +59,13 @@ Result<void> send_text(int socket, const std::string& text, int descriptor, Inst
 
 } // namespace
 
-Result<void> send_notification(const std::string& address, const std::string& text, Duration timeout)
+Result<void> send_notification(const std::string& address, const std::string& text,
+                               Duration timeout)
 {
     const Instant deadline = now() + timeout;
     const Result<UnixAddress> to = unix_address(address);
-    if (!to) return Error{to.error().kind, "NOTIFY_SOCKET: " + to.error().message, to.error().sys_errno};
+    if (!to)
+        return Error{to.error().kind, "NOTIFY_SOCKET: " + to.error().message, to.error().sys_errno};
     const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket) return Error::system("can't make a socket", errno);
     if (connect(socket.get(), to->get(), to->length) != 0)
@@ -71,7 +75,8 @@ Result<void> send_notification(const std::string& address, const std::string& te
     if (pipe2(ends, O_CLOEXEC) != 0) return Error::system("can't make a pipe", errno);
     const Fd taken(ends[0]);
     Fd barrier(ends[1]);
-    if (Result<void> sent = send_text(socket.get(), "BARRIER=1", barrier.get(), deadline); !sent) return sent;
+    if (Result<void> sent = send_text(socket.get(), "BARRIER=1", barrier.get(), deadline); !sent)
+        return sent;
     barrier.reset();
     // Its last copy is closed by the receiver, once it has dealt with all before (or by its end).
     return wait_for(taken.get(), POLLIN, deadline) ? Result<void>{} : too_slow();

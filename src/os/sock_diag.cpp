@@ -53,20 +53,22 @@ bool ask(int netlink, Bytes body)
     return ::sendmsg(netlink, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(header.nlmsg_len);
 }
 
-bool dump_tcp(int netlink, int family, std::uint32_t states, std::uint8_t extensions, const OnSocket& on_socket)
+bool dump_tcp(int netlink, int family, std::uint32_t states, std::uint8_t extensions,
+              const OnSocket& on_socket)
 {
     inet_diag_req_v2 body{};
     body.sdiag_family = static_cast<std::uint8_t>(family);
     body.sdiag_protocol = IPPROTO_TCP;
     body.idiag_ext = extensions;
     body.idiag_states = states;
-    return dump_sockets(netlink, {reinterpret_cast<const char*>(&body), sizeof body}, [&](Bytes data) {
-        inet_diag_msg message;
-        if (data.size() < sizeof message) return true;
-        std::memcpy(&message, data.data(), sizeof message);
-        on_socket(message, data.subspan(sizeof message));
-        return true;
-    });
+    return dump_sockets(netlink, {reinterpret_cast<const char*>(&body), sizeof body},
+                        [&](Bytes data) {
+                            inet_diag_msg message;
+                            if (data.size() < sizeof message) return true;
+                            std::memcpy(&message, data.data(), sizeof message);
+                            on_socket(message, data.subspan(sizeof message));
+                            return true;
+                        });
 }
 
 } // namespace
@@ -75,7 +77,9 @@ Fd open_sock_diag(Duration timeout)
 {
     Fd netlink(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(timeout).count();
-    const timeval most{us / 1'000'000, us % 1'000'000}; // the kernel answers at once; a sandbox may swallow the question
+    const timeval most{
+        us / 1'000'000,
+        us % 1'000'000}; // the kernel answers at once; a sandbox may swallow the question
     if (netlink) ::setsockopt(netlink.get(), SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
     return netlink;
 }
@@ -88,7 +92,8 @@ bool dump_sockets(int netlink, Bytes body, const Take& take)
         const ssize_t got = ::recv(netlink, buffer.data(), buffer.size(), 0);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return false;
-        const Part part = take_datagram(std::span(buffer).first(static_cast<std::size_t>(got)), take);
+        const Part part =
+            take_datagram(std::span(buffer).first(static_cast<std::size_t>(got)), take);
         if (part != Part::more) return part == Part::done;
     }
 }
@@ -123,7 +128,8 @@ std::optional<std::uint64_t> socket_inode(int folder, std::int32_t fd)
     constexpr std::string_view prefix = "socket:[";
     if (!text.starts_with(prefix)) return std::nullopt;
     std::uint64_t inode = 0;
-    const auto parsed = std::from_chars(text.data() + prefix.size(), text.data() + text.size(), inode);
+    const auto parsed =
+        std::from_chars(text.data() + prefix.size(), text.data() + text.size(), inode);
     if (parsed.ec != std::errc{}) return std::nullopt;
     return inode;
 }

@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 #ifdef __SANITIZE_THREAD__
-// ThreadSanitizer puts fork(2) in the place of vfork(2): nothing that the child tells would reach its parent.
+// ThreadSanitizer puts fork(2) in the place of vfork(2): nothing that the child tells would reach
+// its parent.
 extern "C" pid_t __vfork() noexcept;
 #define vfork __vfork
 #endif
@@ -42,8 +43,8 @@ struct Plan {
     const SpawnRequest& request;
     std::vector<char*> argv;
     std::vector<char*> env;
-    std::vector<char*> shell_argv;        ///< /bin/sh FILE ARGS..., for a script without `#!`
-    std::vector<std::string> candidates;  ///< paths to try in turn
+    std::vector<char*> shell_argv;       ///< /bin/sh FILE ARGS..., for a script without `#!`
+    std::vector<std::string> candidates; ///< paths to try in turn
     std::vector<std::pair<int, rlimit>> limits;
 };
 
@@ -88,7 +89,7 @@ std::vector<std::string> candidates_for(const std::string& command, std::string_
 
 void reset_signals()
 {
-    struct sigaction defaults{};
+    struct sigaction defaults {};
     defaults.sa_handler = SIG_DFL;
     for (int signal = 1; signal < NSIG; ++signal) sigaction(signal, &defaults, nullptr);
     sigset_t none;
@@ -102,7 +103,8 @@ bool place(int fd, int number)
     return fd == number ? fcntl(fd, F_SETFD, 0) == 0 : dup2(fd, number) == number;
 }
 
-/// Programs choose the lowest free number, bash 255 and, for `<(command)`, those from 63 down; scripts like 9, 99 and 200.
+/// Programs choose the lowest free number, bash 255 and, for `<(command)`, those from 63 down;
+/// scripts like 9, 99 and 200.
 constexpr int held_from = 230;
 
 /// Where fewer descriptors are allowed, the highest possible number has to do.
@@ -118,7 +120,8 @@ bool hold_open(const char* fifo)
     return false;
 }
 
-/// A program for another machine, say: its first line holds a NUL byte. Nothing else goes to a shell.
+/// A program for another machine, say: its first line holds a NUL byte. Nothing else goes to a
+/// shell.
 bool is_text(const char* path)
 {
     char begin[256];
@@ -127,8 +130,10 @@ bool is_text(const char* path)
     const ssize_t size = read(fd, begin, sizeof begin);
     close(fd);
     if (size <= 0) return true;
-    const auto* newline = static_cast<const char*>(std::memchr(begin, '\n', static_cast<std::size_t>(size)));
-    const auto line = newline != nullptr ? static_cast<std::size_t>(newline - begin) : static_cast<std::size_t>(size);
+    const auto* newline =
+        static_cast<const char*>(std::memchr(begin, '\n', static_cast<std::size_t>(size)));
+    const auto line = newline != nullptr ? static_cast<std::size_t>(newline - begin)
+                                         : static_cast<std::size_t>(size);
     return std::memchr(begin, '\0', line) == nullptr;
 }
 
@@ -138,7 +143,8 @@ bool is_missing(const std::string& path)
     return access(path.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-/// execvp's rules: what is not there is passed over, what may not be run is remembered, a text file goes to /bin/sh.
+/// execvp's rules: what is not there is passed over, what may not be run is remembered, a text file
+/// goes to /bin/sh.
 int exec_first(Plan& plan)
 {
     int result = ENOENT;
@@ -156,7 +162,8 @@ int exec_first(Plan& plan)
     return result;
 }
 
-/// Field 22 of /proc/PID/stat (man 5 proc); the name in field 2 is taken up to the last `)`. 0: not of that form.
+/// Field 22 of /proc/PID/stat (man 5 proc); the name in field 2 is taken up to the last `)`. 0: not
+/// of that form.
 std::uint64_t start_in(std::string_view stat)
 {
     const std::size_t name_end = stat.rfind(')');
@@ -168,12 +175,13 @@ std::uint64_t start_in(std::string_view stat)
         ++at;
     }
     std::uint64_t ticks = 0;
-    for (; at < stat.size() && stat[at] >= '0' && stat[at] <= '9'; ++at) ticks = ticks * 10 + static_cast<std::uint64_t>(stat[at] - '0');
+    for (; at < stat.size() && stat[at] >= '0' && stat[at] <= '9'; ++at)
+        ticks = ticks * 10 + static_cast<std::uint64_t>(stat[at] - '0');
     return ticks;
 }
 
-/// Its start time, which exec leaves as it is. Asked from outside it would have to wait until the exec is over: the kernel holds
-/// a lock of the process till then (signal->exec_update_lock).
+/// Its start time, which exec leaves as it is. Asked from outside it would have to wait until the
+/// exec is over: the kernel holds a lock of the process till then (signal->exec_update_lock).
 std::uint64_t own_start()
 {
     char stat[1024];
@@ -199,7 +207,8 @@ std::uint64_t own_start()
     const SpawnRequest& request = plan.request;
     setsid();
     umask(request.umask);
-    for (const char* fifo : request.held_fifos) // before 0-2 are replaced, which the path may lead by
+    for (const char* fifo :
+         request.held_fifos) // before 0-2 are replaced, which the path may lead by
         if (fifo != nullptr && !hold_open(fifo)) give_up(report, Stage::descriptors);
     if (!place(request.stdin_fd, 0) || !place(request.stdout_fd, 1) || !place(request.stderr_fd, 2))
         give_up(report, Stage::descriptors);
@@ -216,13 +225,15 @@ std::uint64_t own_start()
     }
     restore_limits();
     for (const auto& [resource, limit] : plan.limits)
-        if (setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) take_back(plan, report, Stage::limit);
+        if (setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0)
+            take_back(plan, report, Stage::limit);
     reset_signals();
     errno = exec_first(plan);
     take_back(plan, report, Stage::exec);
 }
 
-/// Apart from spawn(), so that nothing the child touches lives in the frame that the parent goes on with.
+/// Apart from spawn(), so that nothing the child touches lives in the frame that the parent goes on
+/// with.
 __attribute__((noinline)) pid_t vfork_child(Plan& plan, ChildReport& report)
 {
     const pid_t pid = vfork();
@@ -241,7 +252,8 @@ std::string interpreter_of(const std::string& place)
 {
     char begin[256] = {};
     const Fd fd{open(place.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-    if (!fd || read(fd.get(), begin, sizeof begin - 1) < 2 || begin[0] != '#' || begin[1] != '!') return {};
+    if (!fd || read(fd.get(), begin, sizeof begin - 1) < 2 || begin[0] != '#' || begin[1] != '!')
+        return {};
     std::string_view line(begin + 2);
     line = line.substr(0, line.find('\n'));
     line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
@@ -253,28 +265,44 @@ Error exec_error(const std::string& argv0, const std::string& cwd, int err)
     const std::string command = printable(argv0);
     const bool is_path = argv0.find('/') != std::string::npos;
     const std::string place = place_of(argv0, cwd);
-    struct stat info{};
+    struct stat info {};
     const bool is_there = is_path && stat(place.c_str(), &info) == 0;
     if (err == ENOENT && is_there) {
         const std::string interpreter = interpreter_of(place);
-        if (interpreter.empty()) return {ErrorKind::no_command, fmt::format("{}: its loader was not found (man 8 ld.so)", command), err};
-        return {ErrorKind::no_command, fmt::format("{}: {}, the interpreter in its first line, was not found", command, interpreter), err};
+        if (interpreter.empty())
+            return {ErrorKind::no_command,
+                    fmt::format("{}: its loader was not found (man 8 ld.so)", command), err};
+        return {ErrorKind::no_command,
+                fmt::format("{}: {}, the interpreter in its first line, was not found", command,
+                            interpreter),
+                err};
     }
     if (err == ENOENT || err == ENOTDIR) {
         const char* where = is_path ? "" : " in PATH";
-        return {ErrorKind::no_command, fmt::format("{}: command not found{}", command.empty() ? "''" : command, where), err};
+        return {ErrorKind::no_command,
+                fmt::format("{}: command not found{}", command.empty() ? "''" : command, where),
+                err};
     }
-    struct statvfs mounted{};
-    const bool may_run = err == EACCES && is_there && S_ISREG(info.st_mode) && (info.st_mode & 0111) != 0;
+    struct statvfs mounted {};
+    const bool may_run =
+        err == EACCES && is_there && S_ISREG(info.st_mode) && (info.st_mode & 0111) != 0;
     if (may_run && statvfs(place.c_str(), &mounted) == 0 && (mounted.f_flag & ST_NOEXEC) != 0)
-        return {ErrorKind::cannot_exec, fmt::format("{}: its file system is mounted noexec: run the interpreter of a script (sh {}), or copy it elsewhere", command, command), err};
+        return {ErrorKind::cannot_exec,
+                fmt::format("{}: its file system is mounted noexec: run the interpreter of a "
+                            "script (sh {}), or copy it elsewhere",
+                            command, command),
+                err};
     if (err == EACCES && is_there && S_ISDIR(info.st_mode))
-        return {ErrorKind::cannot_exec, fmt::format("{}: is a folder, not a command", command), err};
+        return {ErrorKind::cannot_exec, fmt::format("{}: is a folder, not a command", command),
+                err};
     if (err == EACCES) {
-        return {ErrorKind::cannot_exec, fmt::format("{}: not executable (chmod +x it, or check its folder)", command), err};
+        return {ErrorKind::cannot_exec,
+                fmt::format("{}: not executable (chmod +x it, or check its folder)", command), err};
     }
     if (err == E2BIG)
-        return {ErrorKind::cannot_exec, fmt::format("{}: the arguments and the environment are too long together", command), err};
+        return {ErrorKind::cannot_exec,
+                fmt::format("{}: the arguments and the environment are too long together", command),
+                err};
     return {ErrorKind::cannot_exec, fmt::format("{}: {}", command, std::strerror(err)), err};
 }
 
@@ -282,7 +310,8 @@ Error to_error(const Plan& plan, const ChildReport& report)
 {
     const int err = report.err;
     switch (report.stage) {
-    case Stage::directory: return Error::system(fmt::format("working directory {}", printable(plan.request.cwd)), err);
+    case Stage::directory:
+        return Error::system(fmt::format("working directory {}", printable(plan.request.cwd)), err);
     case Stage::limit: return Error::system("a resource limit could not be set", err);
     case Stage::nice: return Error::system(fmt::format("nice value {}", *plan.request.nice), err);
     case Stage::descriptors: return Error::system("standard input or output of the command", err);
@@ -298,9 +327,10 @@ Error to_error(const Plan& plan, const ChildReport& report)
 std::optional<int> resource_of(std::string_view name)
 {
     static constexpr std::pair<std::string_view, int> known[] = {
-        {"as", RLIMIT_AS},         {"core", RLIMIT_CORE},   {"cpu", RLIMIT_CPU},     {"data", RLIMIT_DATA},
-        {"fsize", RLIMIT_FSIZE},   {"memlock", RLIMIT_MEMLOCK}, {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC},
-        {"rttime", RLIMIT_RTTIME}, {"stack", RLIMIT_STACK},
+        {"as", RLIMIT_AS},         {"core", RLIMIT_CORE},   {"cpu", RLIMIT_CPU},
+        {"data", RLIMIT_DATA},     {"fsize", RLIMIT_FSIZE}, {"memlock", RLIMIT_MEMLOCK},
+        {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC}, {"rttime", RLIMIT_RTTIME},
+        {"stack", RLIMIT_STACK},
     };
     for (const auto& [known_name, number] : known)
         if (known_name == name) return number;
@@ -318,16 +348,18 @@ bool may_execute(const std::string& path)
 
 } // namespace
 
-Result<void> check_command(const std::string& argv0, const std::vector<std::string>& env, const std::string& cwd)
+Result<void> check_command(const std::string& argv0, const std::vector<std::string>& env,
+                           const std::string& cwd)
 {
     int result = ENOENT;
     for (const std::string& candidate : candidates_for(argv0, path_of(env))) {
         const std::string place = place_of(candidate, cwd);
-        struct stat info{};
+        struct stat info {};
         if (stat(place.c_str(), &info) != 0) {
             const int err = errno;
             if (err == EACCES) result = EACCES;
-            else if (err == EIO || err == ENOMEM) return Error::system(printable(argv0), err); // it may well be there
+            else if (err == EIO || err == ENOMEM)
+                return Error::system(printable(argv0), err); // it may well be there
             else if (err != ENOENT && err != ENOTDIR) return exec_error(argv0, cwd, err);
         } else if (S_ISREG(info.st_mode) && may_execute(place)) {
             return {};

@@ -44,7 +44,8 @@ std::uint64_t caught_by(const ProcDir& proc, std::int32_t pid)
 std::string program_of(std::int32_t pid)
 {
     std::array<char, 1024> target;
-    const ssize_t length = ::readlink(fmt::format("/proc/{}/exe", pid).c_str(), target.data(), target.size());
+    const ssize_t length =
+        ::readlink(fmt::format("/proc/{}/exe", pid).c_str(), target.data(), target.size());
     const std::string path(target.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
     return path.substr(path.rfind('/') + 1);
 }
@@ -53,9 +54,11 @@ std::string program_of(std::int32_t pid)
 
 std::optional<DumpSignal> dump_signal(const RuntimeMarks& marks)
 {
-    if (marks.program == "java" && catches(marks, SIGQUIT) && !has_entry(marks.command_line, "-Xrs"))
+    if (marks.program == "java" && catches(marks, SIGQUIT) &&
+        !has_entry(marks.command_line, "-Xrs"))
         return DumpSignal{"java", SIGQUIT};
-    if (marks.program == "node" && catches(marks, SIGUSR2) && has_entry(marks.command_line, "--report-on-signal"))
+    if (marks.program == "node" && catches(marks, SIGUSR2) &&
+        has_entry(marks.command_line, "--report-on-signal"))
         return DumpSignal{"node", SIGUSR2};
     return std::nullopt;
 }
@@ -74,7 +77,8 @@ std::optional<core::DumpAsked> dump_stacks(const ProcStat& process)
     if (!signal) return std::nullopt;
     const auto sent = send_signal(process.key, signal->signal);
     if (!sent || !*sent) return std::nullopt;
-    return core::DumpAsked{process.key.pid, printable(process.comm), signal->runtime, signal->signal, {}};
+    return core::DumpAsked{
+        process.key.pid, printable(process.comm), signal->runtime, signal->signal, {}};
 }
 
 } // namespace bgt::os

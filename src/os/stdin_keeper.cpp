@@ -45,7 +45,8 @@ void end_stdin_keeper(int fifo)
     if (pid <= 0) return;
     const std::optional<ProcessKey> keeper = key_of(pid);
     // Asked again: it may have ended before that, and the pid be somebody else's by now.
-    if (keeper && keeper_of(fifo) == pid) static_cast<void>(send_signal(*keeper, SIGKILL).operator bool());
+    if (keeper && keeper_of(fifo) == pid)
+        static_cast<void>(send_signal(*keeper, SIGKILL).operator bool());
 }
 
 } // namespace bgt::os

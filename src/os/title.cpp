@@ -15,7 +15,8 @@ void remember_arguments(int argc, char** argv)
 {
     if (argc < 1) return;
     char* end = argv[0];
-    // The kernel lays them down one behind the other; what stands elsewhere is not what /proc shows.
+    // The kernel lays them down one behind the other; what stands elsewhere is not what /proc
+    // shows.
     for (int i = 0; i < argc && argv[i] == end; ++i) end += std::strlen(argv[i]) + 1;
     arguments = {argv[0], end};
 }

@@ -26,11 +26,13 @@ Children by_parent(const std::vector<ProcStat>& table)
 }
 
 /// Appends what descends from `from`, parents first, each process once.
-void add_descendants(const std::vector<ProcStat>& table, const Children& children, std::int32_t from,
-                     std::unordered_set<std::int32_t>& seen, std::vector<ProcStat>& out)
+void add_descendants(const std::vector<ProcStat>& table, const Children& children,
+                     std::int32_t from, std::unordered_set<std::int32_t>& seen,
+                     std::vector<ProcStat>& out)
 {
     std::vector<std::int32_t> queue{from};
-    for (std::size_t at = 0; at < queue.size(); ++at) { // a table read while pids were reused may hold a ring: `seen`
+    for (std::size_t at = 0; at < queue.size();
+         ++at) { // a table read while pids were reused may hold a ring: `seen`
         const auto found = children.find(queue[at]);
         if (found == children.end()) continue;
         for (const std::size_t place : found->second) {
@@ -42,7 +44,8 @@ void add_descendants(const std::vector<ProcStat>& table, const Children& childre
     }
 }
 
-/// A chain of processes, each of which starts the next and ends, is always one step ahead of who reads all of /proc.
+/// A chain of processes, each of which starts the next and ends, is always one step ahead of who
+/// reads all of /proc.
 constexpr int max_chases = 100;
 
 /// A process whose parent ended between the two reads has moved to another parent: ask it again.
@@ -69,7 +72,8 @@ std::optional<std::vector<ProcStat>> list_descendants(const ProcDir& proc, std::
         if (!stat || !is_living(*stat) || !seen.insert(queue[at]).second) continue;
         const bool one_thread = stat->threads == 1;
         found.push_back(std::move(*stat));
-        const auto next = one_thread ? proc.children_of_main_thread(queue[at]) : proc.children(queue[at]);
+        const auto next =
+            one_thread ? proc.children_of_main_thread(queue[at]) : proc.children(queue[at]);
         if (next) queue.insert(queue.end(), next->begin(), next->end());
     }
     return found;
@@ -90,7 +94,8 @@ std::optional<std::string_view> find_variable(std::string_view environment, std:
     while (!environment.empty()) {
         const std::string_view entry = environment.substr(0, environment.find('\0'));
         environment.remove_prefix(std::min(environment.size(), entry.size() + 1));
-        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') return entry.substr(name.size() + 1);
+        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+            return entry.substr(name.size() + 1);
     }
     return std::nullopt;
 }
@@ -111,11 +116,13 @@ public:
         const bool is_main = stat.key == marks_.main_process;
         const bool is_own = owner == user_;
         if (!owner || (!is_own && user_ != 0 && !is_main)) return false;
-        const std::string environment = marks_.cookie.empty() ? "" : proc_.read(stat.key.pid, "environ", 16u << 20);
+        const std::string environment =
+            marks_.cookie.empty() ? "" : proc_.read(stat.key.pid, "environ", 16u << 20);
         const Cookie cookie = find_cookie(environment, marks_.cookie);
         cookies_[stat.key.pid] = cookie;
         const bool proven = marks_.folder ? cookie == Cookie::ours && is_of_folder(environment)
-                                          : cookie == Cookie::ours || ((is_own || is_main) && has_mark(stat.key.pid));
+                                          : cookie == Cookie::ours ||
+                                                ((is_own || is_main) && has_mark(stat.key.pid));
         proven_ |= proven;
         return proven;
     }
@@ -123,7 +130,8 @@ public:
     /// Whether any process has proven it: without that nobody is a member.
     bool is_proven() const { return proven_; }
 
-    /// Of a process that proves nothing itself: whether it belongs to the task that others have proven.
+    /// Of a process that proves nothing itself: whether it belongs to the task that others have
+    /// proven.
     bool belongs(const ProcStat& stat) const
     {
         if (!proven_) return false;
@@ -132,16 +140,19 @@ public:
         if (seen == cookies_.end()) return false; // not ours to look at
         if (seen->second == Cookie::ours) return true;
         if (proc_.owner(stat.key.pid) != user_) return false;
-        return has_mark(stat.key.pid) || holds_fifo(stat.key.pid) || (seen->second == Cookie::none && in_session(stat));
+        return has_mark(stat.key.pid) || holds_fifo(stat.key.pid) ||
+               (seen->second == Cookie::none && in_session(stat));
     }
 
     bool is_member(const ProcStat& stat) { return proves(stat) || belongs(stat); }
 
-    /// Notes who leads the session now: a pid that another process has can't be this task's session.
+    /// Notes who leads the session now: a pid that another process has can't be this task's
+    /// session.
     void look_for_session(const std::vector<ProcStat>& table)
     {
         for (const ProcStat& stat : table)
-            if (stat.key.pid == marks_.session && stat.key != marks_.main_process) session_reused_ = true;
+            if (stat.key.pid == marks_.session && stat.key != marks_.main_process)
+                session_reused_ = true;
     }
 
 private:
@@ -254,14 +265,17 @@ std::vector<ProcStat> descendants_of(const ProcDir& proc, std::int32_t ancestor)
     return found ? *std::move(found) : full_scan(proc, ancestor);
 }
 
-std::optional<std::vector<ProcStat>> listed_descendants_of(const ProcDir& proc, std::int32_t ancestor)
+std::optional<std::vector<ProcStat>> listed_descendants_of(const ProcDir& proc,
+                                                           std::int32_t ancestor)
 {
     auto found = list_descendants(proc, ancestor);
     if (!found && proc.children_of_main_thread(own_pid())) found.emplace();
     return found;
 }
 
-ProcessTable::ProcessTable(std::vector<ProcStat> processes) : processes_(std::move(processes)), children_(by_parent(processes_)) {}
+ProcessTable::ProcessTable(std::vector<ProcStat> processes)
+    : processes_(std::move(processes)), children_(by_parent(processes_))
+{}
 
 std::vector<ProcStat> ProcessTable::descendants_of(std::int32_t ancestor) const
 {
@@ -273,9 +287,11 @@ std::vector<ProcStat> ProcessTable::descendants_of(std::int32_t ancestor) const
 
 namespace {
 
-/// Those among the processes that were made since the pid `after` was given out, in the order of their pids. What ends
-/// while it is looked at may have forked: until nobody new comes, or a member is found that lives.
-std::vector<ProcStat> find_newborn(MarkFinder& finder, const std::unordered_set<std::int32_t>& excluded,
+/// Those among the processes that were made since the pid `after` was given out, in the order of
+/// their pids. What ends while it is looked at may have forked: until nobody new comes, or a member
+/// is found that lives.
+std::vector<ProcStat> find_newborn(MarkFinder& finder,
+                                   const std::unordered_set<std::int32_t>& excluded,
                                    const std::vector<ProcStat>& known, std::int32_t after)
 {
     std::unordered_set<std::int32_t> parents;
@@ -288,7 +304,9 @@ std::vector<ProcStat> find_newborn(MarkFinder& finder, const std::unordered_set<
         // Pids that have wrapped around are met by the next look.
         for (std::int32_t pid = after + 1; pid <= last; ++pid) {
             auto stat = excluded.contains(pid) ? std::nullopt : proc.stat(pid);
-            if (!stat || !is_living(*stat) || (!parents.contains(stat->ppid) && !finder.is_member(*stat))) continue;
+            if (!stat || !is_living(*stat) ||
+                (!parents.contains(stat->ppid) && !finder.is_member(*stat)))
+                continue;
             parents.insert(pid);
             found.push_back(std::move(*stat));
         }
@@ -309,12 +327,14 @@ std::vector<ProcStat> find_marked(const TreeMarks& marks, const std::vector<std:
 
     std::unordered_set<std::int32_t> marked;
     const auto may_be_member = [&](const ProcStat& stat) { // none is older than the main process
-        return is_living(stat) && stat.key.start_ticks >= marks.main_process.start_ticks && !excluded.contains(stat.key.pid);
+        return is_living(stat) && stat.key.start_ticks >= marks.main_process.start_ticks &&
+               !excluded.contains(stat.key.pid);
     };
     for (const ProcStat& stat : table)
         if (may_be_member(stat) && finder.proves(stat)) marked.insert(stat.key.pid);
     for (const ProcStat& stat : table)
-        if (finder.is_proven() && !marked.contains(stat.key.pid) && may_be_member(stat) && finder.belongs(stat))
+        if (finder.is_proven() && !marked.contains(stat.key.pid) && may_be_member(stat) &&
+            finder.belongs(stat))
             marked.insert(stat.key.pid);
 
     const Children children = by_parent(table);
@@ -328,7 +348,8 @@ std::vector<ProcStat> find_marked(const TreeMarks& marks, const std::vector<std:
     for (const ProcStat& stat : table) // tops first, so that parents stand before their children
         if (!marked.contains(stat.ppid)) add_tree(stat);
     for (const ProcStat& stat : table) add_tree(stat);
-    for (ProcStat& stat : find_newborn(finder, seen, found, newest)) found.push_back(std::move(stat));
+    for (ProcStat& stat : find_newborn(finder, seen, found, newest))
+        found.push_back(std::move(stat));
     return found;
 }
 

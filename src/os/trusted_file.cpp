@@ -18,18 +18,22 @@ namespace {
 
 constexpr std::size_t largest_file = 1 << 20;
 
-/// Nothing is there for us. A folder above that we may not search is no reason to refuse work in the one we are in.
+/// Nothing is there for us. A folder above that we may not search is no reason to refuse work in
+/// the one we are in.
 bool is_absent(int error)
 {
-    return error == ENOENT || error == ENOTDIR || error == EACCES || error == ENAMETOOLONG || error == ELOOP;
+    return error == ENOENT || error == ENOTDIR || error == EACCES || error == ENAMETOOLONG ||
+           error == ELOOP;
 }
 
 /// Why a file with this owner and mode is not to be read; empty if it may be.
 std::string distrust(const struct stat& info, unsigned uid)
 {
-    if (info.st_uid != uid && info.st_uid != 0) return fmt::format("it belongs to another user (uid {})", info.st_uid);
+    if (info.st_uid != uid && info.st_uid != 0)
+        return fmt::format("it belongs to another user (uid {})", info.st_uid);
     const bool is_link = S_ISLNK(info.st_mode); // the mode of a link means nothing
-    if (!is_link && (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "other users may write it (chmod go-w)";
+    if (!is_link && (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return "other users may write it (chmod go-w)";
     return {};
 }
 
@@ -42,7 +46,9 @@ File distrusted(const std::string& path, const std::string& why)
 Result<std::string> path_distrust(const std::string& path, unsigned uid)
 {
     const auto found = find_untrusted_part(path, uid, LastPart::followed);
-    if (!found) return is_absent(found.error().sys_errno) ? Result<std::string>(std::string()) : found.error();
+    if (!found)
+        return is_absent(found.error().sys_errno) ? Result<std::string>(std::string())
+                                                  : found.error();
     if (!*found) return std::string();
     const auto& part = **found;
     const std::string what = printable(part.path) + ", which is on its way, ";
@@ -59,7 +65,8 @@ Result<std::string> read_all(int fd, const std::string& path)
         if (got < 0) return Error::system(fmt::format("cannot read {}", printable(path)), errno);
         if (got == 0) return text;
         text.append(buffer, static_cast<std::size_t>(got));
-        if (text.size() > largest_file) return Error::usage(fmt::format("{} is above 1 MiB", printable(path)));
+        if (text.size() > largest_file)
+            return Error::usage(fmt::format("{} is above 1 MiB", printable(path)));
     }
 }
 
@@ -67,7 +74,7 @@ Result<std::string> read_all(int fd, const std::string& path)
 
 Result<File> read_trusted(const std::string& path, unsigned uid)
 {
-    struct stat info{};
+    struct stat info {};
     // The cheap question first: most often nothing is there.
     if (::lstat(path.c_str(), &info) != 0) {
         if (is_absent(errno)) return File{};
@@ -84,15 +91,18 @@ Result<File> read_trusted(const std::string& path, unsigned uid)
         return Error::system(fmt::format("cannot read {}", printable(path)), errno);
     }
     if (const auto why = distrust(info, uid); !why.empty()) return distrusted(path, why);
-    if (!S_ISREG(info.st_mode)) return Error::usage(fmt::format("{} is not a regular file", printable(path)));
+    if (!S_ISREG(info.st_mode))
+        return Error::usage(fmt::format("{} is not a regular file", printable(path)));
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd) {
         if (errno == ENOENT) return File{};
         return Error::system(fmt::format("cannot read {}", printable(path)), errno);
     }
-    if (::fstat(fd.get(), &info) != 0) return Error::system(fmt::format("cannot read {}", printable(path)), errno);
+    if (::fstat(fd.get(), &info) != 0)
+        return Error::system(fmt::format("cannot read {}", printable(path)), errno);
     if (const auto why = distrust(info, uid); !why.empty()) return distrusted(path, why);
-    if (!S_ISREG(info.st_mode)) return Error::usage(fmt::format("{} is not a regular file", printable(path)));
+    if (!S_ISREG(info.st_mode))
+        return Error::usage(fmt::format("{} is not a regular file", printable(path)));
     auto text = read_all(fd.get(), path);
     if (!text) return text.error();
     return File{true, std::move(*text), {}};

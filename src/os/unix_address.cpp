@@ -14,8 +14,10 @@ Result<UnixAddress> unix_address(const std::string& text)
 {
     UnixAddress out;
     out.bytes.sun_family = AF_UNIX;
-    if (text.size() < 2 || (text.front() != '/' && text.front() != '@') || text.find('\0') != std::string::npos)
-        return Error::usage("a socket is a path or @NAME, not \"" + fit(printable(text), 60) + "\"");
+    if (text.size() < 2 || (text.front() != '/' && text.front() != '@') ||
+        text.find('\0') != std::string::npos)
+        return Error::usage("a socket is a path or @NAME, not \"" + fit(printable(text), 60) +
+                            "\"");
     const std::size_t room = sizeof out.bytes.sun_path;
     std::string name = text;
     if (text.front() == '/' && text.size() >= room) {
@@ -24,8 +26,12 @@ Result<UnixAddress> unix_address(const std::string& text)
         if (!out.folder) return Error::system("can't open the folder of the socket", errno);
         name = fmt::format("/proc/self/fd/{}{}", out.folder.get(), text.substr(slash));
     }
-    const std::size_t size = name.size() + (name.front() == '/' ? 1 : 0); // a path ends with a NUL, an abstract name by its length
-    if (size > room) return Error::usage("the name of the socket is too long: \"" + fit(printable(text), 60) + "\"");
+    const std::size_t size =
+        name.size() +
+        (name.front() == '/' ? 1 : 0); // a path ends with a NUL, an abstract name by its length
+    if (size > room)
+        return Error::usage("the name of the socket is too long: \"" + fit(printable(text), 60) +
+                            "\"");
     std::memcpy(out.bytes.sun_path, name.data(), name.size());
     if (name.front() == '@') out.bytes.sun_path[0] = '\0';
     out.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size);

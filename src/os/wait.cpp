@@ -24,7 +24,9 @@ Readable await_readable(const std::array<int, 3>& fds, Instant deadline)
     for (std::size_t i = 0; i < fds.size(); ++i) polled[i] = {fds[i], POLLIN, 0};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now()).count();
     Readable ready;
-    if (poll(polled.data(), polled.size(), static_cast<int>(std::clamp<long long>(left, 0, 3'600'000))) <= 0) return ready;
+    if (poll(polled.data(), polled.size(),
+             static_cast<int>(std::clamp<long long>(left, 0, 3'600'000))) <= 0)
+        return ready;
     for (std::size_t i = 0; i < polled.size(); ++i) ready[i] = polled[i].revents != 0;
     return ready;
 }
@@ -32,7 +34,8 @@ Readable await_readable(const std::array<int, 3>& fds, Instant deadline)
 std::optional<ChildEnd> try_reap(pid_t child)
 {
     int status = 0;
-    if (retry_on_eintr([&] { return waitpid(child, &status, WNOHANG); }) != child) return std::nullopt;
+    if (retry_on_eintr([&] { return waitpid(child, &status, WNOHANG); }) != child)
+        return std::nullopt;
     return ChildEnd{WIFEXITED(status) ? std::optional(WEXITSTATUS(status)) : std::nullopt};
 }
 
@@ -72,7 +75,8 @@ Fd pidfd_of(pid_t pid)
 Result<Child> Child::watch(pid_t pid)
 {
     Fd pidfd = pidfd_of(pid);
-    const auto stat = pidfd ? std::nullopt : read_stat(pid); // not reaped yet, so the pid is its own
+    const auto stat =
+        pidfd ? std::nullopt : read_stat(pid); // not reaped yet, so the pid is its own
     if (pidfd || stat) return Child({pid, stat ? stat->key.start_ticks : 0}, std::move(pidfd));
     const int error = errno;
     kill_child(pid);
@@ -99,7 +103,8 @@ bool Child::await_end(Duration timeout) const
     const Instant deadline = now() + timeout;
     if (pidfd_) {
         pollfd ended{pidfd_.get(), POLLIN, 0};
-        const auto ms = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(timeout).count());
+        const auto ms =
+            static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(timeout).count());
         return retry_on_eintr([&] { return poll(&ended, 1, ms); }) > 0;
     }
     while (is_alive(key_) && now() < deadline) pause_for(poll_interval);
@@ -110,18 +115,24 @@ void Child::reap() const
 {
     siginfo_t info{};
     if (pidfd_) {
-        retry_on_eintr([&] { return waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG); });
+        retry_on_eintr([&] {
+            return waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
+        });
         return;
     }
     // A pid whose child was reaped already may be that of another one.
     const auto stat = read_stat(key_.pid);
-    if (stat && stat->key == key_) retry_on_eintr([&] { return waitid(P_PID, static_cast<id_t>(key_.pid), &info, WEXITED | WNOHANG); });
+    if (stat && stat->key == key_)
+        retry_on_eintr(
+            [&] { return waitid(P_PID, static_cast<id_t>(key_.pid), &info, WEXITED | WNOHANG); });
 }
 
 void reap_until(pid_t child, Instant deadline)
 {
     if (child <= 0) return;
-    while (retry_on_eintr([&] { return waitpid(child, nullptr, WNOHANG); }) == 0 && now() < deadline) poll(nullptr, 0, 1);
+    while (retry_on_eintr([&] { return waitpid(child, nullptr, WNOHANG); }) == 0 &&
+           now() < deadline)
+        poll(nullptr, 0, 1);
 }
 
 } // namespace bgt::os

@@ -16,9 +16,12 @@ namespace bgt::os {
 
 namespace {
 
-constexpr std::uint32_t file_events = IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_CLOSE_WRITE;
-constexpr std::uint32_t folder_events = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
-/// How long a change may stay unseen where inotify has no room: two checks are still cheap, and nobody feels it.
+constexpr std::uint32_t file_events =
+    IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_CLOSE_WRITE;
+constexpr std::uint32_t folder_events =
+    IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
+/// How long a change may stay unseen where inotify has no room: two checks are still cheap, and
+/// nobody feels it.
 constexpr Duration poll_interval = std::chrono::milliseconds(20);
 /// The kernel's own, sent whatever was asked for: the watch or its file system is gone.
 constexpr std::uint32_t gone_events = IN_IGNORED | IN_UNMOUNT;
@@ -36,7 +39,8 @@ timespec to_timespec(Duration d)
 
 Result<Watch> Watch::create()
 {
-    return Watch(); // an instance of inotify is made with the first file: its end costs milliseconds
+    return Watch(); // an instance of inotify is made with the first file: its end costs
+                    // milliseconds
 }
 
 Result<int> Watch::add_file(const std::string& path)
@@ -53,8 +57,10 @@ Result<int> Watch::add(const std::string& path, std::uint32_t events)
 {
     // Instances are few (sysctl fs.inotify.max_user_instances): without one, files are polled.
     if (!inotify_) inotify_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-    // MASK_ADD: a second watch of the same inode shares the first one's descriptor and must not narrow it.
-    const int wd = inotify_ ? ::inotify_add_watch(inotify_.get(), path.c_str(), events | IN_MASK_ADD) : -1;
+    // MASK_ADD: a second watch of the same inode shares the first one's descriptor and must not
+    // narrow it.
+    const int wd =
+        inotify_ ? ::inotify_add_watch(inotify_.get(), path.c_str(), events | IN_MASK_ADD) : -1;
     if (wd < 0) {
         const bool no_room = !inotify_ || errno == ENOSPC || errno == ENOMEM;
         // What inotify refuses otherwise is refused here, too: what is missing or can't be read.
@@ -90,8 +96,10 @@ void Watch::note_event(int wd, std::uint32_t mask, Wake& wake)
     if ((mask & IN_Q_OVERFLOW) != 0) wake.overflow = true;
     for (Watched& entry : watched_) {
         if (entry.wd != wd || (mask & (entry.events | gone_events)) == 0) continue;
-        if ((mask & IN_IGNORED) != 0) entry.wd = -1; // the kernel may give the number to another file
-        if (std::ranges::find(wake.tokens, entry.token) == wake.tokens.end()) wake.tokens.push_back(entry.token);
+        if ((mask & IN_IGNORED) != 0)
+            entry.wd = -1; // the kernel may give the number to another file
+        if (std::ranges::find(wake.tokens, entry.token) == wake.tokens.end())
+            wake.tokens.push_back(entry.token);
     }
 }
 
@@ -124,7 +132,8 @@ Result<Watch::Wake> Watch::wait(std::optional<Instant> deadline)
         const int ready = ::ppoll(polled.data(), polled.size(), until ? &left : nullptr, nullptr);
         const int error = errno;
         Wake wake;
-        if (ready < 0 && error != EINTR) return Error::system("can't wait for files and processes", error);
+        if (ready < 0 && error != EINTR)
+            return Error::system("can't wait for files and processes", error);
         wake.interrupted = ready < 0;
         wake.timed_out = ready == 0 && until == deadline;
         wake.overflow = polls;

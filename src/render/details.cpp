@@ -1,7 +1,7 @@
-#include <bgt/core/hang_rules.hpp>
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
+#include <bgt/core/hang_rules.hpp>
 #include <bgt/render/details.hpp>
 #include <bgt/render/progress_bar.hpp>
 
@@ -28,7 +28,8 @@ public:
 
     void heading(std::string_view text, const StateWords& state)
     {
-        out_ += fmt::format("{}: {}\n", text, style_.color ? colored(state.text, state.tone) : state.text);
+        out_ += fmt::format("{}: {}\n", text,
+                            style_.color ? colored(state.text, state.tone) : state.text);
     }
     /// "  label      value"; an empty value is left out.
     void field(std::string_view label, std::string_view value)
@@ -55,15 +56,18 @@ private:
 std::string life_words(const store::Status& status, const Moment& now)
 {
     std::string words(core::to_string(status.lifecycle));
-    if (const auto d = run_time(status, now); d && status.lifecycle != Lifecycle::ended) words += " for " + format_age(*d);
+    if (const auto d = run_time(status, now); d && status.lifecycle != Lifecycle::ended)
+        words += " for " + format_age(*d);
     if (status.lifecycle == Lifecycle::stopping) {
         words += fmt::format(" ({})", core::to_string(status.outcome.reason));
-        if (status.kill_by && *status.kill_by > now.mono) words += ", SIGKILL in " + format_age(*status.kill_by - now.mono);
+        if (status.kill_by && *status.kill_by > now.mono)
+            words += ", SIGKILL in " + format_age(*status.kill_by - now.mono);
     }
     words += fmt::format(", {}", core::to_string(status.kind));
     if (status.ready) words += ", ready";
     if (status.attempt > 1) words += fmt::format(", attempt {}", status.attempt);
-    if (status.activity != core::Activity::unknown) words += fmt::format(", {}", core::to_string(status.activity));
+    if (status.activity != core::Activity::unknown)
+        words += fmt::format(", {}", core::to_string(status.activity));
     if (status.quiet) words += ", quiet";
     if (status.stalled) words += ", stalled (bgt why says more)";
     if (status.paused) words += ", paused";
@@ -75,7 +79,8 @@ std::string progress_words(const store::Status& status)
 {
     std::string words = status.progress ? progress_bar(*status.progress, 32) : std::string();
     if (!status.step.empty()) words += (words.empty() ? "" : "  ") + status.step;
-    if (status.total_steps != 0) words += fmt::format("{}of {} steps", words.empty() ? "" : ", ", status.total_steps);
+    if (status.total_steps != 0)
+        words += fmt::format("{}of {} steps", words.empty() ? "" : ", ", status.total_steps);
     return words;
 }
 
@@ -83,7 +88,8 @@ void add_life(Lines& lines, const store::Status& status, const Moment& now)
 {
     lines.field("lifecycle", life_words(status, now));
     if (status.lifecycle == Lifecycle::ended)
-        lines.field("outcome", fmt::format("{} (bgt wait gives {})", outcome_words(status), ops::exit_code(status)));
+        lines.field("outcome", fmt::format("{} (bgt wait gives {})", outcome_words(status),
+                                           ops::exit_code(status)));
     lines.field("status", status.text);
     lines.field("progress", progress_words(status));
     if (status.next_attempt) lines.field("next start", format_rfc3339(*status.next_attempt));
@@ -95,11 +101,14 @@ void add_request(Lines& lines, const ops::Snapshot& task)
     if (!task.spec) return;
     lines.field("cwd", task.spec->cwd);
     std::string tags;
-    for (const auto& [key, value] : task.spec->tags) tags += (tags.empty() ? "" : " ") + key + "=" + shell_quote(value);
+    for (const auto& [key, value] : task.spec->tags)
+        tags += (tags.empty() ? "" : " ") + key + "=" + shell_quote(value);
     lines.field("tags", tags);
     switch (task.spec->stdin_from) {
     case store::StdinFrom::null: break;
-    case store::StdinFrom::pipe: lines.field("stdin", task.status.stdin_closed ? "pipe, closed" : "pipe"); break;
+    case store::StdinFrom::pipe:
+        lines.field("stdin", task.status.stdin_closed ? "pipe, closed" : "pipe");
+        break;
     case store::StdinFrom::caller: lines.field("stdin", "of bgt run"); break;
     case store::StdinFrom::file: lines.field("stdin", task.spec->stdin_file); break;
     }
@@ -111,18 +120,22 @@ void add_times(Lines& lines, const store::Status& status, const Moment& now)
     if (status.started) lines.field("started", format_rfc3339(*status.started));
     if (!status.ended) return;
     const auto took = run_time(status, now);
-    lines.field("ended", format_rfc3339(*status.ended) + (took ? " after " + format_age(*took) : ""));
+    lines.field("ended",
+                format_rfc3339(*status.ended) + (took ? " after " + format_age(*took) : ""));
 }
 
 void add_log(Lines& lines, const ops::Snapshot& task)
 {
     const store::Status& status = task.status;
     const std::uint64_t freed = status.freed_bytes + status.freed_err_bytes;
-    std::string words = fmt::format("{}/{} ({}", task.folder, store::file::out_log, format_size(task.log_bytes));
+    std::string words =
+        fmt::format("{}/{} ({}", task.folder, store::file::out_log, format_size(task.log_bytes));
     if (freed != 0) words += fmt::format(", the first {} freed", format_size(freed));
-    if (status.dropped_bytes != 0) words += fmt::format(", {} dropped", format_size(status.dropped_bytes));
+    if (status.dropped_bytes != 0)
+        words += fmt::format(", {} dropped", format_size(status.dropped_bytes));
     lines.field("log", words + ")");
-    if (task.spec && task.spec->split) lines.field("stderr log", task.folder + "/" + store::file::err_log);
+    if (task.spec && task.spec->split)
+        lines.field("stderr log", task.folder + "/" + store::file::err_log);
 }
 
 void add_hang_rules(Lines& lines, const core::Policy& rules)
@@ -131,8 +144,11 @@ void add_hang_rules(Lines& lines, const core::Policy& rules)
     for (const core::HangRule& rule : core::hang_rules) {
         const std::optional<Duration>& limit = rules.hang.*rule.limit;
         if (!limit) continue;
-        if (rule.at_limit == core::AtLimit::end) lines.field(core::to_string(rule.reason), format_duration(*limit));
-        else words += fmt::format("{}{} {}", words.empty() ? "" : ", ", core::to_string(rule.reason), format_duration(*limit));
+        if (rule.at_limit == core::AtLimit::end)
+            lines.field(core::to_string(rule.reason), format_duration(*limit));
+        else
+            words += fmt::format("{}{} {}", words.empty() ? "" : ", ", core::to_string(rule.reason),
+                                 format_duration(*limit));
     }
     if (!words.empty()) words += fmt::format(", then {}", core::to_string(rules.hang.on_hang));
     lines.field("hang limit", words);
@@ -156,7 +172,8 @@ void add_rules(Lines& lines, const ops::Snapshot& task)
     std::string limits;
     for (const auto& limit : task.spec->limits)
         limits += fmt::format("{}{}={}", limits.empty() ? "" : " ", limit.name, limit.value);
-    if (task.spec->nice) limits += fmt::format("{}nice={}", limits.empty() ? "" : " ", *task.spec->nice);
+    if (task.spec->nice)
+        limits += fmt::format("{}nice={}", limits.empty() ? "" : " ", *task.spec->nice);
     lines.field("limits", limits);
     lines.field("log-max", task.spec->log_max == 0 ? "off" : format_size_exact(task.spec->log_max));
 }
@@ -169,7 +186,8 @@ std::string pid_list(const std::vector<std::int32_t>& pids)
 void add_tree(Lines& lines, const ops::Snapshot& task)
 {
     if (!ops::is_final(task.status)) {
-        std::string usage = fmt::format("{} {}", task.processes, task.processes == 1 ? "process" : "processes");
+        std::string usage =
+            fmt::format("{} {}", task.processes, task.processes == 1 ? "process" : "processes");
         if (task.cpu) usage += fmt::format(", {} CPU", cpu_words(*task.cpu));
         if (task.rss_bytes) usage += fmt::format(", {} memory", format_size(*task.rss_bytes));
         lines.field("usage", usage);
@@ -178,7 +196,8 @@ void add_tree(Lines& lines, const ops::Snapshot& task)
     lines.field("ports", port_words(task.ports, std::string::npos));
     std::string steps;
     for (const auto& row : task.status.tally)
-        steps += fmt::format("{}{} ended {} of {}", steps.empty() ? "" : ", ", signal_name(row.signal), row.ended, row.found);
+        steps += fmt::format("{}{} ended {} of {}", steps.empty() ? "" : ", ",
+                             signal_name(row.signal), row.ended, row.found);
     lines.field("stopped by", steps);
     lines.field("survivors", pid_list(task.status.survivors));
     lines.field("left alone", pid_list(task.leftover));
@@ -229,13 +248,15 @@ std::string text_in(const EventFields& fields, const char* key)
     return value ? *value : "";
 }
 
-/// "exit 75", "SIGTERM, timeout": as the state of an ended task is told elsewhere, with the reason where bgt ended it.
+/// "exit 75", "SIGTERM, timeout": as the state of an ended task is told elsewhere, with the reason
+/// where bgt ended it.
 std::string attempt_end(const EventFields& fields)
 {
     const std::string outcome = text_in(fields, "outcome"), reason = text_in(fields, "reason");
-    std::string words = outcome == "exited"     ? fmt::format("exit {}", number_in(fields, "code"))
-                        : outcome == "signaled" ? signal_name(static_cast<int>(number_in(fields, "signal")))
-                                                : shell_quote(outcome);
+    std::string words = outcome == "exited" ? fmt::format("exit {}", number_in(fields, "code"))
+                        : outcome == "signaled"
+                            ? signal_name(static_cast<int>(number_in(fields, "signal")))
+                            : shell_quote(outcome);
     if (!reason.empty() && reason != "self") words += ", " + shell_quote(reason);
     return words;
 }
@@ -249,7 +270,8 @@ void add_attempts(Lines& lines, const std::vector<store::TaskEvent>& attempts)
         const EventFields fields(ended.fields.begin(), ended.fields.end());
         const auto number = [&](const char* key) { return number_in(fields, key); };
         const std::string lived = format_age(std::chrono::milliseconds(number("lived_ms")));
-        lines.item(0, fmt::format("{}  {} after {}, ended {}, log from byte {} to {}", number("attempt"), attempt_end(fields), lived,
+        lines.item(0, fmt::format("{}  {} after {}, ended {}, log from byte {} to {}",
+                                  number("attempt"), attempt_end(fields), lived,
                                   format_rfc3339(ended.at), number("log_from"), number("log_to")));
     }
 }
@@ -262,7 +284,8 @@ void add_events(Lines& lines, const std::vector<store::TaskEvent>& events)
         std::string line = format_rfc3339(event.at) + " " + event.event;
         for (const auto& [key, value] : event.fields) {
             const auto* number = std::get_if<std::int64_t>(&value);
-            line += " " + key + "=" + (number ? std::to_string(*number) : shell_quote(std::get<std::string>(value)));
+            line += " " + key + "=" +
+                    (number ? std::to_string(*number) : shell_quote(std::get<std::string>(value)));
         }
         lines.item(0, line);
     }
@@ -275,7 +298,8 @@ std::string task_details(const ops::Inspected& input, const Moment& now, const D
     const ops::Snapshot& task = input.task;
     Lines lines(style);
     std::string heading = "task " + store::to_string(task.id);
-    const std::string name = !task.problem.empty() ? (task.spec ? task.spec->name : "") : task.status.name;
+    const std::string name =
+        !task.problem.empty() ? (task.spec ? task.spec->name : "") : task.status.name;
     if (!name.empty()) heading += " (" + printable(name) + ")";
     lines.heading(heading, state_words(task));
     lines.field("problem", task.problem);

@@ -95,8 +95,10 @@ json::object log_of(const Snapshot& task)
     const bool split = task.spec && task.spec->split;
     const std::string folder = to_valid_utf8(task.folder);
     return {
-        {"path", folder.empty() ? json::value(nullptr) : json::value(folder + "/" + store::file::out_log)},
-        {"stderr_path", split ? json::value(folder + "/" + store::file::err_log) : json::value(nullptr)},
+        {"path",
+         folder.empty() ? json::value(nullptr) : json::value(folder + "/" + store::file::out_log)},
+        {"stderr_path",
+         split ? json::value(folder + "/" + store::file::err_log) : json::value(nullptr)},
         {"bytes", task.log_bytes},
         {"dropped_bytes", status.dropped_bytes + freed},
         {"freed_bytes", freed},
@@ -107,7 +109,8 @@ json::array stop_steps_of(const store::Status& status)
 {
     json::array out;
     for (const auto& row : status.tally)
-        out.push_back(json::object{{"signal", signal_name(row.signal)}, {"found", row.found}, {"ended", row.ended}});
+        out.push_back(json::object{
+            {"signal", signal_name(row.signal)}, {"found", row.found}, {"ended", row.ended}});
     return out;
 }
 
@@ -115,7 +118,8 @@ json::object progress_of(const store::Status& status)
 {
     return {{"fraction", fraction_or_null(status.progress)},
             {"step", text_or_null(status.step)},
-            {"total_steps", status.total_steps == 0 ? json::value(nullptr) : json::value(status.total_steps)},
+            {"total_steps",
+             status.total_steps == 0 ? json::value(nullptr) : json::value(status.total_steps)},
             {"text", text_or_null(status.text)}};
 }
 
@@ -150,13 +154,15 @@ void add_identity(json::object& out, const Snapshot& task)
     out["cwd"] = nullptr;
     if (!task.spec) return;
     json::object tags;
-    for (const auto& [key, value] : task.spec->tags) tags[to_valid_utf8(key)] = to_valid_utf8(value);
+    for (const auto& [key, value] : task.spec->tags)
+        tags[to_valid_utf8(key)] = to_valid_utf8(value);
     out["tags"] = std::move(tags);
     out["command"] = words_of(task.spec->command);
     out["cwd"] = text_or_null(task.spec->cwd);
 }
 
-void add_life(json::object& out, const store::Status& status, std::string_view lifecycle, const Moment& now)
+void add_life(json::object& out, const store::Status& status, std::string_view lifecycle,
+              const Moment& now)
 {
     out["kind"] = json::string(core::to_string(status.kind));
     out["lifecycle"] = json::string(lifecycle);
@@ -167,11 +173,13 @@ void add_life(json::object& out, const store::Status& status, std::string_view l
     out["paused"] = status.paused;
     out["adopted"] = status.adopted;
     out["pid"] = pid_or_null(status.main_process.pid);
-    out["supervisor"] = ops::is_final(status) ? json::value(nullptr) : pid_or_null(status.supervisor.pid);
+    out["supervisor"] =
+        ops::is_final(status) ? json::value(nullptr) : pid_or_null(status.supervisor.pid);
     out["attempt"] = status.attempt;
     out["attempt_started_at"] = time_or_null(status.attempt_started);
     out["next_attempt_at"] = time_or_null(status.next_attempt);
-    out["created_at"] = status.created == WallTime{} ? json::value(nullptr) : time_or_null(status.created);
+    out["created_at"] =
+        status.created == WallTime{} ? json::value(nullptr) : time_or_null(status.created);
     out["started_at"] = time_or_null(status.started);
     out["ended_at"] = time_or_null(status.ended);
     out["duration_s"] = seconds_or_null(run_time(status, now));
@@ -187,7 +195,8 @@ void add_tree(json::object& out, const Snapshot& task)
     out["processes"] = known ? json::value(task.processes) : json::value(nullptr);
     out["cpu"] = fraction_or_null(task.cpu);
     out["rss_bytes"] = number_or_null(task.rss_bytes);
-    out["ports"] = known || !task.ports.empty() ? json::value(array_of(task.ports)) : json::value(nullptr);
+    out["ports"] =
+        known || !task.ports.empty() ? json::value(array_of(task.ports)) : json::value(nullptr);
     out["leftover"] = array_of(task.leftover);
     out["log"] = log_of(task);
 }
@@ -195,9 +204,33 @@ void add_tree(json::object& out, const Snapshot& task)
 /// The fields of a task whose record can't be read: all there, none of them known.
 void add_unknown(json::object& out, const Snapshot& task)
 {
-    for (const char* key : {"kind", "lifecycle", "activity", "notices", "ready", "ready_at", "paused", "adopted", "pid",
-                            "supervisor", "attempt", "attempt_started_at", "next_attempt_at", "created_at", "started_at", "ended_at", "duration_s", "outcome", "progress",
-                            "survivors", "stop_steps", "processes", "cpu", "rss_bytes", "ports", "leftover", "log"})
+    for (const char* key : {"kind",
+                            "lifecycle",
+                            "activity",
+                            "notices",
+                            "ready",
+                            "ready_at",
+                            "paused",
+                            "adopted",
+                            "pid",
+                            "supervisor",
+                            "attempt",
+                            "attempt_started_at",
+                            "next_attempt_at",
+                            "created_at",
+                            "started_at",
+                            "ended_at",
+                            "duration_s",
+                            "outcome",
+                            "progress",
+                            "survivors",
+                            "stop_steps",
+                            "processes",
+                            "cpu",
+                            "rss_bytes",
+                            "ports",
+                            "leftover",
+                            "log"})
         out[key] = nullptr;
     if (task.spec) out["name"] = text_or_null(task.spec->name);
 }
@@ -269,7 +302,8 @@ std::string logs_json(const std::vector<ops::LogPiece>& pieces)
 
 std::string error_json(std::string_view message, int code)
 {
-    return answer_json({{"error", json::object{{"message", to_valid_utf8(message)}, {"code", code}}}});
+    return answer_json(
+        {{"error", json::object{{"message", to_valid_utf8(message)}, {"code", code}}}});
 }
 
 std::string answer_json(json::object answer)

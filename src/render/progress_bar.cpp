@@ -9,10 +9,10 @@
 namespace bgt::render {
 namespace {
 
-constexpr std::size_t percent_columns = 4;   // "100%"
+constexpr std::size_t percent_columns = 4; // "100%"
 constexpr std::size_t min_with_bar = 10;   // "[==>]  40%"
 constexpr std::size_t usual_columns = 28;
-constexpr std::size_t min_tail = 8;        // " | " and a few letters
+constexpr std::size_t min_tail = 8; // " | " and a few letters
 
 } // namespace
 
@@ -24,7 +24,8 @@ std::string progress_bar(double fraction, std::size_t columns)
     if (columns < percent_columns) return {};
     if (columns < min_with_bar) return std::string(columns - percent_columns, ' ') + number;
     const std::size_t room = columns - percent_columns - 3; // brackets and a space
-    const auto filled = std::min(room, static_cast<std::size_t>(done * static_cast<double>(room) + 1e-9));
+    const auto filled =
+        std::min(room, static_cast<std::size_t>(done * static_cast<double>(room) + 1e-9));
     std::string bar(filled, '=');
     if (filled < room) bar += '>';
     bar.resize(room, ' ');

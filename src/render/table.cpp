@@ -1,8 +1,8 @@
 #include <bgt/base/size.hpp>
+#include <bgt/base/terminal_text.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/render/progress_bar.hpp>
 #include <bgt/render/table.hpp>
-#include <bgt/base/terminal_text.hpp>
 #include <bgt/store/dated.hpp>
 
 #include <algorithm>
@@ -13,19 +13,33 @@ namespace bgt::render {
 
 namespace {
 
-enum Column : std::size_t { id, name, state, age_, cpu, mem, ports, progress, folder, command, last, column_count };
+enum Column : std::size_t {
+    id,
+    name,
+    state,
+    age_,
+    cpu,
+    mem,
+    ports,
+    progress,
+    folder,
+    command,
+    last,
+    column_count
+};
 
-constexpr std::array<std::string_view, column_count> titles{"ID",  "NAME",  "STATE",   "AGE", "CPU",
-                                                            "MEM", "PORTS", "PROGRESS", "FOLDER", "COMMAND", "LAST"};
-constexpr std::array<bool, column_count> to_the_right{true, false, false, true, true, true, false, false, false, false, false};
+constexpr std::array<std::string_view, column_count> titles{
+    "ID", "NAME", "STATE", "AGE", "CPU", "MEM", "PORTS", "PROGRESS", "FOLDER", "COMMAND", "LAST"};
+constexpr std::array<bool, column_count> to_the_right{true,  false, false, true,  true, true,
+                                                      false, false, false, false, false};
 constexpr std::size_t gap = 2;
 constexpr std::size_t max_last_unpadded = 60;
 constexpr std::size_t room_for_last = 110;
 constexpr std::size_t room_for_folder = 140;
 constexpr std::size_t max_folder = 30;
 constexpr std::size_t min_name = 8;
-constexpr std::size_t min_command = 12; ///< columns are left out for these
-constexpr std::size_t good_command = 24;  ///< names are cut for these
+constexpr std::size_t min_command = 12;  ///< columns are left out for these
+constexpr std::size_t good_command = 24; ///< names are cut for these
 constexpr std::size_t max_name = 24;
 constexpr std::size_t max_ports = 17;
 constexpr std::size_t max_ports_narrow = 11;
@@ -45,12 +59,16 @@ struct Row {
     Tone tone = Tone::plain;
 };
 
-/// All rows, with their texts one after the other in one string: ten strings a task were half of what a long list cost.
+/// All rows, with their texts one after the other in one string: ten strings a task were half of
+/// what a long list cost.
 struct Rows {
     std::string texts;
     std::vector<Row> rows;
 
-    std::string_view text_of(const Cell& cell) const { return std::string_view(texts).substr(cell.at, cell.size); }
+    std::string_view text_of(const Cell& cell) const
+    {
+        return std::string_view(texts).substr(cell.at, cell.size);
+    }
     Cell add(std::string_view text);
     Cell add_or_dash(std::string_view text) { return add(text.empty() ? "-" : text); }
 };
@@ -60,13 +78,15 @@ using Widths = std::array<std::size_t, column_count>;
 
 bool is_ascii(std::string_view text)
 {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 Cell Rows::add(std::string_view text)
 {
     const std::size_t width = is_ascii(text) ? text.size() : display_width(text);
-    const Cell cell{texts.size(), static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(width)};
+    const Cell cell{texts.size(), static_cast<std::uint32_t>(text.size()),
+                    static_cast<std::uint32_t>(width)};
     texts += text;
     return cell;
 }
@@ -80,7 +100,8 @@ std::size_t room_for_ports(std::optional<std::size_t> width)
 std::string bar_of(const store::Status& status, std::optional<std::size_t> width)
 {
     if (!status.progress || status.lifecycle == core::Lifecycle::ended) return {};
-    return progress_bar(*status.progress, width && *width < room_for_last ? bar_columns_narrow : bar_columns);
+    return progress_bar(*status.progress,
+                        width && *width < room_for_last ? bar_columns_narrow : bar_columns);
 }
 
 std::string without_indent(std::string text)
@@ -102,10 +123,13 @@ std::string folder_words(const std::string& path)
 std::string with_end(std::string state, const ops::Snapshot& task, const Moment& now)
 {
     const store::Status& status = task.status;
-    if (!task.problem.empty() || status.lifecycle != core::Lifecycle::ended || !status.ended || !store::is_dated(*status.ended)) return state;
+    if (!task.problem.empty() || status.lifecycle != core::Lifecycle::ended || !status.ended ||
+        !store::is_dated(*status.ended))
+        return state;
     const std::string age = format_age(std::max(now.wall - *status.ended, Duration::zero()));
     const auto unit = std::ranges::find_if(age, [](char c) { return c >= 'a' && c <= 'z'; });
-    const auto rest = std::find_if(unit, age.end(), [](char c) { return c >= '0' && c <= '9'; }); // "4m" of "4m12s" is enough
+    const auto rest = std::find_if(
+        unit, age.end(), [](char c) { return c >= '0' && c <= '9'; }); // "4m" of "4m12s" is enough
     return state + ", " + std::string(age.begin(), rest) + " ago";
 }
 
@@ -115,7 +139,8 @@ std::optional<Duration> age_or_run_time(const store::Status& status, const Momen
     return status.lifecycle == core::Lifecycle::ended ? run_time(status, now) : age(status, now);
 }
 
-void add_row(Rows& to, const ops::Snapshot& task, const Moment& now, const TableStyle& style, bool with_last)
+void add_row(Rows& to, const ops::Snapshot& task, const Moment& now, const TableStyle& style,
+             bool with_last)
 {
     Row& row = to.rows.emplace_back();
     const StateWords words = state_words(task);
@@ -123,7 +148,8 @@ void add_row(Rows& to, const ops::Snapshot& task, const Moment& now, const Table
     row.cells[id] = to.add(store::to_string(task.id));
     row.cells[state] = to.add(with_end(words.text, task, now));
     if (!task.problem.empty()) {
-        for (const Column c : {name, age_, cpu, mem, ports, progress, folder}) row.cells[c] = to.add_or_dash({});
+        for (const Column c : {name, age_, cpu, mem, ports, progress, folder})
+            row.cells[c] = to.add_or_dash({});
         row.cells[command] = to.add(printable(task.problem));
         return;
     }
@@ -144,12 +170,15 @@ Widths natural_widths(const Rows& all, bool with_last)
     Widths widths{};
     for (std::size_t c = 0; c < column_count; ++c) widths[c] = titles[c].size();
     for (const Row& row : all.rows)
-        for (std::size_t c = 0; c < column_count; ++c) widths[c] = std::max<std::size_t>(widths[c], row.cells[c].width);
+        for (std::size_t c = 0; c < column_count; ++c)
+            widths[c] = std::max<std::size_t>(widths[c], row.cells[c].width);
     if (!with_last) widths[last] = 0;
     // Few tasks tell how far they are.
-    const bool none = std::ranges::all_of(all.rows, [&](const Row& row) { return all.text_of(row.cells[progress]) == "-"; });
+    const bool none = std::ranges::all_of(
+        all.rows, [&](const Row& row) { return all.text_of(row.cells[progress]) == "-"; });
     if (none) widths[progress] = 0;
-    const bool no_folder = std::ranges::all_of(all.rows, [&](const Row& row) { return all.text_of(row.cells[folder]) == "-"; });
+    const bool no_folder = std::ranges::all_of(
+        all.rows, [&](const Row& row) { return all.text_of(row.cells[folder]) == "-"; });
     widths[folder] = no_folder ? 0 : std::min(widths[folder], max_folder);
     return widths;
 }
@@ -163,15 +192,18 @@ std::size_t taken_before_command(const Widths& widths)
     return taken;
 }
 
-/// Makes the widths fit: first names give way, then whole columns, then COMMAND and LAST share what is left.
+/// Makes the widths fit: first names give way, then whole columns, then COMMAND and LAST share what
+/// is left.
 void squeeze(Widths& widths, std::size_t width)
 {
     widths[name] = std::min(widths[name], max_name);
     const auto missing = [&](std::size_t for_command) {
-        const std::size_t need = taken_before_command(widths) + std::min(widths[command], for_command);
+        const std::size_t need =
+            taken_before_command(widths) + std::min(widths[command], for_command);
         return need > width ? need - width : 0;
     };
-    if (widths[name] > min_name) widths[name] -= std::min(missing(good_command), widths[name] - min_name);
+    if (widths[name] > min_name)
+        widths[name] -= std::min(missing(good_command), widths[name] - min_name);
     for (const Column c : given_up)
         if (missing(min_command) > 0) widths[c] = 0;
 
@@ -195,7 +227,8 @@ struct Place {
     Tone tone = Tone::plain;
 };
 
-void append_cell(std::string& out, std::string_view text, std::size_t text_width, const Place& place)
+void append_cell(std::string& out, std::string_view text, std::size_t text_width,
+                 const Place& place)
 {
     std::string cut;
     if (text_width > place.width) {
@@ -218,7 +251,8 @@ void append_row(std::string& out, const Rows& all, const Row& row, const Widths&
     for (std::size_t c = 0; c <= final_column; ++c) {
         if (widths[c] == 0) continue;
         const Tone tone = color && c == state ? row.tone : Tone::plain;
-        append_cell(out, all.text_of(row.cells[c]), row.cells[c].width, {widths[c], to_the_right[c], c == final_column, tone});
+        append_cell(out, all.text_of(row.cells[c]), row.cells[c].width,
+                    {widths[c], to_the_right[c], c == final_column, tone});
         if (c != final_column) out.append(gap, ' ');
     }
     out += '\n';
@@ -256,7 +290,8 @@ bool has_room_for_folder(std::optional<std::size_t> width)
     return width && *width >= room_for_folder;
 }
 
-std::string task_table(const std::vector<ops::Snapshot>& tasks, const Moment& now, const TableStyle& style)
+std::string task_table(const std::vector<ops::Snapshot>& tasks, const Moment& now,
+                       const TableStyle& style)
 {
     const bool with_last = style.last && has_room_for_last(style.width);
     Rows all;

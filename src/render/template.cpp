@@ -1,8 +1,8 @@
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/size.hpp>
+#include <bgt/base/terminal_text.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/render/template.hpp>
-#include <bgt/base/terminal_text.hpp>
 
 #include <fmt/format.h>
 
@@ -51,7 +51,8 @@ bool has_ended(const Snapshot& task)
 std::string signal_text(const Snapshot& task)
 {
     const auto& outcome = task.status.outcome;
-    return outcome.kind == core::OutcomeKind::signaled ? signal_name(outcome.signal) : std::string();
+    return outcome.kind == core::OutcomeKind::signaled ? signal_name(outcome.signal)
+                                                       : std::string();
 }
 
 std::string tag_text(const Snapshot& task, const std::string& key)
@@ -69,7 +70,7 @@ std::uint64_t lost_bytes(const store::Status& s)
 struct Field {
     std::string_view name;
     std::string (*make)(Shown);
-    bool of_record = true;     ///< read from the status record: empty where that is damaged
+    bool of_record = true; ///< read from the status record: empty where that is damaged
     ops::SnapshotFields needs{};
 };
 
@@ -80,32 +81,85 @@ const Field fields[] = {
     {"state", [](Shown s) -> std::string { return state_words(s.task).text; }, false},
     {"lifecycle", [](Shown s) -> std::string { return std::string(lifecycle_word(s.task)); }},
     {"command", [](Shown s) -> std::string { return printable(s.task.status.command); }},
-    {"age", [](Shown s) -> std::string { const auto a = age(s.task.status, s.now); return a ? format_age(*a) : ""; }},
-    {"duration", [](Shown s) -> std::string { return seconds_text(run_time(s.task.status, s.now)); }},
-    {"cpu", [](Shown s) -> std::string { return s.task.cpu ? cpu_words(*s.task.cpu) : ""; }, true, {.usage = true}},
-    {"mem", [](Shown s) -> std::string { return s.task.rss_bytes ? format_size(*s.task.rss_bytes) : ""; }, true, {.usage = true}},
-    {"mem_bytes", [](Shown s) -> std::string { return s.task.rss_bytes ? std::to_string(*s.task.rss_bytes) : ""; }, true, {.usage = true}},
-    {"processes", [](Shown s) -> std::string { return std::to_string(s.task.processes); }, true, {.usage = true}},
-    {"ports", [](Shown s) -> std::string { return port_words(s.task.ports, std::string::npos); }, true, {.ports = true}},
-    {"exit", [](Shown s) -> std::string { return has_ended(s.task) ? std::to_string(ops::exit_code(s.task.status)) : ""; }},
-    {"outcome", [](Shown s) -> std::string { return has_ended(s.task) ? std::string(core::to_string(s.task.status.outcome.kind)) : ""; }},
-    {"reason", [](Shown s) -> std::string { return has_ended(s.task) ? std::string(core::to_string(s.task.status.outcome.reason)) : ""; }},
+    {"age",
+     [](Shown s) -> std::string {
+         const auto a = age(s.task.status, s.now);
+         return a ? format_age(*a) : "";
+     }},
+    {"duration",
+     [](Shown s) -> std::string { return seconds_text(run_time(s.task.status, s.now)); }},
+    {"cpu",
+     [](Shown s) -> std::string { return s.task.cpu ? cpu_words(*s.task.cpu) : ""; },
+     true,
+     {.usage = true}},
+    {"mem",
+     [](Shown s) -> std::string { return s.task.rss_bytes ? format_size(*s.task.rss_bytes) : ""; },
+     true,
+     {.usage = true}},
+    {"mem_bytes",
+     [](Shown s) -> std::string {
+         return s.task.rss_bytes ? std::to_string(*s.task.rss_bytes) : "";
+     },
+     true,
+     {.usage = true}},
+    {"processes",
+     [](Shown s) -> std::string { return std::to_string(s.task.processes); },
+     true,
+     {.usage = true}},
+    {"ports",
+     [](Shown s) -> std::string { return port_words(s.task.ports, std::string::npos); },
+     true,
+     {.ports = true}},
+    {"exit",
+     [](Shown s) -> std::string {
+         return has_ended(s.task) ? std::to_string(ops::exit_code(s.task.status)) : "";
+     }},
+    {"outcome",
+     [](Shown s) -> std::string {
+         return has_ended(s.task) ? std::string(core::to_string(s.task.status.outcome.kind)) : "";
+     }},
+    {"reason",
+     [](Shown s) -> std::string {
+         return has_ended(s.task) ? std::string(core::to_string(s.task.status.outcome.reason)) : "";
+     }},
     {"signal", [](Shown s) -> std::string { return signal_text(s.task); }},
     {"pid", [](Shown s) -> std::string { return pid_text(s.task.status.main_process.pid); }},
-    {"supervisor", [](Shown s) -> std::string { return ops::is_final(s.task.status) ? "" : pid_text(s.task.status.supervisor.pid); }},
-    {"last", [](Shown s) -> std::string { return last_line(s.task.log_tail); }, true, {.log_tail = true}},
-    {"progress", [](Shown s) -> std::string { return progress_text(s.task.status); }, true, {.log_tail = true}},
-    {"cwd", [](Shown s) -> std::string { return s.task.spec ? printable(s.task.spec->cwd) : ""; }, false, {.spec = true}},
-    {"kind", [](Shown s) -> std::string { return std::string(core::to_string(s.task.status.kind)); }},
+    {"supervisor",
+     [](Shown s) -> std::string {
+         return ops::is_final(s.task.status) ? "" : pid_text(s.task.status.supervisor.pid);
+     }},
+    {"last",
+     [](Shown s) -> std::string { return last_line(s.task.log_tail); },
+     true,
+     {.log_tail = true}},
+    {"progress",
+     [](Shown s) -> std::string { return progress_text(s.task.status); },
+     true,
+     {.log_tail = true}},
+    {"cwd",
+     [](Shown s) -> std::string { return s.task.spec ? printable(s.task.spec->cwd) : ""; },
+     false,
+     {.spec = true}},
+    {"kind",
+     [](Shown s) -> std::string { return std::string(core::to_string(s.task.status.kind)); }},
     {"created", [](Shown s) -> std::string { return time_text(s.task.status.created); }},
     {"started", [](Shown s) -> std::string { return time_text(s.task.status.started); }},
     {"ended", [](Shown s) -> std::string { return time_text(s.task.status.ended); }},
-    {"log", [](Shown s) -> std::string { return printable(s.task.folder) + "/" + store::file::out_log; }, false},
-    {"log_bytes", [](Shown s) -> std::string { return std::to_string(s.task.log_bytes); }, true, {.spec = true}},
-    {"dropped_bytes", [](Shown s) -> std::string { return std::to_string(lost_bytes(s.task.status)); }},
+    {"log",
+     [](Shown s) -> std::string { return printable(s.task.folder) + "/" + store::file::out_log; },
+     false},
+    {"log_bytes",
+     [](Shown s) -> std::string { return std::to_string(s.task.log_bytes); },
+     true,
+     {.spec = true}},
+    {"dropped_bytes",
+     [](Shown s) -> std::string { return std::to_string(lost_bytes(s.task.status)); }},
     {"folder", [](Shown s) -> std::string { return printable(s.task.folder); }, false},
     {"problem", [](Shown s) -> std::string { return printable(s.task.problem); }, false},
-    {"tag:KEY", [](Shown s) -> std::string { return tag_text(s.task, s.key); }, false, {.spec = true}},
+    {"tag:KEY",
+     [](Shown s) -> std::string { return tag_text(s.task, s.key); },
+     false,
+     {.spec = true}},
 };
 
 constexpr std::string_view tag_prefix = "tag:";
@@ -114,7 +168,8 @@ constexpr std::string_view tag_prefix = "tag:";
 std::size_t find_field(std::string_view name)
 {
     if (name.starts_with(tag_prefix)) name = "tag:KEY";
-    const auto* found = std::find_if(std::begin(fields), std::end(fields), [&](const Field& f) { return f.name == name; });
+    const auto* found = std::find_if(std::begin(fields), std::end(fields),
+                                     [&](const Field& f) { return f.name == name; });
     return static_cast<std::size_t>(found - std::begin(fields));
 }
 
@@ -136,14 +191,15 @@ Result<void> Template::add_field(std::string_view name)
     const std::size_t field = find_field(name);
     const bool is_tag = name.starts_with(tag_prefix);
     if (field == std::size(fields) || (is_tag && name.size() == tag_prefix.size()))
-        return Error::usage(fmt::format("unknown field {{{}}} in --format; there are: {}", fit(printable(name), 40),
-                                        template_fields()));
+        return Error::usage(fmt::format("unknown field {{{}}} in --format; there are: {}",
+                                        fit(printable(name), 40), template_fields()));
     const ops::SnapshotFields& needs = fields[field].needs;
     needs_.spec |= needs.spec;
     needs_.usage |= needs.usage;
     needs_.ports |= needs.ports;
     needs_.log_tail |= needs.log_tail;
-    pieces_.push_back({field, is_tag ? std::string(name.substr(tag_prefix.size())) : std::string()});
+    pieces_.push_back(
+        {field, is_tag ? std::string(name.substr(tag_prefix.size())) : std::string()});
     return {};
 }
 
@@ -166,12 +222,14 @@ Result<Template> Template::parse(std::string_view text)
             return Error::usage("a } without its { in --format (}} is a plain brace)");
         } else if (c == '{') {
             const std::size_t end = text.find('}');
-            if (end == std::string_view::npos) return Error::usage("a { without its } in --format ({{ is a plain brace)");
+            if (end == std::string_view::npos)
+                return Error::usage("a { without its } in --format ({{ is a plain brace)");
             if (auto added = out.add_field(text.substr(1, end - 1)); !added) return added.error();
             taken = end + 1;
         } else if (c == '\\') {
             const char meant = escaped(next);
-            if (meant == '\0') return Error::usage("unknown escape in --format; there are \\n, \\t and \\\\");
+            if (meant == '\0')
+                return Error::usage("unknown escape in --format; there are \\n, \\t and \\\\");
             out.add_text({&meant, 1});
         } else {
             taken = std::min(text.find_first_of("{}\\"), text.size());

@@ -28,7 +28,8 @@ ReasonWords words_of(Reason reason)
     case Reason::timeout: return {"timeout", "its --timeout passed"};
     case Reason::owner_gone: return {"owner gone", "its --owner ended"};
     case Reason::shutdown: return {"shutdown", "its supervisor was told to shut down"};
-    case Reason::dependency_failed: return {"dependency failed", "a task that it waited for did not end as it had to"};
+    case Reason::dependency_failed:
+        return {"dependency failed", "a task that it waited for did not end as it had to"};
     case Reason::cancelled: return {"cancelled", "cancelled while it waited"};
     case Reason::expired: return {"expired", "it waited for longer than its --expire"};
     case Reason::superseded: return {"superseded", "a newer task with its --key took its place"};
@@ -44,10 +45,12 @@ ReasonWords words_of(Reason reason)
 
 StateWords end_state(const core::Outcome& outcome)
 {
-    const bool by_request = outcome.reason == Reason::killed || outcome.reason == Reason::owner_gone ||
+    const bool by_request = outcome.reason == Reason::killed ||
+                            outcome.reason == Reason::owner_gone ||
                             outcome.reason == Reason::shutdown;
     if (outcome.reason != Reason::self && outcome.kind != OutcomeKind::failed_to_start)
-        return {std::string(words_of(outcome.reason).in_state), by_request ? Tone::plain : Tone::bad};
+        return {std::string(words_of(outcome.reason).in_state),
+                by_request ? Tone::plain : Tone::bad};
     const bool faint = outcome.kind == OutcomeKind::exited && outcome.code == 0;
     return {core::end_word(outcome), faint ? Tone::faint : Tone::bad};
 }
@@ -73,7 +76,8 @@ Duration not_negative(Duration d)
 Moment Moment::now()
 {
     return {std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()),
-            Instant(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()))};
+            Instant(std::chrono::duration_cast<Duration>(
+                std::chrono::steady_clock::now().time_since_epoch()))};
 }
 
 std::string colored(std::string_view text, Tone tone)
@@ -108,7 +112,8 @@ StateWords state_words(const ops::Snapshot& task)
 std::string_view lifecycle_word(const ops::Snapshot& task)
 {
     if (!task.problem.empty()) return "";
-    if (task.status.lifecycle == Lifecycle::ended && task.status.outcome.kind == OutcomeKind::lost) return "lost";
+    if (task.status.lifecycle == Lifecycle::ended && task.status.outcome.kind == OutcomeKind::lost)
+        return "lost";
     return core::to_string(task.status.lifecycle);
 }
 
@@ -116,7 +121,10 @@ std::optional<Duration> age(const store::Status& status, const Moment& now)
 {
     const bool over = status.lifecycle == Lifecycle::ended;
     if (!over && status.started_at) return not_negative(now.mono - *status.started_at);
-    if (status.started) return store::is_dated(*status.started) ? std::optional(not_negative(now.wall - *status.started)) : std::nullopt;
+    if (status.started)
+        return store::is_dated(*status.started)
+                   ? std::optional(not_negative(now.wall - *status.started))
+                   : std::nullopt;
     if (status.created == WallTime{}) return std::nullopt;
     return not_negative(now.wall - status.created);
 }
@@ -127,14 +135,16 @@ std::optional<Duration> run_time(const store::Status& status, const Moment& now)
         if (!status.started_at) return std::nullopt;
         return not_negative(now.mono - *status.started_at);
     }
-    if (status.started_at && status.ended_at) return not_negative(*status.ended_at - *status.started_at);
+    if (status.started_at && status.ended_at)
+        return not_negative(*status.ended_at - *status.started_at);
     if (status.started && status.ended) return not_negative(*status.ended - *status.started);
     return std::nullopt;
 }
 
 std::string outcome_words(const store::Status& status)
 {
-    if (status.copied) return "lost: this folder is a copy; the task itself belongs to the folder that was copied";
+    if (status.copied)
+        return "lost: this folder is a copy; the task itself belongs to the folder that was copied";
     const core::Outcome& outcome = status.outcome;
     std::string words(words_of(outcome.reason).in_sentence);
     if (!words.empty()) words += ": ";

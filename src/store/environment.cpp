@@ -21,14 +21,16 @@ Result<void> write_environment(int task_dir_fd, const std::vector<std::string>& 
     for (const std::string& entry : env) text.append(entry).push_back('\0');
     const Fd fd = open_file(task_dir_fd, file::environment, O_WRONLY | O_CREAT | O_EXCL);
     if (!fd) return detail::explain("can't create the file for the environment", errno);
-    if (const int err = detail::write_all(fd.get(), text)) return detail::explain("can't write the environment", err);
+    if (const int err = detail::write_all(fd.get(), text))
+        return detail::explain("can't write the environment", err);
     return {};
 }
 
 Result<std::optional<std::vector<std::string>>> read_environment(int task_dir_fd)
 {
     using Kept = std::optional<std::vector<std::string>>;
-    const auto text = detail::read_file(task_dir_fd, file::environment, max_bytes, "can't read the kept environment");
+    const auto text = detail::read_file(task_dir_fd, file::environment, max_bytes,
+                                        "can't read the kept environment");
     if (!text) return text.error().sys_errno == ENOENT ? Result<Kept>(Kept{}) : text.error();
     Kept env(std::in_place);
     for (std::string_view rest = *text; !rest.empty();) {

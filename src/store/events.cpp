@@ -2,14 +2,14 @@
 
 #include "files.hpp"
 
+#include <algorithm>
 #include <bgt/base/text.hpp>
 #include <boost/json.hpp>
+#include <cerrno>
 #include <fcntl.h>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <algorithm>
-#include <cerrno>
-#include <optional>
 
 namespace bgt::store {
 namespace {
@@ -21,11 +21,12 @@ constexpr std::size_t max_read = 1u << 20;
 /// Whether the file's last line was cut, or can't be told: then a newline must come first.
 bool needs_newline(int fd)
 {
-    struct stat st{};
+    struct stat st {};
     if (::fstat(fd, &st) != 0) return true;
     if (st.st_size == 0) return false;
     std::byte last{};
-    return detail::read_at(fd, {&last, 1}, static_cast<std::uint64_t>(st.st_size) - 1) != 1 || last != std::byte{'\n'};
+    return detail::read_at(fd, {&last, 1}, static_cast<std::uint64_t>(st.st_size) - 1) != 1 ||
+           last != std::byte{'\n'};
 }
 
 std::optional<TaskEvent> decode_event(std::string_view line)
@@ -40,7 +41,8 @@ std::optional<TaskEvent> decode_event(std::string_view line)
             const json::value& value = field.value();
             const std::string_view key(field.key().data(), field.key().size());
             if (key == "at" && value.is_string()) {
-                const auto at = parse_rfc3339({value.get_string().data(), value.get_string().size()});
+                const auto at =
+                    parse_rfc3339({value.get_string().data(), value.get_string().size()});
                 if (!at) return std::nullopt;
                 event.at = *at;
                 has_time = true;
@@ -51,7 +53,8 @@ std::optional<TaskEvent> decode_event(std::string_view line)
             } else if (value.is_string()) {
                 event.fields.emplace_back(key, std::string(value.get_string()));
             } else {
-                event.fields.emplace_back(key, json::serialize(value)); // what a newer bgt may write, as its JSON text
+                event.fields.emplace_back(
+                    key, json::serialize(value)); // what a newer bgt may write, as its JSON text
             }
         }
         if (!has_time || event.event.empty()) return std::nullopt;
@@ -64,7 +67,7 @@ std::optional<TaskEvent> decode_event(std::string_view line)
 /// The end of the file, from the start of a line.
 Result<std::string> read_tail(int fd)
 {
-    struct stat st{};
+    struct stat st {};
     if (::fstat(fd, &st) != 0) return detail::explain("can't read events.jsonl", errno);
     const auto size = static_cast<std::uint64_t>(st.st_size);
     const std::uint64_t from = size > max_read ? size - max_read : 0;
@@ -91,7 +94,8 @@ std::string encode_event(WallTime at, std::string_view event, const std::vector<
     return json::serialize(line);
 }
 
-Result<void> append_event(int events_fd, WallTime at, std::string_view event, const std::vector<EventField>& fields)
+Result<void> append_event(int events_fd, WallTime at, std::string_view event,
+                          const std::vector<EventField>& fields)
 {
     std::string line = encode_event(at, event, fields) + "\n";
     if (needs_newline(events_fd)) line.insert(line.begin(), '\n');
@@ -99,8 +103,10 @@ Result<void> append_event(int events_fd, WallTime at, std::string_view event, co
     do n = ::write(events_fd, line.data(), line.size());
     while (n < 0 && errno == EINTR);
     if (n < 0) return detail::explain("can't append to events.jsonl", errno);
-    // Not gone on with: another process's line may have come behind the part. The next line mends it.
-    if (static_cast<std::size_t>(n) < line.size()) return detail::explain("can't append to events.jsonl", ENOSPC);
+    // Not gone on with: another process's line may have come behind the part. The next line mends
+    // it.
+    if (static_cast<std::size_t>(n) < line.size())
+        return detail::explain("can't append to events.jsonl", ENOSPC);
     return {};
 }
 
@@ -115,7 +121,8 @@ Result<EventsRead> read_events(int task_dir_fd, std::size_t most)
     std::string_view rest = *text;
     while (!rest.empty() && read.events.size() < most) {
         const std::size_t newline = rest.rfind('\n');
-        const std::string_view line = rest.substr(newline == std::string_view::npos ? 0 : newline + 1);
+        const std::string_view line =
+            rest.substr(newline == std::string_view::npos ? 0 : newline + 1);
         rest = rest.substr(0, newline == std::string_view::npos ? 0 : newline);
         if (line.empty()) continue;
         if (auto event = decode_event(line)) read.events.push_back(std::move(*event));

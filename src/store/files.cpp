@@ -2,18 +2,18 @@
 
 #include <bgt/base/file_lock.hpp>
 
-#include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <thread>
+#include <unistd.h>
 
 namespace bgt::store::detail {
 
@@ -26,8 +26,12 @@ Fd open_stepwise(int dir, const char* path, int flags, unsigned mode)
         Fd next(::openat(at, part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!next) {
             // O_DIRECTORY answers ENOTDIR for a symlink too; openat2 says ELOOP.
-            struct stat st{};
-            if (errno == ENOTDIR) errno = ::fstatat(at, part.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
+            struct stat st {};
+            if (errno == ENOTDIR)
+                errno = ::fstatat(at, part.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                                S_ISLNK(st.st_mode)
+                            ? ELOOP
+                            : ENOTDIR;
             return Fd();
         }
         holder = std::move(next);
@@ -57,27 +61,45 @@ Error explain(std::string what, int err)
 {
     if (err == lock_timed_out)
         return {ErrorKind::failed,
-                std::move(what) + ": some bgt process, perhaps a stopped one, has held this lock all the time; "
-                                  "look for it with ps -C bgt -o pid,stat,args",
+                std::move(what) +
+                    ": some bgt process, perhaps a stopped one, has held this lock all the time; "
+                    "look for it with ps -C bgt -o pid,stat,args",
                 err};
     if (err == wrong_kind)
-        return {ErrorKind::failed, std::move(what) + ": something else is in the place of this file: look at it with ls -l, and move it away", err};
+        return {ErrorKind::failed,
+                std::move(what) + ": something else is in the place of this file: look at it with "
+                                  "ls -l, and move it away",
+                err};
     if (err == wrong_owner)
-        return {ErrorKind::failed, std::move(what) + ": it belongs to another user: look at it with ls -l, and move it away", err};
+        return {ErrorKind::failed,
+                std::move(what) +
+                    ": it belongs to another user: look at it with ls -l, and move it away",
+                err};
     if (err == wrong_links)
         return {ErrorKind::failed,
-                std::move(what) + ": this file has another name (a hard link), so that what bgt writes would be there too: "
+                std::move(what) + ": this file has another name (a hard link), so that what bgt "
+                                  "writes would be there too: "
                                   "put a copy in its place (cp -p FILE COPY; mv COPY FILE)",
                 err};
     const char* advice = nullptr;
     switch (err) {
     case EROFS: advice = "name a folder on a writable file system with --root"; break;
     case EACCES:
-    case EPERM: advice = "look at its owner and mode with ls -ld, or name another folder with --root"; break;
+    case EPERM:
+        advice = "look at its owner and mode with ls -ld, or name another folder with --root";
+        break;
     case ENOSPC:
-    case EDQUOT: advice = "free some disk space (bgt gc removes ended tasks), or name another folder with --root"; break;
-    case ENOTDIR: advice = "a part of this path is not a folder: move it away, or name another folder with --root"; break;
-    case ELOOP: advice = "bgt follows no symbolic link inside its state root: remove the link"; break;
+    case EDQUOT:
+        advice =
+            "free some disk space (bgt gc removes ended tasks), or name another folder with --root";
+        break;
+    case ENOTDIR:
+        advice =
+            "a part of this path is not a folder: move it away, or name another folder with --root";
+        break;
+    case ELOOP:
+        advice = "bgt follows no symbolic link inside its state root: remove the link";
+        break;
     case ENAMETOOLONG: advice = "name a shorter path with --root"; break;
     case EFBIG: advice = "look at ulimit -f, the size that files may have"; break;
     case EMFILE:
@@ -107,7 +129,8 @@ int replace_file(int dir, const char* made_as, const char* name, std::string_vie
     const Fd fd = open_file(dir, made_as, O_WRONLY | O_CREAT | O_TRUNC);
     if (!fd) return errno;
     int err = write_all(fd.get(), content);
-    if (err == 0 && (::fdatasync(fd.get()) != 0 || ::renameat(dir, made_as, dir, name) != 0)) err = errno;
+    if (err == 0 && (::fdatasync(fd.get()) != 0 || ::renameat(dir, made_as, dir, name) != 0))
+        err = errno;
     if (err != 0) ::unlinkat(dir, made_as, 0);
     return err;
 }
@@ -128,7 +151,8 @@ std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset)
 {
     std::size_t done = 0;
     while (done < into.size()) {
-        const ssize_t n = ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+        const ssize_t n =
+            ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return -1;
         if (n == 0) break;
@@ -191,8 +215,14 @@ const char* Listing::next()
     return nullptr;
 }
 
-void Listing::rewind() { ::rewinddir(dir_); }
-int Listing::fd() const { return ::dirfd(dir_); }
+void Listing::rewind()
+{
+    ::rewinddir(dir_);
+}
+int Listing::fd() const
+{
+    return ::dirfd(dir_);
+}
 
 TaskId id_of_entry(std::string_view name)
 {

@@ -4,11 +4,11 @@
 
 #include "files.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <algorithm>
-#include <cerrno>
 
 namespace bgt::store {
 namespace {
@@ -64,15 +64,18 @@ std::int64_t read_counter(int fd)
 
 bool folder_exists(int root, std::int64_t id)
 {
-    struct stat info{}; // and not faccessat(2), whose flags some sandboxes refuse
-    return ::fstatat(root, ("tasks/" + std::to_string(id)).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+    struct stat info {}; // and not faccessat(2), whose flags some sandboxes refuse
+    return ::fstatat(root, ("tasks/" + std::to_string(id)).c_str(), &info, AT_SYMLINK_NOFOLLOW) ==
+           0;
 }
 
 } // namespace
 
 Result<TaskId> Root::allocate_ids(std::uint32_t count)
 {
-    const auto fail = [&](int err) { return detail::explain("can't give out a task id in " + path_ + "/" + counter, err); };
+    const auto fail = [&](int err) {
+        return detail::explain("can't give out a task id in " + path_ + "/" + counter, err);
+    };
     const Fd fd = open_file(dir_.get(), counter, O_RDWR | O_CREAT);
     if (!fd) return fail(errno);
     if (const int err = detail::lock_waiting(fd.get())) return fail(err);
@@ -89,11 +92,15 @@ Result<TaskId> Root::allocate_ids(std::uint32_t count)
         next = std::max({last, *seen, waiting->last_id()}) + 1;
     }
     const auto id = parse_task_id(std::to_string(next));
-    if (!id) return Error::failed("no task ids are left in " + path_ + ": use another root with --root");
+    if (!id)
+        return Error::failed("no task ids are left in " + path_ + ": use another root with --root");
     const auto newest = parse_task_id(std::to_string(next + count - 1));
-    if (!newest) return Error::failed("not enough task ids are left in " + path_ + ": use another root with --root");
+    if (!newest)
+        return Error::failed("not enough task ids are left in " + path_ +
+                             ": use another root with --root");
     const std::string text = to_string(*newest) + "\n";
-    if (const int err = detail::write_all_at(fd.get(), std::as_bytes(std::span(text)), 0)) return fail(err);
+    if (const int err = detail::write_all_at(fd.get(), std::as_bytes(std::span(text)), 0))
+        return fail(err);
     if (rebuilt && ::ftruncate(fd.get(), static_cast<off_t>(text.size())) != 0) return fail(errno);
     return *id;
 }
@@ -102,7 +109,8 @@ Result<std::int64_t> Root::last_id() const
 {
     if (!exists()) return std::int64_t{0};
     const Fd fd = open_file(dir_.get(), counter, O_RDONLY);
-    if (!fd && errno != ENOENT) return detail::explain("can't open " + path_ + "/" + counter, errno);
+    if (!fd && errno != ENOENT)
+        return detail::explain("can't open " + path_ + "/" + counter, errno);
     const std::int64_t last = fd ? read_counter(fd.get()) : 0;
     if (last < 0) return detail::explain("can't read " + path_ + "/" + counter, errno);
     return last > 0 ? Result<std::int64_t>(last) : largest_seen(dir_.get(), path_);
@@ -111,14 +119,19 @@ Result<std::int64_t> Root::last_id() const
 Result<void> Root::mark_active(TaskId id)
 {
     const std::string name = to_string(id);
-    const auto fail = [&] { return detail::explain("can't create the marker " + path_ + "/active/" + name, errno); };
+    const auto fail = [&] {
+        return detail::explain("can't create the marker " + path_ + "/active/" + name, errno);
+    };
     Fd active = detail::open_below(dir_.get(), "active", O_PATH | O_DIRECTORY);
-    if (!active && errno == ENOENT && (::mkdirat(dir_.get(), "active", 0700) == 0 || errno == EEXIST))
+    if (!active && errno == ENOENT &&
+        (::mkdirat(dir_.get(), "active", 0700) == 0 || errno == EEXIST))
         active = detail::open_below(dir_.get(), "active", O_PATH | O_DIRECTORY);
     if (!active) return fail();
-    // A second name of the task's lock costs a directory entry; a file of its own costs an inode besides.
+    // A second name of the task's lock costs a directory entry; a file of its own costs an inode
+    // besides.
     const std::string lock = "tasks/" + name + "/" + file::lock;
-    if (::linkat(dir_.get(), lock.c_str(), active.get(), name.c_str(), 0) == 0 || errno == EEXIST) return {};
+    if (::linkat(dir_.get(), lock.c_str(), active.get(), name.c_str(), 0) == 0 || errno == EEXIST)
+        return {};
     if (!open_lock_file(active.get(), name.c_str(), O_WRONLY | O_CREAT)) return fail();
     return {};
 }
@@ -128,11 +141,18 @@ Result<void> Root::unmark_active(TaskId id)
     if (!exists()) return {};
     const Fd active = detail::open_below(dir_.get(), "active", O_PATH | O_DIRECTORY);
     if ((!active || ::unlinkat(active.get(), to_string(id).c_str(), 0) != 0) && errno != ENOENT)
-        return detail::explain("can't remove the marker " + path_ + "/active/" + to_string(id), errno);
+        return detail::explain("can't remove the marker " + path_ + "/active/" + to_string(id),
+                               errno);
     return {};
 }
 
-Result<std::vector<TaskId>> Root::active_ids() const { return list_ids(dir_.get(), "active", path_); }
-Result<std::vector<TaskId>> Root::all_ids() const { return list_ids(dir_.get(), "tasks", path_); }
+Result<std::vector<TaskId>> Root::active_ids() const
+{
+    return list_ids(dir_.get(), "active", path_);
+}
+Result<std::vector<TaskId>> Root::all_ids() const
+{
+    return list_ids(dir_.get(), "tasks", path_);
+}
 
 } // namespace bgt::store

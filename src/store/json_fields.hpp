@@ -1,5 +1,6 @@
 #pragma once
-/// Taking fields out of a JSON object that anybody may have damaged: a missing one keeps its default, a wrong one is told.
+/// Taking fields out of a JSON object that anybody may have damaged: a missing one keeps its
+/// default, a wrong one is told.
 #include <bgt/base/time.hpp>
 #include <boost/json.hpp>
 #include <stdexcept>
@@ -68,7 +69,7 @@ inline void take(const json::object& from, std::string_view key, bool& into)
 }
 
 template <class Number>
-    requires std::is_integral_v<Number>
+requires std::is_integral_v<Number>
 inline void take(const json::object& from, std::string_view key, Number& into)
 {
     const auto* value = find(from, key);

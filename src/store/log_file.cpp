@@ -16,7 +16,8 @@ constexpr std::size_t block_size = 256 * 1024;
 constexpr std::uint64_t back_step = 64 * 1024;
 constexpr std::size_t entries_a_read = 1024;
 
-/// Where data begins at or after `offset` (man 2 lseek, SEEK_DATA); nullopt: the file system can't tell.
+/// Where data begins at or after `offset` (man 2 lseek, SEEK_DATA); nullopt: the file system can't
+/// tell.
 std::optional<std::uint64_t> data_from(int fd, std::uint64_t offset, std::uint64_t size)
 {
     const off_t data = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
@@ -39,15 +40,17 @@ Result<LogFile> LogFile::open(const TaskDir& task, WhichLog stream)
         return fd.error();
     } else if (stream == WhichLog::err) {
         return Error::usage("task " + to_string(task.id()) +
-                            " has no separate stderr: it was not started with --split, read its log without --stderr");
+                            " has no separate stderr: it was not started with --split, read its "
+                            "log without --stderr");
     }
     return log;
 }
 
 std::uint64_t LogFile::size() const
 {
-    struct stat info{};
-    // It never shrinks. A disk that does not answer just now has made it no shorter: reading it will tell.
+    struct stat info {};
+    // It never shrinks. A disk that does not answer just now has made it no shorter: reading it
+    // will tell.
     if (fd_ && fstat(fd_.get(), &info) == 0) known_size_ = static_cast<std::uint64_t>(info.st_size);
     return known_size_;
 }
@@ -62,7 +65,8 @@ Result<std::string_view> LogFile::read_once(std::uint64_t offset, std::uint64_t 
 {
     if (!fd_ || offset >= end) return std::string_view{};
     if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(block_size);
-    const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(end - offset, block_size));
+    const std::size_t want =
+        static_cast<std::size_t>(std::min<std::uint64_t>(end - offset, block_size));
     while (true) {
         const ssize_t got = pread(fd_.get(), buffer_.get(), want, static_cast<off_t>(offset));
         if (got >= 0) return std::string_view(buffer_.get(), static_cast<std::size_t>(got));
@@ -75,10 +79,12 @@ Result<LogFile::Block> LogFile::read(std::uint64_t offset, std::uint64_t end)
     while (true) {
         Result<std::string_view> bytes = read_once(offset, end);
         if (!bytes) return bytes.error();
-        // Zeros may be a hole that was made just now, or one of a TiB in a log that somebody else made; the bytes read
-        // after it are whole.
-        const bool zeros = !bytes->empty() && std::memchr(bytes->data(), 0, bytes->size()) != nullptr;
-        const std::uint64_t first = zeros ? std::min(data_from(fd_.get(), offset, size()).value_or(0), end) : 0;
+        // Zeros may be a hole that was made just now, or one of a TiB in a log that somebody else
+        // made; the bytes read after it are whole.
+        const bool zeros =
+            !bytes->empty() && std::memchr(bytes->data(), 0, bytes->size()) != nullptr;
+        const std::uint64_t first =
+            zeros ? std::min(data_from(fd_.get(), offset, size()).value_or(0), end) : 0;
         if (first <= offset) return Block{offset, *bytes};
         if (first < offset + bytes->size()) return Block{first, bytes->substr(first - offset)};
         offset = first;
@@ -88,7 +94,8 @@ Result<LogFile::Block> LogFile::read(std::uint64_t offset, std::uint64_t end)
 Result<std::uint64_t> LogFile::line_start(std::uint64_t offset, std::uint64_t end)
 {
     if (offset == 0 || offset >= end) return std::min(offset, end);
-    std::uint64_t at = offset - 1; // a line begins after a newline, which may be the byte just before
+    std::uint64_t at =
+        offset - 1; // a line begins after a newline, which may be the byte just before
     while (at < end) {
         Result<Block> block = read(at, end);
         if (!block) return block.error();
@@ -100,7 +107,8 @@ Result<std::uint64_t> LogFile::line_start(std::uint64_t offset, std::uint64_t en
     return end;
 }
 
-Result<std::uint64_t> LogFile::last_lines(std::uint64_t lines, std::uint64_t begin, std::uint64_t end)
+Result<std::uint64_t> LogFile::last_lines(std::uint64_t lines, std::uint64_t begin,
+                                          std::uint64_t end)
 {
     if (lines == 0 || begin >= end) return end;
     std::uint64_t found = 0;
@@ -110,11 +118,13 @@ Result<std::uint64_t> LogFile::last_lines(std::uint64_t lines, std::uint64_t beg
         Result<std::string_view> bytes = read_once(lower, upper);
         if (!bytes) return bytes.error();
         std::string_view rest = *bytes;
-        for (std::size_t at = rest.rfind('\n'); at != std::string_view::npos; at = rest.rfind('\n')) {
+        for (std::size_t at = rest.rfind('\n'); at != std::string_view::npos;
+             at = rest.rfind('\n')) {
             if (++found == lines) return lower + at + 1;
             rest = rest.substr(0, at);
         }
-        // bgt makes no hole behind the freed head: what is before one in a log that somebody else made is not read.
+        // bgt makes no hole behind the freed head: what is before one in a log that somebody else
+        // made is not read.
         if (bytes->find_first_not_of('\0') == std::string_view::npos &&
             data_from(fd_.get(), lower, size()).value_or(0) >= upper)
             return upper;
@@ -133,16 +143,15 @@ std::optional<IndexEntry> IndexCursor::bytes_entry_near(std::size_t from, std::s
     return std::nullopt;
 }
 
-IndexCursor::IndexCursor(LogIndex index, std::uint64_t offset) : index_(std::move(index)), begin_(offset)
+IndexCursor::IndexCursor(LogIndex index, std::uint64_t offset)
+    : index_(std::move(index)), begin_(offset)
 {
     std::size_t low = 0, high = index_.size(); // entries before `low` begin before the offset
     while (low < high) {
         const std::size_t middle = low + (high - low) / 2;
         const std::optional<IndexEntry> entry = bytes_entry_near(middle, high);
-        if (entry && entry->value < offset)
-            low = middle + 1;
-        else
-            high = middle;
+        if (entry && entry->value < offset) low = middle + 1;
+        else high = middle;
     }
     next_ = low > 0 ? low - 1 : 0; // walked over by the first time_of, which so learns the time
 }

@@ -2,12 +2,12 @@
 
 #include "files.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 namespace bgt::store {
 namespace {
@@ -24,11 +24,13 @@ struct Found {
 Found next_bytes(const LogIndex& index, std::size_t from, std::size_t to)
 {
     for (; from < to; ++from)
-        if (const IndexEntry entry = index.at(from); entry.type == IndexEntry::Type::bytes) return {from, entry};
+        if (const IndexEntry entry = index.at(from); entry.type == IndexEntry::Type::bytes)
+            return {from, entry};
     return {to, {}};
 }
 
-/// The first `bytes` entry of which `reached` is true, where it is false of all before it and true of all behind.
+/// The first `bytes` entry of which `reached` is true, where it is false of all before it and true
+/// of all behind.
 template <class Reached>
 std::optional<Found> first_reached(const LogIndex& index, Reached reached)
 {
@@ -51,7 +53,8 @@ std::optional<Found> first_reached(const LogIndex& index, Reached reached)
 
 std::array<std::byte, entry_size> encode_index_entry(const IndexEntry& entry)
 {
-    const auto ns = static_cast<std::uint64_t>(std::clamp<std::int64_t>(entry.at.time_since_epoch().count(), 0, latest));
+    const auto ns = static_cast<std::uint64_t>(
+        std::clamp<std::int64_t>(entry.at.time_since_epoch().count(), 0, latest));
     const std::uint64_t words[2] = {ns << 2 | static_cast<std::uint64_t>(entry.type), entry.value};
     std::array<std::byte, entry_size> bytes{};
     std::memcpy(bytes.data(), words, sizeof words);
@@ -64,7 +67,8 @@ IndexEntry decode_index_entry(std::span<const std::byte, entry_size> bytes)
     std::memcpy(words, bytes.data(), sizeof words);
     IndexEntry entry;
     entry.at = WallTime(Duration(static_cast<std::int64_t>(words[0] >> 2)));
-    entry.type = static_cast<IndexEntry::Type>(words[0] & 3); // 2 and 3: of a newer bgt, neither bytes nor drops
+    entry.type = static_cast<IndexEntry::Type>(
+        words[0] & 3); // 2 and 3: of a newer bgt, neither bytes nor drops
     entry.value = words[1];
     return entry;
 }
@@ -74,7 +78,7 @@ Result<LogIndex> LogIndex::open(int task_dir_fd, const char* name)
     LogIndex index;
     index.fd_ = open_file(task_dir_fd, name, O_RDONLY);
     if (!index.fd_ && errno == ENOENT) return index;
-    struct stat st{};
+    struct stat st {};
     if (!index.fd_ || ::fstat(index.fd_.get(), &st) != 0)
         return detail::explain(std::string("can't open the log's index ") + name, errno);
     index.count_ = static_cast<std::size_t>(st.st_size) / entry_size;
@@ -96,16 +100,20 @@ std::vector<IndexEntry> LogIndex::read(std::size_t first, std::size_t most) cons
     std::vector<IndexEntry> entries;
     entries.reserve(got);
     for (std::size_t i = 0; i < got; ++i)
-        entries.push_back(decode_index_entry(std::span<const std::byte, entry_size>(&bytes[i * entry_size], entry_size)));
+        entries.push_back(decode_index_entry(
+            std::span<const std::byte, entry_size>(&bytes[i * entry_size], entry_size)));
     return entries;
 }
 
 std::optional<WallTime> LogIndex::time_of(std::uint64_t offset) const
 {
-    // The chunk that holds the byte is the last that begins at or before it: the one before the first that is beyond.
-    const auto beyond = first_reached(*this, [&](const IndexEntry& entry) { return entry.value > offset; });
+    // The chunk that holds the byte is the last that begins at or before it: the one before the
+    // first that is beyond.
+    const auto beyond =
+        first_reached(*this, [&](const IndexEntry& entry) { return entry.value > offset; });
     for (std::size_t i = beyond ? beyond->at : count_; i > 0; --i)
-        if (const IndexEntry entry = at(i - 1); entry.type == IndexEntry::Type::bytes) return entry.at;
+        if (const IndexEntry entry = at(i - 1); entry.type == IndexEntry::Type::bytes)
+            return entry.at;
     return std::nullopt;
 }
 

@@ -13,7 +13,8 @@ bool is_plain_byte(char c)
     return (c >= ' ' && c <= '~') || c == '\n' || c == '\t';
 }
 
-/// True when each of the eight bytes is one of ' ' to '~': none has its top bit set, none gets it by 1, by less 32.
+/// True when each of the eight bytes is one of ' ' to '~': none has its top bit set, none gets it
+/// by 1, by less 32.
 bool is_printable(std::uint64_t word)
 {
     constexpr std::uint64_t each = 0x0101010101010101;
@@ -25,7 +26,8 @@ std::size_t fitting(std::string_view text, std::size_t limit)
 {
     if (text.size() <= limit) return text.size();
     std::size_t size = limit;
-    while (size > 0 && limit - size < 3 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+    while (size > 0 && limit - size < 3 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
+        --size;
     return size > 0 ? size : limit;
 }
 
@@ -35,7 +37,9 @@ bool is_plain(std::string_view bytes)
 {
     for (std::uint64_t word = 0; bytes.size() >= sizeof word; bytes.remove_prefix(sizeof word)) {
         std::memcpy(&word, bytes.data(), sizeof word);
-        if (!is_printable(word) && !std::ranges::all_of(bytes.substr(0, sizeof word), is_plain_byte)) return false;
+        if (!is_printable(word) &&
+            !std::ranges::all_of(bytes.substr(0, sizeof word), is_plain_byte))
+            return false;
     }
     return std::ranges::all_of(bytes, is_plain_byte);
 }
@@ -48,10 +52,8 @@ void LineCutter::feed(std::string_view bytes, std::uint64_t offset, const PieceS
         const std::string_view segment = bytes.substr(0, ended ? newline : bytes.size());
         const std::size_t used = segment.size() + (ended ? 1 : 0);
         if (at_raw_start_) line_at_ = offset;
-        if (text_ == LineText::raw)
-            feed_raw(segment, ended, sink);
-        else
-            feed_rendered(segment, ended, sink);
+        if (text_ == LineText::raw) feed_raw(segment, ended, sink);
+        else feed_rendered(segment, ended, sink);
         at_raw_start_ = ended;
         offset += used;
         bytes.remove_prefix(used);

@@ -1,15 +1,16 @@
-// names/<name>: a symbolic link whose target is the id ("web -> 7"), which is read and never followed. It is made
-// and replaced in one step, and holds no data: replacing a file by rename makes ext4 write the new one to the disk
-// first (auto_da_alloc), which costs milliseconds. Changed only under names/.lock.
+// names/<name>: a symbolic link whose target is the id ("web -> 7"), which is read and never
+// followed. It is made and replaced in one step, and holds no data: replacing a file by rename
+// makes ext4 write the new one to the disk first (auto_da_alloc), which costs milliseconds. Changed
+// only under names/.lock.
 #include <bgt/store/root.hpp>
 
 #include "files.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <algorithm>
-#include <cerrno>
 
 namespace bgt::store {
 namespace {
@@ -30,7 +31,9 @@ struct LockedNames {
 
 Result<LockedNames> lock_names(int root, const std::string& path)
 {
-    const auto fail = [&] { return detail::explain("can't lock the names in " + path + "/names", errno); };
+    const auto fail = [&] {
+        return detail::explain("can't lock the names in " + path + "/names", errno);
+    };
     LockedNames names;
     names.dir = detail::open_below(root, "names", O_PATH | O_DIRECTORY);
     if (!names.dir && errno == ENOENT && (::mkdirat(root, "names", 0700) == 0 || errno == EEXIST))
@@ -45,7 +48,8 @@ Result<LockedNames> lock_names(int root, const std::string& path)
     return names;
 }
 
-/// The bearer, or nullopt when the name is free or what stands there is damaged (then nobody bears it).
+/// The bearer, or nullopt when the name is free or what stands there is damaged (then nobody bears
+/// it).
 Result<std::optional<TaskId>> bearer(int names_dir, const std::string& name)
 {
     char target[32];
@@ -96,7 +100,8 @@ Result<std::vector<std::pair<std::string, TaskId>>> Root::names() const
     return all;
 }
 
-Result<TaskId> Root::claim_name(std::string_view name, TaskId id, const std::function<bool(TaskId)>& still_used)
+Result<TaskId> Root::claim_name(std::string_view name, TaskId id,
+                                const std::function<bool(TaskId)>& still_used)
 {
     if (auto good = check_name(name); !good) return good.error();
     const auto names = lock_names(dir_.get(), path_);

@@ -20,12 +20,14 @@ Fd open_kind(int dir, const char* path, int flags, unsigned mode, mode_t kind, L
     // Truncated only when it is known to be no other file.
     Fd fd = detail::open_below(dir, path, (flags & ~O_TRUNC) | O_NONBLOCK, mode);
     if (!fd) {
-        // A FIFO without a reader or a socket; a folder that is to be written; a device without a driver.
-        if (kind == S_IFREG && (errno == ENXIO || errno == EISDIR || errno == ENODEV)) errno = wrong_kind;
+        // A FIFO without a reader or a socket; a folder that is to be written; a device without a
+        // driver.
+        if (kind == S_IFREG && (errno == ENXIO || errno == EISDIR || errno == ENODEV))
+            errno = wrong_kind;
         return fd;
     }
     if ((flags & O_EXCL) != 0) return fd; // made by this call
-    struct stat st{};
+    struct stat st {};
     if (::fstat(fd.get(), &st) != 0) return Fd();
     int wrong = 0;
     if ((st.st_mode & S_IFMT) != kind) wrong = wrong_kind;
@@ -42,7 +44,8 @@ Fd open_kind(int dir, const char* path, int flags, unsigned mode, mode_t kind, L
 
 Fd open_file(int dir, const char* path, int flags, unsigned mode)
 {
-    return open_kind(dir, path, flags, mode, S_IFREG, (flags & O_ACCMODE) == O_RDONLY ? Links::any : Links::one);
+    return open_kind(dir, path, flags, mode, S_IFREG,
+                     (flags & O_ACCMODE) == O_RDONLY ? Links::any : Links::one);
 }
 
 Fd open_lock_file(int dir, const char* path, int flags, unsigned mode)
@@ -59,10 +62,12 @@ Result<void> make_fifo(const TaskDir& task, const char* name)
 {
     if (::mkfifoat(task.fd(), name, 0600) == 0 || errno == EEXIST) return {};
     const std::string what = "can't make the FIFO " + task.path() + "/" + name + " (mknod)";
-    const bool refused = errno == EPERM || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL;
+    const bool refused =
+        errno == EPERM || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL;
     if (!refused) return detail::explain(what, errno);
     Error error = Error::system(what, errno);
-    error.message += "; its file system has no FIFOs, or a sandbox refuses them: name a folder elsewhere with --root";
+    error.message += "; its file system has no FIFOs, or a sandbox refuses them: name a folder "
+                     "elsewhere with --root";
     return error;
 }
 

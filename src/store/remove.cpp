@@ -2,16 +2,16 @@
 
 #include <bgt/store/remove.hpp>
 
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cerrno>
 #include <utility>
 
 namespace bgt::store::detail {
 namespace {
 
-constexpr int max_depth = 64; ///< of folders that are open at a time
+constexpr int max_depth = 64;  ///< of folders that are open at a time
 constexpr int max_passes = 16; ///< over a folder into which somebody goes on writing
 
 /// One tree that is looked through or removed.
@@ -27,7 +27,7 @@ int clear_folder(int parent, const char* name, int depth, Clearing& all);
 /// 0 or the errno.
 int clear_entry(int parent, const char* name, int depth, Clearing& all)
 {
-    struct stat st{};
+    struct stat st {};
     if (::fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT ? 0 : errno;
     if (S_ISDIR(st.st_mode)) return clear_folder(parent, name, depth, all);
     if (all.remove && ::unlinkat(parent, name, 0) != 0) return errno == ENOENT ? 0 : errno;
@@ -35,13 +35,15 @@ int clear_entry(int parent, const char* name, int depth, Clearing& all)
     return 0;
 }
 
-/// A folder that lies too deep is moved up, to be cleared in the next pass over the tree's own folder. 0 or the errno.
+/// A folder that lies too deep is moved up, to be cleared in the next pass over the tree's own
+/// folder. 0 or the errno.
 int move_up(int parent, const char* name, Clearing& all)
 {
     for (int i = 0; i < max_passes; ++i) {
         const std::string free_name = ".deep-" + std::to_string(all.moved++);
         if (::renameat(parent, name, all.top, free_name.c_str()) == 0) return 0;
-        if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) return errno == ENOENT ? 0 : errno;
+        if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
+            return errno == ENOENT ? 0 : errno;
     }
     return ENOTEMPTY;
 }
@@ -52,8 +54,9 @@ int clear_folder(int parent, const char* name, int depth, Clearing& all)
     Listing listing(Fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
     if (!listing) return errno == ENOENT ? 0 : errno;
     if (depth == 0) all.top = listing.fd();
-    struct stat st{};
-    if (::fstat(listing.fd(), &st) == 0) all.bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
+    struct stat st {};
+    if (::fstat(listing.fd(), &st) == 0)
+        all.bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
     for (int pass = 0; pass < max_passes;) {
         const unsigned moved_before = all.moved;
         while (const char* entry = listing.next())
@@ -95,19 +98,23 @@ Result<std::uint64_t> remove_task_folder(Root& root, TaskId id, TaskDir held)
     const Fd tasks = open_below(root.fd(), "tasks", O_PATH | O_DIRECTORY);
     if (!tasks && errno != ENOENT) return explain("can't open " + root.path() + "/tasks", errno);
     if (!tasks) return Error::not_found("no such task " + to_string(id));
-    // The name first: a crash after this leaves a task without its name, which the next pruning removes.
+    // The name first: a crash after this leaves a task without its name, which the next pruning
+    // removes.
     if (const std::string name = name_of(root.fd(), id); !name.empty())
         if (auto released = root.release_name(name, id); !released) return released.error();
     const std::string here = to_string(id);
     const std::string gone = std::string(gone_prefix) + here;
     // Moved away whole, so that no reader ever sees half a task.
     int err = ::renameat(tasks.get(), here.c_str(), tasks.get(), gone.c_str()) == 0 ? 0 : errno;
-    if (err == ENOTEMPTY || err == EEXIST || err == ENOTDIR) { // ENOTDIR: no folder, but a link perhaps
-        if (auto cleared = clear_tree(tasks.get(), gone.c_str(), true); !cleared) return cleared.error();
+    if (err == ENOTEMPTY || err == EEXIST ||
+        err == ENOTDIR) { // ENOTDIR: no folder, but a link perhaps
+        if (auto cleared = clear_tree(tasks.get(), gone.c_str(), true); !cleared)
+            return cleared.error();
         err = ::renameat(tasks.get(), here.c_str(), tasks.get(), gone.c_str()) == 0 ? 0 : errno;
     }
     if (err == ENOENT) return Error{ErrorKind::not_found, "no such task " + here, ENOENT};
-    if (err != 0) return explain("can't remove the task's folder " + root.path() + "/tasks/" + here, err);
+    if (err != 0)
+        return explain("can't remove the task's folder " + root.path() + "/tasks/" + here, err);
     if (auto unmarked = root.unmark_active(id); !unmarked) return unmarked.error();
     held = TaskDir{};
     auto cleared = clear_tree(tasks.get(), gone.c_str(), true);

@@ -16,7 +16,8 @@ constexpr std::time_t kept_seconds = 60;
 
 bool is_old(const struct stat& record)
 {
-    return std::time(nullptr) - record.st_mtim.tv_sec > kept_seconds; // written last at the end of the task
+    return std::time(nullptr) - record.st_mtim.tv_sec >
+           kept_seconds; // written last at the end of the task
 }
 
 std::string path_of(TaskId id)
@@ -30,12 +31,14 @@ void Root::keep_record(TaskId id) const
 {
     if (::mkdirat(dir_.get(), folder, 0700) != 0 && errno != EEXIST) return;
     // A link: the record stays whole in its own folder, should the removal not come.
-    (void)::linkat(dir_.get(), ("tasks/" + to_string(id) + "/status").c_str(), dir_.get(), path_of(id).c_str(), 0);
+    (void)::linkat(dir_.get(), ("tasks/" + to_string(id) + "/status").c_str(), dir_.get(),
+                   path_of(id).c_str(), 0);
     detail::Listing records(detail::open_below(dir_.get(), folder, O_RDONLY | O_DIRECTORY));
     if (!records) return;
     while (const char* name = records.next()) {
-        struct stat info{};
-        if (::fstatat(records.fd(), name, &info, AT_SYMLINK_NOFOLLOW) == 0 && is_old(info)) (void)::unlinkat(records.fd(), name, 0);
+        struct stat info {};
+        if (::fstatat(records.fd(), name, &info, AT_SYMLINK_NOFOLLOW) == 0 && is_old(info))
+            (void)::unlinkat(records.fd(), name, 0);
     }
 }
 
@@ -44,7 +47,7 @@ Result<Status> Root::removed_status(TaskId id) const
     const Error none = Error::not_found("no such task " + to_string(id));
     if (!exists()) return none;
     const Fd record = open_file(dir_.get(), path_of(id).c_str(), O_RDONLY);
-    struct stat info{};
+    struct stat info {};
     if (!record || ::fstat(record.get(), &info) != 0 || is_old(info)) return none;
     return read_open_status(record.get());
 }

@@ -81,10 +81,13 @@ Result<std::uint64_t> write_report(const TaskDir& task, const core::Report& repo
     const auto numbers = numbers_in(folder->get());
     const std::uint64_t number = numbers.empty() ? 1 : numbers.back() + 1;
     int error = write_file(folder->get(), encode_report(report) + "\n");
-    if (error == 0 && ::renameat(folder->get(), unfinished_name, folder->get(), name_of(number).c_str()) != 0) error = errno;
+    if (error == 0 &&
+        ::renameat(folder->get(), unfinished_name, folder->get(), name_of(number).c_str()) != 0)
+        error = errno;
     if (error != 0) {
         ::unlinkat(folder->get(), unfinished_name, 0);
-        return detail::explain("can't write " + task.path() + "/" + folder_name + "/" + name_of(number), error);
+        return detail::explain(
+            "can't write " + task.path() + "/" + folder_name + "/" + name_of(number), error);
     }
     for (std::size_t i = 0; i + max_reports < numbers.size() + 1; ++i)
         ::unlinkat(folder->get(), name_of(numbers[i]).c_str(), 0);
@@ -94,9 +97,11 @@ Result<std::uint64_t> write_report(const TaskDir& task, const core::Report& repo
 Result<core::Report> read_report(const TaskDir& task, std::uint64_t number)
 {
     const std::string path = std::string(folder_name) + "/" + name_of(number);
-    const auto text = detail::read_file(task.fd(), path.c_str(), max_bytes, "can't read " + task.path() + "/" + path);
+    const auto text = detail::read_file(task.fd(), path.c_str(), max_bytes,
+                                        "can't read " + task.path() + "/" + path);
     if (!text && text.error().sys_errno == ENOENT)
-        return Error::not_found("task " + to_string(task.id()) + " has no report " + std::to_string(number));
+        return Error::not_found("task " + to_string(task.id()) + " has no report " +
+                                std::to_string(number));
     if (!text) return text.error();
     auto report = decode_report(*text);
     if (!report) return Error::failed(task.path() + "/" + path + ": " + report.error().message);

@@ -217,13 +217,15 @@ public:
     {
         out_[key] = of(value);
     }
+
 private:
     template <class T>
     static json::value of(T& value)
     {
         if constexpr (std::is_enum_v<T>) return json::string(to_string(value));
         else if constexpr (std::is_same_v<T, char>) return json::string(to_valid_utf8({&value, 1}));
-        else if constexpr (std::is_same_v<T, double>) return std::isfinite(value) ? json::value(value) : json::value(nullptr);
+        else if constexpr (std::is_same_v<T, double>)
+            return std::isfinite(value) ? json::value(value) : json::value(nullptr);
         else if constexpr (std::is_arithmetic_v<T>) return value;
         else return object_of(value);
     }
@@ -231,10 +233,15 @@ private:
     static json::value of(WallTime& value) { return json::string(format_rfc3339(value)); }
     static json::value of(Duration& value)
     {
-        return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(value).count()) / 1000.0;
+        return static_cast<double>(
+                   std::chrono::duration_cast<std::chrono::milliseconds>(value).count()) /
+               1000.0;
     }
     template <class T>
-    static json::value of(std::optional<T>& value) { return value ? of(*value) : json::value(nullptr); }
+    static json::value of(std::optional<T>& value)
+    {
+        return value ? of(*value) : json::value(nullptr);
+    }
     template <class T>
     static json::value of(std::vector<T>& values)
     {
@@ -295,11 +302,14 @@ private:
             if (in.is_bool()) value = in.get_bool();
             return in.is_bool();
         } else if constexpr (std::is_same_v<T, char>) {
-            if (in.is_string() && in.get_string().size() == 1) value = printable({in.get_string().data(), 1}).front();
+            if (in.is_string() && in.get_string().size() == 1)
+                value = printable({in.get_string().data(), 1}).front();
             return in.is_string();
         } else if constexpr (std::is_same_v<T, double>) {
-            // A load: hundredths, as the kernel tells it. (Boost.JSON does not read the last digits of a number exactly.)
-            if (in.is_number()) value = std::round(std::clamp(in.to_number<double>(), 0.0, max_load) * 100) / 100;
+            // A load: hundredths, as the kernel tells it. (Boost.JSON does not read the last digits
+            // of a number exactly.)
+            if (in.is_number())
+                value = std::round(std::clamp(in.to_number<double>(), 0.0, max_load) * 100) / 100;
             return in.is_number();
         } else if constexpr (std::is_integral_v<T>) {
             boost::system::error_code error;
@@ -314,7 +324,8 @@ private:
     {
         if (!in.is_string()) return false;
         constexpr std::size_t longest = 4096;
-        value = printable(std::string_view(in.get_string().data(), in.get_string().size()).substr(0, longest));
+        value = printable(
+            std::string_view(in.get_string().data(), in.get_string().size()).substr(0, longest));
         return true;
     }
     bool take(const json::value& in, WallTime& value)
@@ -367,12 +378,14 @@ Result<Report> decode_object(const json::object& whole)
 {
     const json::value* written = whole.if_contains("schema");
     if (!written || !written->is_int64()) return Error::failed("the report is damaged (no schema)");
-    if (written->get_int64() > schema) return Error::failed("the report was written by a newer bgt: use that bgt");
+    if (written->get_int64() > schema)
+        return Error::failed("the report was written by a newer bgt: use that bgt");
     Report report;
     std::string problem;
     Decoder decoder(whole, problem);
     fields(decoder, report);
-    if (!problem.empty()) return Error::failed("the report is damaged (" + printable(problem) + ")");
+    if (!problem.empty())
+        return Error::failed("the report is damaged (" + printable(problem) + ")");
     return report;
 }
 
@@ -393,7 +406,8 @@ Result<Report> decode_report(std::string_view text)
     try {
         boost::system::error_code error;
         const json::value whole = json::parse(json::string_view(text.data(), text.size()), error);
-        if (error || !whole.is_object()) return Error::failed("the report is damaged (not a JSON object)");
+        if (error || !whole.is_object())
+            return Error::failed("the report is damaged (not a JSON object)");
         return decode_object(whole.get_object());
     } catch (const std::exception&) { // a text that is hostile to the parser
         return Error::failed("the report is damaged");

@@ -17,13 +17,17 @@ namespace {
 /// What is younger may belong to a `bgt run` that is under way.
 constexpr Duration young = std::chrono::seconds(60);
 
-bool has(const std::vector<TaskId>& sorted, TaskId id) { return std::binary_search(sorted.begin(), sorted.end(), id); }
+bool has(const std::vector<TaskId>& sorted, TaskId id)
+{
+    return std::binary_search(sorted.begin(), sorted.end(), id);
+}
 
 /// One run of prune() over one root.
 class Pruning {
 public:
     Pruning(Root& root, const Retention& keep, WallTime now, bool dry_run)
-        : root_(root), keep_(keep), now_(now), dry_run_(dry_run) {}
+        : root_(root), keep_(keep), now_(now), dry_run_(dry_run)
+    {}
 
     Result<Pruned> run();
 
@@ -51,30 +55,35 @@ private:
 /// Last changed long ago. What is not there is not old.
 bool Pruning::is_old(const std::string& path) const
 {
-    struct stat st{};
+    struct stat st {};
     if (::fstatat(root_.fd(), path.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return false;
-    const WallTime changed(std::chrono::seconds(st.st_mtim.tv_sec) + std::chrono::nanoseconds(st.st_mtim.tv_nsec));
+    const WallTime changed(std::chrono::seconds(st.st_mtim.tv_sec) +
+                           std::chrono::nanoseconds(st.st_mtim.tv_nsec));
     return now_ - changed > young;
 }
 
 bool Pruning::is_missing(const std::string& path) const
 {
-    struct stat info{};
+    struct stat info {};
     return ::fstatat(root_.fd(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 
 Pruning::Found Pruning::classify(TaskId id, bool marked)
 {
     const std::string folder = "tasks/" + to_string(id);
-    // Unmarked tasks have ended, or a crash came between folder and marker: only a thorough look tells.
+    // Unmarked tasks have ended, or a crash came between folder and marker: only a thorough look
+    // tells.
     if (!marked && !keep_.thorough) return Found::ended;
     const auto status = read_status_at(root_.fd(), id);
     if (status) return is_final(*status) ? Found::ended : Found::other;
-    if (status.error().kind != ErrorKind::not_found && !was_never_written(folder + "/" + file::status)) return Found::other;
+    if (status.error().kind != ErrorKind::not_found &&
+        !was_never_written(folder + "/" + file::status))
+        return Found::other;
     return is_old(folder) ? Found::stray : Found::other;
 }
 
-/// The record is written before the supervisor is forked: where nothing was, `bgt run` was killed and nothing was started.
+/// The record is written before the supervisor is forked: where nothing was, `bgt run` was killed
+/// and nothing was started.
 bool Pruning::was_never_written(const std::string& record) const
 {
     const Fd fd = open_file(root_.fd(), record.c_str(), O_RDONLY);
@@ -83,8 +92,8 @@ bool Pruning::was_never_written(const std::string& record) const
     return got >= 0 && std::ranges::all_of(bytes, [](char byte) { return byte == 0; });
 }
 
-/// Whether the task ended longer ago than keep_age. `reached_young`: it was made after that date, and so was every
-/// task with a larger id.
+/// Whether the task ended longer ago than keep_age. `reached_young`: it was made after that date,
+/// and so was every task with a larger id.
 bool Pruning::too_old(TaskId id, bool& reached_young) const
 {
     const auto status = read_status_at(root_.fd(), id);
@@ -96,17 +105,21 @@ bool Pruning::too_old(TaskId id, bool& reached_young) const
 
 void Pruning::remove_beyond(const std::vector<TaskId>& ended)
 {
-    const std::size_t excess = ended.size() > keep_.keep_ended ? ended.size() - keep_.keep_ended : 0;
+    const std::size_t excess =
+        ended.size() > keep_.keep_ended ? ended.size() - keep_.keep_ended : 0;
     bool reached_young = false;
-    for (std::size_t i = 0; i < ended.size() && (i < excess || (keep_.keep_age && !reached_young)); ++i)
+    for (std::size_t i = 0; i < ended.size() && (i < excess || (keep_.keep_age && !reached_young));
+         ++i)
         if (i < excess || too_old(ended[i], reached_young)) remove_task(ended[i], Found::ended);
 }
 
-/// Removes the task if it still is what it was taken for, once its lock is held and nobody can change it any more.
+/// Removes the task if it still is what it was taken for, once its lock is held and nobody can
+/// change it any more.
 void Pruning::remove_task(TaskId id, Found what)
 {
     const auto problem = [&](const Error& error) {
-        if (error.kind != ErrorKind::not_found) done_.problems.push_back("task " + to_string(id) + ": " + error.message);
+        if (error.kind != ErrorKind::not_found)
+            done_.problems.push_back("task " + to_string(id) + ": " + error.message);
     };
     auto task = root_.open_task(id);
     if (!task) return problem(task.error());
@@ -121,18 +134,20 @@ void Pruning::remove_task(TaskId id, Found what)
     }
     const auto status = read_status(task->fd());
     const bool ended = status && is_final(*status);
-    const bool none = !status && (status.error().kind == ErrorKind::not_found || was_never_written("tasks/" + to_string(id) + "/" + file::status));
+    const bool none = !status && (status.error().kind == ErrorKind::not_found ||
+                                  was_never_written("tasks/" + to_string(id) + "/" + file::status));
     if (what == Found::ended ? !ended : !none) return;
-    const auto bytes = dry_run_ ? detail::clear_tree(root_.fd(), ("tasks/" + to_string(id)).c_str(), false)
-                                : detail::remove_task_folder(root_, id, std::move(*task));
+    const auto bytes =
+        dry_run_ ? detail::clear_tree(root_.fd(), ("tasks/" + to_string(id)).c_str(), false)
+                 : detail::remove_task_folder(root_, id, std::move(*task));
     if (!bytes) return problem(bytes.error());
     ++done_.removed;
     done_.bytes += *bytes;
     done_.ids.push_back(id);
 }
 
-/// Folders of tasks that a crash kept from getting their number, or that were not removed whole: in passing only these, as
-/// on FUSE and NFS every file that somebody has open leaves one.
+/// Folders of tasks that a crash kept from getting their number, or that were not removed whole: in
+/// passing only these, as on FUSE and NFS every file that somebody has open leaves one.
 void Pruning::clear_unnamed()
 {
     detail::Listing listing(detail::open_below(root_.fd(), "tasks", O_RDONLY | O_DIRECTORY));
@@ -150,7 +165,8 @@ void Pruning::clear_unnamed()
         }
         const auto bytes = detail::clear_tree(listing.fd(), name.c_str(), true);
         if (bytes) done_.bytes += *bytes;
-        else if (!gone || !detail::is_still_open(bytes.error())) done_.problems.push_back(bytes.error().message);
+        else if (!gone || !detail::is_still_open(bytes.error()))
+            done_.problems.push_back(bytes.error().message);
     }
 }
 
@@ -162,7 +178,8 @@ void Pruning::clear_markers(const std::vector<TaskId>& active, const std::vector
             continue;
         }
         if (!is_old("active/" + to_string(id)) || !is_missing("tasks/" + to_string(id))) continue;
-        if (auto removed = root_.unmark_active(id); !removed) done_.problems.push_back(removed.error().message);
+        if (auto removed = root_.unmark_active(id); !removed)
+            done_.problems.push_back(removed.error().message);
     }
 }
 
@@ -178,7 +195,8 @@ void Pruning::finish_release(TaskId id)
     if (!task) return;
     const auto locked = task->try_lock();
     if (!locked || !*locked || !ended() || !task->remove_channels()) return;
-    if (auto removed = root_.unmark_active(id); !removed) done_.problems.push_back(removed.error().message);
+    if (auto removed = root_.unmark_active(id); !removed)
+        done_.problems.push_back(removed.error().message);
 }
 
 void Pruning::clear_names(const std::vector<TaskId>& all)
@@ -189,14 +207,17 @@ void Pruning::clear_names(const std::vector<TaskId>& all)
         return;
     }
     for (const auto& [name, id] : *names) {
-        if (has(all, id) || !is_old("names/" + name) || !is_missing("tasks/" + to_string(id))) continue;
-        if (auto released = root_.release_name(name, id); !released) done_.problems.push_back(released.error().message);
+        if (has(all, id) || !is_old("names/" + name) || !is_missing("tasks/" + to_string(id)))
+            continue;
+        if (auto released = root_.release_name(name, id); !released)
+            done_.problems.push_back(released.error().message);
     }
 }
 
 Result<Pruned> Pruning::run()
 {
-    const auto active = root_.active_ids(); // before the folders: a marker without one is then really alone
+    const auto active =
+        root_.active_ids(); // before the folders: a marker without one is then really alone
     if (!active) return active.error();
     const auto all = root_.all_ids();
     if (!all) return all.error();

@@ -1,16 +1,16 @@
-// Where the root is, whether it can be trusted, and the folders of its tasks. Ids: ids.cpp; names: names.cpp;
-// removal: remove.cpp.
+// Where the root is, whether it can be trusted, and the folders of its tasks. Ids: ids.cpp; names:
+// names.cpp; removal: remove.cpp.
 #include <bgt/store/root.hpp>
 
 #include <bgt/base/descriptor.hpp>
 
 #include "files.hpp"
 
+#include <cerrno>
+#include <climits>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cerrno>
-#include <climits>
 
 namespace bgt::store {
 namespace {
@@ -19,11 +19,16 @@ constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 Result<std::string> absolute(std::string path)
 {
-    if (path.empty()) return Error::usage("the state root's path is empty: name a folder with --root");
-    if (path.find('\0') != std::string::npos) return Error::usage("the state root's path holds a NUL byte");
+    if (path.empty())
+        return Error::usage("the state root's path is empty: name a folder with --root");
+    if (path.find('\0') != std::string::npos)
+        return Error::usage("the state root's path holds a NUL byte");
     if (path.front() != '/') {
         char cwd[PATH_MAX];
-        if (!::getcwd(cwd, sizeof cwd)) return detail::explain("can't tell the working folder, and the root " + path + " is relative to it", errno);
+        if (!::getcwd(cwd, sizeof cwd))
+            return detail::explain("can't tell the working folder, and the root " + path +
+                                       " is relative to it",
+                                   errno);
         path = std::string(cwd) + "/" + path;
     }
     while (path.size() > 1 && path.back() == '/') path.pop_back();
@@ -36,11 +41,12 @@ int make_folders(const std::string& path)
     const PrivateUmask files;
     if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return 0;
     if (errno != ENOENT) return errno;
-    for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+    for (std::size_t slash = path.find('/', 1); slash != std::string::npos;
+         slash = path.find('/', slash + 1))
         if (::mkdir(path.substr(0, slash).c_str(), 0700) != 0 && errno != EEXIST) {
             const int err = errno;
             // Some file systems answer EROFS or EACCES before EEXIST.
-            struct stat st{};
+            struct stat st {};
             if (::stat(path.substr(0, slash).c_str(), &st) != 0 || !S_ISDIR(st.st_mode)) return err;
         }
     return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST ? 0 : errno;
@@ -48,32 +54,53 @@ int make_folders(const std::string& path)
 
 Result<void> check_owner_and_mode(const Fd& dir, const std::string& path)
 {
-    struct stat st{};
-    if (::fstat(dir.get(), &st) != 0) return detail::explain("can't look at the state root " + path, errno);
+    struct stat st {};
+    if (::fstat(dir.get(), &st) != 0)
+        return detail::explain("can't look at the state root " + path, errno);
     if (st.st_uid != ::geteuid())
-        return Error::failed("the state root " + path + " belongs to user " + std::to_string(st.st_uid) + ", not to you (user " +
-                             std::to_string(::geteuid()) + "): name a folder of your own with --root");
+        return Error::failed("the state root " + path + " belongs to user " +
+                             std::to_string(st.st_uid) + ", not to you (user " +
+                             std::to_string(::geteuid()) +
+                             "): name a folder of your own with --root");
     if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return Error::failed("the state root " + path + " is writable by others, who could plant files in it: chmod go-w " + path);
+        return Error::failed("the state root " + path +
+                             " is writable by others, who could plant files in it: chmod go-w " +
+                             path);
     return {};
 }
 
 Error cannot_open(const std::string& path, int err)
 {
-    struct stat st{};
+    struct stat st {};
     if ((err == ENOTDIR || err == ELOOP) && ::lstat(path.c_str(), &st) == 0 && S_ISLNK(st.st_mode))
-        return Error{ErrorKind::failed, "the state root " + path + " is a symbolic link, which somebody else might turn round: name the folder it leads to with --root", err};
+        return Error{ErrorKind::failed,
+                     "the state root " + path +
+                         " is a symbolic link, which somebody else might turn round: name the "
+                         "folder it leads to with --root",
+                     err};
     if (err == ENOTDIR)
-        return Error{ErrorKind::failed, "the state root " + path + " is not a folder: move it away, or name another with --root", err};
+        return Error{ErrorKind::failed,
+                     "the state root " + path +
+                         " is not a folder: move it away, or name another with --root",
+                     err};
     return detail::explain("can't open the state root " + path, err);
 }
 
-std::string in_tasks(TaskId id) { return "tasks/" + to_string(id); }
+std::string in_tasks(TaskId id)
+{
+    return "tasks/" + to_string(id);
+}
 
 /// Of a task's folder until it is published.
-std::string name_before(TaskId id) { return std::string(detail::new_prefix) + to_string(id); }
+std::string name_before(TaskId id)
+{
+    return std::string(detail::new_prefix) + to_string(id);
+}
 
-Error cannot_create(const std::string& path, int err) { return detail::explain("can't create the task's folder " + path, err); }
+Error cannot_create(const std::string& path, int err)
+{
+    return detail::explain("can't create the task's folder " + path, err);
+}
 
 /// Below tasks/, with its lock held, under the name that it has until it is published.
 Result<TaskDir> begin_in(const Fd& tasks, TaskId id, const std::string& path)
@@ -110,12 +137,15 @@ Fd open_tasks(int root)
 
 } // namespace
 
-Result<std::string> locate_root(std::string_view explicit_root, std::string_view xdg_state_home, std::string_view home)
+Result<std::string> locate_root(std::string_view explicit_root, std::string_view xdg_state_home,
+                                std::string_view home)
 {
     if (!explicit_root.empty()) return std::string(explicit_root);
-    if (!xdg_state_home.empty() && xdg_state_home.front() == '/') return std::string(xdg_state_home) + "/bgt";
+    if (!xdg_state_home.empty() && xdg_state_home.front() == '/')
+        return std::string(xdg_state_home) + "/bgt";
     if (!home.empty() && home.front() == '/') return std::string(home) + "/.local/state/bgt";
-    return Error::usage("can't tell where the tasks are kept: HOME is not set; name a folder with --root or BGT_ROOT");
+    return Error::usage("can't tell where the tasks are kept: HOME is not set; name a folder with "
+                        "--root or BGT_ROOT");
 }
 
 Result<Root> Root::open(std::string path, IfMissing if_missing)
@@ -128,11 +158,13 @@ Result<Root> Root::open(std::string path, IfMissing if_missing)
     if (!root.dir_ && errno == ENOENT) {
         if (if_missing == IfMissing::empty) return root;
         if (auto trusted = detail::check_way(root.path_); !trusted) return trusted.error();
-        if (const int err = make_folders(root.path_)) return detail::explain("can't create the state root " + root.path_, err);
+        if (const int err = make_folders(root.path_))
+            return detail::explain("can't create the state root " + root.path_, err);
         root.dir_.reset(::open(root.path_.c_str(), folder_flags | O_NOFOLLOW));
     }
     if (!root.dir_) return cannot_open(root.path_, errno);
-    if (auto trusted = check_owner_and_mode(root.dir_, root.path_); !trusted) return trusted.error();
+    if (auto trusted = check_owner_and_mode(root.dir_, root.path_); !trusted)
+        return trusted.error();
     if (auto trusted = detail::check_way(root.path_); !trusted) return trusted.error();
     return root;
 }
@@ -142,7 +174,8 @@ Result<TaskDir> Root::create_task(TaskId id)
     const Fd tasks = open_tasks(dir_.get());
     BGT_TRY_ASSIGN(TaskDir task, begin_in(tasks, id, path_ + "/" + in_tasks(id)));
     // It gets its name only now, so that nobody ever sees it without its lock held.
-    if (::renameat(tasks.get(), name_before(id).c_str(), tasks.get(), to_string(id).c_str()) == 0) return task;
+    if (::renameat(tasks.get(), name_before(id).c_str(), tasks.get(), to_string(id).c_str()) == 0)
+        return task;
     const Error error = cannot_create(task.path(), errno);
     task = TaskDir(); // gives back descriptors: clearing takes one, and they may be what was short
     forget_task(id);
@@ -157,13 +190,16 @@ Result<TaskDir> Root::begin_task(TaskId id)
 Result<void> Root::publish_task(const TaskDir& task)
 {
     const Fd tasks = open_tasks(dir_.get());
-    if (tasks && ::renameat(tasks.get(), name_before(task.id()).c_str(), tasks.get(), to_string(task.id()).c_str()) == 0) return {};
+    if (tasks && ::renameat(tasks.get(), name_before(task.id()).c_str(), tasks.get(),
+                            to_string(task.id()).c_str()) == 0)
+        return {};
     return cannot_create(task.path(), errno);
 }
 
 void Root::forget_task(TaskId id)
 {
-    if (const Fd tasks = open_tasks(dir_.get())) (void)detail::clear_tree(tasks.get(), name_before(id).c_str(), true);
+    if (const Fd tasks = open_tasks(dir_.get()))
+        (void)detail::clear_tree(tasks.get(), name_before(id).c_str(), true);
 }
 
 Result<TaskDir> Root::open_task(TaskId id) const

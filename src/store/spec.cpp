@@ -8,9 +8,9 @@
 #include "spec_policy.hpp"
 
 #include <boost/json.hpp>
+#include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
-#include <cerrno>
 
 namespace bgt::store {
 namespace {
@@ -35,7 +35,8 @@ std::string_view to_string(StdinFrom from)
 json::array encode_limits(const std::vector<ResourceLimit>& limits)
 {
     json::array out;
-    for (const ResourceLimit& limit : limits) out.push_back(json::object{{"name", limit.name}, {"value", limit.value}});
+    for (const ResourceLimit& limit : limits)
+        out.push_back(json::object{{"name", limit.name}, {"value", limit.value}});
     return out;
 }
 
@@ -54,8 +55,8 @@ void check_schema(const json::object& from)
     std::int64_t readable_by = written_by;
     take(from, "readable_by", readable_by);
     if (readable_by > schema)
-        throw BadField("it was written by a newer bgt (schema " + std::to_string(written_by) + ", this one reads " +
-                       std::to_string(schema) + "): use that bgt");
+        throw BadField("it was written by a newer bgt (schema " + std::to_string(written_by) +
+                       ", this one reads " + std::to_string(schema) + "): use that bgt");
 }
 
 void decode_lists(const json::object& from, TaskSpec& spec)
@@ -63,11 +64,13 @@ void decode_lists(const json::object& from, TaskSpec& spec)
     if (const auto* command = find(from, "command"))
         for (const json::value& word : as_array(*command, "command")) {
             spec.command.push_back(as_text(word, "command"));
-            if (spec.command.back().find('\0') != std::string::npos) bad("command", "free of NUL bytes");
+            if (spec.command.back().find('\0') != std::string::npos)
+                bad("command", "free of NUL bytes");
         }
     if (spec.command.empty()) bad("command", "there");
     if (const auto* tags = find(from, "tags"))
-        for (const auto& tag : as_object(*tags, "tags")) spec.tags[std::string(tag.key())] = as_text(tag.value(), "tags");
+        for (const auto& tag : as_object(*tags, "tags"))
+            spec.tags[std::string(tag.key())] = as_text(tag.value(), "tags");
     if (const auto* limits = find(from, "limits"))
         for (const json::value& item : as_array(*limits, "limits")) {
             ResourceLimit& limit = spec.limits.emplace_back();
@@ -99,8 +102,9 @@ json::object encode_queue(const TaskSpec& spec)
     for (const auto& [name, amount] : spec.needs) needs[name] = amount;
     json::object units;
     for (const auto& [name, got] : spec.units) units[name] = json::array(got.begin(), got.end());
-    return {{"name", spec.queue}, {"priority", spec.priority}, {"slots", spec.slots}, {"key", spec.key}, {"needs", std::move(needs)},
-            {"slot", spec.slot},  {"units", std::move(units)}};
+    return {{"name", spec.queue},       {"priority", spec.priority}, {"slots", spec.slots},
+            {"key", spec.key},          {"needs", std::move(needs)}, {"slot", spec.slot},
+            {"units", std::move(units)}};
 }
 
 TaskSpec decode_fields(const json::object& from)
@@ -118,12 +122,14 @@ TaskSpec decode_fields(const json::object& from)
     Duration created = spec.created.time_since_epoch();
     take(from, "created_ns", created);
     spec.created = WallTime(created);
-    if (const auto* rules = find(from, "rules")) decode_policy(as_object(*rules, "rules"), spec.policy);
+    if (const auto* rules = find(from, "rules"))
+        decode_policy(as_object(*rules, "rules"), spec.policy);
     if (const auto* owner = find(from, "owner")) {
         take(as_object(*owner, "owner"), "pid", spec.owner.emplace().pid);
         take(owner->get_object(), "start_ticks", spec.owner->start_ticks);
     }
-    if (const auto* from_where = find(from, "stdin")) spec.stdin_from = stdin_of(as_text(*from_where, "stdin"));
+    if (const auto* from_where = find(from, "stdin"))
+        spec.stdin_from = stdin_of(as_text(*from_where, "stdin"));
     take(from, "stdin_file", spec.stdin_file);
     take(from, "split", spec.split);
     take(from, "log_max", spec.log_max);
@@ -133,7 +139,8 @@ TaskSpec decode_fields(const json::object& from)
     take(from, "cookie", spec.cookie);
     take(from, "mark", spec.mark);
     if (const auto* ready = find(from, "ready"))
-        for (const json::value& condition : as_array(*ready, "ready")) spec.ready.push_back(as_text(condition, "ready"));
+        for (const json::value& condition : as_array(*ready, "ready"))
+            spec.ready.push_back(as_text(condition, "ready"));
     take(from, "hang_command", spec.hang_command);
     take(from, "progress_pattern", spec.progress_pattern);
     take(from, "dump_stacks", spec.dump_stacks);
@@ -145,7 +152,8 @@ TaskSpec decode_fields(const json::object& from)
 
 std::string shown_command(const TaskSpec& spec)
 {
-    return printable(shell_join(spec.shell ? std::vector<std::string>{spec.command[2]} : spec.command));
+    return printable(
+        shell_join(spec.shell ? std::vector<std::string>{spec.command[2]} : spec.command));
 }
 
 std::string encode_spec(const TaskSpec& spec)
@@ -164,7 +172,9 @@ std::string encode_spec(const TaskSpec& spec)
     out["created_ns"] = spec.created.time_since_epoch().count();
     out["rules"] = encode_policy(spec.policy);
     out["owner"] = nullptr;
-    if (spec.owner) out["owner"] = json::object{{"pid", spec.owner->pid}, {"start_ticks", spec.owner->start_ticks}};
+    if (spec.owner)
+        out["owner"] =
+            json::object{{"pid", spec.owner->pid}, {"start_ticks", spec.owner->start_ticks}};
     out["stdin"] = to_string(spec.stdin_from);
     out["stdin_file"] = spec.stdin_file;
     out["split"] = spec.split;
@@ -201,13 +211,15 @@ Result<void> write_spec(int task_dir_fd, const TaskSpec& spec)
 {
     const Fd fd = open_file(task_dir_fd, "spec.json", O_WRONLY | O_CREAT | O_EXCL);
     if (!fd) return detail::explain("can't create spec.json", errno);
-    if (const int err = detail::write_all(fd.get(), encode_spec(spec))) return detail::explain("can't write spec.json", err);
+    if (const int err = detail::write_all(fd.get(), encode_spec(spec)))
+        return detail::explain("can't write spec.json", err);
     return {};
 }
 
 Result<TaskSpec> read_spec(int task_dir_fd)
 {
-    const auto text = detail::read_file(task_dir_fd, "spec.json", largest_spec, "can't read spec.json");
+    const auto text =
+        detail::read_file(task_dir_fd, "spec.json", largest_spec, "can't read spec.json");
     if (!text) return text.error();
     return decode_spec(*text);
 }

@@ -30,7 +30,8 @@ void take_limit(const json::object& from, std::string_view key, std::optional<Du
 }
 
 template <class Enum>
-void take_word(const json::object& from, std::string_view key, std::optional<Enum> (*parse)(std::string_view), Enum& into)
+void take_word(const json::object& from, std::string_view key,
+               std::optional<Enum> (*parse)(std::string_view), Enum& into)
 {
     const auto* value = find(from, key);
     if (!value) return;
@@ -42,7 +43,8 @@ void take_word(const json::object& from, std::string_view key, std::optional<Enu
 json::object encode_hang(const core::HangRules& hang)
 {
     json::object out;
-    for (const core::HangRule& rule : core::hang_rules) out[rule.key] = limit_or_null(hang.*rule.limit);
+    for (const core::HangRule& rule : core::hang_rules)
+        out[rule.key] = limit_or_null(hang.*rule.limit);
     out["on_hang"] = core::to_string(hang.on_hang);
     out["quiet_after_ns"] = limit_or_null(hang.quiet_after);
     out["stalled_after_ns"] = limit_or_null(hang.stalled_after);
@@ -51,7 +53,8 @@ json::object encode_hang(const core::HangRules& hang)
 
 void decode_hang(const json::object& from, core::HangRules& hang)
 {
-    for (const core::HangRule& rule : core::hang_rules) take_limit(from, rule.key, hang.*rule.limit);
+    for (const core::HangRule& rule : core::hang_rules)
+        take_limit(from, rule.key, hang.*rule.limit);
     take_word(from, "on_hang", core::parse_on_hang, hang.on_hang);
     take_limit(from, "quiet_after_ns", hang.quiet_after);
     take_limit(from, "stalled_after_ns", hang.stalled_after);
@@ -97,13 +100,15 @@ json::object encode_policy(const core::Policy& rules)
     out["kind"] = core::to_string(rules.kind);
     out["stop_ladder"] = std::move(ladder);
     out["timeout_ns"] = rules.timeout ? json::value(rules.timeout->count()) : json::value(nullptr);
-    if (rules.kill_mode != core::KillMode::tree) out["kill_mode"] = core::to_string(rules.kill_mode);
+    if (rules.kill_mode != core::KillMode::tree)
+        out["kill_mode"] = core::to_string(rules.kill_mode);
     out["leftover"] = core::to_string(rules.leftover);
     out["leftover_wait_ns"] = rules.leftover_wait.count();
     out["awaits_ready"] = rules.awaits_ready;
     // Most tasks have none of these: what is not there is the default.
     if (rules.hang != core::HangRules{}) out["hang"] = encode_hang(rules.hang);
-    if (rules.restart_policy != core::RestartPolicy{}) out["again"] = encode_again(rules.restart_policy);
+    if (rules.restart_policy != core::RestartPolicy{})
+        out["again"] = encode_again(rules.restart_policy);
     return out;
 }
 
@@ -116,7 +121,8 @@ void decode_policy(const json::object& from, core::Policy& rules)
             core::StopStep step;
             take(as_object(item, "stop_ladder"), "signal", step.signal);
             take(item.get_object(), "wait_ns", step.wait);
-            if (step.signal < 1 || step.signal > 64 || step.wait < Duration::zero()) bad("stop_ladder", "a list of signals and times");
+            if (step.signal < 1 || step.signal > 64 || step.wait < Duration::zero())
+                bad("stop_ladder", "a list of signals and times");
             rules.stop_ladder.push_back(step);
         }
     }
@@ -130,7 +136,8 @@ void decode_policy(const json::object& from, core::Policy& rules)
     take(from, "leftover_wait_ns", rules.leftover_wait);
     take(from, "awaits_ready", rules.awaits_ready);
     if (const auto* hang = find(from, "hang")) decode_hang(as_object(*hang, "hang"), rules.hang);
-    if (const auto* again = find(from, "again")) decode_again(as_object(*again, "again"), rules.restart_policy);
+    if (const auto* again = find(from, "again"))
+        decode_again(as_object(*again, "again"), rules.restart_policy);
 }
 
 } // namespace bgt::store

@@ -12,27 +12,31 @@
 namespace bgt::store {
 namespace {
 
-// Offsets of the head of a slot. They and the place of the checksum hold for every schema there will ever be.
+// Offsets of the head of a slot. They and the place of the checksum hold for every schema there
+// will ever be.
 constexpr std::string_view magic = "BGTS";
-constexpr std::size_t at_schema = 4;     // u16: the schema it was written by
-constexpr std::size_t at_readable = 6;   // u16: the oldest schema whose reader understands it
-constexpr std::size_t at_size = 8;       // u32: bytes in use, head included
-constexpr std::size_t at_generation = 16;// u64
+constexpr std::size_t at_schema = 4;      // u16: the schema it was written by
+constexpr std::size_t at_readable = 6;    // u16: the oldest schema whose reader understands it
+constexpr std::size_t at_size = 8;        // u32: bytes in use, head included
+constexpr std::size_t at_generation = 16; // u64
 constexpr std::size_t at_fields = 24;
 constexpr std::size_t at_checksum = status_slot_size - 4;
-// Of the fields, those that StartRecord fills in (each_field below lays them there; a test holds it to that).
-constexpr std::size_t at_lifecycle = 24; // u8
-constexpr std::size_t at_main_pid = 64;  // i32
-constexpr std::size_t at_main_start = 72;// u64
-/// One more with each field or enumerator that is added. 2: Reason::cpu_limit, cpu_used. 3: the reasons of
-/// tasks that waited and were not started.
+// Of the fields, those that StartRecord fills in (each_field below lays them there; a test holds it
+// to that).
+constexpr std::size_t at_lifecycle = 24;  // u8
+constexpr std::size_t at_main_pid = 64;   // i32
+constexpr std::size_t at_main_start = 72; // u64
+/// One more with each field or enumerator that is added. 2: Reason::cpu_limit, cpu_used. 3: the
+/// reasons of tasks that waited and were not started.
 constexpr std::uint16_t schema = 3;
-constexpr std::uint16_t readable_since = 1; ///< the oldest schema whose reader understands what is written now
+constexpr std::uint16_t readable_since =
+    1; ///< the oldest schema whose reader understands what is written now
 
 constexpr std::size_t max_tally = 9;
 constexpr std::size_t max_survivors = 16;
 constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
-/// 146 years before and after 1970, or the boot: whatever a record says, the difference of two times can be told.
+/// 146 years before and after 1970, or the boot: whatever a record says, the difference of two
+/// times can be told.
 constexpr std::int64_t farthest_time = std::int64_t{1} << 62;
 
 template <class T>
@@ -54,7 +58,8 @@ std::string_view cut(std::string_view text, std::size_t most)
 {
     if (text.size() <= most) return text;
     std::size_t end = most;
-    while (end > 0 && most - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    while (end > 0 && most - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+        --end;
     return text.substr(0, end);
 }
 
@@ -120,7 +125,8 @@ private:
     std::size_t at_ = at_fields;
 };
 
-/// Takes the fields up in the same order; those beyond the end of what was written keep their defaults.
+/// Takes the fields up in the same order; those beyond the end of what was written keep their
+/// defaults.
 class Reader {
 public:
     Reader(const std::byte* slot, std::size_t size) : slot_(slot), size_(size) {}
@@ -209,7 +215,8 @@ private:
     bool unknown_value_ = false;
 };
 
-/// The order and the widths of the fields: only ever append (a flag to the flags, a field at the end).
+/// The order and the widths of the fields: only ever append (a flag to the flags, a field at the
+/// end).
 template <class Io, class S>
 void each_field(Io& io, S& s)
 {
@@ -217,7 +224,8 @@ void each_field(Io& io, S& s)
     io.enumerator(s.kind, core::kinds);
     io.enumerator(s.outcome.kind, core::outcome_kinds);
     io.enumerator(s.outcome.reason, core::reasons);
-    io.flags(s.adopted, s.paused, s.ready, s.tree_lives, s.stdin_closed, s.quiet, s.stalled, s.never_ready, s.copied);
+    io.flags(s.adopted, s.paused, s.ready, s.tree_lives, s.stdin_closed, s.quiet, s.stalled,
+             s.never_ready, s.copied);
     io.number(s.attempt);
     io.number(s.outcome.code);
     io.number(s.outcome.signal);
@@ -255,12 +263,14 @@ void each_field(Io& io, S& s)
     io.number(s.secret);
     io.duration(s.cpu_used);
 }
-static_assert(sizeof(int) == 4 && sizeof(BootId) == 16 && sizeof(Secret) == 16 && sizeof(TallyRow) == 12);
+static_assert(sizeof(int) == 4 && sizeof(BootId) == 16 && sizeof(Secret) == 16 &&
+              sizeof(TallyRow) == 12);
 
 bool is_whole(std::span<const std::byte> slot)
 {
     return std::memcmp(slot.data(), magic.data(), magic.size()) == 0 &&
-           load_le<std::uint32_t>(slot.data() + at_checksum) == detail::crc32c(slot.first(at_checksum));
+           load_le<std::uint32_t>(slot.data() + at_checksum) ==
+               detail::crc32c(slot.first(at_checksum));
 }
 
 Result<DecodedStatus> decode_slot(std::span<const std::byte> slot)
@@ -269,26 +279,32 @@ Result<DecodedStatus> decode_slot(std::span<const std::byte> slot)
     const auto readable_by = load_le<std::uint16_t>(slot.data() + at_readable);
     const std::size_t size = load_le<std::uint32_t>(slot.data() + at_size);
     if (readable_by > schema)
-        return Error::failed("the status record was written by a newer bgt (schema " + std::to_string(written_by) +
-                             ", this one reads " + std::to_string(schema) + "): use that bgt");
-    if (size < at_fields || size > at_checksum) return Error::failed("the status record is damaged (impossible size)");
+        return Error::failed("the status record was written by a newer bgt (schema " +
+                             std::to_string(written_by) + ", this one reads " +
+                             std::to_string(schema) + "): use that bgt");
+    if (size < at_fields || size > at_checksum)
+        return Error::failed("the status record is damaged (impossible size)");
     DecodedStatus decoded;
     decoded.generation = load_le<std::uint64_t>(slot.data() + at_generation);
     Reader reader(slot.data(), size);
     each_field(reader, decoded.status);
     const std::string& name = decoded.status.name;
-    if (!name.empty() && !check_name(name)) return Error::failed("the status record is damaged (its name is not valid)");
+    if (!name.empty() && !check_name(name))
+        return Error::failed("the status record is damaged (its name is not valid)");
     if (reader.unknown_value())
-        return Error::failed("the status record holds a value that this bgt does not know: a newer bgt wrote it, use that one");
+        return Error::failed("the status record holds a value that this bgt does not know: a newer "
+                             "bgt wrote it, use that one");
     Status& status = decoded.status;
     // An older bgt called it so between two attempts. What waits for its start has no supervisor.
-    if (status.lifecycle == core::Lifecycle::queued && status.supervisor.pid != 0) status.lifecycle = core::Lifecycle::backing_off;
+    if (status.lifecycle == core::Lifecycle::queued && status.supervisor.pid != 0)
+        status.lifecycle = core::Lifecycle::backing_off;
     return decoded;
 }
 
 } // namespace
 
-std::array<std::byte, status_slot_size> encode_status(const Status& status, std::uint64_t generation)
+std::array<std::byte, status_slot_size> encode_status(const Status& status,
+                                                      std::uint64_t generation)
 {
     std::array<std::byte, status_slot_size> slot{};
     Writer writer(slot.data());
@@ -323,14 +339,19 @@ int StartRecord::take_back() noexcept
 Result<DecodedStatus> decode_status(std::span<const std::byte> file)
 {
     if (file.size() < status_slot_size)
-        return Error::failed("the status record is damaged (" + std::to_string(file.size()) + " bytes, too short)");
+        return Error::failed("the status record is damaged (" + std::to_string(file.size()) +
+                             " bytes, too short)");
     auto newer = file.first(status_slot_size);
     if (file.size() < status_file_size) {
-        if (!is_whole(newer)) return Error::failed("the status record is damaged (too short, and its checksum is wrong)");
+        if (!is_whole(newer))
+            return Error::failed(
+                "the status record is damaged (too short, and its checksum is wrong)");
         return decode_slot(newer);
     }
     auto older = file.subspan(status_slot_size, status_slot_size);
-    const auto generation = [](std::span<const std::byte> slot) { return load_le<std::uint64_t>(slot.data() + at_generation); };
+    const auto generation = [](std::span<const std::byte> slot) {
+        return load_le<std::uint64_t>(slot.data() + at_generation);
+    };
     if (generation(older) > generation(newer)) std::swap(newer, older);
     if (is_whole(newer)) return decode_slot(newer); // nearly always: one checksum, not two
     if (is_whole(older)) return decode_slot(older);

@@ -2,17 +2,21 @@
 
 #include "files.hpp"
 
-#include <fcntl.h>
 #include <cerrno>
+#include <fcntl.h>
 
 namespace bgt::store {
 namespace {
 
-std::size_t slot_offset(std::uint64_t generation) { return (generation % 2) * status_slot_size; }
+std::size_t slot_offset(std::uint64_t generation)
+{
+    return (generation % 2) * status_slot_size;
+}
 
 Result<DecodedStatus> read_file(int fd)
 {
-    // A reader that is held up while the writer fills both slots in turn sees neither whole: it looks again.
+    // A reader that is held up while the writer fills both slots in turn sees neither whole: it
+    // looks again.
     Result<DecodedStatus> decoded = Error::failed("");
     for (int tries = 0; tries < 4; ++tries) {
         std::array<std::byte, status_file_size> bytes;
@@ -27,7 +31,8 @@ Result<DecodedStatus> read_file(int fd)
 Result<Status> read_at_path(int dir, const char* path)
 {
     const Fd fd = open_file(dir, path, O_RDONLY);
-    if (!fd && errno == ENOENT) return Error{ErrorKind::not_found, "there is no status record", ENOENT};
+    if (!fd && errno == ENOENT)
+        return Error{ErrorKind::not_found, "there is no status record", ENOENT};
     if (!fd) return detail::explain("can't open the status record", errno);
     return read_open_status(fd.get());
 }
@@ -63,12 +68,14 @@ Result<StatusWriter> StatusWriter::create(int task_dir_fd, const Status& first)
         if (failed != EINTR) break;
         failed = 0;
     }
-    if (failed != 0 && failed != EOPNOTSUPP && failed != ENOSYS && failed != EINVAL && failed != EPERM)
+    if (failed != 0 && failed != EOPNOTSUPP && failed != ENOSYS && failed != EINVAL &&
+        failed != EPERM)
         return detail::explain("can't allocate the status record", failed);
     writer.generation_ = 1;
     std::array<std::byte, status_file_size> both{};
     const auto slot = encode_status(first, writer.generation_);
-    std::copy(slot.begin(), slot.end(), both.begin() + static_cast<std::ptrdiff_t>(slot_offset(writer.generation_)));
+    std::copy(slot.begin(), slot.end(),
+              both.begin() + static_cast<std::ptrdiff_t>(slot_offset(writer.generation_)));
     if (const int err = detail::write_all_at(writer.fd_.get(), both, 0))
         return detail::explain("can't write the status record", err);
     return writer;
@@ -91,7 +98,8 @@ Result<void> StatusWriter::write(const Status& status)
     const auto slot = encode_status(status, generation_ + 1);
     if (const int err = detail::write_all_at(fd_.get(), slot, slot_offset(generation_ + 1)))
         return detail::explain("can't write the status record", err);
-    ++generation_; // not before: after a failure the same slot is tried again, and the good one stays
+    ++generation_; // not before: after a failure the same slot is tried again, and the good one
+                   // stays
     return {};
 }
 
@@ -102,7 +110,10 @@ Result<Status> read_open_status(int status_fd)
     return std::move(decoded->status);
 }
 
-Result<Status> read_status(int task_dir_fd) { return read_at_path(task_dir_fd, "status"); }
+Result<Status> read_status(int task_dir_fd)
+{
+    return read_at_path(task_dir_fd, "status");
+}
 
 Result<Status> read_status_at(int root_fd, TaskId id)
 {

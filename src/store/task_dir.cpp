@@ -4,9 +4,9 @@
 
 #include <bgt/base/file_lock.hpp>
 
+#include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
-#include <cerrno>
 
 namespace bgt::store {
 
@@ -20,7 +20,8 @@ Result<Fd> TaskDir::open(const char* name, int flags, unsigned mode) const
 Result<bool> TaskDir::try_lock()
 {
     if (lock_) return true;
-    Fd opened = open_lock_file(dir_.get(), file::lock, O_RDWR | O_CREAT); // active/ID is a second name of it
+    Fd opened = open_lock_file(dir_.get(), file::lock,
+                               O_RDWR | O_CREAT); // active/ID is a second name of it
     if (!opened && errno == ENOENT) // nothing can be created in a folder that has been removed
         return Error{ErrorKind::not_found, "task " + to_string(id_) + " has been removed", ENOENT};
     if (!opened) return detail::explain("can't open " + path_ + "/" + file::lock, errno);
@@ -47,7 +48,8 @@ Result<bool> TaskDir::is_locked() const
 bool TaskDir::remove_channels() const
 {
     bool all = true;
-    for (const char* name : {file::out_fifo, file::err_fifo, file::in_fifo, file::control, file::out_stage, file::err_stage})
+    for (const char* name : {file::out_fifo, file::err_fifo, file::in_fifo, file::control,
+                             file::out_stage, file::err_stage})
         if (::unlinkat(dir_.get(), name, 0) != 0 && errno != ENOENT) all = false;
     return all;
 }

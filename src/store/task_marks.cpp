@@ -25,8 +25,9 @@ KeyedHash hash_of(const Secret& secret, std::uint64_t mark, const struct stat& f
 
 Result<TaskMarks> make_marks(const Secret& secret, const TaskDir& task)
 {
-    struct stat folder{};
-    if (::fstat(task.fd(), &folder) != 0) return detail::explain("can't look at the task's folder", errno);
+    struct stat folder {};
+    if (::fstat(task.fd(), &folder) != 0)
+        return detail::explain("can't look at the task's folder", errno);
     const KeyedHash mark = hash_of(secret, 2, folder);
     TaskMarks marks;
     marks.cookie = fmt::format("{:02x}", fmt::join(hash_of(secret, 1, folder), ""));

@@ -14,8 +14,9 @@ namespace {
 
 /// A task that is still being made has no supervisor yet whose end could be watched.
 constexpr auto without_supervisor = std::chrono::milliseconds(5);
-/// What changes while the supervisor stays: survivors of SIGKILL are named. Not worth a watch of the record, for the
-/// end of an inotify instance costs the kernel (and so the caller) some ten milliseconds.
+/// What changes while the supervisor stays: survivors of SIGKILL are named. Not worth a watch of
+/// the record, for the end of an inotify instance costs the kernel (and so the caller) some ten
+/// milliseconds.
 constexpr auto with_supervisor = std::chrono::milliseconds(100);
 
 /// Watches the end of the task's supervisor, and of the one that takes its place.
@@ -52,13 +53,15 @@ private:
 
 } // namespace
 
-Result<std::optional<store::Status>> await_status(store::Root& root, store::TaskId id, std::optional<Instant> deadline,
-                                                  const std::function<bool(const store::Status&)>& done, int cancel_fd)
+Result<std::optional<store::Status>> await_status(
+    store::Root& root, store::TaskId id, std::optional<Instant> deadline,
+    const std::function<bool(const store::Status&)>& done, int cancel_fd)
 {
     using Found = std::optional<store::Status>;
     const Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
-    const Result<Fd> record = task->open(store::file::status, O_RDONLY); // still there when the task removes itself (--rm)
+    const Result<Fd> record = task->open(
+        store::file::status, O_RDONLY); // still there when the task removes itself (--rm)
     Result<os::Watch> watch = os::Watch::create();
     if (!watch) return watch.error();
     if (cancel_fd >= 0) watch->add_fd(cancel_fd);
@@ -69,7 +72,8 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
         Result<Snapshot> seen = recover_and_inspect(root, id, {});
         if (!seen && seen.error().kind == ErrorKind::not_found) {
             if (record)
-                if (Result<store::Status> final = store::read_open_status(record->get()); final) return Found{std::move(*final)};
+                if (Result<store::Status> final = store::read_open_status(record->get()); final)
+                    return Found{std::move(*final)};
             if (last) return last;
         }
         if (!seen) return seen.error();
@@ -79,18 +83,22 @@ Result<std::optional<store::Status>> await_status(store::Root& root, store::Task
         if (deadline && os::now() >= *deadline) return Found{};
         supervisor.follow(last->supervisor);
         if (!supervisor.following() && !settled) {
-            settled = true; // it may have ended between the look and the watch: look again before sleeping
+            settled = true; // it may have ended between the look and the watch: look again before
+                            // sleeping
             continue;
         }
         settled = false;
-        const Instant soon = os::now() + (supervisor.following() ? with_supervisor : without_supervisor);
+        const Instant soon =
+            os::now() + (supervisor.following() ? with_supervisor : without_supervisor);
         const auto wake = watch->wait(deadline ? std::min(*deadline, soon) : soon);
         if (!wake) return wake.error();
-        if (std::ranges::find(wake->fds, cancel_fd) != wake->fds.end()) return Error{ErrorKind::failed, "cancelled", ECANCELED};
+        if (std::ranges::find(wake->fds, cancel_fd) != wake->fds.end())
+            return Error{ErrorKind::failed, "cancelled", ECANCELED};
     }
 }
 
-Result<std::optional<store::Status>> await_end(store::Root& root, store::TaskId id, std::optional<Instant> deadline)
+Result<std::optional<store::Status>> await_end(store::Root& root, store::TaskId id,
+                                               std::optional<Instant> deadline)
 {
     return await_status(root, id, deadline, store::is_over);
 }

@@ -20,11 +20,13 @@ Duration left(Instant deadline)
 
 Answered ask_http(const Condition& condition, Instant deadline)
 {
-    const Result<std::vector<std::string>> addresses = os::resolve(condition.url.host, left(deadline));
+    const Result<std::vector<std::string>> addresses =
+        os::resolve(condition.url.host, left(deadline));
     if (!addresses) return {false, addresses.error().message};
     const Result<int> status = os::http_get_status(condition.url, *addresses, left(deadline));
     if (!status) return {false, status.error().message};
-    const bool wanted = condition.status ? *status == *condition.status : *status >= 200 && *status < 400;
+    const bool wanted =
+        condition.status ? *status == *condition.status : *status >= 200 && *status < 400;
     return {wanted, "answered " + std::to_string(*status)};
 }
 
@@ -49,7 +51,7 @@ Answered ask_unix(const Condition& condition, Instant)
 
 Answered ask_file(const Condition& condition, Instant)
 {
-    struct stat info{};
+    struct stat info {};
     return {stat(condition.text.c_str(), &info) == 0, {}};
 }
 
@@ -58,8 +60,9 @@ constexpr struct Question {
     Condition::Kind kind;
     Answered (*ask)(const Condition&, Instant deadline);
 } questions[] = {
-    {Condition::Kind::tcp, ask_tcp},   {Condition::Kind::http, ask_http},       {Condition::Kind::unix_socket, ask_unix},
-    {Condition::Kind::file, ask_file}, {Condition::Kind::command, ask_command},
+    {Condition::Kind::tcp, ask_tcp},          {Condition::Kind::http, ask_http},
+    {Condition::Kind::unix_socket, ask_unix}, {Condition::Kind::file, ask_file},
+    {Condition::Kind::command, ask_command},
 };
 
 } // namespace

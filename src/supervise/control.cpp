@@ -18,8 +18,8 @@ namespace bgt::supervise {
 namespace {
 
 constexpr auto answer_timeout = std::chrono::seconds(5);
-/// What a supervisor has forked before it died holds its lock and its socket until it first runs. In another pid namespace a
-/// supervisor that lives can't be seen: that one is asked after this.
+/// What a supervisor has forked before it died holds its lock and its socket until it first runs.
+/// In another pid namespace a supervisor that lives can't be seen: that one is asked after this.
 constexpr auto helper_timeout = std::chrono::milliseconds(200);
 
 std::string ended_text(store::TaskId id, const store::Status& status)
@@ -27,8 +27,8 @@ std::string ended_text(store::TaskId id, const store::Status& status)
     return fmt::format("task {} has {}", id.value, core::ended_words(status.outcome));
 }
 
-/// Sees to it that somebody can answer, then asks. A living supervisor is asked also where its record is damaged: with
-/// the answer it writes a whole one.
+/// Sees to it that somebody can answer, then asks. A living supervisor is asked also where its
+/// record is damaged: with the answer it writes a whole one.
 Result<Answer> request(store::Root& root, store::TaskId id, const Request& what, Duration timeout)
 {
     const Result<Snapshot> seen = recover_and_inspect(root, id, {});
@@ -36,21 +36,28 @@ Result<Answer> request(store::Root& root, store::TaskId id, const Request& what,
     const Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
     if (!seen->problem.empty() && is_unlocked(*task)) return Error::failed(seen->problem);
-    if (seen->problem.empty() && store::is_final(seen->status)) return Error::failed(ended_text(id, seen->status));
-    if (is_stopped(seen->status.supervisor)) return Error::failed(stopped_text(id, seen->status.supervisor));
+    if (seen->problem.empty() && store::is_final(seen->status))
+        return Error::failed(ended_text(id, seen->status));
+    if (is_stopped(seen->status.supervisor))
+        return Error::failed(stopped_text(id, seen->status.supervisor));
     const std::optional<Fd> supervisor = os::open_pidfd(seen->status.supervisor);
-    const bool has_died = !supervisor && seen->status.supervisor.pid > 0 && !os::is_alive(seen->status.supervisor);
+    const bool has_died =
+        !supervisor && seen->status.supervisor.pid > 0 && !os::is_alive(seen->status.supervisor);
     if (has_died && becomes_unlocked(*task, helper_timeout))
-        return Error{ErrorKind::failed, fmt::format("task {}: its supervisor died just now", id.value), ESRCH};
-    const Result<std::string> reply = os::ask(task->fd(), store::file::control, encode_request(what),
-                                              supervisor ? supervisor->get() : -1, timeout);
+        return Error{ErrorKind::failed,
+                     fmt::format("task {}: its supervisor died just now", id.value), ESRCH};
+    const Result<std::string> reply =
+        os::ask(task->fd(), store::file::control, encode_request(what),
+                supervisor ? supervisor->get() : -1, timeout);
     if (reply) return decode_answer(*reply);
-    if (!seen->problem.empty() && !is_locked(*task)) return Error::failed(seen->problem); // who answers nobody is not awaited
+    if (!seen->problem.empty() && !is_locked(*task))
+        return Error::failed(seen->problem); // who answers nobody is not awaited
     const Result<store::Status> now = store::read_status(task->fd());
     if (now && store::is_final(*now)) return Error::failed(ended_text(id, *now));
     return Error{ErrorKind::failed,
-                 fmt::format("task {}: {} (supervisor pid {}: is it stopped?)", id.value, reply.error().message,
-                             seen->status.supervisor.pid), reply.error().sys_errno};
+                 fmt::format("task {}: {} (supervisor pid {}: is it stopped?)", id.value,
+                             reply.error().message, seen->status.supervisor.pid),
+                 reply.error().sys_errno};
 }
 
 /// Nobody listened: the supervisor is being started, died just now, or is being replaced.
@@ -59,17 +66,21 @@ bool is_passing(const Error& error)
     return error.sys_errno == ESRCH || error.sys_errno == ECONNREFUSED || error.sys_errno == ENOENT;
 }
 
-/// A supervisor that is killed between the look and the answer is replaced, and the new one is asked.
-Result<Answer> request_with_retry(store::Root& root, store::TaskId id, const Request& what, Duration timeout = answer_timeout)
+/// A supervisor that is killed between the look and the answer is replaced, and the new one is
+/// asked.
+Result<Answer> request_with_retry(store::Root& root, store::TaskId id, const Request& what,
+                                  Duration timeout = answer_timeout)
 {
     const Instant deadline = os::now() + timeout;
     Result<Answer> answer = request(root, id, what, timeout);
-    for (int pause_ms = 1; !answer && is_passing(answer.error()) && os::now() < deadline; pause_ms = std::min(20, 2 * pause_ms)) {
+    for (int pause_ms = 1; !answer && is_passing(answer.error()) && os::now() < deadline;
+         pause_ms = std::min(20, 2 * pause_ms)) {
         if (answer.error().kind == ErrorKind::not_found) break;
         os::pause_for(std::chrono::milliseconds(pause_ms));
         answer = request(root, id, what, timeout);
     }
-    if (answer && !answer->error.empty()) return Error::failed(fmt::format("task {}: {}", id.value, answer->error));
+    if (answer && !answer->error.empty())
+        return Error::failed(fmt::format("task {}: {}", id.value, answer->error));
     return answer;
 }
 
@@ -82,7 +93,8 @@ Result<void> simple(store::Root& root, store::TaskId id, Request::Op op)
     return {};
 }
 
-Result<void> stop_with(store::Root& root, store::TaskId id, Request::Op op, const StopOptions& options)
+Result<void> stop_with(store::Root& root, store::TaskId id, Request::Op op,
+                       const StopOptions& options)
 {
     Request what;
     what.op = op;
@@ -101,12 +113,15 @@ bool is_stopped(const ProcessKey& supervisor)
 {
     if (supervisor.pid <= 0) return false;
     const auto stat = os::read_stat(supervisor.pid);
-    return stat && stat->key == supervisor && stat->state == 'T'; // not 't': a tracer lets it go on in a moment
+    return stat && stat->key == supervisor &&
+           stat->state == 'T'; // not 't': a tracer lets it go on in a moment
 }
 
 std::string stopped_text(store::TaskId id, const ProcessKey& supervisor)
 {
-    return fmt::format("task {}: its supervisor (pid {}) is stopped and answers nobody: kill -CONT it", id.value, supervisor.pid);
+    return fmt::format(
+        "task {}: its supervisor (pid {}) is stopped and answers nobody: kill -CONT it", id.value,
+        supervisor.pid);
 }
 
 Result<void> request_stop(store::Root& root, store::TaskId id, const StopOptions& options)
@@ -123,7 +138,8 @@ Result<void> request_look(store::Root& root, store::TaskId id, Duration timeout)
 {
     Request what;
     what.op = Request::Op::sample;
-    const Result<Answer> answer = request_with_retry(root, id, what, std::min<Duration>(timeout, answer_timeout));
+    const Result<Answer> answer =
+        request_with_retry(root, id, what, std::min<Duration>(timeout, answer_timeout));
     if (!answer) return answer.error();
     return {};
 }
@@ -158,14 +174,16 @@ Result<ReportAhead> ReportAhead::ask(store::Root& root, store::TaskId id)
     if (!supervisor) return Error::failed("its supervisor can't be seen");
     Request what;
     what.op = Request::Op::report;
-    Result<os::Question> question = os::Question::send(task->fd(), store::file::control, encode_request(what));
+    Result<os::Question> question =
+        os::Question::send(task->fd(), store::file::control, encode_request(what));
     if (!question) return question.error();
     return ReportAhead(std::move(*question), std::move(*supervisor));
 }
 
 Result<std::uint32_t> ReportAhead::number()
 {
-    const Result<std::string> reply = question_.answer(supervisor_.get(), os::now() + answer_timeout);
+    const Result<std::string> reply =
+        question_.answer(supervisor_.get(), os::now() + answer_timeout);
     if (!reply) return reply.error();
     const Result<Answer> answer = decode_answer(*reply);
     if (!answer) return answer.error();
@@ -173,7 +191,8 @@ Result<std::uint32_t> ReportAhead::number()
     return answer->count;
 }
 
-Result<std::uint32_t> request_signal(store::Root& root, store::TaskId id, int signal, bool whole_tree)
+Result<std::uint32_t> request_signal(store::Root& root, store::TaskId id, int signal,
+                                     bool whole_tree)
 {
     Request what;
     what.op = Request::Op::signal;

@@ -26,8 +26,7 @@ std::vector<store::EventField> fields_of(const core::Outcome& outcome)
 
 Driver::Driver(const core::Policy& policy, core::State state, Collaborators with)
     : policy_(policy), state_(std::move(state)), with_(with)
-{
-}
+{}
 
 void Driver::dispatch(core::Event first)
 {
@@ -55,28 +54,30 @@ void Driver::poll_tree(Events& events)
 
 void Driver::perform(const core::Action& action, Events& events)
 {
-    std::visit(Overload{
-                   [&](const core::SaveStatus&) { save_state(); },
-                   [&](const core::CheckTree&) {
-                       const std::size_t before = events.size();
-                       poll_tree(events);
-                       if (events.size() == before)
-                           events.push_back(core::TreeLives{static_cast<std::uint32_t>(with_.tree.members().size())});
-                   },
-                   [&](const core::SignalTree& what) { sweep(what, events); },
-                   [&](const core::KillTree&) { kill_sweep(events); },
-                   [&](const core::PauseTree&) { pause(); },
-                   [&](const core::ResumeTree&) { with_.tree.signal(with_.tree.members(), SIGCONT); },
-                   [&](const core::TakeSample&) { events.push_back(core::Sampled{take_sample()}); },
-                   [&](const core::GatherReport& what) { with_.reports.report(what.rule); },
-                   [&](const core::RunHook& what) { with_.reports.run_hook(what.rule); },
-                   [&](const core::EndAttempt& what) { end_attempt(what.outcome); },
-                   [&](const core::StartAgain&) { start_again(events); },
-                   [&](const core::Finish&) { finish(); },
-                   [&](const core::Release&) { with_.hooks.release(); },
-                   [&](const core::Note& what) { note(what); },
-               },
-               action);
+    std::visit(
+        Overload{
+            [&](const core::SaveStatus&) { save_state(); },
+            [&](const core::CheckTree&) {
+                const std::size_t before = events.size();
+                poll_tree(events);
+                if (events.size() == before)
+                    events.push_back(
+                        core::TreeLives{static_cast<std::uint32_t>(with_.tree.members().size())});
+            },
+            [&](const core::SignalTree& what) { sweep(what, events); },
+            [&](const core::KillTree&) { kill_sweep(events); },
+            [&](const core::PauseTree&) { pause(); },
+            [&](const core::ResumeTree&) { with_.tree.signal(with_.tree.members(), SIGCONT); },
+            [&](const core::TakeSample&) { events.push_back(core::Sampled{take_sample()}); },
+            [&](const core::GatherReport& what) { with_.reports.report(what.rule); },
+            [&](const core::RunHook& what) { with_.reports.run_hook(what.rule); },
+            [&](const core::EndAttempt& what) { end_attempt(what.outcome); },
+            [&](const core::StartAgain&) { start_again(events); },
+            [&](const core::Finish&) { finish(); },
+            [&](const core::Release&) { with_.hooks.release(); },
+            [&](const core::Note& what) { note(what); },
+        },
+        action);
 }
 
 void Driver::save_state()
@@ -84,7 +85,10 @@ void Driver::save_state()
     store::Status& status = with_.recorder.status();
     const auto* waiting = std::get_if<core::BackingOff>(&state_.phase);
     status.next_attempt.reset();
-    if (waiting) status.next_attempt = with_.clock.wall_now() + std::max<Duration>(waiting->until - with_.clock.now(), Duration::zero());
+    if (waiting)
+        status.next_attempt =
+            with_.clock.wall_now() +
+            std::max<Duration>(waiting->until - with_.clock.now(), Duration::zero());
     if (state_.hang_state.ready && !status.ready_at) status.ready_at = with_.clock.wall_now();
     if (!state_.hang_state.ready) status.ready_at.reset();
     with_.recorder.save(state_);
@@ -94,8 +98,12 @@ void Driver::sweep(const core::SignalTree& what, Events& events)
 {
     const std::vector<os::ProcStat> members = with_.tree.members();
     std::vector<os::ProcStat> targets = members;
-    if (what.main_only) std::erase_if(targets, [&](const auto& member) { return member.key != with_.recorder.status().main_process; });
-    with_.tree.signal(targets.empty() ? members : targets, what.signal); // without it nobody else would end them
+    if (what.main_only)
+        std::erase_if(targets, [&](const auto& member) {
+            return member.key != with_.recorder.status().main_process;
+        });
+    with_.tree.signal(targets.empty() ? members : targets,
+                      what.signal);      // without it nobody else would end them
     with_.tree.signal(members, SIGCONT); // a stopped process would never see the first
     events.push_back(core::Swept{static_cast<std::uint32_t>(members.size())});
 }
@@ -118,7 +126,9 @@ void Driver::pause()
 {
     for (int pass = 0; pass < max_pause_passes; ++pass) {
         std::vector<os::ProcStat> going = with_.tree.members();
-        std::erase_if(going, [](const os::ProcStat& member) { return member.state == 'T' || member.state == 't'; });
+        std::erase_if(going, [](const os::ProcStat& member) {
+            return member.state == 'T' || member.state == 't';
+        });
         if (going.empty()) return;
         with_.tree.signal(going, SIGSTOP);
     }
@@ -128,14 +138,18 @@ core::Liveness Driver::take_sample()
 {
     with_.output.take_all(); // what waits has come already
     const core::Liveness liveness = with_.signs.sample(with_.tree.members(), with_.clock.now());
-    if (const auto progress = with_.signs.take_progress(); progress && with_.recorder.put(*progress)) with_.recorder.save();
+    if (const auto progress = with_.signs.take_progress();
+        progress && with_.recorder.put(*progress))
+        with_.recorder.save();
     return liveness;
 }
 
-/// The tree is empty (or what is left is left alone): the log is complete by construction once the FIFO is.
+/// The tree is empty (or what is left is left alone): the log is complete by construction once the
+/// FIFO is.
 void Driver::drain()
 {
-    const auto* ended = std::get_if<core::Ended>(&state_.phase); // or an attempt has, and not the task
+    const auto* ended =
+        std::get_if<core::Ended>(&state_.phase); // or an attempt has, and not the task
     with_.output.drain(ended && ended->tree_lives);
 }
 
@@ -160,12 +174,14 @@ void Driver::end_attempt(const core::Outcome& outcome)
     hit_by_kill_.clear();
     store::Status& status = with_.recorder.status();
     const WallTime now = with_.clock.wall_now();
-    const Duration lived = status.attempt_started ? now - *status.attempt_started : Duration::zero();
+    const Duration lived =
+        status.attempt_started ? now - *status.attempt_started : Duration::zero();
     const auto [out, err] = with_.output.attempt_ranges();
     std::vector<store::EventField> fields = fields_of(outcome);
     fields.push_back({"attempt", std::int64_t{status.attempt}});
     fields.push_back({"started_at", format_rfc3339(status.attempt_started.value_or(now))});
-    fields.push_back({"lived_ms", std::chrono::duration_cast<std::chrono::milliseconds>(lived).count()});
+    fields.push_back(
+        {"lived_ms", std::chrono::duration_cast<std::chrono::milliseconds>(lived).count()});
     fields.push_back({"log_from", static_cast<std::int64_t>(out.from)});
     fields.push_back({"log_to", static_cast<std::int64_t>(out.to)});
     if (err) {
@@ -188,12 +204,14 @@ void Driver::start_again(Events& events)
     const Result<ProcessKey> main_process = with_.spawner.spawn(attempt);
     if (!main_process) {
         with_.recorder.event("start-failed", {{"error", main_process.error().message}});
-        events.push_back(core::StartFailed{main_process.error().kind == ErrorKind::no_command ? 127 : 126});
+        events.push_back(
+            core::StartFailed{main_process.error().kind == ErrorKind::no_command ? 127 : 126});
         return;
     }
     with_.tree.new_main_process(main_process->pid);
     with_.signs.begin(with_.clock.now());
-    with_.recorder.event("started", {{"pid", std::int64_t{main_process->pid}}, {"attempt", std::int64_t{attempt}}});
+    with_.recorder.event(
+        "started", {{"pid", std::int64_t{main_process->pid}}, {"attempt", std::int64_t{attempt}}});
     events.push_back(core::Started{});
     with_.hooks.attempt_started();
 }
@@ -201,8 +219,10 @@ void Driver::start_again(Events& events)
 void Driver::note(const core::Note& what)
 {
     std::vector<store::EventField> fields;
-    if (what.reason != core::Reason::self) fields.push_back({"reason", std::string(core::to_string(what.reason))});
-    // They were given their time: what a first SIGKILL hits is no survivor yet. The record is saved next.
+    if (what.reason != core::Reason::self)
+        fields.push_back({"reason", std::string(core::to_string(what.reason))});
+    // They were given their time: what a first SIGKILL hits is no survivor yet. The record is saved
+    // next.
     if (what.what == core::Happening::survivors) with_.recorder.status().survivors = still_there_;
     if (what.signal != 0) fields.push_back({"signal", std::int64_t{what.signal}});
     if (what.count != 0) fields.push_back({"count", std::int64_t{what.count}});

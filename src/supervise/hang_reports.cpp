@@ -6,9 +6,9 @@
 #include <bgt/os/wait.hpp>
 #include <bgt/store/open_file.hpp>
 #include <bgt/store/report.hpp>
+#include <bgt/supervise/hang_reports.hpp>
 #include <bgt/supervise/missing_conditions.hpp>
 #include <bgt/supervise/task_evidence.hpp>
-#include <bgt/supervise/hang_reports.hpp>
 
 #include <algorithm>
 #include <fcntl.h>
@@ -20,7 +20,8 @@ namespace {
 constexpr auto gather_bound = std::chrono::milliseconds(700);
 /// The writer of a report may wait in the kernel, as those that it inspects do.
 constexpr auto report_bound = std::chrono::milliseconds(1500);
-constexpr auto ready_bound = std::chrono::milliseconds(300); ///< for a look at what readiness still needs
+constexpr auto ready_bound =
+    std::chrono::milliseconds(300); ///< for a look at what readiness still needs
 constexpr auto hook_bound = std::chrono::seconds(60);
 constexpr auto pause_without_pidfd = std::chrono::milliseconds(5);
 constexpr int report_failed = 125;
@@ -30,7 +31,8 @@ core::Ages ages_of(const Observer::Signs& signs, Instant now)
     const auto age = [now](const std::optional<Instant>& at) {
         return at ? std::optional<Duration>(std::max(now - *at, Duration::zero())) : std::nullopt;
     };
-    core::Ages ages{age(signs.byte), age(signs.text), age(signs.cpu), age(signs.io), age(signs.beat), {}, {}};
+    core::Ages ages{
+        age(signs.byte), age(signs.text), age(signs.cpu), age(signs.io), age(signs.beat), {}, {}};
     if (ages.cpu) ages.cpu_span = signs.cpu_span;
     if (ages.io) ages.io_span = signs.io_span;
     return ages;
@@ -52,7 +54,8 @@ std::optional<std::uint32_t> HangReports::report(core::Reason rule)
     request.ask_java = with_.spec.dump_stacks;
     request.bound = gather_bound;
     const Instant now = os::now();
-    const Result<pid_t> writer = os::fork_helper({with_.task.fd()}, false, [&] { return write(request, rule, now); });
+    const Result<pid_t> writer =
+        os::fork_helper({with_.task.fd()}, false, [&] { return write(request, rule, now); });
     if (writer) return await(*writer, rule);
     with_.recorder.event("report-failed", {{"why", writer.error().message}});
     return std::nullopt;
@@ -70,16 +73,19 @@ int HangReports::write(const os::GatherRequest& request, core::Reason rule, Inst
     evidence.task_name = with_.spec.name;
     evidence.kind = policy.kind;
     if (rule != core::Reason::self) evidence.rule = rule;
-    if (const core::HangRule* row = core::find_hang_rule(rule)) evidence.limit = policy.hang.*row->limit;
+    if (const core::HangRule* row = core::find_hang_rule(rule))
+        evidence.limit = policy.hang.*row->limit;
     evidence.activity = state.hang_state.activity;
     evidence.paused = state.paused;
     evidence.takes_input = static_cast<bool>(with_.stdin_writer);
     evidence.ages = ages_of(with_.observer.signs(), now);
     if (policy.awaits_ready && !state.hang_state.ready && !state.hang_state.never_ready) {
         const auto [out, err] = with_.output.attempt_ranges();
-        evidence.not_ready = missing_conditions(with_.task, with_.spec, request.members, out.from, err ? err->from : 0, ready_bound);
+        evidence.not_ready = missing_conditions(with_.task, with_.spec, request.members, out.from,
+                                                err ? err->from : 0, ready_bound);
     }
-    if (const auto earlier = store::newest_report(with_.task)) core::recall(evidence, earlier->evidence);
+    if (const auto earlier = store::newest_report(with_.task))
+        core::recall(evidence, earlier->evidence);
     report.diagnosis = core::diagnose(evidence);
     return store::write_report(with_.task, report) ? 0 : report_failed;
 }
@@ -92,14 +98,17 @@ std::optional<std::uint32_t> HangReports::await(pid_t writer, core::Reason rule)
     const std::optional<Fd> pidfd = os::open_pidfd(os::key_of(writer).value_or(ProcessKey{}));
     std::optional<os::ChildEnd> end;
     while (!(end = os::try_reap(writer)) && os::now() < deadline)
-        with_.output.take_until(pidfd ? pidfd->get() : -1, pidfd ? deadline : std::min(deadline, os::now() + pause_without_pidfd));
+        with_.output.take_until(pidfd ? pidfd->get() : -1,
+                                pidfd ? deadline
+                                      : std::min(deadline, os::now() + pause_without_pidfd));
     with_.observer.leave_out(os::reaped_cpu() - cpu_before);
     if (!end) {
         os::kill_child(writer); // reaped with the others, once the kernel lets go of it
         with_.helpers.insert(writer);
     }
     if (!end || end->exit_code.value_or(report_failed) == report_failed) {
-        with_.recorder.event("report-failed", {{"why", std::string(end ? "it could not be written" : "it took too long")}});
+        with_.recorder.event("report-failed", {{"why", std::string(end ? "it could not be written"
+                                                                       : "it took too long")}});
         return std::nullopt;
     }
     const Result<std::vector<std::uint64_t>> numbers = store::list_reports(with_.task);
@@ -113,7 +122,8 @@ std::optional<std::uint32_t> HangReports::await(pid_t writer, core::Reason rule)
     return last_;
 }
 
-/// `--on-hang exec:CMD`: bounded, and no part of the tree; whatever becomes of it, the task is unharmed.
+/// `--on-hang exec:CMD`: bounded, and no part of the tree; whatever becomes of it, the task is
+/// unharmed.
 void HangReports::run_hook(core::Reason rule)
 {
     const std::string command = with_.spec.hang_command;
@@ -126,12 +136,16 @@ void HangReports::run_hook(core::Reason rule)
     };
     const Result<pid_t> pid = os::fork_helper({with_.task.fd()}, true, [&] {
         os::set_variables(variables);
-        const Result<os::HelperEnd> end = os::run_helper("/bin/sh", {"-c", command}, false, hook_bound);
+        const Result<os::HelperEnd> end =
+            os::run_helper("/bin/sh", {"-c", command}, false, hook_bound);
         // This process tells: the supervisor may be gone by then.
         const Fd events = store::open_file(with_.task.fd(), store::file::events, O_RDWR | O_APPEND);
-        const std::string what = !end ? end.error().message : end->code ? "" : "killed: it took longer than a minute";
-        static_cast<void>(store::append_event(events.get(), os::wall_now(), "hook-ended",
-                                              {{"code", std::int64_t{end && end->code ? *end->code : -1}}, {"error", what}}));
+        const std::string what = !end        ? end.error().message
+                                 : end->code ? ""
+                                             : "killed: it took longer than a minute";
+        static_cast<void>(store::append_event(
+            events.get(), os::wall_now(), "hook-ended",
+            {{"code", std::int64_t{end && end->code ? *end->code : -1}}, {"error", what}}));
         return 0;
     });
     if (!pid) return with_.recorder.event("hook-failed", {{"why", pid.error().message}});

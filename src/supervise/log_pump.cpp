@@ -16,15 +16,18 @@ namespace bgt::supervise {
 namespace {
 
 constexpr std::uint64_t bytes_per_call = 16u << 20;
-/// For so long a command of high throughput is left to fill its FIFO: who takes each page as soon as it is written is at the
-/// FIFO's lock more often than the writer, and both do a system call for a page instead of for many.
+/// For so long a command of high throughput is left to fill its FIFO: who takes each page as soon
+/// as it is written is at the FIFO's lock more often than the writer, and both do a system call for
+/// a page instead of for many.
 constexpr auto fill_time = std::chrono::microseconds(100);
-/// Of the mark of a stage: nothing is in it that is not in the log. A mode takes no space on a full disk.
+/// Of the mark of a stage: nothing is in it that is not in the log. A mode takes no space on a full
+/// disk.
 constexpr mode_t saved_mode = 0400, unsaved_mode = 0600;
 
 } // namespace
 
-Result<LogPump> LogPump::open(const store::TaskDir& task, const Files& files, std::uint64_t log_max, std::uint64_t freed)
+Result<LogPump> LogPump::open(const store::TaskDir& task, const Files& files, std::uint64_t log_max,
+                              std::uint64_t freed)
 {
     LogPump pump;
     BGT_TRY(store::make_fifo(task, files.fifo));
@@ -42,7 +45,8 @@ LogPump::Moved LogPump::pump(WallTime now)
     fifo_.begin_burst(now);
     while (staged_ > 0 || moved.bytes + moved.dropped < bytes_per_call) {
         const bool staged = staged_ > 0 || fill_stage();
-        const std::uint64_t chunk = log_.take(staged ? stage_->reader() : fifo_.fd(), high_throughput_capacity, now, moved);
+        const std::uint64_t chunk =
+            log_.take(staged ? stage_->reader() : fifo_.fd(), high_throughput_capacity, now, moved);
         if (staged) staged_ -= std::min(chunk, staged_);
         if (chunk == 0) return moved;
         if (fifo_.taken(chunk)) wants_stage_ = can_stage_ && log_.can_splice();
@@ -72,8 +76,8 @@ pid_t LogPump::begin_stage(int lock)
     if (!mark) return 0; // a full disk
     std::vector<int> keep = log_.descriptors();
     keep.push_back(lock);
-    Result<os::OutputStage> stage =
-        os::OutputStage::start(high_throughput_capacity, keep, [this](int from) { save_stage(from); });
+    Result<os::OutputStage> stage = os::OutputStage::start(high_throughput_capacity, keep,
+                                                           [this](int from) { save_stage(from); });
     can_stage_ = stage && fchmod(mark.get(), unsaved_mode) == 0;
     if (!can_stage_) {
         unlinkat(folder_, stage_name_, 0);
@@ -89,7 +93,8 @@ void LogPump::save_stage(int stage)
     log_.go_on_at_end();
     Moved moved;
     while (log_.take(stage, high_throughput_capacity, os::wall_now(), moved) > 0) {}
-    // Not removed: while the mark is there, the task's lock may be this process's. A full disk's loss stays said by it.
+    // Not removed: while the mark is there, the task's lock may be this process's. A full disk's
+    // loss stays said by it.
     if (moved.dropped == 0) fchmodat(folder_, stage_name_, saved_mode, 0);
 }
 
@@ -103,7 +108,7 @@ void LogPump::end_stage()
 
 bool LogPump::take_loss(const store::TaskDir& task, const Files& files)
 {
-    struct stat mark{};
+    struct stat mark {};
     if (fstatat(task.fd(), files.stage, &mark, AT_SYMLINK_NOFOLLOW) != 0) return false;
     return unlinkat(task.fd(), files.stage, 0) == 0 && (mark.st_mode & 0777) != saved_mode;
 }

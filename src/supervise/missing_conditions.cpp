@@ -27,19 +27,22 @@ std::vector<std::uint16_t> ports_of(const std::vector<os::ProcStat>& members)
 std::string instead_of_port(const std::vector<std::uint16_t>& ports)
 {
     std::string list;
-    for (const std::uint16_t port : ports) list += (list.empty() ? "" : ", ") + std::to_string(port);
+    for (const std::uint16_t port : ports)
+        list += (list.empty() ? "" : ", ") + std::to_string(port);
     return list.empty() ? "it listens on no port" : "it listens on " + list;
 }
 
 /// Whether a line of the attempt's output fits.
-bool was_printed(const store::TaskDir& task, const core::Condition& condition, std::uint64_t out_from, std::uint64_t err_from, Instant until)
+bool was_printed(const store::TaskDir& task, const core::Condition& condition,
+                 std::uint64_t out_from, std::uint64_t err_from, Instant until)
 {
     Result<OutputMatcher> output = OutputMatcher::open(task, 0, 0);
     if (!output) return false;
     output->skip_to(out_from, err_from);
     bool met = false;
     const auto judge = [&](std::string_view line) {
-        met = met || condition.row->judge(condition, core::fact::Line{line}) == core::ConditionState::met;
+        met = met ||
+              condition.row->judge(condition, core::fact::Line{line}) == core::ConditionState::met;
     };
     while (!met && os::now() < until) {
         const Result<bool> more = output->scan(judge);
@@ -50,8 +53,10 @@ bool was_printed(const store::TaskDir& task, const core::Condition& condition, s
 
 } // namespace
 
-std::vector<std::string> missing_conditions(const store::TaskDir& task, const store::TaskSpec& spec, const std::vector<os::ProcStat>& members,
-                                            std::uint64_t out_from, std::uint64_t err_from, Duration bound)
+std::vector<std::string> missing_conditions(const store::TaskDir& task, const store::TaskSpec& spec,
+                                            const std::vector<os::ProcStat>& members,
+                                            std::uint64_t out_from, std::uint64_t err_from,
+                                            Duration bound)
 {
     const Instant until = os::now() + bound;
     std::vector<std::string> missing, unseen;
@@ -65,15 +70,20 @@ std::vector<std::string> missing_conditions(const store::TaskDir& task, const st
         if (!condition || condition->is_guard()) continue;
         if (condition->observes(Observation::listeners)) {
             const std::vector<std::uint16_t> ports = ports_of(members);
-            if (condition->row->judge(*condition, core::fact::Listening{ports}) != core::ConditionState::met)
+            if (condition->row->judge(*condition, core::fact::Listening{ports}) !=
+                core::ConditionState::met)
                 missing.push_back(shown + ": " + instead_of_port(ports));
         } else if (condition->observes(Observation::output)) {
-            if (!was_printed(task, *condition, out_from, err_from, until)) missing.push_back(shown + ": no such line yet");
+            if (!was_printed(task, *condition, out_from, err_from, until))
+                missing.push_back(shown + ": no such line yet");
         } else if (condition->kind() == Kind::command) {
             unseen.push_back(shown + ": it has not ended with 0");
         } else if (condition->observes(Observation::probe)) {
-            const core::fact::Answered answer = probe(*condition, std::max<Duration>(until - os::now(), std::chrono::milliseconds(50)));
-            const std::string why = answer.text.empty() ? "not there" : fit(printable(answer.text), core::max_line_columns / 2);
+            const core::fact::Answered answer = probe(
+                *condition, std::max<Duration>(until - os::now(), std::chrono::milliseconds(50)));
+            const std::string why = answer.text.empty()
+                                        ? "not there"
+                                        : fit(printable(answer.text), core::max_line_columns / 2);
             if (!answer.yes) missing.push_back(shown + ": " + why);
         }
     }

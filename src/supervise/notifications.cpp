@@ -22,13 +22,18 @@ bool Notifications::take(const os::Datagram& message)
     const store::EventField sender{"pid", std::int64_t{message.pid}};
     if (!is_member(message.pid)) {
         // One line for a flood of them.
-        if (refused_++ == 0) recorder_.event("notification-refused", {sender, {"why", std::string("it is not a process of the task")}});
+        if (refused_++ == 0)
+            recorder_.event("notification-refused",
+                            {sender, {"why", std::string("it is not a process of the task")}});
         return false;
     }
     const auto notification = message.cut ? std::nullopt : core::parse_notification(message.bytes);
     if (!notification || notification->bad_fields > 0) {
-        const char* const why = message.cut ? "it is too long" : notification ? "a field has an impossible value" : "it has no field";
-        if (malformed_++ == 0) recorder_.event("notification-malformed", {sender, {"why", std::string(why)}});
+        const char* const why = message.cut    ? "it is too long"
+                                : notification ? "a field has an impossible value"
+                                               : "it has no field";
+        if (malformed_++ == 0)
+            recorder_.event("notification-malformed", {sender, {"why", std::string(why)}});
         if (!notification) return true;
     }
     target_.heartbeat();

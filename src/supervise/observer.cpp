@@ -22,8 +22,9 @@ os::StdinFifo find_fifos(int folder, const store::TaskSpec& spec)
 {
     os::StdinFifo found;
     const auto find = [&](const char* name, std::uint64_t& inode) {
-        struct stat info{};
-        if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISFIFO(info.st_mode)) return;
+        struct stat info {};
+        if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISFIFO(info.st_mode))
+            return;
         found.dev = info.st_dev;
         inode = info.st_ino;
     };
@@ -37,7 +38,8 @@ os::StdinFifo find_fifos(int folder, const store::TaskSpec& spec)
 Duration cpu_of(const core::Sample& sample)
 {
     Duration sum{};
-    for (const core::ProcessSample& process : sample.processes) sum += process.cpu + process.reaped_cpu;
+    for (const core::ProcessSample& process : sample.processes)
+        sum += process.cpu + process.reaped_cpu;
     return sum;
 }
 
@@ -48,12 +50,17 @@ bool needs_network(core::Activity activity)
 
 } // namespace
 
-Observer::Observer(int folder, const store::TaskSpec& spec) : folder_(folder), stdin_fifo_(find_fifos(folder, spec))
+Observer::Observer(int folder, const store::TaskSpec& spec)
+    : folder_(folder), stdin_fifo_(find_fifos(folder, spec))
 {
-    streams_.push_back({store::file::out_log, {}, 0, store::LineCutter{store::LineText::rendered, max_line}});
-    if (spec.split) streams_.push_back({store::file::err_log, {}, 0, store::LineCutter{store::LineText::rendered, max_line}});
+    streams_.push_back(
+        {store::file::out_log, {}, 0, store::LineCutter{store::LineText::rendered, max_line}});
+    if (spec.split)
+        streams_.push_back(
+            {store::file::err_log, {}, 0, store::LineCutter{store::LineText::rendered, max_line}});
     if (spec.progress_pattern.empty()) return;
-    if (Result<core::Pattern> pattern = core::Pattern::compile(spec.progress_pattern)) pattern_ = std::move(*pattern);
+    if (Result<core::Pattern> pattern = core::Pattern::compile(spec.progress_pattern))
+        pattern_ = std::move(*pattern);
 }
 
 void Observer::begin(Instant now)
@@ -73,7 +80,8 @@ void Observer::begin(Instant now)
         cpu_used_ += core::compare(*before_, end).cpu;
     }
     // A tick is coarse, and the main process was started a moment ago.
-    const auto ago = static_cast<std::uint64_t>((os::now() - now) / std::chrono::seconds(1) + 1) * os::ticks_per_second();
+    const auto ago = static_cast<std::uint64_t>((os::now() - now) / std::chrono::seconds(1) + 1) *
+                     os::ticks_per_second();
     start.start_now = os::ticks_now() - std::min(os::ticks_now(), ago);
     start.reaped_cpu = reaped;
     start.sockets_known = true;
@@ -99,12 +107,15 @@ core::Liveness Observer::sample(const std::vector<os::ProcStat>& members, Instan
     if (!before_) text_.reset(); // what was written before this supervisor took over
     core::Sample sample = os::take_sample(members, stdin_fifo_);
     for (const Stream& stream : streams_) sample.output_bytes += stream.at;
-    core::Liveness liveness{output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}, {}};
+    core::Liveness liveness{
+        output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}, {}};
     if (before_) {
         // Of two samples that are close together, no share can be told.
         const bool too_soon = earlier_ && sample.at - before_->at < core::min_share_span;
         const core::Sample& base = too_soon ? *earlier_ : *before_;
-        const auto classify = [&] { return core::classify(core::compare(base, sample), base, sample, unfinished_line_); };
+        const auto classify = [&] {
+            return core::classify(core::compare(base, sample), base, sample, unfinished_line_);
+        };
         liveness.activity = classify();
         if (needs_network(liveness.activity)) {
             os::add_sockets(sample, members);
@@ -113,7 +124,8 @@ core::Liveness Observer::sample(const std::vector<os::ProcStat>& members, Instan
         const core::Used used = core::compare(*before_, sample);
         if (used.cpu > Duration::zero()) cpu_ = now, cpu_span_ = used.span;
         cpu_used_ += used.cpu;
-        if (used.disk_bytes + used.net_bytes + used.written_bytes > 0) io_ = now, io_span_ = used.span;
+        if (used.disk_bytes + used.net_bytes + used.written_bytes > 0)
+            io_ = now, io_span_ = used.span;
     } else {
         cpu_used_ = std::max(cpu_used_, cpu_of(sample)); // of an adopted tree: at least that
     }
@@ -128,13 +140,14 @@ core::Liveness Observer::sample(const std::vector<os::ProcStat>& members, Instan
 void Observer::read_output(Instant now)
 {
     for (Stream& stream : streams_) read_stream(stream, now);
-    unfinished_line_ = std::ranges::any_of(streams_, [](const Stream& stream) { return !stream.cutter.unfinished().empty(); });
+    unfinished_line_ = std::ranges::any_of(
+        streams_, [](const Stream& stream) { return !stream.cutter.unfinished().empty(); });
 }
 
 void Observer::read_stream(Stream& stream, Instant now)
 {
     if (!stream.log) stream.log = store::open_file(folder_, stream.name, O_RDONLY);
-    struct stat info{};
+    struct stat info {};
     if (!stream.log || fstat(stream.log.get(), &info) != 0) return;
     const auto end = static_cast<std::uint64_t>(info.st_size);
     if (end <= stream.at) return;
@@ -144,12 +157,14 @@ void Observer::read_stream(Stream& stream, Instant now)
     }
     std::array<char, 16384> buffer;
     while (stream.at < end) {
-        const ssize_t count = pread(stream.log.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), end - stream.at),
+        const ssize_t count = pread(stream.log.get(), buffer.data(),
+                                    std::min<std::uint64_t>(buffer.size(), end - stream.at),
                                     static_cast<off_t>(stream.at));
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) break;
         const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
-        stream.cutter.feed(bytes, stream.at, [&](const store::LinePiece& piece) { take_line(piece.text, now); });
+        stream.cutter.feed(bytes, stream.at,
+                           [&](const store::LinePiece& piece) { take_line(piece.text, now); });
         stream.at += static_cast<std::uint64_t>(count);
     }
     if (const std::string last = stream.cutter.unfinished(); !last.empty()) take_line(last, now);
@@ -158,7 +173,8 @@ void Observer::read_stream(Stream& stream, Instant now)
 void Observer::take_line(std::string_view line, Instant now)
 {
     if (new_text_.take(line)) text_ = output_.value_or(now);
-    if (auto found = pattern_ ? core::find_progress(line, *pattern_) : progress_reader_.read(line)) progress_ = std::move(found);
+    if (auto found = pattern_ ? core::find_progress(line, *pattern_) : progress_reader_.read(line))
+        progress_ = std::move(found);
 }
 
 std::optional<core::Progress> Observer::take_progress()

@@ -48,11 +48,15 @@ void Output::on_output(LogPump& pump)
 
 LogPump::Moved Output::take(LogPump& pump)
 {
-    if (pump.keeper() > 0 && !with_.helpers.contains(pump.keeper())) pump.end_stage(); // somebody killed it
+    if (pump.keeper() > 0 && !with_.helpers.contains(pump.keeper()))
+        pump.end_stage(); // somebody killed it
     const LogPump::Moved moved = pump.pump(os::wall_now());
     account(moved);
     if (moved.cannot_free != 0)
-        with_.recorder.event("log-max-off", {{"why", fmt::format("the file system of the log can't free its head: {}", std::strerror(moved.cannot_free))}});
+        with_.recorder.event(
+            "log-max-off",
+            {{"why", fmt::format("the file system of the log can't free its head: {}",
+                                 std::strerror(moved.cannot_free))}});
     if (moved.bytes + moved.dropped > 0) with_.observer.output_came(os::now());
     if (pump.wants_stage()) begin_stage(pump);
     return moved;
@@ -120,7 +124,8 @@ void Output::end_stage(LogPump& pump)
 void Output::take_until(int descriptor, Instant end)
 {
     for (Instant now = os::now(); now < end; now = os::now()) {
-        const std::array<int, 3> fds{descriptor, with_.out.fifo(), with_.err ? with_.err->fifo() : -1};
+        const std::array<int, 3> fds{descriptor, with_.out.fifo(),
+                                     with_.err ? with_.err->fifo() : -1};
         const os::Readable ready = os::await_readable(fds, end);
         if (ready.none()) continue;
         take_all();
@@ -136,7 +141,9 @@ void Output::read_progress_soon()
         if (error) return;
         progress_is_due_ = false;
         with_.observer.read_output(os::now());
-        if (const auto progress = with_.observer.take_progress(); progress && with_.recorder.put(*progress)) with_.recorder.save();
+        if (const auto progress = with_.observer.take_progress();
+            progress && with_.recorder.put(*progress))
+            with_.recorder.save();
     });
 }
 

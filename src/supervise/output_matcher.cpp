@@ -14,7 +14,8 @@ std::string by_descriptor(int fd)
 
 } // namespace
 
-Result<OutputMatcher> OutputMatcher::open(const store::TaskDir& dir, std::uint64_t freed_out, std::uint64_t freed_err)
+Result<OutputMatcher> OutputMatcher::open(const store::TaskDir& dir, std::uint64_t freed_out,
+                                          std::uint64_t freed_err)
 {
     OutputMatcher matcher;
     Result<store::LogFile> out = store::LogFile::open(dir, store::WhichLog::out);
@@ -23,7 +24,9 @@ Result<OutputMatcher> OutputMatcher::open(const store::TaskDir& dir, std::uint64
     first.file = std::move(*out);
     first.at = std::min(first.file.freed(freed_out), first.file.size());
     Result<store::LogFile> err = store::LogFile::open(dir, store::WhichLog::err);
-    if (!err) return err.error().kind == ErrorKind::usage ? Result<OutputMatcher>(std::move(matcher)) : err.error();
+    if (!err)
+        return err.error().kind == ErrorKind::usage ? Result<OutputMatcher>(std::move(matcher))
+                                                    : err.error();
     Stream& second = matcher.streams_.emplace_back();
     second.file = std::move(*err);
     second.at = std::min(second.file.freed(freed_err), second.file.size());
@@ -83,7 +86,8 @@ Result<bool> OutputMatcher::scan(const std::function<void(std::string_view)>& li
     return more;
 }
 
-Result<bool> OutputMatcher::scan_stream(Stream& stream, const std::function<void(std::string_view)>& line)
+Result<bool> OutputMatcher::scan_stream(Stream& stream,
+                                        const std::function<void(std::string_view)>& line)
 {
     const std::uint64_t size = std::min(stream.file.size(), stream.end);
     const std::uint64_t end = std::min(size, stream.at + bytes_a_scan);

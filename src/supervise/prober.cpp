@@ -19,8 +19,8 @@ constexpr Duration first_interval = std::chrono::milliseconds(20);
 constexpr Duration last_interval = std::chrono::milliseconds(200);
 /// A question that is given up is asked from the start again.
 constexpr Duration check_timeout = std::chrono::seconds(30);
-/// A dev server may take long for its first answer, and would begin anew each time: what ends a question to it is the end
-/// of the wait.
+/// A dev server may take long for its first answer, and would begin anew each time: what ends a
+/// question to it is the end of the wait.
 constexpr Duration http_timeout = std::chrono::hours(1);
 /// One that does not answer for so long counts as gone.
 constexpr Duration gone_timeout = std::chrono::seconds(5);
@@ -60,19 +60,24 @@ Result<Prober> Prober::start(const core::Condition& condition)
     Result<Pipe> pipe = make_pipe("a pipe", O_DIRECT);
     if (!pipe) return pipe.error();
     const int writer = pipe->writer.get();
-    // In a group of its own: Ctrl-C goes to the parent, which ends this one and its command in order.
-    const Result<pid_t> pid = os::fork_helper({writer}, false, [&] { return ask_until_it_holds(condition, writer); });
+    // In a group of its own: Ctrl-C goes to the parent, which ends this one and its command in
+    // order.
+    const Result<pid_t> pid =
+        os::fork_helper({writer}, false, [&] { return ask_until_it_holds(condition, writer); });
     if (!pid) return pid.error();
     return Prober(*pid, std::move(pipe->reader));
 }
 
-Prober::Prober(Prober&& other) noexcept : pid_(std::exchange(other.pid_, 0)), answer_(std::move(other.answer_)) {}
+Prober::Prober(Prober&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)), answer_(std::move(other.answer_))
+{}
 
 Prober::~Prober()
 {
     if (pid_ <= 0) return;
-    if (!os::stop_child(pid_)) return; // else it starts nothing more while its command is looked for
-    end_descendants_of(pid_);          // until nobody is found: a shell may fork while it is being ended
+    if (!os::stop_child(pid_))
+        return;               // else it starts nothing more while its command is looked for
+    end_descendants_of(pid_); // until nobody is found: a shell may fork while it is being ended
     os::kill_child(pid_);
     os::reap(pid_);
 }

@@ -9,14 +9,15 @@ namespace bgt::supervise {
 namespace json = boost::json;
 namespace {
 
-constexpr std::array<std::string_view, 9> op_names{"stop",      "signal",  "pause", "resume",
-                                                   "stdin-eof", "restart", "sample", "report", "ready-lost"};
+constexpr std::array<std::string_view, 9> op_names{
+    "stop", "signal", "pause", "resume", "stdin-eof", "restart", "sample", "report", "ready-lost"};
 
 Result<json::object> parse_object(std::string_view bytes)
 {
     json::error_code error;
     const json::value value = json::parse({bytes.data(), bytes.size()}, error);
-    if (error || !value.is_object()) return Error::failed("a message on the control socket is not a JSON object");
+    if (error || !value.is_object())
+        return Error::failed("a message on the control socket is not a JSON object");
     return value.as_object();
 }
 
@@ -60,7 +61,9 @@ Result<Request> decode_request(std::string_view bytes)
     if (!object) return object.error();
     const std::string op = text(*object, "op");
     const auto* found = std::find(op_names.begin(), op_names.end(), op);
-    if (found == op_names.end()) return Error::failed("this supervisor does not know the request '" + fit(printable(op), 40) + "'");
+    if (found == op_names.end())
+        return Error::failed("this supervisor does not know the request '" +
+                             fit(printable(op), 40) + "'");
     Request request;
     request.op = static_cast<Request::Op>(found - op_names.begin());
     const auto reason = core::by_number(core::reasons, integer(*object, "reason"));
@@ -75,7 +78,8 @@ Result<Request> decode_request(std::string_view bytes)
     request.text = text(*object, "text");
     const std::string ladder = text(*object, "ladder");
     if (!ladder.empty()) {
-        Result<std::vector<core::StopStep>> steps = core::parse_stop_signals(ladder, std::chrono::seconds(5));
+        Result<std::vector<core::StopStep>> steps =
+            core::parse_stop_signals(ladder, std::chrono::seconds(5));
         if (!steps) return steps.error();
         request.ladder = *steps;
     }
@@ -84,7 +88,8 @@ Result<Request> decode_request(std::string_view bytes)
 
 std::string encode_answer(const Answer& answer)
 {
-    return json::serialize(json::object{{"schema", 1}, {"error", answer.error}, {"count", answer.count}});
+    return json::serialize(
+        json::object{{"schema", 1}, {"error", answer.error}, {"count", answer.count}});
 }
 
 Result<Answer> decode_answer(std::string_view bytes)

@@ -23,7 +23,9 @@ void Readiness::begin(std::uint64_t out_from, std::uint64_t err_from)
 {
     end();
     const core::State& state = with_.sink.state();
-    if (with_.conditions.empty() || core::lifecycle(state) != core::Lifecycle::running || state.hang_state.ready) return;
+    if (with_.conditions.empty() || core::lifecycle(state) != core::Lifecycle::running ||
+        state.hang_state.ready)
+        return;
     const store::Status& status = with_.recorder.status();
     ReadyWatch::What what;
     for (const std::string& condition : with_.conditions)

@@ -21,10 +21,12 @@ Result<std::vector<core::Condition>> read_conditions(const ReadyWatch::What& wha
     for (const std::string& text : what.conditions) {
         Result<core::Condition> condition = core::parse_condition(text, what.cwd);
         if (!condition) return condition.error();
-        if (!condition->can_make_ready()) return Error::usage("the condition " + text + " can't make a task ready");
+        if (!condition->can_make_ready())
+            return Error::usage("the condition " + text + " can't make a task ready");
         conditions.push_back(std::move(*condition));
     }
-    if (std::ranges::all_of(conditions, &core::Condition::is_guard)) return Error::usage("log-fail alone can't make a task ready");
+    if (std::ranges::all_of(conditions, &core::Condition::is_guard))
+        return Error::usage("log-fail alone can't make a task ready");
     return conditions;
 }
 
@@ -36,9 +38,11 @@ Result<ReadyWatch> ReadyWatch::start(const store::TaskDir& task, const What& wha
     if (!conditions) return conditions.error();
     Result<Pipe> pipe = make_pipe("a pipe", O_NONBLOCK);
     if (!pipe) return pipe.error();
-    const Result<pid_t> pid = os::fork_helper({task.fd(), pipe->writer.get()}, true, [&, parent = os::own_pid()] {
-        return run_ready_watcher(task, what, std::move(*conditions), pipe->writer.get(), parent);
-    });
+    const Result<pid_t> pid =
+        os::fork_helper({task.fd(), pipe->writer.get()}, true, [&, parent = os::own_pid()] {
+            return run_ready_watcher(task, what, std::move(*conditions), pipe->writer.get(),
+                                     parent);
+        });
     if (!pid) return pid.error();
     Result<os::Child> child = os::Child::watch(*pid);
     if (!child) return child.error();
@@ -46,9 +50,10 @@ Result<ReadyWatch> ReadyWatch::start(const store::TaskDir& task, const What& wha
 }
 
 ReadyWatch::ReadyWatch(ReadyWatch&& other) noexcept
-    : pid_(std::exchange(other.pid_, 0)), child_(std::move(other.child_)), answer_(std::move(other.answer_))
-{
-}
+    : pid_(std::exchange(other.pid_, 0)),
+      child_(std::move(other.child_)),
+      answer_(std::move(other.answer_))
+{}
 
 ReadyWatch::Answer ReadyWatch::answer()
 {

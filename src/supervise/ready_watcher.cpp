@@ -28,10 +28,13 @@ using core::Observation;
 /// The driver of core::Waiting for one task, which lives as long as anybody asks.
 class Watcher {
 public:
-    Watcher(store::TaskDir task, const ReadyWatch::What& what, std::vector<core::Condition> conditions)
-        : task_(std::move(task)), what_(what), waiting_(std::move(conditions), 1, {}), probers_(waiting_.conditions().size())
-    {
-    }
+    Watcher(store::TaskDir task, const ReadyWatch::What& what,
+            std::vector<core::Condition> conditions)
+        : task_(std::move(task)),
+          what_(what),
+          waiting_(std::move(conditions), 1, {}),
+          probers_(waiting_.conditions().size())
+    {}
 
     Answer run(int parent)
     {
@@ -104,7 +107,8 @@ private:
     {
         bool more = false;
         if (output_) {
-            Result<bool> scanned = output_->scan([this](std::string_view line) { waiting_.take(0, core::fact::Line{line}); });
+            Result<bool> scanned = output_->scan(
+                [this](std::string_view line) { waiting_.take(0, core::fact::Line{line}); });
             if (!scanned) return scanned.error();
             more = *scanned;
         }
@@ -131,7 +135,8 @@ private:
             if (Result<void> renewed = output_->renew(*watch_, task_); !renewed) return renewed;
         }
         for (std::size_t i = 0; i < probers_.size(); ++i) {
-            if (!probers_[i] || std::ranges::find(wake.fds, probers_[i]->fd()) == wake.fds.end()) continue;
+            if (!probers_[i] || std::ranges::find(wake.fds, probers_[i]->fd()) == wake.fds.end())
+                continue;
             const Result<core::fact::Answered> answer = probers_[i]->answer();
             if (!answer || answer->yes) {
                 watch_->remove_fd(probers_[i]->fd());
@@ -167,28 +172,34 @@ char letter_of(Answer::Kind kind)
 
 void end_descendants_of(pid_t pid)
 {
-    constexpr int max_looks = 100; // one in state D is never gone: its parent's end is all that can be done
+    constexpr int max_looks =
+        100; // one in state D is never gone: its parent's end is all that can be done
     for (int i = 0; i < max_looks; ++i) {
         const std::vector<os::ProcStat> below = os::descendants_of(pid);
         if (below.empty()) return;
-        for (const os::ProcStat& process : below) static_cast<void>(static_cast<bool>(os::send_signal(process.key, SIGKILL)));
+        for (const os::ProcStat& process : below)
+            static_cast<void>(static_cast<bool>(os::send_signal(process.key, SIGKILL)));
     }
 }
 
-int run_ready_watcher(const store::TaskDir& task, const ReadyWatch::What& what, std::vector<core::Condition> conditions, int answer,
-                      pid_t parent)
+int run_ready_watcher(const store::TaskDir& task, const ReadyWatch::What& what,
+                      std::vector<core::Condition> conditions, int answer, pid_t parent)
 {
     os::adopt_orphans(); // what its commands leave behind is not the task's
-    // Its commands must be ended too, so its parent's end is an event; only where that can't be had a signal.
+    // Its commands must be ended too, so its parent's end is an event; only where that can't be had
+    // a signal.
     const Fd parent_fd = os::pidfd_of(parent);
-    // SIGCONT: a parent that stops it (ReadyWatch::stop) and is killed before it ends it would leave it stopped for good.
+    // SIGCONT: a parent that stops it (ReadyWatch::stop) and is killed before it ends it would
+    // leave it stopped for good.
     if (!os::signal_at_end_of(parent, parent_fd ? SIGCONT : SIGKILL)) return 1;
     store::TaskDir folder(task.id(), task.path(), os::duplicate(task.fd()));
-    const Answer found = Watcher(std::move(folder), what, std::move(conditions)).run(parent_fd.get());
+    const Answer found =
+        Watcher(std::move(folder), what, std::move(conditions)).run(parent_fd.get());
     write_packet(answer, letter_of(found.kind) + found.text);
     os::Watch until_end = *os::Watch::create();
     if (parent_fd) until_end.add_fd(parent_fd.get());
-    while (os::is_parent(parent)) static_cast<void>(static_cast<bool>(until_end.wait(std::nullopt)));
+    while (os::is_parent(parent))
+        static_cast<void>(static_cast<bool>(until_end.wait(std::nullopt)));
     end_descendants_of(os::own_pid());
     return 0;
 }

@@ -35,9 +35,10 @@ void Recorder::save(const core::State& state)
 
 void Recorder::save()
 {
-    // Overwrites what is allocated: as a rule only a broken disk can refuse, and then nobody is left to tell. But file
-    // systems that copy on write may be out of space for a moment, and a lost end could never be told again.
-    // A disk that refused all tries the last time is not waited for again before the end.
+    // Overwrites what is allocated: as a rule only a broken disk can refuse, and then nobody is
+    // left to tell. But file systems that copy on write may be out of space for a moment, and a
+    // lost end could never be told again. A disk that refused all tries the last time is not waited
+    // for again before the end.
     const int tries = status_.lifecycle == core::Lifecycle::ended || !refused_ ? max_tries : 1;
     refused_ = true;
     for (int i = 0; i < tries && refused_; ++i) {
@@ -58,7 +59,8 @@ bool Recorder::put(const core::Progress& progress)
 void Recorder::event(std::string_view name, std::vector<store::EventField> fields)
 {
     // Made with the first event, which is after the caller has been told that the command runs.
-    if (!events_) events_ = store::open_file(folder_, store::file::events, O_RDWR | O_CREAT | O_APPEND);
+    if (!events_)
+        events_ = store::open_file(folder_, store::file::events, O_RDWR | O_CREAT | O_APPEND);
     if (lost_events_ > 0) fields.push_back({"events_lost_before", lost_events_});
     const Result<void> written = store::append_event(events_.get(), os::wall_now(), name, fields);
     lost_events_ = written ? 0 : lost_events_ + 1;

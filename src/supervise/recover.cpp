@@ -28,17 +28,24 @@ namespace {
 /// How long another process may take to settle the same task.
 constexpr auto recovery_timeout = std::chrono::seconds(5);
 
-/// The streams whose newest bytes died with the supervisor before, and the process that kept what it had taken.
+/// The streams whose newest bytes died with the supervisor before, and the process that kept what
+/// it had taken.
 std::vector<store::EventField> lost_output(const store::TaskDir& task)
 {
     std::vector<store::EventField> streams;
-    if (LogPump::take_loss(task, LogPump::out_files)) streams.push_back({"stream", std::string("out")});
-    if (LogPump::take_loss(task, LogPump::err_files)) streams.push_back({"stream", std::string("err")});
+    if (LogPump::take_loss(task, LogPump::out_files))
+        streams.push_back({"stream", std::string("out")});
+    if (LogPump::take_loss(task, LogPump::err_files))
+        streams.push_back({"stream", std::string("err")});
     return streams;
 }
-store::EventField at_most() { return {"at_most", static_cast<std::int64_t>(LogPump::high_throughput_capacity)}; }
+store::EventField at_most()
+{
+    return {"at_most", static_cast<std::int64_t>(LogPump::high_throughput_capacity)};
+}
 
-/// The record of a task that nothing is left of. What the dead supervisor saw stays; what it did not see is not made up.
+/// The record of a task that nothing is left of. What the dead supervisor saw stays; what it did
+/// not see is not made up.
 void put_end(store::Status& status, core::OutcomeKind unseen)
 {
     status.lifecycle = core::Lifecycle::ended;
@@ -51,47 +58,57 @@ void put_end(store::Status& status, core::OutcomeKind unseen)
 
 const char* why_ended(const store::Status& status, bool rebooted)
 {
-    if (status.outcome.kind == core::OutcomeKind::not_started) return "its supervisor died before it started the command";
-    if (status.copied) return "this folder is a copy; the task itself belongs to the folder that was copied";
-    return rebooted ? "the machine restarted" : "its supervisor died, and nothing of its tree lives";
+    if (status.outcome.kind == core::OutcomeKind::not_started)
+        return "its supervisor died before it started the command";
+    if (status.copied)
+        return "this folder is a copy; the task itself belongs to the folder that was copied";
+    return rebooted ? "the machine restarted"
+                    : "its supervisor died, and nothing of its tree lives";
 }
 
-Result<void> record_end(store::Root& root, const store::TaskDir& task, const store::Status& status, bool rebooted)
+Result<void> record_end(store::Root& root, const store::TaskDir& task, const store::Status& status,
+                        bool rebooted)
 {
     Result<store::StatusWriter> writer = store::StatusWriter::open(task.fd());
     if (!writer) return writer.error();
     if (Result<void> written = writer->write(status); !written) return written;
     if (const Result<Fd> events = task.open(store::file::events, O_RDWR | O_CREAT | O_APPEND)) {
         const bool started = status.outcome.kind != core::OutcomeKind::not_started;
-        static_cast<void>(store::append_event(events->get(), os::wall_now(), started ? "lost" : "not-started",
+        static_cast<void>(store::append_event(events->get(), os::wall_now(),
+                                              started ? "lost" : "not-started",
                                               {{"why", std::string(why_ended(status, rebooted))}}));
         for (const store::EventField& stream : lost_output(task))
-            static_cast<void>(store::append_event(events->get(), os::wall_now(), "output-lost", {stream, at_most()}));
+            static_cast<void>(store::append_event(events->get(), os::wall_now(), "output-lost",
+                                                  {stream, at_most()}));
     }
     if (!task.remove_channels()) return {}; // found by its marker, at the next pruning
     return root.unmark_active(task.id());
 }
 
-/// The marks that this folder makes are not those that its task was started with. See store::make_marks.
+/// The marks that this folder makes are not those that its task was started with. See
+/// store::make_marks.
 bool is_copy(const store::TaskSpec& spec, const store::Status& status, const os::TreeMarks& marks)
 {
-    return status.secret != store::Secret{} && !spec.cookie.empty() && !marks.cookie.empty() && spec.cookie != marks.cookie;
+    return status.secret != store::Secret{} && !spec.cookie.empty() && !marks.cookie.empty() &&
+           spec.cookie != marks.cookie;
 }
 
-/// A supervisor killed between the start and its first record did not say which process is the root: it leads its
-/// session, and is the oldest that does.
+/// A supervisor killed between the start and its first record did not say which process is the
+/// root: it leads its session, and is the oldest that does.
 void find_main_process(os::TreeMarks& marks, const std::vector<os::ProcStat>& living)
 {
     if (marks.main_process.pid != 0) return;
     for (const os::ProcStat& member : living) {
         const bool leads = member.session == member.key.pid;
-        const bool older = marks.main_process.pid == 0 || member.key.start_ticks < marks.main_process.start_ticks;
+        const bool older =
+            marks.main_process.pid == 0 || member.key.start_ticks < marks.main_process.start_ticks;
         if (leads && older) marks.main_process = member.key;
     }
     marks.session = marks.main_process.pid;
 }
 
-/// What is done by when the spec of a living task can't be read: its end is waited for, nothing is decided.
+/// What is done by when the spec of a living task can't be read: its end is waited for, nothing is
+/// decided.
 store::TaskSpec unreadable_spec(store::TaskId id)
 {
     store::TaskSpec spec;
@@ -100,22 +117,27 @@ store::TaskSpec unreadable_spec(store::TaskId id)
     return spec;
 }
 
-/// A verb inside another task that takes over must not be found as a member of that task by its environment.
+/// A verb inside another task that takes over must not be found as a member of that task by its
+/// environment.
 void hide_cookie()
 {
     const std::string prefix = std::string(os::cookie_variable) + "=";
     for (char** entry = environ; entry && *entry; ++entry)
-        if (std::string_view(*entry).starts_with(prefix)) std::memset(*entry, 'x', std::strlen(*entry));
+        if (std::string_view(*entry).starts_with(prefix))
+            std::memset(*entry, 'x', std::strlen(*entry));
 }
 
 /// The life of a supervisor that takes over.
-int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spec, os::TreeMarks marks, Fd report)
+int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spec,
+                      os::TreeMarks marks, Fd report)
 {
     hide_cookie();
     os::lift_limits();
     os::allow_descriptors(std::numeric_limits<std::size_t>::max()); // one a member
-    Result<SupervisorResources> resources = open_resources(std::move(root), std::move(task), std::move(spec), {});
-    const Result<void> spare = resources ? os::check_spare_descriptors() : Result<void>(resources.error());
+    Result<SupervisorResources> resources =
+        open_resources(std::move(root), std::move(task), std::move(spec), {});
+    const Result<void> spare =
+        resources ? os::check_spare_descriptors() : Result<void>(resources.error());
     if (!spare) {
         send_report(report.get(), {false, spare.error()});
         return 1;
@@ -131,15 +153,19 @@ int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spe
     status.supervisor = os::own_key();
     resources->recorder.save();
     resources->recorder.event("adopted");
-    for (const store::EventField& stream : lost_output(resources->task)) resources->recorder.event("output-lost", {stream, at_most()});
+    for (const store::EventField& stream : lost_output(resources->task))
+        resources->recorder.event("output-lost", {stream, at_most()});
     send_report(report.get(), {true, {}});
     report.reset();
-    std::optional<Removal> removal = Supervisor(std::move(*resources), Supervisor::Adopt{}, std::move(marks)).run();
-    remove_folder(std::move(removal)); // not in the same expression: the supervisor would still be there
+    std::optional<Removal> removal =
+        Supervisor(std::move(*resources), Supervisor::Adopt{}, std::move(marks)).run();
+    remove_folder(
+        std::move(removal)); // not in the same expression: the supervisor would still be there
     return 0;
 }
 
-Result<void> adopt(store::Root& root, store::TaskDir task, store::TaskSpec spec, os::TreeMarks marks)
+Result<void> adopt(store::Root& root, store::TaskDir task, store::TaskSpec spec,
+                   os::TreeMarks marks)
 {
     Result<Pipe> pipe = make_pipe("a pipe to the supervisor");
     if (!pipe) return pipe.error();
@@ -149,7 +175,8 @@ Result<void> adopt(store::Root& root, store::TaskDir task, store::TaskSpec spec,
     const std::string title = fmt::format("bgt:{}", task.id().value);
     const std::vector<int> keep{own->fd(), task.fd(), task.lock_fd(), report.get()};
     const Result<pid_t> pid = os::fork_supervisor(keep, title, [&] {
-        return supervise_adopted(std::move(*own), std::move(task), std::move(spec), std::move(marks), std::move(report));
+        return supervise_adopted(std::move(*own), std::move(task), std::move(spec),
+                                 std::move(marks), std::move(report));
     });
     if (!pid) return pid.error();
     report.reset();
@@ -176,13 +203,17 @@ Result<store::Status> after_other(const store::TaskDir& task)
 
 } // namespace
 
-Result<os::TreeMarks> marks_of(const store::TaskDir& task, const store::TaskSpec& spec, const store::Status& status)
+Result<os::TreeMarks> marks_of(const store::TaskDir& task, const store::TaskSpec& spec,
+                               const store::Status& status)
 {
-    const auto cant_look = [&] { return Error::failed(fmt::format("can't look at {}: {}", task.path(), std::strerror(errno))); };
+    const auto cant_look = [&] {
+        return Error::failed(
+            fmt::format("can't look at {}: {}", task.path(), std::strerror(errno)));
+    };
     os::TreeMarks marks;
     marks.main_process = status.main_process;
     marks.session = status.main_process.pid;
-    struct stat info{};
+    struct stat info {};
     if (fstatat(task.fd(), store::file::out_fifo, &info, AT_SYMLINK_NOFOLLOW) == 0) {
         if (S_ISFIFO(info.st_mode)) marks.fifo = {info.st_dev, info.st_ino};
     } else if (errno != ENOENT) {
@@ -204,9 +235,11 @@ Result<os::TreeMarks> marks_of(const store::TaskDir& task, const store::TaskSpec
 
 bool is_linked_copy(const store::TaskDir& task, const store::Status& status)
 {
-    struct stat info{};
+    struct stat info {};
     // A lock has two names: in the folder of its task and in active/.
-    if (fstatat(task.fd(), store::file::lock, &info, AT_SYMLINK_NOFOLLOW) != 0 || info.st_nlink <= 2) return false;
+    if (fstatat(task.fd(), store::file::lock, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+        info.st_nlink <= 2)
+        return false;
     const Result<store::TaskSpec> spec = store::read_spec(task.fd());
     if (!spec) return false;
     const Result<os::TreeMarks> marks = marks_of(task, *spec, status);
@@ -226,16 +259,16 @@ core::TaskFacts facts_of(const store::Status& status)
     facts.was_started = was_started(status);
     facts.start_is_exact = status.secret != store::Secret{}; // both came with the same bgt
     const BootId& boot = os::boot_id();
-    // Where it can't be read now, nobody knows of a restart: whoever lives is found all the same. A record without one is
-    // of no boot that could be this: its pids may be strangers by now.
+    // Where it can't be read now, nobody knows of a restart: whoever lives is found all the same. A
+    // record without one is of no boot that could be this: its pids may be strangers by now.
     facts.rebooted = boot != BootId{} && status.boot != boot;
     return facts;
 }
 
 namespace {
 
-/// What lives of the tree. Who is told to be lost is so for good: one look may miss who forks just then, or meet a passing
-/// error.
+/// What lives of the tree. Who is told to be lost is so for good: one look may miss who forks just
+/// then, or meet a passing error.
 core::TreeState look_at_tree(os::TreeMarks& marks)
 {
     for (int look = 0; look < 2; ++look) {
@@ -269,7 +302,9 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
     const Result<store::TaskSpec> read = store::read_spec(task->fd());
     store::TaskSpec spec = read ? *read : unreadable_spec(id);
     Result<os::TreeMarks> marks = marks_of(*task, spec, status);
-    if (!marks) return marks.error(); // without them a living tree would not be found, and be recorded as lost
+    if (!marks)
+        return marks
+            .error(); // without them a living tree would not be found, and be recorded as lost
     core::TaskFacts facts = facts_of(status);
     facts.lock = core::LockState::free;
     core::Recovery recovery = core::recovery_for(facts);
@@ -281,7 +316,8 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
     case core::Recovery::none: return status;
     case core::Recovery::look:
     case core::Recovery::unknown:
-        return Error::failed(fmt::format("can't tell whether task {} lives: /proc can't be read", id.value));
+        return Error::failed(
+            fmt::format("can't tell whether task {} lives: /proc can't be read", id.value));
     case core::Recovery::record_not_started:
         if (store::is_queued(root, id)) { // it waits again: the dispatcher takes it back
             status.lifecycle = core::Lifecycle::queued;

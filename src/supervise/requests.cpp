@@ -13,13 +13,15 @@ Answer Requests::answer(const Request& request)
 {
     switch (request.op) {
     case Request::Op::stop:
-        sink_.dispatch(core::StopRequested{request.reason, request.now, request.ladder, false, request.no_escalation});
+        sink_.dispatch(core::StopRequested{request.reason, request.now, request.ladder, false,
+                                           request.no_escalation});
         return {};
     case Request::Op::restart: return restart(request);
     case Request::Op::sample: sink_.dispatch(core::SampleRequested{}); return {};
     case Request::Op::report: return report();
     case Request::Op::pause:
-        if (core::lifecycle(sink_.state()) != core::Lifecycle::running) return {"it is not running", 0};
+        if (core::lifecycle(sink_.state()) != core::Lifecycle::running)
+            return {"it is not running", 0};
         sink_.dispatch(core::PauseRequested{});
         return {};
     case Request::Op::resume: sink_.dispatch(core::ResumeRequested{}); return {};
@@ -42,7 +44,8 @@ Answer Requests::answer(const Request& request)
 Answer Requests::restart(const Request& request)
 {
     if (!can_start_) return {std::string(no_environment), 0};
-    if (std::holds_alternative<core::Ended>(sink_.state().phase)) return {"it has ended: start it anew (bgt retry)", 0};
+    if (std::holds_alternative<core::Ended>(sink_.state().phase))
+        return {"it has ended: start it anew (bgt retry)", 0};
     sink_.dispatch(core::StopRequested{request.reason, request.now, request.ladder, true});
     return {};
 }
@@ -54,7 +57,8 @@ Answer Requests::report()
     target_.pass(sample_time);
     sink_.dispatch(core::SampleRequested{});
     const auto number = reports_.report(core::Reason::self);
-    return number ? Answer{"", *number} : Answer{"the report could not be written (the events of bgt show say why)", 0};
+    return number ? Answer{"", *number}
+                  : Answer{"the report could not be written (the events of bgt show say why)", 0};
 }
 
 Answer Requests::signal(const Request& request)
@@ -62,11 +66,14 @@ Answer Requests::signal(const Request& request)
     std::vector<os::ProcStat> targets = tree_.members();
     if (!request.whole_tree) {
         const ProcessKey main_process = recorder_.status().main_process;
-        std::erase_if(targets, [&](const os::ProcStat& member) { return member.key != main_process; });
-        if (targets.empty()) return {"its main process has ended; others of its tree live (--tree reaches them)", 0};
+        std::erase_if(targets,
+                      [&](const os::ProcStat& member) { return member.key != main_process; });
+        if (targets.empty())
+            return {"its main process has ended; others of its tree live (--tree reaches them)", 0};
     }
     const std::uint32_t count = tree_.signal(targets, request.signal);
-    recorder_.event("signal", {{"signal", std::int64_t{request.signal}}, {"count", std::int64_t{count}}});
+    recorder_.event("signal",
+                    {{"signal", std::int64_t{request.signal}}, {"count", std::int64_t{count}}});
     return {"", count};
 }
 

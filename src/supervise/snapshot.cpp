@@ -1,12 +1,12 @@
 #include <bgt/supervise/snapshot.hpp>
 
+#include <bgt/base/text.hpp>
 #include <bgt/core/progress.hpp>
 #include <bgt/core/share.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/store/log_lines.hpp>
 #include <bgt/store/open_file.hpp>
 #include <bgt/store/queue_view.hpp>
-#include <bgt/base/text.hpp>
 
 #include <bgt/os/clock.hpp>
 #include <bgt/os/ports.hpp>
@@ -28,7 +28,8 @@ namespace bgt::supervise {
 namespace {
 
 constexpr std::size_t tail_bytes = 4096;
-/// It writes half a MiB. Of a task in another pid namespace, whose supervisor can't be seen, it is awaited in vain.
+/// It writes half a MiB. Of a task in another pid namespace, whose supervisor can't be seen, it is
+/// awaited in vain.
 constexpr auto keeper_timeout = std::chrono::milliseconds(500);
 
 /// One look at /proc for many tasks, taken when the first needs it.
@@ -38,7 +39,8 @@ public:
     {
         if (!proc_) proc_.emplace();
         if (!processes_)
-            if (auto listed = os::listed_descendants_of(*proc_, supervisor)) return *std::move(listed);
+            if (auto listed = os::listed_descendants_of(*proc_, supervisor))
+                return *std::move(listed);
         if (!processes_) processes_.emplace(os::all_processes());
         return processes_->descendants_of(supervisor);
     }
@@ -73,7 +75,7 @@ std::string path_in(store::TaskId id, const char* name)
 
 std::uint64_t size_of(const store::Root& root, store::TaskId id, const char* name)
 {
-    struct stat info{};
+    struct stat info {};
     if (fstatat(root.fd(), path_in(id, name).c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return 0;
     return static_cast<std::uint64_t>(info.st_size);
 }
@@ -81,7 +83,7 @@ std::uint64_t size_of(const store::Root& root, store::TaskId id, const char* nam
 std::string read_tail(const store::Root& root, store::TaskId id)
 {
     const Fd fd = store::open_file(root.fd(), path_in(id, store::file::out_log).c_str(), O_RDONLY);
-    struct stat info{};
+    struct stat info {};
     if (!fd || fstat(fd.get(), &info) != 0) return {};
     std::string tail(tail_bytes, '\0');
     const off_t from = std::max<off_t>(0, info.st_size - static_cast<off_t>(tail_bytes));
@@ -90,14 +92,17 @@ std::string read_tail(const store::Root& root, store::TaskId id)
     return tail;
 }
 
-/// The processes that a supervisor forks for itself stay in its session; what it starts for the task leads one of its own,
-/// and no process can enter a session that it was not forked in (man 2 setsid). A name alone anybody can take.
+/// The processes that a supervisor forks for itself stay in its session; what it starts for the
+/// task leads one of its own, and no process can enter a session that it was not forked in (man 2
+/// setsid). A name alone anybody can take.
 bool is_helper(const os::ProcStat& process, std::int32_t supervisor)
 {
-    return process.ppid == supervisor && process.session == supervisor && process.comm == os::helper_name;
+    return process.ppid == supervisor && process.session == supervisor &&
+           process.comm == os::helper_name;
 }
 
-std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& root, ProcCache& proc)
+std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& root,
+                                  ProcCache& proc)
 {
     if (snapshot.status.supervisor.pid <= 0) return {}; // it is being started
     if (!snapshot.status.adopted) {
@@ -117,16 +122,20 @@ std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& r
     return os::find_marked(*marks, {getpid(), snapshot.status.supervisor.pid});
 }
 
-void add_living(Snapshot& snapshot, const store::Root& root, const SnapshotFields& want, ProcCache& proc)
+void add_living(Snapshot& snapshot, const store::Root& root, const SnapshotFields& want,
+                ProcCache& proc)
 {
     snapshot.tree = tree_of(snapshot, root, proc);
     const os::Usage usage = os::usage_of(snapshot.tree);
     snapshot.processes = usage.processes;
     snapshot.rss_bytes = usage.rss_bytes;
     if (snapshot.status.started_at) {
-        const double age = std::chrono::duration<double>(os::now() - *snapshot.status.started_at).count();
-        const double busy = static_cast<double>(usage.cpu_ticks) / static_cast<double>(os::ticks_per_second());
-        if (age >= std::chrono::duration<double>(core::min_share_span).count()) snapshot.cpu = busy / age;
+        const double age =
+            std::chrono::duration<double>(os::now() - *snapshot.status.started_at).count();
+        const double busy =
+            static_cast<double>(usage.cpu_ticks) / static_cast<double>(os::ticks_per_second());
+        if (age >= std::chrono::duration<double>(core::min_share_span).count())
+            snapshot.cpu = busy / age;
     }
     std::vector<std::int32_t> pids;
     for (const os::ProcStat& member : snapshot.tree) pids.push_back(member.key.pid);
@@ -134,12 +143,14 @@ void add_living(Snapshot& snapshot, const store::Root& root, const SnapshotField
     if (snapshot.status.lifecycle == core::Lifecycle::ended) snapshot.leftover = std::move(pids);
 }
 
-/// The lock of a supervisor that was killed: the keeper of its output may hold it for a moment more. See os::OutputStage.
+/// The lock of a supervisor that was killed: the keeper of its output may hold it for a moment
+/// more. See os::OutputStage.
 bool is_let_go(const store::Root& root, const store::TaskDir& task, const store::Status& status)
 {
     const auto is_staged = [&](const char* mark) {
-        struct stat info{};
-        return fstatat(root.fd(), path_in(task.id(), mark).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+        struct stat info {};
+        return fstatat(root.fd(), path_in(task.id(), mark).c_str(), &info, AT_SYMLINK_NOFOLLOW) ==
+               0;
     };
     if (!is_staged(store::file::out_stage) && !is_staged(store::file::err_stage)) return false;
     if (status.supervisor.pid <= 0 || os::is_alive(status.supervisor)) return false;
@@ -152,7 +163,8 @@ struct Lock {
 };
 
 /// Only a clear no counts as free: a task that can't be looked at may well have its supervisor.
-Lock lock_of(const store::Root& root, const Result<store::TaskDir>& task, const store::Status* status)
+Lock lock_of(const store::Root& root, const Result<store::TaskDir>& task,
+             const store::Status* status)
 {
     const Result<bool> locked = task ? task->is_locked() : Result<bool>(task.error());
     if (!locked) return {core::LockState::unknown, locked.error()};
@@ -160,22 +172,25 @@ Lock lock_of(const store::Root& root, const Result<store::TaskDir>& task, const 
     return {core::LockState::held};
 }
 
-/// Something else stands in the place of the lock, or nobody may open it: this does not pass by itself, so the record must
-/// not be taken for the truth until it does.
+/// Something else stands in the place of the lock, or nobody may open it: this does not pass by
+/// itself, so the record must not be taken for the truth until it does.
 bool is_lasting(const Error& error)
 {
-    constexpr std::array lasting{store::wrong_kind, store::wrong_owner, ELOOP, ENOTDIR, EACCES, EPERM};
+    constexpr std::array lasting{
+        store::wrong_kind, store::wrong_owner, ELOOP, ENOTDIR, EACCES, EPERM};
     return std::ranges::find(lasting, error.sys_errno) != lasting.end();
 }
 
 /// Error: whether the task is supervised can't be told, now and later.
-Result<core::Recovery> recovery_of(const store::Root& root, store::TaskId id, const store::Status& status)
+Result<core::Recovery> recovery_of(const store::Root& root, store::TaskId id,
+                                   const store::Status& status)
 {
     if (store::is_final(status)) return core::Recovery::none; // most are: nothing has to be asked
     const Result<store::TaskDir> task = root.open_task(id);
     const Lock lock = lock_of(root, task, &status);
     if (task && lock.error && is_lasting(*lock.error)) return *lock.error;
-    if (lock.state == core::LockState::held && is_linked_copy(*task, status)) return core::Recovery::record_end;
+    if (lock.state == core::LockState::held && is_linked_copy(*task, status))
+        return core::Recovery::record_end;
     core::TaskFacts facts = facts_of(status);
     facts.lock = lock.state;
     return core::recovery_for(facts);
@@ -189,34 +204,40 @@ std::optional<double> printed_progress(std::string tail)
     core::ProgressReader reader;
     store::LineCutter cutter(store::LineText::rendered);
     const auto take = [&](const store::LinePiece& piece) {
-        if (const auto progress = reader.read(piece.text); progress && progress->fraction) newest = progress->fraction;
+        if (const auto progress = reader.read(piece.text); progress && progress->fraction)
+            newest = progress->fraction;
     };
     cutter.feed(tail, 0, take);
     cutter.flush(take);
     return newest;
 }
 
-/// A task that can't be looked at just now (no descriptor left, no room for the supervisor that takes over) is not
-/// therefore damaged.
+/// A task that can't be looked at just now (no descriptor left, no room for the supervisor that
+/// takes over) is not therefore damaged.
 bool is_passing(const Error& error)
 {
-    constexpr std::array passing{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOSPC, EDQUOT, EIO, EROFS, EACCES, EPERM};
+    constexpr std::array passing{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOSPC,
+                                 EDQUOT, EIO,    EROFS,  EACCES, EPERM};
     return std::ranges::find(passing, error.sys_errno) != passing.end();
 }
 
 void put_problem(Snapshot& snapshot, const Error& error, bool doubtful)
 {
     snapshot.doubtful = doubtful;
-    snapshot.problem = fmt::format("task {} {}: {}", snapshot.id.value, doubtful ? "can't be looked at" : "is damaged", error.message);
+    snapshot.problem = fmt::format("task {} {}: {}", snapshot.id.value,
+                                   doubtful ? "can't be looked at" : "is damaged", error.message);
 }
 
-/// A task without a folder: it waits in a queue, or will never start and is not on record as such yet. False: there is none.
-bool inspect_waiting(Snapshot& snapshot, const store::Root& root, const SnapshotFields& want, ProcCache& proc)
+/// A task without a folder: it waits in a queue, or will never start and is not on record as such
+/// yet. False: there is none.
+bool inspect_waiting(Snapshot& snapshot, const store::Root& root, const SnapshotFields& want,
+                     ProcCache& proc)
 {
     const store::QueueView* queue = proc.queue(root);
     if (!queue) return false;
     const std::optional<core::Reason> dropped = queue->dropped_for(snapshot.id);
-    if (!dropped && !queue->is_waiting(snapshot.id) && !queue->is_claimed(snapshot.id)) return false;
+    if (!dropped && !queue->is_waiting(snapshot.id) && !queue->is_claimed(snapshot.id))
+        return false;
     store::Status& status = snapshot.status;
     status.lifecycle = dropped ? core::Lifecycle::ended : core::Lifecycle::queued;
     if (dropped) {
@@ -225,7 +246,8 @@ bool inspect_waiting(Snapshot& snapshot, const store::Root& root, const Snapshot
     }
     const Result<store::WaitingTask> task = queue->describe(snapshot.id);
     if (!task) {
-        snapshot.problem = fmt::format("task {} can't be looked at: {}", snapshot.id.value, task.error().message);
+        snapshot.problem =
+            fmt::format("task {} can't be looked at: {}", snapshot.id.value, task.error().message);
         return true;
     }
     status.kind = task->spec.policy.kind;
@@ -239,15 +261,18 @@ bool inspect_waiting(Snapshot& snapshot, const store::Root& root, const Snapshot
 enum class Act : std::uint8_t { read_only, recover };
 
 /// Error (not_found): there is no such task.
-Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId id, const SnapshotFields& want, ProcCache& proc, Act act)
+Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId id,
+                          const SnapshotFields& want, ProcCache& proc, Act act)
 {
     snapshot.id = id;
     snapshot.folder = root.path() + "/tasks/" + to_string(id);
     Result<store::Status> status = store::read_status_at(root.fd(), id);
     if (!status && access(snapshot.folder.c_str(), F_OK) != 0) {
         if (inspect_waiting(snapshot, root, want, proc)) return {};
-        status = store::read_status_at(root.fd(), id); // it may have left its queue between the two looks
-        if (!status && access(snapshot.folder.c_str(), F_OK) != 0) return Error::not_found(fmt::format("no such task {}", id.value));
+        status = store::read_status_at(root.fd(),
+                                       id); // it may have left its queue between the two looks
+        if (!status && access(snapshot.folder.c_str(), F_OK) != 0)
+            return Error::not_found(fmt::format("no such task {}", id.value));
     }
     if (status) {
         const Result<core::Recovery> recovery = recovery_of(root, id, *status);
@@ -268,7 +293,8 @@ Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId i
             return Error::not_found(fmt::format("no such task {} yet", id.value));
     }
     if (!status) {
-        put_problem(snapshot, status.error(), is_passing(status.error()) || store::read_status_at(root.fd(), id));
+        put_problem(snapshot, status.error(),
+                    is_passing(status.error()) || store::read_status_at(root.fd(), id));
         return {};
     }
     snapshot.status = std::move(*status);
@@ -277,13 +303,18 @@ Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId i
         if (!task) return task.error();
         Result<store::TaskSpec> spec = store::read_spec(task->fd());
         if (spec) snapshot.spec = std::make_shared<const store::TaskSpec>(std::move(*spec));
-        else snapshot.problem = fmt::format("task {} is damaged: {}", id.value, spec.error().message);
+        else
+            snapshot.problem =
+                fmt::format("task {} is damaged: {}", id.value, spec.error().message);
         snapshot.log_bytes = size_of(root, id, store::file::out_log);
-        if (snapshot.spec && snapshot.spec->split) snapshot.log_bytes += size_of(root, id, store::file::err_log);
+        if (snapshot.spec && snapshot.spec->split)
+            snapshot.log_bytes += size_of(root, id, store::file::err_log);
     }
-    if ((want.usage || want.ports) && !store::is_final(snapshot.status)) add_living(snapshot, root, want, proc);
+    if ((want.usage || want.ports) && !store::is_final(snapshot.status))
+        add_living(snapshot, root, want, proc);
     if (want.log_tail) snapshot.log_tail = read_tail(root, id);
-    if (want.log_tail && !snapshot.status.progress && !store::is_over(snapshot.status)) snapshot.status.progress = printed_progress(snapshot.log_tail);
+    if (want.log_tail && !snapshot.status.progress && !store::is_over(snapshot.status))
+        snapshot.status.progress = printed_progress(snapshot.log_tail);
     return {};
 }
 
@@ -291,15 +322,18 @@ Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId i
 
 namespace {
 
-Result<Snapshot> inspect_one(store::Root& root, store::TaskId id, const SnapshotFields& want, Act act)
+Result<Snapshot> inspect_one(store::Root& root, store::TaskId id, const SnapshotFields& want,
+                             Act act)
 {
     ProcCache proc;
     Snapshot snapshot;
-    if (Result<void> seen = inspect_into(snapshot, root, id, want, proc, act); !seen) return seen.error();
+    if (Result<void> seen = inspect_into(snapshot, root, id, want, proc, act); !seen)
+        return seen.error();
     return snapshot;
 }
 
-std::vector<Snapshot> inspect_each(store::Root& root, const std::vector<store::TaskId>& ids, const SnapshotFields& want, Act act)
+std::vector<Snapshot> inspect_each(store::Root& root, const std::vector<store::TaskId>& ids,
+                                   const SnapshotFields& want, Act act)
 {
     ProcCache proc;
     std::vector<Snapshot> found;
@@ -316,12 +350,15 @@ Result<Snapshot> inspect(store::Root& root, store::TaskId id, const SnapshotFiel
     return inspect_one(root, id, want, Act::read_only);
 }
 
-Result<Snapshot> recover_and_inspect(store::Root& root, store::TaskId id, const SnapshotFields& want)
+Result<Snapshot> recover_and_inspect(store::Root& root, store::TaskId id,
+                                     const SnapshotFields& want)
 {
     return inspect_one(root, id, want, Act::recover);
 }
 
-std::vector<Snapshot> recover_and_inspect_all(store::Root& root, const std::vector<store::TaskId>& ids, const SnapshotFields& want)
+std::vector<Snapshot> recover_and_inspect_all(store::Root& root,
+                                              const std::vector<store::TaskId>& ids,
+                                              const SnapshotFields& want)
 {
     return inspect_each(root, ids, want, Act::recover);
 }

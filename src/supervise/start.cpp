@@ -12,11 +12,11 @@
 #include <bgt/store/environment.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/task_marks.hpp>
-#include <bgt/supervise/supervisor_resources.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/recover.hpp>
 #include <bgt/supervise/snapshot.hpp>
+#include <bgt/supervise/supervisor_resources.hpp>
 
 #include "spawn_main.hpp"
 #include "start_parts.hpp"
@@ -39,9 +39,13 @@ Result<store::Secret> make_secret()
 {
     store::Secret secret{};
     const auto whole = static_cast<ssize_t>(secret.size());
-    if (retry_on_eintr([&] { return getrandom(secret.data(), secret.size(), 0); }) == whole) return secret;
-    const Fd random{open("/dev/urandom", O_RDONLY | O_CLOEXEC)}; // a sandbox refused the system call
-    if (random && retry_on_eintr([&] { return read(random.get(), secret.data(), secret.size()); }) == whole) return secret;
+    if (retry_on_eintr([&] { return getrandom(secret.data(), secret.size(), 0); }) == whole)
+        return secret;
+    const Fd random{
+        open("/dev/urandom", O_RDONLY | O_CLOEXEC)}; // a sandbox refused the system call
+    if (random &&
+        retry_on_eintr([&] { return read(random.get(), secret.data(), secret.size()); }) == whole)
+        return secret;
     return Error::system("making a secret for the task (getrandom, /dev/urandom)", errno);
 }
 
@@ -57,7 +61,8 @@ store::Status first_status(const store::TaskSpec& spec, const store::Secret& sec
     return status;
 }
 
-/// The command could not be executed: the task has ended, whether or not anybody is there to be told.
+/// The command could not be executed: the task has ended, whether or not anybody is there to be
+/// told.
 void record_failure(SupervisorResources& resources, const Error& error)
 {
     store::Status& status = resources.recorder.status();
@@ -68,14 +73,16 @@ void record_failure(SupervisorResources& resources, const Error& error)
     status.ended_at = os::now();
     resources.recorder.save();
     resources.recorder.event("start-failed", {{"error", error.message}});
-    if (resources.task.remove_channels()) static_cast<void>(resources.root.unmark_active(resources.task.id()));
+    if (resources.task.remove_channels())
+        static_cast<void>(resources.root.unmark_active(resources.task.id()));
 }
 
-/// The caller wakes up on this processor, as a rule: what is left to be done would only be in its way. A signal (a command that
-/// has ended) or a request ends the pause; output waits in its FIFO.
+/// The caller wakes up on this processor, as a rule: what is left to be done would only be in its
+/// way. A signal (a command that has ended) or a request ends the pause; output waits in its FIFO.
 void let_caller_go(const SupervisorResources& resources)
 {
-    const std::array<int, 3> urgent{resources.sources->signals.native_handle(), resources.control.fd(), -1};
+    const std::array<int, 3> urgent{resources.sources->signals.native_handle(),
+                                    resources.control.fd(), -1};
     os::await_readable(urgent, os::now() + std::chrono::milliseconds(1));
 }
 
@@ -84,8 +91,10 @@ void let_caller_go(const SupervisorResources& resources)
 int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, Fd report)
 {
     if (request.prepare) request.prepare();
-    Result<SupervisorResources> resources = open_resources(std::move(root), std::move(task), std::move(request.spec), request.retention);
-    Result<void> spare = resources ? os::check_spare_descriptors() : Result<void>(resources.error());
+    Result<SupervisorResources> resources = open_resources(
+        std::move(root), std::move(task), std::move(request.spec), request.retention);
+    Result<void> spare =
+        resources ? os::check_spare_descriptors() : Result<void>(resources.error());
     if (spare) spare = os::check_subreaper();
     if (!spare) {
         send_report(report.get(), {false, spare.error()});
@@ -111,11 +120,13 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
     resources->recorder.event("started", {{"pid", std::int64_t{main_pid}}});
     if (awaited) let_caller_go(*resources);
     std::optional<Removal> removal = Supervisor(std::move(*resources), main_pid).run();
-    remove_folder(std::move(removal)); // not in the same expression: the supervisor would still be there
+    remove_folder(
+        std::move(removal)); // not in the same expression: the supervisor would still be there
     return 0;
 }
 
-Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec, const std::vector<std::string>* kept_env)
+Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec,
+                          const std::vector<std::string>* kept_env)
 {
     BGT_TRY_ASSIGN(const store::Secret secret, make_secret());
     const Result<store::TaskMarks> marks = store::make_marks(secret, task);
@@ -125,18 +136,24 @@ Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec, con
     if (Result<void> done = store::write_spec(task.fd(), spec); !done) return done;
     if (kept_env != nullptr)
         if (Result<void> done = store::write_environment(task.fd(), *kept_env); !done) return done;
-    if (const auto writer = store::StatusWriter::create(task.fd(), first_status(spec, secret)); !writer) return writer.error();
+    if (const auto writer = store::StatusWriter::create(task.fd(), first_status(spec, secret));
+        !writer)
+        return writer.error();
     return {};
 }
 
 namespace {
 
-/// What dies closes its descriptors one by one: the pipe to us may go before the lock, which says "lives" till then.
+/// What dies closes its descriptors one by one: the pipe to us may go before the lock, which says
+/// "lives" till then.
 void await_death(pid_t child, const store::Root& root, store::TaskId id)
 {
-    const Instant deadline = os::now() + std::chrono::seconds(1); // it lives where only its word could not be written
-    while (!os::has_ended(child) && os::now() < deadline) os::pause_for(std::chrono::milliseconds(1));
-    if (const Result<store::TaskDir> task = root.open_task(id)) becomes_unlocked(*task, deadline - os::now());
+    const Instant deadline =
+        os::now() + std::chrono::seconds(1); // it lives where only its word could not be written
+    while (!os::has_ended(child) && os::now() < deadline)
+        os::pause_for(std::chrono::milliseconds(1));
+    if (const Result<store::TaskDir> task = root.open_task(id))
+        becomes_unlocked(*task, deadline - os::now());
 }
 
 } // namespace
@@ -153,7 +170,8 @@ bool is_used(const store::Root& root, store::TaskId id)
 namespace {
 
 /// Error: the task that bears the name is another one than is meant.
-Result<void> check_same(const store::Root& root, store::TaskId id, const store::TaskSpec& wanted, IfNameTaken policy)
+Result<void> check_same(const store::Root& root, store::TaskId id, const store::TaskSpec& wanted,
+                        IfNameTaken policy)
 {
     if (policy != IfNameTaken::use_it && policy != IfNameTaken::replace) return {};
     const Result<store::TaskDir> task = root.open_task(id);
@@ -162,8 +180,11 @@ Result<void> check_same(const store::Root& root, store::TaskId id, const store::
     if (!there) return {};
     const bool other_command = policy == IfNameTaken::use_it && there->command != wanted.command;
     if (there->cwd == wanted.cwd && !other_command) return {};
-    return Error::failed(fmt::format("the name '{}' belongs to task {}, which runs '{}' in {}: take another name, or add --anywhere",
-                                     wanted.name, id.value, fit(printable(shell_join(there->command)), 60), printable(there->cwd)));
+    return Error::failed(fmt::format("the name '{}' belongs to task {}, which runs '{}' in {}: "
+                                     "take another name, or add --anywhere",
+                                     wanted.name, id.value,
+                                     fit(printable(shell_join(there->command)), 60),
+                                     printable(there->cwd)));
 }
 
 /// Whether this process belongs to the task, so that its end is ours.
@@ -172,12 +193,15 @@ bool is_around_us(const store::Root& root, store::TaskId id)
     const char* cookies = std::getenv(os::cookie_variable);
     if (cookies == nullptr) return false;
     const Result<store::TaskDir> task = root.open_task(id);
-    const Result<store::TaskSpec> spec = task ? store::read_spec(task->fd()) : Result<store::TaskSpec>(task.error());
-    return spec && !spec->cookie.empty() && std::string_view(cookies).find(spec->cookie) != std::string_view::npos;
+    const Result<store::TaskSpec> spec =
+        task ? store::read_spec(task->fd()) : Result<store::TaskSpec>(task.error());
+    return spec && !spec->cookie.empty() &&
+           std::string_view(cookies).find(spec->cookie) != std::string_view::npos;
 }
 
 /// Settles who bears the name: nullopt when it is free to be claimed.
-Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store::TaskSpec& spec, const std::vector<std::string>& env,
+Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store::TaskSpec& spec,
+                                                  const std::vector<std::string>& env,
                                                   IfNameTaken policy)
 {
     using Bearer = std::optional<store::TaskId>;
@@ -188,13 +212,16 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
     const store::TaskId id = **bearer;
     const Result<Snapshot> seen = recover_and_inspect(root, id, {});
     if (!seen || !is_used(root, id)) return Bearer{};
-    if (!seen->problem.empty()) return Error::failed(fmt::format("the name '{}' belongs to {}", name, seen->problem));
+    if (!seen->problem.empty())
+        return Error::failed(fmt::format("the name '{}' belongs to {}", name, seen->problem));
     if (const Result<void> same = check_same(root, id, spec, policy); !same) return same.error();
     const bool replaces = policy == IfNameTaken::replace || policy == IfNameTaken::replace_any;
     switch (policy) {
     case IfNameTaken::fail:
-        return Error::failed(fmt::format("the name '{}' belongs to task {}, which is {}: take another name, or use "
-                                         "--if-absent or --replace", name, id.value, core::to_string(seen->status.lifecycle)));
+        return Error::failed(
+            fmt::format("the name '{}' belongs to task {}, which is {}: take another name, or use "
+                        "--if-absent or --replace",
+                        name, id.value, core::to_string(seen->status.lifecycle)));
     case IfNameTaken::use_it:
     case IfNameTaken::use_any:
         if (seen->status.lifecycle != core::Lifecycle::starting) return Bearer{id};
@@ -202,12 +229,16 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
     case IfNameTaken::replace:
     case IfNameTaken::replace_any:
         if (is_around_us(root, id))
-            return Error::failed(fmt::format("task {} is the one in which this runs, and would take it along: bgt restart {} starts "
-                                             "its command again", id.value, name));
+            return Error::failed(fmt::format("task {} is the one in which this runs, and would "
+                                             "take it along: bgt restart {} starts "
+                                             "its command again",
+                                             id.value, name));
         if (seen->status.lifecycle != core::Lifecycle::starting) {
             // A slip of the pen must not cost the task that runs.
             if (Result<void> there = os::check_command(spec.command.front(), env, spec.cwd); !there)
-                return Error{there.error().kind, there.error().message + fmt::format("; task {} keeps running", id.value), 0};
+                return Error{
+                    there.error().kind,
+                    there.error().message + fmt::format("; task {} keeps running", id.value), 0};
             StopOptions stop;
             stop.no_escalation = true; // two callers at once are not impatience
             const Result<void> asked = request_stop(root, id, stop);
@@ -217,20 +248,23 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
     }
     const bool until_ended = replaces && seen->status.lifecycle != core::Lifecycle::starting;
     const auto over = await_status(root, id, std::nullopt, [&](const store::Status& now) {
-        return until_ended ? store::is_over(now) || !now.survivors.empty() : now.lifecycle != core::Lifecycle::starting;
+        return until_ended ? store::is_over(now) || !now.survivors.empty()
+                           : now.lifecycle != core::Lifecycle::starting;
     });
     if (!over && over.error().kind != ErrorKind::not_found) return over.error();
     if (over && *over && !(*over)->survivors.empty())
-        return Error::failed(fmt::format("task {} can't be replaced: {}", id.value, os::survivor_words((*over)->survivors)));
+        return Error::failed(fmt::format("task {} can't be replaced: {}", id.value,
+                                         os::survivor_words((*over)->survivors)));
     return resolve_name(root, spec, env, policy);
 }
 
-/// Makes the written folder known, by its name and as active; false: another task claimed the name first.
+/// Makes the written folder known, by its name and as active; false: another task claimed the name
+/// first.
 Result<bool> announce(store::Root& root, const store::TaskSpec& spec)
 {
     if (!spec.name.empty()) {
-        const Result<store::TaskId> bearer =
-            root.claim_name(spec.name, spec.id, [&](store::TaskId other) { return is_used(root, other); });
+        const Result<store::TaskId> bearer = root.claim_name(
+            spec.name, spec.id, [&](store::TaskId other) { return is_used(root, other); });
         if (!bearer) return bearer.error();
         if (*bearer != spec.id) return false;
     }
@@ -239,7 +273,8 @@ Result<bool> announce(store::Root& root, const store::TaskSpec& spec)
 }
 
 /// One attempt to make the folder and to claim the name; false: another claimed it first.
-Result<bool> make_folder(store::Root& root, store::TaskSpec& spec, const std::vector<std::string>* kept_env, store::TaskDir& made)
+Result<bool> make_folder(store::Root& root, store::TaskSpec& spec,
+                         const std::vector<std::string>* kept_env, store::TaskDir& made)
 {
     const Result<store::TaskId> id = root.allocate_id();
     if (!id) return id.error();
@@ -251,12 +286,14 @@ Result<bool> make_folder(store::Root& root, store::TaskSpec& spec, const std::ve
     // Whole before others can find it: a caller with the same name reads its record.
     const Result<void> written = write_folder(made, spec, kept_env);
     Result<bool> announced = written ? announce(root, spec) : Result<bool>(written.error());
-    if (!announced) made = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
+    if (!announced)
+        made = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
     if (!announced || !*announced) static_cast<void>(root.remove_task(*id));
     return announced;
 }
 
-/// The supervisor was killed before it could say a word. Its task's record tells whether the command was executed.
+/// The supervisor was killed before it could say a word. Its task's record tells whether the
+/// command was executed.
 Result<void> recover_launch(store::Root& root, store::TaskId id)
 {
     static_cast<void>(recover_and_inspect(root, id, {})); // who lives gets another supervisor
@@ -267,14 +304,15 @@ Result<void> recover_launch(store::Root& root, store::TaskId id)
 
 } // namespace
 
-Result<Created> create(store::Root& root, store::TaskSpec& spec, const std::vector<std::string>& env, IfNameTaken policy,
-                       bool keep_env)
+Result<Created> create(store::Root& root, store::TaskSpec& spec,
+                       const std::vector<std::string>& env, IfNameTaken policy, bool keep_env)
 {
     Created created;
     while (true) {
         if (!spec.name.empty()) {
             if (const auto found = root.find_name(spec.name)) created.name_before = *found;
-            const Result<std::optional<store::TaskId>> there = resolve_name(root, spec, env, policy);
+            const Result<std::optional<store::TaskId>> there =
+                resolve_name(root, spec, env, policy);
             if (!there) return there.error();
             if (*there) {
                 created.was_there = *there;
@@ -292,7 +330,8 @@ Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest reques
     if (task.lock_fd() < 0) {
         const Result<bool> locked = task.try_lock();
         if (!locked) return locked.error();
-        if (!*locked) return Error::failed(fmt::format("task {} is being started already", task.id().value));
+        if (!*locked)
+            return Error::failed(fmt::format("task {} is being started already", task.id().value));
     }
     Result<Pipe> pipe = make_pipe("a pipe to the supervisor");
     if (!pipe) return pipe.error();
@@ -302,12 +341,15 @@ Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest reques
     std::vector<int> keep{root.fd(), task.fd(), task.lock_fd(), report.get()};
     if (request.caller_stdin) keep.push_back(request.caller_stdin.get());
     const Result<pid_t> pid = os::fork_supervisor(keep, title, [&] {
-        return supervise_new(std::move(root), std::move(task), std::move(request), std::move(report));
+        return supervise_new(std::move(root), std::move(task), std::move(request),
+                             std::move(report));
     });
     if (!pid) return pid.error();
     report.reset();
-    task = store::TaskDir{}; // with our copy of the lock: from here on it proves that the supervisor lives
-    // Freed while the supervisor works: at our return the caller would wait for that, and for copies of shared pages.
+    task = store::TaskDir{}; // with our copy of the lock: from here on it proves that the
+                             // supervisor lives
+    // Freed while the supervisor works: at our return the caller would wait for that, and for
+    // copies of shared pages.
     request = LaunchRequest{};
     const std::optional<StartReport> answer = receive_report(reader.get());
     if (answer && answer->started) return {};
@@ -321,7 +363,8 @@ Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest reques
 
 Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken policy)
 {
-    const PrivateUmask files; // a caller with an odd umask gets files that bgt can read back all the same
+    const PrivateUmask
+        files; // a caller with an odd umask gets files that bgt can read back all the same
     os::lift_limits();
     request.spec.umask = files.before();
     Result<Created> created = create(root, request.spec, request.env, policy, request.keep_env);
@@ -329,13 +372,19 @@ Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken p
     if (created->was_there) return StartResult{*created->was_there, true};
     const store::TaskId id = request.spec.id;
     const std::string name = request.spec.name;
-    const Result<void> launched = launch(root, std::move(created->task), {std::move(request.spec), std::move(request.env), request.retention,
-                                                                        std::move(request.caller_stdin), {}});
+    const Result<void> launched = launch(root, std::move(created->task),
+                                         {std::move(request.spec),
+                                          std::move(request.env),
+                                          request.retention,
+                                          std::move(request.caller_stdin),
+                                          {}});
     if (launched) return StartResult{id, false};
     static_cast<void>(root.remove_task(id));
     // What failed to start leaves no trace: the name goes back to the ended task that bore it.
     if (created->name_before && root.open_task(*created->name_before))
-        static_cast<void>(root.claim_name(name, *created->name_before, [&](store::TaskId other) { return is_used(root, other); }));
+        static_cast<void>(root.claim_name(name, *created->name_before, [&](store::TaskId other) {
+            return is_used(root, other);
+        }));
     return launched.error();
 }
 

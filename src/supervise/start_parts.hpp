@@ -4,11 +4,12 @@
 
 namespace bgt::supervise {
 
-/// Writes the folder of the new task: `starting`, under a held lock. Fills in by what its tree is found without a supervisor.
-/// `kept_env`: the environment that is kept with it, or null.
-Result<void> write_folder(const store::TaskDir&, store::TaskSpec&, const std::vector<std::string>* kept_env);
-/// The supervisor's life, in the process that fork_supervisor made. `report`: where somebody waits for what comes of the
-/// start (ChildReport), else empty.
+/// Writes the folder of the new task: `starting`, under a held lock. Fills in by what its tree is
+/// found without a supervisor. `kept_env`: the environment that is kept with it, or null.
+Result<void> write_folder(const store::TaskDir&, store::TaskSpec&,
+                          const std::vector<std::string>* kept_env);
+/// The supervisor's life, in the process that fork_supervisor made. `report`: where somebody waits
+/// for what comes of the start (ChildReport), else empty.
 int supervise_new(store::Root, store::TaskDir, LaunchRequest, Fd report);
 
 } // namespace bgt::supervise

@@ -26,7 +26,8 @@ void run_end_hook(const store::Root& root)
     if (end_hook != nullptr) end_hook(root);
 }
 
-Result<store::TaskDir> create_waiting(store::Root& root, store::TaskSpec& spec, const std::vector<std::string>* kept_env)
+Result<store::TaskDir> create_waiting(store::Root& root, store::TaskSpec& spec,
+                                      const std::vector<std::string>* kept_env)
 {
     BGT_TRY_ASSIGN(store::TaskDir task, root.begin_task(spec.id));
     // Whole before others can find it: its id is known already.
@@ -53,7 +54,8 @@ Result<pid_t> launch_detached(store::Root& root, store::TaskDir task, LaunchRequ
     });
 }
 
-Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::Reason reason, const std::vector<std::string>* kept_env)
+Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::Reason reason,
+                                const std::vector<std::string>* kept_env)
 {
     if (root.open_task(spec.id)) return {};
     BGT_TRY_ASSIGN(store::TaskDir task, root.begin_task(spec.id));

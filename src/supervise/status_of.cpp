@@ -10,8 +10,12 @@ namespace {
 void put_main_end(const core::MainEnd& end, core::Outcome& outcome)
 {
     std::visit(Overload{
-                   [&](core::Exited e) { outcome.kind = core::OutcomeKind::exited, outcome.code = e.code; },
-                   [&](core::Signaled s) { outcome.kind = core::OutcomeKind::signaled, outcome.signal = s.signal; },
+                   [&](core::Exited e) {
+                       outcome.kind = core::OutcomeKind::exited, outcome.code = e.code;
+                   },
+                   [&](core::Signaled s) {
+                       outcome.kind = core::OutcomeKind::signaled, outcome.signal = s.signal;
+                   },
                    [&](core::Unseen) { outcome.kind = core::OutcomeKind::lost; },
                },
                end);
@@ -33,13 +37,15 @@ std::optional<core::MainEnd> main_end_of(const core::Outcome& outcome)
 void put_tally(const std::vector<core::StepTally>& tally, store::Status& status)
 {
     status.tally.clear();
-    for (const core::StepTally& row : tally) status.tally.push_back({row.signal, row.found, row.ended});
+    for (const core::StepTally& row : tally)
+        status.tally.push_back({row.signal, row.found, row.ended});
 }
 
 std::vector<core::StepTally> tally_of(const store::Status& status)
 {
     std::vector<core::StepTally> tally;
-    for (const store::TallyRow& row : status.tally) tally.push_back({row.signal, row.found, row.ended});
+    for (const store::TallyRow& row : status.tally)
+        tally.push_back({row.signal, row.found, row.ended});
     return tally;
 }
 
@@ -51,7 +57,8 @@ core::Stopping stopping_of(const store::Status& status, Instant now)
     stopping.reason = status.outcome.reason;
     stopping.for_leftover = stopping.reason == core::Reason::self;
     stopping.since = now;
-    // The stop signal was sent by the one before; what is left of the ladder is the wait until SIGKILL.
+    // The stop signal was sent by the one before; what is left of the ladder is the wait until
+    // SIGKILL.
     stopping.rung_ends = status.kill_by.value_or(now);
     stopping.ladder = {core::StopStep{15, std::max(Duration{0}, stopping.rung_ends - now)}};
     stopping.tally = tally_of(status);

@@ -32,7 +32,8 @@ bool is_unexplained_kill(const std::vector<store::EventField>& end)
             return field.key == key && found != nullptr && *found == value;
         });
     };
-    return has("signal", std::int64_t{SIGKILL}) && has("reason", std::string(core::to_string(core::Reason::self)));
+    return has("signal", std::int64_t{SIGKILL}) &&
+           has("reason", std::string(core::to_string(core::Reason::self)));
 }
 
 } // namespace
@@ -44,17 +45,27 @@ void remove_folder(std::optional<Removal> removal)
     static_cast<void>(removal->root.remove_task(removal->id));
 }
 
-Supervisor::Supervisor(SupervisorResources resources, std::int32_t main_pid, std::optional<os::TreeMarks> marks)
-    : resources_(std::move(resources)), io_(resources_.sources->io), adopted_(std::move(marks)), tree_(tree_of(main_pid)),
-      observer_(resources_.task.fd(), resources_.spec), clock_(io_, *this),
-      output_({io_, resources_.out, resources_.err ? &*resources_.err : nullptr, resources_.sources->out, resources_.sources->err,
-               resources_.task.lock_fd(), !resources_.spec.progress_pattern.empty(), resources_.recorder, observer_, helpers_, *this}),
-      reports_({resources_.task, resources_.spec, resources_.root.path(), resources_.stdin_writer, resources_.recorder, *tree_,
-                observer_, output_, helpers_, *this}),
-      readiness_({io_, resources_.task, resources_.spec.ready, resources_.spec.cwd, resources_.recorder, observer_, helpers_, *this,
+Supervisor::Supervisor(SupervisorResources resources, std::int32_t main_pid,
+                       std::optional<os::TreeMarks> marks)
+    : resources_(std::move(resources)),
+      io_(resources_.sources->io),
+      adopted_(std::move(marks)),
+      tree_(tree_of(main_pid)),
+      observer_(resources_.task.fd(), resources_.spec),
+      clock_(io_, *this),
+      output_({io_, resources_.out, resources_.err ? &*resources_.err : nullptr,
+               resources_.sources->out, resources_.sources->err, resources_.task.lock_fd(),
+               !resources_.spec.progress_pattern.empty(), resources_.recorder, observer_, helpers_,
+               *this}),
+      reports_({resources_.task, resources_.spec, resources_.root.path(), resources_.stdin_writer,
+                resources_.recorder, *tree_, observer_, output_, helpers_, *this}),
+      readiness_({io_, resources_.task, resources_.spec.ready, resources_.spec.cwd,
+                  resources_.recorder, observer_, helpers_, *this,
                   [this, self = os::own_pid()] { return members_elsewhere(self); }}),
       notifications_(*tree_, clock_, resources_.recorder, *this, *this),
-      requests_(can_start(), *tree_, resources_.recorder, reports_, *this, *this), owner_(io_, *this), control_timer_(io_),
+      requests_(can_start(), *tree_, resources_.recorder, reports_, *this, *this),
+      owner_(io_, *this),
+      control_timer_(io_),
       driver_(resources_.spec.policy, first_state(),
               {resources_.recorder, *tree_, clock_, *this, observer_, reports_, output_, *this})
 {
@@ -76,8 +87,10 @@ Supervisor::Supervisor(SupervisorResources resources, Adopt, os::TreeMarks marks
 std::unique_ptr<Tree> Supervisor::tree_of(std::int32_t main_pid)
 {
     if (!adopted_) return std::make_unique<OwnTree>(helpers_, main_pid);
-    const bool main_end_known = resources_.recorder.status().outcome.kind != core::OutcomeKind::none;
-    return std::make_unique<AdoptedTree>(helpers_, io_, *adopted_, main_end_known, [this] { dispatch(core::Tick{}); });
+    const bool main_end_known =
+        resources_.recorder.status().outcome.kind != core::OutcomeKind::none;
+    return std::make_unique<AdoptedTree>(helpers_, io_, *adopted_, main_end_known,
+                                         [this] { dispatch(core::Tick{}); });
 }
 
 core::State Supervisor::first_state()
@@ -88,7 +101,9 @@ core::State Supervisor::first_state()
     core::State state;
     if (is_adopted()) state = state_of(status, now);
     if (policy.hang.cpu) state.hang_state.cpu.cores = os::core_count();
-    if (!is_adopted()) return core::step(policy, std::move(state), core::Started{}, *status.started_at).state; // on record already
+    if (!is_adopted())
+        return core::step(policy, std::move(state), core::Started{}, *status.started_at)
+            .state;     // on record already
     if (!can_start()) { // the environment was known to the one before only
         policy.restart_policy = {};
         if (policy.hang.on_hang == core::OnHang::restart) policy.hang.on_hang = core::OnHang::kill;
@@ -99,7 +114,8 @@ core::State Supervisor::first_state()
 /// Of the tree, asked in another process than `supervisor`.
 std::vector<os::ProcStat> Supervisor::members_elsewhere(std::int32_t supervisor) const
 {
-    return adopted_ ? os::find_marked(*adopted_, {supervisor, os::own_pid()}) : os::descendants_of(supervisor);
+    return adopted_ ? os::find_marked(*adopted_, {supervisor, os::own_pid()})
+                    : os::descendants_of(supervisor);
 }
 
 std::optional<Removal> Supervisor::run()
@@ -131,7 +147,8 @@ void Supervisor::begin_pruning()
     if (child) helpers_.insert(*child); // without one, the next task does it
 }
 
-/// So that none becomes a zombie of a PID 1 that reaps nobody. A user's hook may take long: it goes on alone.
+/// So that none becomes a zombie of a PID 1 that reaps nobody. A user's hook may take long: it goes
+/// on alone.
 void Supervisor::reap_helpers()
 {
     const Instant deadline = os::now() + helpers_timeout;
@@ -153,7 +170,8 @@ void Supervisor::on_signals()
 {
     const bool told_to_end = os::take_signals(resources_.sources->signals.native_handle());
     if (told_to_end && is_adopted()) {
-        // Its tree are not our children: they lose nothing with us, and the next verb takes over again.
+        // Its tree are not our children: they lose nothing with us, and the next verb takes over
+        // again.
         io_.stop();
         return;
     }
@@ -173,7 +191,8 @@ void Supervisor::watch_control()
             if (!take_message(*message)) ++refused;
         }
         if (refused < max_refused && !resources_.control.was_flooded()) return watch_control();
-        // Strangers write without end. The kernel keeps a few messages and makes their senders wait.
+        // Strangers write without end. The kernel keeps a few messages and makes their senders
+        // wait.
         control_timer_.expires_after(flood_pause);
         control_timer_.async_wait([this](auto stopped) {
             if (!stopped) watch_control();

@@ -52,8 +52,10 @@ Result<std::unique_ptr<EventSources>> open_sources(int out, int err, int control
         sources->out.assign(out);
         if (err >= 0) sources->err.assign(err);
         sources->control.assign(control);
-        // Asio does not check whether epoll took its timer (ENOSPC: /proc/sys/fs/epoll/max_user_watches).
-        if (!has_timers(sources->io)) return Error::failed("preparing to wait for the command: the kernel took no timer");
+        // Asio does not check whether epoll took its timer (ENOSPC:
+        // /proc/sys/fs/epoll/max_user_watches).
+        if (!has_timers(sources->io))
+            return Error::failed("preparing to wait for the command: the kernel took no timer");
         return sources;
     } catch (const boost::system::system_error& error) {
         return Error::system("preparing to wait for the command (epoll)", error.code().value());
@@ -68,7 +70,8 @@ EventSources::~EventSources()
         if (stream->is_open()) stream->release();
 }
 
-Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task, store::TaskSpec spec, store::Retention retention)
+Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task,
+                                           store::TaskSpec spec, store::Retention retention)
 {
     Result<Recorder> recorder = Recorder::open(task);
     if (!recorder) return recorder.error();
@@ -77,12 +80,14 @@ Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task
     if (!out) return out.error();
     std::optional<LogPump> err;
     if (spec.split) {
-        Result<LogPump> opened = LogPump::open(task, LogPump::err_files, spec.log_max, status.freed_err_bytes);
+        Result<LogPump> opened =
+            LogPump::open(task, LogPump::err_files, spec.log_max, status.freed_err_bytes);
         if (!opened) return opened.error();
         err = std::move(*opened);
     }
     Result<os::ControlSocket> control = os::ControlSocket::bind(
-        task.fd(), store::file::control, os::ControlSocket::notify_address(task.path(), store::file::control, spec.cookie));
+        task.fd(), store::file::control,
+        os::ControlSocket::notify_address(task.path(), store::file::control, spec.cookie));
     if (!control) return control.error();
     Fd stdin_writer;
     if (spec.stdin_from == store::StdinFrom::pipe) {
@@ -92,16 +97,28 @@ Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task
     }
     const Result<pid_t> stdin_keeper = keep_open(task, stdin_writer);
     if (!stdin_keeper) return stdin_keeper.error();
-    Result<std::unique_ptr<EventSources>> sources = open_sources(out->fifo(), err ? err->fifo() : -1, control->fd());
+    Result<std::unique_ptr<EventSources>> sources =
+        open_sources(out->fifo(), err ? err->fifo() : -1, control->fd());
     if (!sources) return sources.error();
-    return SupervisorResources{std::move(root), std::move(task),     std::move(spec),         std::move(*recorder), std::move(*out),
-                  std::move(err),  std::move(*control), std::move(stdin_writer), *stdin_keeper,        std::move(*sources),
-                  retention,       {},                  {}};
+    return SupervisorResources{std::move(root),
+                               std::move(task),
+                               std::move(spec),
+                               std::move(*recorder),
+                               std::move(*out),
+                               std::move(err),
+                               std::move(*control),
+                               std::move(stdin_writer),
+                               *stdin_keeper,
+                               std::move(*sources),
+                               retention,
+                               {},
+                               {}};
 }
 
 void send_report(int fd, const StartReport& report)
 {
-    std::string bytes(1, report.started ? 'S' : static_cast<char>('0' + static_cast<int>(report.error.kind)));
+    std::string bytes(
+        1, report.started ? 'S' : static_cast<char>('0' + static_cast<int>(report.error.kind)));
     bytes += report.error.message;
     write_packet(fd, bytes);
 }

@@ -41,14 +41,16 @@ Tail tail_of(const store::TaskDir& task, store::WhichLog which)
     for (std::string_view rest = text; !rest.empty();) {
         const std::string_view line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-        tail.lines.push_back(fit(printable(line.substr(0, 4 * core::max_line_columns)), core::max_line_columns));
+        tail.lines.push_back(
+            fit(printable(line.substr(0, 4 * core::max_line_columns)), core::max_line_columns));
     }
     return tail;
 }
 
 void keep_last(std::vector<std::string>& lines, std::size_t most)
 {
-    if (lines.size() > most) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
+    if (lines.size() > most)
+        lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
 }
 
 bool is_older(const timespec& a, const timespec& b)
@@ -92,7 +94,8 @@ void TaskEvidence::add_output(core::Evidence& evidence)
 {
     Tail older = tail_of(task_, store::WhichLog::out), newer = tail_of(task_, store::WhichLog::err);
     if (is_older(newer.changed, older.changed)) std::swap(older, newer);
-    if (!newer.lines.empty() && !older.lines.empty()) keep_last(older.lines, core::max_lines_shown / 2);
+    if (!newer.lines.empty() && !older.lines.empty())
+        keep_last(older.lines, core::max_lines_shown / 2);
     evidence.unfinished_line = newer.lines.empty() ? older.unfinished : newer.unfinished;
     evidence.output = std::move(older.lines);
     evidence.output.insert(evidence.output.end(), newer.lines.begin(), newer.lines.end());

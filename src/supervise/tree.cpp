@@ -40,14 +40,17 @@ Tree::Changes OwnTree::poll()
     return changes;
 }
 
-/// Asked twice: a list of children that is read while one of them ends can miss its neighbour (man 5 proc).
+/// Asked twice: a list of children that is read while one of them ends can miss its neighbour (man
+/// 5 proc).
 bool OwnTree::only_helpers_live() const
 {
     if (helpers_.empty()) return false;
     const os::ProcDir proc;
     for (int i = 0; i < 2; ++i) {
         const auto children = proc.children(os::own_pid());
-        if (!children || !std::ranges::all_of(*children, [&](std::int32_t pid) { return helpers_.contains(pid); })) return false;
+        if (!children || !std::ranges::all_of(
+                             *children, [&](std::int32_t pid) { return helpers_.contains(pid); }))
+            return false;
     }
     return true;
 }
@@ -70,11 +73,15 @@ bool OwnTree::has(std::int32_t pid)
     return false;
 }
 
-AdoptedTree::AdoptedTree(Helpers& helpers, boost::asio::io_context& io, os::TreeMarks marks, bool main_end_known,
-                         std::function<void()> changed)
-    : Tree(helpers), io_(io), marks_(std::move(marks)), main_end_known_(main_end_known), changed_(std::move(changed)), soon_(io)
-{
-}
+AdoptedTree::AdoptedTree(Helpers& helpers, boost::asio::io_context& io, os::TreeMarks marks,
+                         bool main_end_known, std::function<void()> changed)
+    : Tree(helpers),
+      io_(io),
+      marks_(std::move(marks)),
+      main_end_known_(main_end_known),
+      changed_(std::move(changed)),
+      soon_(io)
+{}
 
 std::vector<os::ProcStat> AdoptedTree::members()
 {
@@ -87,14 +94,16 @@ std::vector<os::ProcStat> AdoptedTree::members()
 bool AdoptedTree::has(std::int32_t pid)
 {
     if (own_) return own_->has(pid);
-    return std::ranges::any_of(members(), [&](const os::ProcStat& member) { return member.key.pid == pid; });
+    return std::ranges::any_of(members(),
+                               [&](const os::ProcStat& member) { return member.key.pid == pid; });
 }
 
 Tree::Changes AdoptedTree::poll()
 {
     if (own_) return own_->poll();
     Changes changes;
-    for (const os::Reaped& child : os::reap_all().reaped) helpers_.erase(child.pid); // it has no other children
+    for (const os::Reaped& child : os::reap_all().reaped)
+        helpers_.erase(child.pid); // it has no other children
     std::vector<os::ProcStat> living = members();
     if (living.empty()) living = members();
     // Nothing found is a proof only where something could have been found.
@@ -124,7 +133,8 @@ void AdoptedTree::watch(const std::vector<os::ProcStat>& living)
         std::optional<Fd> fd;
         if (watched_.size() < most) fd = os::open_pidfd(key);
         if (!fd) {
-            poll_in(watched_.size() < most && !os::is_alive(key) ? Duration(gather) : Duration(poll_again));
+            poll_in(watched_.size() < most && !os::is_alive(key) ? Duration(gather)
+                                                                 : Duration(poll_again));
             continue;
         }
         boost::asio::posix::stream_descriptor stream(io_);
@@ -136,9 +146,10 @@ void AdoptedTree::watch(const std::vector<os::ProcStat>& living)
         }
         fd->release();
         auto [place, added] = watched_.emplace(key, std::move(stream));
-        place->second.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](auto error) {
-            if (!error) poll_in(gather);
-        });
+        place->second.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                 [this](auto error) {
+                                     if (!error) poll_in(gather);
+                                 });
     }
 }
 

@@ -43,13 +43,15 @@ pid_t only_child(pid_t parent, const std::string& name)
 pid_t helper_of(const boost::json::object& task)
 {
     pid_t helper = 0;
-    eventually(patience, [&] { return (helper = only_child(supervisor_of(task), "bgt:helper")) != 0; });
+    eventually(patience,
+               [&] { return (helper = only_child(supervisor_of(task), "bgt:helper")) != 0; });
     return helper;
 }
 
 bool is_whole(const Lab& lab, const std::string& id, const std::string& bytes)
 {
-    const Ran ran = run(lab.program({BGT_FIXTURE, "verify-spew", lab.task_folder(id) + "/out.log", bytes}));
+    const Ran ran =
+        run(lab.program({BGT_FIXTURE, "verify-spew", lab.task_folder(id) + "/out.log", bytes}));
     INFO(ran);
     CHECK(ran.out == "ok\n");
     return ran.code == 0;
@@ -97,19 +99,24 @@ TEST_CASE("a task whose supervisor is killed is adopted by the next verb")
     }
 }
 
-TEST_CASE("a supervisor that is killed before its first record leaves a task that lives on", "[slow]")
+TEST_CASE("a supervisor that is killed before its first record leaves a task that lives on",
+          "[slow]")
 {
     if (find_program("strace").empty()) return skip("no strace");
     const Lab lab;
-    // After the start, and before the record, the supervisor closes its copy of what the command writes to.
+    // After the start, and before the record, the supervisor closes its copy of what the command
+    // writes to.
     const Invocation bgt = lab.bgt({"run", "--name", "early", "--", "sleep", "300"});
-    Words kill_at_record{"strace", "-f", "-b", "execve", "-o", "/dev/null", "-P", lab.task_folder("1") + "/out",
-                         "-e", "inject=close:signal=SIGKILL:when=1"};
+    Words kill_at_record{"strace", "-f",
+                         "-b",     "execve",
+                         "-o",     "/dev/null",
+                         "-P",     lab.task_folder("1") + "/out",
+                         "-e",     "inject=close:signal=SIGKILL:when=1"};
     kill_at_record.insert(kill_at_record.end(), bgt.argv.begin(), bgt.argv.end());
     {
         Child traced(lab.program(kill_at_record));
         REQUIRE(traced.says("1\n")); // once it has taken the task over
-    } // and the second supervisor is traced no longer
+    }                                // and the second supervisor is traced no longer
     const auto task = lab.show("early");
     CHECK(text_at(task, "/lifecycle") == "running");
     CHECK(at(task, "/adopted") == true);
@@ -160,14 +167,18 @@ TEST_CASE("no byte is missing or doubled when the supervisor is killed under loa
     const int code = lab.wait(id);
     CHECK((code == 122 || code == 0));
     CHECK(is_whole(lab, id, bytes));
-    CHECK(read_file(lab.task_folder(id) + "/events.jsonl").find("output-lost") == std::string::npos);
+    CHECK(read_file(lab.task_folder(id) + "/events.jsonl").find("output-lost") ==
+          std::string::npos);
 }
 
-TEST_CASE("writing goes on without a supervisor, in a process that was started without bgt's knowledge, too")
+TEST_CASE("writing goes on without a supervisor, in a process that was started without bgt's "
+          "knowledge, too")
 {
     const Lab lab;
-    const std::string script = "(i=0; while :; do i=$((i + 1)); echo $i; echo $i >&2; echo $i > count; sleep 0.02; done) & wait";
-    const std::string id = lab.start(GENERATE(false, true) ? Words{"-c", script} : Words{"--split", "-c", script});
+    const std::string script = "(i=0; while :; do i=$((i + 1)); echo $i; echo $i >&2; echo $i > "
+                               "count; sleep 0.02; done) & wait";
+    const std::string id =
+        lab.start(GENERATE(false, true) ? Words{"-c", script} : Words{"--split", "-c", script});
     const auto count = [&] { return std::atoi(read_file(lab.work() + "/count").c_str()); };
     REQUIRE(eventually(patience, [&] { return count() > 2; }));
     kill_supervisor(supervisor_of(lab.show(id)));
@@ -178,13 +189,15 @@ TEST_CASE("writing goes on without a supervisor, in a process that was started w
     REQUIRE(eventually(patience, [&] { return count() > now + 2; }));
     CHECK(lab({"kill", id}).code == 0);
     const std::string log = lab.log(id);
-    for (int i = 1; i <= now; ++i) CHECK(("\n" + log).find("\n" + std::to_string(i) + "\n") != std::string::npos);
+    for (int i = 1; i <= now; ++i)
+        CHECK(("\n" + log).find("\n" + std::to_string(i) + "\n") != std::string::npos);
 }
 
 TEST_CASE("output that died with its supervisor and the keeper of it is told as lost", "[slow]")
 {
     const Lab lab;
-    const std::string id = lab.start({"--log-max", "1M", "-c", "while head -c 1M /dev/zero; do :; done"});
+    const std::string id =
+        lab.start({"--log-max", "1M", "-c", "while head -c 1M /dev/zero; do :; done"});
     const std::string mark = lab.task_folder(id) + "/out.stage";
     REQUIRE(eventually(patience, [&] { return std::filesystem::exists(mark); }));
     const auto task = lab.show(id);
@@ -195,7 +208,9 @@ TEST_CASE("output that died with its supervisor and the keeper of it is told as 
     kill_supervisor(supervisor);
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
     const std::string lost = R"("event":"output-lost","stream":"out","at_most":524288)";
-    CHECK(eventually(patience, [&] { return read_file(lab.task_folder(id) + "/events.jsonl").find(lost) != std::string::npos; }));
+    CHECK(eventually(patience, [&] {
+        return read_file(lab.task_folder(id) + "/events.jsonl").find(lost) != std::string::npos;
+    }));
     CHECK(lab({"kill", id}).code == 0);
 }
 
@@ -206,7 +221,8 @@ TEST_CASE("a keeper that is killed costs nothing")
     const std::string id = lab.start_fixture({}, {"spew", bytes});
     const pid_t supervisor = supervisor_of(lab.show(id));
     for (int i = 0; i < 3; ++i)
-        if (const pid_t keeper = only_child(supervisor, "bgt:helper"); keeper > 1) ::kill(keeper, SIGKILL);
+        if (const pid_t keeper = only_child(supervisor, "bgt:helper"); keeper > 1)
+            ::kill(keeper, SIGKILL);
     CHECK(lab.wait(id) == 0);
     CHECK(is_whole(lab, id, bytes));
     CHECK_FALSE(std::filesystem::exists(lab.task_folder(id) + "/out.stage"));
@@ -216,7 +232,8 @@ TEST_CASE("a supervisor that is killed while the task waits for a reader loses n
 {
     const Lab lab;
     const std::string bytes = std::to_string(20 << 20);
-    const std::string id = lab.start({"-c", "read x; exec " BGT_FIXTURE " spew " + bytes, "--stdin", "pipe"});
+    const std::string id =
+        lab.start({"-c", "read x; exec " BGT_FIXTURE " spew " + bytes, "--stdin", "pipe"});
     const pid_t supervisor = supervisor_of(lab.show(id));
     REQUIRE(::kill(supervisor, SIGSTOP) == 0); // from now on nobody empties the FIFO
     const pid_t root = static_cast<pid_t>(number_at(lab.show(id), "/pid"));
@@ -224,7 +241,10 @@ TEST_CASE("a supervisor that is killed while the task waits for a reader loses n
     REQUIRE(in >= 0);
     REQUIRE(::write(in, "go\n", 3) == 3);
     ::close(in);
-    REQUIRE(eventually(patience, [&] { return read_file("/proc/" + std::to_string(root) + "/wchan").find("pipe") != std::string::npos; }));
+    REQUIRE(eventually(patience, [&] {
+        return read_file("/proc/" + std::to_string(root) + "/wchan").find("pipe") !=
+               std::string::npos;
+    }));
     kill_supervisor(supervisor);
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
     CHECK(lab.wait(id) == 122);
@@ -278,7 +298,8 @@ TEST_CASE("the --timeout of a task fires although its supervisor was killed", "[
 {
     const Lab lab;
     const Stopwatch watch;
-    const std::string id = lab.start_fixture({"--timeout", "1500ms", "--grace", "300ms"}, {"escape"});
+    const std::string id =
+        lab.start_fixture({"--timeout", "1500ms", "--grace", "300ms"}, {"escape"});
     const std::vector<pid_t> pids = lab.pids_said(id);
     kill_supervisor(supervisor_of(lab.show(id)));
     CHECK(at(lab.show(id), "/adopted") == true);
@@ -317,7 +338,8 @@ TEST_CASE("a supervisor that is killed during a stop")
     const pid_t supervisor = supervisor_of(lab.show(id));
     const Stopwatch watch;
     Child kill(lab.bgt({"kill", id}));
-    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
+    REQUIRE(
+        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
     kill_supervisor(supervisor);
     const Ran ran = kill.finish();
     INFO(ran);
@@ -348,15 +370,27 @@ TEST_CASE("what is dead together with its supervisor is lost at the first look")
         CHECK(at(after, "/outcome/code").is_null());
         CHECK(number_at(after, "/outcome/exit_code") == 122);
     }
-    SECTION("of wait") { CHECK(lab.wait(id) == 122); }
+    SECTION("of wait")
+    {
+        CHECK(lab.wait(id) == 122);
+    }
     SECTION("of ps")
     {
         const auto answer = lab.ask({"ps", "-a"});
         CHECK(at(answer, "/tasks/0/outcome/kind") == "lost");
     }
-    SECTION("of a run with the same name") { CHECK(lab.start({"--name", "gone", "--", "true"}) != id); }
-    SECTION("of kill") { CHECK(lab({"kill", id}).code == 0); }
-    SECTION("of logs") { CHECK(lab({"logs", "-f", id}).in_time); }
+    SECTION("of a run with the same name")
+    {
+        CHECK(lab.start({"--name", "gone", "--", "true"}) != id);
+    }
+    SECTION("of kill")
+    {
+        CHECK(lab({"kill", id}).code == 0);
+    }
+    SECTION("of logs")
+    {
+        CHECK(lab({"logs", "-f", id}).in_time);
+    }
     CHECK(lab.wait(id) == 122);
 }
 
@@ -388,7 +422,8 @@ TEST_CASE("many verbs at once make one new supervisor")
     // The lock has one holder; those who lost the race are gone.
     const auto supervisors = [&] {
         std::vector<pid_t> holders;
-        for (const pid_t pid : find_marked(lab.root() + "/tasks/" + id + "/lock")) holders.push_back(pid);
+        for (const pid_t pid : find_marked(lab.root() + "/tasks/" + id + "/lock"))
+            holders.push_back(pid);
         return holders;
     };
     CHECK(eventually(patience, [&] { return supervisors().size() == 1; }));
@@ -406,7 +441,8 @@ TEST_CASE("a task from before a reboot is lost, whoever has its pid now")
     REQUIRE(::kill(pid, SIGKILL) == 0);
     REQUIRE(eventually(patience, [&] { return !is_alive(pid); }));
 
-    // The record as an earlier boot would have left it, with the pid and the start time of somebody who lives now.
+    // The record as an earlier boot would have left it, with the pid and the start time of somebody
+    // who lives now.
     const auto open_folder = [&](const std::string& task) {
         return bgt::Fd{::open(lab.task_folder(task).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     };

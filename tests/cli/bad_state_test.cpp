@@ -60,7 +60,8 @@ TEST_CASE("a state root that is no folder of one's own")
     SECTION("a file")
     {
         write_file(place, "x");
-        const std::string rest = place + " is not a folder: move it away, or name another with --root";
+        const std::string rest =
+            place + " is not a folder: move it away, or name another with --root";
         check_refused(at_root(place, {"run", "--", "true"}), "bgt run: the state root " + rest);
         check_refused(at_root(place, {"show", "1"}), "bgt show: the state root " + rest);
         CHECK(read_file(place) == "x");
@@ -70,7 +71,9 @@ TEST_CASE("a state root that is no folder of one's own")
         fs::create_directory(place);
         fs::permissions(place, fs::perms::all);
         check_refused(at_root(place, {"run", "--", "true"}),
-                      "bgt run: the state root " + place + " is writable by others, who could plant files in it: chmod go-w " + place);
+                      "bgt run: the state root " + place +
+                          " is writable by others, who could plant files in it: chmod go-w " +
+                          place);
         CHECK(fs::is_empty(place));
     }
     SECTION("below a file")
@@ -86,7 +89,9 @@ TEST_CASE("a state root that is no folder of one's own")
         if (geteuid() != 0) return skip("needs root, to give a folder away");
         fs::create_directory(place);
         REQUIRE(chown(place.c_str(), nobody, nobody) == 0);
-        const std::string rest = place + " belongs to user 65534, not to you (user 0): name a folder of your own with --root";
+        const std::string rest =
+            place +
+            " belongs to user 65534, not to you (user 0): name a folder of your own with --root";
         check_refused(at_root(place, {"run", "--", "true"}), "bgt run: the state root " + rest);
         check_refused(at_root(place, {"show", "1"}), "bgt show: the state root " + rest);
         CHECK(fs::is_empty(place));
@@ -130,7 +135,8 @@ TEST_CASE("a state root that is read-only")
     give_to_user(lab);
     const auto before = lab.listing();
     for (const char* folder : {"/root/tasks", "/root/active", "/root/names", "/root"})
-        if (fs::exists(lab.folder() + folder)) fs::permissions(lab.folder() + folder, fs::perms::owner_read | fs::perms::owner_exec);
+        if (fs::exists(lab.folder() + folder))
+            fs::permissions(lab.folder() + folder, fs::perms::owner_read | fs::perms::owner_exec);
     fs::permissions(lab.root() + "/next-id", fs::perms::owner_read);
     const Ran ran = run(as_user(lab.bgt({"run", "--", "true"})));
     INFO(ran);
@@ -181,7 +187,8 @@ TEST_CASE("a task of another user is not touched")
     if (geteuid() != 0) return skip("needs root, to become another user");
     const Lab lab;
     const std::string id = lab.start({"--", "sleep", "100"});
-    fs::permissions(lab.folder(), fs::perms::others_exec | fs::perms::others_read, fs::perm_options::add);
+    fs::permissions(lab.folder(), fs::perms::others_exec | fs::perms::others_read,
+                    fs::perm_options::add);
     const Ran ran = run(as_user(lab.bgt({"kill", id})));
     INFO(ran);
     CHECK(ran.code == 125);
@@ -194,8 +201,9 @@ TEST_CASE("a damaged record costs that task's row, never the command")
     const std::string bad = lab.start({"-c", "echo kept"}), good = lab.start({"--", "true"});
     CHECK(lab({"wait", bad, good}).code == 0);
     const std::string status = lab.task_folder(bad) + "/status";
-    const std::string content = GENERATE(std::string(), std::string("garbage"), std::string(2048, '\0'), std::string(2048, '\xff'),
-                                         std::string(1 << 20, 'x'));
+    const std::string content =
+        GENERATE(std::string(), std::string("garbage"), std::string(2048, '\0'),
+                 std::string(2048, '\xff'), std::string(1 << 20, 'x'));
     INFO(content.size() << " bytes");
     write_file(status, content);
     const Ran listed = lab({"ps", "-a"});
@@ -230,7 +238,8 @@ TEST_CASE("other damage")
     }
     SECTION("spec.json is newer")
     {
-        write_file(folder + "/spec.json", R"({"schema":99,"needs":99,"id":1,"command":["true"],"news":{}})");
+        write_file(folder + "/spec.json",
+                   R"({"schema":99,"needs":99,"id":1,"command":["true"],"news":{}})");
         CHECK(lab({"ps", "-a"}).code == 0);
         CHECK(lab({"show", id}).code == 0);
     }
@@ -256,8 +265,14 @@ TEST_CASE("other damage")
         INFO(ran);
         CHECK(ran.out.find("secret") == std::string::npos);
     }
-    SECTION("next-id is garbage") { write_file(lab.root() + "/next-id", "garbage\n"); }
-    SECTION("next-id is gone") { fs::remove(lab.root() + "/next-id"); }
+    SECTION("next-id is garbage")
+    {
+        write_file(lab.root() + "/next-id", "garbage\n");
+    }
+    SECTION("next-id is gone")
+    {
+        fs::remove(lab.root() + "/next-id");
+    }
     SECTION("a stranger's folder lies in tasks/")
     {
         fs::create_directories(lab.root() + "/tasks/hello");
@@ -292,18 +307,28 @@ TEST_CASE("what stands in the place of a file keeps no verb waiting, and is not 
         if (kind == "huge") write_file(path, "");
         if (kind == "huge") REQUIRE(truncate(path.c_str(), off_t{1} << 40) == 0);
     };
-    const std::vector<Words> verbs{{"ps", "-a"}, {"show", id}, {"logs", id}, {"logs", "--timestamps", "-n", "1", id},
-                                   {"why", id}, {"kill", id}, {"wait", "--timeout", "1", id}, {"gc", "--dry-run"}, {"run", "--", "true"}};
+    const std::vector<Words> verbs{{"ps", "-a"},
+                                   {"show", id},
+                                   {"logs", id},
+                                   {"logs", "--timestamps", "-n", "1", id},
+                                   {"why", id},
+                                   {"kill", id},
+                                   {"wait", "--timeout", "1", id},
+                                   {"gc", "--dry-run"},
+                                   {"run", "--", "true"}};
     const std::string folder = lab.task_folder(id);
     for (const std::string& path :
-         {folder + "/status", folder + "/spec.json", folder + "/out.log", folder + "/out.idx", folder + "/events.jsonl",
-          folder + "/lock", folder + "/reports", lab.root() + "/next-id", lab.root() + "/names/.lock", lab.root() + "/names/web"}) {
+         {folder + "/status", folder + "/spec.json", folder + "/out.log", folder + "/out.idx",
+          folder + "/events.jsonl", folder + "/lock", folder + "/reports", lab.root() + "/next-id",
+          lab.root() + "/names/.lock", lab.root() + "/names/web"}) {
         const bool was_there = fs::exists(fs::symlink_status(path));
         if (was_there) fs::rename(path, lab.folder() + "/kept");
         put(path);
         for (const Words& words : verbs) {
             // A log of 1 TiB is printed.
-            if (kind == "huge" && path.ends_with("out.log") && words[0] == "logs" && words.size() == 2) continue;
+            if (kind == "huge" && path.ends_with("out.log") && words[0] == "logs" &&
+                words.size() == 2)
+                continue;
             const Ran ran = lab(words, milliseconds(10000));
             INFO(kind << " " << path << "\n" << ran);
             CHECK(ran.in_time);
@@ -321,15 +346,20 @@ TEST_CASE("a FIFO for --env-file or --stdin is refused, a pipe of the caller's o
 {
     const Lab lab;
     REQUIRE(mkfifo((lab.work() + "/fifo").c_str(), 0600) == 0);
-    check_refused(lab({"run", "--env-file", "fifo", "--", "true"}), "bgt run: --env-file fifo: is not a regular file");
-    check_refused(lab({"run", "--env-file", ".", "--", "true"}), "bgt run: --env-file .: is not a regular file");
+    check_refused(lab({"run", "--env-file", "fifo", "--", "true"}),
+                  "bgt run: --env-file fifo: is not a regular file");
+    check_refused(lab({"run", "--env-file", ".", "--", "true"}),
+                  "bgt run: --env-file .: is not a regular file");
     for (const char* stdin_file : {"fifo", "."}) {
         const Ran ran = lab({"run", "--stdin", stdin_file, "--", "cat"});
         INFO(ran);
         CHECK(ran.in_time);
         CHECK(ran.code == 125);
     }
-    const Ran ran = run(lab.program({"sh", "-c", "(sleep 0.1; echo A=piped) | \"$0\" run --wait --env-file /dev/stdin -c 'echo $A'", BGT_BINARY}));
+    const Ran ran = run(lab.program(
+        {"sh", "-c",
+         "(sleep 0.1; echo A=piped) | \"$0\" run --wait --env-file /dev/stdin -c 'echo $A'",
+         BGT_BINARY}));
     INFO(ran);
     CHECK(ran.out == "piped\n");
 }
@@ -343,7 +373,8 @@ TEST_CASE("very many strange entries in the root cost time, no more")
         write_file(lab.root() + "/names/strange\xff\n" + std::to_string(i), "");
         write_file(lab.root() + "/active/no-id\xff" + std::to_string(i), "");
     }
-    for (const Words& words : {Words{"ps"}, Words{"ps", "-a", "--json"}, Words{"show", id}, Words{"gc"}}) {
+    for (const Words& words :
+         {Words{"ps"}, Words{"ps", "-a", "--json"}, Words{"show", id}, Words{"gc"}}) {
         const Ran ran = lab(words);
         INFO(ran.err);
         CHECK(ran.in_time);
@@ -388,7 +419,8 @@ TEST_CASE("a task whose record is damaged is not removed under its living superv
     CHECK(!fs::exists(lab.task_folder(id)));
 }
 
-TEST_CASE("where descriptors are too few for a supervisor nothing is started, and a task that lives without one stays")
+TEST_CASE("where descriptors are too few for a supervisor nothing is started, and a task that "
+          "lives without one stays")
 {
     const Lab lab;
     const std::string id = lab.start({"--", "sleep", "100"});
@@ -403,7 +435,8 @@ TEST_CASE("where descriptors are too few for a supervisor nothing is started, an
         };
         return run(what);
     };
-    for (const Words& words : {Words{"run", "--", "true"}, Words{"wait", id}, Words{"rm", id}, Words{"rm", "--force", id}}) {
+    for (const Words& words : {Words{"run", "--", "true"}, Words{"wait", id}, Words{"rm", id},
+                               Words{"rm", "--force", id}}) {
         const Ran ran = with_few(words);
         INFO(ran);
         CHECK(ran.code == 125);
@@ -423,7 +456,8 @@ TEST_CASE("verbs name a damaged task once")
     CHECK(lab.wait(id) == 0);
     REQUIRE(eventually(patience, [&] { return find_marked(lab.task_folder(id)).empty(); }));
     write_file(lab.task_folder(id) + "/status", "garbage");
-    for (const Words& words : {Words{"kill", id}, Words{"send", id, "x"}, Words{"signal", "HUP", id}, Words{"pause", id}}) {
+    for (const Words& words : {Words{"kill", id}, Words{"send", id, "x"},
+                               Words{"signal", "HUP", id}, Words{"pause", id}}) {
         const Ran ran = lab(words);
         INFO(ran);
         CHECK(ran.code == 125);

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <csignal>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <map>
 #include <set>
 #include <sstream>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -29,16 +29,19 @@ std::string target_of(const std::string& descriptor)
 TEST_CASE("a script gets the id at once, and nothing waits for the task")
 {
     const Lab lab;
-    const Ran ran = run(lab.program({"sh", "-c", "id=$(" BGT_BINARY " run -- sleep 100); echo \"<$id>\""}), 10s);
+    const Ran ran = run(
+        lab.program({"sh", "-c", "id=$(" BGT_BINARY " run -- sleep 100); echo \"<$id>\""}), 10s);
     INFO(ran);
-    CHECK(ran.in_time); // $(...) reads to the end of the pipe: anybody who kept it open would hold it up
+    CHECK(ran.in_time); // $(...) reads to the end of the pipe: anybody who kept it open would hold
+                        // it up
     CHECK(ran.code == 0);
     CHECK(ran.out == "<1>\n");
     CHECK(ran.err.empty());
     CHECK(text_at(lab.show("1"), "/lifecycle") == "running");
 }
 
-TEST_CASE("the arguments of bgt run, a secret among them, are not to be seen for as long as the task lives")
+TEST_CASE("the arguments of bgt run, a secret among them, are not to be seen for as long as the "
+          "task lives")
 {
     const Lab lab;
     const std::string id = lab.start({"--env", "TOKEN=hunter2", "--", "sleep", "100"});
@@ -61,7 +64,8 @@ TEST_CASE("what is made under an odd umask can be used by its owner, and by nobo
     const auto supervisor = static_cast<pid_t>(number_at(lab.show("1"), "/supervisor"));
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
     REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
-    REQUIRE(under_mask({"show", "1"}).code == 0); // and another one takes over, under the caller's mask
+    REQUIRE(under_mask({"show", "1"}).code ==
+            0); // and another one takes over, under the caller's mask
     namespace fs = std::filesystem;
     for (const auto& entry : fs::recursive_directory_iterator(lab.root())) {
         INFO(entry.path());
@@ -91,18 +95,24 @@ TEST_CASE("no descriptor of the caller is open in the tree")
 
     const auto supervisor = static_cast<pid_t>(number_at(task, "/supervisor"));
     // The pipe of its report is closed just after the caller has read it.
-    const auto is_pipe = [](const std::string& descriptor) { return target_of(descriptor).starts_with("pipe:"); };
-    static_cast<void>(eventually(patience, [&] { return std::ranges::none_of(descriptors_of(supervisor), is_pipe); }));
+    const auto is_pipe = [](const std::string& descriptor) {
+        return target_of(descriptor).starts_with("pipe:");
+    };
+    static_cast<void>(eventually(
+        patience, [&] { return std::ranges::none_of(descriptors_of(supervisor), is_pipe); }));
     for (const std::string& descriptor : descriptors_of(supervisor)) {
         const std::string target = target_of(descriptor);
         INFO(descriptor);
-        CHECK((target == "/dev/null" || target.starts_with(lab.root()) || target.starts_with("anon_inode:") || target.starts_with("socket:")));
+        CHECK((target == "/dev/null" || target.starts_with(lab.root()) ||
+               target.starts_with("anon_inode:") || target.starts_with("socket:")));
     }
     const auto root = static_cast<pid_t>(number_at(task, "/pid"));
     std::map<std::string, std::string> fds;
-    for (const std::string& descriptor : descriptors_of(root)) fds[descriptor.substr(0, descriptor.find(' '))] = target_of(descriptor);
+    for (const std::string& descriptor : descriptors_of(root))
+        fds[descriptor.substr(0, descriptor.find(' '))] = target_of(descriptor);
     const std::string fifo = lab.task_folder("1") + "/out";
-    CHECK(fds == std::map<std::string, std::string>{{"0", "/dev/null"}, {"1", fifo}, {"2", fifo}, {"230", fifo}});
+    CHECK(fds == std::map<std::string, std::string>{
+                     {"0", "/dev/null"}, {"1", fifo}, {"2", fifo}, {"230", fifo}});
     const auto access_of = [&](const std::string& fd) {
         std::istringstream info(read_file("/proc/" + std::to_string(root) + "/fdinfo/" + fd));
         std::string word;
@@ -115,7 +125,8 @@ TEST_CASE("no descriptor of the caller is open in the tree")
     CHECK(access_of("230") == O_RDONLY);
 }
 
-TEST_CASE("the FIFO of stderr is held open for reading like that of stdout, also where few descriptors are allowed")
+TEST_CASE("the FIFO of stderr is held open for reading like that of stdout, also where few "
+          "descriptors are allowed")
 {
     const Lab lab;
     const auto held_by = [&](const Ran& ran) {
@@ -137,7 +148,8 @@ TEST_CASE("the FIFO of stderr is held open for reading like that of stdout, also
         const rlimit limit{64, 64};
         setrlimit(RLIMIT_NOFILE, &limit);
     };
-    CHECK(held_by(run(few)) == std::map<std::string, std::string>{{"63", second + "/out"}, {"62", second + "/err"}});
+    CHECK(held_by(run(few)) ==
+          std::map<std::string, std::string>{{"63", second + "/out"}, {"62", second + "/err"}});
 }
 
 TEST_CASE("what the command is given is clean")
@@ -178,8 +190,10 @@ TEST_CASE("the caller's terminal goes away")
     const std::string script = find_program("script");
     if (script.empty()) return skip("no script(1)");
     const Lab lab;
-    // The shell dies of the hang-up that follows when script(1), the owner of the terminal, is killed.
-    Child terminal(lab.program({script, "-qec", BGT_BINARY " run -- sleep 100; echo started; sleep 100", "/dev/null"}));
+    // The shell dies of the hang-up that follows when script(1), the owner of the terminal, is
+    // killed.
+    Child terminal(lab.program(
+        {script, "-qec", BGT_BINARY " run -- sleep 100; echo started; sleep 100", "/dev/null"}));
     REQUIRE(terminal.says("started"));
     const auto before = lab.show("1");
     terminal.send(SIGKILL);
@@ -187,7 +201,8 @@ TEST_CASE("the caller's terminal goes away")
     for (const char* key : {"/pid", "/supervisor"}) {
         const auto pid = static_cast<pid_t>(number_at(before, key));
         CHECK(is_alive(pid));
-        CHECK(read_file("/proc/" + std::to_string(pid) + "/stat").find(" 0 -1 ") != std::string::npos); // no terminal
+        CHECK(read_file("/proc/" + std::to_string(pid) + "/stat").find(" 0 -1 ") !=
+              std::string::npos); // no terminal
     }
     CHECK(text_at(lab.show("1"), "/lifecycle") == "running");
     CHECK(at(lab.show("1"), "/adopted") == false);
@@ -243,7 +258,9 @@ TEST_CASE("a thousand runs at once from fifty shells", "[slow]")
 {
     const Lab lab;
     constexpr int shells = 50, each = 20;
-    const std::string script = "i=0; while [ $i -lt 20 ]; do " BGT_BINARY " run -- sh -c \"exit $((($1 * 20 + i) % 100))\" || exit 99; i=$((i+1)); done";
+    const std::string script =
+        "i=0; while [ $i -lt 20 ]; do " BGT_BINARY
+        " run -- sh -c \"exit $((($1 * 20 + i) % 100))\" || exit 99; i=$((i+1)); done";
     std::vector<std::thread> threads;
     std::vector<Ran> results(shells);
     for (int i = 0; i < shells; ++i)
@@ -277,7 +294,8 @@ TEST_CASE("a thousand runs at once from fifty shells", "[slow]")
         const auto& object = task.as_object();
         const auto code = expected.find(std::to_string(number_at(object, "/id")));
         const bool right = code != expected.end() && text_at(object, "/outcome/kind") == "exited" &&
-                           number_at(object, "/outcome/code") == code->second && at(object, "/adopted") == false;
+                           number_at(object, "/outcome/code") == code->second &&
+                           at(object, "/adopted") == false;
         wrong += right ? 0 : 1;
     }
     CHECK(wrong == 0);

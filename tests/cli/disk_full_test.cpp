@@ -13,9 +13,9 @@ using namespace bgt::test;
 
 namespace {
 
-/// A file system of 1 MiB at `folder`, in a mount namespace of its own, so that it vanishes with its last process. Only
-/// what is run through nsenter sees it: a process that sleeps in it stands for it, with its root, which in a chroot is not the
-/// namespace's.
+/// A file system of 1 MiB at `folder`, in a mount namespace of its own, so that it vanishes with
+/// its last process. Only what is run through nsenter sees it: a process that sleeps in it stands
+/// for it, with its root, which in a chroot is not the namespace's.
 class TinyDisk {
 public:
     TinyDisk(const Lab& lab, const std::string& folder) : lab_(lab), folder_(folder)
@@ -23,7 +23,8 @@ public:
         std::filesystem::create_directories(folder);
         std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
         holder_.emplace(lab.program({"unshare", "-m", "sh", "-c",
-                                     "mount -t tmpfs -o size=1m,mode=700 tiny " + folder + " && echo mounted && exec sleep 1000"}));
+                                     "mount -t tmpfs -o size=1m,mode=700 tiny " + folder +
+                                         " && echo mounted && exec sleep 1000"}));
         mounted_ = holder_->says("mounted", 5s);
     }
     bool mounted() const { return mounted_; }
@@ -35,7 +36,8 @@ public:
     Ran operator()(const Words& words) const { return run(inside(lab_.bgt(words))); }
     Invocation inside(Invocation what) const
     {
-        Words argv{"nsenter", "-m", "-r", "-t", std::to_string(holder_->pid()), "--wdns=" + lab_.work()};
+        Words argv{
+            "nsenter", "-m", "-r", "-t", std::to_string(holder_->pid()), "--wdns=" + lab_.work()};
         argv.insert(argv.end(), what.argv.begin(), what.argv.end());
         what.argv = argv;
         return what;
@@ -43,7 +45,8 @@ public:
     /// Writes until not a byte more fits.
     void fill() const
     {
-        const int fd = ::open(path("/ballast").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        const int fd =
+            ::open(path("/ballast").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         REQUIRE(fd >= 0);
         const std::string block(4096, 'x');
         while (::write(fd, block.data(), block.size()) > 0) {}
@@ -82,8 +85,10 @@ TEST_CASE("a running task goes on while the disk is full")
     if (!disk.mounted()) return skip("a file system can't be mounted here");
 
     // It writes 64 KiB, 256 KiB and 5 bytes, each when it is told.
-    const Ran started = disk({"run", "--stdin", "pipe", "-c",
-                              BGT_FIXTURE " spew 65536; read x; " BGT_FIXTURE " spew 262144 && echo written >&2; read x; echo last; exit 42"});
+    const Ran started =
+        disk({"run", "--stdin", "pipe", "-c",
+              BGT_FIXTURE " spew 65536; read x; " BGT_FIXTURE
+                          " spew 262144 && echo written >&2; read x; echo last; exit 42"});
     INFO(started);
     REQUIRE(started.out == "1\n");
     const std::string log = disk.path("/tasks/1/out.log");
@@ -91,7 +96,9 @@ TEST_CASE("a running task goes on while the disk is full")
     disk.fill();
     REQUIRE(disk({"send", "1", "go"}).code == 0);
     // The writer is not held up: all of it, and its word, are dropped and counted.
-    REQUIRE(eventually(patience, [&] { return number_at(task_of(disk, "1"), "/log/dropped_bytes") >= 262144 + 8; }));
+    REQUIRE(eventually(patience, [&] {
+        return number_at(task_of(disk, "1"), "/log/dropped_bytes") >= 262144 + 8;
+    }));
     const auto full = task_of(disk, "1");
     CHECK(text_at(full, "/lifecycle") == "running");
     CHECK(at(full, "/adopted") == false);
@@ -157,7 +164,8 @@ TEST_CASE("a task that is killed by its timeout on a full disk is told so")
     const Lab lab;
     const TinyDisk disk(lab, lab.root());
     if (!disk.mounted()) return skip("a file system can't be mounted here");
-    REQUIRE(disk({"run", "--timeout", "1s", "--grace", "200ms", "--", BGT_FIXTURE, "ignore-term"}).out == "1\n");
+    REQUIRE(disk({"run", "--timeout", "1s", "--grace", "200ms", "--", BGT_FIXTURE, "ignore-term"})
+                .out == "1\n");
     disk.fill();
     CHECK(disk({"wait", "1"}).code == 123);
     CHECK(text_at(task_of(disk, "1"), "/outcome/reason") == "timeout");

@@ -79,7 +79,8 @@ TEST_CASE("a second kill does not wait for the grace of the first")
     const std::string id = lab.start_fixture({"--grace", "60s"}, {"ignore-term"});
     REQUIRE(lab.logged(id, "ready"));
     Child first(lab.bgt({"kill", id}));
-    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
+    REQUIRE(
+        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
     const Ran second = lab({"kill", id});
     INFO(second);
     CHECK(second.code == 0);
@@ -111,7 +112,9 @@ TEST_CASE("children that are started while the tree is killed do not live on")
 TEST_CASE("a shell that starts new children all the time is ended")
 {
     const Lab lab;
-    const std::string id = lab.start({"--grace", "300ms", "-c", "trap '' TERM; echo ready; while :; do sleep 7 & sleep 0.01; done"});
+    const std::string id =
+        lab.start({"--grace", "300ms", "-c",
+                   "trap '' TERM; echo ready; while :; do sleep 7 & sleep 0.01; done"});
     REQUIRE(lab.logged(id, "ready"));
     REQUIRE(eventually(patience, [&] { return find_task_members(lab.folder()).size() > 5; }));
     const Ran ran = lab({"kill", id});
@@ -124,7 +127,8 @@ TEST_CASE("a shell that starts new children all the time is ended")
 TEST_CASE("a daemon with an environment of its own is ended")
 {
     const Lab lab;
-    const Words mode = GENERATE(Words{"escape-clean-env"}, Words{"escape-clean-env", "--close"}, Words{"daemon"}, Words{"hold-fds"});
+    const Words mode = GENERATE(Words{"escape-clean-env"}, Words{"escape-clean-env", "--close"},
+                                Words{"daemon"}, Words{"hold-fds"});
     INFO(mode[0]);
     const std::string id = lab.start_fixture({"--grace", "300ms", "--leftover", "wait"}, mode);
     const std::vector<pid_t> pids = lab.pids_said(id);
@@ -140,7 +144,8 @@ TEST_CASE("a process that takes the name of a helper of bgt is shown and ended l
 {
     const Lab lab;
     const char* const text = "printf bgt:helper > /proc/$$/comm; "
-                             "(setsid sh -c 'printf bgt:helper > /proc/$$/comm; echo two; while :; do sleep 100; done' &); "
+                             "(setsid sh -c 'printf bgt:helper > /proc/$$/comm; echo two; while :; "
+                             "do sleep 100; done' &); "
                              "echo one; while :; do sleep 100; done";
     const std::string id = lab.start({"--stdin", "pipe", "-c", text});
     REQUIRE(lab.logged(id, "one"));
@@ -168,8 +173,9 @@ TEST_CASE("the ladder of stop signals is gone through")
     const Lab lab;
     SECTION("as the task has it")
     {
-        const std::string id =
-            lab.start({"--stop-signals", "INT:200ms,USR1:10s", "-c", "trap 'echo int' INT; trap 'echo usr1; exit 7' USR1; echo ready; while :; do sleep 0.05; done"});
+        const std::string id = lab.start({"--stop-signals", "INT:200ms,USR1:10s", "-c",
+                                          "trap 'echo int' INT; trap 'echo usr1; exit 7' USR1; "
+                                          "echo ready; while :; do sleep 0.05; done"});
         REQUIRE(lab.logged(id, "ready"));
         const Ran ran = lab({"kill", id});
         INFO(ran);
@@ -182,7 +188,9 @@ TEST_CASE("the ladder of stop signals is gone through")
     }
     SECTION("as the kill has it")
     {
-        const std::string id = lab.start({"-c", "trap 'exit 9' QUIT; trap 'exit 8' TERM; echo ready; while :; do sleep 0.05; done"});
+        const std::string id = lab.start(
+            {"-c",
+             "trap 'exit 9' QUIT; trap 'exit 8' TERM; echo ready; while :; do sleep 0.05; done"});
         REQUIRE(lab.logged(id, "ready"));
         CHECK(lab({"kill", id, "--stop-signals", "QUIT:10s"}).code == 0);
         CHECK(lab.wait(id) == 9);
@@ -192,7 +200,8 @@ TEST_CASE("the ladder of stop signals is gone through")
 TEST_CASE("several are killed together")
 {
     const Lab lab;
-    for (int i = 0; i < 5; ++i) lab.start_fixture({"--grace", "500ms", "--tag", "job=many"}, {"ignore-term"});
+    for (int i = 0; i < 5; ++i)
+        lab.start_fixture({"--grace", "500ms", "--tag", "job=many"}, {"ignore-term"});
     const std::string other = lab.start({"--", "sleep", "100"});
     for (const char* id : {"1", "2", "3", "4", "5"}) REQUIRE(lab.logged(id, "ready"));
     const Ran ran = lab({"kill", "--tag", "job=many"});

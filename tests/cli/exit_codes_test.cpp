@@ -69,7 +69,10 @@ TEST_CASE("a task's own exit code is passed through")
         CHECK(outcome_of(lab, id) == "ended: exited " + number + " null self " + number);
         CHECK(lab.wait(id) == code); // and again
     }
-    SECTION("by run --wait") { CHECK(lab({"run", "--wait", "--", BGT_FIXTURE, "exit", number}).code == code); }
+    SECTION("by run --wait")
+    {
+        CHECK(lab({"run", "--wait", "--", BGT_FIXTURE, "exit", number}).code == code);
+    }
 }
 
 TEST_CASE("a task that died of a signal")
@@ -84,8 +87,10 @@ TEST_CASE("a task that died of a signal")
                                                                   {34, "SIGRTMIN"}}));
     const std::string id = lab.start_fixture({}, {"signal", std::to_string(number)});
     CHECK(lab.wait(id) == 128 + number);
-    CHECK(outcome_of(lab, id) == "ended: signaled null " + std::string(name) + " self " + std::to_string(128 + number));
-    CHECK(lab({"run", "--wait", "--", BGT_FIXTURE, "signal", std::to_string(number)}).code == 128 + number);
+    CHECK(outcome_of(lab, id) ==
+          "ended: signaled null " + std::string(name) + " self " + std::to_string(128 + number));
+    CHECK(lab({"run", "--wait", "--", BGT_FIXTURE, "signal", std::to_string(number)}).code ==
+          128 + number);
 }
 
 TEST_CASE("120s: a code that bgt has a meaning for is still the task's own in the JSON")
@@ -149,7 +154,8 @@ TEST_CASE("123: bgt ended the task because its --timeout passed")
     }
     SECTION("and it has to be killed")
     {
-        const Ran ran = lab({"run", "--wait", "--timeout", "500ms", "--grace", "200ms", "--", BGT_FIXTURE, "ignore-term"});
+        const Ran ran = lab({"run", "--wait", "--timeout", "500ms", "--grace", "200ms", "--",
+                             BGT_FIXTURE, "ignore-term"});
         INFO(ran);
         CHECK(ran.code == 123);
         CHECK(outcome_of(lab, "1") == "ended: signaled null SIGKILL timeout 123");
@@ -185,14 +191,22 @@ TEST_CASE("126 and 127: the command could not be executed, or was not found")
     std::filesystem::create_directory(lab.work() + "/folder");
     write_file(lab.work() + "/noloader", "#!/no/such/interpreter\n");
     std::filesystem::permissions(lab.work() + "/noloader", std::filesystem::perms::owner_all);
-    write_file(lab.work() + "/foreign", std::string("\x7f" "ELF\2\1\1\0\0\0\0\0", 12) + "of another machine");
+    write_file(lab.work() + "/foreign", std::string("\x7f"
+                                                    "ELF\2\1\1\0\0\0\0\0",
+                                                    12) +
+                                            "of another machine");
     std::filesystem::permissions(lab.work() + "/foreign", std::filesystem::perms::owner_all);
     struct Case {
         const char* command;
         int code;
     };
-    const auto [command, code] = GENERATE(values<Case>({{"./plain", 126}, {"./folder", 126}, {"./missing", 127}, {"./foreign", 126},
-                                                        {"no-such-program-anywhere", 127}, {"", 127}, {"./noloader", 127}}));
+    const auto [command, code] = GENERATE(values<Case>({{"./plain", 126},
+                                                        {"./folder", 126},
+                                                        {"./missing", 127},
+                                                        {"./foreign", 126},
+                                                        {"no-such-program-anywhere", 127},
+                                                        {"", 127},
+                                                        {"./noloader", 127}}));
     INFO(command);
     const Words options = GENERATE(Words{}, Words{"--wait"});
     Words words{"run"};
@@ -212,7 +226,9 @@ TEST_CASE("126 and 127: the command could not be executed, or was not found")
 TEST_CASE("the code of several tasks")
 {
     const Lab lab;
-    const std::string good = lab.start({"--", "true"}), bad = lab.start({"--", "sh", "-c", "exit 5"}), long_one = lab.start({"--", "sleep", "100"});
+    const std::string good = lab.start({"--", "true"}),
+                      bad = lab.start({"--", "sh", "-c", "exit 5"}),
+                      long_one = lab.start({"--", "sleep", "100"});
     CHECK(lab({"wait", good, bad}).code == 5);
     CHECK(lab({"wait", good, good}).code == 0);
     CHECK(lab({"wait", "--any", long_one, bad}).code == 5);

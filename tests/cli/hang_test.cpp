@@ -36,7 +36,8 @@ TEST_CASE("a silent task is ended with 120, and a report was made before the fir
     CHECK(text_at(report, "/verdict") == "sleeping");
     CHECK(text_at(report, "/rule") == "output-timeout");
     std::string order;
-    for (const auto& event : task.at("events").as_array()) order += text_at(event.as_object(), "/event") + " ";
+    for (const auto& event : task.at("events").as_array())
+        order += text_at(event.as_object(), "/event") + " ";
     CHECK(order == "started report stop ended ");
     const Ran why = lab({"why", id}); // first its end, then the newest report
     INFO(why);
@@ -49,15 +50,18 @@ TEST_CASE("a silent task is ended with 120, and a report was made before the fir
 TEST_CASE("output keeps the output rule away", "[slow]")
 {
     const Lab lab;
-    const std::string id = lab.start({"--output-timeout", "1500ms", "-c", "for i in 1 2 3 4 5 6 7 8; do echo same; sleep 0.3; done"});
+    const std::string id = lab.start({"--output-timeout", "1500ms", "-c",
+                                      "for i in 1 2 3 4 5 6 7 8; do echo same; sleep 0.3; done"});
     CHECK(lab.wait(id) == 0);
 }
 
 TEST_CASE("work without output is progress, the same line again and again is none", "[slow]")
 {
     const Lab lab;
-    const std::string busy = lab.start({"--progress-timeout", "2s", "-c", "timeout 5 sh -c 'while :; do :; done'; echo done"});
-    const std::string spinner = lab.start({"--progress-timeout", "2s", "-c", "while :; do printf 'working\\r'; sleep 0.4; done"});
+    const std::string busy = lab.start(
+        {"--progress-timeout", "2s", "-c", "timeout 5 sh -c 'while :; do :; done'; echo done"});
+    const std::string spinner = lab.start(
+        {"--progress-timeout", "2s", "-c", "while :; do printf 'working\\r'; sleep 0.4; done"});
     CHECK(lab.wait(spinner) == 120);
     CHECK(text_at(lab.show(spinner), "/outcome/reason") == "progress-timeout");
     CHECK(lab.wait(busy) == 0);
@@ -66,16 +70,20 @@ TEST_CASE("work without output is progress, the same line again and again is non
 TEST_CASE("on-hang report and exec leave the task alone")
 {
     const Lab lab;
-    const std::string id = lab.start({"--output-timeout", "400ms", "--on-hang", "exec:echo $BGT_TASK_ID $BGT_HANG_RULE > hooked.$BGT_TASK_ID; exit 7",
-                                      "--cwd", lab.work(), "--", "sleep", "100"});
+    const std::string id =
+        lab.start({"--output-timeout", "400ms", "--on-hang",
+                   "exec:echo $BGT_TASK_ID $BGT_HANG_RULE > hooked.$BGT_TASK_ID; exit 7", "--cwd",
+                   lab.work(), "--", "sleep", "100"});
     REQUIRE(eventually(patience, [&] { return has_event(lab, id, "hook-ended"); }));
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
     CHECK(text_at(lab.show(id), "/notices").find("stalled") != std::string::npos);
     const auto events = lab.show(id).at("events").as_array();
     for (const auto& event : events)
-        if (text_at(event.as_object(), "/event") == "hook-ended") CHECK(number_at(event.as_object(), "/code") == 7);
+        if (text_at(event.as_object(), "/event") == "hook-ended")
+            CHECK(number_at(event.as_object(), "/code") == 7);
     CHECK(lab({"kill", id}).code == 0);
-    const std::string quiet = lab.start({"--output-timeout", "400ms", "--on-hang", "report", "--", "sleep", "100"});
+    const std::string quiet =
+        lab.start({"--output-timeout", "400ms", "--on-hang", "report", "--", "sleep", "100"});
     REQUIRE(eventually(patience, [&] { return has_event(lab, quiet, "hang"); }));
     CHECK(text_at(lab.show(quiet), "/lifecycle") == "running");
     const Ran gone = lab({"run", "--output-timeout", "1s", "--on-hang", "nonsense", "--", "true"});
@@ -85,17 +93,20 @@ TEST_CASE("on-hang report and exec leave the task alone")
 TEST_CASE("a hook that hangs or can't be run harms nobody", "[slow]")
 {
     const Lab lab;
-    const std::string slow = lab.start({"--output-timeout", "300ms", "--on-hang", "exec:sleep 30", "--", "sleep", "1.5"});
+    const std::string slow = lab.start(
+        {"--output-timeout", "300ms", "--on-hang", "exec:sleep 30", "--", "sleep", "1.5"});
     CHECK(lab.wait(slow) == 0); // not held up by it
-    const std::string bad = lab.start({"--output-timeout", "300ms", "--on-hang", "exec:/no/such/program", "--", "sleep", "1.5"});
+    const std::string bad = lab.start(
+        {"--output-timeout", "300ms", "--on-hang", "exec:/no/such/program", "--", "sleep", "1.5"});
     CHECK(lab.wait(bad) == 0);
 }
 
 TEST_CASE("on-hang restart starts it again, but not for ever", "[slow]")
 {
     const Lab lab;
-    const std::string id = lab.start({"--output-timeout", "400ms", "--on-hang", "restart", "--backoff", "50ms", "--max-restarts", "2/1h",
-                                      "-c", "echo try $BGT_ATTEMPT; exec sleep 100"});
+    const std::string id =
+        lab.start({"--output-timeout", "400ms", "--on-hang", "restart", "--backoff", "50ms",
+                   "--max-restarts", "2/1h", "-c", "echo try $BGT_ATTEMPT; exec sleep 100"});
     CHECK(lab.wait(id) == 120);
     CHECK(lab.log(id) == "try 1\ntry 2\ntry 3\n");
     CHECK(number_at(lab.show(id), "/attempt") == 3);
@@ -105,18 +116,24 @@ TEST_CASE("on-hang restart starts it again, but not for ever", "[slow]")
 TEST_CASE("quiet and stalled are told and end nothing; output takes them back")
 {
     const Lab lab;
-    const std::string id = lab.start({"--quiet-after", "300ms", "--stalled-after", "1s", "--stdin", "pipe", "--", "cat"});
-    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/notices").find("quiet") != std::string::npos; }));
+    const std::string id = lab.start(
+        {"--quiet-after", "300ms", "--stalled-after", "1s", "--stdin", "pipe", "--", "cat"});
+    REQUIRE(eventually(patience, [&] {
+        return text_at(lab.show(id), "/notices").find("quiet") != std::string::npos;
+    }));
     REQUIRE(lab({"wait", "--for", "stalled", "--timeout", "20s", id}).code == 0);
     CHECK(lab({"send", id, "hello"}).code == 0);
-    CHECK(eventually(patience, [&] { return text_at(lab.show(id), "/notices").find("quiet") == std::string::npos; }));
+    CHECK(eventually(patience, [&] {
+        return text_at(lab.show(id), "/notices").find("quiet") == std::string::npos;
+    }));
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
 }
 
 TEST_CASE("who waits for input is told, and wait --or-stuck comes back with it")
 {
     const Lab lab;
-    const std::string id = lab.start({"--stdin", "pipe", "-c", "printf 'Ok to proceed? '; read answer; echo got $answer"});
+    const std::string id = lab.start(
+        {"--stdin", "pipe", "-c", "printf 'Ok to proceed? '; read answer; echo got $answer"});
     const Ran ran = lab({"wait", "--or-stuck", "--timeout", "30s", id});
     INFO(ran);
     CHECK(ran.code == 121);
@@ -141,7 +158,8 @@ TEST_CASE("the rules go on when a supervisor is replaced")
 TEST_CASE("a supervisor that was stopped for long accuses nobody", "[slow]")
 {
     const Lab lab;
-    const std::string id = lab.start({"--progress-timeout", "2s", "-c", "sleep 0.1; exec sleep 3.2"});
+    const std::string id =
+        lab.start({"--progress-timeout", "2s", "-c", "sleep 0.1; exec sleep 3.2"});
     const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
     kill(supervisor, SIGSTOP);
     // Until well after its limit, in which nobody could look.
@@ -154,7 +172,8 @@ TEST_CASE("a supervisor that was stopped for long accuses nobody", "[slow]")
 TEST_CASE("a paused task is not accused", "[slow]")
 {
     const Lab lab;
-    const std::string id = lab.start({"--output-timeout", "900ms", "-c", "sleep 0.3; echo on; exec sleep 0.3"});
+    const std::string id =
+        lab.start({"--output-timeout", "900ms", "-c", "sleep 0.3; echo on; exec sleep 0.3"});
     REQUIRE(lab({"pause", id}).code == 0);
     CHECK(lab({"wait", "--timeout", "1500ms", id}).code == 124);
     REQUIRE(lab({"resume", id}).code == 0);
@@ -164,7 +183,8 @@ TEST_CASE("a paused task is not accused", "[slow]")
 TEST_CASE("the rules hold for what is left of a tree that is waited for, too")
 {
     const Lab lab;
-    const std::string id = lab.start({"--leftover", "wait", "--idle-timeout", "1s", "-c", "sleep 1000 & exit 0"});
+    const std::string id =
+        lab.start({"--leftover", "wait", "--idle-timeout", "1s", "-c", "sleep 1000 & exit 0"});
     CHECK(lab.wait(id) == 120);
     const auto task = lab.show(id);
     CHECK(text_at(task, "/outcome/reason") == "idle-timeout");
@@ -174,9 +194,11 @@ TEST_CASE("the rules hold for what is left of a tree that is waited for, too")
 TEST_CASE("cpu-limit: ends a task whose processes have used so much, whoever of them it was")
 {
     const Lab lab;
-    // The first loop ends by itself: what it used counts on. The task ignores --on-hang, and is not started again.
+    // The first loop ends by itself: what it used counts on. The task ignores --on-hang, and is not
+    // started again.
     const std::string loop = "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done";
-    const std::string id = lab.start({"--cpu-limit", "1500ms", "--retries", "3", "-c", "(" + loop + "); while :; do :; done"});
+    const std::string id = lab.start(
+        {"--cpu-limit", "1500ms", "--retries", "3", "-c", "(" + loop + "); while :; do :; done"});
     CHECK(lab.wait(id) == 123);
     const auto task = lab.show(id);
     CHECK(text_at(task, "/outcome/reason") == "cpu-limit");
@@ -187,7 +209,8 @@ TEST_CASE("cpu-limit: ends a task whose processes have used so much, whoever of 
     CHECK(shown.find("its --cpu-limit passed") != std::string::npos);
 }
 
-TEST_CASE("cpu-limit: a task that sleeps is not ended, and a setting or a rule gives the limit as well")
+TEST_CASE(
+    "cpu-limit: a task that sleeps is not ended, and a setting or a rule gives the limit as well")
 {
     Lab lab;
     CHECK(lab.wait(lab.start({"--cpu-limit", "200ms", "--", "sleep", "1.2"})) == 0);
@@ -195,5 +218,6 @@ TEST_CASE("cpu-limit: a task that sleeps is not ended, and a setting or a rule g
     CHECK(lab.wait(lab.start({"-c", "while :; do :; done"})) == 123);
     CHECK(lab.wait(lab.start({"--cpu-limit", "off", "--", "true"})) == 0);
     CHECK(lab({"run", "--cpu-limit", "0", "--", "true"}).code == 125);
-    CHECK(lab({"run", "--cpu-limit", "1h", "--on-hang", "report", "--", "true"}).code == 125); // it is not about a hang
+    CHECK(lab({"run", "--cpu-limit", "1h", "--on-hang", "report", "--", "true"}).code ==
+          125); // it is not about a hang
 }

@@ -7,9 +7,11 @@ using namespace bgt::test;
 TEST_CASE("a long line is the same to all who search, while it comes and afterwards")
 {
     const Lab lab;
-    const std::string script = "printf '\"error\" '; head -c 400000 /dev/zero | tr '\\0' x; read go; echo ' r-77'; read end";
+    const std::string script = "printf '\"error\" '; head -c 400000 /dev/zero | tr '\\0' x; read "
+                               "go; echo ' r-77'; read end";
     const std::string id = lab.start({"--stdin", "pipe", "-c", script});
-    REQUIRE(lab({"wait", id, "--for", "log:x{100}$", "--timeout", "10s"}).code == 0); // the first piece is there
+    REQUIRE(lab({"wait", id, "--for", "log:x{100}$", "--timeout", "10s"}).code ==
+            0); // the first piece is there
     const std::string pattern = "\"error\".*r-77";
     Child live(lab.bgt({"wait", id, "--for", "log:" + pattern, "--timeout", "20s"}));
     Child follow(lab.bgt({"logs", "-f", "--grep", pattern, id}));
@@ -22,7 +24,8 @@ TEST_CASE("a long line is the same to all who search, while it comes and afterwa
     CHECK((lab({"logs", "-n1", "--grep", pattern, id}).out == line));
     CHECK((lab({"logs", "--grep", pattern, id}).out == line));
     CHECK((text_at(lab.ask({"logs", "--grep", pattern, id}).as_object(), "/logs/0/text") == line));
-    CHECK((text_at(lab.ask({"logs", "--grep", pattern, "--max-bytes", "16K", id}).as_object(), "/logs/0/text") == line));
+    CHECK((text_at(lab.ask({"logs", "--grep", pattern, "--max-bytes", "16K", id}).as_object(),
+                   "/logs/0/text") == line));
 }
 
 TEST_CASE("times of lines are local or UTC, and can be asked for")
@@ -42,8 +45,10 @@ TEST_CASE("times of lines are local or UTC, and can be asked for")
     CHECK(local.ends_with("+05:30 two\n"));
     CHECK(utc.ends_with("Z two\n"));
     CHECK(local.substr(0, 16) != utc.substr(0, 16));
-    for (const std::string& since : {local.substr(11, 5), local.substr(0, 16), local.substr(0, 10), local.substr(0, 29), utc.substr(0, 10),
-                                    std::string("@1000000000"), std::string("10m"), std::string("2001-02-03 04:05:06")}) {
+    for (const std::string& since :
+         {local.substr(11, 5), local.substr(0, 16), local.substr(0, 10), local.substr(0, 29),
+          utc.substr(0, 10), std::string("@1000000000"), std::string("10m"),
+          std::string("2001-02-03 04:05:06")}) {
         INFO(since);
         CHECK(logs({"--since", since}).out == "one\ntwo\n");
     }
@@ -51,7 +56,8 @@ TEST_CASE("times of lines are local or UTC, and can be asked for")
         INFO(since);
         CHECK(logs({"--since", since}).out.empty());
     }
-    for (const char* since : {"25:00", "14:", "@", "@x", "2026-13-01", "2026-11-28T", "2026-11-28T14", "-"}) {
+    for (const char* since :
+         {"25:00", "14:", "@", "@x", "2026-13-01", "2026-11-28T", "2026-11-28T14", "-"}) {
         const Ran refused = logs({"--since", since});
         INFO(refused);
         CHECK(refused.code == 125);
@@ -64,7 +70,8 @@ TEST_CASE("the logs of more tasks than there are descriptors")
     std::string expected;
     for (int i = 1; i <= 20; ++i) {
         lab.start({"--name", "t" + std::to_string(i), "-c", "echo here"});
-        expected += (i < 10 ? "t" + std::to_string(i) + "  | here\n" : "t" + std::to_string(i) + " | here\n");
+        expected += (i < 10 ? "t" + std::to_string(i) + "  | here\n"
+                            : "t" + std::to_string(i) + " | here\n");
     }
     REQUIRE(lab({"wait", "--all"}).code == 0);
     for (const Words& how : {Words{"logs", "--all"}, Words{"logs", "--all", "--json"}}) {
@@ -86,11 +93,13 @@ TEST_CASE("the output of one attempt")
     REQUIRE(lab({"wait", "web", "--for", "log:up 1", "--timeout", "10s"}).code == 0);
     REQUIRE(lab({"restart", "web"}).code == 0);
     CHECK(lab({"wait", "web", "--for", "log:(up|err) 1", "--timeout", "0"}).code == 124);
-    CHECK(lab({"wait", "web", "--for", "log:up 1", "--attempt", "all", "--timeout", "0"}).code == 0);
+    CHECK(lab({"wait", "web", "--for", "log:up 1", "--attempt", "all", "--timeout", "0"}).code ==
+          0);
     CHECK(lab({"wait", "web", "--for", "log:err 1", "--attempt", "1", "--timeout", "0"}).code == 0);
     CHECK(lab({"wait", "web", "--for", "log:up 2", "--timeout", "10s"}).code == 0);
     CHECK(lab({"wait", "web", "--for", "log:err 2", "--timeout", "10s"}).code == 0);
-    CHECK(lab({"wait", "web", "--for", "log:up 2", "--attempt", "1", "--timeout", "0"}).code == 124);
+    CHECK(lab({"wait", "web", "--for", "log:up 2", "--attempt", "1", "--timeout", "0"}).code ==
+          124);
     CHECK(lab({"wait", "web", "--for", "log:up", "--attempt", "3", "--timeout", "0"}).code == 125);
     CHECK(lab({"logs", "web"}).out == "up 1\nup 2\n");
     CHECK(lab({"logs", "web", "--attempt", "all"}).out == "up 1\nup 2\n");
@@ -100,8 +109,10 @@ TEST_CASE("the output of one attempt")
     CHECK(lab({"logs", "web", "--attempt", "last"}).out == "up 2\n");
     CHECK(lab({"logs", "web", "--attempt", "last", "--stderr"}).out == "err 2\n");
     CHECK(lab({"logs", "web", "--attempt", "1", "-f"}).out == "up 1\n");
-    CHECK(text_at(lab.ask({"logs", "web", "--attempt", "2"}).as_object(), "/logs/0/text") == "up 2\n");
-    CHECK(text_at(lab.ask({"logs", "web", "--attempt", "1"}).as_object(), "/logs/0/text") == "up 1\n");
+    CHECK(text_at(lab.ask({"logs", "web", "--attempt", "2"}).as_object(), "/logs/0/text") ==
+          "up 2\n");
+    CHECK(text_at(lab.ask({"logs", "web", "--attempt", "1"}).as_object(), "/logs/0/text") ==
+          "up 1\n");
     for (const char* bad : {"0", "x", "-1", "3", ""}) {
         const Ran refused = lab({"logs", "web", "--attempt", bad});
         INFO(refused);
@@ -122,7 +133,12 @@ TEST_CASE("progress that is printed is in every answer")
     CHECK(lab({"ps", "--format", "{progress}", id}).out == "30%\n");
     CHECK(at(lab.show(footer), "/progress/fraction").is_null());
     CHECK(lab({"ps", "--format", "{progress}", footer}).out == "\n");
-    Words words{"env", "TERM=xterm", "script", "-qfec", std::string(BGT_BINARY) + " wait --timeout 1 " + id, "/dev/null"};
+    Words words{"env",
+                "TERM=xterm",
+                "script",
+                "-qfec",
+                std::string(BGT_BINARY) + " wait --timeout 1 " + id,
+                "/dev/null"};
     const Ran live = run(lab.program(words), 20s);
     INFO(live);
     CHECK(live.out.find("30%") != std::string::npos);
@@ -135,7 +151,10 @@ TEST_CASE("the times of lines cost little", "[slow]")
     const auto fastest = [&](const char* option) {
         auto best = std::chrono::milliseconds::max();
         for (int i = 0; i < 3; ++i) {
-            const Ran ran = run(lab.program({"sh", "-c", std::string(BGT_BINARY) + " logs " + option + " 1 > /dev/null"}), 60s);
+            const Ran ran =
+                run(lab.program({"sh", "-c",
+                                 std::string(BGT_BINARY) + " logs " + option + " 1 > /dev/null"}),
+                    60s);
             REQUIRE(ran.code == 0);
             best = std::min(best, std::chrono::duration_cast<std::chrono::milliseconds>(ran.took));
         }
@@ -152,7 +171,8 @@ TEST_CASE("logs -f by name goes on with the task that replaces another")
     const std::string first = lab.start({"--name", "web", "-c", "echo first; exec sleep 1000"});
     Child follow(lab.bgt({"logs", "-f", "web"}));
     REQUIRE(follow.says("first\n"));
-    const std::string second = lab.start({"--name", "web", "--replace", "--stdin", "pipe", "-c", "echo second; read end"});
+    const std::string second =
+        lab.start({"--name", "web", "--replace", "--stdin", "pipe", "-c", "echo second; read end"});
     REQUIRE(follow.says("second\n"));
     REQUIRE(lab({"send", second, "--eof"}).code == 0);
     const Ran ran = follow.finish();

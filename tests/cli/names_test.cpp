@@ -22,7 +22,8 @@ std::set<std::string> living(const Lab& lab)
     std::set<std::string> ids;
     const auto answer = lab.ask({"ps"});
     for (const auto& task : at(answer, "/tasks").as_array())
-        if (text_at(task.as_object(), "/lifecycle") != "ended") ids.insert(text_at(task.as_object(), "/id"));
+        if (text_at(task.as_object(), "/lifecycle") != "ended")
+            ids.insert(text_at(task.as_object(), "/id"));
     return ids;
 }
 
@@ -39,10 +40,14 @@ TEST_CASE("a name is one living task's")
         INFO(ran);
         CHECK(ran.code == 125);
         CHECK(ran.out.empty());
-        CHECK(ran.err == "bgt run: the name 'web' belongs to task 1, which is running: take another name, or use --if-absent or --replace\n");
+        CHECK(ran.err == "bgt run: the name 'web' belongs to task 1, which is running: take "
+                         "another name, or use --if-absent or --replace\n");
         CHECK(living(lab).size() == 1);
     }
-    SECTION("--if-absent gives the living one's id") { CHECK(lab.start({"--name", "web", "--if-absent", "--", "sleep", "100"}) == first); }
+    SECTION("--if-absent gives the living one's id")
+    {
+        CHECK(lab.start({"--name", "web", "--if-absent", "--", "sleep", "100"}) == first);
+    }
     SECTION("--replace ends it first")
     {
         const std::string second = lab.start({"--name", "web", "--replace", "--", "sleep", "100"});
@@ -65,7 +70,8 @@ TEST_CASE("two callers with --if-absent start one task", "[slow]")
     const Lab lab;
     for (int round = 0; round < 50; ++round) {
         const std::string name = "web" + std::to_string(round);
-        const auto [one, two] = both(lab, {"run", "--name", name, "--if-absent", "--", "sleep", "100"});
+        const auto [one, two] =
+            both(lab, {"run", "--name", name, "--if-absent", "--", "sleep", "100"});
         INFO(one << two);
         REQUIRE(one.code == 0);
         REQUIRE(two.code == 0);
@@ -81,7 +87,8 @@ TEST_CASE("two callers with --replace leave one task", "[slow]")
     const Lab lab;
     lab.start({"--name", "web", "--", "sleep", "100"});
     for (int round = 0; round < 50; ++round) {
-        const auto [one, two] = both(lab, {"run", "--name", "web", "--replace", "--", "sleep", "100"});
+        const auto [one, two] =
+            both(lab, {"run", "--name", "web", "--replace", "--", "sleep", "100"});
         INFO(one << two);
         REQUIRE(one.code == 0);
         REQUIRE(two.code == 0);
@@ -96,7 +103,8 @@ TEST_CASE("two callers with --replace leave one task", "[slow]")
 TEST_CASE("two callers with --replace let the old task end in its grace period")
 {
     const Lab lab;
-    const std::string slow = "trap 'sleep 0.3; echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done";
+    const std::string slow =
+        "trap 'sleep 0.3; echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done";
     const std::string id = lab.start({"--name", "web", "-c", slow});
     REQUIRE(lab.logged(id, "up"));
     const auto [one, two] = both(lab, {"run", "--name", "web", "--replace", "--", "sleep", "100"});
@@ -177,7 +185,8 @@ TEST_CASE("selectors narrow each other, and several values of one are alternativ
     const Ran other = lab({"kill", "--tag", "agent=A", "db"});
     CHECK(other.code == 125);
     CHECK(other.err == "bgt kill: task 3 (db) does not match --tag agent=A\n");
-    CHECK(lab({"kill", "--tag", "agent=C", "-"}).err == "bgt kill: no task matches --tag agent=C\n");
+    CHECK(lab({"kill", "--tag", "agent=C", "-"}).err ==
+          "bgt kill: no task matches --tag agent=C\n");
     CHECK(lab({"kill", "--tag", "agent=A", "dev"}).code == 0);
     CHECK(lab({"ps", "-q", "--state", "running"}).out == "2\n3\n");
 }
@@ -187,11 +196,14 @@ TEST_CASE("verbs that need no settings work beside a broken bgt.toml, with a war
     Lab lab;
     const std::string id = lab.start({"--name", "web", "-c", "echo said; exec sleep 100"});
     REQUIRE(lab.logged(id, "said"));
-    const auto [text, what] = GENERATE(std::pair{"grase = 1\n", ":1:1: unknown key grase"}, std::pair{"grace = [\n", "bgt.toml:"},
-                                       std::pair{"grace = \"soon\"\n[[rule]]\ntimeout = 1\n", "a rule needs `match`"});
+    const auto [text, what] = GENERATE(
+        std::pair{"grase = 1\n", ":1:1: unknown key grase"}, std::pair{"grace = [\n", "bgt.toml:"},
+        std::pair{"grace = \"soon\"\n[[rule]]\ntimeout = 1\n", "a rule needs `match`"});
     write_file(lab.work() + "/bgt.toml", text);
-    for (const Words& words : {Words{"ps"}, Words{"logs", "web"}, Words{"show", "web"}, Words{"why", "web"}, Words{"pause", "web"},
-                               Words{"wait", "--for", "log:said", "web"}, Words{"kill", "--now", "web"}, Words{"rm", id}}) {
+    for (const Words& words :
+         {Words{"ps"}, Words{"logs", "web"}, Words{"show", "web"}, Words{"why", "web"},
+          Words{"pause", "web"}, Words{"wait", "--for", "log:said", "web"},
+          Words{"kill", "--now", "web"}, Words{"rm", id}}) {
         const Ran ran = lab(words);
         INFO(ran);
         CHECK(ran.code == 0);
@@ -222,15 +234,19 @@ TEST_CASE("--if-absent and --replace leave the task of another project alone")
         INFO(ran);
         CHECK(ran.code == 125);
         CHECK(ran.out.empty());
-        CHECK(ran.err == "bgt run: the name 'web' belongs to task 1, which runs 'sleep 100' in " + other +
-                             ": take another name, or add --anywhere\n");
+        CHECK(ran.err == "bgt run: the name 'web' belongs to task 1, which runs 'sleep 100' in " +
+                             other + ": take another name, or add --anywhere\n");
     }
-    CHECK(lab({"run", "-n", "web", "-C", other, "--if-absent", "--", "sleep", "7"}).code == 125); // another command
+    CHECK(lab({"run", "-n", "web", "-C", other, "--if-absent", "--", "sleep", "7"}).code ==
+          125); // another command
     CHECK(lab.start({"--name", "web", "--if-absent", "--anywhere", "--", "true"}) == "1");
     CHECK(lab({"ps", "-q", "--here"}).out == "1\n"); // below
     lab.start({"-C", "/", "--", "sleep", "101"});
     CHECK(lab({"ps", "-q", "--here", "--state", "running"}).out == "1\n");
-    CHECK(lab({"run", "--name", "web", "--replace", "--anywhere", "-e", "A=1", "--", "sleep", "100"}).code == 0);
+    CHECK(
+        lab({"run", "--name", "web", "--replace", "--anywhere", "-e", "A=1", "--", "sleep", "100"})
+            .code == 0);
     CHECK(text_at(lab.show("1"), "/lifecycle") == "ended");
-    CHECK(lab({"run", "--anywhere", "--", "true"}).err == "bgt run: --anywhere needs --if-absent or --replace\n");
+    CHECK(lab({"run", "--anywhere", "--", "true"}).err ==
+          "bgt run: --anywhere needs --if-absent or --replace\n");
 }

@@ -27,7 +27,8 @@ public:
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
-    /// The next message; descriptors that come with it are closed, as a supervisor does that has done all before.
+    /// The next message; descriptors that come with it are closed, as a supervisor does that has
+    /// done all before.
     std::string next() const
     {
         pollfd wait{fd_, POLLIN, 0};
@@ -62,10 +63,14 @@ TEST_CASE("notify says all of it in one message, and waits until it is taken")
     const std::string path = lab.work() + "/sock";
     const Listener listener(path);
     lab.set_env("NOTIFY_SOCKET=" + path);
-    Child notify(lab.bgt({"notify", "--ready", "--status", "up\nand\x1b[2J running", "--progress", "40%", "--step", "linking",
-                          "--total-steps", "5", "--beat", "--extend", "1m30s", "--watchdog", "10s", "--pid", "42", "--stopping"}));
-    CHECK(listener.next() == "STATUS=up and?[2J running\nX_BGT_STEP=linking\nX_BGT_PROGRESS=0.400000\nX_BGT_TOTAL=5\nMAINPID=42\n"
-                             "EXTEND_TIMEOUT_USEC=90000000\nWATCHDOG_USEC=10000000\nWATCHDOG=1\nREADY=1\nSTOPPING=1\n");
+    Child notify(lab.bgt({"notify", "--ready", "--status", "up\nand\x1b[2J running", "--progress",
+                          "40%", "--step", "linking", "--total-steps", "5", "--beat", "--extend",
+                          "1m30s", "--watchdog", "10s", "--pid", "42", "--stopping"}));
+    CHECK(
+        listener.next() ==
+        "STATUS=up and?[2J "
+        "running\nX_BGT_STEP=linking\nX_BGT_PROGRESS=0.400000\nX_BGT_TOTAL=5\nMAINPID=42\n"
+        "EXTEND_TIMEOUT_USEC=90000000\nWATCHDOG_USEC=10000000\nWATCHDOG=1\nREADY=1\nSTOPPING=1\n");
     CHECK(eventually(patience, [&] { return state_of(notify.pid()) == 'S'; })); // not taken yet
     CHECK(listener.next() == "BARRIER=1");
     const Ran ran = notify.finish();
@@ -93,7 +98,8 @@ TEST_CASE("notify outside of a task, and where nobody listens, says so")
     const Ran outside = lab({"notify", "--ready"});
     CHECK(outside.code == 125);
     CHECK(outside.out.empty());
-    CHECK(outside.err == "bgt notify: this is not inside a task: neither NOTIFY_SOCKET nor BGT_TASK_DIR is set\n");
+    CHECK(outside.err ==
+          "bgt notify: this is not inside a task: neither NOTIFY_SOCKET nor BGT_TASK_DIR is set\n");
     lab.set_env("NOTIFY_SOCKET=" + lab.work() + "/nobody");
     const Ran nobody = lab({"notify", "--ready"});
     CHECK(nobody.code == 125);
@@ -105,10 +111,12 @@ TEST_CASE("notify outside of a task, and where nobody listens, says so")
 TEST_CASE("notify refuses what makes no sense")
 {
     const Lab lab;
-    const Words words = GENERATE(Words{}, Words{"--progress", "2"}, Words{"--progress", "-1"}, Words{"--progress", "101%"},
-                                 Words{"--progress", "nan"}, Words{"--progress", ""}, Words{"--total-steps", "0"},
-                                 Words{"--total-steps", "x"}, Words{"--extend", "x"}, Words{"--watchdog", "-1s"}, Words{"--pid", "0"},
-                                 Words{"--pid", "99999999999"}, Words{"--status", std::string(20'000, 'x')}, Words{"word"});
+    const Words words =
+        GENERATE(Words{}, Words{"--progress", "2"}, Words{"--progress", "-1"},
+                 Words{"--progress", "101%"}, Words{"--progress", "nan"}, Words{"--progress", ""},
+                 Words{"--total-steps", "0"}, Words{"--total-steps", "x"}, Words{"--extend", "x"},
+                 Words{"--watchdog", "-1s"}, Words{"--pid", "0"}, Words{"--pid", "99999999999"},
+                 Words{"--status", std::string(20'000, 'x')}, Words{"word"});
     Words all{"notify"};
     all.insert(all.end(), words.begin(), words.end());
     const Ran ran = lab(all);

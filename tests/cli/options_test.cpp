@@ -62,7 +62,8 @@ TEST_CASE("the environment of a task")
         const std::string id = lab.start({"--env", "SECRET=hunter2", "--", "true"});
         lab.wait(id);
         for (const auto& entry : std::filesystem::directory_iterator(lab.task_folder(id)))
-            if (entry.is_regular_file() && entry.path().filename() != "env") CHECK(read_file(entry.path().string()).find("hunter2") == std::string::npos);
+            if (entry.is_regular_file() && entry.path().filename() != "env")
+                CHECK(read_file(entry.path().string()).find("hunter2") == std::string::npos);
     }
 }
 
@@ -72,7 +73,8 @@ TEST_CASE("a command is searched in the PATH that it is given")
     write_file(lab.work() + "/mine", "#!/bin/sh\necho mine\n");
     std::filesystem::permissions(lab.work() + "/mine", std::filesystem::perms::owner_all);
     CHECK(lab({"run", "--", "mine"}).code == 127);
-    CHECK(lab({"run", "--wait", "--env", "PATH=" + lab.work() + ":/bin", "--", "mine"}).out == "mine\n");
+    CHECK(lab({"run", "--wait", "--env", "PATH=" + lab.work() + ":/bin", "--", "mine"}).out ==
+          "mine\n");
     CHECK(lab({"run", "--wait", "./mine"}).out == "mine\n");
 }
 
@@ -83,7 +85,8 @@ TEST_CASE("the working folder of a task")
     CHECK(has_line(seen_with(lab, {}), "cwd " + lab.work()));
     CHECK(has_line(seen_with(lab, {"--cwd", "sub"}), "cwd " + lab.work() + "/sub"));
     CHECK(has_line(seen_with(lab, {"--cwd", "/"}), "cwd /"));
-    CHECK(text_at(lab.show(lab.start({"--cwd", "sub", "--", "true"})), "/cwd") == lab.work() + "/sub");
+    CHECK(text_at(lab.show(lab.start({"--cwd", "sub", "--", "true"})), "/cwd") ==
+          lab.work() + "/sub");
 }
 
 TEST_CASE("priority and limits of a task")
@@ -91,7 +94,8 @@ TEST_CASE("priority and limits of a task")
     const Lab lab;
     CHECK(has_line(seen_with(lab, {"--nice", "7"}), "nice 7"));
     CHECK(has_line(seen_with(lab, {"--limit", "nofile=99"}), "limit nofile 99 99"));
-    CHECK(has_line(seen_with(lab, {"--limit", "core=0", "--limit", "fsize=1M"}), "limit fsize 1048576 1048576"));
+    CHECK(has_line(seen_with(lab, {"--limit", "core=0", "--limit", "fsize=1M"}),
+                   "limit fsize 1048576 1048576"));
     if (!sanitized)
         CHECK(has_line(seen_with(lab, {"--memory-max", "2GiB"}), "limit as 2147483648 2147483648"));
     const Ran cpu = lab({"run", "--wait", "--limit", "cpu=1", "-c", "while :; do :; done"});
@@ -128,15 +132,18 @@ TEST_CASE("the stdin of a task")
         CHECK(text_at(lab.show(id), "/lifecycle") == "running"); // waits for more
         CHECK(lab({"send", "--eof", id, "last"}).code == 0);
         CHECK(lab.wait(id) == 0);
-        CHECK(lab.log(id) == "ready\nhello there\nno newline," + std::string(300000, 'x') + "\nlast\neof\n");
+        CHECK(lab.log(id) ==
+              "ready\nhello there\nno newline," + std::string(300000, 'x') + "\nlast\neof\n");
         const Ran late = lab({"send", id, "more"});
         CHECK(late.code == 125);
         CHECK(late.err == "bgt send: task 1 has ended (exit 0)\n");
-        CHECK(lab({"signal", "HUP", id}).err == "bgt signal: task 1 has ended (exit 0)\n"); // the same words by another path
+        CHECK(lab({"signal", "HUP", id}).err ==
+              "bgt signal: task 1 has ended (exit 0)\n"); // the same words by another path
     }
     SECTION("is closed once")
     {
-        const std::string id = lab.start({"--stdin", "pipe", "-c", "cat; echo eof; exec sleep 100"});
+        const std::string id =
+            lab.start({"--stdin", "pipe", "-c", "cat; echo eof; exec sleep 100"});
         CHECK(lab({"send", "--eof", id}).code == 0);
         REQUIRE(lab.logged(id, "eof"));
         const Ran late = lab({"send", id, "more"});
@@ -150,7 +157,8 @@ TEST_CASE("the stdin of a task")
         REQUIRE(lab.logged(id, "before"));
         ::kill(static_cast<pid_t>(number_at(lab.show(id), "/supervisor")), SIGSTOP);
         ::kill(static_cast<pid_t>(number_at(lab.show(id), "/supervisor")), SIGKILL);
-        // While nobody of bgt holds the pipe, the task may read its end; what it was sent before must have arrived.
+        // While nobody of bgt holds the pipe, the task may read its end; what it was sent before
+        // must have arrived.
         lab.show(id);
         lab({"send", "--eof", id});
         CHECK(lab.wait(id) == 122);
@@ -193,8 +201,10 @@ TEST_CASE("--rm removes the task at its end")
 TEST_CASE("a command is taken as it stands")
 {
     const Lab lab;
-    CHECK(lab({"run", "--wait", "echo", "--name", "-n", "--", "x y", ""}).out == "--name -n -- x y \n");
-    CHECK(lab({"run", "--wait", "--", "printf", "%s|", "a b", "", "*", "$HOME"}).out == "a b||*|$HOME|");
+    CHECK(lab({"run", "--wait", "echo", "--name", "-n", "--", "x y", ""}).out ==
+          "--name -n -- x y \n");
+    CHECK(lab({"run", "--wait", "--", "printf", "%s|", "a b", "", "*", "$HOME"}).out ==
+          "a b||*|$HOME|");
     CHECK(lab({"run", "--wait", "-c", "echo $1 and $0"}).out == "and /bin/sh\n");
     CHECK(lab({"run", "--wait", "-c", "echo $1-$2", "a", "b"}).out == "a-b\n");
     CHECK(text_at(lab.show("2"), "/command") == R"(["printf","%s|","a b","","*","$HOME"])");
@@ -226,6 +236,7 @@ TEST_CASE("the folder of a task is the user's alone")
     CHECK(std::filesystem::status(lab.task_folder("1")).permissions() == perms::owner_all);
     for (const auto& entry : std::filesystem::directory_iterator(lab.task_folder("1"))) {
         INFO(entry.path());
-        CHECK((entry.status().permissions() & (perms::group_all | perms::others_all)) == perms::none);
+        CHECK((entry.status().permissions() & (perms::group_all | perms::others_all)) ==
+              perms::none);
     }
 }

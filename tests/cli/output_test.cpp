@@ -12,7 +12,8 @@ TEST_CASE("stdout and stderr keep their order, every time", "[slow]")
 {
     const Lab lab;
     for (int round = 0; round < 200; ++round) {
-        const Ran ran = lab({"run", "--wait", "--rm", "--", "sh", "-c", "echo a; echo b > /dev/stderr; echo c | tee /dev/stderr"});
+        const Ran ran = lab({"run", "--wait", "--rm", "--", "sh", "-c",
+                             "echo a; echo b > /dev/stderr; echo c | tee /dev/stderr"});
         INFO(ran);
         REQUIRE(ran.out == "a\nb\nc\nc\n");
         REQUIRE(ran.code == 0);
@@ -21,11 +22,13 @@ TEST_CASE("stdout and stderr keep their order, every time", "[slow]")
     const std::string id = lab.start_fixture({}, {"mixed", "2000"});
     CHECK(lab.wait(id) == 0);
     std::string expected;
-    for (int i = 1; i <= 2000; ++i) expected += (i % 2 ? "out " : "err ") + std::to_string(i) + "\n";
+    for (int i = 1; i <= 2000; ++i)
+        expected += (i % 2 ? "out " : "err ") + std::to_string(i) + "\n";
     CHECK(lab.log(id) == expected);
 }
 
-TEST_CASE("the last line of a task that ends right after writing 1 MB is there when wait returns", "[slow]")
+TEST_CASE("the last line of a task that ends right after writing 1 MB is there when wait returns",
+          "[slow]")
 {
     const Lab lab;
     for (int round = 0; round < 30; ++round) {
@@ -43,17 +46,21 @@ TEST_CASE("the last line of a task that ends right after writing 1 MB is there w
 TEST_CASE("run --wait passes on what a task writes at once and what it writes after a while")
 {
     const Lab lab;
-    const Ran ran = lab({"run", "--wait", "--split", "-c", "echo a; echo b >&2; sleep 0.4; echo c; echo d >&2; sleep 0.1; echo e; exit 4"});
+    const Ran ran =
+        lab({"run", "--wait", "--split", "-c",
+             "echo a; echo b >&2; sleep 0.4; echo c; echo d >&2; sleep 0.1; echo e; exit 4"});
     INFO(ran);
     CHECK(ran.code == 4);
     CHECK(ran.out == "a\nc\ne\n");
     CHECK(ran.err == "b\nd\n");
 }
 
-TEST_CASE("a program that reads its stdout or stderr gets an error, and nothing is missing in the log")
+TEST_CASE(
+    "a program that reads its stdout or stderr gets an error, and nothing is missing in the log")
 {
     const Lab lab;
-    const std::string script = "echo one; echo two; for fd in 1 2; do head -n 1 <&$fd && echo read from $fd; done 2>&1; echo done";
+    const std::string script = "echo one; echo two; for fd in 1 2; do head -n 1 <&$fd && echo read "
+                               "from $fd; done 2>&1; echo done";
     const std::string error = "head: error reading 'standard input': Bad file descriptor\n";
     SECTION("of one FIFO")
     {
@@ -139,7 +146,8 @@ TEST_CASE("--log-max frees the oldest bytes and says what was dropped")
     CHECK(logs.out.ends_with("000000000524287\n")); // the newest are there
     CHECK(static_cast<std::int64_t>(logs.out.size()) >= (8 << 20) - freed - 64);
     CHECK(logs.err.find(" of the output of 1 were freed (--log-max)\n") != std::string::npos);
-    const Ran all = lab({"run", "--wait", "--log-max", "off", "--", BGT_FIXTURE, "spew", "4194304"});
+    const Ran all =
+        lab({"run", "--wait", "--log-max", "off", "--", BGT_FIXTURE, "spew", "4194304"});
     CHECK(all.out.size() == 4194304);
     CHECK(all.err.empty());
 }
@@ -147,8 +155,10 @@ TEST_CASE("--log-max frees the oldest bytes and says what was dropped")
 TEST_CASE("output of any bytes is kept as it is")
 {
     const Lab lab;
-    const std::string script = "printf 'nul\\000 invalid \\377\\376 esc \\033[31mred\\033[0m cr 1%%\\r2%%\\n'; printf 'no newline'";
-    const std::string bytes = std::string("nul\0 invalid \xff\xfe esc \x1b[31mred\x1b[0m cr 1%\r2%\nno newline", 52);
+    const std::string script = "printf 'nul\\000 invalid \\377\\376 esc \\033[31mred\\033[0m cr "
+                               "1%%\\r2%%\\n'; printf 'no newline'";
+    const std::string bytes =
+        std::string("nul\0 invalid \xff\xfe esc \x1b[31mred\x1b[0m cr 1%\r2%\nno newline", 52);
     const std::string id = lab.start({"-c", script});
     CHECK(lab.wait(id) == 0);
     CHECK(lab.log(id) == bytes);
@@ -157,7 +167,8 @@ TEST_CASE("output of any bytes is kept as it is")
     INFO(rendered);
     CHECK(rendered.out.find('\x1b') == std::string::npos);
     CHECK(rendered.out.find('\r') == std::string::npos);
-    CHECK(rendered.out.starts_with("2%l")); // what came after the carriage return is over the start of the line
+    CHECK(rendered.out.starts_with(
+        "2%l")); // what came after the carriage return is over the start of the line
     const auto answer = lab.ask({"logs", id});
     CHECK(at(answer, "/logs/0/end_of_log") == true);
     CHECK(at(answer, "/logs/0/cursor") == bytes.size());
@@ -171,7 +182,9 @@ TEST_CASE("a line of 100 MB goes through in constant memory", "[slow]")
     const std::string id = lab.start_fixture({}, {"spew", bytes, "--line-length", "0"});
     CHECK(lab.wait(id) == 0);
     Words words;
-    if (!sanitized) words = {"sh", "-c", "ulimit -v 131072; exec \"$@\"", "sh"}; // KiB: not enough for the program and the line
+    if (!sanitized)
+        words = {"sh", "-c", "ulimit -v 131072; exec \"$@\"",
+                 "sh"}; // KiB: not enough for the program and the line
     words.insert(words.end(), {BGT_BINARY, "logs", "--raw", id});
     const Ran ran = run(lab.program(words), 60s);
     CHECK(ran.code == 0);
@@ -186,7 +199,8 @@ TEST_CASE("a line of 100 MB goes through in constant memory", "[slow]")
 TEST_CASE("logs shows what is asked for")
 {
     const Lab lab;
-    const std::string id = lab.start({"--name", "web", "-c", "for i in 1 2 3 4 5 6 7 8 9 10; do echo line $i; done"});
+    const std::string id =
+        lab.start({"--name", "web", "-c", "for i in 1 2 3 4 5 6 7 8 9 10; do echo line $i; done"});
     const std::string other = lab.start({"-c", "echo other"});
     CHECK(lab({"wait", id, other}).code == 0);
     CHECK(lab({"logs", "-n", "2", id}).out == "line 9\nline 10\n");
@@ -211,7 +225,8 @@ TEST_CASE("a reader with a cursor pays for each byte once")
     CHECK(lab.wait(id) == 0);
     std::string text, cursor = "0";
     for (int i = 0; i < 100; ++i) {
-        const auto answer = lab.ask({"logs", "--raw", "--cursor", cursor, "--max-bytes", "16K", id});
+        const auto answer =
+            lab.ask({"logs", "--raw", "--cursor", cursor, "--max-bytes", "16K", id});
         const auto& piece = at(answer, "/logs/0").as_object();
         text += text_at(piece, "/text");
         cursor = std::to_string(number_at(piece, "/cursor"));

@@ -351,7 +351,8 @@ TEST_CASE("what waits is started in its own root, and not in a copy of it")
     CHECK(std::filesystem::exists(lab.work() + "/ran-" + id));
 }
 
-TEST_CASE("the environment that options gave a submitted task is kept for retry, also where it never started")
+TEST_CASE("the environment that options gave a submitted task is kept for retry, also where it "
+          "never started")
 {
     Lab lab;
     lab.set_env("FROM_SHELL=one");
@@ -369,7 +370,8 @@ TEST_CASE("the environment that options gave a submitted task is kept for retry,
     CHECK_FALSE(std::filesystem::exists(lab.task_folder(plain) + "/env"));
     const std::string cancelled = submit_one(lab, with({"--hold"}));
     CHECK(lab({"kill", cancelled}).code == 0);
-    CHECK(eventually(patience, [&] { return std::filesystem::exists(lab.task_folder(cancelled) + "/env"); }));
+    CHECK(eventually(patience,
+                     [&] { return std::filesystem::exists(lab.task_folder(cancelled) + "/env"); }));
     const Ran why = lab({"why", cancelled});
     INFO(why);
     CHECK(why.out.find("it was taken out of its queue") != std::string::npos);

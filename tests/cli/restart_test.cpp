@@ -11,15 +11,18 @@ using namespace bgt::test;
 TEST_CASE("a failed attempt is tried again, and each is on record")
 {
     const Lab lab;
-    const std::string id = lab.start({"--retries", "2", "--backoff", "20ms", "-c", "echo attempt $BGT_ATTEMPT; test $BGT_ATTEMPT = 3"});
+    const std::string id = lab.start({"--retries", "2", "--backoff", "20ms", "-c",
+                                      "echo attempt $BGT_ATTEMPT; test $BGT_ATTEMPT = 3"});
     CHECK(lab.wait(id) == 0);
     CHECK(lab.log(id) == "attempt 1\nattempt 2\nattempt 3\n");
     const auto task = lab.show(id);
     CHECK(number_at(task, "/attempt") == 3);
     std::string ends;
     for (const auto& ended : task.at("attempts").as_array())
-        ends += text_at(ended.as_object(), "/attempt") + ":" + text_at(ended.as_object(), "/exit_code") + "@" +
-                text_at(ended.as_object(), "/log_from") + "-" + text_at(ended.as_object(), "/log_to") + " ";
+        ends += text_at(ended.as_object(), "/attempt") + ":" +
+                text_at(ended.as_object(), "/exit_code") + "@" +
+                text_at(ended.as_object(), "/log_from") + "-" +
+                text_at(ended.as_object(), "/log_to") + " ";
     CHECK(ends == "1:1@0-10 2:1@10-20 ");
     CHECK(lab({"show", id}).out.find("    2  exit 1 after ") != std::string::npos);
 }
@@ -27,9 +30,11 @@ TEST_CASE("a failed attempt is tried again, and each is on record")
 TEST_CASE("when the retries are used up the last outcome is the task's")
 {
     const Lab lab;
-    const std::string id = lab.start({"--retries", "1", "--backoff", "20ms", "-c", "exit $((40 + BGT_ATTEMPT))"});
+    const std::string id =
+        lab.start({"--retries", "1", "--backoff", "20ms", "-c", "exit $((40 + BGT_ATTEMPT))"});
     CHECK(lab.wait(id) == 42);
-    const std::string other = lab.start({"--retries", "3", "--retry-on", "75", "--backoff", "20ms", "-c", "exit 7"});
+    const std::string other =
+        lab.start({"--retries", "3", "--retry-on", "75", "--backoff", "20ms", "-c", "exit 7"});
     CHECK(lab.wait(other) == 7);
     CHECK(number_at(lab.show(other), "/attempt") == 1);
 }
@@ -38,7 +43,8 @@ TEST_CASE("between two attempts a task is backing off, and can be killed")
 {
     const Lab lab;
     const std::string id = lab.start({"--restart", "always", "--backoff", "1m", "-c", "exit 5"});
-    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
+    REQUIRE(
+        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
     CHECK(text_at(lab.show(id), "/next_attempt_at") != "null");
     CHECK(lab({"ps"}).out.find("backing-off") != std::string::npos);
     CHECK(lab({"kill", id}).code == 0);
@@ -50,7 +56,8 @@ TEST_CASE("a supervisor that dies between two attempts leaves the outcome of the
 {
     const Lab lab;
     const std::string id = lab.start({"--restart", "always", "--backoff", "1m", "-c", "exit 5"});
-    REQUIRE(eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
+    REQUIRE(
+        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
     kill(static_cast<pid_t>(number_at(lab.show(id), "/supervisor")), SIGKILL);
     CHECK(lab.wait(id) == 5);
     CHECK(text_at(lab.show(id), "/lifecycle") == "ended");
@@ -59,8 +66,8 @@ TEST_CASE("a supervisor that dies between two attempts leaves the outcome of the
 TEST_CASE("no process of an attempt is left when the next one begins", "[slow]")
 {
     const Lab lab;
-    const std::string id = lab.start({"--retries", "1", "--backoff", "20ms", "--leftover", "kill", "-c",
-                                      "setsid sleep 1000 & echo pids $$ $!; exit 1"});
+    const std::string id = lab.start({"--retries", "1", "--backoff", "20ms", "--leftover", "kill",
+                                      "-c", "setsid sleep 1000 & echo pids $$ $!; exit 1"});
     CHECK(lab.wait(id) == 1);
     CHECK(all_gone(lab.pids_said(id)));
 }
@@ -68,7 +75,8 @@ TEST_CASE("no process of an attempt is left when the next one begins", "[slow]")
 TEST_CASE("bgt restart: the same task, the next attempt")
 {
     const Lab lab;
-    const std::string id = lab.start({"--name", "web", "-c", "echo up $BGT_ATTEMPT $MARK; exec sleep 1000"});
+    const std::string id =
+        lab.start({"--name", "web", "-c", "echo up $BGT_ATTEMPT $MARK; exec sleep 1000"});
     REQUIRE(lab.logged(id, "up 1"));
     const Ran ran = lab({"restart", "web"});
     INFO(ran);
@@ -89,7 +97,8 @@ TEST_CASE("bgt restart of an ended task starts another one like it, under its na
     const auto now = lab.show("web");
     CHECK(text_at(now, "/id") != id);
     CHECK(text_at(now, "/tags/k") == "v");
-    CHECK(ran.out.find(text_at(now, "/id") + " web: started in place of " + id + ", which ended (exit 3), pid ") == 0);
+    CHECK(ran.out.find(text_at(now, "/id") + " web: started in place of " + id +
+                       ", which ended (exit 3), pid ") == 0);
     CHECK(text_at(lab.show(id), "/outcome/code") == "3");
 }
 
@@ -111,18 +120,21 @@ TEST_CASE("one way to start an adopted task again works, and is named by all")
     CHECK(all_gone({static_cast<pid_t>(number_at(before, "/pid"))}));
 }
 
-TEST_CASE("an environment that options gave is kept, for retry and for an adopted task, and shown nowhere")
+TEST_CASE("an environment that options gave is kept, for retry and for an adopted task, and shown "
+          "nowhere")
 {
     Lab lab;
     lab.set_env("FROM_SHELL=one");
     lab.set_env("BGT_GRACE=1s");
     write_file(lab.work() + "/vars", "FROM_FILE=vaule\n");
-    const std::string id = lab.start({"--name", "web", "--env", "TOKEN=s3cret", "--env-file", "vars", "-c",
-                                      "echo up $BGT_ATTEMPT $TOKEN $FROM_FILE $FROM_SHELL; exec sleep 1000"});
+    const std::string id =
+        lab.start({"--name", "web", "--env", "TOKEN=s3cret", "--env-file", "vars", "-c",
+                   "echo up $BGT_ATTEMPT $TOKEN $FROM_FILE $FROM_SHELL; exec sleep 1000"});
     REQUIRE(lab.logged(id, "up 1 s3cret vaule one"));
     const auto mode = std::filesystem::status(lab.task_folder(id) + "/env").permissions();
     CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
-    CHECK_FALSE(std::filesystem::exists(lab.task_folder(lab.start({"--", "true"})) + "/env")); // nobody pays for what is not kept
+    CHECK_FALSE(std::filesystem::exists(lab.task_folder(lab.start({"--", "true"})) +
+                                        "/env")); // nobody pays for what is not kept
     for (const char* verb : {"show", "why", "ps"}) {
         const Ran shown = lab({verb, "web"}), json = lab({verb, "--json", "web"});
         CHECK(shown.out.find("TOKEN=s3cret") == std::string::npos);
@@ -130,12 +142,14 @@ TEST_CASE("an environment that options gave is kept, for retry and for an adopte
     }
     lab.set_env("FROM_SHELL=two");
     kill(static_cast<pid_t>(number_at(lab.show(id), "/supervisor")), SIGKILL);
-    const Ran restarted = lab({"restart", "web"}); // the supervisor that took over has the environment
+    const Ran restarted =
+        lab({"restart", "web"}); // the supervisor that took over has the environment
     INFO(restarted);
     CHECK(restarted.out.find(id + " web: runs again, attempt 2, pid ") == 0);
     REQUIRE(lab.logged(id, "up 2 s3cret vaule one"));
     CHECK(lab({"kill", "web"}).code == 0);
-    CHECK(text_at(lab.show(id), "/outcome/signal") == "SIGTERM"); // its own child, whose end it sees
+    CHECK(text_at(lab.show(id), "/outcome/signal") ==
+          "SIGTERM"); // its own child, whose end it sees
     const Ran again = lab({"retry", "web"});
     INFO(again);
     REQUIRE(again.code == 0);

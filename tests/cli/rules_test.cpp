@@ -1,5 +1,5 @@
-// Rules of bgt.toml, the built-in list, and what `bgt run --explain` says of them; mistakes in the options of hangs,
-// readiness and further attempts.
+// Rules of bgt.toml, the built-in list, and what `bgt run --explain` says of them; mistakes in the
+// options of hangs, readiness and further attempts.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
 
@@ -7,8 +7,8 @@ using namespace bgt::test;
 
 namespace {
 
-/// `--explain` of these words: the lines, each with its blanks drawn together, without those of settings that no test
-/// is about.
+/// `--explain` of these words: the lines, each with its blanks drawn together, without those of
+/// settings that no test is about.
 std::string explained(const Lab& lab, const Words& words)
 {
     Words all{"run", "--explain"};
@@ -82,8 +82,9 @@ TEST_CASE("--explain without anything set")
 TEST_CASE("a flag goes before a variable, that before a rule, that before the rest of the files")
 {
     Lab lab;
-    rules(lab, "grace = \"1s\"\ntimeout = \"1h\"\nleftover = \"wait\"\n\n[[rule]]\nmatch = \"^sleep\"\n"
-               "grace = \"2s\"\ntimeout = \"2h\"\noutput_timeout = \"2m\"\n");
+    rules(lab,
+          "grace = \"1s\"\ntimeout = \"1h\"\nleftover = \"wait\"\n\n[[rule]]\nmatch = \"^sleep\"\n"
+          "grace = \"2s\"\ntimeout = \"2h\"\noutput_timeout = \"2m\"\n");
     lab.set_env("BGT_GRACE=3s");
     const auto file = lab.work() + "/bgt.toml:";
     const auto text = explained(lab, {"--output-timeout", "4m", "--", "sleep", "9"});
@@ -103,18 +104,22 @@ TEST_CASE("the first rule that matches counts, the project's before the user's")
     Lab lab;
     std::filesystem::create_directories(lab.folder() + "/xdg/bgt");
     lab.set_env("XDG_CONFIG_HOME=" + lab.folder() + "/xdg");
-    write_file(lab.folder() + "/xdg/bgt/config.toml", "[[rule]]\nmatch = \"\"\ntag = \"from=user\"\nretries = 1\n");
-    rules(lab, "[[rule]]\nmatch = \"make a\"\ntag = \"from=first\"\n[[rule]]\nmatch = \"make\"\ntag = \"from=second\"\nnice = 1\n");
+    write_file(lab.folder() + "/xdg/bgt/config.toml",
+               "[[rule]]\nmatch = \"\"\ntag = \"from=user\"\nretries = 1\n");
+    rules(lab, "[[rule]]\nmatch = \"make a\"\ntag = \"from=first\"\n[[rule]]\nmatch = "
+               "\"make\"\ntag = \"from=second\"\nnice = 1\n");
     CHECK(line(explained(lab, {"--", "make", "a"}), "tag").starts_with("'from=first'"));
     CHECK(line(explained(lab, {"--", "make", "a"}), "nice").empty()); // rules are not mixed
     CHECK(line(explained(lab, {"--", "make", "b"}), "tag").starts_with("'from=second'"));
-    CHECK(line(explained(lab, {"--", "true"}), "retries") == "1 rule at " + lab.folder() + "/xdg/bgt/config.toml:4");
+    CHECK(line(explained(lab, {"--", "true"}), "retries") ==
+          "1 rule at " + lab.folder() + "/xdg/bgt/config.toml:4");
 }
 
 TEST_CASE("what is matched is the command line with its quotes, or the text for the shell")
 {
     const Lab lab;
-    rules(lab, "[[rule]]\nmatch = \"^echo 'a b'$\"\nsplit = true\n[[rule]]\nmatch = '^a \"\\$x\" && b$'\nrm = true\n");
+    rules(lab, "[[rule]]\nmatch = \"^echo 'a b'$\"\nsplit = true\n[[rule]]\nmatch = '^a \"\\$x\" "
+               "&& b$'\nrm = true\n");
     CHECK(line(explained(lab, {"--", "echo", "a b"}), "split").starts_with("yes rule at "));
     CHECK(line(explained(lab, {"-c", "a \"$x\" && b"}), "rm").starts_with("yes rule at "));
     CHECK(line(explained(lab, {"--", "echo", "a", "b"}), "rule") == "none applies");
@@ -124,8 +129,10 @@ TEST_CASE("a rule fills in what nobody said")
 {
     const Lab lab;
     std::filesystem::create_directory(lab.work() + "/sub");
-    rules(lab, "[[rule]]\nmatch = \"BGT_RULED\"\nname = \"web\"\ntag = [\"a=1\", \"b=2\"]\ntimeout = 90\ncwd = \"sub\"\nrm = false\n"
-               "env = \"X=1\"\nstop-signals = \"INT:1s\"\non_hang = \"exec:echo x\"\nidle_timeout = \"1h\"\nretries = 2\nretry_on = 7\n"
+    rules(lab, "[[rule]]\nmatch = \"BGT_RULED\"\nname = \"web\"\ntag = [\"a=1\", \"b=2\"]\ntimeout "
+               "= 90\ncwd = \"sub\"\nrm = false\n"
+               "env = \"X=1\"\nstop-signals = \"INT:1s\"\non_hang = \"exec:echo x\"\nidle_timeout "
+               "= \"1h\"\nretries = 2\nretry_on = 7\n"
                "log_max = \"1MiB\"\nlimit = [\"nofile=99\"]\nclear_env = true\n");
     const std::string id = lab.start({"--name", "mine", "-c", "echo $X BGT_RULED; ulimit -n; pwd"});
     lab.wait(id);
@@ -139,8 +146,10 @@ TEST_CASE("a rule fills in what nobody said")
 TEST_CASE("the kind: flags, then the rule, then the built-in list")
 {
     const Lab lab;
-    rules(lab, "[[rule]]\nmatch = \"^vite\"\nkind = \"job\"\n[[rule]]\nmatch = \"^make serve\"\nservice = true\n"
-               "[[rule]]\nmatch = \"^ready\"\nready_log = \"up\"\n[[rule]]\nmatch = \"^npm run\"\ngrace = \"9s\"\n");
+    rules(lab, "[[rule]]\nmatch = \"^vite\"\nkind = \"job\"\n[[rule]]\nmatch = \"^make "
+               "serve\"\nservice = true\n"
+               "[[rule]]\nmatch = \"^ready\"\nready_log = \"up\"\n[[rule]]\nmatch = \"^npm "
+               "run\"\ngrace = \"9s\"\n");
     const auto file = lab.work() + "/bgt.toml:";
     const auto kind = [&](const Words& words) { return line(explained(lab, words), "kind"); };
     CHECK(kind({"--", "vite"}) == "job rule at " + file + "3");
@@ -162,7 +171,9 @@ TEST_CASE("the kind: flags, then the rule, then the built-in list")
 TEST_CASE("a flag takes the place of what excludes it in a rule")
 {
     const Lab lab;
-    rules(lab, "[[rule]]\nmatch = \"\"\nrestart = \"always\"\nmax_restarts = \"5/10m\"\nservice = true\n");
+    rules(
+        lab,
+        "[[rule]]\nmatch = \"\"\nrestart = \"always\"\nmax_restarts = \"5/10m\"\nservice = true\n");
     CHECK(line(explained(lab, {"--", "true"}), "max-restarts").starts_with("5/10m rule"));
     const auto text = explained(lab, {"--retries", "3", "--job", "--", "true"});
     CHECK(line(text, "retries") == "3 --retries");
@@ -179,21 +190,28 @@ TEST_CASE("--explain as JSON")
     CHECK(at(answer, "/schema") == 1);
     CHECK(at(answer, "/explain/command_line") == "tail -f x");
     CHECK(at(answer, "/explain/kind") == "service");
-    CHECK(at(answer, "/explain/rule") == boost::json::value{{"where", lab.work() + "/bgt.toml:1"}, {"match", "x"}});
+    CHECK(at(answer, "/explain/rule") ==
+          boost::json::value{{"where", lab.work() + "/bgt.toml:1"}, {"match", "x"}});
     CHECK(at(answer, "/explain/known_service/name") == "tail -f");
     std::string all;
-    for (const auto& row : at(answer, "/explain/options").as_array()) all += boost::json::serialize(row) + "\n";
-    CHECK(all.find(R"({"option":"timeout","value":"1m","origin":"rule","where":")" + lab.work() + "/bgt.toml:3\"}") != std::string::npos);
-    CHECK(all.find(R"({"option":"grace","value":"1s","origin":"flag","where":"--grace"})") != std::string::npos);
-    CHECK(all.find(R"({"option":"idle-timeout","value":"off","origin":"built-in","where":null})") != std::string::npos);
+    for (const auto& row : at(answer, "/explain/options").as_array())
+        all += boost::json::serialize(row) + "\n";
+    CHECK(all.find(R"({"option":"timeout","value":"1m","origin":"rule","where":")" + lab.work() +
+                   "/bgt.toml:3\"}") != std::string::npos);
+    CHECK(all.find(R"({"option":"grace","value":"1s","origin":"flag","where":"--grace"})") !=
+          std::string::npos);
+    CHECK(all.find(R"({"option":"idle-timeout","value":"off","origin":"built-in","where":null})") !=
+          std::string::npos);
 }
 
 TEST_CASE("a mistake in any rule is told with its place, and only where tasks are started")
 {
     const Lab lab;
     const auto [text, message] = GENERATE(table<std::string, std::string>({
-        {"outputtimeout = 5", "3:1: unknown key outputtimeout in a rule; did you mean `output_timeout`?"},
-        {"zzzzzzzz = 5", "3:1: unknown key zzzzzzzz in a rule; it takes `match` and the options of `bgt run`"},
+        {"outputtimeout = 5",
+         "3:1: unknown key outputtimeout in a rule; did you mean `output_timeout`?"},
+        {"zzzzzzzz = 5",
+         "3:1: unknown key zzzzzzzz in a rule; it takes `match` and the options of `bgt run`"},
         {"timeout = \"soon\"", "3:11: timeout: bad duration soon: "},
         {"timeout = true", "3:11: timeout must be a string"},
         {"timeout = [\"1s\"]", "3:11: timeout must be a string"},
@@ -204,7 +222,8 @@ TEST_CASE("a mistake in any rule is told with its place, and only where tasks ar
         {"env = \"A\\u0000=1\"", "3:7: env: a NUL can't be passed on"},
         {"kind = \"demon\"", "3:8: kind is \"service\" or \"job\""},
         {"leftover = \"eat\"", "3:12: leftover: it is one of kill, wait, keep, not 'eat'"},
-        {"restart = \"maybe\"", "3:11: restart: it is one of no, on-failure, on-hang, always, not 'maybe'"},
+        {"restart = \"maybe\"",
+         "3:11: restart: it is one of no, on-failure, on-hang, always, not 'maybe'"},
         {"ready_log = \"(\"", "3:13: ready_log: bad regular expression"},
         {"ready_port = 70000", "3:14: ready_port"},
         {"wait = true", "3:1: --wait is for the command line only, not for a rule"},
@@ -217,7 +236,9 @@ TEST_CASE("a mistake in any rule is told with its place, and only where tasks ar
     INFO(text);
     const auto said = error(lab, {});
     INFO(said);
-    const auto where = text.find("ready_port") == 0 ? lab.work() + "/bgt.toml:" : "bgt run: " + lab.work() + "/bgt.toml:" + message;
+    const auto where = text.find("ready_port") == 0
+                           ? lab.work() + "/bgt.toml:"
+                           : "bgt run: " + lab.work() + "/bgt.toml:" + message;
     CHECK(said.find(where) != std::string::npos);
     CHECK(std::count(said.begin(), said.end(), '\n') == 1);
     CHECK(lab({"ps"}).code == 0);
@@ -232,10 +253,14 @@ TEST_CASE("bgt config shows the rules")
     rules(lab, "grace = 1\n[[rule]]\nmatch = \"^npm\"\ntimeout = 5\nservice = true\n");
     const auto file = lab.work() + "/bgt.toml:2";
     const Ran ran = lab({"config"});
-    CHECK(ran.out.ends_with("\n\nRULE" + std::string(file.size() - 2, ' ') + "MATCH\n" + file + "  ^npm\n"));
+    CHECK(ran.out.ends_with("\n\nRULE" + std::string(file.size() - 2, ' ') + "MATCH\n" + file +
+                            "  ^npm\n"));
     CHECK(at(lab.ask({"config"}), "/rules") ==
-          boost::json::value{{{"match", "^npm"}, {"origin", "project-file"}, {"where", file},
-                             {"options", {"service", "timeout"}}, {"ignored", boost::json::array{}}}});
+          boost::json::value{{{"match", "^npm"},
+                              {"origin", "project-file"},
+                              {"where", file},
+                              {"options", {"service", "timeout"}},
+                              {"ignored", boost::json::array{}}}});
     CHECK(lab({"config", "grace"}).out == "1s\n");
 }
 
@@ -247,14 +272,21 @@ TEST_CASE("bad values and contradictions of hangs, readiness and further attempt
         {{"--idle-timeout", "0"}, "--idle-timeout: "},
         {{"--progress-timeout", "-1"}, "--progress-timeout: bad duration -1: it is negative"},
         {{"--quiet-after", "0"}, "--quiet-after: "},
-        {{"--on-hang", "explode", "--idle-timeout", "1"}, "--on-hang: it is one of kill, restart, report, exec:CMD, not 'explode'\n"},
-        {{"--on-hang", "exec", "--idle-timeout", "1"}, "--on-hang: it is one of kill, restart, report, exec:CMD, not 'exec'\n"},
-        {{"--on-hang", "exec:", "--idle-timeout", "1"}, "--on-hang: exec: needs a command after the colon\n"},
-        {{"--on-hang", "report"}, "--on-hang needs a limit: --output-timeout, --progress-timeout, --idle-timeout or --ready-timeout\n"},
+        {{"--on-hang", "explode", "--idle-timeout", "1"},
+         "--on-hang: it is one of kill, restart, report, exec:CMD, not 'explode'\n"},
+        {{"--on-hang", "exec", "--idle-timeout", "1"},
+         "--on-hang: it is one of kill, restart, report, exec:CMD, not 'exec'\n"},
+        {{"--on-hang", "exec:", "--idle-timeout", "1"},
+         "--on-hang: exec: needs a command after the colon\n"},
+        {{"--on-hang", "report"},
+         "--on-hang needs a limit: --output-timeout, --progress-timeout, --idle-timeout or "
+         "--ready-timeout\n"},
         {{"--dump", "all"}, "--dump knows none, auto, not 'all'\n"},
         {{"--service", "--job"}, "--service and --job exclude each other\n"},
-        {{"--service", "--quiet-after", "1"}, "--quiet-after is for jobs: a service may be quiet (--idle-timeout is for both)\n"},
-        {{"--service", "--stalled-after", "1"}, "--stalled-after is for jobs: a service may be quiet (--idle-timeout is for both)\n"},
+        {{"--service", "--quiet-after", "1"},
+         "--quiet-after is for jobs: a service may be quiet (--idle-timeout is for both)\n"},
+        {{"--service", "--stalled-after", "1"},
+         "--stalled-after is for jobs: a service may be quiet (--idle-timeout is for both)\n"},
         {{"--ready-log", "("}, "--ready-log: bad regular expression \"(\""},
         {{"--ready-log", ""}, "--ready-log: "},
         {{"--ready-port", "0"}, "--ready-port: a port is a number from 1 to 65535, not \"0\"\n"},
@@ -262,27 +294,45 @@ TEST_CASE("bad values and contradictions of hangs, readiness and further attempt
         {{"--ready-http", "https://localhost"}, "--ready-http: "},
         {{"--ready-cmd", ""}, "--ready-cmd: "},
         {{"--ready-file", ""}, "--ready-file: "},
-        {{"--ready-timeout", "5"}, "--ready-timeout needs a condition: --ready-log, --ready-port or another --ready-*\n"},
-        {{"--wait-ready"}, "--wait-ready needs a condition: --ready-log, --ready-port or another --ready-*\n"},
-        {{"--wait-ready", "--wait", "--ready-notify"}, "--wait and --wait-ready exclude each other\n"},
+        {{"--ready-timeout", "5"},
+         "--ready-timeout needs a condition: --ready-log, --ready-port or another --ready-*\n"},
+        {{"--wait-ready"},
+         "--wait-ready needs a condition: --ready-log, --ready-port or another --ready-*\n"},
+        {{"--wait-ready", "--wait", "--ready-notify"},
+         "--wait and --wait-ready exclude each other\n"},
         {{"--progress-pattern", "["}, "--progress-pattern: bad regular expression \"[\""},
         {{"--progress-pattern", ""}, "--progress-pattern: it needs a regular expression\n"},
         {{"--retries", "-1"}, "--retries: '-1' is not a number from 0 to 1000000\n"},
-        {{"--retries", "3", "--restart", "always"}, "--retries and --restart always both start a failed command again: use one of them\n"},
-        {{"--retries", "3", "--restart", "on-failure"}, "--retries and --restart on-failure both start a failed command again: use one of them\n"},
-        {{"--restart", "sometimes"}, "--restart knows no, on-failure, on-hang, always, not 'sometimes'\n"},
-        {{"--restart", "on-hang"}, "--restart on-hang needs a limit: --output-timeout, --progress-timeout, --idle-timeout or --ready-timeout\n"},
+        {{"--retries", "3", "--restart", "always"},
+         "--retries and --restart always both start a failed command again: use one of them\n"},
+        {{"--retries", "3", "--restart", "on-failure"},
+         "--retries and --restart on-failure both start a failed command again: use one of them\n"},
+        {{"--restart", "sometimes"},
+         "--restart knows no, on-failure, on-hang, always, not 'sometimes'\n"},
+        {{"--restart", "on-hang"},
+         "--restart on-hang needs a limit: --output-timeout, --progress-timeout, --idle-timeout or "
+         "--ready-timeout\n"},
         {{"--retry-on", "1"}, "--retry-on needs --retries N\n"},
-        {{"--retry-on", "0", "--retries", "1"}, "--retry-on: '0' is not a number from 1 to 255; write a list of exit codes, e.g. 1,75,100-110\n"},
-        {{"--retry-on", "1,", "--retries", "1"}, "--retry-on: '' is not a number from 1 to 255; write a list of exit codes, e.g. 1,75,100-110\n"},
-        {{"--retry-on", "9-5", "--retries", "1"}, "--retry-on: '5' is not a number from 9 to 255; write a list of exit codes, e.g. 1,75,100-110\n"},
+        {{"--retry-on", "0", "--retries", "1"},
+         "--retry-on: '0' is not a number from 1 to 255; write a list of exit codes, e.g. "
+         "1,75,100-110\n"},
+        {{"--retry-on", "1,", "--retries", "1"},
+         "--retry-on: '' is not a number from 1 to 255; write a list of exit codes, e.g. "
+         "1,75,100-110\n"},
+        {{"--retry-on", "9-5", "--retries", "1"},
+         "--retry-on: '5' is not a number from 9 to 255; write a list of exit codes, e.g. "
+         "1,75,100-110\n"},
         {{"--backoff", "1s"}, "--backoff needs --retries, --restart or --on-hang restart\n"},
-        {{"--backoff", "1m..1s", "--retries", "1"}, "--backoff: '1m..1s' is not a range: the first pause is the shortest, e.g. 1s..1m\n"},
+        {{"--backoff", "1m..1s", "--retries", "1"},
+         "--backoff: '1m..1s' is not a range: the first pause is the shortest, e.g. 1s..1m\n"},
         {{"--backoff", "1s..", "--retries", "1"}, "--backoff: bad duration '': it is empty"},
         {{"--max-restarts", "5/10m"}, "--max-restarts needs --restart or --on-hang restart\n"},
-        {{"--max-restarts", "5", "--restart", "always"}, "--max-restarts: '5' is not N/PERIOD, e.g. 5/10m; off is no limit\n"},
-        {{"--max-restarts", "0/10m", "--restart", "always"}, "--max-restarts: '0' is not a number from 1 to 1000000\n"},
-        {{"--max-restarts", "5/0", "--restart", "always"}, "--max-restarts: the period must be longer than 0; write e.g. 5/10m\n"},
+        {{"--max-restarts", "5", "--restart", "always"},
+         "--max-restarts: '5' is not N/PERIOD, e.g. 5/10m; off is no limit\n"},
+        {{"--max-restarts", "0/10m", "--restart", "always"},
+         "--max-restarts: '0' is not a number from 1 to 1000000\n"},
+        {{"--max-restarts", "5/0", "--restart", "always"},
+         "--max-restarts: the period must be longer than 0; write e.g. 5/10m\n"},
     }));
     const auto said = error(lab, options);
     INFO(said);
@@ -293,11 +343,47 @@ TEST_CASE("bad values and contradictions of hangs, readiness and further attempt
 TEST_CASE("good values are in force")
 {
     const Lab lab;
-    const auto text = explained(lab, {"--output-timeout", "90", "--progress-timeout", "off", "--idle-timeout", "1h30m", "--ready-timeout",
-                                      "30s", "--on-hang", "exec:echo 'hi there'", "--ready-log", "a", "--ready-log", "b c", "--ready-port",
-                                      "any", "--ready-port", "80", "--ready-http", ":80/x=204", "--ready-cmd", "true", "--ready-file", "x",
-                                      "--ready-notify", "--wait-ready", "--dump", "none", "--progress-pattern", "(\\d+)%", "--retries", "3",
-                                      "--retry-on", "1,75,100-110", "--backoff", "500ms..2m", "--job", "--quiet-after", "off", "--", "x"});
+    const auto text = explained(lab, {"--output-timeout",
+                                      "90",
+                                      "--progress-timeout",
+                                      "off",
+                                      "--idle-timeout",
+                                      "1h30m",
+                                      "--ready-timeout",
+                                      "30s",
+                                      "--on-hang",
+                                      "exec:echo 'hi there'",
+                                      "--ready-log",
+                                      "a",
+                                      "--ready-log",
+                                      "b c",
+                                      "--ready-port",
+                                      "any",
+                                      "--ready-port",
+                                      "80",
+                                      "--ready-http",
+                                      ":80/x=204",
+                                      "--ready-cmd",
+                                      "true",
+                                      "--ready-file",
+                                      "x",
+                                      "--ready-notify",
+                                      "--wait-ready",
+                                      "--dump",
+                                      "none",
+                                      "--progress-pattern",
+                                      "(\\d+)%",
+                                      "--retries",
+                                      "3",
+                                      "--retry-on",
+                                      "1,75,100-110",
+                                      "--backoff",
+                                      "500ms..2m",
+                                      "--job",
+                                      "--quiet-after",
+                                      "off",
+                                      "--",
+                                      "x"});
     CHECK(line(text, "output-timeout") == "1m30s --output-timeout");
     CHECK(line(text, "progress-timeout") == "off --progress-timeout");
     CHECK(line(text, "idle-timeout") == "1h30m --idle-timeout");
@@ -310,7 +396,9 @@ TEST_CASE("good values are in force")
     CHECK(line(text, "backoff") == "500ms..2m --backoff");
     CHECK(line(text, "quiet-after") == "off --quiet-after");
     CHECK(line(text, "stalled-after") == "5m default");
-    CHECK(line(explained(lab, {"--restart", "always", "--max-restarts", "off", "--backoff", "3s", "--", "x"}), "max-restarts") ==
-          "off --max-restarts");
-    CHECK(line(explained(lab, {"--restart", "always", "--backoff", "3s", "--", "x"}), "backoff") == "3s --backoff");
+    CHECK(line(explained(lab, {"--restart", "always", "--max-restarts", "off", "--backoff", "3s",
+                               "--", "x"}),
+               "max-restarts") == "off --max-restarts");
+    CHECK(line(explained(lab, {"--restart", "always", "--backoff", "3s", "--", "x"}), "backoff") ==
+          "3s --backoff");
 }

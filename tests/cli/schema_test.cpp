@@ -57,9 +57,13 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
         REQUIRE(std::count(ran.out.begin(), ran.out.end(), '\n') == 1);
         answers += words[0] + "\t" + ran.out;
     };
-    answers += "run\t" + lab({"run", "--json", "--name", "web", "--tag", "job=e2e", "--split", "--", BGT_FIXTURE, "listen", "0"}).out;
-    answers += "run\t" + lab({"run", "--json", "--wait", "-c", "printf 'x\\377\\033[0m'; exit 3"}).out;
-    const std::string escape = lab.start_fixture({"--grace", "200ms", "--leftover", "keep"}, {"escape"});
+    answers += "run\t" + lab({"run", "--json", "--name", "web", "--tag", "job=e2e", "--split", "--",
+                              BGT_FIXTURE, "listen", "0"})
+                             .out;
+    answers +=
+        "run\t" + lab({"run", "--json", "--wait", "-c", "printf 'x\\377\\033[0m'; exit 3"}).out;
+    const std::string escape =
+        lab.start_fixture({"--grace", "200ms", "--leftover", "keep"}, {"escape"});
     const std::string lost = lab.start({"--", "sleep", "100"});
     const std::string left = lab.start_fixture({"--leftover", "keep", "--service"}, {"daemon"});
     const std::string damaged = lab.start({"--name", "damaged", "--", "true"});
@@ -92,7 +96,8 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     collect({"logs", "2", escape});
     collect({"logs", "--max-bytes", "4", escape});
     collect({"config"});
-    write_file(lab.work() + "/bgt.toml", "root = \"x\"\nkeep_age = 1\n[[rule]]\nmatch = \"\"\nenv = \"A=1\"\n");
+    write_file(lab.work() + "/bgt.toml",
+               "root = \"x\"\nkeep_age = 1\n[[rule]]\nmatch = \"\"\nenv = \"A=1\"\n");
     collect({"config"});
     answers += "run\t" + lab({"run", "--explain", "--json", "--", "true"}).out;
     collect({"trust"});

@@ -11,7 +11,8 @@ using namespace bgt::test;
 TEST_CASE("an id that is not there is told, and the others are dealt with")
 {
     const Lab lab;
-    const Words verb = GENERATE(Words{"kill"}, Words{"pause"}, Words{"signal", "KILL"}, Words{"show"}, Words{"logs"}, Words{"rm", "--force"});
+    const Words verb = GENERATE(Words{"kill"}, Words{"pause"}, Words{"signal", "KILL"},
+                                Words{"show"}, Words{"logs"}, Words{"rm", "--force"});
     const std::string id = lab.start({"--name", "live", "-c", "echo said; exec sleep 100"});
     REQUIRE(lab.logged(id, "said"));
     Words words = verb;
@@ -57,20 +58,24 @@ TEST_CASE("--replace with a command that can't be started leaves the old task al
     lab.start({"--name", "web", "--", "sleep", "100"});
     write_file(lab.work() + "/plain", "text\n");
     std::filesystem::create_symlink("loop", lab.work() + "/loop");
-    const auto [command, code] = GENERATE(std::pair{"no-such-program-anywhere", 127}, std::pair{"./plain", 126}, std::pair{"./", 126},
-                                          std::pair{"./loop", 126});
+    const auto [command, code] =
+        GENERATE(std::pair{"no-such-program-anywhere", 127}, std::pair{"./plain", 126},
+                 std::pair{"./", 126}, std::pair{"./loop", 126});
     const Ran ran = lab({"run", "--name", "web", "--replace", "--", command});
     INFO(ran);
     CHECK(ran.code == code);
     CHECK(ran.err.ends_with("; task 1 keeps running\n"));
     CHECK(lab({"ps", "-q", "--state", "running"}).out == "1\n");
-    CHECK(lab({"run", "--name", "web", "--replace", "--anywhere", "--cwd", "/usr", "--", "bin/env", "true"}).out == "2\n"); // from its folder
+    CHECK(lab({"run", "--name", "web", "--replace", "--anywhere", "--cwd", "/usr", "--", "bin/env",
+               "true"})
+              .out == "2\n"); // from its folder
 }
 
 TEST_CASE("what is left of a long line whose begin was freed is shown")
 {
     const Lab lab;
-    const std::string id = lab.start({"--log-max", "64K", "-c", "head -c 300000 /dev/zero | tr '\\0' x; echo; echo end"});
+    const std::string id = lab.start(
+        {"--log-max", "64K", "-c", "head -c 300000 /dev/zero | tr '\\0' x; echo; echo end"});
     CHECK(lab.wait(id) == 0);
     const Ran ran = lab({"logs", id});
     INFO(ran.err);

@@ -1,4 +1,5 @@
-// What a new user of bgt run meets: hints, stdin, limits, folders, tasks inside tasks, keys at the terminal.
+// What a new user of bgt run meets: hints, stdin, limits, folders, tasks inside tasks, keys at the
+// terminal.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
 #include "support/skip.hpp"
@@ -41,7 +42,8 @@ TEST_CASE("a command that was not found: what may have been meant")
 TEST_CASE("stdin of bgt run: passed on by --stdin -, else what is lost is told")
 {
     const Lab lab;
-    const Ran passed = with_input(lab, {"run", "--wait", "--stdin", "-", "--", "cat"}, "one\ntwo\n");
+    const Ran passed =
+        with_input(lab, {"run", "--wait", "--stdin", "-", "--", "cat"}, "one\ntwo\n");
     INFO(passed);
     CHECK(passed.out == "one\ntwo\n");
     CHECK(passed.err.empty());
@@ -52,7 +54,8 @@ TEST_CASE("stdin of bgt run: passed on by --stdin -, else what is lost is told")
     CHECK(with_input(lab, {"run", "--wait", "--stdin", "null", "--", "cat"}, "x\n").err.empty());
     CHECK(with_input(lab, {"run", "--wait", "--", "cat"}, "").err.empty());
     // Its writer is told when the command has gone.
-    const Ran yes = run(lab.program({"sh", "-c", "yes | " BGT_BINARY " run --wait --stdin - -- head -n 1"}));
+    const Ran yes =
+        run(lab.program({"sh", "-c", "yes | " BGT_BINARY " run --wait --stdin - -- head -n 1"}));
     INFO(yes);
     CHECK(yes.out == "y\n");
 }
@@ -60,7 +63,8 @@ TEST_CASE("stdin of bgt run: passed on by --stdin -, else what is lost is told")
 TEST_CASE("the caller's limits on files and CPU time are for its commands, not for the supervisor")
 {
     const Lab lab;
-    auto call = lab.bgt({"run", "--name", "web", "-c", "ulimit -t; ulimit -f; yes | head -c 100000"});
+    auto call =
+        lab.bgt({"run", "--name", "web", "-c", "ulimit -t; ulimit -f; yes | head -c 100000"});
     call.in_child = [] {
         rlimit limit{};
         getrlimit(RLIMIT_FSIZE, &limit);
@@ -114,8 +118,10 @@ TEST_CASE("a task that removed itself can be waited for by its id")
 TEST_CASE("a task inside a task: the grace is not inherited, and it can't replace its own task")
 {
     const Lab lab;
-    const std::string outer = lab.start({"--name", "web", "--grace", "17s", "-c",
-                                         BGT_BINARY " run --explain -- true; " BGT_BINARY " run --name web --replace -- true; exec sleep 1000"});
+    const std::string outer =
+        lab.start({"--name", "web", "--grace", "17s", "-c",
+                   BGT_BINARY " run --explain -- true; " BGT_BINARY
+                              " run --name web --replace -- true; exec sleep 1000"});
     REQUIRE(lab.logged(outer, "bgt restart web"));
     const std::string log = lab.log(outer);
     INFO(log);
@@ -127,19 +133,24 @@ TEST_CASE("a task inside a task: the grace is not inherited, and it can't replac
 TEST_CASE("--kill-mode mixed: the stop signal goes to the main process alone")
 {
     const Lab lab;
-    // A parent that ends its child in its own way, as gunicorn and nginx do; a signal of its own would cut the child off.
-    write_file(lab.work() + "/child.sh", "trap 'echo cut off; exit 1' TERM; trap 'echo clean; exit 0' WINCH; echo ready; while :; do sleep 0.05; done\n");
-    write_file(lab.work() + "/parent.sh", "sh child.sh & c=$!; trap 'kill -WINCH $c; wait $c; echo done; exit 0' TERM; while :; do sleep 0.05; done\n");
+    // A parent that ends its child in its own way, as gunicorn and nginx do; a signal of its own
+    // would cut the child off.
+    write_file(lab.work() + "/child.sh", "trap 'echo cut off; exit 1' TERM; trap 'echo clean; exit "
+                                         "0' WINCH; echo ready; while :; do sleep 0.05; done\n");
+    write_file(lab.work() + "/parent.sh", "sh child.sh & c=$!; trap 'kill -WINCH $c; wait $c; echo "
+                                          "done; exit 0' TERM; while :; do sleep 0.05; done\n");
     for (const char* mode : {"tree", "mixed"}) {
         const std::string id = lab.start({"--kill-mode", mode, "--", "sh", "parent.sh"});
         REQUIRE(lab.logged(id, "ready\n"));
         CHECK(lab({"kill", id}).code == 0);
         INFO(lab.log(id));
         CHECK((lab.log(id).find("cut off") != std::string::npos) == (mode == std::string("tree")));
-        CHECK((lab.log(id).find("clean\ndone\n") != std::string::npos) == (mode == std::string("mixed")));
+        CHECK((lab.log(id).find("clean\ndone\n") != std::string::npos) ==
+              (mode == std::string("mixed")));
     }
     // SIGKILL goes to all.
-    const std::string id = lab.start({"--kill-mode", "mixed", "--grace", "200ms", "-c", "trap '' TERM; sleep 1000 & echo pids $$ $!; wait; wait"});
+    const std::string id = lab.start({"--kill-mode", "mixed", "--grace", "200ms", "-c",
+                                      "trap '' TERM; sleep 1000 & echo pids $$ $!; wait; wait"});
     const auto pids = lab.pids_said(id);
     CHECK(lab({"kill", id}).code == 0);
     CHECK(all_gone(pids));

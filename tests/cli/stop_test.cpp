@@ -1,4 +1,5 @@
-// Who else ends a task: its owner, its timeout, a SIGTERM to its supervisor, the task around it; and what is left over.
+// Who else ends a task: its owner, its timeout, a SIGTERM to its supervisor, the task around it;
+// and what is left over.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
 
@@ -11,7 +12,8 @@ TEST_CASE("a task ends with its owner")
     const Lab lab;
     SECTION("in a script")
     {
-        const Ran ran = run(lab.program({"sh", "-c", BGT_BINARY " run --owner $$ --grace 300ms -- " BGT_FIXTURE " escape"}));
+        const Ran ran = run(lab.program(
+            {"sh", "-c", BGT_BINARY " run --owner $$ --grace 300ms -- " BGT_FIXTURE " escape"}));
         INFO(ran);
         REQUIRE(ran.code == 0);
         CHECK(lab.wait("1") == 128 + SIGTERM);
@@ -20,7 +22,8 @@ TEST_CASE("a task ends with its owner")
     SECTION("that is killed")
     {
         Child owner(lab.program({"sleep", "100"}));
-        const std::string id = lab.start({"--owner", std::to_string(owner.pid()), "--", "sleep", "100"});
+        const std::string id =
+            lab.start({"--owner", std::to_string(owner.pid()), "--", "sleep", "100"});
         CHECK(text_at(lab.show(id), "/lifecycle") == "running");
         owner.send(SIGKILL);
         CHECK(lab.wait(id) == 128 + SIGTERM);
@@ -28,7 +31,8 @@ TEST_CASE("a task ends with its owner")
     SECTION("while its supervisor is dead")
     {
         Child owner(lab.program({"sleep", "100"}));
-        const std::string id = lab.start({"--owner", std::to_string(owner.pid()), "--", "sleep", "100"});
+        const std::string id =
+            lab.start({"--owner", std::to_string(owner.pid()), "--", "sleep", "100"});
         const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
         REQUIRE(::kill(supervisor, SIGKILL) == 0);
         owner.send(SIGKILL);
@@ -56,7 +60,8 @@ TEST_CASE("what is left over after the main process", "[slow]")
     }
     SECTION("is waited for")
     {
-        const std::string id = lab.start({"--leftover", "wait", "--stdin", "pipe", "-c", "exec 3<&0; (read x <&3; echo $x) & exit 4"});
+        const std::string id = lab.start({"--leftover", "wait", "--stdin", "pipe", "-c",
+                                          "exec 3<&0; (read x <&3; echo $x) & exit 4"});
         const auto root = static_cast<pid_t>(number_at(lab.show(id), "/pid"));
         REQUIRE(eventually(patience, [&] { return !is_alive(root); }));
         CHECK(text_at(lab.show(id), "/lifecycle") == "running");
@@ -97,8 +102,9 @@ TEST_CASE("a supervisor that is told to end ends its task")
 TEST_CASE("a task inside a task ends with the outer one")
 {
     const Lab lab;
-    const std::string outer =
-        lab.start({"--grace", "500ms", "-c", BGT_BINARY " run --name inner -- " BGT_FIXTURE " escape; echo started; exec sleep 100"});
+    const std::string outer = lab.start({"--grace", "500ms", "-c",
+                                         BGT_BINARY " run --name inner -- " BGT_FIXTURE
+                                                    " escape; echo started; exec sleep 100"});
     REQUIRE(lab.logged(outer, "started"));
     const std::vector<pid_t> pids = lab.pids_said("2");
     REQUIRE(pids.size() == 5);
@@ -114,7 +120,8 @@ TEST_CASE("a task inside a task ends with the outer one")
 TEST_CASE("the inner task can be ended alone, and the outer one is adopted with it")
 {
     const Lab lab;
-    const std::string outer = lab.start({"-c", BGT_BINARY " run -- sleep 100; echo started; exec sleep 100"});
+    const std::string outer =
+        lab.start({"-c", BGT_BINARY " run -- sleep 100; echo started; exec sleep 100"});
     REQUIRE(lab.logged(outer, "started"));
     SECTION("alone")
     {
@@ -139,7 +146,8 @@ TEST_CASE("run --wait ends at once by a signal while it waits to start")
     REQUIRE(lab.logged(old, "ready"));
     const int signal = GENERATE(SIGINT, SIGTERM, SIGHUP);
     Child stay(lab.bgt({"run", "--wait", "--name", "web", "--replace", "--", "true"}));
-    REQUIRE(eventually(patience, [&] { return text_at(lab.show(old), "/lifecycle") == "stopping"; }));
+    REQUIRE(
+        eventually(patience, [&] { return text_at(lab.show(old), "/lifecycle") == "stopping"; }));
     stay.send(signal);
     const Ran ran = stay.finish();
     INFO(ran);
@@ -154,7 +162,9 @@ TEST_CASE("run --wait passes signals on")
     const int signal = GENERATE(SIGINT, SIGTERM, SIGHUP);
     SECTION("as a stop request")
     {
-        Child stay(lab.bgt({"run", "--wait", "-c", "trap 'echo asked; exit 6' TERM; echo ready; while :; do sleep 0.05; done"}));
+        Child stay(
+            lab.bgt({"run", "--wait", "-c",
+                     "trap 'echo asked; exit 6' TERM; echo ready; while :; do sleep 0.05; done"}));
         REQUIRE(stay.says("ready"));
         stay.send(signal);
         const Ran ran = stay.finish();
@@ -169,7 +179,8 @@ TEST_CASE("run --wait passes signals on")
         Child stay(lab.bgt({"run", "--wait", "--grace", "60s", "--", BGT_FIXTURE, "ignore-term"}));
         REQUIRE(stay.says("ready"));
         stay.send(signal);
-        REQUIRE(eventually(patience, [&] { return text_at(lab.show("1"), "/lifecycle") == "stopping"; }));
+        REQUIRE(eventually(patience,
+                           [&] { return text_at(lab.show("1"), "/lifecycle") == "stopping"; }));
         stay.send(signal);
         const Ran ran = stay.finish();
         INFO(ran);
@@ -208,13 +219,18 @@ TEST_CASE("a task is paused and resumed")
     const std::string id = lab.start_fixture({}, {"escape"});
     const std::vector<pid_t> pids = lab.pids_said(id);
     CHECK(lab({"pause", id}).code == 0);
-    CHECK(eventually(patience, [&] { return std::all_of(pids.begin(), pids.end(), [](pid_t p) { return state_of(p) == 'T'; }); }));
+    CHECK(eventually(patience, [&] {
+        return std::all_of(pids.begin(), pids.end(), [](pid_t p) { return state_of(p) == 'T'; });
+    }));
     CHECK(at(lab.show(id), "/paused") == true);
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
     SECTION("and goes on")
     {
         CHECK(lab({"resume", id}).code == 0);
-        CHECK(eventually(patience, [&] { return std::all_of(pids.begin(), pids.end(), [](pid_t p) { return state_of(p) == 'S'; }); }));
+        CHECK(eventually(patience, [&] {
+            return std::all_of(pids.begin(), pids.end(),
+                               [](pid_t p) { return state_of(p) == 'S'; });
+        }));
         CHECK(at(lab.show(id), "/paused") == false);
     }
     SECTION("and is killed while it is paused")
@@ -227,7 +243,9 @@ TEST_CASE("a task is paused and resumed")
 TEST_CASE("a signal goes to the main process, or to the whole tree")
 {
     const Lab lab;
-    const std::string id = lab.start({"-c", "trap 'echo outer' USR1; sh -c 'trap \"echo inner; exit\" USR1; echo ready; while :; do sleep 0.05; done' & wait; wait; echo done"});
+    const std::string id =
+        lab.start({"-c", "trap 'echo outer' USR1; sh -c 'trap \"echo inner; exit\" USR1; echo "
+                         "ready; while :; do sleep 0.05; done' & wait; wait; echo done"});
     REQUIRE(lab.logged(id, "ready"));
     CHECK(lab({"signal", "USR1", id}).code == 0);
     REQUIRE(lab.logged(id, "outer"));
@@ -244,9 +262,10 @@ TEST_CASE("a signal goes to the main process, or to the whole tree")
 TEST_CASE("kill takes a signal as kill(1) does")
 {
     const Lab lab;
-    const auto [words, outcome] = GENERATE(std::pair{Words{"-9"}, "SIGKILL"}, std::pair{Words{"-s", "INT"}, "SIGINT"},
-                                           std::pair{Words{"-INT"}, "SIGINT"}, std::pair{Words{"--signal=QUIT"}, "SIGQUIT"},
-                                           std::pair{Words{"-KILL"}, "SIGKILL"});
+    const auto [words, outcome] =
+        GENERATE(std::pair{Words{"-9"}, "SIGKILL"}, std::pair{Words{"-s", "INT"}, "SIGINT"},
+                 std::pair{Words{"-INT"}, "SIGINT"}, std::pair{Words{"--signal=QUIT"}, "SIGQUIT"},
+                 std::pair{Words{"-KILL"}, "SIGKILL"});
     const std::string id = lab.start({"--name", "web", "--", "sleep", "100"});
     Words kill{"kill"};
     kill.insert(kill.end(), words.begin(), words.end());
@@ -261,7 +280,8 @@ TEST_CASE("kill takes a signal as kill(1) does")
 TEST_CASE("kill only sends a signal that is not meant to end things")
 {
     const Lab lab;
-    const std::string id = lab.start({"-c", "trap 'echo reloaded' HUP; echo up; while :; do sleep 0.01; done"});
+    const std::string id =
+        lab.start({"-c", "trap 'echo reloaded' HUP; echo up; while :; do sleep 0.01; done"});
     REQUIRE(lab.logged(id, "up"));
     CHECK(lab({"kill", "-HUP", id}).out == id + ": SIGHUP was sent\n");
     CHECK(lab.logged(id, "reloaded"));
@@ -275,8 +295,9 @@ TEST_CASE("a word with a dash that is no option refuses the whole call")
     const Lab lab;
     const std::string id = lab.start({"--name", "web", "-c", "echo said; exec sleep 100"});
     REQUIRE(lab.logged(id, "said"));
-    for (const Words& words : {Words{"kill", "web", "-99"}, Words{"kill", "-x", "web"}, Words{"rm", "--force", "-9", "web"},
-                               Words{"logs", "-5x", "web"}, Words{"pause", "-9", "web"}, Words{"wait", "-5", "web"}}) {
+    for (const Words& words : {Words{"kill", "web", "-99"}, Words{"kill", "-x", "web"},
+                               Words{"rm", "--force", "-9", "web"}, Words{"logs", "-5x", "web"},
+                               Words{"pause", "-9", "web"}, Words{"wait", "-5", "web"}}) {
         const Ran ran = lab(words);
         INFO(ran);
         CHECK(ran.code == 125);
@@ -313,7 +334,10 @@ TEST_CASE("verbs by their other names")
     const std::string id = lab.start({"--", "sleep", "100"});
     CHECK(lab({"ls", "-q"}).out == id + "\n");
     CHECK(lab({"stop", id}).code == 0);
-    for (const auto& [word, meant] : {std::pair{"list", "bgt ps"}, {"status", "bgt show"}, {"top", "bgt ps --watch"}, {"tail", "bgt logs -f"}}) {
+    for (const auto& [word, meant] : {std::pair{"list", "bgt ps"},
+                                      {"status", "bgt show"},
+                                      {"top", "bgt ps --watch"},
+                                      {"tail", "bgt logs -f"}}) {
         const Ran ran = lab({word});
         CHECK(ran.code == 125);
         CHECK(ran.err.find(meant) != std::string::npos);
@@ -326,8 +350,11 @@ TEST_CASE("rm --all --force asks who types it")
     const std::string python = find_program("python3");
     if (python.empty()) return;
     const std::string id = lab.start({"--", "sleep", "100"});
-    const std::string program = "import pty; pty.spawn(['" BGT_BINARY "', 'rm', '--all', '--force'])";
-    const auto answered = [&](const char* text) { return run({{python, "-c", program}, lab.bgt({}).env, lab.work(), text, {}}).out; };
+    const std::string program =
+        "import pty; pty.spawn(['" BGT_BINARY "', 'rm', '--all', '--force'])";
+    const auto answered = [&](const char* text) {
+        return run({{python, "-c", program}, lab.bgt({}).env, lab.work(), text, {}}).out;
+    };
     CHECK(answered("n\n").find("nothing was removed") != std::string::npos);
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
     CHECK(answered("y\n").find("[y/N]") != std::string::npos);
@@ -347,11 +374,13 @@ TEST_CASE("completion of kill offers what runs, names first")
 TEST_CASE("run --wait --max-wait leaves the task in the background")
 {
     const Lab lab;
-    const Ran ran = lab({"run", "--wait", "--max-wait", "200ms", "-c", "echo said; exec sleep 100"});
+    const Ran ran =
+        lab({"run", "--wait", "--max-wait", "200ms", "-c", "echo said; exec sleep 100"});
     INFO(ran);
     CHECK(ran.code == 124);
     CHECK(ran.out == "said\n");
-    CHECK(ran.err == "bgt run: task 1 keeps running in the background (bgt wait 1, bgt logs -f 1, bgt kill 1)\n");
+    CHECK(ran.err == "bgt run: task 1 keeps running in the background (bgt wait 1, bgt logs -f 1, "
+                     "bgt kill 1)\n");
     CHECK(text_at(lab.show("1"), "/lifecycle") == "running");
     CHECK(lab({"run", "--wait", "--max-wait", "1m", "-c", "exit 7"}).code == 7);
     CHECK(lab({"run", "--max-wait", "1m", "--", "true"}).code == 125);
@@ -360,16 +389,20 @@ TEST_CASE("run --wait --max-wait leaves the task in the background")
 TEST_CASE("run --wait says what bgt ended the task for")
 {
     const Lab lab;
-    const Ran hung = lab({"run", "--wait", "--name", "test", "--output-timeout", "100ms", "--", "sleep", "100"});
+    const Ran hung =
+        lab({"run", "--wait", "--name", "test", "--output-timeout", "100ms", "--", "sleep", "100"});
     CHECK(hung.code == 120);
-    CHECK(hung.err.ends_with("bgt run: 1 test ended (SIGTERM, output-timeout): no output for 100ms, so the exit code is 120 "
-                            "(bgt why 1)\n"));
+    CHECK(hung.err.ends_with("bgt run: 1 test ended (SIGTERM, output-timeout): no output for "
+                             "100ms, so the exit code is 120 "
+                             "(bgt why 1)\n"));
     const Ran timed = lab({"run", "--wait", "--timeout", "50ms", "--", "sleep", "100"});
     CHECK(timed.code == 123);
-    CHECK(timed.err == "bgt run: 2 ended (SIGTERM, timeout): it ran for 50ms, so the exit code is 123 (bgt show 2)\n");
+    CHECK(timed.err == "bgt run: 2 ended (SIGTERM, timeout): it ran for 50ms, so the exit code is "
+                       "123 (bgt show 2)\n");
     const Ran busy = lab({"run", "--wait", "--cpu-limit", "100ms", "-c", "while :; do :; done"});
     CHECK(busy.code == 123);
-    CHECK(busy.err == "bgt run: 3 ended (SIGTERM, cpu-limit): it used 100ms of CPU time, so the exit code is 123 (bgt show 3)\n");
+    CHECK(busy.err == "bgt run: 3 ended (SIGTERM, cpu-limit): it used 100ms of CPU time, so the "
+                      "exit code is 123 (bgt show 3)\n");
 }
 
 TEST_CASE("kill and rm say that a supervisor is stopped, and no verb waits for it")
@@ -403,7 +436,8 @@ TEST_CASE("kill counts through the grace on a terminal")
     lab.set_env("TERM=xterm");
     const std::string id = lab.start_fixture({"--name", "slow", "--grace", "3s"}, {"ignore-term"});
     const std::string program = "import pty; pty.spawn(['" BGT_BINARY "', 'kill', 'slow'])";
-    const std::string said = run({{python, "-c", program}, lab.bgt({}).env, lab.work(), std::nullopt, {}}).out;
+    const std::string said =
+        run({{python, "-c", program}, lab.bgt({}).env, lab.work(), std::nullopt, {}}).out;
     INFO(said);
     CHECK(said.find(id + " slow: 1 process, SIGKILL in ") != std::string::npos);
     CHECK(said.find("by SIGKILL") != std::string::npos);

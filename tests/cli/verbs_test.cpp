@@ -1,4 +1,5 @@
-// What ps, show, gc, rm, config and version print. Ages, times and pids are replaced by letters first.
+// What ps, show, gc, rm, config and version print. Ages, times and pids are replaced by letters
+// first.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
 
@@ -15,8 +16,10 @@ namespace {
 /// The same text in every run: folders, times, ages and pids are replaced.
 std::string normal(const Lab& lab, std::string text)
 {
-    for (std::size_t at = 0; (at = text.find(lab.folder(), at)) != std::string::npos;) text.replace(at, lab.folder().size(), "LAB");
-    text = std::regex_replace(text, std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z)"), "TIME");
+    for (std::size_t at = 0; (at = text.find(lab.folder(), at)) != std::string::npos;)
+        text.replace(at, lab.folder().size(), "LAB");
+    text =
+        std::regex_replace(text, std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z)"), "TIME");
     text = std::regex_replace(text, std::regex(R"(pid=\d+)"), "pid=N");
     text = std::regex_replace(text, std::regex(R"(\b\d+(\.\d+)?(ms|s|m|h)\b)"), "AGE");
     return std::regex_replace(text, std::regex(" +"), " ");
@@ -57,7 +60,9 @@ TEST_CASE("ps shows ten ended tasks, -a all")
     Words wait{"wait"};
     for (int i = 0; i < 15; ++i) wait.push_back(lab.start({"--", "true"}));
     CHECK(lab(wait).code == 0);
-    const auto lines = [](const std::string& text) { return std::count(text.begin(), text.end(), '\n'); };
+    const auto lines = [](const std::string& text) {
+        return std::count(text.begin(), text.end(), '\n');
+    };
     CHECK(lines(lab({"ps", "-q"}).out) == 10);
     CHECK(lab({"ps", "-q"}).out.starts_with("15\n14\n"));
     CHECK(lines(lab({"ps", "-a", "-q"}).out) == 15);
@@ -66,7 +71,8 @@ TEST_CASE("ps shows ten ended tasks, -a all")
 TEST_CASE("a hostile command and name do nothing to the table")
 {
     const Lab lab;
-    const std::string id = lab.start({"--", "sh", "-c", "printf 'x\\033[2Jy\\n'", "\x1b[31m\nnew\rline\x07"});
+    const std::string id =
+        lab.start({"--", "sh", "-c", "printf 'x\\033[2Jy\\n'", "\x1b[31m\nnew\rline\x07"});
     CHECK(lab.wait(id) == 0);
     const Ran ran = lab({"ps"});
     INFO(ran);
@@ -79,7 +85,8 @@ TEST_CASE("a hostile command and name do nothing to the table")
 TEST_CASE("show tells a task's life")
 {
     const Lab lab;
-    const std::string id = lab.start({"--name", "web", "--tag", "job=e2e", "--timeout", "1h", "--", "sleep", "100"});
+    const std::string id =
+        lab.start({"--name", "web", "--tag", "job=e2e", "--timeout", "1h", "--", "sleep", "100"});
     const auto pid = number_at(lab.show(id), "/pid");
     const Ran living = lab({"show", "web"});
     INFO(living);
@@ -124,7 +131,8 @@ TEST_CASE("gc keeps what it is told to")
     const Ran dry = lab({"gc", "--keep", "2", "--dry-run"});
     CHECK(std::regex_match(dry.out, std::regex("would remove 3 tasks, .*: 1 2 3\n")));
     CHECK(lab({"ps", "-a", "-q"}).out == "6\n5\n4\n3\n2\n1\n");
-    CHECK(std::regex_match(lab({"gc", "--keep", "2"}).out, std::regex("removed 3 tasks, .*: 1 2 3\n")));
+    CHECK(std::regex_match(lab({"gc", "--keep", "2"}).out,
+                           std::regex("removed 3 tasks, .*: 1 2 3\n")));
     CHECK(lab({"ps", "-a", "-q"}).out == "6\n5\n4\n");
     CHECK(lab({"gc", "--keep", "0"}).code == 0);
     CHECK(lab({"ps", "-a", "-q"}).out == "6\n");
@@ -191,8 +199,8 @@ TEST_CASE("version and help go to stdout")
     const Ran help = lab({"--help"});
     CHECK(help.code == 0);
     CHECK(help.err.empty());
-    for (const char* verb : {"run", "ps", "show", "logs", "wait", "kill", "signal", "pause", "resume", "send", "rm", "gc",
-                             "config", "completion", "version"}) {
+    for (const char* verb : {"run", "ps", "show", "logs", "wait", "kill", "signal", "pause",
+                             "resume", "send", "rm", "gc", "config", "completion", "version"}) {
         INFO(verb);
         CHECK(help.out.find("\n  " + std::string(verb)) != std::string::npos);
         const Ran one = lab({verb, "--help"});
@@ -229,10 +237,11 @@ TEST_CASE("rm waits for who holds the lock a moment longer than the supervisor l
     const Lab lab;
     const std::string id = lab.start({"--", "true"});
     REQUIRE(lab.wait(id) == 0);
-    // As a process that the supervisor had forked, and that has not run yet: it closes its copies when it first runs.
+    // As a process that the supervisor had forked, and that has not run yet: it closes its copies
+    // when it first runs.
     const int lock = open((lab.task_folder(id) + "/lock").c_str(), O_RDWR | O_CLOEXEC);
     REQUIRE(lock >= 0);
-    struct flock whole{};
+    struct flock whole {};
     whole.l_type = F_WRLCK;
     REQUIRE(eventually(patience, [&] { return fcntl(lock, F_OFD_SETLK, &whole) == 0; }));
     const int opened = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -242,7 +251,8 @@ TEST_CASE("rm waits for who holds the lock a moment longer than the supervisor l
     std::size_t looks = 0;
     char events[4096];
     CHECK(eventually(patience, [&] {
-        for (ssize_t size; (size = read(opened, events, sizeof events)) > 0;) looks += static_cast<std::size_t>(size) / sizeof(inotify_event);
+        for (ssize_t size; (size = read(opened, events, sizeof events)) > 0;)
+            looks += static_cast<std::size_t>(size) / sizeof(inotify_event);
         return looks > 2;
     }));
     close(lock);

@@ -37,7 +37,9 @@ TEST_CASE("wait for a port of the tree")
     REQUIRE(log.starts_with("port "));
     const std::string port = log.substr(5, log.size() - 6);
     CHECK(text_at(lab.show(id), "/ports") == "[" + port + "]");
-    CHECK(lab({"wait", "--for", "port:" + port, "--for", "tcp:localhost:" + port, "--for", "tcp:127.0.0.1:" + port, id}).code == 0);
+    CHECK(lab({"wait", "--for", "port:" + port, "--for", "tcp:localhost:" + port, "--for",
+               "tcp:127.0.0.1:" + port, id})
+              .code == 0);
     // A port that somebody else listens on is not the tree's.
     const std::string other = lab.start({"--", "sleep", "100"});
     CHECK(lab({"wait", "--for", "port:" + port, "--timeout", "300ms", other}).code == 124);
@@ -49,7 +51,8 @@ TEST_CASE("wait for an answer over HTTP")
     const Lab lab;
     const std::string port = std::to_string(free_port());
     const std::string id = lab.start_fixture({}, {"http", port, "404"});
-    CHECK(lab({"wait", "--for", "http:http://127.0.0.1:" + port + "/x=404", "--timeout", "20s", id}).code == 0);
+    CHECK(lab({"wait", "--for", "http:http://127.0.0.1:" + port + "/x=404", "--timeout", "20s", id})
+              .code == 0);
     const Ran refused = lab({"wait", "--for", "http:localhost:" + port, "--timeout", "2s", id});
     INFO(refused);
     CHECK(refused.code == 124);
@@ -77,9 +80,11 @@ TEST_CASE("a first answer over HTTP may take longer than half a minute", "[slow]
                                       "        time.sleep(32)\n"
                                       "        self.send_response(204)\n"
                                       "        self.end_headers()\n"
-                                      "http.server.HTTPServer(('127.0.0.1', " + port + "), H).serve_forever()"});
+                                      "http.server.HTTPServer(('127.0.0.1', " +
+                                          port + "), H).serve_forever()"});
     CHECK(lab({"wait", "--for", "tcp:127.0.0.1:" + port, "--timeout", "20s", id}).code == 0);
-    const Ran ran = lab({"wait", "--for", "http:127.0.0.1:" + port, "--timeout", "50s", id}, std::chrono::seconds(70));
+    const Ran ran = lab({"wait", "--for", "http:127.0.0.1:" + port, "--timeout", "50s", id},
+                        std::chrono::seconds(70));
     INFO(ran);
     CHECK(ran.code == 0);
 }
@@ -88,7 +93,8 @@ TEST_CASE("wait for a file and for a command")
 {
     const Lab lab;
     const std::string id = lab.start({"-c", "sleep 0.2; echo x > made; exec sleep 100"});
-    CHECK(lab({"wait", "--for", "file:made", "--for", "cmd:grep -q x made", "--timeout", "20s", id}).code == 0);
+    CHECK(lab({"wait", "--for", "file:made", "--for", "cmd:grep -q x made", "--timeout", "20s", id})
+              .code == 0);
     CHECK(lab({"wait", "--for", "file:not-made", "--timeout", "200ms", id}).code == 124);
     CHECK(lab({"wait", "--for", "cmd:exit 1", "--timeout", "200ms", id}).code == 124);
 }
@@ -97,7 +103,8 @@ TEST_CASE("a wait ends early when the condition can no longer be met")
 {
     const Lab lab;
     const std::string id = lab.start_fixture({"--stdin", "pipe"}, {"echo-stdin"});
-    const std::string condition = GENERATE("log:never", "port", "port:1", "tcp:127.0.0.1:1", "file:/no/such/file", "cmd:false");
+    const std::string condition = GENERATE("log:never", "port", "port:1", "tcp:127.0.0.1:1",
+                                           "file:/no/such/file", "cmd:false");
     INFO(condition);
     Child wait(lab.bgt({"wait", "--timeout", "60s", "--for", condition, id}));
     CHECK(lab({"send", "--eof", id}).code == 0);
@@ -153,7 +160,8 @@ TEST_CASE("a wait for nothing in particular")
     CHECK(lab({"wait", "--all"}).code == 0); // nothing lives
     const Ran none = lab({"wait"});
     CHECK(none.code == 125);
-    CHECK(none.err == "bgt wait: which task? give an id, a name, - (the newest), --all, --name or --tag\n");
+    CHECK(none.err ==
+          "bgt wait: which task? give an id, a name, - (the newest), --all, --name or --tag\n");
     lab.start({"-c", "exit 4"});
     CHECK(lab({"wait", "-"}).code == 4);
 }
@@ -162,7 +170,8 @@ TEST_CASE("a line that matches log-fail ends the wait with 121")
 {
     const Lab lab;
     const std::string id = lab.start_fixture({"--stdin", "pipe"}, {"echo-stdin"});
-    const Words conditions = GENERATE(Words{}, Words{"--for", "log:^never said"}, Words{"--any", "--for", "port"});
+    const Words conditions =
+        GENERATE(Words{}, Words{"--for", "log:^never said"}, Words{"--any", "--for", "port"});
     Words words{"wait", id, "--for", "log-fail:E[0-9]+"};
     words.insert(words.end(), conditions.begin(), conditions.end());
     Child wait(lab.bgt(words));
@@ -179,9 +188,14 @@ TEST_CASE("a line that matches log-fail ends the wait with 121")
 TEST_CASE("log-fail alone waits for the end, and is true when nothing matched")
 {
     const Lab lab;
-    CHECK(lab({"wait", "--for", "log-fail:nonsense", lab.start({"-c", "echo fine; exit 7"})}).code == 7);
-    CHECK(lab({"wait", "--for", "log-fail:nonsense", "--for", "log:fine", lab.start({"-c", "echo fine; exec sleep 100"})}).code == 0);
-    CHECK(lab({"wait", "--for", "log-fail:fine", lab.start({"-c", "echo fine; exit 0"})}).code == 121);
+    CHECK(
+        lab({"wait", "--for", "log-fail:nonsense", lab.start({"-c", "echo fine; exit 7"})}).code ==
+        7);
+    CHECK(lab({"wait", "--for", "log-fail:nonsense", "--for", "log:fine",
+               lab.start({"-c", "echo fine; exec sleep 100"})})
+              .code == 0);
+    CHECK(lab({"wait", "--for", "log-fail:fine", lab.start({"-c", "echo fine; exit 0"})}).code ==
+          121);
 }
 
 TEST_CASE("wait until something is gone")
@@ -192,10 +206,12 @@ TEST_CASE("wait until something is gone")
     const std::string log = lab.log(id);
     const std::string port = log.substr(5, log.size() - 6);
     CHECK(lab({"wait", "--for", "gone:port:" + port, "--timeout", "200ms", id}).code == 124);
-    CHECK(lab({"wait", "--for", "gone:tcp:127.0.0.1:" + port, "--timeout", "200ms", id}).code == 124);
+    CHECK(lab({"wait", "--for", "gone:tcp:127.0.0.1:" + port, "--timeout", "200ms", id}).code ==
+          124);
     write_file(lab.work() + "/mark", "");
     Child file(lab.bgt({"wait", "--for", "gone:file:mark", id}));
-    Child both(lab.bgt({"wait", "--for", "gone:port:" + port, "--for", "gone:tcp:127.0.0.1:" + port, id}));
+    Child both(
+        lab.bgt({"wait", "--for", "gone:port:" + port, "--for", "gone:tcp:127.0.0.1:" + port, id}));
     REQUIRE(eventually(patience, [&] { return state_of(both.pid()) == 'S'; }));
     std::filesystem::remove(lab.work() + "/mark");
     CHECK(file.finish().code == 0);
@@ -210,9 +226,10 @@ TEST_CASE("wait for a Unix socket")
     const Lab lab;
     const std::string python = find_program("python3");
     if (python.empty()) return;
-    const std::string id = lab.start({"--", python, "-c",
-                                      "import socket,time; s=socket.socket(socket.AF_UNIX); s.bind('sock'); time.sleep(0.1); "
-                                      "s.listen(8); time.sleep(100)"});
+    const std::string id = lab.start(
+        {"--", python, "-c",
+         "import socket,time; s=socket.socket(socket.AF_UNIX); s.bind('sock'); time.sleep(0.1); "
+         "s.listen(8); time.sleep(100)"});
     CHECK(lab({"wait", "--for", "unix:sock", "--timeout", "20s", id}).code == 0);
     CHECK(lab({"wait", "--for", "unix:other", "--timeout", "100ms", id}).code == 124);
 }
@@ -248,7 +265,8 @@ TEST_CASE("wait until a task uses much memory")
     const std::string python = find_program("python3");
     if (python.empty()) return;
     const std::string id =
-        lab.start({"--stdin", "pipe", "--", python, "-c", "import time; input(); x = b'x' * (200 << 20); time.sleep(1000)"});
+        lab.start({"--stdin", "pipe", "--", python, "-c",
+                   "import time; input(); x = b'x' * (200 << 20); time.sleep(1000)"});
     CHECK(lab({"wait", "--for", "mem>64K", "--timeout", "20s", id}).code == 0);
     const Ran little = lab({"wait", "--for", "mem>150M", "--timeout", "300ms", id});
     INFO(little);
@@ -268,9 +286,10 @@ TEST_CASE("wait until a task uses little CPU")
 {
     const Lab lab;
     // It works in short-lived children, whose use is not lost, until a line comes.
-    const std::string id = lab.start({"--stdin", "pipe", "-c",
-                                      "while :; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done & "
-                                      "read x; kill $!; wait; echo calm; exec sleep 1000"});
+    const std::string id =
+        lab.start({"--stdin", "pipe", "-c",
+                   "while :; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done & "
+                   "read x; kill $!; wait; echo calm; exec sleep 1000"});
     const Ran busy = lab({"wait", "--for", "cpu<1%:1s", "--timeout", "2500ms", id});
     INFO(busy);
     CHECK(busy.code == 124);
@@ -293,7 +312,8 @@ TEST_CASE("a wait by name or tag sees ended tasks, and says when there is none")
     CHECK(lab.wait(id) == 7);
     CHECK(lab({"wait", "--tag", "ci=1"}).code == 7);
     CHECK(lab({"wait", "--name", "qui*"}).code == 7);
-    for (const Words& words : {Words{"--tag", "ci=2"}, Words{"--for", "port:5173", "--name", "typo"}}) {
+    for (const Words& words :
+         {Words{"--tag", "ci=2"}, Words{"--for", "port:5173", "--name", "typo"}}) {
         Words all{"wait"};
         all.insert(all.end(), words.begin(), words.end());
         const Ran ran = lab(all);
@@ -313,10 +333,12 @@ TEST_CASE("a wait leaves a line of how it ended on a terminal")
     if (python.empty()) return;
     const std::string id = lab.start({"--name", "quick", "-c", "echo up; exit 3"});
     const auto on_terminal = [&](const std::string& words) {
-        const std::string program = "import pty, sys; pty.spawn(['" BGT_BINARY "', 'wait'" + words + "])";
+        const std::string program =
+            "import pty, sys; pty.spawn(['" BGT_BINARY "', 'wait'" + words + "])";
         return run({{python, "-c", program}, lab.bgt({}).env, lab.work(), std::nullopt, {}}).out;
     };
     CHECK(on_terminal(", 'quick'").find(id + " quick ended (exit 3)") != std::string::npos);
-    CHECK(on_terminal(", '--for', 'log:up', 'quick'").find(id + " quick: its output matched \"up\"") != std::string::npos);
+    CHECK(on_terminal(", '--for', 'log:up', 'quick'")
+              .find(id + " quick: its output matched \"up\"") != std::string::npos);
     CHECK(lab({"wait", "quick"}).err.empty()); // nothing but on a terminal
 }

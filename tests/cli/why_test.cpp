@@ -38,8 +38,10 @@ TEST_CASE("wait --or-stuck || why: also where the task has ended, or waits for i
     INFO(why);
     CHECK(why.code == 0);
     CHECK(why.out.find("killed by SIGKILL that bgt did not send: ") != why.out.npos);
-    const std::string again = lab.start({"--restart", "always", "--backoff", "1m", "-c", "echo broken; exit 5"});
-    REQUIRE(eventually(patience, [&] { return text_at(lab.show(again), "/lifecycle") == "backing-off"; }));
+    const std::string again =
+        lab.start({"--restart", "always", "--backoff", "1m", "-c", "echo broken; exit 5"});
+    REQUIRE(eventually(patience,
+                       [&] { return text_at(lab.show(again), "/lifecycle") == "backing-off"; }));
     const Ran waits = lab({"why", again});
     INFO(waits);
     CHECK(waits.code == 0);
@@ -52,12 +54,16 @@ TEST_CASE("a task that the kernel ended for lack of memory is told as that")
 {
     const std::string cgroup = "/sys/fs/cgroup/memory/bgt-test-" + std::to_string(::getpid());
     std::error_code refused;
-    if (!std::filesystem::create_directory(cgroup, refused)) return skip("no cgroup of version 1 can be made here");
+    if (!std::filesystem::create_directory(cgroup, refused))
+        return skip("no cgroup of version 1 can be made here");
     std::ofstream(cgroup + "/memory.limit_in_bytes") << (64 << 20) << std::flush;
     {
         const Lab lab;
-        auto call = lab.bgt({"run", "-c", "sleep 0.2; dd if=/dev/zero of=/dev/null bs=300M count=1"});
-        call.in_child = [&] { std::ofstream(cgroup + "/cgroup.procs") << ::getpid() << std::flush; };
+        auto call =
+            lab.bgt({"run", "-c", "sleep 0.2; dd if=/dev/zero of=/dev/null bs=300M count=1"});
+        call.in_child = [&] {
+            std::ofstream(cgroup + "/cgroup.procs") << ::getpid() << std::flush;
+        };
         const Ran started = run(call);
         REQUIRE(started.code == 0);
         const std::string id = started.out.substr(0, started.out.size() - 1);

@@ -10,7 +10,8 @@ namespace {
 
 constexpr const char* place = "/project/bgt.toml";
 
-Result<config::Loaded> load(std::string_view text, const std::string& variable, const std::string& value)
+Result<config::Loaded> load(std::string_view text, const std::string& variable,
+                            const std::string& value)
 {
     config::Sources sources;
     sources.env = [&](const char* name) { return name == variable ? value.c_str() : nullptr; };
@@ -18,7 +19,9 @@ Result<config::Loaded> load(std::string_view text, const std::string& variable, 
     sources.read = [&](const std::string& path, unsigned) -> Result<config::File> {
         return path == place ? config::File{true, std::string(text), {}} : config::File{};
     };
-    sources.trust = [](const std::string&, std::string_view) { return Result<config::Trust>(config::Trust::given); };
+    sources.trust = [](const std::string&, std::string_view) {
+        return Result<config::Trust>(config::Trust::given);
+    };
     return config::load(sources);
 }
 
@@ -53,7 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     const auto loaded = load(fuzz::Input(data, size).rest(), {}, {});
     if (!loaded) {
-        FUZZ_CHECK(fuzz::is_message(loaded.error().message) && loaded.error().message.starts_with(place));
+        FUZZ_CHECK(fuzz::is_message(loaded.error().message) &&
+                   loaded.error().message.starts_with(place));
         return 0;
     }
     check_rows(*loaded);

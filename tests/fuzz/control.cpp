@@ -14,11 +14,14 @@ void check_request(std::string_view bytes)
         FUZZ_CHECK(fuzz::is_message(read.error().message));
         return;
     }
-    FUZZ_CHECK(read->signal >= 0 && read->signal <= 64 && core::by_number(core::reasons, static_cast<std::int64_t>(read->reason)));
+    FUZZ_CHECK(read->signal >= 0 && read->signal <= 64 &&
+               core::by_number(core::reasons, static_cast<std::int64_t>(read->reason)));
     if (read->ladder) FUZZ_CHECK(!read->ladder->empty() && read->ladder->size() <= 8);
     const auto again = supervise::decode_request(supervise::encode_request(*read));
-    FUZZ_CHECK(again && again->op == read->op && again->reason == read->reason && again->now == read->now);
-    FUZZ_CHECK(again->ladder == read->ladder && again->signal == read->signal && again->whole_tree == read->whole_tree);
+    FUZZ_CHECK(again && again->op == read->op && again->reason == read->reason &&
+               again->now == read->now);
+    FUZZ_CHECK(again->ladder == read->ladder && again->signal == read->signal &&
+               again->whole_tree == read->whole_tree);
 }
 
 void check_answer(std::string_view bytes)

@@ -49,7 +49,8 @@ void check_ladder(std::string_view text)
     }
     FUZZ_CHECK(!read->empty() && read->size() <= 8);
     for (const core::StopStep& step : *read)
-        FUZZ_CHECK(step.signal > 0 && step.signal <= 64 && step.signal != 9 && step.signal != 19 && step.wait >= Duration::zero());
+        FUZZ_CHECK(step.signal > 0 && step.signal <= 64 && step.signal != 9 && step.signal != 19 &&
+                   step.wait >= Duration::zero());
     const auto again = core::parse_stop_signals(core::format_stop_signals(*read), Duration::zero());
     FUZZ_CHECK(again && *again == *read);
 }

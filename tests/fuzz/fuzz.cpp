@@ -12,7 +12,8 @@ namespace bgt::fuzz {
 
 void fail(const char* what, const char* file, int line)
 {
-    throw std::logic_error(std::string(file) + ":" + std::to_string(line) + ": does not hold: " + what);
+    throw std::logic_error(std::string(file) + ":" + std::to_string(line) +
+                           ": does not hold: " + what);
 }
 
 std::uint8_t Input::byte()
@@ -70,7 +71,8 @@ std::size_t character_length(std::string_view text)
     for (const Form& form : forms) {
         if (at(0) < form.first || at(0) > form.last) continue;
         if (form.length == 1) return 1;
-        if (text.size() < form.length || at(1) < form.second_first || at(1) > form.second_last) return 0;
+        if (text.size() < form.length || at(1) < form.second_first || at(1) > form.second_last)
+            return 0;
         for (std::size_t i = 2; i < form.length; ++i)
             if (at(i) < 0x80 || at(i) > 0xBF) return 0;
         return form.length;
@@ -95,7 +97,8 @@ bool is_clean(std::string_view text, std::string_view allowed)
     if (!is_utf8(text)) return false;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto c = static_cast<unsigned char>(text[i]);
-        if ((c < 0x20 || c == 0x7F) && allowed.find(text[i]) == std::string_view::npos) return false;
+        if ((c < 0x20 || c == 0x7F) && allowed.find(text[i]) == std::string_view::npos)
+            return false;
         if (c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) return false; // C1
     }
     return true;
@@ -104,7 +107,8 @@ bool is_clean(std::string_view text, std::string_view allowed)
 bool is_json_line(std::string_view text)
 {
     const auto is_c0 = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
-    return text.starts_with('{') && text.ends_with('}') && is_utf8(text) && std::none_of(text.begin(), text.end(), is_c0);
+    return text.starts_with('{') && text.ends_with('}') && is_utf8(text) &&
+           std::none_of(text.begin(), text.end(), is_c0);
 }
 
 bool is_message(std::string_view text)
@@ -128,7 +132,8 @@ Folder::~Folder()
 void Folder::write(const char* name, std::string_view bytes) const
 {
     const int file = ::openat(fd_, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const bool written = file >= 0 && ::write(file, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+    const bool written = file >= 0 && ::write(file, bytes.data(), bytes.size()) ==
+                                          static_cast<ssize_t>(bytes.size());
     if (file >= 0) ::close(file);
     if (!written) throw std::runtime_error("can't write " + path_ + "/" + name);
 }

@@ -1,6 +1,7 @@
 #pragma once
-/// What the fuzz targets share. A target reads bytes that anybody may have written, and says with FUZZ_CHECK what must
-/// hold whatever they are. Each file defines one LLVMFuzzerTestOneInput (https://llvm.org/docs/LibFuzzer.html).
+/// What the fuzz targets share. A target reads bytes that anybody may have written, and says with
+/// FUZZ_CHECK what must hold whatever they are. Each file defines one LLVMFuzzerTestOneInput
+/// (https://llvm.org/docs/LibFuzzer.html).
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -10,12 +11,15 @@ namespace bgt::fuzz {
 
 /// Throws: under libFuzzer nobody catches it, so that the input is kept; replay.cpp counts it.
 [[noreturn]] void fail(const char* what, const char* file, int line);
-#define FUZZ_CHECK(condition) ((condition) ? void() : bgt::fuzz::fail(#condition, __FILE__, __LINE__))
+#define FUZZ_CHECK(condition)                                                                      \
+    ((condition) ? void() : bgt::fuzz::fail(#condition, __FILE__, __LINE__))
 
 /// The input taken apart from its front; at its end everything is empty.
 class Input {
 public:
-    Input(const std::uint8_t* data, std::size_t size) : rest_(reinterpret_cast<const char*>(data), size) {}
+    Input(const std::uint8_t* data, std::size_t size)
+        : rest_(reinterpret_cast<const char*>(data), size)
+    {}
 
     std::uint8_t byte();
     /// As many bytes as it takes, zeros behind the end.
@@ -38,7 +42,8 @@ bool is_json_line(std::string_view text);
 /// What an Error may say: something clean, at most a few lines, no newline at its end.
 bool is_message(std::string_view text);
 
-/// A folder of this process with one file in it, for parsers that open what they read. It goes at the end of the process.
+/// A folder of this process with one file in it, for parsers that open what they read. It goes at
+/// the end of the process.
 class Folder {
 public:
     Folder();

@@ -1,4 +1,5 @@
-// Ids: on the command line, as names of folders, in the counter, and as the text of a descriptor's link.
+// Ids: on the command line, as names of folders, in the counter, and as the text of a descriptor's
+// link.
 #include "fuzz.hpp"
 #include "store/files.hpp"
 
@@ -17,8 +18,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         FUZZ_CHECK(fuzz::is_message(id.error().message) && id.error().message.size() < 500);
     }
     const store::TaskId entry = store::detail::id_of_entry(text);
-    if (entry.value != 0) FUZZ_CHECK(id && entry == *id && store::to_string(entry) == text); // one folder for each id
+    if (entry.value != 0)
+        FUZZ_CHECK(id && entry == *id && store::to_string(entry) == text); // one folder for each id
     const store::TaskId counted = store::detail::id_of_text(text);
-    if (counted.value != 0) FUZZ_CHECK(counted.value >= 1 && counted.value <= largest && text.starts_with(store::to_string(counted)));
+    if (counted.value != 0)
+        FUZZ_CHECK(counted.value >= 1 && counted.value <= largest &&
+                   text.starts_with(store::to_string(counted)));
     return 0;
 }

@@ -1,4 +1,5 @@
-// out.idx: when the bytes of a log came. The first number is the place or the time that is looked for.
+// out.idx: when the bytes of a log came. The first number is the place or the time that is looked
+// for.
 #include "fuzz.hpp"
 
 #include <bgt/store/log_file.hpp>
@@ -19,16 +20,22 @@ Entries entries_of(const store::LogIndex& index)
     return entries;
 }
 
-bool is_bytes(const store::IndexEntry& entry) { return entry.type == store::IndexEntry::Type::bytes; }
+bool is_bytes(const store::IndexEntry& entry)
+{
+    return entry.type == store::IndexEntry::Type::bytes;
+}
 
 /// Whatever order they stand in: an answer is always one of the entries.
 void check_search(const store::LogIndex& index, const Entries& entries, std::int64_t wanted)
 {
     if (const auto time = index.time_of(static_cast<std::uint64_t>(wanted)))
-        FUZZ_CHECK(std::ranges::any_of(entries, [&](const auto& entry) { return is_bytes(entry) && entry.at == *time; }));
+        FUZZ_CHECK(std::ranges::any_of(
+            entries, [&](const auto& entry) { return is_bytes(entry) && entry.at == *time; }));
     const WallTime moment{Duration(wanted)};
     if (const auto offset = index.first_at_or_after(moment))
-        FUZZ_CHECK(std::ranges::any_of(entries, [&](const auto& e) { return is_bytes(e) && e.value == *offset && e.at >= moment; }));
+        FUZZ_CHECK(std::ranges::any_of(entries, [&](const auto& e) {
+            return is_bytes(e) && e.value == *offset && e.at >= moment;
+        }));
 }
 
 void check_entry(const store::IndexEntry& entry)

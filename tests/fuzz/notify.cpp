@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text = fuzz::Input(data, size).rest();
     const auto read = core::parse_notification(text);
     if (!read) return 0;
-    FUZZ_CHECK(text.find('\0') == std::string_view::npos && text.find('=') != std::string_view::npos);
+    FUZZ_CHECK(text.find('\0') == std::string_view::npos &&
+               text.find('=') != std::string_view::npos);
     check_time(read->watchdog);
     check_time(read->extend);
     check_text(read->status, 127);

@@ -1,4 +1,5 @@
-// Other texts of /proc (man 5 proc): the tables of sockets, and environ, io, syscall and fdinfo of a process.
+// Other texts of /proc (man 5 proc): the tables of sockets, and environ, io, syscall and fdinfo of
+// a process.
 #include "fuzz.hpp"
 #include "os/sample_text.hpp"
 
@@ -18,7 +19,8 @@ void check_environment(std::string_view text)
     const os::Cookie found = os::find_cookie(text, cookie);
     if (found == os::Cookie::ours) FUZZ_CHECK(text.find(cookie) != std::string_view::npos);
     if (found != os::Cookie::none) FUZZ_CHECK(text.find("BGT_COOKIE=") != std::string_view::npos);
-    const std::string marked = std::string(text) + '\0' + "BGT_COOKIE=other:" + std::string(cookie) + ":third" + '\0';
+    const std::string marked =
+        std::string(text) + '\0' + "BGT_COOKIE=other:" + std::string(cookie) + ":third" + '\0';
     FUZZ_CHECK(os::find_cookie(marked, cookie) == os::Cookie::ours);
 
     fuzz::Input in(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());

@@ -1,4 +1,5 @@
-// Progress in lines of output: the known shapes, and patterns of the user's. The first line is the pattern.
+// Progress in lines of output: the known shapes, and patterns of the user's. The first line is the
+// pattern.
 #include "fuzz.hpp"
 
 #include <bgt/core/pattern.hpp>

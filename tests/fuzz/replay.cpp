@@ -1,7 +1,8 @@
 // Runs the corpus of each target through it: what was found once is looked for in every build.
-// usage: fuzz_corpus FOLDER [KIB]     FOLDER/<target>/* are the inputs; the last line is "N passed, N failed"
-// With KIB each input is repeated until it is that long, which shows what gets slow with long inputs: 1024 is a good number.
-// What fails, or takes longer than `patience`, is named on stderr.
+// usage: fuzz_corpus FOLDER [KIB]     FOLDER/<target>/* are the inputs; the last line is "N passed,
+// N failed" With KIB each input is repeated until it is that long, which shows what gets slow with
+// long inputs: 1024 is a good number. What fails, or takes longer than `patience`, is named on
+// stderr.
 #include "targets.hpp" // made by CMake: every function with its name
 
 #include <algorithm>
@@ -37,7 +38,8 @@ std::string grown(const std::string& text, std::size_t size)
 }
 
 /// In a child: takes the inputs one after the other, and says by a byte that one went well.
-[[noreturn]] void run_inputs(const Target& target, const std::vector<fs::path>& inputs, std::size_t from, std::size_t size, int answer)
+[[noreturn]] void run_inputs(const Target& target, const std::vector<fs::path>& inputs,
+                             std::size_t from, std::size_t size, int answer)
 {
     for (std::size_t i = from; i < inputs.size(); ++i) {
         ::alarm(patience);
@@ -54,7 +56,8 @@ std::string grown(const std::string& text, std::size_t size)
 }
 
 /// How many of the inputs from that one on go well one after the other.
-std::size_t count_good(const Target& target, const std::vector<fs::path>& inputs, std::size_t from, std::size_t size)
+std::size_t count_good(const Target& target, const std::vector<fs::path>& inputs, std::size_t from,
+                       std::size_t size)
 {
     std::array<int, 2> ends{};
     if (::pipe(ends.data()) != 0) return 0;
@@ -70,7 +73,8 @@ std::size_t count_good(const Target& target, const std::vector<fs::path>& inputs
     int status = 0;
     if (child > 0) ::waitpid(child, &status, 0);
     const bool all = good == inputs.size() - from;
-    if (all && status != 0) std::fprintf(stderr, "%s: its process failed at its end\n", target.name); // leaks
+    if (all && status != 0)
+        std::fprintf(stderr, "%s: its process failed at its end\n", target.name); // leaks
     return all && status != 0 ? good - 1 : good;
 }
 
@@ -84,7 +88,8 @@ int main(int argc, char** argv)
     for (const Target& target : targets) {
         std::vector<fs::path> inputs;
         std::error_code none;
-        for (const auto& entry : fs::directory_iterator(fs::path(argv[1]) / target.name, none)) inputs.push_back(entry.path());
+        for (const auto& entry : fs::directory_iterator(fs::path(argv[1]) / target.name, none))
+            inputs.push_back(entry.path());
         std::sort(inputs.begin(), inputs.end());
         if (inputs.empty()) {
             std::fprintf(stderr, "failed: %s: there is no input\n", target.name);

@@ -40,8 +40,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_shown(*read);
     core::Report anew = *read;
     anew.diagnosis = core::diagnose(anew.evidence);
-    FUZZ_CHECK(fuzz::is_clean(anew.diagnosis.sentence) && fuzz::is_clean(anew.diagnosis.next) && fuzz::is_clean(anew.diagnosis.hint));
+    FUZZ_CHECK(fuzz::is_clean(anew.diagnosis.sentence) && fuzz::is_clean(anew.diagnosis.next) &&
+               fuzz::is_clean(anew.diagnosis.hint));
     check_shown(anew);
-    for (const auto& process : anew.evidence.processes) FUZZ_CHECK(fuzz::is_clean(core::wait_words(process)));
+    for (const auto& process : anew.evidence.processes)
+        FUZZ_CHECK(fuzz::is_clean(core::wait_words(process)));
     return 0;
 }

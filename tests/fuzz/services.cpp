@@ -1,4 +1,5 @@
-// Command lines, one word a line: what is known to be a service, and how words are shown to a shell.
+// Command lines, one word a line: what is known to be a service, and how words are shown to a
+// shell.
 #include "fuzz.hpp"
 
 #include <bgt/base/text.hpp>
@@ -13,7 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     while (!in.empty()) command.emplace_back(in.until('\n'));
     const auto bare = config::bare_command(command);
     const config::KnownService* known = config::find_service(command);
-    if (known) FUZZ_CHECK(!bare.empty() && std::string_view(known->programs).find(bare[0]) != std::string_view::npos);
+    if (known)
+        FUZZ_CHECK(!bare.empty() &&
+                   std::string_view(known->programs).find(bare[0]) != std::string_view::npos);
     if (known == nullptr || bare.size() > command.size()) return 0;
     // What wraps a command changes nothing about it.
     std::vector<std::string> wrapped{"nohup"};

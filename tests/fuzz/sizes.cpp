@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto again = parse_size(format_size_exact(*read));
         FUZZ_CHECK(again && *again == *read);
     } else {
-        FUZZ_CHECK(fuzz::is_message(read.error().message) && display_width(read.error().message) < 400);
+        FUZZ_CHECK(fuzz::is_message(read.error().message) &&
+                   display_width(read.error().message) < 400);
     }
     const auto number = static_cast<std::uint64_t>(fuzz::Input(data, size).number());
     const std::string shown = format_size(number);
@@ -27,7 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto& names = cli::limit_names();
         FUZZ_CHECK(std::find(names.begin(), names.end(), limit->name) != names.end());
     } else {
-        FUZZ_CHECK(fuzz::is_message(limit.error().message) && display_width(limit.error().message) < 400);
+        FUZZ_CHECK(fuzz::is_message(limit.error().message) &&
+                   display_width(limit.error().message) < 400);
     }
     return 0;
 }

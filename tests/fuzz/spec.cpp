@@ -1,4 +1,5 @@
-// spec.json, and what the core makes of rules that somebody else wrote. Behind a NUL: what happens to the task, a byte each.
+// spec.json, and what the core makes of rules that somebody else wrote. Behind a NUL: what happens
+// to the task, a byte each.
 #include "fuzz.hpp"
 
 #include <bgt/core/step.hpp>
@@ -37,7 +38,8 @@ void play(const core::Policy& spec, std::string_view script)
         if (byte >= 0x80 && next && *next > now) now = *next;
         const core::Lifecycle before = core::lifecycle(state);
         state = core::step(spec, std::move(state), event_of(byte & 0x7fu), now).state;
-        if (before == core::Lifecycle::ended) FUZZ_CHECK(core::lifecycle(state) == core::Lifecycle::ended);
+        if (before == core::Lifecycle::ended)
+            FUZZ_CHECK(core::lifecycle(state) == core::Lifecycle::ended);
     }
 }
 

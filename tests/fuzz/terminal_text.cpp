@@ -1,4 +1,5 @@
-// Output as a person sees it. The first byte is how long a line may be, the second in which pieces it comes.
+// Output as a person sees it. The first byte is how long a line may be, the second in which pieces
+// it comes.
 #include "fuzz.hpp"
 
 #include <bgt/base/terminal_text.hpp>
@@ -15,15 +16,18 @@ std::string render_in_pieces(std::string_view bytes, std::size_t limit, std::siz
 {
     LineRenderer renderer(limit);
     std::string out;
-    for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), piece))) renderer.feed(bytes.substr(0, piece), out);
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), piece)))
+        renderer.feed(bytes.substr(0, piece), out);
     renderer.flush(out);
     std::string nothing;
     FUZZ_CHECK(!renderer.flush(nothing) && nothing.empty());
     return out;
 }
 
-/// The lines of a log, cut: raw ones put together are the log, rendered ones are what the renderer makes of it.
-void check_cutter(std::string_view bytes, std::size_t limit, std::size_t piece, const std::string& rendered)
+/// The lines of a log, cut: raw ones put together are the log, rendered ones are what the renderer
+/// makes of it.
+void check_cutter(std::string_view bytes, std::size_t limit, std::size_t piece,
+                  const std::string& rendered)
 {
     for (const auto kind : {store::LineText::raw, store::LineText::rendered}) {
         store::LineCutter cutter(kind, limit);
@@ -37,7 +41,8 @@ void check_cutter(std::string_view bytes, std::size_t limit, std::size_t piece, 
             out += line.text;
             if (line.ends) out += '\n';
         };
-        for (std::size_t at = 0; at < bytes.size(); at += piece) cutter.feed(bytes.substr(at, piece), at, take);
+        for (std::size_t at = 0; at < bytes.size(); at += piece)
+            cutter.feed(bytes.substr(at, piece), at, take);
         FUZZ_CHECK(kind == store::LineText::raw || fuzz::is_clean(cutter.unfinished(), "\t"));
         cutter.flush(take);
         FUZZ_CHECK(out == (kind == store::LineText::raw ? bytes : rendered));
@@ -47,7 +52,8 @@ void check_cutter(std::string_view bytes, std::size_t limit, std::size_t piece, 
 void check_plain_text(std::string_view bytes)
 {
     const std::string shown = printable(bytes);
-    FUZZ_CHECK(fuzz::is_clean(shown) && fuzz::is_utf8(to_valid_utf8(bytes)) && fuzz::is_clean(last_line(bytes)));
+    FUZZ_CHECK(fuzz::is_clean(shown) && fuzz::is_utf8(to_valid_utf8(bytes)) &&
+               fuzz::is_clean(last_line(bytes)));
     for (const std::size_t columns : {0u, 1u, 7u, 40u}) {
         const std::string cut = fit(shown, columns);
         FUZZ_CHECK(fuzz::is_clean(cut) && display_width(cut) <= columns);

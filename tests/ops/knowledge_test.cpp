@@ -1,4 +1,5 @@
-// What is asked of tasks, and what is kept of them: list, inspect, why, notify, remove, collect, settings.
+// What is asked of tasks, and what is kept of them: list, inspect, why, notify, remove, collect,
+// settings.
 #include "ops_lab.hpp"
 
 #include <bgt/ops/collect.hpp>
@@ -64,7 +65,8 @@ TEST_CASE("inspect answers the processes and the events of a task")
     CHECK(one.processes[0].command.find("sleep 60") != std::string::npos);
     CHECK(eventually(patience, [&] {
         const auto again = ops::recover_and_inspect(lab.root(), request);
-        return again && std::ranges::any_of(again->tasks.at(0).events, [](const auto& e) { return e.event == "started"; });
+        return again && std::ranges::any_of(again->tasks.at(0).events,
+                                            [](const auto& e) { return e.event == "started"; });
     }));
 }
 

@@ -59,7 +59,8 @@ ops::StartRequest OpsLab::request(std::vector<std::string> words) const
     return request;
 }
 
-store::TaskId OpsLab::start(std::vector<std::string> words, const std::function<void(ops::StartRequest&)>& edit)
+store::TaskId OpsLab::start(std::vector<std::string> words,
+                            const std::function<void(ops::StartRequest&)>& edit)
 {
     const bool silent = is_silent(words.front());
     ops::StartRequest wanted = request(std::move(words));

@@ -26,8 +26,10 @@ public:
     std::vector<std::string> env() const;
     /// The request for the fixture program with these words.
     ops::StartRequest request(std::vector<std::string> words) const;
-    /// Starts it; `edit` may change the request. Returns when the fixture has printed its first line, where it prints one.
-    store::TaskId start(std::vector<std::string> words, const std::function<void(ops::StartRequest&)>& edit = {});
+    /// Starts it; `edit` may change the request. Returns when the fixture has printed its first
+    /// line, where it prints one.
+    store::TaskId start(std::vector<std::string> words,
+                        const std::function<void(ops::StartRequest&)>& edit = {});
     store::Status status(store::TaskId);
     std::string log(store::TaskId);
     bool logged(store::TaskId, const std::string& text);

@@ -26,7 +26,8 @@ struct Collected {
     std::vector<std::string> notes;
     ops::LogSink sink()
     {
-        return {[this](std::string_view more) { text += more; }, [this](const std::string& note) { notes.push_back(note); }};
+        return {[this](std::string_view more) { text += more; },
+                [this](const std::string& note) { notes.push_back(note); }};
     }
 };
 

@@ -62,13 +62,15 @@ TEST_CASE("stop ends the whole tree of each task, and answers for each")
     request.selection.words.push_back("999");
     request.grace = 100ms;
     std::vector<std::string> told;
-    const auto stopped = ops::stop(lab.root(), request,
-                                   {[&](const Error& error) { told.push_back(error.message); },
-                                    [&](const ops::One<ops::Stopped>& one) { told.push_back(to_string(one.id)); }});
+    const auto stopped =
+        ops::stop(lab.root(), request,
+                  {[&](const Error& error) { told.push_back(error.message); },
+                   [&](const ops::One<ops::Stopped>& one) { told.push_back(to_string(one.id)); }});
     REQUIRE(stopped);
     REQUIRE(stopped->tasks.size() == 2);
     REQUIRE(stopped->missing.size() == 1);
-    CHECK(told == std::vector<std::string>{stopped->missing[0].message, to_string(tree), to_string(ended)});
+    CHECK(told ==
+          std::vector<std::string>{stopped->missing[0].message, to_string(tree), to_string(ended)});
     REQUIRE(stopped->tasks[0].result);
     const ops::Stopped& first = *stopped->tasks[0].result;
     CHECK(first.end == End::ended);
@@ -176,7 +178,9 @@ TEST_CASE("restart returns when the command runs again")
 TEST_CASE("restart can be cancelled")
 {
     OpsLab lab;
-    const auto id = lab.start({"ignore-term"}, [](ops::StartRequest& request) { request.spec.policy.stop_ladder = {{SIGTERM, 60s}}; });
+    const auto id = lab.start({"ignore-term"}, [](ops::StartRequest& request) {
+        request.spec.policy.stop_ladder = {{SIGTERM, 60s}};
+    });
     const Cancelled now;
     const auto done = ops::restart(lab.root(), {these({id}), false}, {}, now.cancel());
     REQUIRE(done);
@@ -189,7 +193,8 @@ TEST_CASE("retry starts an ended task once more as a new one, and takes no name 
     OpsLab lab;
     const auto id = lab.start({"exit", "4"});
     REQUIRE(lab.ends(id));
-    const auto living = lab.start({"sleep", "60"}, [](ops::StartRequest& request) { request.spec.name = "web"; });
+    const auto living =
+        lab.start({"sleep", "60"}, [](ops::StartRequest& request) { request.spec.name = "web"; });
     const auto done = ops::retry(lab.root(), {these({id, living}), lab.env(), {}});
     REQUIRE(done);
     REQUIRE(done->tasks.size() == 2);

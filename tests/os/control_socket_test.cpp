@@ -83,14 +83,17 @@ void send_with(int socket, const std::string& text, const std::vector<int>& desc
 std::size_t open_descriptors()
 {
     std::size_t count = 0;
-    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+        ++count;
     return count;
 }
 
 /// Sends beside the test; its result is for the test to check.
 std::future<bool> send_beside(const std::string& address, const std::string& text)
 {
-    return std::async(std::launch::async, [=] { return static_cast<bool>(send_notification(address, text, patience)); });
+    return std::async(std::launch::async, [=] {
+        return static_cast<bool>(send_notification(address, text, patience));
+    });
 }
 
 bool is_at_end(int pipe)
@@ -175,7 +178,9 @@ TEST_CASE("Requests and answers")
 {
     const Folder folder;
     ControlSocket control = bound(folder);
-    auto asked = std::async(std::launch::async, [&] { return ask(folder.fd.get(), "ctl.sock", "well?", -1, patience); });
+    auto asked = std::async(std::launch::async, [&] {
+        return ask(folder.fd.get(), "ctl.sock", "well?", -1, patience);
+    });
     const Datagram got = next(control);
     control.reply(got, "yes: " + got.bytes);
     const Result<std::string> answer = asked.get();
@@ -188,7 +193,9 @@ TEST_CASE("Requests and answers")
 TEST_CASE("A socket that a dead supervisor left is replaced")
 {
     const Folder folder;
-    { const ControlSocket dead = bound(folder); }
+    {
+        const ControlSocket dead = bound(folder);
+    }
     ControlSocket control = bound(folder);
     const Fd from = sender(folder.path + "/ctl.sock");
     REQUIRE(send(from.get(), "x", 1, 0) == 1);
@@ -209,8 +216,10 @@ TEST_CASE("A request does not go through a symlink to another's socket")
 
 TEST_CASE("A folder too deep for a socket's path has an abstract address")
 {
-    CHECK(ControlSocket::notify_address("/run/bgt/tasks/7", "ctl.sock", "secret") == "/run/bgt/tasks/7/ctl.sock");
-    CHECK(ControlSocket::notify_address("/" + std::string(97, 'd'), "ctl.sock", "secret").size() == 107);
+    CHECK(ControlSocket::notify_address("/run/bgt/tasks/7", "ctl.sock", "secret") ==
+          "/run/bgt/tasks/7/ctl.sock");
+    CHECK(ControlSocket::notify_address("/" + std::string(97, 'd'), "ctl.sock", "secret").size() ==
+          107);
     const std::string deep = "/" + std::string(98, 'd');
     const std::string address = ControlSocket::notify_address(deep, "ctl.sock", "secret");
     CHECK(address.starts_with("@bgt-"));
@@ -264,7 +273,8 @@ TEST_CASE("A queue that is full ends in an error, not in a wait for ever")
     const Folder folder;
     const ControlSocket control = bound(folder);
     Result<void> sent{};
-    for (int i = 0; i < 5000 && sent; ++i) sent = send_notification(folder.path + "/ctl.sock", "WATCHDOG=1", 5ms);
+    for (int i = 0; i < 5000 && sent; ++i)
+        sent = send_notification(folder.path + "/ctl.sock", "WATCHDOG=1", 5ms);
     REQUIRE_FALSE(sent);
     CHECK(sent.error().sys_errno == ETIMEDOUT);
 }
@@ -285,9 +295,10 @@ TEST_CASE("A path longer than an address can be is reached all the same")
 
 TEST_CASE("Addresses at which nobody can be")
 {
-    for (const std::string& address : {std::string(), std::string("/"), std::string("@"), std::string("vsock:2:1234"),
-                                       std::string("relative/path"), "/no/such/folder/" + std::string(200, 'x'),
-                                       "@" + std::string(200, 'x'), std::string("/no/such/socket"), std::string("/dev/null")}) {
+    for (const std::string& address :
+         {std::string(), std::string("/"), std::string("@"), std::string("vsock:2:1234"),
+          std::string("relative/path"), "/no/such/folder/" + std::string(200, 'x'),
+          "@" + std::string(200, 'x'), std::string("/no/such/socket"), std::string("/dev/null")}) {
         INFO(address);
         const Result<void> sent = send_notification(address, "READY=1", 50ms);
         REQUIRE_FALSE(sent);

@@ -5,9 +5,9 @@
 #include <bgt/core/diagnosis.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/evidence.hpp>
-#include <bgt/supervise/task_evidence.hpp>
 #include <bgt/os/stack_dump.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/supervise/task_evidence.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -113,7 +113,8 @@ TEST_CASE("two threads that wait for each other's mutex")
     auto stuck = sandbox.start({"stuck", "futex"});
     REQUIRE(stuck.line() == "ready");
     const auto found = look_for(stuck.pid, Verdict::deadlock);
-    CHECK(has(found.diagnosis.sentence, " of bgt_fixture " + pid_text(stuck.pid) + " wait in futex for each other's mutex"));
+    CHECK(has(found.diagnosis.sentence,
+              " of bgt_fixture " + pid_text(stuck.pid) + " wait in futex for each other's mutex"));
     CHECK(found.diagnosis.certainty == core::Certainty::sure);
     const auto& process = process_of(found.evidence, stuck.pid);
     REQUIRE(process.threads.size() == 2);
@@ -155,7 +156,8 @@ TEST_CASE("a listener whose backlog is full does not answer")
     const auto numbers = stuck.numbers();
     REQUIRE(numbers.size() == 1);
     const auto found = look_for(stuck.pid, Verdict::connecting);
-    CHECK(has(found.diagnosis.sentence, "to 127.0.0.1:" + std::to_string(numbers[0]) + ", which does not answer"));
+    CHECK(has(found.diagnosis.sentence,
+              "to 127.0.0.1:" + std::to_string(numbers[0]) + ", which does not answer"));
 }
 
 TEST_CASE("the other end of a local socket is named")
@@ -166,7 +168,9 @@ TEST_CASE("the other end of a local socket is named")
     REQUIRE(pids.size() == 2);
     REQUIRE(test::eventually([&] {
         const auto evidence = os::gather(request_for(stuck.pid));
-        return std::ranges::any_of(evidence.sockets, [&](const auto& s) { return s.pid == pids[0] && s.peer_pid == pids[1]; });
+        return std::ranges::any_of(evidence.sockets, [&](const auto& s) {
+            return s.pid == pids[0] && s.peer_pid == pids[1];
+        });
     }));
     // Alone in its tree; the pids are announced before it asks.
     core::Diagnosis diagnosis;
@@ -175,8 +179,10 @@ TEST_CASE("the other end of a local socket is named")
         alone.members.resize(1);
         const auto evidence = os::gather(alone);
         diagnosis = core::diagnose(evidence);
-        return diagnosis.verdict == Verdict::waits_peer && std::ranges::any_of(evidence.sockets, [&](const auto& s) {
-                   return s.peer_pid == pids[1] && s.peer_share && has(s.peer_command, "stuck peer");
+        return diagnosis.verdict == Verdict::waits_peer &&
+               std::ranges::any_of(evidence.sockets, [&](const auto& s) {
+                   return s.peer_pid == pids[1] && s.peer_share &&
+                          has(s.peer_command, "stuck peer");
                });
     });
     CHECK(core::to_string(diagnosis.verdict) == "waits-peer");
@@ -223,7 +229,8 @@ TEST_CASE("a FIFO that creat opens is one that a reader is waited for")
     REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
     const Child child([&] { ::creat(path.c_str(), 0600); });
     const auto found = look_for(child.pid(), Verdict::waits_pipe_reader);
-    CHECK(has(found.diagnosis.sentence, "opens " + path + " to write into it; nobody has opened it for reading"));
+    CHECK(has(found.diagnosis.sentence,
+              "opens " + path + " to write into it; nobody has opened it for reading"));
 }
 
 TEST_CASE("which signal is waited for")
@@ -383,7 +390,8 @@ TEST_CASE("the machine and the end of the log are part of it")
     auto sleeper = sandbox.start({"sleep", "600"});
     REQUIRE(sleeper.line() == "ready");
     const std::string folder = sandbox.folder();
-    const store::TaskDir task{store::TaskId{1}, folder, Fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))};
+    const store::TaskDir task{store::TaskId{1}, folder,
+                              Fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))};
     supervise::TaskEvidence of_task(task);
     auto request = request_for(sleeper.pid, of_task);
     request.folder = folder;
@@ -429,12 +437,15 @@ TEST_CASE("recent CPU is counted from the look before")
     auto request = request_for(sleeper.pid);
     core::Sample before;
     before.at = os::now() - std::chrono::seconds(30);
-    before.processes.push_back({.pid = sleeper.pid, .start = request.members.front().key.start_ticks, .cpu = std::chrono::hours(1)});
+    before.processes.push_back({.pid = sleeper.pid,
+                                .start = request.members.front().key.start_ticks,
+                                .cpu = std::chrono::hours(1)});
     request.before = before;
     const auto evidence = os::gather(request);
     REQUIRE(evidence.recent_span);
     CHECK(*evidence.recent_span >= std::chrono::seconds(30));
-    CHECK(process_of(evidence, sleeper.pid).recent_cpu == Duration::zero()); // a counter that ran backwards
+    CHECK(process_of(evidence, sleeper.pid).recent_cpu ==
+          Duration::zero()); // a counter that ran backwards
 }
 
 TEST_CASE("fifty processes are gathered quickly")
@@ -457,7 +468,8 @@ TEST_CASE("fifty processes are gathered quickly")
     }
     CHECK(rows == 50);
     INFO("milliseconds: " << std::chrono::duration_cast<std::chrono::milliseconds>(best).count());
-    CHECK(best < std::chrono::milliseconds(300)); // several times what it takes, for a busy machine and sanitizers
+    CHECK(best < std::chrono::milliseconds(
+                     300)); // several times what it takes, for a busy machine and sanitizers
 }
 
 TEST_CASE("a signal for stacks is chosen only for a handler that prints them")

@@ -24,7 +24,8 @@ constexpr off_t index_bound = 1 << 20;
 struct Pumping {
     test::Sandbox sandbox;
     std::string path = sandbox.folder();
-    store::TaskDir task{store::TaskId{1}, path, Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC))};
+    store::TaskDir task{store::TaskId{1}, path,
+                        Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC))};
     supervise::LogPump pump;
     Fd command;
 
@@ -39,7 +40,8 @@ struct Pumping {
     }
     supervise::LogPump::Moved write(const std::string& text, WallTime at)
     {
-        REQUIRE(::write(command.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+        REQUIRE(::write(command.get(), text.data(), text.size()) ==
+                static_cast<ssize_t>(text.size()));
         return pump.pump(at);
     }
     store::LogIndex index() const
@@ -50,13 +52,14 @@ struct Pumping {
     }
 };
 
-/// While it lives, the log can't grow: it has reached the size at which this process may extend no file (man 2 setrlimit,
-/// RLIMIT_FSIZE: EFBIG). Its index is far below that.
+/// While it lives, the log can't grow: it has reached the size at which this process may extend no
+/// file (man 2 setrlimit, RLIMIT_FSIZE: EFBIG). Its index is far below that.
 struct FullLog {
     static constexpr std::uint64_t size = 64 * 1024;
     explicit FullLog(const Pumping& p)
     {
-        const Fd log(::openat(p.task.fd(), store::file::out_log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        const Fd log(
+            ::openat(p.task.fd(), store::file::out_log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
         REQUIRE(::ftruncate(log.get(), static_cast<off_t>(size)) == 0);
         ::signal(SIGXFSZ, SIG_IGN);
         REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
@@ -109,7 +112,8 @@ TEST_CASE("a large index gets an entry for each second or 4 KiB")
     CHECK(p.pump.log_bytes() == 100 + 4096 + 1);
 }
 
-TEST_CASE("a command that fills its FIFO again and again gets a stage, and loses it when it has calmed")
+TEST_CASE(
+    "a command that fills its FIFO again and again gets a stage, and loses it when it has calmed")
 {
     Pumping p;
     p.open();
@@ -127,7 +131,8 @@ TEST_CASE("a command that fills its FIFO again and again gets a stage, and loses
     CHECK(::faccessat(p.task.fd(), store::file::out_stage, F_OK, 0) == 0);
 
     const std::uint64_t before = p.pump.log_bytes();
-    const supervise::LogPump::Moved moved = p.write(std::string(300'000, 'a') + std::string(100'000, 'b'), start);
+    const supervise::LogPump::Moved moved =
+        p.write(std::string(300'000, 'a') + std::string(100'000, 'b'), start);
     CHECK(moved.bytes == 400'000);
     CHECK_FALSE(moved.more);
     CHECK(p.pump.log_bytes() == before + 400'000);
@@ -136,7 +141,8 @@ TEST_CASE("a command that fills its FIFO again and again gets a stage, and loses
     REQUIRE(::pread(log.get(), edge.data(), 2, static_cast<off_t>(before + 299'999)) == 2);
     CHECK(edge == "ab");
 
-    for (int i = 0; i < 50; ++i) p.write(std::string(400'000, 'c'), start); // 20 MB in one of its seconds
+    for (int i = 0; i < 50; ++i)
+        p.write(std::string(400'000, 'c'), start); // 20 MB in one of its seconds
     CHECK_FALSE(p.pump.has_become_idle());
     CHECK(p.pump.has_become_idle());
     p.pump.end_stage();
@@ -178,7 +184,9 @@ TEST_CASE("what a log can't take is dropped from a stage, too")
 TEST_CASE("what a keeper has not saved is told as lost, once")
 {
     Pumping p;
-    const auto leave_mark = [&](mode_t mode) { Fd(::openat(p.task.fd(), store::file::out_stage, O_WRONLY | O_CREAT, mode)); };
+    const auto leave_mark = [&](mode_t mode) {
+        Fd(::openat(p.task.fd(), store::file::out_stage, O_WRONLY | O_CREAT, mode));
+    };
     CHECK_FALSE(supervise::LogPump::take_loss(p.task, supervise::LogPump::out_files));
     leave_mark(0600);
     CHECK(supervise::LogPump::take_loss(p.task, supervise::LogPump::out_files));

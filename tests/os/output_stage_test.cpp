@@ -49,7 +49,8 @@ bool blocks_signals(pid_t pid)
 {
     std::ifstream status("/proc/" + std::to_string(pid) + "/status");
     for (std::string line; std::getline(status, line);)
-        if (line.starts_with("SigBlk:")) return (std::stoull(line.substr(7), nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
+        if (line.starts_with("SigBlk:"))
+            return (std::stoull(line.substr(7), nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
     return false;
 }
 
@@ -64,17 +65,22 @@ bool lives(pid_t pid)
 TEST_CASE("what is in a stage outlives the process that filled it")
 {
     ::test::Sandbox sandbox;
-    const Fd file(::open((sandbox.folder() + "/saved").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    const Fd file(
+        ::open((sandbox.folder() + "/saved").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     REQUIRE(file);
     int told[2];
     REQUIRE(::pipe2(told, O_CLOEXEC) == 0);
     const Fd reader(told[0]), writer(told[1]);
     const pid_t supervisor = ::fork();
     if (supervisor == 0) {
-        auto stage = os::OutputStage::start(capacity, {file.get()}, [&](int from) { save_into(file.get(), from); });
+        auto stage = os::OutputStage::start(capacity, {file.get()},
+                                            [&](int from) { save_into(file.get(), from); });
         if (!stage || ::write(stage->writer(), "last words", 10) != 10) ::_exit(1);
         const pid_t keeper = stage->keeper();
-        if (!bgt::test::eventually(bgt::test::patience, [&] { return is_named_helper(keeper) && blocks_signals(keeper); })) ::_exit(1);
+        if (!bgt::test::eventually(bgt::test::patience, [&] {
+                return is_named_helper(keeper) && blocks_signals(keeper);
+            }))
+            ::_exit(1);
         ::kill(keeper, SIGTERM); // as a machine does that goes down
         if (::write(writer.get(), &keeper, sizeof keeper) != sizeof keeper) ::_exit(1);
         ::kill(::getpid(), SIGKILL);
@@ -82,7 +88,8 @@ TEST_CASE("what is in a stage outlives the process that filled it")
     pid_t keeper = 0;
     REQUIRE(::read(reader.get(), &keeper, sizeof keeper) == sizeof keeper);
     REQUIRE(::waitpid(supervisor, nullptr, 0) == supervisor);
-    CHECK(bgt::test::eventually(bgt::test::patience, [&] { return content(file.get()) == "last words"; }));
+    CHECK(bgt::test::eventually(bgt::test::patience,
+                                [&] { return content(file.get()) == "last words"; }));
     CHECK(bgt::test::eventually(bgt::test::patience, [&] { return !lives(keeper); }));
 }
 

@@ -49,7 +49,8 @@ TEST_CASE("sock_diag and /proc/net say the same of a listener")
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     const auto is_it = [&](const os::Listener& listener) { return listener.port == port; };
     const auto by_text = os::parse_proc_net(text), by_default = os::listeners();
-    const auto found = std::ranges::find_if(by_text, is_it), other = std::ranges::find_if(by_default, is_it);
+    const auto found = std::ranges::find_if(by_text, is_it),
+               other = std::ranges::find_if(by_default, is_it);
     REQUIRE(found != by_text.end());
     REQUIRE(other != by_default.end());
     CHECK(found->inode == other->inode);

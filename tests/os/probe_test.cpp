@@ -70,9 +70,10 @@ TEST_CASE("an answer without an end is given up, whatever it consists of")
         std::string begin;
         std::string again;
     };
-    const Endless endless = GENERATE(Endless{"", "HTTP/1.1 100 Continue\r\n\r\n"}, Endless{"HTTP/1.1 ", "9"},
-                                     Endless{"HTTP/1.1 200 ", "x"}, Endless{"HTTP/1.1 200 OK\r\n", "A: b\r\n"},
-                                     Endless{"", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"});
+    const Endless endless =
+        GENERATE(Endless{"", "HTTP/1.1 100 Continue\r\n\r\n"}, Endless{"HTTP/1.1 ", "9"},
+                 Endless{"HTTP/1.1 200 ", "x"}, Endless{"HTTP/1.1 200 OK\r\n", "A: b\r\n"},
+                 Endless{"", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"});
     INFO(endless.begin << endless.again);
     Server server;
     std::size_t sent = 0;
@@ -88,7 +89,8 @@ TEST_CASE("an answer without an end is given up, whatever it consists of")
         }
     });
     const Instant before = os::now();
-    const auto status = os::http_get_status({"localhost", server.port, "/"}, {"127.0.0.1"}, test::patience);
+    const auto status =
+        os::http_get_status({"localhost", server.port, "/"}, {"127.0.0.1"}, test::patience);
     serving.join();
     CHECK_FALSE(status);
     CHECK(os::now() - before < test::patience / 2);
@@ -100,7 +102,8 @@ TEST_CASE("an answer that comes a byte at a time has no more time than any other
     Server server;
     std::thread serving([&] {
         const Fd connection(::accept4(server.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
-        while (::send(connection.get(), "H", 1, MSG_NOSIGNAL) == 1) std::this_thread::sleep_for(1ms);
+        while (::send(connection.get(), "H", 1, MSG_NOSIGNAL) == 1)
+            std::this_thread::sleep_for(1ms);
     });
     const Instant before = os::now();
     CHECK_FALSE(os::http_get_status({"localhost", server.port, "/"}, {"127.0.0.1"}, 300ms));
@@ -116,7 +119,8 @@ TEST_CASE("addresses of a host")
     const auto own = os::resolve("ip6-localhost.invalid", 20s);
     REQUIRE_FALSE(own);
     CHECK(own.error().message.find("ip6-localhost.invalid") != std::string::npos);
-    for (const char* bad : {"", "-x", "a b", "a\nb", "$(reboot)\t"}) CHECK_FALSE(os::resolve(bad, 1s));
+    for (const char* bad : {"", "-x", "a b", "a\nb", "$(reboot)\t"})
+        CHECK_FALSE(os::resolve(bad, 1s));
 }
 
 TEST_CASE("a TCP connection is accepted or it is not")
@@ -140,12 +144,14 @@ TEST_CASE("a connection attempt ends with its timeout")
     Server server;
     std::vector<Fd> full; // the queue of a server that accepts nobody
     for (int i = 0; i < 16; ++i) {
-        Fd& socket = full.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        Fd& socket =
+            full.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         address.sin_port = htons(server.port);
-        static_cast<void>(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address));
+        static_cast<void>(
+            ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address));
     }
     const Instant before = os::now();
     CHECK_FALSE(os::tcp_connects({"127.0.0.1"}, server.port, 50ms));
@@ -161,7 +167,10 @@ TEST_CASE("the status of an HTTP answer")
     CHECK(plain.question.find("Host: localhost:") != std::string::npos);
 
     CHECK(*exchange("HTTP/1.0 503 x\r\nContent-Length: 1000000\r\n\r\nsome").status == 503);
-    CHECK(*exchange("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n").status == 301);
+    CHECK(
+        *exchange(
+             "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n")
+             .status == 301);
     CHECK_FALSE(exchange("SSH-2.0-OpenSSH_9.2\r\n\r\n").status);
     CHECK_FALSE(exchange("").status);
     CHECK_FALSE(exchange("HTTP/1.1 200 OK\r\n").status);
@@ -206,7 +215,8 @@ TEST_CASE("a command's exit code")
     CHECK(*os::run_command("echo to-nobody; echo x >&2", test::patience) == 0);
 }
 
-TEST_CASE("a command has its own process group, no blocked or ignored signal and no stray descriptor")
+TEST_CASE(
+    "a command has its own process group, no blocked or ignored signal and no stray descriptor")
 {
     test::Sandbox sandbox;
     const Fd stray(::open("/dev/null", O_RDONLY)); // inheritable on purpose
@@ -224,7 +234,8 @@ TEST_CASE("a command has its own process group, no blocked or ignored signal and
     CHECK(ended->output.find("\nfd " + std::to_string(stray.get()) + " ") == std::string::npos);
     const auto value = [&](const std::string& label) {
         const auto at = ended->output.find(label + " ");
-        return at == std::string::npos ? -1 : std::atoi(ended->output.c_str() + at + label.size() + 1);
+        return at == std::string::npos ? -1
+                                       : std::atoi(ended->output.c_str() + at + label.size() + 1);
     };
     CHECK(value("pid") == value("\npgrp"));
 }
@@ -256,7 +267,8 @@ TEST_CASE("a helper's output is kept, and one that can't be started is an error"
     REQUIRE_FALSE(missing);
     CHECK(missing.error().message.find("/nonexistent/program") != std::string::npos);
     CHECK_FALSE(os::run_helper("/", {}, false, 5s));
-    const auto held = os::run_helper("/bin/sh", {"-c", "sleep 600 & echo $!; exit 3"}, true, test::patience);
+    const auto held =
+        os::run_helper("/bin/sh", {"-c", "sleep 600 & echo $!; exit 3"}, true, test::patience);
     REQUIRE(held); // the child that keeps the pipe open delays nothing
     CHECK(held->code == 3);
     ::kill(std::atoi(held->output.c_str()), SIGKILL);

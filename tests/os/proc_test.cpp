@@ -122,7 +122,8 @@ TEST_CASE("a signal is sent even when no descriptor is left for a pidfd")
     REQUIRE(key);
     const pid_t starved = ::fork(); // a limit of its own
     if (starved == 0) {
-        // Lowered until nothing but /proc/PID/stat can be opened, one descriptor at a time: as it is at the very edge.
+        // Lowered until nothing but /proc/PID/stat can be opened, one descriptor at a time: as it
+        // is at the very edge.
         const int free_fd = ::dup(0);
         ::close(free_fd);
         const rlimit limit{static_cast<rlim_t>(free_fd), static_cast<rlim_t>(free_fd)};
@@ -173,5 +174,6 @@ TEST_CASE("reading all processes is quick")
     }
     REQUIRE(found >= count);
     INFO("nanoseconds a process: " << best.count() / static_cast<long>(found));
-    CHECK(best / static_cast<long>(found) < 100us); // ten times what it takes, for a busy machine and sanitizers
+    CHECK(best / static_cast<long>(found) <
+          100us); // ten times what it takes, for a busy machine and sanitizers
 }

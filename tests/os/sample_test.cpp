@@ -96,7 +96,9 @@ TEST_CASE("a process that computes is busy, one that sleeps is blocked")
     const auto sleeper = in_child([] {});
     REQUIRE(test::eventually([&] { return state_of(sleeper) == 'S'; }));
     const Sample burner_before = look(burner), sleeper_before = look(sleeper);
-    CHECK(test::eventually([&] { return compare(burner_before, look(burner)).cpu >= 250ms; })); // of a shorter span no share is told
+    CHECK(test::eventually([&] {
+        return compare(burner_before, look(burner)).cpu >= 250ms;
+    })); // of a shorter span no share is told
     CHECK(verdict(burner_before, look(burner)) == Activity::busy);
     const Sample now = look_after(sleeper_before, sleeper, 300ms);
     CHECK(compare(sleeper_before, now).cpu == 0ns);
@@ -113,7 +115,8 @@ TEST_CASE("a loop that polls each second is never busy, nor is one that polls fa
         });
     };
     const auto fast = loop("0.05"), slow = loop("1");
-    REQUIRE(test::eventually([&] { return os::descendants_of(fast).size() + os::descendants_of(slow).size() >= 2; }));
+    REQUIRE(test::eventually(
+        [&] { return os::descendants_of(fast).size() + os::descendants_of(slow).size() >= 2; }));
     const Sample fast_before = look(fast), slow_before = look(slow);
     const Sample slow_now = look_after(slow_before, slow, 3s);
     INFO("used " << compare(slow_before, slow_now).cpu.count() << " ns");
@@ -135,7 +138,8 @@ TEST_CASE("a child that computed counts when it is gone, whoever waited for it")
         if (orphan && ::fork() == 0) burn(200ms), ::_exit(0); // reaped by its parent
         if (orphan) {
             ::wait(nullptr);
-            if (::fork() == 0) burn(200ms), done.put(), ::_exit(0); // left to the test, the subreaper
+            if (::fork() == 0)
+                burn(200ms), done.put(), ::_exit(0); // left to the test, the subreaper
             ::_exit(0);
         }
         ::wait(nullptr);
@@ -181,7 +185,8 @@ TEST_CASE("nothing counts twice, however often one looks while children come and
     Sample before = first;
     Duration told{};
     const auto at_rest = [&](const Sample& sample) {
-        return sample.processes.size() == 1 && sample.processes[0].state == 'S' && sample.processes[0].reaped_cpu >= 600ms;
+        return sample.processes.size() == 1 && sample.processes[0].state == 'S' &&
+               sample.processes[0].reaped_cpu >= 600ms;
     };
     REQUIRE(test::eventually([&] {
         const Sample now = look(parent);
@@ -192,7 +197,8 @@ TEST_CASE("nothing counts twice, however often one looks while children come and
     const Duration truth = compare(first, before).cpu;
     CHECK(truth >= 600ms);
     CHECK(told >= truth / 2);
-    CHECK(told <= truth + 300ms); // ticks: what a process had used and not yet shown shows at its end
+    CHECK(told <=
+          truth + 300ms); // ticks: what a process had used and not yet shown shows at its end
 }
 
 TEST_CASE("zombies are looked at, other processes with a member's pid are not, and nobody twice")
@@ -217,7 +223,8 @@ TEST_CASE("zombies are looked at, other processes with a member's pid are not, a
     members.resize(1);
     members[0].key.start_ticks += 1;
     const Sample other = os::take_sample(members, {});
-    CHECK(std::ranges::none_of(other.processes, [&](const ProcessSample& p) { return p.pid == parent; }));
+    CHECK(std::ranges::none_of(other.processes,
+                               [&](const ProcessSample& p) { return p.pid == parent; }));
     CHECK(os::take_sample({}, {}).processes.empty());
 }
 

@@ -88,8 +88,8 @@ void epoll_for(int fd)
     ::epoll_wait(poller.get(), &event, 1, -1);
 }
 
-/// What the only process is seen to wait for when it sleeps in the end: `expected` once it is seen, but `other` only if
-/// nothing else is seen for a while.
+/// What the only process is seen to wait for when it sleeps in the end: `expected` once it is seen,
+/// but `other` only if nothing else is seen for a while.
 WaitsFor waits_for(std::int32_t pid, const os::StdinFifo& fifo, WaitsFor expected)
 {
     WaitsFor seen = WaitsFor::other;
@@ -136,13 +136,36 @@ TEST_CASE("who reads the task's stdin waits for input, who reads another pipe do
         {"read another FIFO", [&] { read_one(wrong); }, WaitsFor::other},
         {"read a pipe", [&] { read_one(pipe[0]); }, WaitsFor::other},
         {"sleep with it open", [&] { ::dup2(fd, 0); }, WaitsFor::other},
-        {"poll it alone", [&] { poll_for({{fd, POLLIN, 0}}, -1); }, WaitsFor::input},
-        {"poll it alone for a while", [&] { poll_for({{fd, POLLIN, 0}}, 600'000); }, WaitsFor::maybe_input},
-        {"poll it and a pipe of its own", [&] { poll_for({{pipe[0], POLLIN, 0}, {fd, POLLIN, 0}}, -1); }, WaitsFor::input},
+        {"poll it alone",
+         [&] {
+             poll_for({{fd, POLLIN, 0}}, -1);
+         },
+         WaitsFor::input},
+        {"poll it alone for a while",
+         [&] {
+             poll_for({{fd, POLLIN, 0}}, 600'000);
+         },
+         WaitsFor::maybe_input},
+        {"poll it and a pipe of its own",
+         [&] {
+             poll_for({{pipe[0], POLLIN, 0}, {fd, POLLIN, 0}}, -1);
+         },
+         WaitsFor::input},
         {"poll it and a pipe of others",
-         [&] { ::close(pipe[1]), poll_for({{pipe[0], POLLIN, 0}, {fd, POLLIN, 0}}, -1); }, WaitsFor::maybe_input},
-        {"poll a pipe", [&] { ::dup2(fd, 0), poll_for({{pipe[0], POLLIN, 0}}, -1); }, WaitsFor::other},
-        {"poll it for errors", [&] { poll_for({{fd, 0, 0}, {-1, POLLIN, 0}}, -1); }, WaitsFor::other},
+         [&] {
+             ::close(pipe[1]), poll_for({{pipe[0], POLLIN, 0}, {fd, POLLIN, 0}}, -1);
+         },
+         WaitsFor::maybe_input},
+        {"poll a pipe",
+         [&] {
+             ::dup2(fd, 0), poll_for({{pipe[0], POLLIN, 0}}, -1);
+         },
+         WaitsFor::other},
+        {"poll it for errors",
+         [&] {
+             poll_for({{fd, 0, 0}, {-1, POLLIN, 0}}, -1);
+         },
+         WaitsFor::other},
         {"poll nothing", [&] { ::dup2(fd, 0), poll_for({}, -1); }, WaitsFor::other},
         {"select it", [&] { select_for(fd, true); }, WaitsFor::input},
         {"select it for a while", [&] { select_for(fd, false); }, WaitsFor::maybe_input},
@@ -158,14 +181,16 @@ TEST_CASE("who reads the task's stdin waits for input, who reads another pipe do
     }
 }
 
-TEST_CASE("who turns to the task's output for input waits for input, as an editor does whose stdin is at its end")
+TEST_CASE("who turns to the task's output for input waits for input, as an editor does whose stdin "
+          "is at its end")
 {
     test::Sandbox sandbox;
     const std::string path = sandbox.folder() + "/" + GENERATE("out", "err");
     const Fifo fifo(path);
     const Fd writer(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     REQUIRE((fifo.fd && writer));
-    const os::StdinFifo id = path.ends_with("/out") ? os::StdinFifo{fifo.id.dev, 0, fifo.id.ino, 0} : os::StdinFifo{fifo.id.dev, 0, 0, fifo.id.ino};
+    const os::StdinFifo id = path.ends_with("/out") ? os::StdinFifo{fifo.id.dev, 0, fifo.id.ino, 0}
+                                                    : os::StdinFifo{fifo.id.dev, 0, 0, fifo.id.ino};
     const auto pid = in_child([&] { ::dup2(writer.get(), 0), select_for(0, true); });
     CHECK(waits_for(pid, id, WaitsFor::input) == WaitsFor::input);
     CHECK(waits_for(pid, {fifo.id.dev, fifo.id.ino + 1}, WaitsFor::other) == WaitsFor::other);
@@ -250,7 +275,8 @@ TEST_CASE("a background reader that its terminal stopped is told from one that s
     CHECK(now.processes[1].stopped_for_terminal);
     CHECK_FALSE(now.processes[0].stopped_for_terminal);
     CHECK(classify({1s}, now, now, false) == Activity::waiting_input);
-    for (const bool terminal : {false, true}) { // the foreground group of a terminal, or none at all
+    for (const bool terminal :
+         {false, true}) { // the foreground group of a terminal, or none at all
         const auto plain = terminal ? shell : in_child([] { ::setsid(); });
         ::kill(plain, SIGSTOP);
         const auto stopped = [&] {
@@ -270,7 +296,8 @@ TEST_CASE("bytes over TCP are counted for those who hold the socket")
     const Fd listener(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_storage address{};
     address.ss_family = static_cast<sa_family_t>(family);
-    if (family == AF_INET) reinterpret_cast<sockaddr_in&>(address).sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (family == AF_INET)
+        reinterpret_cast<sockaddr_in&>(address).sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     else reinterpret_cast<sockaddr_in6&>(address).sin6_addr = in6addr_loopback;
     auto* const name = reinterpret_cast<sockaddr*>(&address);
     socklen_t length = sizeof address;

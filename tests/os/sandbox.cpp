@@ -20,20 +20,23 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-[[noreturn]] void exec_fixture(const std::vector<std::string>& words, const std::vector<std::string>& variables)
+[[noreturn]] void exec_fixture(const std::vector<std::string>& words,
+                               const std::vector<std::string>& variables)
 {
     std::vector<char*> argv{const_cast<char*>(BGT_FIXTURE)};
     for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
     std::vector<char*> environment;
-    for (const auto& variable : variables) environment.push_back(const_cast<char*>(variable.c_str()));
+    for (const auto& variable : variables)
+        environment.push_back(const_cast<char*>(variable.c_str()));
     for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
     environment.push_back(nullptr);
     ::execve(argv[0], argv.data(), environment.data());
     ::_exit(127);
 }
 
-/// Every process of the system whose chain of parents leads here; by /proc's PPid lines and not by the code under test.
+/// Every process of the system whose chain of parents leads here; by /proc's PPid lines and not by
+/// the code under test.
 std::vector<std::int32_t> living_descendants()
 {
     std::vector<std::int32_t> found{::getpid()};
@@ -79,7 +82,8 @@ std::optional<std::string> Started::line()
         pollfd polled{output.get(), POLLIN, 0};
         if (::poll(&polled, 1, 100) < 0 && errno != EINTR) return std::nullopt;
         std::array<char, 65536> buffer;
-        const ssize_t got = polled.revents != 0 ? ::read(output.get(), buffer.data(), buffer.size()) : -2;
+        const ssize_t got =
+            polled.revents != 0 ? ::read(output.get(), buffer.data(), buffer.size()) : -2;
         if (got == 0 || got == -1 || Clock::now() > deadline) return std::nullopt;
         if (got > 0) unread.append(buffer.data(), static_cast<std::size_t>(got));
     }
@@ -119,10 +123,12 @@ Sandbox::~Sandbox()
     for (const auto& folder : folders_) std::filesystem::remove_all(folder, ignored);
 }
 
-Started Sandbox::start(const std::vector<std::string>& words, const std::vector<std::string>& variables, int output_fd)
+Started Sandbox::start(const std::vector<std::string>& words,
+                       const std::vector<std::string>& variables, int output_fd)
 {
     std::array<int, 2> out{}, in{};
-    if (::pipe2(out.data(), O_CLOEXEC) != 0 || ::pipe2(in.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+    if (::pipe2(out.data(), O_CLOEXEC) != 0 || ::pipe2(in.data(), O_CLOEXEC) != 0)
+        throw std::runtime_error("pipe");
     const pid_t pid = ::fork();
     if (pid < 0) throw std::runtime_error("fork");
     if (pid == 0) {

@@ -23,7 +23,8 @@ struct Started {
     bgt::Fd input;
     std::string unread;
 
-    /// The next line without its newline; nullopt at the end of the output or when the patience is over.
+    /// The next line without its newline; nullopt at the end of the output or when the patience is
+    /// over.
     std::optional<std::string> line();
     /// Numbers in the next line: of "pids 1 2 3" 1, 2 and 3.
     std::vector<std::int32_t> numbers();
@@ -31,7 +32,8 @@ struct Started {
     std::string rest();
 };
 
-/// Makes the test the subreaper of all it starts; at its end every descendant gets SIGKILL and is reaped.
+/// Makes the test the subreaper of all it starts; at its end every descendant gets SIGKILL and is
+/// reaped.
 class Sandbox {
 public:
     Sandbox();
@@ -39,9 +41,10 @@ public:
     Sandbox(const Sandbox&) = delete;
     Sandbox& operator=(const Sandbox&) = delete;
 
-    /// Starts the fixture program in one of its modes, in a session of its own, with these variables added.
-    Started start(const std::vector<std::string>& words, const std::vector<std::string>& variables = {},
-                  int output_fd = -1);
+    /// Starts the fixture program in one of its modes, in a session of its own, with these
+    /// variables added.
+    Started start(const std::vector<std::string>& words,
+                  const std::vector<std::string>& variables = {}, int output_fd = -1);
     /// Waits for a child to end: its status of waitpid, -1 when it is no child or takes too long.
     int reap(std::int32_t pid);
     /// A new folder under the temporary one, removed at the end.

@@ -28,7 +28,8 @@ struct Pipe {
     pid_t locked_by() const
     {
         struct flock lock = whole_file();
-        return ::fcntl(reader.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+        return ::fcntl(reader.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid
+                                                                                    : 0;
     }
     bool is_at_end() const
     {

@@ -68,7 +68,8 @@ TEST_CASE("all five of the escape are descendants of the subreaper")
         CHECK_FALSE(listed);
     }
     // The grandchild has left the root's tree for the subreaper's.
-    CHECK(test::pids_of(os::descendants_of(root.pid)) == test::sorted(without(without(pids, pids[3]), root.pid)));
+    CHECK(test::pids_of(os::descendants_of(root.pid)) ==
+          test::sorted(without(without(pids, pids[3]), root.pid)));
 
     const auto usage = os::usage_of(tree);
     CHECK(usage.processes == 5);
@@ -77,7 +78,8 @@ TEST_CASE("all five of the escape are descendants of the subreaper")
     ::kill(root.pid, SIGKILL); // stays a zombie; its children move up
     REQUIRE(test::eventually([&] { return !os::key_of(root.pid); }));
     CHECK(test::pids_of(os::descendants_of(::getpid())) == test::sorted(without(pids, root.pid)));
-    CHECK(test::pids_of(os::ProcessTable(os::all_processes()).descendants_of(::getpid())) == test::sorted(without(pids, root.pid)));
+    CHECK(test::pids_of(os::ProcessTable(os::all_processes()).descendants_of(::getpid())) ==
+          test::sorted(without(pids, root.pid)));
 }
 
 TEST_CASE("a child that another thread forked is found")
@@ -113,11 +115,13 @@ TEST_CASE("a tree that keeps growing is found until it is dead")
     REQUIRE(test::eventually([&] {
         const auto tree = os::descendants_of(::getpid());
         for (const auto& stat : tree) static_cast<void>(os::send_signal(stat.key, SIGKILL));
-        return tree.empty() && os::ProcessTable(os::all_processes()).descendants_of(::getpid()).empty();
+        return tree.empty() &&
+               os::ProcessTable(os::all_processes()).descendants_of(::getpid()).empty();
     }));
 }
 
-TEST_CASE("a chain of processes, each of which starts the next and ends, is found by who is not its ancestor")
+TEST_CASE("a chain of processes, each of which starts the next and ends, is found by who is not "
+          "its ancestor")
 {
     constexpr int links = 20'000, looks = 50;
     os::TreeMarks marks;
@@ -140,7 +144,8 @@ TEST_CASE("a chain of processes, each of which starts the next and ends, is foun
     }
     char up = 0;
     REQUIRE(::read(reader.get(), &up, 1) == 1);
-    marks.main_process = os::read_stat(first)->key; // also of one that has ended: nobody reaps it here
+    marks.main_process =
+        os::read_stat(first)->key; // also of one that has ended: nobody reaps it here
     marks.session = first;
     int missed = 0;
     for (int look = 0; look < looks; ++look) missed += os::find_marked(marks, {::getpid()}).empty();
@@ -148,7 +153,8 @@ TEST_CASE("a chain of processes, each of which starts the next and ends, is foun
     for (;;) { // each time the newest: until one of them dies before it has started the next
         const std::vector<os::ProcStat> found = os::find_marked(marks, {::getpid()});
         if (found.empty() && os::find_marked(marks, {::getpid()}).empty()) break;
-        for (const os::ProcStat& member : found) static_cast<void>(os::send_signal(member.key, SIGKILL).operator bool());
+        for (const os::ProcStat& member : found)
+            static_cast<void>(os::send_signal(member.key, SIGKILL).operator bool());
     }
     while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
 }
@@ -224,7 +230,8 @@ TEST_CASE("a mark ends in its bits, and each inside another is smaller")
             const std::uint64_t bits = (0x123456789abcde + depth * 0x33333333333333) & low;
             const std::uint64_t mark = os::choose_mark(bits);
             const rlimit limit{mark, mark};
-            if (mark >= last || (mark & low) != bits || ::setrlimit(RLIMIT_RTTIME, &limit) != 0) return false;
+            if (mark >= last || (mark & low) != bits || ::setrlimit(RLIMIT_RTTIME, &limit) != 0)
+                return false;
             last = mark;
         }
         return true;
@@ -245,7 +252,8 @@ TEST_CASE("members are found by their session, unless the marks speak against it
     auto marks = marks_of(root.pid);
     marks.session = root.pid;
     marks.cookie = "c00c1e";
-    auto proof = sandbox.start({"sleep", "100"}, {"BGT_COOKIE=c00c1e"}); // another member, elsewhere
+    auto proof =
+        sandbox.start({"sleep", "100"}, {"BGT_COOKIE=c00c1e"}); // another member, elsewhere
     REQUIRE(test::eventually([&] { return !os::find_marked(marks, {}).empty(); }));
     ::kill(root.pid, SIGKILL);
     REQUIRE(test::eventually([&] { return !os::key_of(root.pid); }));
@@ -254,7 +262,8 @@ TEST_CASE("members are found by their session, unless the marks speak against it
     SECTION("of a later process with the same pid")
     {
         auto reused = marks;
-        reused.main_process.start_ticks -= 1; // so that the process that leads the session now is not the root
+        reused.main_process.start_ticks -=
+            1; // so that the process that leads the session now is not the root
         CHECK(test::pids_of(os::find_marked(reused, {})) == std::vector{proof.pid});
     }
     SECTION("nothing that is older than the root")

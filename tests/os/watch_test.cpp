@@ -216,7 +216,8 @@ TEST_CASE("a watch wakes when a process ends, at once")
 TEST_CASE("a signal interrupts the sleep")
 {
     auto watch = make();
-    struct sigaction action {}, before {};
+    struct sigaction action {
+    }, before{};
     action.sa_handler = [](int) {};
     ::sigaction(SIGALRM, &action, &before);
     const itimerval each{{0, 10'000}, {0, 10'000}}, none{};

@@ -1,5 +1,6 @@
 #pragma once
-/// A PostgreSQL that belongs to a test. The server refuses root, so root's tests run it as the user postgres.
+/// A PostgreSQL that belongs to a test. The server refuses root, so root's tests run it as the user
+/// postgres.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
 #include "support/skip.hpp"
@@ -24,7 +25,8 @@ struct Postgres {
     /// The server in the foreground, on TCP only.
     Words server(std::uint16_t port) const
     {
-        return {program, "-D", data(), "-p", std::to_string(port), "-k", "", "-h", "127.0.0.1", "-c", "fsync=off"};
+        return {program, "-D", data(),      "-p", std::to_string(port), "-k",
+                "",      "-h", "127.0.0.1", "-c", "fsync=off"};
     }
 };
 
@@ -38,7 +40,8 @@ inline Postgres make_postgres(const Lab& lab)
     const std::string program = found.gl_pathc > 0 ? found.gl_pathv[found.gl_pathc - 1] : "";
     globfree(&found);
     const bool is_root = geteuid() == 0;
-    if (program.empty() || (is_root && (run(lab.program({"id", "postgres"})).code != 0 || find_program("setpriv").empty()))) {
+    if (program.empty() || (is_root && (run(lab.program({"id", "postgres"})).code != 0 ||
+                                        find_program("setpriv").empty()))) {
         skip("no postgres, no user postgres, or no setpriv");
         return made;
     }
@@ -47,10 +50,13 @@ inline Postgres make_postgres(const Lab& lab)
     if (is_root) {
         made.as_user = {"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"};
         REQUIRE(run(lab.program({"chown", "postgres:", made.place})).code == 0);
-        for (const std::string& above : {lab.folder(), lab.work()}) fs::permissions(above, fs::perms::others_exec, fs::perm_options::add);
+        for (const std::string& above : {lab.folder(), lab.work()})
+            fs::permissions(above, fs::perms::others_exec, fs::perm_options::add);
     }
     const std::string folder = program.substr(0, program.rfind('/'));
-    const Ran init = run(lab.program(made.words({folder + "/initdb", "--no-sync", "--auth=trust", "--username=postgres", "-D", made.data()})), std::chrono::seconds(60));
+    const Ran init = run(lab.program(made.words({folder + "/initdb", "--no-sync", "--auth=trust",
+                                                 "--username=postgres", "-D", made.data()})),
+                         std::chrono::seconds(60));
     INFO(init);
     REQUIRE(init.code == 0);
     made.program = program;

@@ -9,18 +9,27 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The project, with vite installed from the registry; made once a build folder. Not empty: why it could not be had.
+/// The project, with vite installed from the registry; made once a build folder. Not empty: why it
+/// could not be had.
 std::string make_project(const std::string& folder)
 {
     fs::create_directories(folder);
-    write_file(folder + "/package.json",
-               R"({"name":"web","private":true,"version":"0.0.0","type":"module","scripts":{"dev":"vite"},"devDependencies":{"vite":"^5"}})");
-    write_file(folder + "/index.html", "<!doctype html><title>web</title><script type=\"module\" src=\"/main.js\"></script>\n");
+    write_file(
+        folder + "/package.json",
+        R"({"name":"web","private":true,"version":"0.0.0","type":"module","scripts":{"dev":"vite"},"devDependencies":{"vite":"^5"}})");
+    write_file(
+        folder + "/index.html",
+        "<!doctype html><title>web</title><script type=\"module\" src=\"/main.js\"></script>\n");
     write_file(folder + "/main.js", "document.title = 'ready'\n");
-    write_file(folder + "/vite.config.js",
-               "export default { server: { host: '127.0.0.1', port: Number(process.env.PORT), strictPort: true } }\n");
+    write_file(folder + "/vite.config.js", "export default { server: { host: '127.0.0.1', port: "
+                                           "Number(process.env.PORT), strictPort: true } }\n");
     if (fs::exists(folder + "/installed")) return {};
-    const Ran ran = run({{"npm", "install", "--no-audit", "--no-fund"}, caller_environment(), folder, std::nullopt, {}}, 120s);
+    const Ran ran = run({{"npm", "install", "--no-audit", "--no-fund"},
+                         caller_environment(),
+                         folder,
+                         std::nullopt,
+                         {}},
+                        120s);
     if (!ran.in_time) return "npm install took more than 120 s";
     if (ran.code != 0) return "npm install failed: " + ran.err;
     write_file(folder + "/installed", "");
@@ -53,7 +62,9 @@ TEST_CASE("a vite project")
     INFO(lab.log("1"));
     REQUIRE(ready.code == 0);
     CHECK(text_at(lab.show("web"), "/ports") == "[" + std::to_string(port) + "]");
-    CHECK(in_project({"wait", "--timeout", "30", "--for", "http:127.0.0.1:" + std::to_string(port) + "/main.js", "web"}).code == 0);
+    CHECK(in_project({"wait", "--timeout", "30", "--for",
+                      "http:127.0.0.1:" + std::to_string(port) + "/main.js", "web"})
+              .code == 0);
     CHECK(lab.logged("1", "Local"));
     const Ran logs = in_project({"logs", "web"});
     INFO(logs);

@@ -24,10 +24,13 @@ Event random_event(Dice& dice)
     case 11: return ResumeRequested{};
     case 12:
     case 13:
-        return Sampled{{Instant{dice.duration()}, Instant{dice.duration()}, Instant{dice.duration()},
-                       static_cast<Activity>(dice.below(8)), dice.duration()}};
+        return Sampled{{Instant{dice.duration()}, Instant{dice.duration()},
+                        Instant{dice.duration()}, static_cast<Activity>(dice.below(8)),
+                        dice.duration()}};
     case 14: return dice.one_in(2) ? Event(Ready{}) : Event(NeverReady{});
-    case 15: return dice.one_in(2) ? Event(WatchdogSet{dice.duration()}) : Event(Extended{dice.duration()});
+    case 15:
+        return dice.one_in(2) ? Event(WatchdogSet{dice.duration()})
+                              : Event(Extended{dice.duration()});
     case 16: return dice.one_in(4) ? Event(HangReported{}) : Event(SampleRequested{});
     default: return Tick{};
     }

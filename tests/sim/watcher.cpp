@@ -15,7 +15,8 @@ std::uint64_t sim_seed()
 {
     static const std::uint64_t seed = [] {
         const char* given = std::getenv("BGT_SIM_SEED");
-        const std::uint64_t value = given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+        const std::uint64_t value =
+            given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
         std::cout << "BGT_SIM_SEED=" << value << std::endl;
         return value;
     }();
@@ -25,8 +26,10 @@ std::uint64_t sim_seed()
 std::vector<StopStep> random_ladder(Dice& dice)
 {
     std::vector<StopStep> ladder(dice.below(5));
-    for (StopStep& rung : ladder) rung = {dice.one_in(2) ? 15 : static_cast<int>(dice.below(64)) + 1, dice.duration()};
-    if (!ladder.empty() && dice.one_in(20)) ladder.front().wait = dice.one_in(2) ? Duration::max() : Duration::min();
+    for (StopStep& rung : ladder)
+        rung = {dice.one_in(2) ? 15 : static_cast<int>(dice.below(64)) + 1, dice.duration()};
+    if (!ladder.empty() && dice.one_in(20))
+        ladder.front().wait = dice.one_in(2) ? Duration::max() : Duration::min();
     return ladder;
 }
 
@@ -40,8 +43,9 @@ std::optional<Duration> random_limit(Dice& dice)
 
 HangRules random_rules(Dice& dice)
 {
-    return {random_limit(dice), random_limit(dice), random_limit(dice), random_limit(dice), random_limit(dice),
-            static_cast<OnHang>(dice.below(4)), random_limit(dice), random_limit(dice)};
+    return {random_limit(dice), random_limit(dice), random_limit(dice),
+            random_limit(dice), random_limit(dice), static_cast<OnHang>(dice.below(4)),
+            random_limit(dice), random_limit(dice)};
 }
 
 RestartPolicy random_restart_policy(Dice& dice)
@@ -87,7 +91,8 @@ namespace {
 template <class A>
 bool has(const std::vector<Action>& actions)
 {
-    return std::any_of(actions.begin(), actions.end(), [](const Action& a) { return std::holds_alternative<A>(a); });
+    return std::any_of(actions.begin(), actions.end(),
+                       [](const Action& a) { return std::holds_alternative<A>(a); });
 }
 
 bool stopping(const State& state)
@@ -104,8 +109,8 @@ std::vector<Action> Watcher::operator()(const Event& event, Instant now)
     const State before = state_;
     const auto due_before = due();
     auto [after, actions] = step(spec_, state_, event, now);
-    INFO("event " << event.index() << " in phase " << before.phase.index() << " gave phase " << after.phase.index() << ": "
-                  << text_of(actions));
+    INFO("event " << event.index() << " in phase " << before.phase.index() << " gave phase "
+                  << after.phase.index() << ": " << text_of(actions));
     state_ = std::move(after);
     const bool tick = std::holds_alternative<Tick>(event);
     if (tick && (!due_before || now < *due_before)) {
@@ -139,8 +144,10 @@ void Watcher::check_signals(const State& before, const std::vector<Action>& acti
     if (!stopping(before)) saved_ = false;
     for (const Action& action : actions) {
         if (std::holds_alternative<SaveStatus>(action)) saved_ = true;
-        const bool ends = std::holds_alternative<SignalTree>(action) || std::holds_alternative<KillTree>(action);
-        const bool signals = ends || std::holds_alternative<PauseTree>(action) || std::holds_alternative<ResumeTree>(action);
+        const bool ends =
+            std::holds_alternative<SignalTree>(action) || std::holds_alternative<KillTree>(action);
+        const bool signals = ends || std::holds_alternative<PauseTree>(action) ||
+                             std::holds_alternative<ResumeTree>(action);
         if (!signals) continue;
         REQUIRE_FALSE(nothing_left);
         REQUIRE_FALSE(std::holds_alternative<Starting>(state_.phase));
@@ -150,7 +157,8 @@ void Watcher::check_signals(const State& before, const std::vector<Action>& acti
     if (nothing_left) REQUIRE(actions.empty());
 }
 
-void Watcher::check_dates(const State& before, const std::vector<Action>& actions, bool tick, Instant now)
+void Watcher::check_dates(const State& before, const std::vector<Action>& actions, bool tick,
+                          Instant now)
 {
     REQUIRE(kill_by(state_).has_value() == stopping(state_));
     if (!stopping(state_)) return;
@@ -167,7 +175,8 @@ void Watcher::check_dates(const State& before, const std::vector<Action>& action
     if (killed_before) REQUIRE(date == *kill_by(before));
     if (tick && stopping(before) && now >= *kill_date_) REQUIRE(killed_);
     REQUIRE(due());
-    if (tick) REQUIRE((*due() > now || (!killed_ && *due() <= *kill_date_) || now == Instant::max()));
+    if (tick)
+        REQUIRE((*due() > now || (!killed_ && *due() <= *kill_date_) || now == Instant::max()));
     if (killed_) REQUIRE_FALSE(has<SignalTree>(actions));
     REQUIRE_FALSE(state_.paused);
 }
@@ -183,7 +192,8 @@ void Watcher::check_what_stays(const State& before)
         if (still) REQUIRE(still->for_leftover == stop->for_leftover);
         if (still && stop->main_end) REQUIRE(still->main_end == stop->main_end);
         REQUIRE((still ? still->tally : ended->tally).size() >= stop->tally.size());
-        for (std::size_t i = 0; still && i < stop->tally.size(); ++i) REQUIRE(still->tally[i].found >= stop->tally[i].found);
+        for (std::size_t i = 0; still && i < stop->tally.size(); ++i)
+            REQUIRE(still->tally[i].found >= stop->tally[i].found);
         if (stop->for_leftover) REQUIRE(stop->reason == Reason::self);
     }
     if (const auto* was = std::get_if<Ended>(&before.phase)) {
@@ -193,19 +203,22 @@ void Watcher::check_what_stays(const State& before)
     }
 }
 
-void Watcher::check_attempts(const State& before, const Event& event, const std::vector<Action>& actions)
+void Watcher::check_attempts(const State& before, const Event& event,
+                             const std::vector<Action>& actions)
 {
     const auto* request = std::get_if<StopRequested>(&event);
     const bool living = !std::holds_alternative<Ended>(before.phase);
     if (request && !request->again && living) asked_to_end_ = true;
-    REQUIRE(state_.attempts.number == before.attempts.number + (has<EndAttempt>(actions) ? 1u : 0u));
+    REQUIRE(state_.attempts.number ==
+            before.attempts.number + (has<EndAttempt>(actions) ? 1u : 0u));
     if (has<StartAgain>(actions)) {
         REQUIRE(std::holds_alternative<Starting>(state_.phase));
         REQUIRE_FALSE(asked_to_end_);
     }
     if (has<EndAttempt>(actions)) {
         REQUIRE_FALSE(asked_to_end_);
-        REQUIRE(std::holds_alternative<TreeEmpty>(event)); // only then can the next one not overlap it
+        REQUIRE(
+            std::holds_alternative<TreeEmpty>(event)); // only then can the next one not overlap it
     }
     if (std::holds_alternative<BackingOff>(state_.phase)) REQUIRE(due());
     REQUIRE(state_.attempts.retries <= spec_.restart_policy.retries);
@@ -213,10 +226,12 @@ void Watcher::check_attempts(const State& before, const Event& event, const std:
     for (const Action& action : actions) {
         if (std::holds_alternative<GatherReport>(action)) break;
         const auto* stop = std::get_if<Stopping>(&state_.phase);
-        if (std::holds_alternative<Stopping>(before.phase) || !stop || !find_hang_rule(stop->reason) || request)
+        if (std::holds_alternative<Stopping>(before.phase) || !stop ||
+            !find_hang_rule(stop->reason) || request)
             break;
         if (std::holds_alternative<Started>(event)) break; // a request from before the start
-        REQUIRE_FALSE((std::holds_alternative<SignalTree>(action) || std::holds_alternative<KillTree>(action)));
+        REQUIRE_FALSE((std::holds_alternative<SignalTree>(action) ||
+                       std::holds_alternative<KillTree>(action)));
     }
 }
 

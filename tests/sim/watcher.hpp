@@ -18,7 +18,10 @@ public:
     std::uint64_t below(std::uint64_t n) { return engine_() % n; }
     bool one_in(std::uint64_t n) { return below(n) == 0; }
     /// All magnitudes from a nanosecond to minutes alike, zero among them.
-    Duration duration() { return Duration(static_cast<Duration::rep>((engine_() % 100'000'000'000) >> below(38))); }
+    Duration duration()
+    {
+        return Duration(static_cast<Duration::rep>((engine_() % 100'000'000'000) >> below(38)));
+    }
 
 private:
     std::mt19937_64 engine_;
@@ -54,7 +57,7 @@ private:
     bool killed_ = false;              ///< in the stop under way
     bool saved_ = false;               ///< since the stop under way was asked for
     bool released_ = false;
-    bool asked_to_end_ = false;        ///< by anybody: nothing is started again after that
+    bool asked_to_end_ = false; ///< by anybody: nothing is started again after that
     std::uint64_t steps_ = 0;
 };
 

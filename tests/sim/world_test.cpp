@@ -20,7 +20,8 @@ struct Process {
 /// A tree, and the driver that tells step() about it.
 class World {
 public:
-    explicit World(Dice& dice) : dice_(dice), task_(random_spec(dice)), stubborn_(dice.one_in(10)) {}
+    explicit World(Dice& dice) : dice_(dice), task_(random_spec(dice)), stubborn_(dice.one_in(10))
+    {}
 
     /// Returns the steps taken. The task must be over after a bounded number of them.
     std::uint64_t live()
@@ -65,11 +66,13 @@ private:
         switch (dice_.below(12)) {
         case 0:
         case 1:
-            if (!tree_.empty() && tree_.size() < 12) tree_.push_back(make()); // a fork, also in the middle of a stop
+            if (!tree_.empty() && tree_.size() < 12)
+                tree_.push_back(make()); // a fork, also in the middle of a stop
             break;
         case 2:
         case 3:
-            if (!tree_.empty()) remove(dice_.below(tree_.size()), Exited{static_cast<int>(dice_.below(120))});
+            if (!tree_.empty())
+                remove(dice_.below(tree_.size()), Exited{static_cast<int>(dice_.below(120))});
             break;
         case 4:
             if (dice_.one_in(4)) say(random_stop(dice_));
@@ -149,7 +152,8 @@ private:
     Liveness liveness()
     {
         const auto ago = [&] { return now_ - std::min(dice_.duration(), now_.time_since_epoch()); };
-        return {ago(), ago(), dice_.one_in(3) ? ago() : Instant{}, static_cast<Activity>(dice_.below(8)), dice_.duration()};
+        return {ago(), ago(), dice_.one_in(3) ? ago() : Instant{},
+                static_cast<Activity>(dice_.below(8)), dice_.duration()};
     }
     void look()
     {
@@ -160,7 +164,8 @@ private:
     {
         events_.push_back(Swept{static_cast<std::uint32_t>(tree_.size())});
         for (std::size_t i = tree_.size(); i-- > 0;) {
-            if (tree_[i].obeys) remove(i, dice_.one_in(2) ? MainEnd(Signaled{15}) : MainEnd(Exited{0}));
+            if (tree_[i].obeys)
+                remove(i, dice_.one_in(2) ? MainEnd(Signaled{15}) : MainEnd(Exited{0}));
         }
     }
     void kill_all()

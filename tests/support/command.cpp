@@ -51,7 +51,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts)
     if (what.in_child) what.in_child();
     std::vector<char*> argv = pointers(what.argv), env = pointers(what.env);
     execvpe(argv[0], argv.data(), env.data());
-    const std::string text = "test: can't execute " + what.argv[0] + ": " + std::strerror(errno) + "\n";
+    const std::string text =
+        "test: can't execute " + what.argv[0] + ": " + std::strerror(errno) + "\n";
     if (write(2, text.data(), text.size()) < 0) _exit(202);
     _exit(201);
 }
@@ -69,8 +70,9 @@ void take(int& fd, std::string& to)
 
 std::ostream& operator<<(std::ostream& out, const Ran& ran)
 {
-    return out << "{code " << ran.code << (ran.in_time ? "" : ", NOT IN TIME") << ", " << ran.took.count() << " ms, stdout \""
-               << ran.out.substr(0, 4000) << "\", stderr \"" << ran.err.substr(0, 4000) << "\"}";
+    return out << "{code " << ran.code << (ran.in_time ? "" : ", NOT IN TIME") << ", "
+               << ran.took.count() << " ms, stdout \"" << ran.out.substr(0, 4000) << "\", stderr \""
+               << ran.err.substr(0, 4000) << "\"}";
 }
 
 Child::Child(const Invocation& what) : input_(what.input.value_or(""))
@@ -123,11 +125,15 @@ void Child::close_output()
 /// One wait for something to happen; false when the time is up.
 bool Child::step(std::chrono::steady_clock::time_point end)
 {
-    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now()).count();
+    const auto left =
+        std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now()).count();
     if (left <= 0) return false;
     const bool gone = ended();
     if (gone && out_fd_ < 0 && err_fd_ < 0) return true; // nothing is left that could happen
-    pollfd fds[] = {{out_fd_, POLLIN, 0}, {err_fd_, POLLIN, 0}, {in_, POLLOUT, 0}, {gone ? -1 : pidfd_, POLLIN, 0}};
+    pollfd fds[] = {{out_fd_, POLLIN, 0},
+                    {err_fd_, POLLIN, 0},
+                    {in_, POLLOUT, 0},
+                    {gone ? -1 : pidfd_, POLLIN, 0}};
     if (poll(fds, 4, static_cast<int>(left)) <= 0) return true;
     if (fds[0].revents) take(out_fd_, out_);
     if (fds[1].revents) take(err_fd_, err_);
@@ -190,7 +196,8 @@ std::vector<std::string> caller_environment()
 std::string find_program(const std::string& name)
 {
     const char* path = std::getenv("PATH");
-    std::istringstream folders(std::string(path ? path : "") + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin");
+    std::istringstream folders(std::string(path ? path : "") +
+                               ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin");
     for (std::string folder; std::getline(folders, folder, ':');) {
         const std::string file = folder + "/" + name;
         if (!folder.empty() && access(file.c_str(), X_OK) == 0) return file;

@@ -12,23 +12,25 @@
 namespace bgt::test {
 
 struct Invocation {
-    std::vector<std::string> argv;        ///< argv[0] is searched in PATH
-    std::vector<std::string> env;         ///< K=V, all of it
-    std::string cwd;                      ///< empty: the test's own
-    std::optional<std::string> input;     ///< what its stdin holds; nullopt: /dev/null
-    std::function<void()> in_child;       ///< called between fork and exec (dropping privileges, limits)
+    std::vector<std::string> argv;    ///< argv[0] is searched in PATH
+    std::vector<std::string> env;     ///< K=V, all of it
+    std::string cwd;                  ///< empty: the test's own
+    std::optional<std::string> input; ///< what its stdin holds; nullopt: /dev/null
+    std::function<void()> in_child; ///< called between fork and exec (dropping privileges, limits)
 };
 
 struct Ran {
-    int code = -1;           ///< exit code; 128+N when a signal ended it
+    int code = -1; ///< exit code; 128+N when a signal ended it
     int signal = 0;
-    bool in_time = false;    ///< ended, and nobody held its stdout and stderr open, before the deadline
+    bool in_time =
+        false; ///< ended, and nobody held its stdout and stderr open, before the deadline
     std::string out, err;
     milliseconds took{};
 };
 std::ostream& operator<<(std::ostream&, const Ran&);
 
-/// A program that runs beside the test. Ended with SIGKILL if it still lives at the end of the object's life.
+/// A program that runs beside the test. Ended with SIGKILL if it still lives at the end of the
+/// object's life.
 class Child {
 public:
     explicit Child(const Invocation&);
@@ -37,7 +39,8 @@ public:
     Child& operator=(const Child&) = delete;
 
     pid_t pid() const { return pid_; }
-    /// Waits for its end and the end of its output; past the deadline it is killed and `in_time` is false.
+    /// Waits for its end and the end of its output; past the deadline it is killed and `in_time` is
+    /// false.
     Ran finish(milliseconds deadline = patience);
     /// Waits until its stdout holds `text`.
     bool says(const std::string& text, milliseconds deadline = patience);

@@ -8,7 +8,8 @@ namespace bgt::test {
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-/// Longer than anything takes on a loaded machine: for conditions that a correct program always meets.
+/// Longer than anything takes on a loaded machine: for conditions that a correct program always
+/// meets.
 inline constexpr milliseconds patience = 20s;
 
 /// True as soon as `condition` is; false when it was not within `deadline`.

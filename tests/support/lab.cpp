@@ -27,15 +27,18 @@ std::string make_folder()
 
 bool is_number(const std::string& text)
 {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// A program that other users can start too: a copy, where it lies in a folder that is closed to them.
+/// A program that other users can start too: a copy, where it lies in a folder that is closed to
+/// them.
 class Reachable {
 public:
     explicit Reachable(const std::string& program) : path_(program)
     {
-        for (fs::path at = fs::canonical(program).parent_path(); at != at.root_path(); at = at.parent_path())
+        for (fs::path at = fs::canonical(program).parent_path(); at != at.root_path();
+             at = at.parent_path())
             if ((fs::status(at).permissions() & fs::perms::others_exec) == fs::perms::none) {
                 copy(program);
                 return;
@@ -54,7 +57,8 @@ private:
     void copy(const std::string& program)
     {
         folder_ = make_folder();
-        fs::permissions(folder_, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+        fs::permissions(folder_,
+                        fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
         path_ = folder_ + "/bgt";
         fs::copy_file(program, path_);
     }
@@ -65,7 +69,8 @@ private:
 void remove_all(const std::string& folder)
 {
     std::error_code error;
-    fs::recursive_directory_iterator entries(folder, fs::directory_options::skip_permission_denied, error);
+    fs::recursive_directory_iterator entries(folder, fs::directory_options::skip_permission_denied,
+                                             error);
     for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error)) {
         std::error_code other;
         if (entries->is_directory(other) && !entries->is_symlink(other))
@@ -80,8 +85,12 @@ Lab::Lab() : folder_(make_folder())
 {
     for (const char* name : {"work", "home"}) fs::create_directory(folder_ + "/" + name);
     const char* path = std::getenv("PATH");
-    env_ = {"PATH=" + std::string(path ? path : "/usr/local/bin:/usr/bin:/bin"), "HOME=" + folder_ + "/home",
-            "BGT_ROOT=" + root(), "LANG=C.UTF-8", "TZ=UTC", "TERM=dumb"};
+    env_ = {"PATH=" + std::string(path ? path : "/usr/local/bin:/usr/bin:/bin"),
+            "HOME=" + folder_ + "/home",
+            "BGT_ROOT=" + root(),
+            "LANG=C.UTF-8",
+            "TZ=UTC",
+            "TERM=dumb"};
     for (const char* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"})
         if (const char* value = std::getenv(name)) env_.push_back(std::string(name) + "=" + value);
 }
@@ -212,7 +221,8 @@ const json::value& at(const json::object& object, const std::string& pointer)
 {
     static const json::value null;
     const std::size_t end = pointer.find('/', 1);
-    const json::value* member = object.if_contains(pointer.substr(1, end == std::string::npos ? end : end - 1));
+    const json::value* member =
+        object.if_contains(pointer.substr(1, end == std::string::npos ? end : end - 1));
     if (!member) return null;
     return end == std::string::npos ? *member : at(*member, pointer.substr(end));
 }

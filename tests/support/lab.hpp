@@ -12,8 +12,9 @@ namespace bgt::test {
 
 using Words = std::vector<std::string>;
 
-/// Everything lies in one new folder: state root, home, working folder. At the end of the object's life every process
-/// that carries the folder's name in its environment or holds a file of it open is killed, and the folder is removed.
+/// Everything lies in one new folder: state root, home, working folder. At the end of the object's
+/// life every process that carries the folder's name in its environment or holds a file of it open
+/// is killed, and the folder is removed.
 class Lab {
 public:
     Lab();
@@ -29,11 +30,15 @@ public:
     void set_env(const std::string& assignment);
     const std::vector<std::string>& env() const { return env_; }
 
-    /// `bgt WORDS...`, to be started or changed; in work(), with an environment that has nothing of the caller's but PATH.
+    /// `bgt WORDS...`, to be started or changed; in work(), with an environment that has nothing of
+    /// the caller's but PATH.
     Invocation bgt(const Words&) const;
     /// Any other program in the same surroundings.
     Invocation program(const Words&) const;
-    Ran operator()(const Words& words, milliseconds deadline = patience) const { return run(bgt(words), deadline); }
+    Ran operator()(const Words& words, milliseconds deadline = patience) const
+    {
+        return run(bgt(words), deadline);
+    }
 
     /// `bgt run WORDS...`, which must succeed and print an id alone.
     std::string start(const Words&) const;

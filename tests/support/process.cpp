@@ -101,7 +101,8 @@ std::vector<pid_t> all_pids()
         const std::string name = entry.path().filename().string();
         pid_t pid = 0;
         const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (error == std::errc() && end == name.data() + name.size() && pid != getpid()) pids.push_back(pid);
+        if (error == std::errc() && end == name.data() + name.size() && pid != getpid())
+            pids.push_back(pid);
     }
     return pids;
 }
@@ -130,9 +131,12 @@ std::vector<pid_t> find_task_members(const std::string& mark)
     std::vector<pid_t> pids = all_pids();
     std::erase_if(pids, [&](pid_t pid) {
         const std::vector<std::string> env = environment_of(pid);
-        const bool in_task = std::any_of(env.begin(), env.end(), [](const std::string& e) { return e.starts_with("BGT_COOKIE="); });
-        const bool marked =
-            std::any_of(env.begin(), env.end(), [&](const std::string& e) { return e.find(mark) != std::string::npos; });
+        const bool in_task = std::any_of(env.begin(), env.end(), [](const std::string& e) {
+            return e.starts_with("BGT_COOKIE=");
+        });
+        const bool marked = std::any_of(env.begin(), env.end(), [&](const std::string& e) {
+            return e.find(mark) != std::string::npos;
+        });
         return !in_task || !marked || !is_alive(pid);
     });
     return pids;

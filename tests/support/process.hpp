@@ -22,7 +22,8 @@ std::vector<pid_t> all_pids();
 
 /// Living processes that have `mark` somewhere in their environment or in the path of an open file.
 std::vector<pid_t> find_marked(const std::string& mark);
-/// Living processes of a task (with BGT_COOKIE) whose environment holds `mark`: supervisors are not among them.
+/// Living processes of a task (with BGT_COOKIE) whose environment holds `mark`: supervisors are not
+/// among them.
 std::vector<pid_t> find_task_members(const std::string& mark);
 /// SIGKILL to all that bear the mark, until nobody is left. For the end of a test.
 void kill_marked(const std::string& mark);

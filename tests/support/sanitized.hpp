@@ -2,7 +2,8 @@
 
 namespace bgt::test {
 
-/// The program is built with sanitizers: it takes several times as long, and terabytes of address space.
+/// The program is built with sanitizers: it takes several times as long, and terabytes of address
+/// space.
 #if defined(BGT_SANITIZED)
 inline constexpr bool sanitized = true;
 #else

@@ -47,7 +47,8 @@ CATCH_REGISTER_LISTENER(CountSkipped)
 void skip(const std::string& reason)
 {
     skipped_this = true;
-    std::printf("skipped: %s: %s\n", Catch::getResultCapture().getCurrentTestName().c_str(), reason.c_str());
+    std::printf("skipped: %s: %s\n", Catch::getResultCapture().getCurrentTestName().c_str(),
+                reason.c_str());
     std::fflush(stdout);
 }
 

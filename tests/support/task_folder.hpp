@@ -20,7 +20,8 @@ public:
         char path[] = "/tmp/bgt-unit-logs-XXXXXX";
         REQUIRE(mkdtemp(path) != nullptr);
         path_ = path;
-        dir_ = store::TaskDir(store::TaskId{7}, path_, Fd(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+        dir_ = store::TaskDir(store::TaskId{7}, path_,
+                              Fd(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
         REQUIRE(dir_.fd() >= 0);
     }
     ~TaskFolder() { std::filesystem::remove_all(path_); }
@@ -31,18 +32,21 @@ public:
     std::string path(const char* name) const { return path_ + "/" + name; }
     void write(const char* name, std::string_view bytes) const
     {
-        std::ofstream(path(name), std::ios::binary | std::ios::app).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        std::ofstream(path(name), std::ios::binary | std::ios::app)
+            .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     }
     void note(WallTime at, store::IndexEntry::Type type, std::uint64_t value) const
     {
         const auto entry = store::encode_index_entry({at, type, value});
-        write(store::file::out_index, std::string_view(reinterpret_cast<const char*>(entry.data()), entry.size()));
+        write(store::file::out_index,
+              std::string_view(reinterpret_cast<const char*>(entry.data()), entry.size()));
     }
     /// Gives back the first `bytes` of out.log; false where the file system can't.
     bool free_head(std::uint64_t bytes) const
     {
         const Fd fd(open(path(store::file::out_log).c_str(), O_RDWR | O_CLOEXEC));
-        return fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) == 0;
+        return fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                         static_cast<off_t>(bytes)) == 0;
     }
 
 private:

@@ -11,7 +11,8 @@
 
 namespace bgt {
 
-/// Calls until the call was not interrupted by a signal (man 7 signal, EINTR). `call` returns a negative number on failure.
+/// Calls until the call was not interrupted by a signal (man 7 signal, EINTR). `call` returns a
+/// negative number on failure.
 template <class Call>
 auto retry_on_eintr(Call call)
 {
@@ -23,10 +24,12 @@ auto retry_on_eintr(Call call)
 struct Pipe {
     Fd reader, writer;
 };
-/// Both ends are close-on-exec; `flags` are added (man 2 pipe2: O_NONBLOCK). Error: "making WHAT: ...".
+/// Both ends are close-on-exec; `flags` are added (man 2 pipe2: O_NONBLOCK). Error: "making WHAT:
+/// ...".
 Result<Pipe> make_pipe(const char* what, int flags = 0);
 
-/// One packet into a pipe: at most PIPE_BUF bytes, which it takes whole (man 7 pipe). False: nobody reads it.
+/// One packet into a pipe: at most PIPE_BUF bytes, which it takes whole (man 7 pipe). False: nobody
+/// reads it.
 bool write_packet(int fd, std::string_view bytes);
 /// One read of at most PIPE_BUF bytes; empty: the end of the file, or an error.
 std::string read_packet(int fd);

@@ -63,21 +63,23 @@ private:
 
 } // namespace bgt
 
-/// In a function that returns a Result: ends it with the error of `expression`, a Result, where that is one.
+/// In a function that returns a Result: ends it with the error of `expression`, a Result, where
+/// that is one.
 ///     BGT_TRY(check_descriptors());
-#define BGT_TRY(expression)                                               \
-    do {                                                                  \
-        if (auto bgt_result = (expression); !bgt_result) return bgt_result.error(); \
+#define BGT_TRY(expression)                                                                        \
+    do {                                                                                           \
+        if (auto bgt_result = (expression); !bgt_result) return bgt_result.error();                \
     } while (false)
 
 #define BGT_TRY_NAME_(line) bgt_result_##line
 #define BGT_TRY_NAME(line) BGT_TRY_NAME_(line)
-#define BGT_TRY_ASSIGN_(name, target, expression)  \
-    auto name = (expression);                      \
-    if (!name) return name.error();                \
+#define BGT_TRY_ASSIGN_(name, target, expression)                                                  \
+    auto name = (expression);                                                                      \
+    if (!name) return name.error();                                                                \
     target = *std::move(name)
 
 /// The same, and else the value goes to `target`, which may be a declaration:
 ///     BGT_TRY_ASSIGN(Fd log, task.open("out.log", O_RDWR));
 /// Hazard: it is several statements; never the branch of an `if` without braces.
-#define BGT_TRY_ASSIGN(target, expression) BGT_TRY_ASSIGN_(BGT_TRY_NAME(__LINE__), target, expression)
+#define BGT_TRY_ASSIGN(target, expression)                                                         \
+    BGT_TRY_ASSIGN_(BGT_TRY_NAME(__LINE__), target, expression)

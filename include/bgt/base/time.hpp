@@ -1,5 +1,6 @@
 #pragma once
-/// Three kinds of time that the compiler keeps apart. None of them is read here: time is a parameter.
+/// Three kinds of time that the compiler keeps apart. None of them is read here: time is a
+/// parameter.
 #include <bgt/base/result.hpp>
 #include <chrono>
 #include <optional>
@@ -10,7 +11,8 @@ namespace bgt {
 
 using Duration = std::chrono::nanoseconds;
 
-/// Tag of CLOCK_MONOTONIC (man 2 clock_gettime): the same for all processes of one boot, stands still in suspend.
+/// Tag of CLOCK_MONOTONIC (man 2 clock_gettime): the same for all processes of one boot, stands
+/// still in suspend.
 struct Monotonic {
     using duration = Duration;
     using rep = duration::rep;
@@ -23,11 +25,13 @@ using Instant = std::chrono::time_point<Monotonic, Duration>;
 /// A moment of the calendar (CLOCK_REALTIME). Only for people and records; it may jump.
 using WallTime = std::chrono::sys_time<Duration>;
 
-/// Reads `500ms`, `30`, `30s`, `10m`, `1h30m`, `2d` (d, h, m, s, ms, us, ns); a bare number is seconds; fractions (`1.5s`) are allowed.
-/// Error (usage): empty, negative, unknown unit, units twice or out of order, beyond 100 years.
+/// Reads `500ms`, `30`, `30s`, `10m`, `1h30m`, `2d` (d, h, m, s, ms, us, ns); a bare number is
+/// seconds; fractions (`1.5s`) are allowed. Error (usage): empty, negative, unknown unit, units
+/// twice or out of order, beyond 100 years.
 Result<Duration> parse_duration(std::string_view text);
 
-/// Like parse_duration, and `off` is "no limit" (nullopt). Zero is refused: a limit of 0 would end everything at once.
+/// Like parse_duration, and `off` is "no limit" (nullopt). Zero is refused: a limit of 0 would end
+/// everything at once.
 Result<std::optional<Duration>> parse_limit(std::string_view text);
 
 /// The shortest exact text that parse_duration reads back: "1h30m", "500ms", "0s".

@@ -28,8 +28,10 @@ Result<store::TrustStore> trust_store();
 
 class Context {
 public:
-    /// Loads the settings; `root_flag` is --root; `verb` is named in messages. Warnings go to stderr once.
-    static Result<Context> load(const std::optional<std::string>& root_flag, std::string_view verb = {},
+    /// Loads the settings; `root_flag` is --root; `verb` is named in messages. Warnings go to
+    /// stderr once.
+    static Result<Context> load(const std::optional<std::string>& root_flag,
+                                std::string_view verb = {},
                                 config::Mistakes = config::Mistakes::refuse);
 
     const config::Loaded& config() const { return config_; }
@@ -38,8 +40,8 @@ public:
     Result<std::string> root_path() const;
     /// It was named by --root.
     bool root_from_flag() const { return root_from_flag_; }
-    /// Opens the root at the first call. `create` makes it where it is missing. Says on stderr that the root of a bgt.toml
-    /// is ignored, if tell_ignored() has not.
+    /// Opens the root at the first call. `create` makes it where it is missing. Says on stderr that
+    /// the root of a bgt.toml is ignored, if tell_ignored() has not.
     Result<store::Root*> root(bool create = false);
 
     bool stdout_is_terminal() const;
@@ -48,9 +50,11 @@ public:
     bool color() const;
     int width() const; ///< of the terminal on stdout
 
-    /// All of it to stdout. A closed pipe ends the program quietly (as SIGPIPE would); other errors are told, exit 125.
+    /// All of it to stdout. A closed pipe ends the program quietly (as SIGPIPE would); other errors
+    /// are told, exit 125.
     void print(std::string_view text);
-    /// The same, but tells the caller, who knows what the reader misses. EPIPE still ends the program.
+    /// The same, but tells the caller, who knows what the reader misses. EPIPE still ends the
+    /// program.
     Result<void> try_print(std::string_view text);
     /// Ends the program as by SIGPIPE: nobody reads stdout any more.
     [[noreturn]] static void end_without_reader();
@@ -60,8 +64,9 @@ public:
     int fail(const Error&);
     /// The same; with `json` (the verb's --json) the error is also the answer on stdout.
     int fail(const Error&, bool json);
-    /// Says in one line on stderr what the bgt.toml says and is not in force: its `root`, these `options` of its rule, and
-    /// with `retention` its `keep_*`. Nothing where nothing is, and at the second call.
+    /// Says in one line on stderr what the bgt.toml says and is not in force: its `root`, these
+    /// `options` of its rule, and with `retention` its `keep_*`. Nothing where nothing is, and at
+    /// the second call.
     void tell_ignored(const std::vector<std::string>& options = {}, bool retention = false);
     /// A hint on stderr, only where that is a terminal.
     void hint(std::string_view text);

@@ -7,10 +7,10 @@
 
 namespace bgt::cli {
 
-/// The assignments as "K=V", in their order. Empty lines and lines that begin with `#` are passed over, and so is an
-/// `export ` before the name. A value may be 'quoted' (taken as it stands) or "quoted" (\n \r \t \" \\ \$ are read);
-/// without quotes it ends at ` #` and loses blanks at its end. Nothing is expanded.
-/// Error (usage): "FILE:LINE: what is wrong".
+/// The assignments as "K=V", in their order. Empty lines and lines that begin with `#` are passed
+/// over, and so is an `export ` before the name. A value may be 'quoted' (taken as it stands) or
+/// "quoted" (\n \r \t \" \\ \$ are read); without quotes it ends at ` #` and loses blanks at its
+/// end. Nothing is expanded. Error (usage): "FILE:LINE: what is wrong".
 Result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& file);
 
 /// Reads at most 1 MiB from the file.

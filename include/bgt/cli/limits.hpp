@@ -8,7 +8,8 @@ namespace bgt::cli {
 
 /// Every name there is.
 const std::vector<std::string>& limit_names();
-/// Reads `nofile=1024`, `cpu=10m`, `as=2G`, `core=unlimited`. Error (usage): unknown name, bad value.
+/// Reads `nofile=1024`, `cpu=10m`, `as=2G`, `core=unlimited`. Error (usage): unknown name, bad
+/// value.
 Result<ResourceLimit> parse_resource_limit(const std::string& text);
 
 } // namespace bgt::cli

@@ -22,7 +22,8 @@ struct VerbInfo {
     std::string_view summary;  ///< one line of `bgt --help`
     std::string_view synopsis; ///< after the verb in its usage line
     std::unique_ptr<Verb> (*make)();
-    /// Refused where what the verb does depends on the settings; ps, kill and others need the root alone.
+    /// Refused where what the verb does depends on the settings; ps, kill and others need the root
+    /// alone.
     config::Mistakes mistakes = config::Mistakes::pass_over;
 };
 std::span<const VerbInfo> verbs();

@@ -1,6 +1,6 @@
 #pragma once
-/// `[[rule]]` of a file: options of `bgt run` for the commands that match. Here they are words; what an option means,
-/// and whether there is one of that name, is known to the command line.
+/// `[[rule]]` of a file: options of `bgt run` for the commands that match. Here they are words;
+/// what an option means, and whether there is one of that name, is known to the command line.
 #include <bgt/core/pattern.hpp>
 #include <string>
 #include <variant>
@@ -14,23 +14,23 @@ enum class Origin : unsigned char { built_in, user_file, project_file, environme
 struct Entry {
     std::string key;
     std::variant<std::string, long long, bool, std::vector<std::string>> value;
-    std::string key_at;   ///< "FILE:LINE:COLUMN"
+    std::string key_at; ///< "FILE:LINE:COLUMN"
     std::string value_at;
-    std::string line_at;  ///< "FILE:LINE"
+    std::string line_at; ///< "FILE:LINE"
 };
 
 struct Rule {
-    std::string match;           ///< a regex, searched in the command line; as it was written
-    std::string match_at;        ///< "FILE:LINE:COLUMN"
-    std::vector<Entry> entries;  ///< all but `match`
+    std::string match;          ///< a regex, searched in the command line; as it was written
+    std::string match_at;       ///< "FILE:LINE:COLUMN"
+    std::vector<Entry> entries; ///< all but `match`
     Origin origin = Origin::project_file;
-    std::string where;           ///< "FILE:LINE" of its `[[rule]]`
-    std::string folder;          ///< of the file: where relative paths in it begin
+    std::string where;  ///< "FILE:LINE" of its `[[rule]]`
+    std::string folder; ///< of the file: where relative paths in it begin
 };
 
-/// The regex of a rule, ready to search. Not done by load(): only who starts a task pays for it, and a mistake in it
-/// keeps nobody from ending one.
-/// Error (usage): what is wrong with it, with its place.
+/// The regex of a rule, ready to search. Not done by load(): only who starts a task pays for it,
+/// and a mistake in it keeps nobody from ending one. Error (usage): what is wrong with it, with its
+/// place.
 Result<core::Pattern> compile(const Rule&);
 
 } // namespace bgt::config

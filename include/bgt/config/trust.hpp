@@ -1,7 +1,7 @@
 #pragma once
-/// What a bgt.toml may do before its user has said that he trusts it (`bgt trust`). Who clones a folder owns every file
-/// in it, so the owner of a bgt.toml proves nothing: until then it may describe commands, but neither run, redirect nor
-/// remove anything.
+/// What a bgt.toml may do before its user has said that he trusts it (`bgt trust`). Who clones a
+/// folder owns every file in it, so the owner of a bgt.toml proves nothing: until then it may
+/// describe commands, but neither run, redirect nor remove anything.
 #include <bgt/base/result.hpp>
 #include <functional>
 #include <optional>
@@ -11,7 +11,8 @@
 
 namespace bgt::config {
 
-/// What a key needs in order to count in a bgt.toml. In the user's own file and in BGT_* each counts.
+/// What a key needs in order to count in a bgt.toml. In the user's own file and in BGT_* each
+/// counts.
 enum class Needs : unsigned char {
     nothing,      ///< it describes the tasks that are started there, and reaches nothing else
     trust,        ///< it runs or redirects something
@@ -55,8 +56,9 @@ struct IgnoredSetting {
     Needs needs = Needs::trust;
 };
 
-/// The line that tells it: `untrusted` are the keys that need trust, `own_only` those that never apply in a bgt.toml.
-/// Safe to print. Precondition: one of them is not empty.
-std::string ignored_line(const Project&, const std::vector<std::string>& untrusted, const std::vector<std::string>& own_only);
+/// The line that tells it: `untrusted` are the keys that need trust, `own_only` those that never
+/// apply in a bgt.toml. Safe to print. Precondition: one of them is not empty.
+std::string ignored_line(const Project&, const std::vector<std::string>& untrusted,
+                         const std::vector<std::string>& own_only);
 
 } // namespace bgt::config

@@ -42,28 +42,30 @@ std::string_view to_string(Certainty);
 
 struct Diagnosis {
     Verdict verdict = Verdict::unknown;
-    std::string sentence;  ///< "waiting for input: npx (pid 812) reads its terminal; last text: Ok to proceed? (y)"
-    std::string next;      ///< a command to copy: "bgt send 7 y"
-    std::string hint;      ///< words that go with it; may be empty
-    std::int32_t pid = 0;  ///< of the process that is stuck; 0: none
+    std::string sentence; ///< "waiting for input: npx (pid 812) reads its terminal; last text: Ok
+                          ///< to proceed? (y)"
+    std::string next;     ///< a command to copy: "bgt send 7 y"
+    std::string hint;     ///< words that go with it; may be empty
+    std::int32_t pid = 0; ///< of the process that is stuck; 0: none
     Certainty certainty = Certainty::likely;
-    std::string doubt;     ///< what keeps it from being sure; empty where it is
-    /// From the main process to the one that is stuck, each line a process and what it waits for. Empty: that is the main
-    /// process itself, or no chain leads there.
+    std::string doubt; ///< what keeps it from being sure; empty where it is
+    /// From the main process to the one that is stuck, each line a process and what it waits for.
+    /// Empty: that is the main process itself, or no chain leads there.
     std::vector<std::string> chain;
     bool operator==(const Diagnosis&) const = default;
 };
 
-/// From the main process down through those that only wait for others, to who is really stuck. Nobody is accused on
-/// thin evidence: a tree that works is `busy`, a server that waits for connections is `idle`, and what can't be told is
-/// `blocked`.
+/// From the main process down through those that only wait for others, to who is really stuck.
+/// Nobody is accused on thin evidence: a tree that works is `busy`, a server that waits for
+/// connections is `idle`, and what can't be told is `blocked`.
 Diagnosis diagnose(const Evidence&);
 
-/// A Java machine all of whose threads wait for locks, conditions or the like: it knows itself whether they wait for each other.
+/// A Java machine all of whose threads wait for locks, conditions or the like: it knows itself
+/// whether they wait for each other.
 bool may_be_java_deadlock(const ProcessEvidence&);
 
-/// What an earlier report of the same task knew and stays true: threads that a Java machine has found to wait for each
-/// other's locks do so for the life of the process.
+/// What an earlier report of the same task knew and stays true: threads that a Java machine has
+/// found to wait for each other's locks do so for the life of the process.
 void recall(Evidence&, const Evidence& earlier);
 
 /// Both together: what is stored and shown.
@@ -73,7 +75,8 @@ struct Report {
     bool operator==(const Report&) const = default;
 };
 
-/// What one thread of the process waits for, in few words for a table: "reads pipe:[12]", "futex", "wait4", "sleeps 30s".
+/// What one thread of the process waits for, in few words for a table: "reads pipe:[12]", "futex",
+/// "wait4", "sleeps 30s".
 std::string wait_words(const ProcessEvidence&);
 
 } // namespace bgt::core

@@ -1,9 +1,10 @@
 #pragma once
-/// The limits of a task on silence and on CPU time, one row each. What is planned and checked (inactivity_timers), the
-/// options of `bgt run`, --explain, `bgt show`, reports and exit codes follow from the rows. To add a rule: a member of
-/// HangRules, a Reason, a row, and its clock if it needs a new one.
-#include <bgt/core/task.hpp>
+/// The limits of a task on silence and on CPU time, one row each. What is planned and checked
+/// (inactivity_timers), the options of `bgt run`, --explain, `bgt show`, reports and exit codes
+/// follow from the rows. To add a rule: a member of HangRules, a Reason, a row, and its clock if it
+/// needs a new one.
 #include <array>
+#include <bgt/core/task.hpp>
 #include <string_view>
 
 namespace bgt::core {
@@ -37,16 +38,21 @@ struct HangRule {
 
 inline constexpr std::array<HangRule, 5> hang_rules{{
     {Reason::cpu_limit, &HangRules::cpu, HangClock::cpu, AtLimit::end, "--cpu-limit",
-     "end it once its processes have used D of CPU time in all (default off)", "cpu_ns", "cpu limit", "its --cpu-limit passed"},
-    {Reason::output_timeout, &HangRules::output, HangClock::output, AtLimit::on_hang, "--output-timeout",
-     "it hangs if it has printed nothing for D", "output_ns", "hung", "no output for too long"},
-    {Reason::progress_timeout, &HangRules::progress, HangClock::progress, AtLimit::on_hang, "--progress-timeout",
-     "it hangs if for D it has printed no new text, was not busy and sent no heartbeat", "progress_ns", "hung",
-     "no progress for too long"},
+     "end it once its processes have used D of CPU time in all (default off)", "cpu_ns",
+     "cpu limit", "its --cpu-limit passed"},
+    {Reason::output_timeout, &HangRules::output, HangClock::output, AtLimit::on_hang,
+     "--output-timeout", "it hangs if it has printed nothing for D", "output_ns", "hung",
+     "no output for too long"},
+    {Reason::progress_timeout, &HangRules::progress, HangClock::progress, AtLimit::on_hang,
+     "--progress-timeout",
+     "it hangs if for D it has printed no new text, was not busy and sent no heartbeat",
+     "progress_ns", "hung", "no progress for too long"},
     {Reason::idle_timeout, &HangRules::idle, HangClock::idle, AtLimit::on_hang, "--idle-timeout",
-     "it hangs if it was not busy and sent no heartbeat for D", "idle_ns", "hung", "idle for too long"},
-    {Reason::ready_timeout, &HangRules::ready, HangClock::attempt, AtLimit::on_hang, "--ready-timeout",
-     "it hangs if it is not ready D after its start", "ready_ns", "not ready", "not ready in time"},
+     "it hangs if it was not busy and sent no heartbeat for D", "idle_ns", "hung",
+     "idle for too long"},
+    {Reason::ready_timeout, &HangRules::ready, HangClock::attempt, AtLimit::on_hang,
+     "--ready-timeout", "it hangs if it is not ready D after its start", "ready_ns", "not ready",
+     "not ready in time"},
 }};
 
 /// The row of this reason; nullptr: it is no limit of this table.

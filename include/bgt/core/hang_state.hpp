@@ -11,8 +11,9 @@ struct Liveness {
     Instant output{}; ///< when the last byte of output came
     Instant text{};   ///< when the last new text came (new_text.hpp)
     Instant beat{};   ///< the last heartbeat
-    Activity activity = Activity::unknown; ///< since the sample before; unknown: there was none to compare with
-    Duration cpu{};   ///< that the tree has used in all attempts
+    Activity activity =
+        Activity::unknown; ///< since the sample before; unknown: there was none to compare with
+    Duration cpu{};        ///< that the tree has used in all attempts
     bool operator==(const Liveness&) const = default;
 };
 
@@ -28,18 +29,18 @@ struct InactivityTimer {
 struct CpuUse {
     Duration used{};
     std::optional<Instant> measured; ///< when `used` was true; nullopt before the first start
-    unsigned cores = 1;   ///< of the machine: in a second at most so many seconds of CPU are used
+    unsigned cores = 1; ///< of the machine: in a second at most so many seconds of CPU are used
     bool operator==(const CpuUse&) const = default;
 };
 
 /// The clocks of the hang rules. All but `cpu` belong to one attempt.
 struct HangState {
-    Instant since{};       ///< the start of the attempt
+    Instant since{}; ///< the start of the attempt
     InactivityTimer output, progress, idle;
-    InactivityTimer heartbeat;                   ///< where the task has set a watchdog
+    InactivityTimer heartbeat; ///< where the task has set a watchdog
     std::optional<Duration> watchdog;
-    Instant not_before{};              ///< no rule fires earlier (Extended)
-    std::optional<Instant> next_sample;  ///< nullopt: nothing needs one
+    Instant not_before{};               ///< no rule fires earlier (Extended)
+    std::optional<Instant> next_sample; ///< nullopt: nothing needs one
     Activity activity = Activity::unknown;
     bool quiet = false, stalled = false, waiting_input = false; ///< notices that hold
     bool ready = false, never_ready = false;
@@ -50,10 +51,10 @@ struct HangState {
 
 /// Attempts so far.
 struct Attempts {
-    std::uint32_t number = 1;           ///< of the one that runs, or ran last
-    std::uint32_t retries = 0;          ///< used up
-    std::uint32_t in_a_row = 0;         ///< attempts that ended soon: the exponent of the backoff
-    std::vector<Instant> restarts;      ///< within RestartPolicy::max_period
+    std::uint32_t number = 1;      ///< of the one that runs, or ran last
+    std::uint32_t retries = 0;     ///< used up
+    std::uint32_t in_a_row = 0;    ///< attempts that ended soon: the exponent of the backoff
+    std::vector<Instant> restarts; ///< within RestartPolicy::max_period
     bool operator==(const Attempts&) const = default;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
-/// What a condition can be judged by. A driver (the wait operation, readiness) observes and gives facts; it decides nothing.
+/// What a condition can be judged by. A driver (the wait operation, readiness) observes and gives
+/// facts; it decides nothing.
 #include <bgt/base/time.hpp>
 #include <cstdint>
 #include <initializer_list>
@@ -19,7 +20,7 @@ enum class Observation : std::uint8_t {
     listeners,  ///< the TCP ports that its tree listens on
     memory,     ///< the memory that its tree uses
     cpu,        ///< the CPU time that its tree uses
-    probe,      ///< a question that has nothing to do with one task: it is asked once for all of them
+    probe, ///< a question that has nothing to do with one task: it is asked once for all of them
 };
 
 /// A set of observations.
@@ -47,7 +48,8 @@ private:
 };
 
 /// What is seen of the tree of a task. Nothing tells when it changes: it is looked at now and then.
-inline constexpr Observations of_tree{Observation::listeners, Observation::memory, Observation::cpu};
+inline constexpr Observations of_tree{Observation::listeners, Observation::memory,
+                                      Observation::cpu};
 
 /// Whether a task can still become ready.
 enum class Readiness : std::uint8_t {
@@ -103,11 +105,12 @@ struct CpuTotal {
 
 struct Cpu {
     static constexpr Observation observation = Observation::cpu;
-    std::span<const CpuTotal> totals; ///< the newest last; as old as the span of the condition, where it is watched for so long
+    std::span<const CpuTotal> totals; ///< the newest last; as old as the span of the condition,
+                                      ///< where it is watched for so long
 };
 
-/// The answer to the question of one condition, `gone` taken into account. A no must be the answer to a question that was
-/// asked after all facts that were given before.
+/// The answer to the question of one condition, `gone` taken into account. A no must be the answer
+/// to a question that was asked after all facts that were given before.
 struct Answered {
     static constexpr Observation observation = Observation::probe;
     bool yes = false;
@@ -116,7 +119,7 @@ struct Answered {
 
 } // namespace fact
 
-using Fact = std::variant<fact::Recorded, fact::Line, fact::OutputRead, fact::Silence, fact::Listening, fact::Memory, fact::Cpu,
-                          fact::Answered>;
+using Fact = std::variant<fact::Recorded, fact::Line, fact::OutputRead, fact::Silence,
+                          fact::Listening, fact::Memory, fact::Cpu, fact::Answered>;
 
 } // namespace bgt::core

@@ -12,8 +12,9 @@ class RE2;
 
 namespace bgt::core {
 
-/// A regular expression of RE2 (https://github.com/google/re2/wiki/Syntax), compiled once, matched in linear time.
-/// Its header stays in one .cpp: it is costly to compile, and a verb without a pattern pays nothing at its start.
+/// A regular expression of RE2 (https://github.com/google/re2/wiki/Syntax), compiled once, matched
+/// in linear time. Its header stays in one .cpp: it is costly to compile, and a verb without a
+/// pattern pays nothing at its start.
 class Pattern {
 public:
     /// Error (usage): what RE2 says is wrong with it.
@@ -22,9 +23,11 @@ public:
     Pattern& operator=(Pattern&&) noexcept;
     ~Pattern();
 
-    /// Whether it matches anywhere in the line (given without its newline; `^` and `$` are its ends).
+    /// Whether it matches anywhere in the line (given without its newline; `^` and `$` are its
+    /// ends).
     bool matches(std::string_view line) const;
-    /// What its groups hold in the first match, in their order; one that took no part is empty. nullopt: no match.
+    /// What its groups hold in the first match, in their order; one that took no part is empty.
+    /// nullopt: no match.
     std::optional<std::vector<std::string_view>> groups(std::string_view line) const;
     std::size_t group_count() const;
 

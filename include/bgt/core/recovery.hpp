@@ -21,21 +21,22 @@ enum class TreeState : std::uint8_t {
 
 struct TaskFacts {
     Lifecycle lifecycle = Lifecycle::starting; ///< as recorded, like the next three
-    bool tree_lives = false;     ///< ended, and `--leftover keep` left processes
+    bool tree_lives = false;                   ///< ended, and `--leftover keep` left processes
     bool was_started = false;    ///< the command was executed once, in this attempt or one before
-    bool start_is_exact = false; ///< `running` is recorded before the command is executed (an older bgt did it afterwards)
+    bool start_is_exact = false; ///< `running` is recorded before the command is executed (an older
+                                 ///< bgt did it afterwards)
     LockState lock = LockState::unknown;
-    bool rebooted = false;       ///< since the record was begun
+    bool rebooted = false; ///< since the record was begun
     TreeState tree = TreeState::not_looked;
 };
 
 enum class Recovery : std::uint8_t {
-    none,             ///< the record is the truth
-    look,             ///< nobody supervises the task: whether its tree lives must be looked at
-    adopt,            ///< its tree lives: a new supervisor has to take over
-    record_end,       ///< nothing of it lives: it has ended, and is lost where nobody saw how
+    none,               ///< the record is the truth
+    look,               ///< nobody supervises the task: whether its tree lives must be looked at
+    adopt,              ///< its tree lives: a new supervisor has to take over
+    record_end,         ///< nothing of it lives: it has ended, and is lost where nobody saw how
     record_not_started, ///< its command was never executed, and nobody is about to
-    unknown,          ///< nobody can tell now
+    unknown,            ///< nobody can tell now
 };
 
 Recovery recovery_for(const TaskFacts&);

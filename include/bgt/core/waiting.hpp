@@ -1,6 +1,7 @@
 #pragma once
-/// Waiting for conditions of tasks as a pure function: facts in; pending, met or impossible out, with the reason and with
-/// what must still be observed. No clock, no I/O. The wait operation and readiness are two drivers of it.
+/// Waiting for conditions of tasks as a pure function: facts in; pending, met or impossible out,
+/// with the reason and with what must still be observed. No clock, no I/O. The wait operation and
+/// readiness are two drivers of it.
 #include <bgt/core/condition.hpp>
 #include <optional>
 #include <vector>
@@ -26,16 +27,18 @@ struct Verdict {
     };
     Kind kind = Kind::pending;
     Cause cause = Cause::none;
-    /// What decided: of `met`, with `any` the condition that came first, else the one that came last. Of `impossible` the
-    /// condition that can't be met, but for `stalled` and `waiting_input`, which name only the task.
+    /// What decided: of `met`, with `any` the condition that came first, else the one that came
+    /// last. Of `impossible` the condition that can't be met, but for `stalled` and
+    /// `waiting_input`, which name only the task.
     std::size_t task = 0, condition = 0;
 
     bool operator==(const Verdict&) const = default;
 };
 
-/// Conditions of several tasks, all of which are asked of each task. A condition that was met once stays met. The end of a
-/// task makes its open conditions impossible, but only when all else has been observed once more: its last output was read
-/// (fact::OutputRead), and each probe was answered again.
+/// Conditions of several tasks, all of which are asked of each task. A condition that was met once
+/// stays met. The end of a task makes its open conditions impossible, but only when all else has
+/// been observed once more: its last output was read (fact::OutputRead), and each probe was
+/// answered again.
 class Waiting {
 public:
     /// `conditions` must hold one that is no guard.
@@ -46,10 +49,14 @@ public:
     /// Of the probe of one condition, for all tasks.
     void answer(std::size_t condition, const fact::Answered&);
     /// Of a probe that was asked some time ago, and did not say yes: only what it said is kept.
-    void note_answer(std::size_t condition, std::string text) { answers_[condition] = std::move(text); }
+    void note_answer(std::size_t condition, std::string text)
+    {
+        answers_[condition] = std::move(text);
+    }
 
     Verdict verdict() const;
-    /// What can still change the verdict, of one task. Of a task that is over: what must be observed once more.
+    /// What can still change the verdict, of one task. Of a task that is over: what must be
+    /// observed once more.
     Observations needed(std::size_t task) const;
     /// The same, of all tasks.
     Observations needed() const;
@@ -63,7 +70,10 @@ public:
     {
         return states_[task * conditions_.size() + condition];
     }
-    bool is_open(std::size_t task, std::size_t condition) const { return state(task, condition) == ConditionState::open; }
+    bool is_open(std::size_t task, std::size_t condition) const
+    {
+        return state(task, condition) == ConditionState::open;
+    }
     /// The first open condition of a task that is no guard. The task must not be settled.
     std::size_t first_open(std::size_t task) const;
     /// The shortest span of the open conditions of a task that observe this.
@@ -76,11 +86,11 @@ public:
 
 private:
     struct Task {
-        std::size_t open = 0;        ///< conditions, guards among them
-        std::size_t open_goals = 0;  ///< those that are no guards
+        std::size_t open = 0;       ///< conditions, guards among them
+        std::size_t open_goals = 0; ///< those that are no guards
         bool over = false;
         int exit_code = 0;
-        bool output_read = false;    ///< since it was over
+        bool output_read = false; ///< since it was over
         bool stalled = false;
         bool waiting_input = false;
         Readiness readiness = Readiness::possible;

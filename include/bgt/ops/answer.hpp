@@ -1,5 +1,6 @@
 #pragma once
-/// What operations have in common: an answer per task, reports while they go on, and their cancelling.
+/// What operations have in common: an answer per task, reports while they go on, and their
+/// cancelling.
 #include <bgt/store/root.hpp>
 #include <functional>
 #include <vector>
@@ -13,7 +14,8 @@ struct One {
     Result<T> result;
 };
 
-/// What came of all that were selected, in the order of the selection. An error of one does not stop the others.
+/// What came of all that were selected, in the order of the selection. An error of one does not
+/// stop the others.
 template <class T>
 struct Each {
     std::vector<Error> missing; ///< one per word of the selection that names no task
@@ -29,15 +31,16 @@ struct Each {
 
 using OnMissing = std::function<void(const Error&)>;
 
-/// Called while an operation goes on, as soon as each thing is known; all of it is in the answer too. Any of them may be empty.
+/// Called while an operation goes on, as soon as each thing is known; all of it is in the answer
+/// too. Any of them may be empty.
 template <class T>
 struct Progress {
-    OnMissing missing;                             ///< a word of the selection names no task
-    std::function<void(const One<T>&)> done = {};  ///< one task, with its error or its answer
+    OnMissing missing;                            ///< a word of the selection names no task
+    std::function<void(const One<T>&)> done = {}; ///< one task, with its error or its answer
 };
 
-/// How a long operation is given up: once `fd` is readable (or at its end of file), the operation returns soon, with the error
-/// cancelled(). What it has asked of supervisors goes on.
+/// How a long operation is given up: once `fd` is readable (or at its end of file), the operation
+/// returns soon, with the error cancelled(). What it has asked of supervisors goes on.
 struct Cancel {
     int fd = -1; ///< not owned; -1: it can't be cancelled
 

@@ -19,12 +19,14 @@ Result<Attempt> parse_attempt(const std::string& text);
 
 struct AttemptBytes {
     std::uint64_t begin = 0;
-    std::uint64_t end = std::numeric_limits<std::uint64_t>::max(); ///< the largest number while the attempt goes on
+    std::uint64_t end =
+        std::numeric_limits<std::uint64_t>::max(); ///< the largest number while the attempt goes on
 };
 
-/// By the record and the events of the task. The last attempt of a task that waits for its next one is the one that ended. `label` names
-/// the task in messages. Error: (usage) there was no such attempt; its place is not on record any more.
-Result<AttemptBytes> find_attempt(const store::TaskDir&, const store::Status&, store::WhichLog, const Attempt&,
-                                  const std::string& label);
+/// By the record and the events of the task. The last attempt of a task that waits for its next one
+/// is the one that ended. `label` names the task in messages. Error: (usage) there was no such
+/// attempt; its place is not on record any more.
+Result<AttemptBytes> find_attempt(const store::TaskDir&, const store::Status&, store::WhichLog,
+                                  const Attempt&, const std::string& label);
 
 } // namespace bgt::ops

@@ -14,7 +14,7 @@ namespace bgt::ops {
 struct Process {
     std::int32_t pid = 0;
     std::int32_t ppid = 0;
-    char state = '?';          ///< as in /proc/PID/stat: R S D Z T
+    char state = '?'; ///< as in /proc/PID/stat: R S D Z T
     std::optional<Duration> age;
     std::string command;
 };
@@ -22,8 +22,8 @@ struct Process {
 struct InspectRequest {
     Selection selection;
     SnapshotFields fields;
-    bool processes = false;      ///< with their command lines and ages (needs fields.usage)
-    std::size_t max_events = 0;  ///< so many of the newest
+    bool processes = false;     ///< with their command lines and ages (needs fields.usage)
+    std::size_t max_events = 0; ///< so many of the newest
 };
 
 struct Inspected {
@@ -39,6 +39,7 @@ struct InspectAnswer {
 };
 
 /// A task that vanishes meanwhile is left out. Error: that of select_each().
-Result<InspectAnswer> recover_and_inspect(store::Root&, const InspectRequest&, const OnMissing& = {});
+Result<InspectAnswer> recover_and_inspect(store::Root&, const InspectRequest&,
+                                          const OnMissing& = {});
 
 } // namespace bgt::ops

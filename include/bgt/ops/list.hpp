@@ -9,15 +9,14 @@
 namespace bgt::ops {
 
 /// The states by which tasks can be listed; several can fit one task ("ended", "failed").
-inline constexpr std::string_view state_filters[] = {"queued", "starting", "running", "paused", "stopping",
-                                                     "ended",    "failed",  "lost"};
+inline constexpr std::string_view state_filters[] = {"queued",   "starting", "running", "paused",
+                                                     "stopping", "ended",    "failed",  "lost"};
 /// Their names with ", " between them.
 std::string known_states();
 /// Error (usage): there is no such state; the message lists all.
 Result<void> check_state(std::string_view);
-/// Whether the task is in that state. "running" includes paused ones; "failed" is ended with a code that is not 0, and
-/// not because somebody asked (bgt kill);
-/// "ended" includes failed and lost ones.
+/// Whether the task is in that state. "running" includes paused ones; "failed" is ended with a code
+/// that is not 0, and not because somebody asked (bgt kill); "ended" includes failed and lost ones.
 bool in_state(const Snapshot&, std::string_view state);
 
 struct ListRequest {
@@ -30,11 +29,13 @@ struct ListRequest {
     bool tail_of_few = false;        ///< log_tail only where at most `few` tasks are listed
 };
 
-/// More tasks than this are listed without their last lines: each costs two system calls and a row of screen.
+/// More tasks than this are listed without their last lines: each costs two system calls and a row
+/// of screen.
 inline constexpr std::size_t few = 100;
 
-/// The living in the order of their ids, then the ended, the newest first: ten of them where nothing else was asked.
-/// Words of the selection keep their order instead. Error (usage): an unknown state; or that of select().
+/// The living in the order of their ids, then the ended, the newest first: ten of them where
+/// nothing else was asked. Words of the selection keep their order instead. Error (usage): an
+/// unknown state; or that of select().
 Result<std::vector<Snapshot>> list(store::Root&, const ListRequest&);
 
 } // namespace bgt::ops

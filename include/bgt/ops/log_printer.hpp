@@ -1,8 +1,9 @@
 #pragma once
-/// The text of a log for a reader: the bytes as they stand, or lines with a prefix, a time, a pattern.
+/// The text of a log for a reader: the bytes as they stand, or lines with a prefix, a time, a
+/// pattern.
+#include <bgt/core/pattern.hpp>
 #include <bgt/store/log_file.hpp>
 #include <bgt/store/log_lines.hpp>
-#include <bgt/core/pattern.hpp>
 #include <optional>
 #include <string>
 
@@ -11,12 +12,14 @@ namespace bgt::ops {
 struct LogStyle {
     store::LineText text = store::LineText::raw;
     bool timestamps = false;
-    bool local_time = false;          ///< timestamps in the time zone of this process, else in UTC
-    bool confined = false;            ///< for a terminal: no line touches what stands before it (base confined_line)
-    bool ends_lines = false;          ///< an unfinished last line gets a newline: others follow it
-    bool live = false;                ///< for a terminal: unfinished lines can be shown
-    std::string prefix;               ///< "web | ", coloured where that is wanted; empty: none
-    const core::Pattern* grep = nullptr;    ///< only lines that match when rendered; of each, store::max_line
+    bool local_time = false; ///< timestamps in the time zone of this process, else in UTC
+    bool confined =
+        false; ///< for a terminal: no line touches what stands before it (base confined_line)
+    bool ends_lines = false; ///< an unfinished last line gets a newline: others follow it
+    bool live = false;       ///< for a terminal: unfinished lines can be shown
+    std::string prefix;      ///< "web | ", coloured where that is wanted; empty: none
+    const core::Pattern* grep =
+        nullptr; ///< only lines that match when rendered; of each, store::max_line
 };
 
 /// What the printers of several tasks share: who left a line unfinished on the screen.
@@ -30,7 +33,9 @@ bool matches_rendered(const core::Pattern&, const store::LinePiece&, store::Line
 
 class LogPrinter {
 public:
-    LogPrinter(LogStyle style, SharedScreen& screen) : style_(std::move(style)), screen_(screen), cutter_(style_.text) {}
+    LogPrinter(LogStyle style, SharedScreen& screen)
+        : style_(std::move(style)), screen_(screen), cutter_(style_.text)
+    {}
 
     /// The times for `timestamps`; without them the lines bear `-`.
     void set_times(store::IndexCursor times) { times_.emplace(std::move(times)); }
@@ -45,7 +50,10 @@ public:
     void finish(std::string& out);
 
 private:
-    bool decorated() const { return style_.timestamps || !style_.prefix.empty() || style_.grep != nullptr; }
+    bool decorated() const
+    {
+        return style_.timestamps || !style_.prefix.empty() || style_.grep != nullptr;
+    }
     void put(const store::LinePiece&, std::string& out);
     void put_bytes(std::string_view bytes, std::string& out);
     std::string shown_text(std::string_view text) const;
@@ -62,7 +70,7 @@ private:
     std::optional<WallTime> stamped_; ///< the time that `stamp_` shows
     std::string stamp_;
     std::optional<std::string> unfinished_; ///< as it was shown
-    bool chosen_ = false; ///< the line under way is printed
+    bool chosen_ = false;                   ///< the line under way is printed
 };
 
 } // namespace bgt::ops

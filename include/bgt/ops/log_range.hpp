@@ -25,14 +25,17 @@ struct LogOptions {
 /// Where to begin to read, what of it is still there, and what must be said about the rest.
 struct LogRange {
     std::uint64_t offset = 0;
-    std::uint64_t skipped = 0;       ///< bytes asked for that were freed
-    std::vector<std::string> notes;  ///< one line each, for stderr
+    std::uint64_t skipped = 0;      ///< bytes asked for that were freed
+    std::vector<std::string> notes; ///< one line each, for stderr
 };
-/// Finds the begin in [from, end). `label` names the task in messages. Error (usage): a cursor beyond the end.
-Result<LogRange> find_range(store::LogFile&, const store::TaskDir&, const store::Status&, const LogOptions&, std::uint64_t end,
-                            const std::string& label, std::uint64_t from = 0);
+/// Finds the begin in [from, end). `label` names the task in messages. Error (usage): a cursor
+/// beyond the end.
+Result<LogRange> find_range(store::LogFile&, const store::TaskDir&, const store::Status&,
+                            const LogOptions&, std::uint64_t end, const std::string& label,
+                            std::uint64_t from = 0);
 
 /// Where the last `lines` lines of [begin, end) that match begin. Reads backwards.
-Result<std::uint64_t> last_matches(store::LogFile&, const core::Pattern&, std::uint64_t lines, std::uint64_t begin, std::uint64_t end);
+Result<std::uint64_t> last_matches(store::LogFile&, const core::Pattern&, std::uint64_t lines,
+                                   std::uint64_t begin, std::uint64_t end);
 
 } // namespace bgt::ops

@@ -13,7 +13,8 @@ namespace bgt::ops {
 /// Where the text of logs goes. Both must be set.
 struct LogSink {
     std::function<void(std::string_view)> print;
-    std::function<void(const std::string&)> note; ///< a line of which the reader must know: what is missing, and why
+    std::function<void(const std::string&)>
+        note; ///< a line of which the reader must know: what is missing, and why
 };
 
 /// One task of those that are printed.
@@ -32,7 +33,8 @@ public:
     Result<void> print_all(const LogSink&);
     /// True when the attempt that is shown has ended, and all of it is printed.
     bool attempt_ended() const { return at_ >= within_.end; }
-    /// For a terminal (LogStyle::live): whether there is an unfinished line to be shown, and showing it.
+    /// For a terminal (LogStyle::live): whether there is an unfinished line to be shown, and
+    /// showing it.
     bool hides_unfinished() const { return printer_->hides_unfinished(); }
     void show_unfinished(const LogSink&);
     /// Prints what is left of an unfinished line.
@@ -40,8 +42,8 @@ public:
     /// What a reader with a cursor gets.
     Result<LogPiece> piece(const LogStyle&);
 
-    /// Makes this the view of the task that has taken the name of this one, in the same style, from its beginning.
-    /// `options` must outlive it.
+    /// Makes this the view of the task that has taken the name of this one, in the same style, from
+    /// its beginning. `options` must outlive it.
     Result<void> go_on_with(store::Root&, store::TaskId, const LogOptions& options, const LogSink&);
     /// The name by which the task was asked for; empty: by id or by a filter.
     std::string asked_name;
@@ -49,7 +51,8 @@ public:
     /// Wakes `watch` when there is more to print.
     Result<void> watch_log(os::Watch&);
     void unwatch_log(os::Watch&);
-    /// Opens a log that was not there before; looks at the index again. To be called after each wake.
+    /// Opens a log that was not there before; looks at the index again. To be called after each
+    /// wake.
     Result<void> renew(os::Watch&);
 
 private:
@@ -73,17 +76,23 @@ private:
 };
 
 /// The tasks whose logs are asked for; none of them is opened. Error as of open_logs().
-Result<Selected> select_logs(store::Root&, const Selection&, const LogOptions& options, const OnMissing& = {});
+Result<Selected> select_logs(store::Root&, const Selection&, const LogOptions& options,
+                             const OnMissing& = {});
 
-/// The logs of those selected, all open, so that they can be followed together; the error of one does not stop the others. `options` must outlive them.
-/// Error (usage): a cursor with several tasks; or that of select_each().
-Result<Each<LogView>> open_logs(store::Root&, const Selection&, const LogOptions& options, const OnMissing& = {});
+/// The logs of those selected, all open, so that they can be followed together; the error of one
+/// does not stop the others. `options` must outlive them. Error (usage): a cursor with several
+/// tasks; or that of select_each().
+Result<Each<LogView>> open_logs(store::Root&, const Selection&, const LogOptions& options,
+                                const OnMissing& = {});
 
-/// Prints the logs while they grow, line by line as they come, until every task is over and all is printed. Where a task that was asked for by
-/// name is replaced (`run --replace`), the log of the one that has the name now follows.
+/// Prints the logs while they grow, line by line as they come, until every task is over and all is
+/// printed. Where a task that was asked for by name is replaced (`run --replace`), the log of the
+/// one that has the name now follows.
 Result<void> follow_logs(store::Root&, std::vector<LogView>&, const LogSink&, Cancel = {});
 
-/// A piece of each log, for a reader that goes on later from its cursor. Without LogOptions::raw it is as a person would see it.
-Result<Each<LogPiece>> read_log(store::Root&, const Selection&, const LogOptions&, const OnMissing& = {});
+/// A piece of each log, for a reader that goes on later from its cursor. Without LogOptions::raw it
+/// is as a person would see it.
+Result<Each<LogPiece>> read_log(store::Root&, const Selection&, const LogOptions&,
+                                const OnMissing& = {});
 
 } // namespace bgt::ops

@@ -4,9 +4,10 @@
 
 namespace bgt::ops {
 
-/// Looks again at the ports, addresses and files that made a running task ready: nothing does so while nobody asks. Where one of them
-/// holds no longer, its supervisor is told, and the snapshot says "not ready". Who does not answer in time is given the
-/// benefit of the doubt. The snapshot must have been taken with its ports. Takes up to 300 ms for each address.
+/// Looks again at the ports, addresses and files that made a running task ready: nothing does so
+/// while nobody asks. Where one of them holds no longer, its supervisor is told, and the snapshot
+/// says "not ready". Who does not answer in time is given the benefit of the doubt. The snapshot
+/// must have been taken with its ports. Takes up to 300 ms for each address.
 void check_readiness(store::Root&, Snapshot&);
 
 } // namespace bgt::ops

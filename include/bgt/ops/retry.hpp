@@ -9,16 +9,17 @@ namespace bgt::ops {
 
 struct RetryRequest {
     Selection selection;
-    std::vector<std::string> env;  ///< K=V of the new tasks' environment, unless that of the old one was kept
-    store::Retention retention;    ///< for pruning in passing
+    std::vector<std::string>
+        env; ///< K=V of the new tasks' environment, unless that of the old one was kept
+    store::Retention retention; ///< for pruning in passing
 };
 
 struct Retried {
     store::TaskId made; ///< the new task
 };
 
-/// The same command, folder and options; an owner that has ended is left out. Error of a task: it lives and the new one would take
-/// its name, or one of start(). Hazard: forks (ops/start.hpp).
+/// The same command, folder and options; an owner that has ended is left out. Error of a task: it
+/// lives and the new one would take its name, or one of start(). Hazard: forks (ops/start.hpp).
 Result<Each<Retried>> retry(store::Root&, const RetryRequest&, const Progress<Retried>& = {});
 
 } // namespace bgt::ops

@@ -8,10 +8,12 @@ namespace bgt::ops {
 
 struct Selection {
     std::vector<std::string> words; ///< ids, names, `-` (the newest that fits the rest)
-    bool all = false;               ///< every task that the scope covers, where nothing else narrows it
+    bool all = false; ///< every task that the scope covers, where nothing else narrows it
     std::vector<std::string> names; ///< patterns of names (glob: * and ?); one must fit
-    std::vector<std::string> tags;  ///< K=V, or K: has that tag. One value of each key must fit: each key is a selector
-    bool removed = false;           ///< an id also names a task that removed itself a moment ago (Root::removed_status)
+    std::vector<std::string>
+        tags; ///< K=V, or K: has that tag. One value of each key must fit: each key is a selector
+    bool removed =
+        false; ///< an id also names a task that removed itself a moment ago (Root::removed_status)
 
     std::vector<std::string> queues = {}; ///< that were started from one of them, or wait there
 
@@ -21,13 +23,15 @@ struct Selection {
 
 /// Among which tasks all, names and tags select. A word also names a task outside of it.
 enum class Scope : std::uint8_t {
-    living, ///< tasks of which processes live, or another attempt will, or that wait in a queue (stop, signal, ...)
+    living, ///< tasks of which processes live, or another attempt will, or that wait in a queue
+            ///< (stop, signal, ...)
     any,    ///< ended ones too (logs, inspect, remove, wait)
 };
 
-/// The ids, each once, in the order named. Error (not_found): "no such task 7", "no task named web", with near
-/// names and the next step ("bgt ps -a lists all"); (usage): nothing was selected and the operation needs something.
-/// A named task that does not fit names and tags is such an error too. Without words, an empty list is no error.
+/// The ids, each once, in the order named. Error (not_found): "no such task 7", "no task named
+/// web", with near names and the next step ("bgt ps -a lists all"); (usage): nothing was selected
+/// and the operation needs something. A named task that does not fit names and tags is such an
+/// error too. Without words, an empty list is no error.
 Result<std::vector<store::TaskId>> select(store::Root&, const Selection&, Scope);
 
 struct Selected {
@@ -36,14 +40,15 @@ struct Selected {
     std::vector<Error> missing;     ///< one per word that names no task
 };
 
-/// The same for an operation that deals with each task by itself: a word that names no task is told at once (`missing`, which may
-/// be empty), and the others go on. Error: nothing that was named is there (the last of the words, which was not told),
-/// or as above.
+/// The same for an operation that deals with each task by itself: a word that names no task is told
+/// at once (`missing`, which may be empty), and the others go on. Error: nothing that was named is
+/// there (the last of the words, which was not told), or as above.
 Result<Selected> select_each(store::Root&, const Selection&, Scope, const OnMissing& missing);
 
 /// Does `act` for each selected task, one after the other, and tells what came of it.
 template <class T, class Act>
-Result<Each<T>> for_each(store::Root& root, const Selection& selection, Scope scope, const Progress<T>& progress, const Act& act)
+Result<Each<T>> for_each(store::Root& root, const Selection& selection, Scope scope,
+                         const Progress<T>& progress, const Act& act)
 {
     Result<Selected> found = select_each(root, selection, scope, progress.missing);
     if (!found) return found.error();

@@ -6,9 +6,10 @@
 
 namespace bgt::ops {
 
-/// BGT_*, the nearest bgt.toml above `cwd` (empty: there is none), the user's file, built in. A file that somebody else may write
-/// is passed over with a warning; of a bgt.toml, `trust` decides what counts (none: it is not trusted).
-/// Error (usage): a file or a variable makes no sense, with its place, unless such mistakes are passed over.
+/// BGT_*, the nearest bgt.toml above `cwd` (empty: there is none), the user's file, built in. A
+/// file that somebody else may write is passed over with a warning; of a bgt.toml, `trust` decides
+/// what counts (none: it is not trusted). Error (usage): a file or a variable makes no sense, with
+/// its place, unless such mistakes are passed over.
 Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck trust = {},
                                      config::Mistakes = config::Mistakes::refuse);
 

@@ -16,8 +16,8 @@ using supervise::start;
 /// A living process as an owner of tasks; nullopt: there is none of this pid.
 std::optional<ProcessKey> find_owner(std::int32_t pid);
 
-/// To be called once, before the first start: where this program's arguments are, so that a supervisor that is forked from it can
-/// hide them (os/title.hpp).
+/// To be called once, before the first start: where this program's arguments are, so that a
+/// supervisor that is forked from it can hide them (os/title.hpp).
 void prepare_to_start(int argc, char** argv);
 
 } // namespace bgt::ops

@@ -22,12 +22,16 @@ struct StopWait {
 
 struct StopRequest {
     Selection selection;
-    bool now = false;                                          ///< SIGKILL at once, without a stop signal before
-    std::optional<std::vector<core::StopStep>> ladder = {};    ///< the signals of this stop, in place of the task's
-    std::optional<Duration> grace = {};   ///< without a ladder: the time between the task's last stop signal and SIGKILL
-    std::optional<Duration> timeout = {}; ///< waits no longer than this, for all of them together; the stop goes on
-    std::function<void(const StopWait&)> waiting = {}; ///< called once a second while one of them is waited for
-    SnapshotFields fields = {};           ///< what Stopped::task holds besides the record
+    bool now = false; ///< SIGKILL at once, without a stop signal before
+    std::optional<std::vector<core::StopStep>> ladder =
+        {}; ///< the signals of this stop, in place of the task's
+    std::optional<Duration> grace =
+        {}; ///< without a ladder: the time between the task's last stop signal and SIGKILL
+    std::optional<Duration> timeout =
+        {}; ///< waits no longer than this, for all of them together; the stop goes on
+    std::function<void(const StopWait&)> waiting =
+        {};                     ///< called once a second while one of them is waited for
+    SnapshotFields fields = {}; ///< what Stopped::task holds besides the record
 };
 
 struct Stopped {
@@ -46,7 +50,8 @@ struct Stopped {
 };
 
 /// Asks all of them to stop at the same time, then waits for each in turn.
-Result<Each<Stopped>> stop(store::Root&, const StopRequest&, const Progress<Stopped>& = {}, Cancel = {});
+Result<Each<Stopped>> stop(store::Root&, const StopRequest&, const Progress<Stopped>& = {},
+                           Cancel = {});
 
 /// Asks one task to stop and does not wait; `now`: SIGKILL at once.
 Result<void> request_stop(store::Root&, store::TaskId, bool now);

@@ -1,20 +1,21 @@
 #pragma once
 /// One task under observation: what `logs --follow` and `wait` sleep on.
+#include <algorithm>
 #include <bgt/os/watch.hpp>
 #include <bgt/store/root.hpp>
 #include <bgt/supervise/snapshot.hpp>
-#include <algorithm>
 #include <optional>
 #include <string>
 
 namespace bgt::ops {
 
-/// Wakes at once when the task's supervisor ends, or, where that outlives the task, when the record `status` changes. The record is read through a descriptor
-/// opened at the start, so that the end of a task that removes itself (`run --rm`) is still seen.
+/// Wakes at once when the task's supervisor ends, or, where that outlives the task, when the record
+/// `status` changes. The record is read through a descriptor opened at the start, so that the end
+/// of a task that removes itself (`run --rm`) is still seen.
 class TaskMonitor {
 public:
-    /// Looks at the task first (supervise::recover_and_inspect), which recovers a record that no supervisor keeps. A task that
-    /// removed itself a moment ago is over. Error: no such task.
+    /// Looks at the task first (supervise::recover_and_inspect), which recovers a record that no
+    /// supervisor keeps. A task that removed itself a moment ago is over. Error: no such task.
     static Result<TaskMonitor> open(store::Root&, store::TaskId);
 
     store::TaskId id() const { return id_; }
@@ -40,13 +41,16 @@ public:
     /// Begins to watch, then reads the record again: no change is missed.
     Result<void> watch(store::Root&, os::Watch&, Until = Until::end);
     void unwatch(os::Watch&);
-    /// Takes note of what woke the watch; true when the record may have changed (it has been read again).
+    /// Takes note of what woke the watch; true when the record may have changed (it has been read
+    /// again).
     bool update(store::Root&, os::Watch&, const os::Watch::Wake&);
-    /// True while there is no process to watch (it is just starting), and when the record could not be read: update()
-    /// must be called again soon.
+    /// True while there is no process to watch (it is just starting), and when the record could not
+    /// be read: update() must be called again soon.
     bool needs_poll() const
     {
-        return !over() && watched_ && (waits_ ? arrives_ : unread_ || (!pidfd_ && status_.lifecycle != core::Lifecycle::backing_off));
+        return !over() && watched_ &&
+               (waits_ ? arrives_
+                       : unread_ || (!pidfd_ && status_.lifecycle != core::Lifecycle::backing_off));
     }
 
     /// Reads the record again: for a caller that knows that it changed.
@@ -69,13 +73,14 @@ private:
     std::optional<int> token_;
     bool watched_ = false;
     Until until_ = Until::end;
-    bool waits_ = false;  ///< in a queue: it has no folder yet
+    bool waits_ = false;   ///< in a queue: it has no folder yet
     bool arrives_ = false; ///< its folder is being made
-    bool unread_ = false; ///< the record, when it was read last
-    bool gone_ = false; ///< its folder was removed
+    bool unread_ = false;  ///< the record, when it was read last
+    bool gone_ = false;    ///< its folder was removed
 };
 
-/// Raises the soft limit of open descriptors to the hard one (man 2 setrlimit) when `tasks` of them may need it.
+/// Raises the soft limit of open descriptors to the hard one (man 2 setrlimit) when `tasks` of them
+/// may need it.
 void make_room_for(std::size_t tasks);
 
 } // namespace bgt::ops

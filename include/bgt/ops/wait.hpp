@@ -12,7 +12,7 @@ struct WaitRequest {
     std::vector<store::TaskId> tasks;        ///< at least one
     std::vector<core::Condition> conditions; ///< one at least that is no guard
     core::WaitRules rules = {};
-    std::optional<Duration> timeout = {};    ///< zero: the answer as things are now
+    std::optional<Duration> timeout = {};     ///< zero: the answer as things are now
     Attempt attempt = {Attempt::Which::last}; ///< whose output counts, and that of those after it
 };
 
@@ -35,16 +35,18 @@ struct WaitAnswer {
 struct WaitProgress {
     std::size_t tasks = 0, over = 0;
     Duration waited{};
-    Snapshot first;    ///< the first task with open conditions, with the end of its log
-    Duration age{};               ///< of the first task since its start; where that is not known, `waited`
+    Snapshot first; ///< the first task with open conditions, with the end of its log
+    Duration age{}; ///< of the first task since its start; where that is not known, `waited`
     std::optional<Duration> left; ///< until its progress is complete, estimated
 };
 
-/// Wakes at once when something changes that the system can tell, and polls only for what it can't: ports, and probes, which
-/// are asked by processes of their own. Ends early when the conditions can no longer be met. `progress` is called twice a second,
-/// where it is given. Once `cancel` is readable (or at its end of file; -1: never), the wait ends soon.
-/// Error: no such task, a damaged one, too many files.
-Result<WaitAnswer> wait(store::Root&, const WaitRequest&, const std::function<void(const WaitProgress&)>& progress = {},
+/// Wakes at once when something changes that the system can tell, and polls only for what it can't:
+/// ports, and probes, which are asked by processes of their own. Ends early when the conditions can
+/// no longer be met. `progress` is called twice a second, where it is given. Once `cancel` is
+/// readable (or at its end of file; -1: never), the wait ends soon. Error: no such task, a damaged
+/// one, too many files.
+Result<WaitAnswer> wait(store::Root&, const WaitRequest&,
+                        const std::function<void(const WaitProgress&)>& progress = {},
                         int cancel = -1);
 
 } // namespace bgt::ops

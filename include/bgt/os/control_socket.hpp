@@ -1,5 +1,6 @@
 #pragma once
-/// Datagrams to and from a supervisor: requests of the CLI, and sd_notify messages of the task (man 7 unix).
+/// Datagrams to and from a supervisor: requests of the CLI, and sd_notify messages of the task (man
+/// 7 unix).
 #include <bgt/base/fd.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
@@ -20,9 +21,10 @@ struct Datagram {
     std::string bytes;
     std::int32_t pid = 0;
     std::uint32_t uid = 0;
-    bool cut = false;          ///< longer than max_datagram
-    std::vector<Fd> descriptors;            ///< that came with it (SCM_RIGHTS): BARRIER=1 is answered by closing them
-    std::uint32_t closed_descriptors = 0;   ///< beyond max_descriptors
+    bool cut = false; ///< longer than max_datagram
+    std::vector<Fd>
+        descriptors; ///< that came with it (SCM_RIGHTS): BARRIER=1 is answered by closing them
+    std::uint32_t closed_descriptors = 0; ///< beyond max_descriptors
     sockaddr_un from{};
     socklen_t from_length = 0;
 };
@@ -32,22 +34,27 @@ bool is_trusted(const Datagram&);
 
 class ControlSocket {
 public:
-    /// Binds NAME in the folder, in place of one that a dead supervisor left. Reached through /proc/self/fd, for paths
-    /// of sockets end at 108 bytes. `notify_address`, where it begins with `@`, is listened on as well (an abstract name,
-    /// man 7 unix); one that somebody else has is passed over: has_notify_address() tells.
-    static Result<ControlSocket> bind(int folder_fd, const char* name, const std::string& notify_address = {});
+    /// Binds NAME in the folder, in place of one that a dead supervisor left. Reached through
+    /// /proc/self/fd, for paths of sockets end at 108 bytes. `notify_address`, where it begins with
+    /// `@`, is listened on as well (an abstract name, man 7 unix); one that somebody else has is
+    /// passed over: has_notify_address() tells.
+    static Result<ControlSocket> bind(int folder_fd, const char* name,
+                                      const std::string& notify_address = {});
 
-    /// What NOTIFY_SOCKET is to be for the socket NAME in the folder at `folder_path` (absolute): its path, where one of
-    /// that length can be had, else an abstract name made of `secret` (the task's cookie), so that a supervisor that
-    /// takes over finds the same. The name tells nothing of the secret, but anybody may send to it: the uid of each
-    /// message must be looked at. Hazard: an abstract name can't be reached from another network namespace.
-    static std::string notify_address(const std::string& folder_path, const char* name, std::string_view secret);
+    /// What NOTIFY_SOCKET is to be for the socket NAME in the folder at `folder_path` (absolute):
+    /// its path, where one of that length can be had, else an abstract name made of `secret` (the
+    /// task's cookie), so that a supervisor that takes over finds the same. The name tells nothing
+    /// of the secret, but anybody may send to it: the uid of each message must be looked at.
+    /// Hazard: an abstract name can't be reached from another network namespace.
+    static std::string notify_address(const std::string& folder_path, const char* name,
+                                      std::string_view secret);
 
-    /// Readable when a message waits on either address. (Where there are two, it is an epoll descriptor.)
+    /// Readable when a message waits on either address. (Where there are two, it is an epoll
+    /// descriptor.)
     int fd() const { return epoll_ ? epoll_.get() : fd_.get(); }
     bool has_notify_address() const { return static_cast<bool>(abstract_); }
-    /// nullopt: nothing is waiting, or so many messages without credentials were thrown away that others get a turn:
-    /// was_flooded() tells.
+    /// nullopt: nothing is waiting, or so many messages without credentials were thrown away that
+    /// others get a turn: was_flooded() tells.
     std::optional<Datagram> receive();
     bool was_flooded() const { return flooded_; }
     /// An answer to the sender; one who has gone is no error.
@@ -78,13 +85,17 @@ private:
     bool sent_ = false; ///< the receiver had no room at first
 };
 
-/// Sends a request to the socket NAME in the folder and waits for the answer. `gone`, if not -1, is a pidfd of the
-/// supervisor: its end ends the wait. Error: nobody listens, no answer within the timeout.
-Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone, Duration timeout);
+/// Sends a request to the socket NAME in the folder and waits for the answer. `gone`, if not -1, is
+/// a pidfd of the supervisor: its end ends the wait. Error: nobody listens, no answer within the
+/// timeout.
+Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone,
+                        Duration timeout);
 
-/// Sends a message by the sd_notify protocol (man 3 sd_notify) to an address as NOTIFY_SOCKET has it, a path or `@name`,
-/// then BARRIER=1, and waits until both have been taken: so the sender still lives when the receiver checks who it is.
-/// Error: the address is of another kind, nobody listens, or it was not taken within the timeout.
-Result<void> send_notification(const std::string& address, const std::string& text, Duration timeout);
+/// Sends a message by the sd_notify protocol (man 3 sd_notify) to an address as NOTIFY_SOCKET has
+/// it, a path or `@name`, then BARRIER=1, and waits until both have been taken: so the sender still
+/// lives when the receiver checks who it is. Error: the address is of another kind, nobody listens,
+/// or it was not taken within the timeout.
+Result<void> send_notification(const std::string& address, const std::string& text,
+                               Duration timeout);
 
 } // namespace bgt::os

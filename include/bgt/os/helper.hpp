@@ -15,16 +15,18 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 void set_variables(const Variables&);
 
 struct HelperEnd {
-    std::optional<int> code; ///< exit code, or 128+N of a signal; nullopt: killed because the timeout passed
-    std::string output;      ///< what it wrote to stdout, when asked for: at most 64 KiB
+    std::optional<int>
+        code; ///< exit code, or 128+N of a signal; nullopt: killed because the timeout passed
+    std::string output; ///< what it wrote to stdout, when asked for: at most 64 KiB
 };
 
-/// Runs `executable` (a path) with these arguments, stdin and stderr on /dev/null, stdout kept or on /dev/null, with
-/// default signal dispositions, an empty signal mask and a process group of its own. When the timeout passes the group
-/// gets SIGKILL. No other descriptor of the caller is inherited.
-/// Error: it can't be started. Hazard: the child is reaped here; a caller that reaps all children (waitid P_ALL) in
-/// another thread takes its status away.
-Result<HelperEnd> run_helper(const std::string& executable, const std::vector<std::string>& arguments, bool keep_output,
+/// Runs `executable` (a path) with these arguments, stdin and stderr on /dev/null, stdout kept or
+/// on /dev/null, with default signal dispositions, an empty signal mask and a process group of its
+/// own. When the timeout passes the group gets SIGKILL. No other descriptor of the caller is
+/// inherited. Error: it can't be started. Hazard: the child is reaped here; a caller that reaps all
+/// children (waitid P_ALL) in another thread takes its status away.
+Result<HelperEnd> run_helper(const std::string& executable,
+                             const std::vector<std::string>& arguments, bool keep_output,
                              Duration timeout);
 
 } // namespace bgt::os

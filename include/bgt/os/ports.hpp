@@ -7,22 +7,26 @@
 
 namespace bgt::os {
 
-/// A listening TCP socket (or a bound, unconnected UDP one is NOT counted) of this network namespace.
+/// A listening TCP socket (or a bound, unconnected UDP one is NOT counted) of this network
+/// namespace.
 struct Listener {
     std::uint16_t port = 0;
     std::uint64_t inode = 0;
 };
 
-/// All listening TCP sockets, v4 and v6, by sock_diag (man 7 sock_diag); from /proc/net/tcp and tcp6 where netlink is not
-/// to be had.
+/// All listening TCP sockets, v4 and v6, by sock_diag (man 7 sock_diag); from /proc/net/tcp and
+/// tcp6 where netlink is not to be had.
 std::vector<Listener> listeners();
 
-/// The listening rows of the text of /proc/net/tcp or tcp6 (man 5 proc); rows of another form are left out.
+/// The listening rows of the text of /proc/net/tcp or tcp6 (man 5 proc); rows of another form are
+/// left out.
 std::vector<Listener> parse_proc_net(std::string_view text);
 
-/// The ports on which one of these processes listens, ascending, each once. `known` is a listeners() taken before, so
-/// that many trees share one dump. Processes whose descriptors may not be read count as none.
-std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids, const std::vector<Listener>& known);
+/// The ports on which one of these processes listens, ascending, each once. `known` is a
+/// listeners() taken before, so that many trees share one dump. Processes whose descriptors may not
+/// be read count as none.
+std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids,
+                                    const std::vector<Listener>& known);
 
 /// The processes that listen on this TCP port, as far as they may be seen.
 std::vector<std::int32_t> pids_listening_on(std::uint16_t port);

@@ -9,18 +9,21 @@
 
 namespace bgt::os {
 
-/// Addresses of a host as text: a literal stands for itself, `localhost` is 127.0.0.1 and ::1, any other name is asked
-/// of `getent ahosts` (a static program has no resolver of its own; man 1 getent). Error: unknown, or no getent.
+/// Addresses of a host as text: a literal stands for itself, `localhost` is 127.0.0.1 and ::1, any
+/// other name is asked of `getent ahosts` (a static program has no resolver of its own; man 1
+/// getent). Error: unknown, or no getent.
 Result<std::vector<std::string>> resolve(const std::string& host, Duration timeout);
 
 /// Whether a TCP connection to one of the addresses is accepted within the timeout.
 bool tcp_connects(const std::vector<std::string>& addresses, std::uint16_t port, Duration timeout);
 
-/// The status code of a GET, or an error (refused, no answer in time, not HTTP). Redirects are not followed.
-Result<int> http_get_status(const core::HttpUrl&, const std::vector<std::string>& addresses, Duration timeout);
+/// The status code of a GET, or an error (refused, no answer in time, not HTTP). Redirects are not
+/// followed.
+Result<int> http_get_status(const core::HttpUrl&, const std::vector<std::string>& addresses,
+                            Duration timeout);
 
-/// Runs `/bin/sh -c text` with stdin and output on /dev/null; its exit code, 128+N of a signal, or 124 when it was
-/// killed with its process group because the timeout passed. (Boost.Process)
+/// Runs `/bin/sh -c text` with stdin and output on /dev/null; its exit code, 128+N of a signal, or
+/// 124 when it was killed with its process group because the timeout passed. (Boost.Process)
 Result<int> run_command(const std::string& text, Duration timeout);
 
 } // namespace bgt::os

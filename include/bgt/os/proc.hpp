@@ -13,13 +13,13 @@ namespace bgt::os {
 
 /// The fields of /proc/PID/stat that bgt uses.
 struct ProcStat {
-    ProcessKey key;         ///< pid, starttime
-    std::string comm;              ///< may hold any byte, also `)`, spaces and newlines
-    char state = '?';              ///< R S D Z T t X I
+    ProcessKey key;   ///< pid, starttime
+    std::string comm; ///< may hold any byte, also `)`, spaces and newlines
+    char state = '?'; ///< R S D Z T t X I
     std::int32_t ppid = 0;
     std::int32_t pgrp = 0;
     std::int32_t session = 0;
-    std::uint64_t cpu_ticks = 0;   ///< utime + stime of its own
+    std::uint64_t cpu_ticks = 0; ///< utime + stime of its own
     std::uint64_t rss_bytes = 0;
     std::int32_t threads = 0;
 };
@@ -33,7 +33,8 @@ std::vector<ProcStat> all_processes();
 
 /// Whether /proc can be read at all now: what is not found there while this says no may well live.
 bool can_look();
-/// Neither zombie nor dead. A zombie whose other threads go on (its main thread called pthread_exit) lives.
+/// Neither zombie nor dead. A zombie whose other threads go on (its main thread called
+/// pthread_exit) lives.
 bool is_living(const ProcStat&);
 /// Whether that very process lives: same start time, and is_living.
 bool is_alive(const ProcessKey&);
@@ -43,8 +44,10 @@ std::optional<ProcessKey> key_of(std::int32_t pid);
 std::int32_t own_pid();
 /// Of this process, for one open; start_ticks is 0 where /proc can't be read.
 ProcessKey own_key();
-/// argv of the process, joined and quoted for showing, cut at 4 KiB; a title that the process gave itself as it stands;
-/// "[comm]" where it has none or may not be read; empty when there is no such process. Any byte can be in it.
+/// argv of the process, joined and quoted for showing, cut at 4 KiB; a title that the process gave
+/// itself as it stands;
+/// "[comm]" where it has none or may not be read; empty when there is no such process. Any byte can
+/// be in it.
 std::string command_line(std::int32_t pid);
 /// Ticks a second of cpu_ticks and start_ticks (sysconf _SC_CLK_TCK).
 std::uint64_t ticks_per_second();
@@ -55,11 +58,11 @@ unsigned core_count();
 /// How long ago the process started, by the boot-time clock that start_ticks counts.
 Duration age_of(const ProcessKey&);
 
-/// Sends `signal` to that very process through a pidfd (man 2 pidfd_send_signal), never to a later one with its pid.
-/// True: sent. False: it has ended. Error: not permitted.
+/// Sends `signal` to that very process through a pidfd (man 2 pidfd_send_signal), never to a later
+/// one with its pid. True: sent. False: it has ended. Error: not permitted.
 Result<bool> send_signal(const ProcessKey&, int signal);
-/// A pidfd (close-on-exec) of that very process; it becomes readable at its end. nullopt when it has ended, or when no
-/// descriptor is to be had: is_alive tells the two apart.
+/// A pidfd (close-on-exec) of that very process; it becomes readable at its end. nullopt when it
+/// has ended, or when no descriptor is to be had: is_alive tells the two apart.
 std::optional<Fd> open_pidfd(const ProcessKey&);
 
 } // namespace bgt::os

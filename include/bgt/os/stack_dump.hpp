@@ -21,17 +21,18 @@ struct RuntimeMarks {
     std::uint64_t caught = 0;      ///< SigCgt of /proc/PID/status
 };
 
-/// Only a signal that the process has a handler for and lives through. Java: SIGQUIT prints all threads (man 1 java).
-/// Node with --report-on-signal: SIGUSR2. (Go and Python end by theirs, which would take their grace.) nullopt: none.
+/// Only a signal that the process has a handler for and lives through. Java: SIGQUIT prints all
+/// threads (man 1 java). Node with --report-on-signal: SIGUSR2. (Go and Python end by theirs, which
+/// would take their grace.) nullopt: none.
 std::optional<DumpSignal> dump_signal(const RuntimeMarks&);
 
 /// The same of a process that lives.
 std::optional<DumpSignal> stack_dump_signal(const ProcStat&);
 
-/// Asks a Java machine (HotSpot, of the same user and with the same /tmp) whether its threads wait for each other's locks, as
-/// jstack does: nothing is written to its output. nullopt: it is none, or does not answer before `end`.
-/// Hazard: from then on it listens at /tmp/.java_pidN, as after any jstack; one that gets to the signal only after `end` prints
-/// its stacks.
+/// Asks a Java machine (HotSpot, of the same user and with the same /tmp) whether its threads wait
+/// for each other's locks, as jstack does: nothing is written to its output. nullopt: it is none,
+/// or does not answer before `end`. Hazard: from then on it listens at /tmp/.java_pidN, as after
+/// any jstack; one that gets to the signal only after `end` prints its stacks.
 std::optional<core::DumpAsked> ask_java(const ProcStat&, Instant end);
 
 /// Sends that signal where one fits; what was sent, or nullopt.

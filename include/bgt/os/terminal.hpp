@@ -10,8 +10,8 @@ int terminal_width(int fd);
 /// Rows of it, else $LINES, else 24.
 int terminal_height(int fd);
 
-/// Keys arrive one by one and unechoed while this lives (man 3 termios, no ICANON, no ECHO; ISIG stays).
-/// Does nothing when fd is no terminal or the caller is a background job.
+/// Keys arrive one by one and unechoed while this lives (man 3 termios, no ICANON, no ECHO; ISIG
+/// stays). Does nothing when fd is no terminal or the caller is a background job.
 class RawKeys {
 public:
     explicit RawKeys(int fd);

@@ -7,8 +7,9 @@ namespace bgt::os {
 /// Where this program's arguments are, for hide_arguments(). Before anything is forked.
 void remember_arguments(int argc, char** argv);
 
-/// Overwrites them with the title, cut to their size: `bgt run --env TOKEN=...` must not stand in every `ps` for as long
-/// as the supervisor that came of it lives. Does nothing where they are not known.
+/// Overwrites them with the title, cut to their size: `bgt run --env TOKEN=...` must not stand in
+/// every `ps` for as long as the supervisor that came of it lives. Does nothing where they are not
+/// known.
 void hide_arguments(std::string_view title);
 
 } // namespace bgt::os

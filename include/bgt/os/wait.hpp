@@ -1,10 +1,10 @@
 #pragma once
 /// Waiting for descriptors and children, with interrupted calls repeated.
+#include <array>
 #include <bgt/base/fd.hpp>
 #include <bgt/base/process_key.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
-#include <array>
 #include <bitset>
 #include <optional>
 #include <sys/types.h>
@@ -12,17 +12,19 @@
 namespace bgt::os {
 
 using Readable = std::bitset<3>;
-/// Sleeps until one of the descriptors is readable, at its end or bad, or that date has come. -1 is passed over. May
-/// return earlier, with none.
+/// Sleeps until one of the descriptors is readable, at its end or bad, or that date has come. -1 is
+/// passed over. May return earlier, with none.
 Readable await_readable(const std::array<int, 3>& fds, Instant deadline);
 
 /// How a child ended.
 struct ChildEnd {
     std::optional<int> exit_code; ///< nullopt: a signal ended it
 };
-/// Reaps that child if it has ended, without waiting. nullopt: it lives, or somebody else has reaped it.
+/// Reaps that child if it has ended, without waiting. nullopt: it lives, or somebody else has
+/// reaped it.
 std::optional<ChildEnd> try_reap(pid_t child);
-/// Reaps it if it has ended, without waiting; false: it lives. True also where somebody else has reaped it.
+/// Reaps it if it has ended, without waiting; false: it lives. True also where somebody else has
+/// reaped it.
 bool has_ended(pid_t child);
 /// SIGKILL to a child that has not been reaped yet, so that its pid is surely its own.
 void kill_child(pid_t child);
@@ -33,8 +35,8 @@ bool stop_child(pid_t child);
 /// Waits that long.
 void pause_for(Duration);
 
-/// A child of this process that somebody else may reap (reap_all): known by its pidfd, so that nothing is ever done to a
-/// later process with its pid.
+/// A child of this process that somebody else may reap (reap_all): known by its pidfd, so that
+/// nothing is ever done to a later process with its pid.
 class Child {
 public:
     /// Error: there is no descriptor for it. Then it is killed and reaped.

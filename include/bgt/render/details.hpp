@@ -13,8 +13,8 @@ struct DetailsStyle {
     bool color = false;
 };
 
-/// Several lines. What is not known or was not asked for is left out; the environment is never there.
-/// The task must have been looked at with spec, usage and ports.
+/// Several lines. What is not known or was not asked for is left out; the environment is never
+/// there. The task must have been looked at with spec, usage and ports.
 std::string task_details(const ops::Inspected&, const Moment& now, const DetailsStyle&);
 
 } // namespace bgt::render

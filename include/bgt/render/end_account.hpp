@@ -17,7 +17,8 @@ std::string end_next(const ops::EndAccount&);
 /// Whether bgt ended it because it hung: then the newest report tells of that.
 bool hung(const ops::EndAccount&);
 
-/// These three and the last lines of output. Every line is printable, no wider than asked for, and ends with a newline.
+/// These three and the last lines of output. Every line is printable, no wider than asked for, and
+/// ends with a newline.
 std::string end_text(const ops::EndAccount&, const Moment&, const ReportStyle&);
 /// "port 3000 is held by node (pid 71), task 3", and how to end it.
 std::string port_words(const ops::PortHolder&);

@@ -1,6 +1,6 @@
 #pragma once
-/// The answers of --json (docs/schema.json). Every field is always there, null where not known; every text is valid
-/// UTF-8 (bytes that are not become U+FFFD); times are RFC 3339 in UTC.
+/// The answers of --json (docs/schema.json). Every field is always there, null where not known;
+/// every text is valid UTF-8 (bytes that are not become U+FFFD); times are RFC 3339 in UTC.
 #include <bgt/ops/log_piece.hpp>
 #include <bgt/render/words.hpp>
 #include <bgt/store/events.hpp>
@@ -11,9 +11,9 @@
 
 namespace bgt::render {
 
-/// One task. tags, command and cwd are null unless the snapshot has its spec; processes, cpu, rss_bytes and ports of a
-/// living task unless its usage was looked at (ask for `ports` together with `usage`). Of a damaged one only id,
-/// folder and problem are known.
+/// One task. tags, command and cwd are null unless the snapshot has its spec; processes, cpu,
+/// rss_bytes and ports of a living task unless its usage was looked at (ask for `ports` together
+/// with `usage`). Of a damaged one only id, folder and problem are known.
 boost::json::object task_json(const ops::Snapshot&, const Moment& now = Moment::now());
 /// {"at":"...","event":"started","pid":4211}
 boost::json::object event_json(const store::TaskEvent&);
@@ -26,8 +26,9 @@ std::string tasks_json(const std::vector<ops::Snapshot>&, const Moment& now = Mo
 std::string logs_json(const std::vector<ops::LogPiece>&);
 /// {"schema":1,"error":{"message":"...","code":125}} and a newline.
 std::string error_json(std::string_view message, int code);
-/// {"schema":1} with the members of `answer` after it, and a newline. DEL and the controls U+0080 to U+009F are escaped,
-/// too (JSON allows them as they are): to a terminal that shows the answer they may be commands.
+/// {"schema":1} with the members of `answer` after it, and a newline. DEL and the controls U+0080
+/// to U+009F are escaped, too (JSON allows them as they are): to a terminal that shows the answer
+/// they may be commands.
 std::string answer_json(boost::json::object answer);
 
 } // namespace bgt::render

@@ -9,13 +9,15 @@ namespace bgt::render {
 
 class Template {
 public:
-    /// Fields stand in braces; `{{` and `}}` are braces; `\n`, `\t` and `\\` are what they are in C.
-    /// Error (usage): an unknown field (the message lists all), a brace without its partner, an unknown escape.
+    /// Fields stand in braces; `{{` and `}}` are braces; `\n`, `\t` and `\\` are what they are in
+    /// C. Error (usage): an unknown field (the message lists all), a brace without its partner, an
+    /// unknown escape.
     static Result<Template> parse(std::string_view text);
 
     /// What the snapshots must hold for it.
     const ops::SnapshotFields& needs() const { return needs_; }
-    /// One task, without a newline at the end. A field that is not known is empty; texts are made printable.
+    /// One task, without a newline at the end. A field that is not known is empty; texts are made
+    /// printable.
     std::string apply(const ops::Snapshot&, const Moment& now) const;
 
 private:

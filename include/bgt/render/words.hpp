@@ -11,7 +11,8 @@ namespace bgt::render {
 struct Moment {
     WallTime wall{};
     Instant mono{};
-    /// The present, by the standard library's clocks (its steady_clock is CLOCK_MONOTONIC on Linux).
+    /// The present, by the standard library's clocks (its steady_clock is CLOCK_MONOTONIC on
+    /// Linux).
     static Moment now();
 };
 
@@ -27,7 +28,8 @@ enum class Tone : unsigned char {
 std::string colored(std::string_view text, Tone);
 
 struct StateWords {
-    std::string text; ///< at most 15 columns: "running", "needs input", "exit 3", "SIGKILL", "timeout", "lost", "damaged"
+    std::string text; ///< at most 15 columns: "running", "needs input", "exit 3", "SIGKILL",
+                      ///< "timeout", "lost", "damaged"
     Tone tone = Tone::plain;
 };
 StateWords state_words(const ops::Snapshot&);

@@ -1,6 +1,6 @@
 #pragma once
-/// `env`: the environment of a task's command, kept (0600) where it must be known later: where options gave it some. It may
-/// hold secrets: no answer shows what is in it.
+/// `env`: the environment of a task's command, kept (0600) where it must be known later: where
+/// options gave it some. It may hold secrets: no answer shows what is in it.
 #include <bgt/base/result.hpp>
 #include <optional>
 #include <string>

@@ -1,5 +1,6 @@
 #pragma once
-/// `events.jsonl`: the execution log, one JSON object a line: {"at":"...","event":"started","pid":4211}.
+/// `events.jsonl`: the execution log, one JSON object a line:
+/// {"at":"...","event":"started","pid":4211}.
 #include <bgt/base/fd.hpp>
 #include <bgt/base/time.hpp>
 #include <string>
@@ -21,11 +22,13 @@ struct TaskEvent {
 };
 
 /// The line without its newline. Text values are made valid UTF-8.
-std::string encode_event(WallTime at, std::string_view event, const std::vector<EventField>& fields);
+std::string encode_event(WallTime at, std::string_view event,
+                         const std::vector<EventField>& fields);
 
-/// Appends one line with one write (O_APPEND). A line that a full disk cut is ended by the next one's leading
-/// newline, so it damages no other.
-Result<void> append_event(int events_fd, WallTime at, std::string_view event, const std::vector<EventField>& fields);
+/// Appends one line with one write (O_APPEND). A line that a full disk cut is ended by the next
+/// one's leading newline, so it damages no other.
+Result<void> append_event(int events_fd, WallTime at, std::string_view event,
+                          const std::vector<EventField>& fields);
 
 struct EventsRead {
     std::vector<TaskEvent> events;

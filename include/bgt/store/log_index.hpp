@@ -1,9 +1,9 @@
 #pragma once
-/// `out.idx`: when the bytes of the log came, and where some are missing. Entries of 16 bytes, little-endian:
-/// 62 bits of nanoseconds since 1970 and two of type, then 64 bits of value.
+/// `out.idx`: when the bytes of the log came, and where some are missing. Entries of 16 bytes,
+/// little-endian: 62 bits of nanoseconds since 1970 and two of type, then 64 bits of value.
+#include <array>
 #include <bgt/base/fd.hpp>
 #include <bgt/base/time.hpp>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -15,7 +15,8 @@ namespace bgt::store {
 struct IndexEntry {
     enum class Type : std::uint8_t {
         bytes = 0,   ///< `value`: the bytes from this offset on came at `at`
-        dropped = 1, ///< `value`: this many bytes were dropped here (at the end of the log as it then was)
+        dropped = 1, ///< `value`: this many bytes were dropped here (at the end of the log as it
+                     ///< then was)
     };
     WallTime at{};
     Type type = Type::bytes;

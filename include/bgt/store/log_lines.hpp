@@ -8,7 +8,8 @@
 
 namespace bgt::store {
 
-/// Of a longer line, what searches in logs, now or while they grow, reads the first so many bytes, as rendered.
+/// Of a longer line, what searches in logs, now or while they grow, reads the first so many bytes,
+/// as rendered.
 constexpr std::size_t max_line = std::size_t{1} << 20;
 
 enum class LineText : std::uint8_t {
@@ -28,12 +29,11 @@ using PieceSink = std::function<void(const LinePiece&)>;
 
 class LineCutter {
 public:
-    /// A line longer than `limit` comes in pieces. The first one is of that size, less a character that it would cut, in
-    /// whatever blocks the line came; the others are no longer than that.
+    /// A line longer than `limit` comes in pieces. The first one is of that size, less a character
+    /// that it would cut, in whatever blocks the line came; the others are no longer than that.
     explicit LineCutter(LineText text, std::size_t limit = max_line)
         : text_(text), limit_(limit), renderer_(limit + longest_character)
-    {
-    }
+    {}
 
     /// Takes the bytes at `offset` of the log and gives out the lines that they complete.
     void feed(std::string_view bytes, std::uint64_t offset, const PieceSink&);
@@ -57,15 +57,16 @@ private:
     LineText text_;
     std::size_t limit_;
     LineRenderer renderer_;
-    std::string held_;           ///< raw: the part of a line that has come
-    std::string rendered_;       ///< what the renderer gave out
-    std::uint64_t line_at_ = 0;  ///< offset of the line under way
-    bool at_raw_start_ = true;   ///< the next byte begins a line of the log
-    bool clean_ = true;          ///< the renderer holds nothing
-    bool mid_ = false;           ///< a piece that did not end was given out
+    std::string held_;          ///< raw: the part of a line that has come
+    std::string rendered_;      ///< what the renderer gave out
+    std::uint64_t line_at_ = 0; ///< offset of the line under way
+    bool at_raw_start_ = true;  ///< the next byte begins a line of the log
+    bool clean_ = true;         ///< the renderer holds nothing
+    bool mid_ = false;          ///< a piece that did not end was given out
 };
 
-/// True when nothing in it would be changed by rendering: ASCII without control characters but newline and tab.
+/// True when nothing in it would be changed by rendering: ASCII without control characters but
+/// newline and tab.
 bool is_plain(std::string_view bytes);
 
 } // namespace bgt::store

@@ -10,25 +10,28 @@
 
 namespace bgt::store {
 
-/// One writer per log: the holder of the task's lock. The place to go on is the log's size. A log that can't take bytes
-/// (disk full, quota) costs the bytes, counted, never the task.
+/// One writer per log: the holder of the task's lock. The place to go on is the log's size. A log
+/// that can't take bytes (disk full, quota) costs the bytes, counted, never the task.
 class LogWriter {
 public:
     struct Moved {
-        std::uint64_t bytes = 0;    ///< into the log
-        std::uint64_t dropped = 0;  ///< lost to a log that can't be written
-        bool freed = false;         ///< the head of the log was given back: freed_bytes() has grown
-        int cannot_free = 0;        ///< said once: the errno for which it never is, and the log outgrows `log_max`
-        bool more = false;          ///< the caller stopped at its bound; there may be more
+        std::uint64_t bytes = 0;   ///< into the log
+        std::uint64_t dropped = 0; ///< lost to a log that can't be written
+        bool freed = false;        ///< the head of the log was given back: freed_bytes() has grown
+        int cannot_free =
+            0; ///< said once: the errno for which it never is, and the log outgrows `log_max`
+        bool more = false; ///< the caller stopped at its bound; there may be more
     };
 
     LogWriter() = default;
-    /// Opens the log at its end. `log_max`: bytes of the log that are kept, 0: all. `freed`: head bytes that were given
-    /// back before.
-    static Result<LogWriter> open(const TaskDir&, const char* log, const char* index, std::uint64_t log_max, std::uint64_t freed);
+    /// Opens the log at its end. `log_max`: bytes of the log that are kept, 0: all. `freed`: head
+    /// bytes that were given back before.
+    static Result<LogWriter> open(const TaskDir&, const char* log, const char* index,
+                                  std::uint64_t log_max, std::uint64_t freed);
 
-    /// Moves what one splice(2) of at most `max` bytes takes from a pipe into the log, so that there is no moment at which
-    /// the bytes are in neither place. How many left the pipe; 0: it is empty.
+    /// Moves what one splice(2) of at most `max` bytes takes from a pipe into the log, so that
+    /// there is no moment at which the bytes are in neither place. How many left the pipe; 0: it is
+    /// empty.
     std::uint64_t take(int pipe, std::size_t max, WallTime now, Moved&);
     /// Gives back the oldest blocks once the log is a sixteenth over its bound.
     void free_head(Moved&);
@@ -54,10 +57,10 @@ private:
     const char* index_name_ = nullptr;
     std::int64_t index_at_ = 0;
     std::uint64_t offset_ = 0, max_ = 0, freed_ = 0;
-    std::uint64_t undated_drop_ = 0;  ///< dropped, and not yet in the index
-    WallTime last_note_{};            ///< of the newest entry
-    std::uint64_t last_value_ = 0;    ///< the size of the log then
-    bool after_drop_ = false;         ///< the newest entry is a drop: the next one tells where it was
+    std::uint64_t undated_drop_ = 0; ///< dropped, and not yet in the index
+    WallTime last_note_{};           ///< of the newest entry
+    std::uint64_t last_value_ = 0;   ///< the size of the log then
+    bool after_drop_ = false; ///< the newest entry is a drop: the next one tells where it was
     bool can_splice_ = true, can_free_ = true;
 };
 

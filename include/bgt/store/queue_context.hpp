@@ -21,7 +21,8 @@ struct CallerLimit {
 
 struct QueueContext {
     std::vector<std::string> env; ///< K=V
-    bool keep_env = false;        ///< options gave some of it: it is kept in the task's folder, too (environment.hpp)
+    bool keep_env =
+        false; ///< options gave some of it: it is kept in the task's folder, too (environment.hpp)
     mode_t umask = 022;
     std::vector<CallerLimit> limits;
     int nice = 0;

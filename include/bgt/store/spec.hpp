@@ -14,42 +14,44 @@ using bgt::ResourceLimit;
 
 enum class StdinFrom : std::uint8_t {
     null,
-    pipe,   ///< what `bgt send` writes
+    pipe, ///< what `bgt send` writes
     file,
     caller, ///< what was the stdin of `bgt run`; of later attempts null
 };
 
 struct TaskSpec {
     TaskId id;
-    std::string name;                        ///< empty: none
+    std::string name; ///< empty: none
     std::map<std::string, std::string> tags;
-    std::vector<std::string> command;        ///< argv; any bytes but NUL
-    bool shell = false;                      ///< `-c`: command is {"/bin/sh", "-c", TEXT}
-    std::string cwd;                         ///< absolute
-    std::optional<std::uint32_t> umask;      ///< of the command
+    std::vector<std::string> command;   ///< argv; any bytes but NUL
+    bool shell = false;                 ///< `-c`: command is {"/bin/sh", "-c", TEXT}
+    std::string cwd;                    ///< absolute
+    std::optional<std::uint32_t> umask; ///< of the command
     WallTime created{};
-    core::Policy policy;                        ///< what the core decides by
-    std::optional<ProcessKey> owner;         ///< `--owner`
+    core::Policy policy;             ///< what the core decides by
+    std::optional<ProcessKey> owner; ///< `--owner`
     StdinFrom stdin_from = StdinFrom::null;
-    std::string stdin_file;                  ///< absolute; with StdinFrom::file
-    bool split = false;                      ///< stderr in a log of its own
-    std::uint64_t log_max = 256ull << 20;    ///< bytes of each log that are kept; 0: no limit
+    std::string stdin_file;               ///< absolute; with StdinFrom::file
+    bool split = false;                   ///< stderr in a log of its own
+    std::uint64_t log_max = 256ull << 20; ///< bytes of each log that are kept; 0: no limit
     std::optional<int> nice;
     std::vector<ResourceLimit> limits;
-    bool remove_when_ended = false;          ///< `--rm`
-    std::string cookie;                      ///< 32 hex digits, secret: marks the tree's environments (TaskMarks)
-    std::vector<std::string> ready;          ///< `--ready-*`: conditions as `bgt wait --for` takes them, or "notify"; all must hold
-    std::string hang_command;                ///< `--on-hang exec:CMD`
-    std::string progress_pattern;            ///< `--progress-pattern`, a regex that compiles
-    bool dump_stacks = true;                 ///< in hang reports; `--dump none`
-    std::string queue;                       ///< from which it was started; empty: from none
-    std::int32_t priority = 0;               ///< there
-    std::uint32_t slots = 1;                 ///< of that queue that it takes
+    bool remove_when_ended = false; ///< `--rm`
+    std::string cookie; ///< 32 hex digits, secret: marks the tree's environments (TaskMarks)
+    std::vector<std::string> ready; ///< `--ready-*`: conditions as `bgt wait --for` takes them, or
+                                    ///< "notify"; all must hold
+    std::string hang_command;       ///< `--on-hang exec:CMD`
+    std::string progress_pattern;   ///< `--progress-pattern`, a regex that compiles
+    bool dump_stacks = true;        ///< in hang reports; `--dump none`
+    std::string queue;              ///< from which it was started; empty: from none
+    std::int32_t priority = 0;      ///< there
+    std::uint32_t slots = 1;        ///< of that queue that it takes
     std::map<std::string, std::uint64_t> needs; ///< what it takes of the named resources
-    std::string key;                         ///< at most one task of a key runs at once
-    std::uint32_t slot = 0;                  ///< the first of its slots, from 1 on; 0: not started
-    std::map<std::string, std::vector<std::uint32_t>> units; ///< of small resources, which units it got, from 0 on
-    std::uint64_t mark = 0;                  ///< RLIMIT_RTTIME of the tree, a number like no other task's; 0: none
+    std::string key;                            ///< at most one task of a key runs at once
+    std::uint32_t slot = 0; ///< the first of its slots, from 1 on; 0: not started
+    std::map<std::string, std::vector<std::uint32_t>>
+        units;              ///< of small resources, which units it got, from 0 on
+    std::uint64_t mark = 0; ///< RLIMIT_RTTIME of the tree, a number like no other task's; 0: none
 };
 
 /// The command as a table shows it: quoted, safe for a terminal; of `-c` the text alone.
@@ -57,8 +59,9 @@ std::string shown_command(const TaskSpec&);
 
 /// {"schema":1, ...}. Bytes that are not UTF-8 are kept as they are.
 std::string encode_spec(const TaskSpec&);
-/// Unknown fields are passed over (a newer bgt wrote them); a missing one keeps its default, but id and command must
-/// be there. Error (failed): not JSON, wrong types, a schema above 1 that says it can't be read.
+/// Unknown fields are passed over (a newer bgt wrote them); a missing one keeps its default, but id
+/// and command must be there. Error (failed): not JSON, wrong types, a schema above 1 that says it
+/// can't be read.
 Result<TaskSpec> decode_spec(std::string_view json);
 
 /// Creates spec.json (0600) in the folder. Error: exists, no space.

@@ -29,26 +29,32 @@ inline constexpr const char* control = "ctl.sock";
 class TaskDir {
 public:
     TaskDir() = default;
-    TaskDir(TaskId id, std::string path, Fd dir) : id_(id), path_(std::move(path)), dir_(std::move(dir)) {}
+    TaskDir(TaskId id, std::string path, Fd dir)
+        : id_(id), path_(std::move(path)), dir_(std::move(dir))
+    {}
 
     TaskId id() const { return id_; }
     const std::string& path() const { return path_; }
     int fd() const { return dir_.get(); }
 
-    /// Opens a file of the folder, close-on-exec and never through a symlink (O_NOFOLLOW | O_CLOEXEC are added).
+    /// Opens a file of the folder, close-on-exec and never through a symlink (O_NOFOLLOW |
+    /// O_CLOEXEC are added).
     Result<Fd> open(const char* name, int flags, unsigned mode = 0600) const;
 
-    /// Takes the task's lock (an OFD write lock, man 2 fcntl: F_OFD_SETLK), which belongs to this value and to the
-    /// processes forked from its holder; it lasts until all of them have closed it. False: another holds it. Error
-    /// (not_found): the folder was removed meanwhile.
+    /// Takes the task's lock (an OFD write lock, man 2 fcntl: F_OFD_SETLK), which belongs to this
+    /// value and to the processes forked from its holder; it lasts until all of them have closed
+    /// it. False: another holds it. Error (not_found): the folder was removed meanwhile.
     Result<bool> try_lock();
-    /// The descriptor that holds the lock, -1 without: what a process forked from this one must keep open.
+    /// The descriptor that holds the lock, -1 without: what a process forked from this one must
+    /// keep open.
     int lock_fd() const { return lock_.get(); }
-    /// Whether anybody holds the lock: asked without taking it (F_OFD_GETLK). A folder without a lock file: no.
+    /// Whether anybody holds the lock: asked without taking it (F_OFD_GETLK). A folder without a
+    /// lock file: no.
     Result<bool> is_locked() const;
     /// Lets the lock go (this process's copy of it).
     void unlock() { lock_.reset(); }
-    /// Removes what only a living task needs: the FIFOs, the socket and the marks of stages. False: something is left.
+    /// Removes what only a living task needs: the FIFOs, the socket and the marks of stages. False:
+    /// something is left.
     bool remove_channels() const;
 
 private:

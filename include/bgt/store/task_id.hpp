@@ -13,12 +13,15 @@ struct TaskId {
     auto operator<=>(const TaskId&) const = default;
 };
 
-inline std::string to_string(TaskId id) { return std::to_string(id.value); }
+inline std::string to_string(TaskId id)
+{
+    return std::to_string(id.value);
+}
 /// Digits alone, 1 to 2^53 (so that JSON readers keep it exact). Error (usage) otherwise.
 Result<TaskId> parse_task_id(std::string_view text);
 
-/// Names: 1 to 64 of letters, digits, `.`, `_`, `-`, the first a letter or `_` (so a name is never an id, an option
-/// or a path). Error (usage) says which rule was broken.
+/// Names: 1 to 64 of letters, digits, `.`, `_`, `-`, the first a letter or `_` (so a name is never
+/// an id, an option or a path). Error (usage) says which rule was broken.
 Result<void> check_name(std::string_view name);
 
 } // namespace bgt::store

@@ -1,9 +1,11 @@
 #pragma once
-/// What the processes of a task carry: by it they are known to be the task's, and the folder to be theirs.
+/// What the processes of a task carry: by it they are known to be the task's, and the folder to be
+/// theirs.
 ///
-/// Both marks are hashes of the folder's device and inode with a secret that is in the status record alone. So a copy of
-/// the folder makes other marks, which no process carries. Neither can a record be made up for a living process whose
-/// marks somebody knows: for that he would have to find the key to a given hash.
+/// Both marks are hashes of the folder's device and inode with a secret that is in the status
+/// record alone. So a copy of the folder makes other marks, which no process carries. Neither can a
+/// record be made up for a living process whose marks somebody knows: for that he would have to
+/// find the key to a given hash.
 #include <bgt/store/status.hpp>
 #include <bgt/store/task_dir.hpp>
 #include <cstdint>

@@ -1,5 +1,6 @@
 #pragma once
-/// What the driver of a task needs of the world, each as narrow as its use: a test puts a fake in the place of each.
+/// What the driver of a task needs of the world, each as narrow as its use: a test puts a fake in
+/// the place of each.
 #include <bgt/base/process_key.hpp>
 #include <bgt/core/progress.hpp>
 #include <bgt/core/step.hpp>
@@ -31,7 +32,8 @@ public:
 class Spawner {
 public:
     virtual ~Spawner() = default;
-    /// Starts the command once more, and puts on record that it runs. Error: no_command, cannot_exec, failed: it does not run.
+    /// Starts the command once more, and puts on record that it runs. Error: no_command,
+    /// cannot_exec, failed: it does not run.
     virtual Result<ProcessKey> spawn(std::uint32_t attempt) = 0;
 };
 
@@ -48,11 +50,13 @@ public:
     virtual std::optional<core::Progress> take_progress() = 0;
 };
 
-/// Evidence of a hang, and the user's command for one. Neither is an error when it fails: it is put on record.
+/// Evidence of a hang, and the user's command for one. Neither is an error when it fails: it is put
+/// on record.
 class HangReporter {
 public:
     virtual ~HangReporter() = default;
-    /// The number of the report; nullopt: there is none. `rule`: the one that fired; self: none did.
+    /// The number of the report; nullopt: there is none. `rule`: the one that fired; self: none
+    /// did.
     virtual std::optional<std::uint32_t> report(core::Reason rule) = 0;
     virtual void run_hook(core::Reason rule) = 0;
 };

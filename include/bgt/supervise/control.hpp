@@ -10,9 +10,9 @@ namespace bgt::supervise {
 
 struct StopOptions {
     core::Reason reason = core::Reason::killed;
-    bool now = false;                                   ///< SIGKILL at once
-    bool no_escalation = false;                               ///< a stop that has begun already keeps its pace
-    std::optional<std::vector<core::StopStep>> ladder;  ///< replaces the task's
+    bool now = false;           ///< SIGKILL at once
+    bool no_escalation = false; ///< a stop that has begun already keeps its pace
+    std::optional<std::vector<core::StopStep>> ladder; ///< replaces the task's
 };
 
 /// Whether it is stopped (SIGSTOP), so that it answers nobody.
@@ -20,9 +20,10 @@ bool is_stopped(const ProcessKey& supervisor);
 /// What to say of it, and to do about it.
 std::string stopped_text(store::TaskId, const ProcessKey& supervisor);
 
-/// Each asks and waits up to 5 s for the answer that it has been taken on (not for its effect). They see to it first
-/// that a living task has a supervisor. Error: no such task; failed: it is ended (says how it ended), or the
-/// supervisor does not answer, with its pid; if it is stopped, that is said at once.
+/// Each asks and waits up to 5 s for the answer that it has been taken on (not for its effect).
+/// They see to it first that a living task has a supervisor. Error: no such task; failed: it is
+/// ended (says how it ended), or the supervisor does not answer, with its pid; if it is stopped,
+/// that is said at once.
 Result<void> request_stop(store::Root&, store::TaskId, const StopOptions&);
 /// Sends one signal to the main process, or to every process of the tree; returns how many got it.
 Result<std::uint32_t> request_signal(store::Root&, store::TaskId, int signal, bool whole_tree);
@@ -31,19 +32,21 @@ Result<void> request_resume(store::Root&, store::TaskId);
 /// Closes the supervisor's own end of the task's stdin: with no other writer it reads end-of-file.
 Result<void> request_stdin_eof(store::Root&, store::TaskId);
 
-/// Ends the attempt as request_stop does and starts the command again, in the same task. Error also: the supervisor took
-/// over from another one, so that it does not have the command's environment.
+/// Ends the attempt as request_stop does and starts the command again, in the same task. Error
+/// also: the supervisor took over from another one, so that it does not have the command's
+/// environment.
 Result<void> request_restart(store::Root&, store::TaskId, const StopOptions&);
-/// Has the supervisor look at the tree's signs of life now; the record then says what it found (activity, notices,
-/// progress).
-/// Waits for the answer no longer than `timeout`.
+/// Has the supervisor look at the tree's signs of life now; the record then says what it found
+/// (activity, notices, progress). Waits for the answer no longer than `timeout`.
 Result<void> request_look(store::Root&, store::TaskId, Duration timeout);
-/// Tells that a condition of its readiness was looked at and holds no longer: the record is then not ready, until all hold again.
+/// Tells that a condition of its readiness was looked at and holds no longer: the record is then
+/// not ready, until all hold again.
 Result<void> request_ready_lost(store::Root&, store::TaskId, const std::string& condition);
 /// Has it write a hang report now; returns its number (store/report.hpp). Takes up to two seconds.
 Result<std::uint32_t> request_report(store::Root&, store::TaskId);
 
-/// Asks for a report without waiting for it, so that many supervisors can make theirs at the same time.
+/// Asks for a report without waiting for it, so that many supervisors can make theirs at the same
+/// time.
 class ReportAhead {
 public:
     /// Error: nobody listens now; request_report() sees to it that somebody does.
@@ -52,18 +55,23 @@ public:
     Result<std::uint32_t> number();
 
 private:
-    ReportAhead(os::Question question, Fd supervisor) : question_(std::move(question)), supervisor_(std::move(supervisor)) {}
+    ReportAhead(os::Question question, Fd supervisor)
+        : question_(std::move(question)), supervisor_(std::move(supervisor))
+    {}
 
     os::Question question_;
     Fd supervisor_; ///< a pidfd
 };
 
-/// Sleeps until `done` says yes of the task's record, the task vanished (`--rm`: the last record seen is returned), or
-/// the deadline passed (nullopt). A supervisor that dies meanwhile is replaced. Wakes by the end of the supervisor (pidfd), and looks ten times a second. Error (ECANCELED):
-/// `cancel_fd` became readable.
-Result<std::optional<store::Status>> await_status(store::Root&, store::TaskId, std::optional<Instant> deadline,
-                                                  const std::function<bool(const store::Status&)>& done, int cancel_fd = -1);
+/// Sleeps until `done` says yes of the task's record, the task vanished (`--rm`: the last record
+/// seen is returned), or the deadline passed (nullopt). A supervisor that dies meanwhile is
+/// replaced. Wakes by the end of the supervisor (pidfd), and looks ten times a second. Error
+/// (ECANCELED): `cancel_fd` became readable.
+Result<std::optional<store::Status>> await_status(
+    store::Root&, store::TaskId, std::optional<Instant> deadline,
+    const std::function<bool(const store::Status&)>& done, int cancel_fd = -1);
 /// The same until the task is over (is_over).
-Result<std::optional<store::Status>> await_end(store::Root&, store::TaskId, std::optional<Instant> deadline);
+Result<std::optional<store::Status>> await_end(store::Root&, store::TaskId,
+                                               std::optional<Instant> deadline);
 
 } // namespace bgt::supervise

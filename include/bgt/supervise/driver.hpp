@@ -1,6 +1,6 @@
 #pragma once
-/// core::step at work: an event goes in, the actions that it answers are performed. It decides nothing itself, and knows the
-/// world by its collaborators only.
+/// core::step at work: an event goes in, the actions that it answers are performed. It decides
+/// nothing itself, and knows the world by its collaborators only.
 #include <bgt/supervise/collaborators.hpp>
 #include <bgt/supervise/recorder.hpp>
 #include <bgt/supervise/tree.hpp>
@@ -24,8 +24,8 @@ public:
     };
     Driver(const core::Policy&, core::State, Collaborators);
 
-    /// Passes an event to the core, performs what it answers and whatever follows from that, and sets the timer. What ended
-    /// meanwhile is told first.
+    /// Passes an event to the core, performs what it answers and whatever follows from that, and
+    /// sets the timer. What ended meanwhile is told first.
     void dispatch(core::Event);
     const core::State& state() const { return state_; }
 

@@ -7,8 +7,8 @@
 
 namespace bgt::supervise {
 
-/// Reports written by a process of their own with a deadline, while output goes on flowing: what is inspected may hang in
-/// the kernel, and so may who inspects it.
+/// Reports written by a process of their own with a deadline, while output goes on flowing: what is
+/// inspected may hang in the kernel, and so may who inspects it.
 class HangReports final : public HangReporter {
 public:
     struct Parts {

@@ -18,10 +18,10 @@ public:
 
 class Notifications {
 public:
-    Notifications(Tree& tree, const Clock& clock, Recorder& recorder, EventSink& sink, NotificationTarget& target)
+    Notifications(Tree& tree, const Clock& clock, Recorder& recorder, EventSink& sink,
+                  NotificationTarget& target)
         : tree_(tree), clock_(clock), recorder_(recorder), sink_(sink), target_(target)
-    {
-    }
+    {}
     /// The caller has checked the sender's user. False: the sender is no process of the task.
     bool take(const os::Datagram&);
 
@@ -36,7 +36,8 @@ private:
     NotificationTarget& target_;
     std::int64_t refused_ = 0;   ///< messages that did not come from the tree
     std::int64_t malformed_ = 0; ///< that could not be read whole
-    std::pair<std::int32_t, Instant> last_sender_{}; ///< known to be a member, so that a flood is not looked up each time
+    std::pair<std::int32_t, Instant>
+        last_sender_{}; ///< known to be a member, so that a flood is not looked up each time
 };
 
 } // namespace bgt::supervise

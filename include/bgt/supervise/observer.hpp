@@ -2,10 +2,10 @@
 /// The signs of life of one task: what step() gets to know of them, and what a report tells.
 #include <bgt/base/fd.hpp>
 #include <bgt/core/activity.hpp>
+#include <bgt/core/hang_state.hpp>
 #include <bgt/core/new_text.hpp>
 #include <bgt/core/pattern.hpp>
 #include <bgt/core/progress.hpp>
-#include <bgt/core/hang_state.hpp>
 #include <bgt/os/sample.hpp>
 #include <bgt/store/log_lines.hpp>
 #include <bgt/store/task_dir.hpp>
@@ -20,8 +20,8 @@ public:
     /// `folder`: of the task, which must stay open. Nothing is read before the first sample.
     Observer(int folder, const store::TaskSpec&);
 
-    /// A new attempt: what its tree uses from now on counts. Without this call (a supervisor that took over) the first
-    /// sample has nothing to compare with.
+    /// A new attempt: what its tree uses from now on counts. Without this call (a supervisor that
+    /// took over) the first sample has nothing to compare with.
     void begin(Instant now) override;
     void output_came(Instant now) { output_ = now; }
     void beat(Instant now) { beat_ = now; }
@@ -30,7 +30,8 @@ public:
     /// Children that are no part of the tree (Helpers) used this much before they were waited for.
     void leave_out(Duration cpu) override;
 
-    /// Takes a sample of the tree, compares it with the one before, and reads the output that came since (of a flood, its end).
+    /// Takes a sample of the tree, compares it with the one before, and reads the output that came
+    /// since (of a flood, its end).
     core::Liveness sample(const std::vector<os::ProcStat>& members, Instant now) override;
     /// Only the output: for progress that is printed.
     void read_output(Instant now);
@@ -38,7 +39,8 @@ public:
     /// The newest progress that was printed, and not yet taken.
     std::optional<core::Progress> take_progress() override;
 
-    /// The last look, or where that was taken just now the one before it: what was done since can be told.
+    /// The last look, or where that was taken just now the one before it: what was done since can
+    /// be told.
     const std::optional<core::Sample>& sample_before(Instant now) const;
     /// When each sign was last seen; nullopt: never in this attempt.
     struct Signs {
@@ -49,7 +51,8 @@ public:
     const os::StdinFifo& stdin_fifo() const { return stdin_fifo_; }
 
 private:
-    static constexpr std::size_t max_line = 64 * 1024; ///< of a longer one it comes in pieces: a supervisor is small
+    static constexpr std::size_t max_line =
+        64 * 1024; ///< of a longer one it comes in pieces: a supervisor is small
 
     struct Stream {
         const char* name;

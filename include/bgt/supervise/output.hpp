@@ -1,5 +1,6 @@
 #pragma once
 /// The output of a task on its way into the log, while its supervisor sleeps in between.
+#include <array>
 #include <bgt/supervise/collaborators.hpp>
 #include <bgt/supervise/log_pump.hpp>
 #include <bgt/supervise/observer.hpp>
@@ -7,7 +8,6 @@
 #include <bgt/supervise/tree.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <array>
 
 namespace bgt::supervise {
 
@@ -17,7 +17,7 @@ public:
     struct Parts {
         boost::asio::io_context& io;
         LogPump& out;
-        LogPump* err;        ///< --split
+        LogPump* err; ///< --split
         Stream &out_stream, &err_stream;
         int lock;            ///< the task's, for the keeper of a stage
         bool shows_progress; ///< --progress-pattern: what is printed is read soon after it came

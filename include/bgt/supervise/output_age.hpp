@@ -9,8 +9,9 @@ namespace bgt::supervise {
 class OutputAge {
 public:
     static Result<OutputAge> open(const store::TaskDir&);
-    /// When it last wrote, or started to be able to; never after `now`, never before an earlier answer. A look at two
-    /// sizes; the time of the file is asked where they changed, so setting the calendar moves it only then.
+    /// When it last wrote, or started to be able to; never after `now`, never before an earlier
+    /// answer. A look at two sizes; the time of the file is asked where they changed, so setting
+    /// the calendar moves it only then.
     Instant last(Instant now, WallTime wall_now);
 
 private:

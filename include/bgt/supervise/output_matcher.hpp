@@ -1,7 +1,7 @@
 #pragma once
+#include <bgt/os/watch.hpp>
 #include <bgt/store/log_file.hpp>
 #include <bgt/store/log_lines.hpp>
-#include <bgt/os/watch.hpp>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -9,12 +9,15 @@
 
 namespace bgt::supervise {
 
-/// Hands out the rendered lines of a task's output (of err.log too, with --split) as they come, each byte read once.
+/// Hands out the rendered lines of a task's output (of err.log too, with --split) as they come,
+/// each byte read once.
 class OutputMatcher {
 public:
-    static Result<OutputMatcher> open(const store::TaskDir&, std::uint64_t freed_out, std::uint64_t freed_err);
+    static Result<OutputMatcher> open(const store::TaskDir&, std::uint64_t freed_out,
+                                      std::uint64_t freed_err);
 
-    /// Leaves out what comes before these places of out.log and err.log. To be called before the first scan.
+    /// Leaves out what comes before these places of out.log and err.log. To be called before the
+    /// first scan.
     void skip_to(std::uint64_t out, std::uint64_t err);
     /// Leaves out what comes from these places on.
     void stop_at(std::uint64_t out, std::uint64_t err);
@@ -23,8 +26,9 @@ public:
     void unwatch(os::Watch&);
     /// Opens a log that was not there yet.
     Result<void> renew(os::Watch&, const store::TaskDir&);
-    /// Reads what is new, up to 16 MiB, and calls `line` for each line, for the unfinished last one too (which so may
-    /// be given several times as it grows); of a line longer than store::max_line, for that much of it. True: there is more to read now.
+    /// Reads what is new, up to 16 MiB, and calls `line` for each line, for the unfinished last one
+    /// too (which so may be given several times as it grows); of a line longer than
+    /// store::max_line, for that much of it. True: there is more to read now.
     Result<bool> scan(const std::function<void(std::string_view)>& line);
 
 private:

@@ -9,7 +9,9 @@ namespace bgt::supervise {
 /// `--owner PID`: asks for a stop once that process has ended.
 class OwnerWatch {
 public:
-    OwnerWatch(boost::asio::io_context& io, EventSink& sink) : io_(io), sink_(sink), pidfd_(io), timer_(io) {}
+    OwnerWatch(boost::asio::io_context& io, EventSink& sink)
+        : io_(io), sink_(sink), pidfd_(io), timer_(io)
+    {}
     /// By a pidfd; where none is to be had, by asking once a second.
     void watch(const ProcessKey& owner);
 

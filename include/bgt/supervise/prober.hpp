@@ -6,9 +6,10 @@
 
 namespace bgt::supervise {
 
-/// A child process that asks the question of a probe until the condition holds, every 20 ms at first and every 200 ms later. A
-/// process, not a thread: looking at a task may fork a supervisor, which only a single-threaded program can do safely.
-/// It dies with its parent; its destructor ends it together with the command that it may be running.
+/// A child process that asks the question of a probe until the condition holds, every 20 ms at
+/// first and every 200 ms later. A process, not a thread: looking at a task may fork a supervisor,
+/// which only a single-threaded program can do safely. It dies with its parent; its destructor ends
+/// it together with the command that it may be running.
 class Prober {
 public:
     static Result<Prober> start(const core::Condition&);
@@ -16,10 +17,12 @@ public:
     Prober& operator=(Prober&&) = delete;
     ~Prober();
 
-    /// Becomes readable once there is an answer: a yes, or a no with another text than the one before.
+    /// Becomes readable once there is an answer: a yes, or a no with another text than the one
+    /// before.
     int fd() const { return answer_.get(); }
-    /// To be called when fd() is readable. After a yes nothing follows. Error: the child died (out of memory, killed by
-    /// somebody). Hazard: a no may be the answer to a question that was asked some time ago.
+    /// To be called when fd() is readable. After a yes nothing follows. Error: the child died (out
+    /// of memory, killed by somebody). Hazard: a no may be the answer to a question that was asked
+    /// some time ago.
     Result<core::fact::Answered> answer();
 
 private:

@@ -10,20 +10,30 @@
 namespace bgt::supervise {
 
 struct Request {
-    enum class Op : std::uint8_t { stop, signal, pause, resume, stdin_eof, restart, sample, report, ready_lost };
+    enum class Op : std::uint8_t {
+        stop,
+        signal,
+        pause,
+        resume,
+        stdin_eof,
+        restart,
+        sample,
+        report,
+        ready_lost
+    };
     Op op = Op::stop;
-    core::Reason reason = core::Reason::killed;         ///< stop
-    bool now = false;                                   ///< stop, restart
-    bool no_escalation = false;                               ///< stop; a supervisor that does not know it hastens
-    std::optional<std::vector<core::StopStep>> ladder;  ///< stop, restart
-    int signal = 0;                                     ///< signal
-    bool whole_tree = false;                            ///< signal
-    std::string text;                                   ///< ready_lost: the condition that holds no longer
+    core::Reason reason = core::Reason::killed; ///< stop
+    bool now = false;                           ///< stop, restart
+    bool no_escalation = false; ///< stop; a supervisor that does not know it hastens
+    std::optional<std::vector<core::StopStep>> ladder; ///< stop, restart
+    int signal = 0;                                    ///< signal
+    bool whole_tree = false;                           ///< signal
+    std::string text; ///< ready_lost: the condition that holds no longer
 };
 
 struct Answer {
-    std::string error;        ///< empty: done
-    std::uint32_t count = 0;  ///< processes that got the signal; report: its number
+    std::string error;       ///< empty: done
+    std::uint32_t count = 0; ///< processes that got the signal; report: its number
 };
 
 std::string encode_request(const Request&);

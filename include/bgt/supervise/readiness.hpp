@@ -12,8 +12,8 @@ namespace bgt::supervise {
 /// The condition of readiness that is a message of the task itself (`--ready-notify`).
 inline constexpr std::string_view notify_condition = "notify";
 
-/// Says Ready once all conditions of an attempt hold, or NeverReady. The conditions are watched by a child (ReadyWatch), but
-/// for `notify`, which is told by announce().
+/// Says Ready once all conditions of an attempt hold, or NeverReady. The conditions are watched by
+/// a child (ReadyWatch), but for `notify`, which is told by announce().
 class Readiness {
 public:
     struct Parts {
@@ -30,8 +30,8 @@ public:
     };
     explicit Readiness(Parts parts) : with_(std::move(parts)), answer_(with_.io) {}
 
-    /// For a new attempt, whose output begins at these places of out.log and err.log. Does nothing unless the task runs and is
-    /// not ready yet.
+    /// For a new attempt, whose output begins at these places of out.log and err.log. Does nothing
+    /// unless the task runs and is not ready yet.
     void begin(std::uint64_t out_from, std::uint64_t err_from);
     /// Nothing more is said of this attempt.
     void end();

@@ -6,8 +6,10 @@
 
 namespace bgt::supervise {
 
-/// Why a supervisor that took over can't start the command again. `bgt restart` then stops the task and starts another one like it.
-inline constexpr std::string_view no_environment = "its supervisor took over from one that was killed, and does not know its environment";
+/// Why a supervisor that took over can't start the command again. `bgt restart` then stops the task
+/// and starts another one like it.
+inline constexpr std::string_view no_environment =
+    "its supervisor took over from one that was killed, and does not know its environment";
 
 /// What only the supervisor itself can do for a request.
 class RequestTarget {
@@ -23,10 +25,15 @@ public:
 /// Answers what the verbs ask a supervisor for.
 class Requests {
 public:
-    Requests(bool can_start, Tree& tree, Recorder& recorder, HangReporter& reports, EventSink& sink, RequestTarget& target)
-        : can_start_(can_start), tree_(tree), recorder_(recorder), reports_(reports), sink_(sink), target_(target)
-    {
-    }
+    Requests(bool can_start, Tree& tree, Recorder& recorder, HangReporter& reports, EventSink& sink,
+             RequestTarget& target)
+        : can_start_(can_start),
+          tree_(tree),
+          recorder_(recorder),
+          reports_(reports),
+          sink_(sink),
+          target_(target)
+    {}
     Answer answer(const Request&);
 
 private:

@@ -1,6 +1,7 @@
 #pragma once
-/// The process that runs one task. It waits for the kernel, and passes what happened to the driver (core::step at work) and
-/// its collaborators. It never polls: it sleeps until a signal, output, a request, a pidfd or a timer wakes it.
+/// The process that runs one task. It waits for the kernel, and passes what happened to the driver
+/// (core::step at work) and its collaborators. It never polls: it sleeps until a signal, output, a
+/// request, a pidfd or a timer wakes it.
 #include <bgt/os/control_socket.hpp>
 #include <bgt/os/oom_counter.hpp>
 #include <bgt/store/retention.hpp>
@@ -34,21 +35,23 @@ struct EventSources {
     Stream out{io}, err{io}, control{io}; ///< of descriptors that belong to others
 };
 
-/// What a supervisor works with. Opened before the command starts, so that all that can fail has failed by then.
+/// What a supervisor works with. Opened before the command starts, so that all that can fail has
+/// failed by then.
 struct SupervisorResources {
     store::Root root;
-    store::TaskDir task;                  ///< with its lock
+    store::TaskDir task; ///< with its lock
     store::TaskSpec spec;
     Recorder recorder;
     LogPump out;
-    std::optional<LogPump> err;       ///< --split
+    std::optional<LogPump> err; ///< --split
     os::ControlSocket control;
-    Fd stdin_writer;                      ///< --stdin pipe: our own end, which keeps the command from end-of-file
-    pid_t stdin_keeper = 0;               ///< the child that holds another, for when we are killed; 0: none, or not ours
+    Fd stdin_writer; ///< --stdin pipe: our own end, which keeps the command from end-of-file
+    pid_t stdin_keeper =
+        0; ///< the child that holds another, for when we are killed; 0: none, or not ours
     std::unique_ptr<EventSources> sources;
     store::Retention retention;
-    std::vector<std::string> env;         ///< of the command, for further attempts; empty: it is not known
-    Fd caller_stdin;                      ///< StdinFrom::caller, until the command has it
+    std::vector<std::string> env; ///< of the command, for further attempts; empty: it is not known
+    Fd caller_stdin;              ///< StdinFrom::caller, until the command has it
 };
 
 /// The folder of a task that is removed at its end (`--rm`).
@@ -56,8 +59,8 @@ struct Removal {
     store::Root root;
     store::TaskId id;
 };
-/// To be called once the supervisor has closed all that it had open: on FUSE and NFS a file that is removed while it is open
-/// keeps its folder.
+/// To be called once the supervisor has closed all that it had open: on FUSE and NFS a file that is
+/// removed while it is open keeps its folder.
 void remove_folder(std::optional<Removal>);
 
 class Supervisor final : private EventSink,
@@ -74,7 +77,8 @@ public:
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
 
-    /// Stays until nothing is left to supervise. What is to be removed after the end of this object.
+    /// Stays until nothing is left to supervise. What is to be removed after the end of this
+    /// object.
     std::optional<Removal> run();
 
 private:

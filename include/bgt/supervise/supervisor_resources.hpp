@@ -3,10 +3,13 @@
 
 namespace bgt::supervise {
 
-/// Opens all that a supervisor of this task needs. The task's folder holds its lock, spec.json and status are written.
-Result<SupervisorResources> open_resources(store::Root, store::TaskDir, store::TaskSpec, store::Retention);
+/// Opens all that a supervisor of this task needs. The task's folder holds its lock, spec.json and
+/// status are written.
+Result<SupervisorResources> open_resources(store::Root, store::TaskDir, store::TaskSpec,
+                                           store::Retention);
 
-/// A message of a new supervisor to the process that forked it, over a pipe: it is at work, or why not.
+/// A message of a new supervisor to the process that forked it, over a pipe: it is at work, or why
+/// not.
 struct StartReport {
     bool started = false;
     Error error;

@@ -4,8 +4,8 @@
 
 namespace bgt::supervise {
 
-/// The last lines of its output as a person would see them, at most so many; with a log for each stream, those written last
-/// come last. What can't be read is left out.
+/// The last lines of its output as a person would see them, at most so many; with a log for each
+/// stream, those written last come last. What can't be read is left out.
 std::vector<std::string> last_lines(const store::TaskDir&, std::size_t most);
 
 /// The output and the reports of a task, for those who gather evidence.

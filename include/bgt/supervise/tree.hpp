@@ -12,8 +12,8 @@
 
 namespace bgt::supervise {
 
-/// Children of the supervisor that are no members of the tree: it started them for itself. They and their descendants are
-/// never seen as members and never signalled.
+/// Children of the supervisor that are no members of the tree: it started them for itself. They and
+/// their descendants are never seen as members and never signalled.
 using Helpers = std::set<std::int32_t>;
 
 class Tree {
@@ -40,8 +40,9 @@ protected:
     Helpers& helpers_; ///< one that has ended is taken out by poll()
 };
 
-/// The tree of the supervisor that started it: its own descendants. Emptiness is the kernel's word (ECHILD); while a
-/// helper lives, it is that no other process is a child of ours, as every orphan of the tree becomes one.
+/// The tree of the supervisor that started it: its own descendants. Emptiness is the kernel's word
+/// (ECHILD); while a helper lives, it is that no other process is a child of ours, as every orphan
+/// of the tree becomes one.
 class OwnTree : public Tree {
 public:
     OwnTree(Helpers& helpers, std::int32_t main_pid) : Tree(helpers), main_process_(main_pid) {}
@@ -56,15 +57,17 @@ private:
     std::int32_t main_process_;
 };
 
-/// The tree of a supervisor that took over: strangers' children, found by the marks they carry. Empty is what two listings
-/// in a row say. `changed` is called when a member has ended.
+/// The tree of a supervisor that took over: strangers' children, found by the marks they carry.
+/// Empty is what two listings in a row say. `changed` is called when a member has ended.
 class AdoptedTree : public Tree {
 public:
-    AdoptedTree(Helpers&, boost::asio::io_context&, os::TreeMarks, bool main_end_known, std::function<void()> changed);
+    AdoptedTree(Helpers&, boost::asio::io_context&, os::TreeMarks, bool main_end_known,
+                std::function<void()> changed);
     Changes poll() override;
     std::vector<os::ProcStat> members() override;
     bool has(std::int32_t pid) override;
-    /// A child of ours, as those of a supervisor that took over nothing are: from here on it is an OwnTree.
+    /// A child of ours, as those of a supervisor that took over nothing are: from here on it is an
+    /// OwnTree.
     void new_main_process(std::int32_t pid) override;
 
 private:

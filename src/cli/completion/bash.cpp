@@ -6,7 +6,8 @@ namespace bgt::cli {
 
 namespace {
 
-/// What the script does with a word of this kind: a list of words, or an @kind of its function _bgt_reply.
+/// What the script does with a word of this kind: a list of words, or an @kind of its function
+/// _bgt_reply.
 std::string kind_word(const ValueCompletion& value)
 {
     if (value.words.empty()) return value.bash;
@@ -240,8 +241,11 @@ std::string bash_completion()
         names += (names.empty() ? "" : " ") + verb.name;
         cases += verb_case(verb);
     }
-    return "# bash completion for bgt. Made by `bgt completion bash`: do not edit.\n\n_bgt_verbs='" + names +
-           "'\n\n# _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).\n"
+    return "# bash completion for bgt. Made by `bgt completion bash`: do not "
+           "edit.\n\n_bgt_verbs='" +
+           names +
+           "'\n\n# _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value "
+           "(what OPTION's is).\n"
            "_bgt_verb() {\n    case $1 in\n" +
            cases + "    esac\n}\n" + std::string(reply_functions) + std::string(main_function);
 }

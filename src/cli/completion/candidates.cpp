@@ -6,10 +6,10 @@
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
-#include <bgt/core/condition.hpp>
-#include <bgt/ops/settings.hpp>
 #include <bgt/config/settings.hpp>
+#include <bgt/core/condition.hpp>
 #include <bgt/ops/list.hpp>
+#include <bgt/ops/settings.hpp>
 #include <set>
 
 namespace bgt::cli {
@@ -27,17 +27,19 @@ VerbShape shape_of(const VerbInfo& info)
     Parser parser(std::string(info.name), std::string(info.summary), std::string(info.synopsis));
     verb->declare(parser);
     declare_root(parser, root);
-    return {std::string(info.name), std::string(info.summary), parser.options(), parser.takes_words(),
-            parser.first_word_value(), parser.words_value()};
+    return {std::string(info.name), std::string(info.summary), parser.options(),
+            parser.takes_words(),   parser.first_word_value(), parser.words_value()};
 }
 
-/// A candidate is a line of text that a person sees as it is, or it is none: the shells would show it, and put it on their line.
+/// A candidate is a line of text that a person sees as it is, or it is none: the shells would show
+/// it, and put it on their line.
 bool is_offered(const std::string& candidate)
 {
     return candidate.size() <= longest_candidate && printable(candidate) == candidate;
 }
 
-void add_task(std::string& out, const store::Root& root, store::TaskId id, Candidates kind, std::set<std::string>& seen)
+void add_task(std::string& out, const store::Root& root, store::TaskId id, Candidates kind,
+              std::set<std::string>& seen)
 {
     const auto task = root.open_task(id);
     if (!task) return;
@@ -45,7 +47,8 @@ void add_task(std::string& out, const store::Root& root, store::TaskId id, Candi
         const auto spec = store::read_spec(task->fd());
         if (!spec) return;
         for (const auto& [key, value] : spec->tags)
-            if (const auto tag = key + "=" + value; is_offered(tag) && seen.insert(tag).second) out += tag + "\n";
+            if (const auto tag = key + "=" + value; is_offered(tag) && seen.insert(tag).second)
+                out += tag + "\n";
         return;
     }
     const auto status = store::read_status(task->fd());
@@ -70,7 +73,8 @@ std::vector<VerbShape> verb_shapes()
 {
     std::vector<VerbShape> out;
     for (const auto& info : verbs()) out.push_back(shape_of(info));
-    out.push_back({"help", "print what a verb does, and its options", {}, true, Value::verb, Value::text});
+    out.push_back(
+        {"help", "print what a verb does, and its options", {}, true, Value::verb, Value::text});
     return out;
 }
 
@@ -108,16 +112,21 @@ std::vector<std::string> literal_words(std::string_view metavar)
         metavar.remove_prefix(std::min(part.size() + 1, metavar.size()));
         const auto colon = part.find(':');
         const auto word = colon == std::string_view::npos ? part : part.substr(0, colon + 1);
-        const auto is_literal = [](char c) { return (c >= 'a' && c <= 'z') || c == '-' || c == ':'; };
+        const auto is_literal = [](char c) {
+            return (c >= 'a' && c <= 'z') || c == '-' || c == ':';
+        };
         if (std::all_of(word.begin(), word.end(), is_literal)) out.emplace_back(word);
     }
     return out;
 }
 
-/// Names and tags that only the state root knows, by the word of `bgt completion` that asks for them.
+/// Names and tags that only the state root knows, by the word of `bgt completion` that asks for
+/// them.
 ValueCompletion known(const std::string& word)
 {
-    return {.bash = "@" + word, .zsh = " _bgt_known " + word, .fish = " -k -a '(__bgt_known " + word + ")'"};
+    return {.bash = "@" + word,
+            .zsh = " _bgt_known " + word,
+            .fish = " -k -a '(__bgt_known " + word + ")'"};
 }
 
 ValueCompletion one_of(std::vector<std::string> words)
@@ -128,7 +137,8 @@ ValueCompletion one_of(std::vector<std::string> words)
 std::vector<std::string> signal_words()
 {
     std::vector<std::string> out;
-    for (const int number : {1, 2, 3, 10, 12, 15, 9, 18, 19, 28}) out.push_back(signal_name(number).substr(3));
+    for (const int number : {1, 2, 3, 10, 12, 15, 9, 18, 19, 28})
+        out.push_back(signal_name(number).substr(3));
     return out;
 }
 
@@ -157,13 +167,16 @@ ValueCompletion completion_of(Value value)
     case Value::tag: return known("tag-list");
     case Value::file: return {.bash = "@file", .zsh = "_files", .fish = " -F"};
     case Value::folder:
-        return {.bash = "@directory", .zsh = "_files -/", .fish = " -a '(__fish_complete_directories)'"};
+        return {.bash = "@directory",
+                .zsh = "_files -/",
+                .fish = " -a '(__fish_complete_directories)'"};
     case Value::command: return {.bash = "@command"};
     case Value::pid: return {.zsh = "_pids", .fish = " -a '(__fish_complete_pids)'"};
     case Value::signal: return one_of(signal_words());
     case Value::shell: return one_of({"bash", "zsh", "fish"});
     case Value::condition: return one_of(core::condition_words());
-    case Value::state: return one_of({std::begin(ops::state_filters), std::end(ops::state_filters)});
+    case Value::state:
+        return one_of({std::begin(ops::state_filters), std::end(ops::state_filters)});
     case Value::limit: return one_of(limit_words());
     case Value::setting: return one_of(ops::setting_keys());
     case Value::verb: return one_of(verb_words());
@@ -181,7 +194,8 @@ ValueCompletion completion_of(const OptionInfo& info)
     const auto choices = info.choices();
     if (!choices.empty()) return one_of({choices.begin(), choices.end()});
     const bool free_text = info.value == Value::text || info.value == Value::number;
-    if (free_text && info.metavar.find('|') != std::string_view::npos) return one_of(literal_words(info.metavar));
+    if (free_text && info.metavar.find('|') != std::string_view::npos)
+        return one_of(literal_words(info.metavar));
     return completion_of(info.value);
 }
 

@@ -39,7 +39,8 @@ std::string option_line(const std::string& verb, const OptionInfo& info)
 {
     std::string out = "complete -c bgt -n '__bgt_in " + verb + "'";
     for (const auto name : info.all_names())
-        out.append(name.starts_with("--") ? " -l " : " -s ").append(name.substr(name.find_first_not_of('-')));
+        out.append(name.starts_with("--") ? " -l " : " -s ")
+            .append(name.substr(name.find_first_not_of('-')));
     if (!info.metavar.empty()) {
         const auto what = argument(completion_of(info));
         out += (what == " -F" ? " -r" : " -x") + what;
@@ -54,11 +55,13 @@ std::string word_lines(const VerbShape& verb)
     };
     if (!verb.takes_words) return "";
     if (verb.words == Value::command)
-        return line("__bgt_in run", " -a '(__fish_complete_command)'") + line("__bgt_in_command", " -a '(__bgt_command)'");
+        return line("__bgt_in run", " -a '(__fish_complete_command)'") +
+               line("__bgt_in_command", " -a '(__bgt_command)'");
     const auto first = argument(completion_of(verb.first_word));
     const auto rest = argument(completion_of(verb.words));
     if (first == rest) return line("__bgt_in " + verb.name, first);
-    return line("__bgt_in " + verb.name + " first", first) + line("__bgt_in " + verb.name + " rest", rest);
+    return line("__bgt_in " + verb.name + " first", first) +
+           line("__bgt_in " + verb.name + " rest", rest);
 }
 
 /// "-n --lines ...": the options of the verb that take the next word as their value.
@@ -156,8 +159,10 @@ std::string fish_completion()
     std::string valued, lines;
     for (const auto& verb : verb_shapes()) {
         if (const auto options = valued_options(verb); !options.empty())
-            valued += "        case " + verb.name + "\n            string split ' ' -- '" + options.substr(1) + "'\n";
-        lines += "complete -c bgt -n __bgt_no_verb -a " + verb.name + " -d " + fish_quoted(verb.summary) + "\n";
+            valued += "        case " + verb.name + "\n            string split ' ' -- '" +
+                      options.substr(1) + "'\n";
+        lines += "complete -c bgt -n __bgt_no_verb -a " + verb.name + " -d " +
+                 fish_quoted(verb.summary) + "\n";
         for (const auto& info : verb.options) lines += option_line(verb.name, info);
         lines += word_lines(verb);
     }

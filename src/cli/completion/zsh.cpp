@@ -10,10 +10,8 @@ std::string escaped(const std::string& text)
     std::string out;
     for (const char c : text) {
         if (c == '[' || c == ']' || c == ':' || c == '\\') out += '\\';
-        if (c == '\'')
-            out += "'\\''";
-        else
-            out += c;
+        if (c == '\'') out += "'\\''";
+        else out += c;
     }
     return out;
 }
@@ -21,7 +19,8 @@ std::string escaped(const std::string& text)
 /// A word of an action that is executed, where the shell would read < and > as redirections.
 std::string action_word(const std::string& word)
 {
-    return word.find_first_of("<>") == std::string::npos ? escaped(word) : "'\\''" + escaped(word) + "'\\''";
+    return word.find_first_of("<>") == std::string::npos ? escaped(word)
+                                                         : "'\\''" + escaped(word) + "'\\''";
 }
 
 /// Whether something of the user's follows a word.
@@ -51,7 +50,9 @@ std::string option_spec(const OptionInfo& info)
     for (const auto name : info.all_names()) {
         all.append(all.empty() ? "" : " ").append(name);
         const bool is_long = name.starts_with("--");
-        forms.append(forms.empty() ? "" : ",").append(name).append(valued ? is_long ? "=" : "+" : "");
+        forms.append(forms.empty() ? "" : ",")
+            .append(name)
+            .append(valued ? is_long ? "=" : "+" : "");
     }
     std::string out = info.repeats ? "'*'" : "'(" + all + ")'";
     out += info.all_names().size() > 1 ? "{" + forms + "}" : forms;
@@ -63,9 +64,11 @@ std::string option_spec(const OptionInfo& info)
 std::string word_specs(const VerbShape& verb)
 {
     if (!verb.takes_words) return "";
-    if (verb.words == Value::command) return " \\\n        '(-)1:command: _command_names -e' '*::arguments: _normal'";
+    if (verb.words == Value::command)
+        return " \\\n        '(-)1:command: _command_names -e' '*::arguments: _normal'";
     std::string out;
-    if (verb.first_word != verb.words) out += " \\\n        '1:word:" + action(completion_of(verb.first_word)) + "'";
+    if (verb.first_word != verb.words)
+        out += " \\\n        '1:word:" + action(completion_of(verb.first_word)) + "'";
     return out + " \\\n        '*:word:" + action(completion_of(verb.words)) + "'";
 }
 
@@ -138,7 +141,8 @@ std::string zsh_completion()
         cases += verb_case(verb);
     }
     return std::string(script_head) + verbs + std::string(script_middle) + cases +
-           "  esac\n}\n\nif [[ $funcstack[1] == _bgt ]]; then\n  _bgt \"$@\"\nelse\n  compdef _bgt bgt\nfi\n";
+           "  esac\n}\n\nif [[ $funcstack[1] == _bgt ]]; then\n  _bgt \"$@\"\nelse\n  compdef _bgt "
+           "bgt\nfi\n";
 }
 
 } // namespace bgt::cli

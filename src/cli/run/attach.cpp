@@ -1,11 +1,11 @@
 #include "attach.hpp"
 
+#include <algorithm>
 #include <bgt/core/end_words.hpp>
 #include <bgt/ops/attach.hpp>
 #include <bgt/ops/pause.hpp>
 #include <bgt/ops/stop.hpp>
 #include <bgt/ops/task_monitor.hpp>
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -26,11 +26,13 @@ namespace {
 /// Becomes readable after so long (man 2 timerfd_create).
 Result<void> set_timer(const Fd& fd, Duration after)
 {
-    const auto ns = std::max(std::chrono::duration_cast<std::chrono::nanoseconds>(after).count(), std::int64_t{1}); // 0 would stop it
+    const auto ns = std::max(std::chrono::duration_cast<std::chrono::nanoseconds>(after).count(),
+                             std::int64_t{1}); // 0 would stop it
     itimerspec when{};
     when.it_value.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
     when.it_value.tv_nsec = static_cast<long>(ns % 1'000'000'000);
-    if (!fd || ::timerfd_settime(fd.get(), 0, &when, nullptr) != 0) return Error::system("--max-wait: a timer", errno);
+    if (!fd || ::timerfd_settime(fd.get(), 0, &when, nullptr) != 0)
+        return Error::system("--max-wait: a timer", errno);
     return {};
 }
 
@@ -39,8 +41,7 @@ class Keys {
 public:
     Keys(Context& context, store::Root& root, store::TaskId id, const Fd& leave, int signals)
         : context_(context), root_(root), id_(id), leave_(leave), signals_(signals)
-    {
-    }
+    {}
 
     void take(int signal)
     {
@@ -53,8 +54,10 @@ private:
     void stop()
     {
         const bool now = stops_++ > 0;
-        context_.hint(now ? "bgt run: killing it" : "bgt run: stopping it (a second signal kills it)");
-        if (const auto asked = ops::request_stop(root_, id_, now); !asked) context_.complain(asked.error().message);
+        context_.hint(now ? "bgt run: killing it"
+                          : "bgt run: stopping it (a second signal kills it)");
+        if (const auto asked = ops::request_stop(root_, id_, now); !asked)
+            context_.complain(asked.error().message);
     }
     void suspend()
     {
@@ -63,15 +66,18 @@ private:
         context_.hint("bgt run: paused task " + to_string(id_) + " (fg: it goes on)");
         ::raise(SIGSTOP);
         if (!paused) return;
-        if (const auto resumed = ops::resume_one(root_, id_); !resumed) context_.complain(resumed.error().message);
+        if (const auto resumed = ops::resume_one(root_, id_); !resumed)
+            context_.complain(resumed.error().message);
     }
     void ask()
     {
-        context_.hint("bgt run: task " + to_string(id_) + ": [s]top it, [k]ill it, leave it in the [b]ackground, or [Enter] to go on?");
+        context_.hint("bgt run: task " + to_string(id_) +
+                      ": [s]top it, [k]ill it, leave it in the [b]ackground, or [Enter] to go on?");
         pollfd either[] = {{STDIN_FILENO, POLLIN, 0}, {signals_, POLLIN, 0}};
         while (::poll(either, 2, -1) < 0 && errno == EINTR) {}
         char answer[64] = {};
-        if (either[1].revents != 0 || ::read(STDIN_FILENO, answer, sizeof answer - 1) <= 0) return; // a signal is an answer
+        if (either[1].revents != 0 || ::read(STDIN_FILENO, answer, sizeof answer - 1) <= 0)
+            return; // a signal is an answer
         if (answer[0] == 's') return stop();
         if (answer[0] == 'k') {
             ++stops_;
@@ -96,14 +102,16 @@ std::string why_ended(const store::Root& root, store::TaskId id, const store::St
     if (code != code::hung && code != code::task_timeout) return {};
     const auto task = root.open_task(id);
     const auto spec = task ? store::read_spec(task->fd()) : Result<store::TaskSpec>(task.error());
-    const std::string limit = ops::limit_in_words(status.outcome.reason, spec ? spec->policy : core::Policy{});
+    const std::string limit =
+        ops::limit_in_words(status.outcome.reason, spec ? spec->policy : core::Policy{});
     if (limit.empty()) return {};
     const std::string next = code == code::hung ? "bgt why " : "bgt show ";
-    return ops::label(id, status) + " " + core::ended_words(status.outcome) + ": " + limit + ", so the exit code is " + std::to_string(code) +
-           " (" + next + to_string(id) + ")";
+    return ops::label(id, status) + " " + core::ended_words(status.outcome) + ": " + limit +
+           ", so the exit code is " + std::to_string(code) + " (" + next + to_string(id) + ")";
 }
 
-Result<std::optional<store::Status>> stay_until_end(Context& context, store::Root& root, store::TaskId id, HeldSignals& signals,
+Result<std::optional<store::Status>> stay_until_end(Context& context, store::Root& root,
+                                                    store::TaskId id, HeldSignals& signals,
                                                     bool stream, std::optional<Duration> max_wait)
 {
     std::signal(SIGPIPE, SIG_IGN); // a closed stdout is seen as EPIPE
@@ -114,7 +122,8 @@ Result<std::optional<store::Status>> stay_until_end(Context& context, store::Roo
     }
     request.note = [&](const std::string& text) { context.complain(text); };
     request.wake_fd = signals.fd();
-    const Fd leave(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)); // readable: it goes on in the background
+    const Fd leave(::timerfd_create(
+        CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)); // readable: it goes on in the background
     if (max_wait)
         if (auto set = set_timer(leave, *max_wait); !set) return set.error();
     Keys keys(context, root, id, leave, signals.fd());

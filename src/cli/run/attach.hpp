@@ -8,15 +8,17 @@
 
 namespace bgt::cli {
 
-/// Holds back what ends this program (INT, TERM, HUP) and, where stdin is a terminal, what its keys send: TSTP (Ctrl-Z) and
-/// QUIT (Ctrl-\\).
+/// Holds back what ends this program (INT, TERM, HUP) and, where stdin is a terminal, what its keys
+/// send: TSTP (Ctrl-Z) and QUIT (Ctrl-\\).
 HeldSignals hold_attached_signals();
 
-/// Passes the output on to stdout and stderr (`stream`) until the task has ended. A held signal is passed on as a stop request, the second
-/// one as SIGKILL at once. TSTP pauses the task and stops this process; when that goes on, so does the task. QUIT asks at the terminal
-/// what is to be done. When stdout is closed, the passing on ends, the waiting goes on. Returns the last record;
+/// Passes the output on to stdout and stderr (`stream`) until the task has ended. A held signal is
+/// passed on as a stop request, the second one as SIGKILL at once. TSTP pauses the task and stops
+/// this process; when that goes on, so does the task. QUIT asks at the terminal what is to be done.
+/// When stdout is closed, the passing on ends, the waiting goes on. Returns the last record;
 /// nullopt: `max_wait` passed or somebody said so, and the task goes on.
-Result<std::optional<store::Status>> stay_until_end(Context&, store::Root&, store::TaskId, HeldSignals&, bool stream,
+Result<std::optional<store::Status>> stay_until_end(Context&, store::Root&, store::TaskId,
+                                                    HeldSignals&, bool stream,
                                                     std::optional<Duration> max_wait);
 /// Of a task that bgt ended, what for: "24 test ended (SIGTERM, progress-timeout): no progress
 /// for 5s, so the exit code is 120 (bgt why 24)". Empty of any other.

@@ -17,10 +17,12 @@ constexpr std::size_t largest_file = 1 << 20;
 constexpr std::string_view blanks = " \t";
 constexpr int pipe_timeout_ms = 10'000; ///< with a writer of a pipe
 
-/// A pipe that the caller has opened, as a shell does for `--env-file <(command)`. A FIFO in a folder may be anybody's.
+/// A pipe that the caller has opened, as a shell does for `--env-file <(command)`. A FIFO in a
+/// folder may be anybody's.
 bool is_own_descriptor(std::string_view path)
 {
-    return path == "/dev/stdin" || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/fd/");
+    return path == "/dev/stdin" || path.starts_with("/dev/fd/") ||
+           path.starts_with("/proc/self/fd/");
 }
 
 std::string_view trim_left(std::string_view text)
@@ -57,10 +59,10 @@ std::optional<std::string> quoted(std::string_view text, std::string_view& rest)
             rest = text.substr(i + 1);
             return out;
         }
-        if (text[0] == '"' && text[i] == '\\' && i + 1 < text.size() && escaped(text[i + 1]) != '\0')
+        if (text[0] == '"' && text[i] == '\\' && i + 1 < text.size() &&
+            escaped(text[i + 1]) != '\0')
             out += escaped(text[++i]);
-        else
-            out += text[i];
+        else out += text[i];
     }
     return std::nullopt;
 }
@@ -74,9 +76,11 @@ Line parse_line(std::string_view line)
 {
     line = trim_left(line);
     if (line.empty() || line[0] == '#') return {};
-    if (line.starts_with("export ") || line.starts_with("export\t")) line = trim_left(line.substr(7));
+    if (line.starts_with("export ") || line.starts_with("export\t"))
+        line = trim_left(line.substr(7));
     const auto equals = line.find('=');
-    if (equals == std::string_view::npos) return {{}, "expected NAME=VALUE, found '" + fit(printable(line), 40) + "'"};
+    if (equals == std::string_view::npos)
+        return {{}, "expected NAME=VALUE, found '" + fit(printable(line), 40) + "'"};
     const auto name = trim_right(line.substr(0, equals));
     if (!is_variable_name(name) || name.find_first_of(" \t'\"") != std::string_view::npos)
         return {{}, "'" + fit(printable(name), 40) + "' is not the name of a variable"};
@@ -92,7 +96,8 @@ Line parse_line(std::string_view line)
     const auto inside = quoted(value, rest);
     if (!inside) return {{}, std::string("the quote ") + value[0] + " is not closed"};
     rest = trim_left(rest);
-    if (!rest.empty() && rest[0] != '#') return {{}, "text after the closing quote: '" + fit(printable(rest), 40) + "'"};
+    if (!rest.empty() && rest[0] != '#')
+        return {{}, "text after the closing quote: '" + fit(printable(rest), 40) + "'"};
     return {assignment + *inside, {}};
 }
 
@@ -101,13 +106,15 @@ Line parse_line(std::string_view line)
 std::vector<std::string> caller_environment()
 {
     std::vector<std::string> entries;
-    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) entries.emplace_back(*entry);
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
+        entries.emplace_back(*entry);
     return entries;
 }
 
 bool is_variable_name(std::string_view name)
 {
-    return !name.empty() && name.find('=') == std::string_view::npos && name.find('\0') == std::string_view::npos;
+    return !name.empty() && name.find('=') == std::string_view::npos &&
+           name.find('\0') == std::string_view::npos;
 }
 
 Result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& file)
@@ -132,8 +139,9 @@ Result<std::vector<std::string>> read_env_file(const std::string& path)
     const std::string shown = printable(path);
     // Opening or reading what is no file may wait for ever, for a writer that never comes.
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    struct stat info{};
-    if (!file || ::fstat(file.get(), &info) != 0) return Error::system("--env-file " + shown, errno);
+    struct stat info {};
+    if (!file || ::fstat(file.get(), &info) != 0)
+        return Error::system("--env-file " + shown, errno);
     const bool piped = S_ISFIFO(info.st_mode) && is_own_descriptor(path);
     if (!S_ISREG(info.st_mode) && !S_ISCHR(info.st_mode) && !piped)
         return Error::usage("--env-file " + shown + ": is not a regular file");
@@ -145,12 +153,14 @@ Result<std::vector<std::string>> read_env_file(const std::string& path)
         if (n < 0 && errno == EAGAIN && piped) {
             pollfd wait{file.get(), POLLIN, 0};
             if (::poll(&wait, 1, pipe_timeout_ms) != 0) continue;
-            return Error::failed("--env-file " + shown + ": nothing came through this pipe for 10 s");
+            return Error::failed("--env-file " + shown +
+                                 ": nothing came through this pipe for 10 s");
         }
         if (n < 0) return Error::system("--env-file " + shown, errno);
         if (n == 0) return parse_env_file(text, shown);
         text.append(buffer, static_cast<std::size_t>(n));
-        if (text.size() > largest_file) return Error::usage("--env-file " + shown + ": larger than 1 MiB");
+        if (text.size() > largest_file)
+            return Error::usage("--env-file " + shown + ": larger than 1 MiB");
     }
 }
 

@@ -8,8 +8,8 @@
 #include <bgt/ops/start.hpp>
 #include <cerrno>
 #include <climits>
-#include <fcntl.h>
 #include <cstdlib>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,7 +21,8 @@ namespace {
 Result<std::string> real_path(const char* option, const std::string& path)
 {
     char buffer[PATH_MAX];
-    if (::realpath(path.c_str(), buffer) == nullptr) return Error::system(option + (" " + printable(path)), errno);
+    if (::realpath(path.c_str(), buffer) == nullptr)
+        return Error::system(option + (" " + printable(path)), errno);
     return std::string(buffer);
 }
 
@@ -36,7 +37,8 @@ Result<void> add_env(std::vector<std::string>& env, const std::vector<std::strin
         }
         const char* value = std::getenv(text.c_str());
         if (value == nullptr)
-            return Error::usage("--env " + printable(text) + ": expected K=V; K alone passes on its value, and it has none");
+            return Error::usage("--env " + printable(text) +
+                                ": expected K=V; K alone passes on its value, and it has none");
         env.push_back(text + "=" + value);
     }
     return {};
@@ -48,11 +50,10 @@ std::vector<std::string> without_doubles(const std::vector<std::string>& env)
     std::vector<std::string> out;
     std::map<std::string, std::size_t, std::less<>> at;
     for (const auto& assignment : env) {
-        const auto [it, is_new] = at.try_emplace(assignment.substr(0, assignment.find('=')), out.size());
-        if (is_new)
-            out.push_back(assignment);
-        else
-            out[it->second] = assignment;
+        const auto [it, is_new] =
+            at.try_emplace(assignment.substr(0, assignment.find('=')), out.size());
+        if (is_new) out.push_back(assignment);
+        else out[it->second] = assignment;
     }
     return out;
 }
@@ -62,11 +63,14 @@ std::vector<std::string> without_doubles(const std::vector<std::string>& env)
 Result<std::string> working_folder(const std::optional<std::string>& asked)
 {
     auto path = real_path("--cwd", asked.value_or("."));
-    if (!path) return asked ? path.error() : Error::system("the working folder is gone", path.error().sys_errno);
+    if (!path)
+        return asked ? path.error()
+                     : Error::system("the working folder is gone", path.error().sys_errno);
     struct stat info = {};
     if (::stat(path->c_str(), &info) != 0) return Error::system("--cwd " + printable(*path), errno);
     if (!S_ISDIR(info.st_mode)) return Error::usage("--cwd " + printable(*path) + ": not a folder");
-    if (::access(path->c_str(), X_OK) != 0) return Error::system("--cwd " + printable(*path), errno);
+    if (::access(path->c_str(), X_OK) != 0)
+        return Error::system("--cwd " + printable(*path), errno);
     return path;
 }
 
@@ -86,7 +90,8 @@ Result<void> set_stdin(store::TaskSpec& spec, const std::string& from)
     struct stat info = {};
     if (::stat(path->c_str(), &info) == 0 && S_ISDIR(info.st_mode))
         return Error::usage("--stdin " + printable(from) + ": a folder");
-    if (::access(path->c_str(), R_OK) != 0) return Error::system("--stdin " + printable(from), errno);
+    if (::access(path->c_str(), R_OK) != 0)
+        return Error::system("--stdin " + printable(from), errno);
     spec.stdin_from = store::StdinFrom::file;
     spec.stdin_file = *std::move(path);
     return {};
@@ -95,9 +100,12 @@ Result<void> set_stdin(store::TaskSpec& spec, const std::string& from)
 Result<Fd> caller_stdin(bool stays)
 {
     if (!stays && ::isatty(STDIN_FILENO) != 0)
-        return Error::usage("--stdin -: stdin is a terminal, which the shell goes on reading; add --wait");
+        return Error::usage(
+            "--stdin -: stdin is a terminal, which the shell goes on reading; add --wait");
     Fd copy(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
-    if (!copy) return errno == EBADF ? Error::usage("--stdin -: stdin is closed") : Error::system("--stdin -", errno);
+    if (!copy)
+        return errno == EBADF ? Error::usage("--stdin -: stdin is closed")
+                              : Error::system("--stdin -", errno);
     return copy;
 }
 
@@ -119,7 +127,8 @@ Result<std::vector<std::string>> environment(const RunOptions& options)
         if (!from_file) return from_file.error();
         env.insert(env.end(), from_file->begin(), from_file->end());
     }
-    if (options.env.empty() && options.env_files.empty()) return env; // the caller's own goes on as it is
+    if (options.env.empty() && options.env_files.empty())
+        return env; // the caller's own goes on as it is
     if (auto added = add_env(env, options.env); !added) return added.error();
     return without_doubles(env);
 }

@@ -10,7 +10,8 @@ namespace bgt::cli {
 Result<std::string> working_folder(const std::optional<std::string>& asked);
 /// `null`, `pipe`, `-` or a readable file.
 Result<void> set_stdin(store::TaskSpec&, const std::string& from);
-/// A copy of stdin for the command (`--stdin -`). `stays`: with --wait, so that nobody else reads a terminal meanwhile.
+/// A copy of stdin for the command (`--stdin -`). `stays`: with --wait, so that nobody else reads a
+/// terminal meanwhile.
 Result<Fd> caller_stdin(bool stays);
 /// A living process.
 Result<void> set_owner(store::TaskSpec&, const std::string& pid);

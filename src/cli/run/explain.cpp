@@ -14,8 +14,10 @@ namespace {
 struct Row {
     std::string option; ///< "output-timeout", "kind"
     std::string value;
-    std::string origin; ///< flag, environment, rule, known-service, project-file, user-file, built-in
-    std::string where;  ///< "BGT_TIMEOUT", "FILE:LINE", the name of the known service, the flag; or empty
+    std::string
+        origin; ///< flag, environment, rule, known-service, project-file, user-file, built-in
+    std::string
+        where; ///< "BGT_TIMEOUT", "FILE:LINE", the name of the known service, the flag; or empty
 };
 
 std::string_view origin_word(config::Origin origin)
@@ -57,20 +59,24 @@ Row kind_row(const RunOptions& options, const RunPlan& plan)
     return row;
 }
 
-std::vector<Row> rows_of(const RunOptions& options, const RunPlan& plan, const config::Loaded& config)
+std::vector<Row> rows_of(const RunOptions& options, const RunPlan& plan,
+                         const config::Loaded& config)
 {
     std::vector<Row> rows{kind_row(options, plan)};
     for (const RunOption& option : run_options()) {
         const auto name = option.long_name();
         const bool is_set = option.is_set(options);
-        // The kind has a row already; --explain, --json and the command itself are no properties of the task.
+        // The kind has a row already; --explain, --json and the command itself are no properties of
+        // the task.
         if (name == "--service" || name == "--job" || option.in_rules == InRules::no) continue;
         Row row = is_set ? said(options, name) : unsaid(config, name);
-        if (name == "--kill-mode" && plan.forwarder != nullptr) row = {"", "", "known-service", std::string(plan.forwarder->name)};
+        if (name == "--kill-mode" && plan.forwarder != nullptr)
+            row = {"", "", "known-service", std::string(plan.forwarder->name)};
         row.option = name.substr(2);
         if (option.print != nullptr) row.value = option.print(plan);
         if (row.value.empty() && !is_set) continue;
-        if (row.value.empty()) row.value = option.is_flag() ? "yes" : shell_join(option.values(options));
+        if (row.value.empty())
+            row.value = option.is_flag() ? "yes" : shell_join(option.values(options));
         rows.push_back(std::move(row));
     }
     return rows;
@@ -86,7 +92,8 @@ std::string from_text(const Row& row)
 
 std::string by_regex(std::string_view regex)
 {
-    return regex.empty() ? " (by the program's name)" : ", by its match " + shell_quote(printable(regex));
+    return regex.empty() ? " (by the program's name)"
+                         : ", by its match " + shell_quote(printable(regex));
 }
 
 /// Which rules apply, with the regex that made them.
@@ -96,7 +103,9 @@ std::vector<std::pair<std::string, std::string>> reasons(const RunPlan& plan)
     for (const auto* rule : plan.rules)
         out.emplace_back(out.empty() ? "rule" : "", printable(rule->where) + by_regex(rule->match));
     if (plan.known != nullptr)
-        out.emplace_back(out.empty() ? "rule" : "", "built-in rule \"" + std::string(plan.known->name) + "\"" + by_regex(plan.known->match));
+        out.emplace_back(out.empty() ? "rule" : "", "built-in rule \"" +
+                                                        std::string(plan.known->name) + "\"" +
+                                                        by_regex(plan.known->match));
     if (out.empty()) out.emplace_back("rule", "none applies");
     return out;
 }
@@ -114,9 +123,11 @@ std::string as_text(const RunOptions& options, const RunPlan& plan, const std::v
     };
     std::string out = pad("command", name) + printable(options.command_line()) + "\n";
     for (const auto& [left, right] : reasons(plan)) out += pad(left, name) + right + "\n";
-    for (const Row& row : rows) out += pad(row.option, name) + pad(printable(row.value), value) + from_text(row) + "\n";
+    for (const Row& row : rows)
+        out += pad(row.option, name) + pad(printable(row.value), value) + from_text(row) + "\n";
     for (const auto& [option, where] : options.ignored)
-        out += pad(option.substr(2), name) + "ignored: " + printable(where) + " is in a file that is not trusted\n";
+        out += pad(option.substr(2), name) + "ignored: " + printable(where) +
+               " is in a file that is not trusted\n";
     return out;
 }
 
@@ -125,26 +136,31 @@ std::string as_json(const RunOptions& options, const RunPlan& plan, const std::v
     namespace json = boost::json;
     json::array list;
     for (const Row& row : rows)
-        list.push_back(json::object{{"option", row.option},
-                                    {"value", to_valid_utf8(row.value)},
-                                    {"origin", row.origin},
-                                    {"where", row.where.empty() ? json::value() : json::value(to_valid_utf8(row.where))}});
+        list.push_back(json::object{
+            {"option", row.option},
+            {"value", to_valid_utf8(row.value)},
+            {"origin", row.origin},
+            {"where", row.where.empty() ? json::value() : json::value(to_valid_utf8(row.where))}});
     json::array ignored;
     for (const auto& [option, where] : options.ignored)
-        ignored.push_back(json::object{{"option", option.substr(2)}, {"where", to_valid_utf8(where)}});
+        ignored.push_back(
+            json::object{{"option", option.substr(2)}, {"where", to_valid_utf8(where)}});
     json::value rule, known;
     if (!plan.rules.empty())
-        rule = json::object{{"where", to_valid_utf8(plan.rules.front()->where)}, {"match", plan.rules.front()->match}};
+        rule = json::object{{"where", to_valid_utf8(plan.rules.front()->where)},
+                            {"match", plan.rules.front()->match}};
     if (plan.known != nullptr) {
         const auto regex = plan.known->match;
-        known = json::object{{"name", plan.known->name}, {"match", regex.empty() ? json::value() : json::value(regex)}};
+        known = json::object{{"name", plan.known->name},
+                             {"match", regex.empty() ? json::value() : json::value(regex)}};
     }
-    return render::answer_json({{"explain", json::object{{"command_line", to_valid_utf8(options.command_line())},
-                                                          {"kind", to_string(plan.spec.policy.kind)},
-                                                          {"rule", rule},
-                                                          {"known_service", known},
-                                                          {"options", std::move(list)},
-                                                          {"ignored", std::move(ignored)}}}});
+    return render::answer_json(
+        {{"explain", json::object{{"command_line", to_valid_utf8(options.command_line())},
+                                  {"kind", to_string(plan.spec.policy.kind)},
+                                  {"rule", rule},
+                                  {"known_service", known},
+                                  {"options", std::move(list)},
+                                  {"ignored", std::move(ignored)}}}});
 }
 
 } // namespace

@@ -13,8 +13,9 @@ namespace {
 constexpr std::size_t max_columns = 60;
 
 constexpr std::array<std::string_view, 22> shell_words{
-    "cd",   "export", "source", ".",  "alias", "set",   "unset", "ulimit", "umask", "exec",  "eval",
-    "trap", "shift",  "exit",   "if", "for",   "while", "until", "case",   "{",     "pushd", "read"};
+    "cd",    "export", "source", ".",    "alias", "set",  "unset", "ulimit",
+    "umask", "exec",   "eval",   "trap", "shift", "exit", "if",    "for",
+    "while", "until",  "case",   "{",    "pushd", "read"};
 
 std::string shown(const std::string& text)
 {
@@ -27,7 +28,10 @@ bool is_assignment(std::string_view word)
     const auto equals = word.find('=');
     if (equals == 0 || equals == word.npos) return false;
     const std::string_view name = word.substr(0, equals);
-    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
+    };
     return std::ranges::all_of(name, fits) && (name[0] < '0' || name[0] > '9');
 }
 
@@ -43,14 +47,18 @@ std::string hint_for_missing(const std::vector<std::string>& command)
     if (command.empty()) return {};
     const std::string& first = command.front();
     if (is_assignment(first)) {
-        const std::string rest = command.size() > 1 ? " -- " + fit(printable(joined(command, 1)), max_columns) : std::string();
+        const std::string rest = command.size() > 1
+                                     ? " -- " + fit(printable(joined(command, 1)), max_columns)
+                                     : std::string();
         return "a variable is set by --env: bgt run --env " + shown(first) + rest;
     }
     if (command.size() == 1 && first.find_first_of(" \t\n") != first.npos)
         return "it is one word; a shell takes it apart: bgt run -c " + shown(first);
-    if (first == "cd" && command.size() == 2) return "the folder is set by --cwd: bgt run --cwd " + shown(command[1]) + " -- COMMAND";
+    if (first == "cd" && command.size() == 2)
+        return "the folder is set by --cwd: bgt run --cwd " + shown(command[1]) + " -- COMMAND";
     if (std::ranges::find(shell_words, first) != shell_words.end())
-        return first + " is a word of the shell: bgt run -c " + shown(fmt::format("{}", fmt::join(command, " ")));
+        return first + " is a word of the shell: bgt run -c " +
+               shown(fmt::format("{}", fmt::join(command, " ")));
     return {};
 }
 

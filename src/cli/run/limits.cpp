@@ -11,7 +11,8 @@ namespace bgt::cli {
 
 namespace {
 
-constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max(); // RLIM_INFINITY (man 2 setrlimit)
+constexpr auto unlimited =
+    std::numeric_limits<std::uint64_t>::max(); // RLIM_INFINITY (man 2 setrlimit)
 
 Result<std::uint64_t> parse_value(const std::string& name, const std::string& text)
 {
@@ -35,7 +36,7 @@ Result<std::uint64_t> parse_value(const std::string& name, const std::string& te
 
 const std::vector<std::string>& limit_names()
 {
-    static const std::vector<std::string> names{"as",   "core",    "cpu",    "data", "fsize",
+    static const std::vector<std::string> names{"as",      "core",   "cpu",   "data", "fsize",
                                                 "memlock", "nofile", "nproc", "stack"};
     return names;
 }
@@ -50,7 +51,8 @@ Result<ResourceLimit> parse_resource_limit(const std::string& text)
         for (const auto& known : names) list += (list.empty() ? "" : ", ") + known;
         return Error::usage("--limit knows " + list + ", not '" + fit(printable(name), 40) + "'");
     }
-    if (equals == std::string::npos) return Error::usage("--limit " + name + " needs a value: --limit " + name + "=VALUE");
+    if (equals == std::string::npos)
+        return Error::usage("--limit " + name + " needs a value: --limit " + name + "=VALUE");
     auto value = parse_value(name, text.substr(equals + 1));
     if (!value) return Error::usage("--limit " + name + ": " + value.error().message);
     return ResourceLimit{name, *value};

@@ -1,11 +1,11 @@
 #include "run_table.hpp"
 
+#include <algorithm>
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/limits.hpp>
 #include <bgt/core/condition.hpp>
 #include <bgt/core/pattern.hpp>
-#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -36,8 +36,10 @@ Result<int> parse_int(const std::string& text, int low, int high)
 {
     int value = 0;
     const auto [end, err] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || err != std::errc() || end != text.data() + text.size() || value < low || value > high)
-        return Error::usage(shown(text) + " is not a number from " + std::to_string(low) + " to " + std::to_string(high));
+    if (text.empty() || err != std::errc() || end != text.data() + text.size() || value < low ||
+        value > high)
+        return Error::usage(shown(text) + " is not a number from " + std::to_string(low) + " to " +
+                            std::to_string(high));
     return value;
 }
 
@@ -116,7 +118,8 @@ Result<void> grace(RunPlan& plan, const std::string& text)
 
 Result<void> stop_signals(RunPlan& plan, const std::string& text)
 {
-    auto ladder = core::parse_stop_signals(text, plan.grace); // only to judge it: the grace may follow
+    auto ladder =
+        core::parse_stop_signals(text, plan.grace); // only to judge it: the grace may follow
     if (!ladder) return ladder.error();
     plan.stop_signals = text;
     return {};
@@ -143,7 +146,8 @@ Result<void> on_hang(RunPlan& plan, const std::string& text)
     constexpr std::string_view exec = "exec:";
     if (text.starts_with(exec)) {
         plan.spec.hang_command = text.substr(exec.size());
-        if (plan.spec.hang_command.empty()) return Error::usage("exec: needs a command after the colon");
+        if (plan.spec.hang_command.empty())
+            return Error::usage("exec: needs a command after the colon");
         plan.spec.policy.hang.on_hang = core::OnHang::exec;
         return {};
     }
@@ -156,7 +160,8 @@ Result<void> on_hang(RunPlan& plan, const std::string& text)
 
 Result<void> dump(RunPlan& plan, const std::string& text)
 {
-    if (text != "none" && text != "auto") return Error::usage("it is none or auto, not " + shown(text));
+    if (text != "none" && text != "auto")
+        return Error::usage("it is none or auto, not " + shown(text));
     plan.spec.dump_stacks = text == "auto";
     return {};
 }
@@ -182,9 +187,12 @@ Result<void> backoff(RunPlan& plan, const std::string& text)
     const auto dots = text.find("..");
     auto first = parse_duration(std::string_view(text).substr(0, dots));
     if (!first) return first.error();
-    auto most = dots == std::string::npos ? first : parse_duration(std::string_view(text).substr(dots + 2));
+    auto most =
+        dots == std::string::npos ? first : parse_duration(std::string_view(text).substr(dots + 2));
     if (!most) return most.error();
-    if (*most < *first) return Error::usage(shown(text) + " is not a range: the first pause is the shortest, e.g. 1s..1m");
+    if (*most < *first)
+        return Error::usage(shown(text) +
+                            " is not a range: the first pause is the shortest, e.g. 1s..1m");
     plan.spec.policy.restart_policy.backoff_min = *first;
     plan.spec.policy.restart_policy.backoff_max = *most;
     return {};
@@ -196,9 +204,13 @@ Result<void> retry_on(RunPlan& plan, const std::string& text)
     for (const std::string& part : split(text, ',')) {
         const auto dash = part.find('-');
         auto low = parse_int(part.substr(0, dash), 1, 255);
-        if (!low) return Error::usage(low.error().message + "; write a list of exit codes, e.g. 1,75,100-110");
+        if (!low)
+            return Error::usage(low.error().message +
+                                "; write a list of exit codes, e.g. 1,75,100-110");
         auto high = dash == std::string::npos ? low : parse_int(part.substr(dash + 1), *low, 255);
-        if (!high) return Error::usage(high.error().message + "; write a list of exit codes, e.g. 1,75,100-110");
+        if (!high)
+            return Error::usage(high.error().message +
+                                "; write a list of exit codes, e.g. 1,75,100-110");
         for (int code = *low; code <= *high; ++code) codes.push_back(code);
     }
     std::sort(codes.begin(), codes.end());
@@ -210,7 +222,8 @@ Result<void> retry_on(RunPlan& plan, const std::string& text)
 Result<void> restart(RunPlan& plan, const std::string& text)
 {
     const auto known = core::parse_restart(text);
-    if (!known) return Error::usage("it is one of no, on-failure, on-hang, always, not " + shown(text));
+    if (!known)
+        return Error::usage("it is one of no, on-failure, on-hang, always, not " + shown(text));
     plan.spec.policy.restart_policy.restart = *known;
     return {};
 }
@@ -223,12 +236,14 @@ Result<void> max_restarts(RunPlan& plan, const std::string& text)
         return {};
     }
     const auto slash = text.find('/');
-    if (slash == std::string::npos) return Error::usage(shown(text) + " is not N/PERIOD, e.g. 5/10m; off is no limit");
+    if (slash == std::string::npos)
+        return Error::usage(shown(text) + " is not N/PERIOD, e.g. 5/10m; off is no limit");
     auto number = parse_int(text.substr(0, slash), 1, max_attempts);
     if (!number) return number.error();
     auto period = parse_duration(std::string_view(text).substr(slash + 1));
     if (!period) return period.error();
-    if (*period <= Duration::zero()) return Error::usage("the period must be longer than 0; write e.g. 5/10m");
+    if (*period <= Duration::zero())
+        return Error::usage("the period must be longer than 0; write e.g. 5/10m");
     again.max_restarts = static_cast<std::uint32_t>(*number);
     again.max_period = *period;
     return {};
@@ -261,7 +276,8 @@ Result<void> ready_file(RunPlan& plan, const std::string& text)
 
 Result<void> ready_notify(RunPlan& plan, const std::string&)
 {
-    plan.spec.ready.emplace_back("notify"); // the supervisor's own word: nobody outside can wait for it
+    plan.spec.ready.emplace_back(
+        "notify"); // the supervisor's own word: nobody outside can wait for it
     return {};
 }
 

@@ -1,7 +1,7 @@
 #include "run_table.hpp"
 
-#include <bgt/base/size.hpp>
 #include <algorithm>
+#include <bgt/base/size.hpp>
 #include <limits>
 
 namespace bgt::cli::print {
@@ -11,7 +11,8 @@ namespace {
 bool starts_again(const RunPlan& plan)
 {
     const auto& rules = plan.spec.policy;
-    return rules.restart_policy.retries > 0 || rules.restart_policy.restart != core::Restart::no || rules.hang.on_hang == core::OnHang::restart;
+    return rules.restart_policy.retries > 0 || rules.restart_policy.restart != core::Restart::no ||
+           rules.hang.on_hang == core::OnHang::restart;
 }
 
 } // namespace
@@ -35,9 +36,10 @@ std::string hang_limit(const RunPlan& plan, const core::HangRule& rule)
 std::string on_hang(const RunPlan& plan)
 {
     const auto& hang = plan.spec.policy.hang;
-    const bool may_hang = std::any_of(core::hang_rules.begin(), core::hang_rules.end(), [&](const core::HangRule& rule) {
-        return rule.at_limit == core::AtLimit::on_hang && hang.*rule.limit;
-    });
+    const bool may_hang = std::any_of(
+        core::hang_rules.begin(), core::hang_rules.end(), [&](const core::HangRule& rule) {
+            return rule.at_limit == core::AtLimit::on_hang && hang.*rule.limit;
+        });
     if (!may_hang) return "";
     const auto word = std::string(to_string(hang.on_hang));
     return hang.on_hang == core::OnHang::exec ? word + ":" + plan.spec.hang_command : word;
@@ -50,7 +52,9 @@ std::string notice(const RunPlan& plan, const std::optional<Duration>& after)
 
 std::string retries(const RunPlan& plan)
 {
-    return plan.spec.policy.restart_policy.retries > 0 ? std::to_string(plan.spec.policy.restart_policy.retries) : "";
+    return plan.spec.policy.restart_policy.retries > 0
+               ? std::to_string(plan.spec.policy.restart_policy.retries)
+               : "";
 }
 
 std::string restart(const RunPlan& plan)
@@ -69,9 +73,13 @@ std::string backoff(const RunPlan& plan)
 std::string max_restarts(const RunPlan& plan)
 {
     const auto& rules = plan.spec.policy;
-    if (rules.restart_policy.restart == core::Restart::no && rules.hang.on_hang != core::OnHang::restart) return "";
-    if (rules.restart_policy.max_restarts == std::numeric_limits<std::uint32_t>::max()) return "off";
-    return std::to_string(rules.restart_policy.max_restarts) + "/" + format_duration(rules.restart_policy.max_period);
+    if (rules.restart_policy.restart == core::Restart::no &&
+        rules.hang.on_hang != core::OnHang::restart)
+        return "";
+    if (rules.restart_policy.max_restarts == std::numeric_limits<std::uint32_t>::max())
+        return "off";
+    return std::to_string(rules.restart_policy.max_restarts) + "/" +
+           format_duration(rules.restart_policy.max_period);
 }
 
 } // namespace bgt::cli::print

@@ -78,15 +78,16 @@ constexpr Need needs[] = {
      has_ready_timeout, awaits_ready},
     {"--wait-ready", "a condition: --ready-log, --ready-port or another --ready-*",
      [](const RunOptions& o) { return o.wait_ready; }, awaits_ready},
-    {"--on-hang", a_hang_limit,
-     [](const RunOptions& o) { return o.on_hang.has_value(); }, has_hang_limit},
+    {"--on-hang", a_hang_limit, [](const RunOptions& o) { return o.on_hang.has_value(); },
+     has_hang_limit},
     {"--restart on-hang", a_hang_limit,
      [](const RunOptions& o) { return o.restart && *o.restart == "on-hang"; }, has_hang_limit},
     {"--retry-on", "--retries N", [](const RunOptions& o) { return o.retry_on.has_value(); },
      [](const RunOptions& o) { return o.retries.has_value(); }},
-    {"--max-restarts", "--restart or --on-hang restart", [](const RunOptions& o) { return o.max_restarts.has_value(); },
-     restarts},
-    {"--backoff", "--retries, --restart or --on-hang restart", [](const RunOptions& o) { return o.backoff.has_value(); },
+    {"--max-restarts", "--restart or --on-hang restart",
+     [](const RunOptions& o) { return o.max_restarts.has_value(); }, restarts},
+    {"--backoff", "--retries, --restart or --on-hang restart",
+     [](const RunOptions& o) { return o.backoff.has_value(); },
      [](const RunOptions& o) { return o.retries || restarts(o); }},
 };
 
@@ -96,13 +97,17 @@ Result<void> check_conflicts(const RunOptions& o)
 {
     for (const Pair& pair : pairs)
         if (o.*pair.a_set && o.*pair.b_set)
-            return Error::usage(std::string(pair.a) + " and " + std::string(pair.b) + " exclude each other");
+            return Error::usage(std::string(pair.a) + " and " + std::string(pair.b) +
+                                " exclude each other");
     if (o.retries && *o.retries != "0" && restarts_failures(o))
-        return Error::usage("--retries and --restart " + *o.restart + " both start a failed command again: use one of them");
+        return Error::usage("--retries and --restart " + *o.restart +
+                            " both start a failed command again: use one of them");
     for (const auto& [given, option] : {std::pair{o.quiet_after.has_value(), "--quiet-after"},
                                         std::pair{o.stalled_after.has_value(), "--stalled-after"}})
         if (given && o.service)
-            return Error::usage(std::string(option) + " is for jobs: a service may be quiet (--idle-timeout is for both)");
+            return Error::usage(
+                std::string(option) +
+                " is for jobs: a service may be quiet (--idle-timeout is for both)");
     return {};
 }
 
@@ -121,8 +126,10 @@ Result<void> check_needs(const RunOptions& o)
 bool excludes(const RunOptions& given, std::string_view other)
 {
     for (const Pair& pair : pairs)
-        if ((given.*pair.a_set && other == pair.b) || (given.*pair.b_set && other == pair.a)) return true;
-    return (given.retries && other == "--restart") || (restarts_failures(given) && other == "--retries");
+        if ((given.*pair.a_set && other == pair.b) || (given.*pair.b_set && other == pair.a))
+            return true;
+    return (given.retries && other == "--restart") ||
+           (restarts_failures(given) && other == "--retries");
 }
 
 } // namespace bgt::cli

@@ -19,10 +19,8 @@ void declare_one(Parser& parser, RunOptions& options, const RunOption& option)
         parser.list(option.names, options.*(*many), option.metavar, option.value, option.help);
     } else {
         auto& word = *option.word(options);
-        if (option.closed)
-            parser.choice(option.names, word, option.metavar, option.help);
-        else
-            parser.option(option.names, word, option.metavar, option.value, option.help);
+        if (option.closed) parser.choice(option.names, word, option.metavar, option.help);
+        else parser.option(option.names, word, option.metavar, option.value, option.help);
     }
 }
 
@@ -56,7 +54,8 @@ Result<void> take_values(RunPlan& plan, const RunOptions& options)
             auto taken = option.take(plan, value);
             if (taken) continue;
             auto error = taken.error();
-            if (!error.message.starts_with("--")) error.message.insert(0, std::string(option.long_name()) + ": ");
+            if (!error.message.starts_with("--"))
+                error.message.insert(0, std::string(option.long_name()) + ": ");
             return error;
         }
     }
@@ -68,13 +67,14 @@ const RunOption* ready_option(const RunOptions& options, bool by_rule)
 {
     if (!options.awaits_ready()) return nullptr;
     for (const RunOption& option : run_options())
-        if (option.long_name().starts_with("--ready-") && option.long_name() != "--ready-timeout" && option.is_set(options) &&
-            options.from_rule.contains(option.long_name()) == by_rule)
+        if (option.long_name().starts_with("--ready-") && option.long_name() != "--ready-timeout" &&
+            option.is_set(options) && options.from_rule.contains(option.long_name()) == by_rule)
             return &option;
     return nullptr;
 }
 
-/// A flag for the kind, a flag for readiness, the same of a rule, the built-in list: the first that says something.
+/// A flag for the kind, a flag for readiness, the same of a rule, the built-in list: the first that
+/// says something.
 void decide_kind(RunPlan& plan, const RunOptions& options)
 {
     for (const bool by_rule : {false, true}) {
@@ -107,14 +107,16 @@ void RunOptions::declare(Parser& parser, std::span<const std::string_view> witho
 {
     for (const RunOption& option : run_options()) {
         if (option.group != nullptr) parser.group(option.group);
-        if (std::ranges::find(without, option.long_name()) == without.end()) declare_one(parser, *this, option);
+        if (std::ranges::find(without, option.long_name()) == without.end())
+            declare_one(parser, *this, option);
     }
     parser.command(command);
 }
 
 Result<RunPlan> RunOptions::plan(const config::Settings& settings)
 {
-    if (command.empty() && !shell) return Error::usage("no command given: bgt run [options] [--] COMMAND [ARG...]");
+    if (command.empty() && !shell)
+        return Error::usage("no command given: bgt run [options] [--] COMMAND [ARG...]");
     if (auto fine = check_conflicts(*this); !fine) return fine.error();
     auto rules = apply_rules(*this, settings);
     if (!rules) return rules.error();
@@ -129,7 +131,8 @@ Result<RunPlan> RunOptions::plan(const config::Settings& settings)
     auto ladder = core::parse_stop_signals(out.stop_signals, out.grace);
     if (!ladder) return ladder.error();
     out.spec.policy.stop_ladder = *std::move(ladder);
-    for (const auto& [limit_name, value] : out.limits) out.spec.limits.push_back({limit_name, value});
+    for (const auto& [limit_name, value] : out.limits)
+        out.spec.limits.push_back({limit_name, value});
     return out;
 }
 
@@ -157,8 +160,10 @@ Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
     out.keep_env = clear_env || !env.empty() || !env_files.empty();
     spec.split = split;
     spec.created = render::Moment::now().wall;
-    spec.policy.restart_policy.seed = static_cast<std::uint64_t>(spec.created.time_since_epoch().count());
-    // With --wait it is this process that removes it: it must read the record and the log to their end first.
+    spec.policy.restart_policy.seed =
+        static_cast<std::uint64_t>(spec.created.time_since_epoch().count());
+    // With --wait it is this process that removes it: it must read the record and the log to their
+    // end first.
     spec.remove_when_ended = remove && !wait;
     out.retention = {settings.keep_ended, settings.keep_age};
     return out;
@@ -180,8 +185,8 @@ bool RunOptions::has_hang_limit() const
 
 bool RunOptions::awaits_ready() const
 {
-    return ready_notify || !ready_log.empty() || !ready_port.empty() || !ready_http.empty() || !ready_cmd.empty() ||
-           !ready_file.empty();
+    return ready_notify || !ready_log.empty() || !ready_port.empty() || !ready_http.empty() ||
+           !ready_cmd.empty() || !ready_file.empty();
 }
 
 std::string RunOptions::command_line() const

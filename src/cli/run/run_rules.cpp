@@ -37,8 +37,10 @@ Error unknown_key(const Entry& entry)
     for (const RunOption& option : run_options())
         if (option.in_rules != InRules::no) known.push_back(key_name(option));
     const auto near = near_matches(entry.key, known);
-    return at(entry.key_at, "unknown key " + shell_quote(fit(printable(entry.key), 40)) + " in a rule; " +
-                                (near.empty() ? "it takes `match` and the options of `bgt run`" : "did you mean `" + near.front() + "`?"));
+    return at(entry.key_at, "unknown key " + shell_quote(fit(printable(entry.key), 40)) +
+                                " in a rule; " +
+                                (near.empty() ? "it takes `match` and the options of `bgt run`"
+                                              : "did you mean `" + near.front() + "`?"));
 }
 
 const RunOption* find_option(const Entry& entry)
@@ -54,42 +56,48 @@ Result<const RunOption*> option_of(const Entry& entry)
     const RunOption* const option = find_option(entry);
     if (!option) return unknown_key(entry);
     if (option->in_rules == InRules::no)
-        return at(entry.key_at, option_name(entry.key) + " is for the command line only, not for a rule");
+        return at(entry.key_at,
+                  option_name(entry.key) + " is for the command line only, not for a rule");
     return option;
 }
 
-/// The words that the command line would have; `kind = "job"` is spelled out to the flag beforehand.
+/// The words that the command line would have; `kind = "job"` is spelled out to the flag
+/// beforehand.
 Result<std::vector<std::string>> words_of(const RunOption& option, const Entry& entry)
 {
-    const auto must = [&](const char* what) { return at(entry.value_at, printable(entry.key) + " must be " + what); };
+    const auto must = [&](const char* what) {
+        return at(entry.value_at, printable(entry.key) + " must be " + what);
+    };
     if (option.is_flag()) {
         const auto* flag = std::get_if<bool>(&entry.value);
         if (!flag) return must("true or false");
         return *flag ? std::vector<std::string>{""} : std::vector<std::string>{};
     }
     if (const auto* text = std::get_if<std::string>(&entry.value)) return std::vector{*text};
-    if (const auto* many = std::get_if<std::vector<std::string>>(&entry.value); many && option.is_list()) return *many;
+    if (const auto* many = std::get_if<std::vector<std::string>>(&entry.value);
+        many && option.is_list())
+        return *many;
     const auto* number = std::get_if<long long>(&entry.value);
-    const bool takes_number = option.value == Value::number || option.value == Value::duration || option.value == Value::size;
-    if (number && (takes_number || key_name(option) == "retry_on")) return std::vector{std::to_string(*number)};
+    const bool takes_number = option.value == Value::number || option.value == Value::duration ||
+                              option.value == Value::size;
+    if (number && (takes_number || key_name(option) == "retry_on"))
+        return std::vector{std::to_string(*number)};
     return must(option.is_list() ? "a string or an array of strings" : "a string");
 }
 
 std::string from_folder(const std::string& path, const std::string& folder)
 {
-    if (path.empty() || path.front() == '/' || path == "null" || path == "pipe" || path == "-") return path; // the words of --stdin
+    if (path.empty() || path.front() == '/' || path == "null" || path == "pipe" || path == "-")
+        return path; // the words of --stdin
     return folder + "/" + path;
 }
 
 void set(RunOptions& options, const RunOption& option, std::vector<std::string> words)
 {
     if (words.empty()) return;
-    if (const auto* flag = std::get_if<0>(&option.member))
-        options.*(*flag) = true;
-    else if (auto* word = option.word(options))
-        *word = words.back();
-    else
-        options.*std::get<2>(option.member) = std::move(words);
+    if (const auto* flag = std::get_if<0>(&option.member)) options.*(*flag) = true;
+    else if (auto* word = option.word(options)) *word = words.back();
+    else options.*std::get<2>(option.member) = std::move(words);
 }
 
 /// `kind = "service"` is `service = true`, and `service = false` is `job = true`.
@@ -97,10 +105,12 @@ Result<Entry> spelled_out(Entry entry)
 {
     if (entry.key == "kind") {
         const auto* kind = std::get_if<std::string>(&entry.value);
-        if (!kind || (*kind != "service" && *kind != "job")) return at(entry.value_at, "kind is \"service\" or \"job\"");
+        if (!kind || (*kind != "service" && *kind != "job"))
+            return at(entry.value_at, "kind is \"service\" or \"job\"");
         entry.key = *kind;
         entry.value = true;
-    } else if ((entry.key == "service" || entry.key == "job") && entry.value == decltype(entry.value)(false)) {
+    } else if ((entry.key == "service" || entry.key == "job") &&
+               entry.value == decltype(entry.value)(false)) {
         entry.key = entry.key == "job" ? "service" : "job";
         entry.value = true;
     }
@@ -118,11 +128,15 @@ Result<void> take_entry(RunOptions& options, const Rule& rule, const Entry& writ
     if (!words) return words.error();
     RunPlan scratch;
     for (auto& word : *words) {
-        if (word.find('\0') != word.npos) return at(entry->value_at, printable(entry->key) + ": a NUL can't be passed on");
+        if (word.find('\0') != word.npos)
+            return at(entry->value_at, printable(entry->key) + ": a NUL can't be passed on");
         if ((*option)->in_rules == InRules::trusted_path) word = from_folder(word, rule.folder);
         if ((*option)->take == nullptr) continue;
         if (auto taken = (*option)->take(scratch, word); !taken)
-            return at(entry->value_at, (taken.error().message.starts_with("--") ? "" : printable(entry->key) + ": ") + taken.error().message);
+            return at(
+                entry->value_at,
+                (taken.error().message.starts_with("--") ? "" : printable(entry->key) + ": ") +
+                    taken.error().message);
     }
     if (!words->empty()) options.from_rule[std::string((*option)->long_name())] = entry->line_at;
     set(options, **option, *std::move(words));
@@ -143,11 +157,13 @@ Result<RunOptions> options_of(const Rule& rule)
 }
 
 /// Of the rule only what nobody said before it.
-void fill_in(RunOptions& options, const RunOptions& rule, const config::Settings& settings, bool trusted)
+void fill_in(RunOptions& options, const RunOptions& rule, const config::Settings& settings,
+             bool trusted)
 {
     const auto given = options;
     for (const RunOption& option : run_options()) {
-        if (!option.is_set(rule) || option.is_set(given) || excludes(given, option.long_name())) continue;
+        if (!option.is_set(rule) || option.is_set(given) || excludes(given, option.long_name()))
+            continue;
         if (settings.in_environment.contains(key_name(option))) continue;
         const auto name = std::string(option.long_name());
         if (!trusted && option.needs_trust(option.values(rule))) {
@@ -170,7 +186,8 @@ const Rule* first_match(const std::vector<Rule>& rules, bool of_project, const s
 }
 
 constexpr std::size_t max_rules = 1000;
-/// Compiling takes time by the size of an expression, and RE2 multiplies that by up to 1000 for `{n}`.
+/// Compiling takes time by the size of an expression, and RE2 multiplies that by up to 1000 for
+/// `{n}`.
 constexpr std::size_t max_regex_bytes = 16 << 10;
 
 std::size_t regex_bytes(const Rule& rule)
@@ -185,7 +202,8 @@ std::size_t regex_bytes(const Rule& rule)
     return size;
 }
 
-/// Before anything is compiled. Each file has the whole bound: that of a clone does not use up the user's own.
+/// Before anything is compiled. Each file has the whole bound: that of a clone does not use up the
+/// user's own.
 Result<void> check_size(const std::vector<Rule>& rules)
 {
     for (const auto origin : {config::Origin::project_file, config::Origin::user_file}) {
@@ -195,7 +213,8 @@ Result<void> check_size(const std::vector<Rule>& rules)
             bytes += regex_bytes(rule);
             if (++count > max_rules) return at(rule.where, "a file may have at most 1000 rules");
             if (bytes > max_regex_bytes)
-                return at(rule.where, "the regular expressions of the rules in this file are longer than 16 KiB together");
+                return at(rule.where, "the regular expressions of the rules in this file are "
+                                      "longer than 16 KiB together");
         }
     }
     return {};
@@ -234,7 +253,8 @@ Result<std::vector<const Rule*>> apply_rules(RunOptions& options, const config::
     const Rule* of_project = first_match(settings.rules, true, line);
     const Rule* of_user = first_match(settings.rules, false, line);
     // Asked only where the answer makes a difference.
-    const bool may_differ = of_project && (of_user || !entries_that_need_trust(*of_project).empty());
+    const bool may_differ =
+        of_project && (of_user || !entries_that_need_trust(*of_project).empty());
     const bool trusted = !may_differ || settings.project->is_trusted();
     if (of_user && (!of_project || !trusted)) out.push_back(of_user);
     if (of_project) out.push_back(of_project);

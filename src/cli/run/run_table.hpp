@@ -1,6 +1,6 @@
 #pragma once
-/// Every option of `bgt run`, defined once: the command line, `[[rule]]` and --explain follow from this table.
-/// To add one: a member of RunOptions and a row.
+/// Every option of `bgt run`, defined once: the command line, `[[rule]]` and --explain follow from
+/// this table. To add one: a member of RunOptions and a row.
 #include "run_options.hpp"
 
 #include <span>
@@ -10,9 +10,10 @@ namespace bgt::cli {
 
 /// What a `[[rule]]` may do with an option; each row of the table says it.
 enum class InRules : std::uint8_t {
-    no = 1,       ///< nothing: it is about one call, not about a command
-    yes,          ///< it describes the command, or limits it: any bgt.toml that is read may say it
-    trusted,      ///< it runs or redirects something, or acts on other tasks: a bgt.toml must be trusted (`bgt trust`)
+    no = 1,  ///< nothing: it is about one call, not about a command
+    yes,     ///< it describes the command, or limits it: any bgt.toml that is read may say it
+    trusted, ///< it runs or redirects something, or acts on other tasks: a bgt.toml must be trusted
+             ///< (`bgt trust`)
     trusted_path, ///< the same, and a relative path in its value begins at the folder of the file
     trusted_runs, ///< only the values that run something, `restart` and `exec:CMD`, need trust
 };
@@ -22,20 +23,22 @@ struct RunOption {
     struct HangLimit {
         std::size_t row;
     };
-    using Member = std::variant<bool RunOptions::*, RunOptions::Word RunOptions::*, RunOptions::Words RunOptions::*, HangLimit>;
+    using Member = std::variant<bool RunOptions::*, RunOptions::Word RunOptions::*,
+                                RunOptions::Words RunOptions::*, HangLimit>;
 
-    const char* names;                                      ///< "-c,--shell"
+    const char* names; ///< "-c,--shell"
     Member member;
     const char* metavar = "";
     Value value = Value::text;
-    bool closed = false;                                    ///< `metavar` lists the only values there are: "kill|wait"
+    bool closed = false; ///< `metavar` lists the only values there are: "kill|wait"
     const char* help = "";
-    /// Reads one value into the plan (of a flag: ""). Null: needs more than the value, see request().
-    /// An error that begins with dashes names its option; to others the name is added.
+    /// Reads one value into the plan (of a flag: ""). Null: needs more than the value, see
+    /// request(). An error that begins with dashes names its option; to others the name is added.
     Result<void> (*take)(RunPlan&, const std::string&) = nullptr;
-    /// What is in force, as --explain shows it; empty: not worth a line. Null: shown where it was set, as it was.
+    /// What is in force, as --explain shows it; empty: not worth a line. Null: shown where it was
+    /// set, as it was.
     std::string (*print)(const RunPlan&) = nullptr;
-    InRules in_rules = {}; ///< must be said
+    InRules in_rules = {};       ///< must be said
     const char* group = nullptr; ///< the title in --help that begins with it
 
     std::string_view long_name() const; ///< "--shell"
@@ -62,14 +65,16 @@ Result<void> check_needs(const RunOptions&);
 bool excludes(const RunOptions& given, std::string_view other);
 
 // run_rules.cpp
-/// Judges all rules, fills in what the first that matches says and neither the command line nor the environment did.
-/// Of a bgt.toml that is not trusted, what needs trust goes to RunOptions::ignored; and its rule takes no place of the
-/// user's own: it fills in only what the first of those that matches has left.
-/// Which rules were applied. Error (usage): a mistake in any of them, with its place.
+/// Judges all rules, fills in what the first that matches says and neither the command line nor the
+/// environment did. Of a bgt.toml that is not trusted, what needs trust goes to
+/// RunOptions::ignored; and its rule takes no place of the user's own: it fills in only what the
+/// first of those that matches has left. Which rules were applied. Error (usage): a mistake in any
+/// of them, with its place.
 Result<std::vector<const config::Rule*>> apply_rules(RunOptions&, const config::Settings&);
 /// Judges them only.
 Result<void> check_rules(const std::vector<config::Rule>&);
-/// What of a rule needs trust where it stands in a bgt.toml. Precondition: check_rules() found no mistake in it.
+/// What of a rule needs trust where it stands in a bgt.toml. Precondition: check_rules() found no
+/// mistake in it.
 std::vector<config::Entry> entries_that_need_trust(const config::Rule&);
 
 // option_parsers.cpp: readers of values.

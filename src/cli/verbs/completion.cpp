@@ -28,7 +28,8 @@ int Completion::run(Context& context)
         if (word == "bash") return context.print(bash_completion()), code::ok;
         if (word == "zsh") return context.print(zsh_completion()), code::ok;
         if (word == "fish") return context.print(fish_completion()), code::ok;
-        // What the scripts ask for while a word is completed: one candidate a line, a tab, what it is.
+        // What the scripts ask for while a word is completed: one candidate a line, a tab, what it
+        // is.
         if (const auto kind = candidate_kind(word)) {
             auto root = context.root();
             if (root) context.print(candidates(**root, *kind));

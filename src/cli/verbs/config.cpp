@@ -13,7 +13,8 @@ namespace {
 using config::Origin;
 using config::SettingRow;
 
-constexpr std::string_view flag_place = "--root"; ///< the one setting that is also an option of every verb
+constexpr std::string_view flag_place =
+    "--root"; ///< the one setting that is also an option of every verb
 
 std::string_view origin_word(const SettingRow& row)
 {
@@ -68,8 +69,11 @@ std::string rules_table(const config::Settings& settings)
     add("RULE", "MATCH");
     for (const auto& rule : rules) {
         std::string keys;
-        for (const auto& key : ignored_keys(rule, settings)) keys += (keys.empty() ? "" : ", ") + key;
-        add(printable(rule.where), printable(rule.match) + (keys.empty() ? "" : "  (ignored, as not trusted: " + keys + ")"));
+        for (const auto& key : ignored_keys(rule, settings))
+            keys += (keys.empty() ? "" : ", ") + key;
+        add(printable(rule.where),
+            printable(rule.match) +
+                (keys.empty() ? "" : "  (ignored, as not trusted: " + keys + ")"));
     }
     return out;
 }
@@ -78,7 +82,8 @@ std::string ignored_text(const SettingRow& row)
 {
     if (!row.ignored) return {};
     const bool never = row.ignored->needs == config::Needs::own_settings;
-    return "  (" + printable(row.ignored->where) + " says " + printable(row.ignored->value) + "; ignored: " +
+    return "  (" + printable(row.ignored->where) + " says " + printable(row.ignored->value) +
+           "; ignored: " +
            (never ? "it applies in your own settings only)" : "the file is not trusted)");
 }
 
@@ -91,12 +96,14 @@ std::string table(const std::vector<SettingRow>& rows)
     }
     std::string out;
     const auto add = [&](const std::string& a, const std::string& b, const std::string& c) {
-        out += a + std::string(key - display_width(a) + 2, ' ') + b + std::string(value - display_width(b) + 2, ' ') + c + "\n";
+        out += a + std::string(key - display_width(a) + 2, ' ') + b +
+               std::string(value - display_width(b) + 2, ' ') + c + "\n";
     };
     add("KEY", "VALUE", "FROM");
     for (const auto& row : rows) {
         add(row.key, printable(row.value),
-            (row.where.empty() ? std::string(origin_word(row)) : printable(row.where)) + ignored_text(row));
+            (row.where.empty() ? std::string(origin_word(row)) : printable(row.where)) +
+                ignored_text(row));
     }
     return out;
 }
@@ -108,11 +115,12 @@ boost::json::array rules_json(const config::Settings& settings)
         boost::json::array options, ignored;
         for (auto& key : ignored_keys(rule, settings)) ignored.emplace_back(std::move(key));
         for (const auto& entry : rule.entries) options.emplace_back(entry.key);
-        out.push_back(boost::json::object{{"match", rule.match},
-                                          {"origin", rule.origin == Origin::user_file ? "user-file" : "project-file"},
-                                          {"where", to_valid_utf8(rule.where)},
-                                          {"options", std::move(options)},
-                                          {"ignored", std::move(ignored)}});
+        out.push_back(boost::json::object{
+            {"match", rule.match},
+            {"origin", rule.origin == Origin::user_file ? "user-file" : "project-file"},
+            {"where", to_valid_utf8(rule.where)},
+            {"options", std::move(options)},
+            {"ignored", std::move(ignored)}});
     }
     return out;
 }
@@ -132,9 +140,11 @@ std::string as_json(const std::vector<SettingRow>& rows, const config::Settings&
     for (const auto& row : rows) {
         boost::json::value where;
         if (!row.where.empty()) where = to_valid_utf8(row.where);
-        settings.push_back(boost::json::object{
-            {"key", row.key}, {"value", to_valid_utf8(row.value)}, {"origin", origin_word(row)}, {"where", where},
-            {"ignored", ignored_json(row)}});
+        settings.push_back(boost::json::object{{"key", row.key},
+                                               {"value", to_valid_utf8(row.value)},
+                                               {"origin", origin_word(row)},
+                                               {"where", where},
+                                               {"ignored", ignored_json(row)}});
     }
     return render::answer_json({{"settings", std::move(settings)}, {"rules", rules_json(all)}});
 }
@@ -154,7 +164,8 @@ int Config::run(Context& context)
         row.value = *path;
     }
     context.tell_ignored();
-    if (words_.size() > 1) return context.fail(Error::usage("one key, or none for all: bgt config [KEY]"), json_);
+    if (words_.size() > 1)
+        return context.fail(Error::usage("one key, or none for all: bgt config [KEY]"), json_);
     if (!words_.empty()) {
         std::vector<std::string> keys;
         for (const auto& row : rows) keys.push_back(row.key);
@@ -162,8 +173,10 @@ int Config::run(Context& context)
         std::erase_if(rows, [&](const SettingRow& row) { return row.key != word; });
         if (rows.empty()) {
             const auto near = near_matches(word, keys);
-            return context.fail(Error::usage("there is no key '" + fit(printable(word), 40) + "'" +
-                                             (near.empty() ? " (bgt config lists all)" : " (did you mean " + near.front() + "?)")));
+            return context.fail(
+                Error::usage("there is no key '" + fit(printable(word), 40) + "'" +
+                             (near.empty() ? " (bgt config lists all)"
+                                           : " (did you mean " + near.front() + "?)")));
         }
         if (!json_) {
             // A script gets the value as it is; a terminal must not be given what it would obey.
@@ -174,10 +187,11 @@ int Config::run(Context& context)
     }
     const auto& rules = context.settings().rules;
     if (auto fine = check_rules(rules); !fine) return context.fail(fine.error(), json_);
-    if (json_)
-        context.print(as_json(rows, context.settings()));
+    if (json_) context.print(as_json(rows, context.settings()));
     else
-        context.print(table(rows) + (rules.empty() || !words_.empty() ? "" : "\n" + rules_table(context.settings())));
+        context.print(table(rows) + (rules.empty() || !words_.empty()
+                                         ? ""
+                                         : "\n" + rules_table(context.settings())));
     return code::ok;
 }
 

@@ -26,8 +26,10 @@ private:
 
 void Collect::declare(Parser& parser)
 {
-    parser.option("--keep", keep_, "N", Value::number, "keep the newest N ended tasks (default: the setting keep_ended)");
-    parser.option("--older", older_, "D", Value::duration, "remove tasks that ended more than D ago (default: the setting keep_age)");
+    parser.option("--keep", keep_, "N", Value::number,
+                  "keep the newest N ended tasks (default: the setting keep_ended)");
+    parser.option("--older", older_, "D", Value::duration,
+                  "remove tasks that ended more than D ago (default: the setting keep_age)");
     parser.flag("--dry-run", dry_run_, "remove nothing; print what would be removed");
     parser.flag("--json", json_, "print the answer as JSON");
     parser.example("bgt gc");
@@ -41,7 +43,8 @@ Result<store::Retention> Collect::retention(const config::Settings& settings) co
     if (keep_) {
         const char* end = keep_->data() + keep_->size();
         const auto [stop, err] = std::from_chars(keep_->data(), end, out.keep_ended);
-        if (keep_->empty() || err != std::errc() || stop != end) return Error::usage("--keep: expected a number of tasks");
+        if (keep_->empty() || err != std::errc() || stop != end)
+            return Error::usage("--keep: expected a number of tasks");
     }
     if (older_) {
         if (*older_ == "off") {
@@ -60,7 +63,8 @@ void Collect::answer(Context& context, const store::Pruned& pruned) const
     if (!json_) {
         std::string ids;
         for (const auto id : pruned.ids) ids += " " + to_string(id);
-        context.print((dry_run_ ? "would remove " : "removed ") + counted(pruned.ids.size(), "task", "tasks") + ", " +
+        context.print((dry_run_ ? "would remove " : "removed ") +
+                      counted(pruned.ids.size(), "task", "tasks") + ", " +
                       format_size(pruned.bytes) + (ids.empty() ? "" : ":" + ids) + "\n");
         return;
     }

@@ -6,7 +6,8 @@ namespace bgt::cli {
 
 std::unique_ptr<Verb> make_hold()
 {
-    return std::make_unique<RequestVerb<ops::Changed>>(ops::hold, "bgt hold 7        # it waits, and is not started before bgt release 7");
+    return std::make_unique<RequestVerb<ops::Changed>>(
+        ops::hold, "bgt hold 7        # it waits, and is not started before bgt release 7");
 }
 
 std::unique_ptr<Verb> make_release()

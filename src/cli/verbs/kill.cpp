@@ -11,8 +11,8 @@
 
 #include <algorithm>
 #include <csignal>
-#include <set>
 #include <fmt/format.h>
+#include <set>
 
 namespace bgt::cli {
 
@@ -33,7 +33,8 @@ private:
     ops::Selection selection_;
     bool now_ = false, json_ = false;
     std::optional<std::string> grace_, stop_signals_, timeout_, signal_name_;
-    std::optional<int> signal_; ///< of `-s`, `-INT`: one that ends things is the stop signal, any other is only sent
+    std::optional<int> signal_; ///< of `-s`, `-INT`: one that ends things is the stop signal, any
+                                ///< other is only sent
 };
 
 bool asks_to_end(int signal)
@@ -45,13 +46,18 @@ void Kill::declare(Parser& parser)
 {
     declare_selection(parser, selection_, Value::living_task);
     parser.flag("--now", now_, "send SIGKILL at once, without a stop signal first");
-    parser.option("--grace", grace_, "D", Value::duration, "the time between the stop signal and SIGKILL, for this stop");
-    parser.option("--stop-signals", stop_signals_, "LIST", Value::text, "the signals of this stop: QUIT:2s,TERM:5s");
+    parser.option("--grace", grace_, "D", Value::duration,
+                  "the time between the stop signal and SIGKILL, for this stop");
+    parser.option("--stop-signals", stop_signals_, "LIST", Value::text,
+                  "the signals of this stop: QUIT:2s,TERM:5s");
     parser.option("-s,--signal", signal_name_, "SIGNAL", Value::signal,
-                  "a signal as for kill(1), also as -9 or -INT: KILL means --now; TERM, INT, QUIT and ABRT replace the stop signals; "
+                  "a signal as for kill(1), also as -9 or -INT: KILL means --now; TERM, INT, QUIT "
+                  "and ABRT replace the stop signals; "
                   "others are only sent");
-    parser.dash_word(signal_name_, [](std::string_view text) { return static_cast<bool>(parse_signal(text)); });
-    parser.option("--timeout", timeout_, "D", Value::duration, "wait no longer than D (exit code 124); the stop continues");
+    parser.dash_word(signal_name_,
+                     [](std::string_view text) { return static_cast<bool>(parse_signal(text)); });
+    parser.option("--timeout", timeout_, "D", Value::duration,
+                  "wait no longer than D (exit code 124); the stop continues");
     parser.flag("--json", json_, "print the tasks as JSON when the stop is complete");
     parser.example("bgt kill web");
     parser.example("bgt kill --tag job=e2e --grace 1s");
@@ -64,11 +70,13 @@ Result<void> Kill::read_signal()
     auto signal = parse_signal(*signal_name_);
     if (!signal) return signal.error();
     if (stop_signals_) return Error::usage("--stop-signals and a signal exclude each other");
-    if (now_ && *signal != SIGKILL) return Error::usage("--now and a signal other than KILL exclude each other");
+    if (now_ && *signal != SIGKILL)
+        return Error::usage("--now and a signal other than KILL exclude each other");
     signal_ = *signal;
     now_ = now_ || *signal == SIGKILL;
     if (!now_ && !asks_to_end(*signal) && (grace_ || timeout_))
-        return Error::usage(signal_name(*signal) + " is only sent, so --grace and --timeout have no meaning with it");
+        return Error::usage(signal_name(*signal) +
+                            " is only sent, so --grace and --timeout have no meaning with it");
     return {};
 }
 
@@ -76,10 +84,11 @@ Result<void> Kill::read_signal()
 int Kill::send_signal(Context& context, store::Root& root) const
 {
     int result = code::ok;
-    const auto sent = ops::signal(root, {selection_, *signal_, false},
-                                  told<ops::Signalled>(context, result, [&](store::TaskId id, const ops::Signalled&) {
-                                      if (!json_) context.print(to_string(id) + ": " + signal_name(*signal_) + " was sent\n");
-                                  }));
+    const auto sent = ops::signal(
+        root, {selection_, *signal_, false},
+        told<ops::Signalled>(context, result, [&](store::TaskId id, const ops::Signalled&) {
+            if (!json_) context.print(to_string(id) + ": " + signal_name(*signal_) + " was sent\n");
+        }));
     if (!sent) return context.fail(sent.error(), json_);
     if (json_) print_tasks_json(context, root, sent->ids());
     return result;
@@ -101,9 +110,11 @@ Result<ops::StopRequest> Kill::request(const Context& context) const
         if (!timeout) return Error::usage("--timeout: " + timeout.error().message);
         out.timeout = *timeout;
     }
-    if (signal_ && !now_) out.ladder = {core::StopStep{*signal_, out.grace.value_or(context.settings().grace)}};
+    if (signal_ && !now_)
+        out.ladder = {core::StopStep{*signal_, out.grace.value_or(context.settings().grace)}};
     if (stop_signals_) {
-        auto ladder = core::parse_stop_signals(*stop_signals_, out.grace.value_or(context.settings().grace));
+        auto ladder =
+            core::parse_stop_signals(*stop_signals_, out.grace.value_or(context.settings().grace));
         if (!ladder) return Error::usage("--stop-signals: " + ladder.error().message);
         out.ladder = *std::move(ladder);
     }
@@ -117,7 +128,9 @@ std::string ended_words(const store::Status& status, Duration took)
     std::string steps;
     for (const auto& row : status.tally) {
         total += row.ended;
-        if (row.ended > 0) steps += fmt::format("{}{} by {}", steps.empty() ? "" : ", ", row.ended, signal_name(row.signal));
+        if (row.ended > 0)
+            steps += fmt::format("{}{} by {}", steps.empty() ? "" : ", ", row.ended,
+                                 signal_name(row.signal));
     }
     const double seconds = std::chrono::duration<double>(took).count();
     return fmt::format("ended {} in {:.2f} s{}", counted(total, "process", "processes"), seconds,
@@ -130,10 +143,14 @@ std::string waiting_words(const ops::StopWait& now)
     std::string text = now.label + ": " + counted(now.processes.size(), "process", "processes");
     const auto left = std::chrono::ceil<std::chrono::seconds>(now.kill_after - now.elapsed);
     if (left > Duration::zero()) text += fmt::format(", SIGKILL in {} s", left.count());
-    else text += fmt::format(", for {} s after the stop began", std::chrono::floor<std::chrono::seconds>(now.elapsed).count());
+    else
+        text += fmt::format(", for {} s after the stop began",
+                            std::chrono::floor<std::chrono::seconds>(now.elapsed).count());
     if (now.elapsed < std::chrono::seconds(2) || now.processes.empty()) return text;
-    const auto blocked = std::ranges::find_if(now.processes, [](const auto& p) { return !p.why.empty(); });
-    return text + " · " + to_string(blocked != now.processes.end() ? *blocked : now.processes.front());
+    const auto blocked =
+        std::ranges::find_if(now.processes, [](const auto& p) { return !p.why.empty(); });
+    return text + " · " +
+           to_string(blocked != now.processes.end() ? *blocked : now.processes.front());
 }
 
 void Kill::show(Context& context, int& result, const ops::Stopped& stopped) const
@@ -148,18 +165,22 @@ void Kill::show(Context& context, int& result, const ops::Stopped& stopped) cons
     };
     switch (stopped.end) {
     case ops::Stopped::End::ended: return say(ended_words(stopped.task.status, stopped.took));
-    case ops::Stopped::End::had_ended: return say("had already " + core::ended_words(stopped.before.outcome));
+    case ops::Stopped::End::had_ended:
+        return say("had already " + core::ended_words(stopped.before.outcome));
     case ops::Stopped::End::removed: return say("ended, and was removed");
     case ops::Stopped::End::cancelled: return say("cancelled while it waited");
-    case ops::Stopped::End::survived: return complain(ops::survivor_words(stopped.task.status.survivors), code::failed);
-    case ops::Stopped::End::timed_out: return complain("has not ended yet; the stop continues", code::wait_timeout);
+    case ops::Stopped::End::survived:
+        return complain(ops::survivor_words(stopped.task.status.survivors), code::failed);
+    case ops::Stopped::End::timed_out:
+        return complain("has not ended yet; the stop continues", code::wait_timeout);
     }
 }
 
 /// All of them as they are now, and those that removed themselves (--rm) as they ended.
 void Kill::answer(Context& context, store::Root& root, ops::Each<ops::Stopped> stopped)
 {
-    std::vector<ops::Snapshot> shown = ops::recover_and_inspect_all(root, stopped.ids(), {.spec = true, .usage = true, .ports = true});
+    std::vector<ops::Snapshot> shown = ops::recover_and_inspect_all(
+        root, stopped.ids(), {.spec = true, .usage = true, .ports = true});
     for (auto& one : stopped.tasks)
         if (one.result && std::ranges::find(shown, one.id, &ops::Snapshot::id) == shown.end())
             shown.push_back(std::move(one.result->task));
@@ -188,10 +209,12 @@ int Kill::run(Context& context)
                 context.complain(now.label + ": waits for " + to_string(process));
             }
     };
-    auto stopped = ops::stop(**root, *wanted, told<ops::Stopped>(context, result, [&](store::TaskId, const ops::Stopped& one) {
-        line.clear();
-        show(context, result, one);
-    }));
+    auto stopped =
+        ops::stop(**root, *wanted,
+                  told<ops::Stopped>(context, result, [&](store::TaskId, const ops::Stopped& one) {
+                      line.clear();
+                      show(context, result, one);
+                  }));
     if (!stopped) return context.fail(stopped.error(), json_);
     if (json_) answer(context, **root, *std::move(stopped));
     return result;

@@ -1,6 +1,6 @@
 #include "answer.hpp"
-#include <bgt/ops/moment.hpp>
 #include "selection.hpp"
+#include <bgt/ops/moment.hpp>
 
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/log_view.hpp>
@@ -24,8 +24,10 @@ Result<std::uint64_t> parse_count(const std::string& text, const char* option)
 {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || text.empty() || value > (std::uint64_t{1} << 62))
-        return Error::usage(std::string(option) + " needs a whole number of 0 or more, not \"" + printable(text) + "\"");
+    if (error != std::errc() || end != text.data() + text.size() || text.empty() ||
+        value > (std::uint64_t{1} << 62))
+        return Error::usage(std::string(option) + " needs a whole number of 0 or more, not \"" +
+                            printable(text) + "\"");
     return value;
 }
 
@@ -45,18 +47,26 @@ public:
     {
         declare_selection(parser, selection_);
         parser.flag("-f,--follow", follow_, "keep printing new output until the tasks end");
-        parser.option("-n,--tail,--lines", lines_, "N", Value::number, "only the last N lines (with --grep: the last N that match); also -N");
-        parser.dash_word(lines_, [](std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; });
-        parser.option("--since", since_, "TIME", Value::duration, "only lines written since then: 10m (ago), 14:00, 2026-11-28T14:00");
-        parser.flag("-t,--timestamps", options_.timestamps, "print the time at which each line was written");
+        parser.option("-n,--tail,--lines", lines_, "N", Value::number,
+                      "only the last N lines (with --grep: the last N that match); also -N");
+        parser.dash_word(lines_, [](std::string_view text) {
+            return text.find_first_not_of("0123456789") == std::string_view::npos;
+        });
+        parser.option("--since", since_, "TIME", Value::duration,
+                      "only lines written since then: 10m (ago), 14:00, 2026-11-28T14:00");
+        parser.flag("-t,--timestamps", options_.timestamps,
+                    "print the time at which each line was written");
         parser.flag("--utc", utc_, "print times in UTC, not in the local time zone");
         parser.option("--grep", grep_, "REGEX", Value::regex, "only lines that match (RE2)");
-        parser.option("--attempt", attempt_, "N", Value::text, "only the output of attempt N, of the last one, or of all (default)");
-        parser.option("--cursor", cursor_, "BYTE", Value::number, "begin at this byte: the cursor of an earlier answer");
+        parser.option("--attempt", attempt_, "N", Value::text,
+                      "only the output of attempt N, of the last one, or of all (default)");
+        parser.option("--cursor", cursor_, "BYTE", Value::number,
+                      "begin at this byte: the cursor of an earlier answer");
         parser.option("--max-bytes", max_bytes_, "SIZE", Value::size,
                       "read at most SIZE of each log (with --json: 1MiB by default)");
         parser.flag("--stderr", err_, "print the stderr of a task that was started with --split");
-        parser.flag("--raw", options_.raw, "print the bytes as they were written, even if stdout is not a terminal");
+        parser.flag("--raw", options_.raw,
+                    "print the bytes as they were written, even if stdout is not a terminal");
         parser.flag("--json", json_, "answer in JSON, with the cursor for the next call");
         parser.example("bgt logs -f web db");
         parser.example("bgt logs -n 20 --grep 'error|warning' -");
@@ -105,7 +115,8 @@ Result<void> Logs::read_options()
 {
     if (err_) options_.stream = store::WhichLog::err;
     if (utc_ && !options_.timestamps) return Error::usage("--utc needs --timestamps");
-    if (follow_ && json_) return Error::usage("--follow and --json exclude each other: ask again with --cursor");
+    if (follow_ && json_)
+        return Error::usage("--follow and --json exclude each other: ask again with --cursor");
     if (follow_ && max_bytes_) return Error::usage("--follow and --max-bytes exclude each other");
     if (lines_) {
         Result<std::uint64_t> count = parse_count(*lines_, "--lines");
@@ -125,11 +136,13 @@ Result<void> Logs::read_options()
     if (max_bytes_) {
         Result<std::uint64_t> size = parse_size(*max_bytes_);
         if (!size) return Error::usage("--max-bytes: " + size.error().message);
-        if (*size < 4) return Error::usage("--max-bytes must be 4 or more: a character can take as many");
+        if (*size < 4)
+            return Error::usage("--max-bytes must be 4 or more: a character can take as many");
         options_.max_bytes = *size;
     }
     if (since_) {
-        Result<WallTime> since = ops::parse_moment(*since_, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+        Result<WallTime> since = ops::parse_moment(
+            *since_, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
         if (!since) return Error::usage("--since: " + since.error().message);
         options_.since = *since;
     }
@@ -144,13 +157,15 @@ Result<void> Logs::read_options()
 Result<void> Logs::show(Context& context, store::Root& root)
 {
     if (follow_) return follow(context, root);
-    const Result<ops::Selected> found = ops::select_logs(root, selection_, options_, told_missing(context, code_));
+    const Result<ops::Selected> found =
+        ops::select_logs(root, selection_, options_, told_missing(context, code_));
     return found ? print(context, root, found->ids) : found.error();
 }
 
 ops::LogSink log_sink(Context& context)
 {
-    return {[&](std::string_view text) { context.print(text); }, [&](const std::string& note) { context.complain(note); }};
+    return {[&](std::string_view text) { context.print(text); },
+            [&](const std::string& note) { context.complain(note); }};
 }
 
 /// `width`: of the longest label; 0: lines have none.
@@ -165,7 +180,8 @@ Result<void> Logs::begin(Context& context, ops::LogView& view, std::size_t place
     return view.begin(log_sink(context), std::move(wanted), screen_);
 }
 
-/// One after the other, with one of them open at a time: there may be more of them than descriptors.
+/// One after the other, with one of them open at a time: there may be more of them than
+/// descriptors.
 Result<void> Logs::print(Context& context, store::Root& root, const std::vector<store::TaskId>& ids)
 {
     std::size_t width = 0;
@@ -200,13 +216,16 @@ Result<void> Logs::follow(Context& context, store::Root& root)
     }
     std::size_t width = 0;
     for (const ops::LogView& view : views)
-        if (views.size() > 1 && !options_.raw) width = std::max(width, display_width(view.task().short_label()));
+        if (views.size() > 1 && !options_.raw)
+            width = std::max(width, display_width(view.task().short_label()));
     for (std::size_t place = 0; place < views.size(); ++place)
         if (Result<void> begun = begin(context, views[place], place, width); !begun) return begun;
-    // Who reads our output may go away while the tasks are silent: poll(2) tells so of a pipe, unasked.
-    struct stat info{};
+    // Who reads our output may go away while the tasks are silent: poll(2) tells so of a pipe,
+    // unasked.
+    struct stat info {};
     const bool to_pipe = ::fstat(STDOUT_FILENO, &info) == 0 && S_ISFIFO(info.st_mode);
-    const Result<void> followed = ops::follow_logs(root, views, log_sink(context), ops::Cancel{to_pipe ? STDOUT_FILENO : -1});
+    const Result<void> followed =
+        ops::follow_logs(root, views, log_sink(context), ops::Cancel{to_pipe ? STDOUT_FILENO : -1});
     if (!followed && ops::is_cancelled(followed.error())) Context::end_without_reader();
     return followed;
 }

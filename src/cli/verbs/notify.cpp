@@ -17,7 +17,8 @@ std::optional<Number> number(std::string_view text, Number least, Number most)
     Number value{};
     const char* const end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, value);
-    if (parsed.ec != std::errc() || parsed.ptr != end || !(value >= least && value <= most)) return std::nullopt;
+    if (parsed.ec != std::errc() || parsed.ptr != end || !(value >= least && value <= most))
+        return std::nullopt;
     return value;
 }
 
@@ -25,9 +26,12 @@ std::optional<Number> number(std::string_view text, Number least, Number most)
 Result<double> read_progress(const std::string& text)
 {
     const bool percent = text.ends_with('%');
-    const std::string_view digits = std::string_view(text).substr(0, text.size() - (percent ? 1 : 0));
+    const std::string_view digits =
+        std::string_view(text).substr(0, text.size() - (percent ? 1 : 0));
     const std::optional<double> value = number(digits, 0.0, percent ? 100.0 : 1.0);
-    if (!value) return Error::usage("--progress is a fraction from 0 to 1 or a percentage (40%), not \"" + printable(text) + "\"");
+    if (!value)
+        return Error::usage("--progress is a fraction from 0 to 1 or a percentage (40%), not \"" +
+                            printable(text) + "\"");
     return percent ? *value / 100 : *value;
 }
 
@@ -54,13 +58,18 @@ void Notify::declare(Parser& parser)
 {
     parser.flag("--ready", ready_, "the task is ready (with bgt run --ready-notify)");
     parser.flag("--stopping", stopping_, "the task is about to end by itself");
-    parser.option("--status", status_, "TEXT", Value::text, "what the task is doing now, for bgt show and JSON");
-    parser.option("--progress", progress_, "N", Value::number, "the progress of the task: 0.4 or 40%");
+    parser.option("--status", status_, "TEXT", Value::text,
+                  "what the task is doing now, for bgt show and JSON");
+    parser.option("--progress", progress_, "N", Value::number,
+                  "the progress of the task: 0.4 or 40%");
     parser.option("--step", step_, "TEXT", Value::text, "the name of the current step");
     parser.option("--total-steps", total_, "N", Value::number, "the number of steps");
-    parser.flag("--beat", beat_, "a heartbeat: resets --progress-timeout, --idle-timeout and the watchdog");
-    parser.option("--extend", extend_, "D", Value::duration, "the task needs D more to become ready or to end");
-    parser.option("--watchdog", watchdog_, "D", Value::duration, "from now on, the task hangs if it sends no --beat for D; off ends this");
+    parser.flag("--beat", beat_,
+                "a heartbeat: resets --progress-timeout, --idle-timeout and the watchdog");
+    parser.option("--extend", extend_, "D", Value::duration,
+                  "the task needs D more to become ready or to end");
+    parser.option("--watchdog", watchdog_, "D", Value::duration,
+                  "from now on, the task hangs if it sends no --beat for D; off ends this");
     parser.option("--pid", pid_, "PID", Value::pid, "the main process of the task");
     parser.example("bgt notify --ready --status 'listening on 8080'");
     parser.example("bgt notify --progress 40% --step linking --total-steps 5");
@@ -94,7 +103,8 @@ Result<ops::NotifyRequest> Notify::request() const
         out.extend = *more;
     }
     if (watchdog_) {
-        const Result<Duration> limit = *watchdog_ == "off" ? Duration::zero() : read_duration("--watchdog", *watchdog_);
+        const Result<Duration> limit =
+            *watchdog_ == "off" ? Duration::zero() : read_duration("--watchdog", *watchdog_);
         if (!limit) return limit.error();
         out.watchdog = *limit;
     }

@@ -6,7 +6,8 @@ namespace bgt::cli {
 
 std::unique_ptr<Verb> make_pause()
 {
-    return std::make_unique<RequestVerb<ops::Paused>>(ops::pause, "bgt pause web     # --timeout keeps counting, the limits on hangs do not");
+    return std::make_unique<RequestVerb<ops::Paused>>(
+        ops::pause, "bgt pause web     # --timeout keeps counting, the limits on hangs do not");
 }
 
 } // namespace bgt::cli

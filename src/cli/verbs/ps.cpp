@@ -26,18 +26,21 @@ public:
     void declare(Parser& parser) override
     {
         static const std::string states_help = "only tasks in this state: " + ops::known_states();
-        static const std::string format_help = "print one line per task with these {fields}: " + render::template_fields();
+        static const std::string format_help =
+            "print one line per task with these {fields}: " + render::template_fields();
         declare_selection(parser, request_.selection);
         parser.flag("-a", request_.everything, "list all ended tasks too, not only the newest ten");
         parser.list("-s,--state", request_.states, "STATE", Value::state, states_help.c_str());
-        parser.flag("--here", here_, "only tasks whose working folder is the current folder or one below it");
-        parser.flag("--leftover", request_.leftover, "only ended tasks whose processes were kept alive");
+        parser.flag("--here", here_,
+                    "only tasks whose working folder is the current folder or one below it");
+        parser.flag("--leftover", request_.leftover,
+                    "only ended tasks whose processes were kept alive");
         parser.flag("-q,--quiet", quiet_, "print only the ids");
         parser.flag("-w,--watch", watch_, "redraw the table until q or Ctrl-C");
-        parser.option("--interval", interval_, "DURATION", Value::duration, "time between two updates of --watch (1s)");
+        parser.option("--interval", interval_, "DURATION", Value::duration,
+                      "time between two updates of --watch (1s)");
         parser.flag("--json", json_, "print JSON");
-        parser.option("--format", format_, "TEMPLATE", Value::text,
-                      format_help.c_str());
+        parser.option("--format", format_, "TEMPLATE", Value::text, format_help.c_str());
         parser.flag("--no-header", no_header_, "leave out the column titles");
         parser.example("bgt ps --state running --tag job=e2e");
         parser.example("bgt ps -a --format '{id}\\t{exit}\\t{command}'");
@@ -61,7 +64,8 @@ private:
             auto tasks = ops::list(**root, request_for(width(context)));
             if (!tasks) return tasks.error();
             context.print(show(context, *tasks, width(context)));
-            if (tasks->empty() && !quiet_ && !json_ && !format_) context.hint("no tasks; bgt run -- COMMAND starts one");
+            if (tasks->empty() && !quiet_ && !json_ && !format_)
+                context.hint("no tasks; bgt run -- COMMAND starts one");
             return code::ok;
         }
         CpuSinceLast cpu;
@@ -79,7 +83,9 @@ private:
     /// What the options say, before anything is looked at.
     Result<void> check(Context& context)
     {
-        if (static_cast<int>(quiet_) + static_cast<int>(json_) + static_cast<int>(format_.has_value()) > 1)
+        if (static_cast<int>(quiet_) + static_cast<int>(json_) +
+                static_cast<int>(format_.has_value()) >
+            1)
             return Error::usage("--quiet, --json and --format: choose one");
         for (const auto& state : request_.states)
             if (auto known = ops::check_state(state); !known) return known.error();
@@ -100,11 +106,13 @@ private:
         }
         if (!watch_) return {};
         if (json_) return Error::usage("--watch and --json: choose one");
-        if (!context.stdout_is_terminal()) return Error::usage("--watch needs a terminal on stdout");
+        if (!context.stdout_is_terminal())
+            return Error::usage("--watch needs a terminal on stdout");
         return {};
     }
 
-    /// nullopt: for a program. With stderr on a terminal somebody reads it, by `| head` for instance.
+    /// nullopt: for a program. With stderr on a terminal somebody reads it, by `| head` for
+    /// instance.
     static std::optional<std::size_t> width(const Context& context)
     {
         if (!context.stdout_is_terminal() && !context.stderr_is_terminal()) return std::nullopt;
@@ -116,29 +124,39 @@ private:
     {
         ops::ListRequest request = request_;
         request.everything = request_.everything || request_.selection.all;
-        // `--all` alone is `-a`: it selects nothing, so the living still come first without reading every record twice.
-        if (request.selection.words.empty() && request.selection.names.empty() && request.selection.tags.empty())
+        // `--all` alone is `-a`: it selects nothing, so the living still come first without reading
+        // every record twice.
+        if (request.selection.words.empty() && request.selection.names.empty() &&
+            request.selection.tags.empty())
             request.selection.all = false;
         if (quiet_) return request;
         if (json_) {
-            request.fields = {.spec = true, .usage = true, .ports = true, .log_tail = true}; // it may tell progress
+            request.fields = {.spec = true,
+                              .usage = true,
+                              .ports = true,
+                              .log_tail = true}; // it may tell progress
         } else if (format_) {
             request.fields = template_.needs();
         } else {
-            request.fields = {.spec = render::has_room_for_folder(columns), .usage = true, .ports = true,
+            request.fields = {.spec = render::has_room_for_folder(columns),
+                              .usage = true,
+                              .ports = true,
                               .log_tail = render::has_room_for_last(columns)};
             request.tail_of_few = true;
         }
         return request;
     }
 
-    std::string show(const Context& context, const std::vector<Snapshot>& tasks, std::optional<std::size_t> columns) const
+    std::string show(const Context& context, const std::vector<Snapshot>& tasks,
+                     std::optional<std::size_t> columns) const
     {
         const auto now = render::Moment::now();
         if (json_) return render::tasks_json(tasks, now);
         std::string out;
         if (!quiet_ && !format_) {
-            const render::TableStyle style{.width = columns, .color = context.color(), .header = !no_header_,
+            const render::TableStyle style{.width = columns,
+                                           .color = context.color(),
+                                           .header = !no_header_,
                                            .last = tasks.size() <= ops::few};
             return render::task_table(tasks, now, style);
         }

@@ -19,11 +19,14 @@ namespace bgt::cli {
 
 namespace {
 
-/// The other screen of the terminal, without a cursor (xterm's control sequences 1049 and 25); the first one is back
-/// at the end.
+/// The other screen of the terminal, without a cursor (xterm's control sequences 1049 and 25); the
+/// first one is back at the end.
 class OtherScreen {
 public:
-    explicit OtherScreen(Context& context) : context_(context) { context_.print("\x1b[?1049h\x1b[?25l"); }
+    explicit OtherScreen(Context& context) : context_(context)
+    {
+        context_.print("\x1b[?1049h\x1b[?25l");
+    }
     ~OtherScreen() { (void)context_.try_print("\x1b[?25h\x1b[?1049l"); }
     OtherScreen(const OtherScreen&) = delete;
     OtherScreen& operator=(const OtherScreen&) = delete;
@@ -42,8 +45,9 @@ std::vector<std::string_view> lines_of(std::string_view text)
     return lines;
 }
 
-/// `text` from the top left corner, over what was there. Where it has more lines than `rows`, the first one stays, `offset` of the
-/// others are left out, and the last row says how many are not shown. `offset` is cut to what makes sense.
+/// `text` from the top left corner, over what was there. Where it has more lines than `rows`, the
+/// first one stays, `offset` of the others are left out, and the last row says how many are not
+/// shown. `offset` is cut to what makes sense.
 std::string frame(std::string_view text, int rows, std::size_t& offset)
 {
     std::vector<std::string_view> lines = lines_of(text);
@@ -62,7 +66,8 @@ std::string frame(std::string_view text, int rows, std::size_t& offset)
         offset = 0;
     }
     std::string out = "\x1b[H";
-    for (std::size_t row = 0; row < lines.size(); ++row) out += (row == 0 ? "" : "\r\n") + std::string(lines[row]) + "\x1b[K";
+    for (std::size_t row = 0; row < lines.size(); ++row)
+        out += (row == 0 ? "" : "\r\n") + std::string(lines[row]) + "\x1b[K";
     return out + "\x1b[J";
 }
 
@@ -91,12 +96,16 @@ std::optional<std::size_t> scrolled(std::string_view keys, std::size_t offset, s
 }
 
 /// The exit code once the user or a signal has ended it; nullopt: time to draw again.
-std::optional<int> await_next(const HeldSignals& signals, bool& read_keys, std::size_t& offset, Instant until)
+std::optional<int> await_next(const HeldSignals& signals, bool& read_keys, std::size_t& offset,
+                              Instant until)
 {
     for (;;) {
         pollfd fds[2] = {{signals.fd(), POLLIN, 0}, {read_keys ? STDIN_FILENO : -1, POLLIN, 0}};
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - render::Moment::now().mono).count();
-        const int ready = ::poll(fds, 2, static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000)));
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(until - render::Moment::now().mono)
+                .count();
+        const int ready =
+            ::poll(fds, 2, static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000)));
         if (ready == 0 && render::Moment::now().mono >= until) return std::nullopt;
         if (ready < 0 && errno != EINTR) return code::failed;
         if ((fds[0].revents & POLLIN) != 0) {
@@ -109,7 +118,8 @@ std::optional<int> await_next(const HeldSignals& signals, bool& read_keys, std::
         std::array<char, 64> keys;
         const ssize_t n = ::read(STDIN_FILENO, keys.data(), keys.size());
         if (n > 0) {
-            const auto page = static_cast<std::size_t>(std::max(os::terminal_height(STDOUT_FILENO) - 2, 1));
+            const auto page =
+                static_cast<std::size_t>(std::max(os::terminal_height(STDOUT_FILENO) - 2, 1));
             const auto now = scrolled({keys.data(), static_cast<std::size_t>(n)}, offset, page);
             if (!now) return code::ok;
             if (std::exchange(offset, *now) != *now) return std::nullopt;
@@ -137,7 +147,8 @@ void CpuSinceLast::update(std::vector<ops::Snapshot>& tasks, Instant now)
     before_ = std::move(seen);
 }
 
-Result<int> watch_screen(Context& context, Duration interval, const std::function<Result<std::string>(int width)>& draw)
+Result<int> watch_screen(Context& context, Duration interval,
+                         const std::function<Result<std::string>(int width)>& draw)
 {
     // So none is missed between two waits, and the terminal is put right before the program ends.
     const HeldSignals signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};

@@ -6,11 +6,13 @@
 
 namespace bgt::cli {
 
-/// A verb that asks the supervisor of each running task for one thing, and has nothing to show of it.
+/// A verb that asks the supervisor of each running task for one thing, and has nothing to show of
+/// it.
 template <class T>
 class RequestVerb final : public Verb {
 public:
-    using Ask = Result<ops::Each<T>> (*)(store::Root&, const ops::Selection&, const ops::Progress<T>&);
+    using Ask = Result<ops::Each<T>> (*)(store::Root&, const ops::Selection&,
+                                         const ops::Progress<T>&);
     RequestVerb(Ask ask, const char* example) : ask_(ask), example_(example) {}
 
     void declare(Parser& parser) override
@@ -24,7 +26,8 @@ public:
         auto root = context.root();
         if (!root) return context.fail(root.error(), json_);
         int result = code::ok;
-        const auto done = ask_(**root, selection_, told<T>(context, result, [](store::TaskId, const T&) {}));
+        const auto done =
+            ask_(**root, selection_, told<T>(context, result, [](store::TaskId, const T&) {}));
         if (!done) return context.fail(done.error(), json_);
         if (json_) print_tasks_json(context, **root, done->ids());
         return result;

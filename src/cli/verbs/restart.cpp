@@ -31,8 +31,11 @@ private:
 std::string text_of(const ops::Restarted& now)
 {
     const std::string name = ops::label(now.id, now.status);
-    if (!now.instead) return fmt::format("{}: runs again, attempt {}, pid {}\n", name, now.status.attempt, now.status.main_process.pid);
-    return fmt::format("{}: started in place of {}, which ended ({}), pid {}\n", name, now.instead->value, core::end_words(now.before.outcome),
+    if (!now.instead)
+        return fmt::format("{}: runs again, attempt {}, pid {}\n", name, now.status.attempt,
+                           now.status.main_process.pid);
+    return fmt::format("{}: started in place of {}, which ended ({}), pid {}\n", name,
+                       now.instead->value, core::end_words(now.before.outcome),
                        now.status.main_process.pid);
 }
 
@@ -42,11 +45,15 @@ int Restart::run(Context& context)
     if (!root) return context.fail(root.error(), json_);
     int result = code::ok;
     std::vector<store::TaskId> running;
-    const auto tell = told<ops::Restarted>(context, result, [&](store::TaskId, const ops::Restarted& now) {
-        running.push_back(now.id);
-        if (!json_) context.print(text_of(now));
-    });
-    const ops::RestartRequest request{selection_, now_, caller_environment(), {context.settings().keep_ended, context.settings().keep_age}};
+    const auto tell =
+        told<ops::Restarted>(context, result, [&](store::TaskId, const ops::Restarted& now) {
+            running.push_back(now.id);
+            if (!json_) context.print(text_of(now));
+        });
+    const ops::RestartRequest request{selection_,
+                                      now_,
+                                      caller_environment(),
+                                      {context.settings().keep_ended, context.settings().keep_age}};
     const auto done = ops::restart(**root, request, tell);
     if (!done) return context.fail(done.error(), json_);
     if (json_) print_tasks_json(context, **root, running);

@@ -28,13 +28,16 @@ int Retry::run(Context& context)
 {
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    const ops::RetryRequest request{selection_, caller_environment(), {context.settings().keep_ended, context.settings().keep_age}};
+    const ops::RetryRequest request{selection_,
+                                    caller_environment(),
+                                    {context.settings().keep_ended, context.settings().keep_age}};
     std::vector<store::TaskId> made;
     int result = code::ok;
-    const auto tell = told<ops::Retried>(context, result, [&](store::TaskId, const ops::Retried& started) {
-        made.push_back(started.made);
-        if (!json_) context.print(to_string(started.made) + "\n");
-    });
+    const auto tell =
+        told<ops::Retried>(context, result, [&](store::TaskId, const ops::Retried& started) {
+            made.push_back(started.made);
+            if (!json_) context.print(to_string(started.made) + "\n");
+        });
     const auto done = ops::retry(**root, request, tell);
     if (!done) return context.fail(done.error(), json_);
     if (json_) print_tasks_json(context, **root, made);

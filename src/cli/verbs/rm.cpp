@@ -4,8 +4,8 @@
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/remove.hpp>
-#include <bgt/render/json.hpp>
 #include <bgt/os/terminal.hpp>
+#include <bgt/render/json.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <unistd.h>
@@ -48,7 +48,8 @@ void Remove::answer(Context& context, const ops::Each<ops::Removed>& removed) co
             problems.emplace_back(printable(result.error().message));
         }
     }
-    context.print(render::answer_json({{"removed", std::move(ids)}, {"bytes", bytes}, {"problems", std::move(problems)}}));
+    context.print(render::answer_json(
+        {{"removed", std::move(ids)}, {"bytes", bytes}, {"problems", std::move(problems)}}));
 }
 
 /// Who types it may have meant less. Nobody is asked where nobody could answer.
@@ -64,12 +65,14 @@ bool is_wanted(const Context& context)
 int Remove::run(Context& context)
 {
     const bool everything = selection_.all && selection_.words.empty() && !selection_.narrows();
-    if (everything && force_ && !yes_ && !is_wanted(context)) return context.fail(Error::failed("nothing was removed"), json_);
+    if (everything && force_ && !yes_ && !is_wanted(context))
+        return context.fail(Error::failed("nothing was removed"), json_);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
     int result = code::ok;
-    const auto done = ops::remove(**root, {selection_, force_},
-                                  told<ops::Removed>(context, result, [](store::TaskId, const ops::Removed&) {}));
+    const auto done =
+        ops::remove(**root, {selection_, force_},
+                    told<ops::Removed>(context, result, [](store::TaskId, const ops::Removed&) {}));
     if (!done) return context.fail(done.error(), json_);
     if (json_) answer(context, *done);
     return result;

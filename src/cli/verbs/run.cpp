@@ -3,16 +3,16 @@
 #include "run/attach.hpp"
 #include "run/explain.hpp"
 #include "run/hints.hpp"
-#include "run/stdin_left.hpp"
 #include "run/run_options.hpp"
+#include "run/stdin_left.hpp"
 #include "wait_words.hpp"
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
-#include <cstdlib>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/remove.hpp>
 #include <bgt/ops/start.hpp>
+#include <cstdlib>
 
 namespace bgt::cli {
 
@@ -25,7 +25,8 @@ std::pair<std::string, std::string> split_place(const std::string& where)
     return {where.substr(0, colon), where.substr(colon + 1)};
 }
 
-/// What rules have changed: "a rule of FILE sets env (line 3), timeout (line 4)". No values: a variable may be secret.
+/// What rules have changed: "a rule of FILE sets env (line 3), timeout (line 4)". No values: a
+/// variable may be secret.
 std::string rule_line(const RunOptions& options)
 {
     std::map<std::string, std::string> by_file;
@@ -35,7 +36,8 @@ std::string rule_line(const RunOptions& options)
         list += (list.empty() ? "" : ", ") + option.substr(2) + " (line " + line + ")";
     }
     std::string out;
-    for (const auto& [file, list] : by_file) out += (out.empty() ? "" : "; ") + ("a rule of " + printable(file)) + " sets " + list;
+    for (const auto& [file, list] : by_file)
+        out += (out.empty() ? "" : "; ") + ("a rule of " + printable(file)) + " sets " + list;
     return out;
 }
 
@@ -72,28 +74,35 @@ int Run::run(Context& context)
     if (!request) return context.fail(request.error(), options_.json);
     if (options_.max_wait) {
         const auto limit = parse_limit(*options_.max_wait);
-        if (!limit) return context.fail(Error::usage("--max-wait: " + limit.error().message), options_.json);
+        if (!limit)
+            return context.fail(Error::usage("--max-wait: " + limit.error().message),
+                                options_.json);
         max_wait_ = *limit;
     }
     auto root = context.root(true);
     if (!root) return context.fail(root.error(), options_.json);
-    if (!options_.from_rule.empty() && context.stderr_is_terminal()) context.complain(rule_line(options_));
+    if (!options_.from_rule.empty() && context.stderr_is_terminal())
+        context.complain(rule_line(options_));
     return options_.wait ? start_and_stay(context, **root, *std::move(request))
                          : start(context, **root, *std::move(request));
 }
 
 int Run::refuse(Context& context, const Error& error) const
 {
-    const std::string hint =
-        error.kind == ErrorKind::no_command && !options_.shell ? hint_for_missing(options_.command) : std::string();
-    return context.fail(hint.empty() ? error : Error{error.kind, error.message + "; " + hint, error.sys_errno}, options_.json);
+    const std::string hint = error.kind == ErrorKind::no_command && !options_.shell
+                                 ? hint_for_missing(options_.command)
+                                 : std::string();
+    return context.fail(
+        hint.empty() ? error : Error{error.kind, error.message + "; " + hint, error.sys_errno},
+        options_.json);
 }
 
 /// What was sent to this program's stdin, which the command does not read.
 void Run::tell_of_stdin(Context& context)
 {
     if (!options_.stdin_from && has_unread_input())
-        context.complain("its stdin is not passed on, what was piped into it is lost: --stdin - passes it (--stdin null: no such note)");
+        context.complain("its stdin is not passed on, what was piped into it is lost: --stdin - "
+                         "passes it (--stdin null: no such note)");
 }
 
 int Run::start(Context& context, store::Root& root, ops::StartRequest request)
@@ -118,9 +127,10 @@ void Run::tell_ignored(Context& context) const
     if (!project) return;
     std::vector<std::string> options;
     for (const auto& [option, where] : options_.ignored) options.push_back(option.substr(2));
-    const bool has_retention = std::any_of(context.config().rows.begin(), context.config().rows.end(), [](const auto& row) {
-        return row.ignored && row.ignored->needs == config::Needs::own_settings;
-    });
+    const bool has_retention = std::any_of(
+        context.config().rows.begin(), context.config().rows.end(), [](const auto& row) {
+            return row.ignored && row.ignored->needs == config::Needs::own_settings;
+        });
     // Whoever trusts the file was told by `bgt trust`.
     context.tell_ignored(options, has_retention && !project->is_trusted());
 }
@@ -141,7 +151,8 @@ int Run::await_ready(Context& context, store::Root& root, store::TaskId id)
     const Result<ops::WaitAnswer> waited = [&] {
         if (!shows_live_line(context)) return ops::wait(root, request);
         LiveLine line;
-        return ops::wait(root, request, [&](const auto& now) { line.draw(live_text(now, LiveLine::columns())); });
+        return ops::wait(root, request,
+                         [&](const auto& now) { line.draw(live_text(now, LiveLine::columns())); });
     }();
     if (!waited) return context.fail(waited.error());
     const int code = wait_code(request, *waited);
@@ -160,12 +171,15 @@ int Run::answer(Context& context, store::Root& root, store::TaskId id)
     }
     const auto number = to_string(id);
     if (auto printed = context.try_print(number + "\n"); !printed) {
-        context.complain("task " + number + " runs, but its id could not be printed: " + printed.error().message);
+        context.complain("task " + number +
+                         " runs, but its id could not be printed: " + printed.error().message);
         return code::failed;
     }
     if (const char* outer = std::getenv("BGT_TASK_ID"))
-        context.hint(std::string("it ends together with task ") + outer + ", in which it was started");
-    if (context.stdout_is_terminal()) context.hint("bgt logs -f " + number + " · bgt kill " + number);
+        context.hint(std::string("it ends together with task ") + outer +
+                     ", in which it was started");
+    if (context.stdout_is_terminal())
+        context.hint("bgt logs -f " + number + " · bgt kill " + number);
     return code::ok;
 }
 
@@ -173,21 +187,26 @@ int Run::start_and_stay(Context& context, store::Root& root, ops::StartRequest r
 {
     const auto started = ops::start(root, std::move(request), options_.if_name_taken());
     if (!started) return refuse(context, started.error());
-    HeldSignals signals = hold_attached_signals(); // not before: the start may wait for another task to end (--replace), and Ctrl-C is to end that
-    const auto stayed = stay_until_end(context, root, started->id, signals, !options_.json, max_wait_);
+    HeldSignals signals =
+        hold_attached_signals(); // not before: the start may wait for another task to end
+                                 // (--replace), and Ctrl-C is to end that
+    const auto stayed =
+        stay_until_end(context, root, started->id, signals, !options_.json, max_wait_);
     tell_of_stdin(context);
     if (!stayed) return context.fail(stayed.error(), options_.json);
     if (options_.json) print_tasks_json(context, root, {started->id});
     const auto& status = *stayed;
     const auto id = to_string(started->id);
     if (!status) {
-        context.complain("task " + id + " keeps running in the background (bgt wait " + id + ", bgt logs -f " + id + ", bgt kill " + id + ")" +
+        context.complain("task " + id + " keeps running in the background (bgt wait " + id +
+                         ", bgt logs -f " + id + ", bgt kill " + id + ")" +
                          (options_.remove ? "; --rm does not: bgt rm " + id : ""));
         return code::wait_timeout;
     }
     if (const auto why = why_ended(root, started->id, *status); !why.empty()) context.complain(why);
     if (options_.remove)
-        if (auto removed = ops::remove_ended(root, started->id, ops::Trace::record); !removed) context.complain(removed.error().message);
+        if (auto removed = ops::remove_ended(root, started->id, ops::Trace::record); !removed)
+            context.complain(removed.error().message);
     return ops::exit_code(*status);
 }
 

@@ -25,7 +25,8 @@ void Send::declare(Parser& parser)
     parser.first_word(Value::task);
     parser.flag("-n,--no-newline", no_newline_, "do not add a newline to the text");
     parser.flag("--eof", eof_, "close its stdin after the text; without TEXT, only close it");
-    parser.option("--timeout", timeout_, "D", Value::duration, "give up after D if it does not read (exit code 124)");
+    parser.option("--timeout", timeout_, "D", Value::duration,
+                  "give up after D if it does not read (exit code 124)");
     parser.example("bgt send 7 yes");
     parser.example("bgt send 7 - < answers.txt      # the bytes unchanged; so does: bgt send 7");
     parser.example("bgt send 7 --eof");

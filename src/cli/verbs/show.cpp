@@ -20,7 +20,8 @@ public:
     void declare(Parser& parser) override
     {
         declare_selection(parser, selection_);
-        parser.flag("--json", json_, "print JSON, with the earlier attempts and the last 100 events of each task");
+        parser.flag("--json", json_,
+                    "print JSON, with the earlier attempts and the last 100 events of each task");
         parser.example("bgt show web");
         parser.example("bgt show --json - | jq '.tasks[0].outcome'");
     }
@@ -38,10 +39,11 @@ private:
     {
         auto root = context.root();
         if (!root) return root.error();
-        const ops::InspectRequest request{.selection = selection_,
-                                          .fields = {.spec = true, .usage = true, .ports = true, .log_tail = true},
-                                          .processes = !json_,
-                                          .max_events = json_ ? events_for_json : events_for_people};
+        const ops::InspectRequest request{
+            .selection = selection_,
+            .fields = {.spec = true, .usage = true, .ports = true, .log_tail = true},
+            .processes = !json_,
+            .max_events = json_ ? events_for_json : events_for_people};
         int result = code::ok;
         const auto seen = ops::recover_and_inspect(**root, request, told_missing(context, result));
         if (!seen) return seen.error();

@@ -24,7 +24,8 @@ void SendSignal::declare(Parser& parser)
 {
     declare_selection(parser, selection_, Value::living_task);
     parser.first_word(Value::signal);
-    parser.dash_word(dash_signal_, [](std::string_view text) { return static_cast<bool>(parse_signal(text)); });
+    parser.dash_word(dash_signal_,
+                     [](std::string_view text) { return static_cast<bool>(parse_signal(text)); });
     parser.flag("--tree", tree_, "send it to every process of the task, not only to the command");
     parser.flag("--json", json_, "print the tasks as JSON");
     parser.example("bgt signal HUP web");
@@ -34,7 +35,8 @@ void SendSignal::declare(Parser& parser)
 int SendSignal::run(Context& context)
 {
     if (!dash_signal_) { // `-9` is how kill(1) has it
-        if (selection_.words.empty()) return context.fail(Error::usage("which signal? bgt signal SIGNAL TASK..."), json_);
+        if (selection_.words.empty())
+            return context.fail(Error::usage("which signal? bgt signal SIGNAL TASK..."), json_);
         dash_signal_ = selection_.words.front();
         selection_.words.erase(selection_.words.begin());
     }
@@ -43,9 +45,12 @@ int SendSignal::run(Context& context)
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
     int result = code::ok;
-    const auto tell = told<ops::Signalled>(context, result, [&](store::TaskId id, const ops::Signalled& sent) {
-        if (!json_) context.hint(to_string(id) + ": " + signal_name(*signal) + " sent to " + counted(sent.processes, "process", "processes"));
-    });
+    const auto tell =
+        told<ops::Signalled>(context, result, [&](store::TaskId id, const ops::Signalled& sent) {
+            if (!json_)
+                context.hint(to_string(id) + ": " + signal_name(*signal) + " sent to " +
+                             counted(sent.processes, "process", "processes"));
+        });
     const auto done = ops::signal(**root, {selection_, *signal, tree_}, tell);
     if (!done) return context.fail(done.error(), json_);
     if (json_) print_tasks_json(context, **root, done->ids());

@@ -175,7 +175,9 @@ Result<ops::SubmitRequest> Submit::request(Context& context)
     // The tasks of a batch have commands of their own.
     if (batch_ && options_.command.empty() && !options_.shell) options_.command = {"true"};
     BGT_TRY_ASSIGN(ops::StartRequest start, options_.request(context.settings()));
-    if (start.caller_stdin) return Error::usage("--stdin -: a task that waits in a queue starts without this stdin; use a file, or --stdin pipe");
+    if (start.caller_stdin)
+        return Error::usage("--stdin -: a task that waits in a queue starts without this stdin; "
+                            "use a file, or --stdin pipe");
     ops::SubmitRequest out;
     out.spec = std::move(start.spec);
     out.spec.remove_when_ended = options_.remove;

@@ -50,17 +50,20 @@ void TrustVerb::declare(Parser& parser)
     parser.example("bgt trust --revoke ~/src/project");
 }
 
-/// The folder whose bgt.toml is meant, as the search for bgt.toml would name it. One that is gone can be revoked too.
+/// The folder whose bgt.toml is meant, as the search for bgt.toml would name it. One that is gone
+/// can be revoked too.
 Result<std::string> TrustVerb::folder(const Context& context) const
 {
     if (words_.empty()) {
         if (const auto& project = context.settings().project) return project->folder();
-        return Error::not_found("there is no readable bgt.toml in this folder or above it: use bgt trust DIR for another folder");
+        return Error::not_found("there is no readable bgt.toml in this folder or above it: use bgt "
+                                "trust DIR for another folder");
     }
     char buffer[PATH_MAX];
     const auto& word = words_.front();
     if (::realpath(word.c_str(), buffer) != nullptr) return std::string(buffer);
-    if (revoke_ && word.starts_with('/')) return word.size() > 1 && word.ends_with('/') ? word.substr(0, word.size() - 1) : word;
+    if (revoke_ && word.starts_with('/'))
+        return word.size() > 1 && word.ends_with('/') ? word.substr(0, word.size() - 1) : word;
     return Error::system(printable(word), errno);
 }
 
@@ -82,7 +85,8 @@ Result<config::Loaded> load_untrusted(const std::string& folder)
 {
     auto loaded = ops::load_project(folder);
     if (!loaded) return loaded.error();
-    if (const auto& project = loaded->settings.project; project && project->file() == file_in(folder)) {
+    if (const auto& project = loaded->settings.project;
+        project && project->file() == file_in(folder)) {
         if (auto fine = check_rules(loaded->settings.rules); !fine) return fine.error();
         return loaded;
     }
@@ -95,14 +99,16 @@ std::vector<Use> uses_of(const config::Loaded& loaded)
     std::vector<Use> out;
     for (const auto& row : loaded.rows)
         if (row.ignored)
-            out.push_back({row.ignored->where, "", row.key, row.ignored->value, row.ignored->needs == config::Needs::trust});
+            out.push_back({row.ignored->where, "", row.key, row.ignored->value,
+                           row.ignored->needs == config::Needs::trust});
     for (const auto& rule : loaded.settings.rules)
         for (const auto& entry : entries_that_need_trust(rule))
             out.push_back({entry.line_at, rule.match, entry.key, text_of(entry), true});
     return out;
 }
 
-/// A value as it would be written in the file: what follows a newline in a command is not taken for a comment.
+/// A value as it would be written in the file: what follows a newline in a command is not taken for
+/// a comment.
 std::string visible(std::string_view value)
 {
     std::string out;
@@ -118,7 +124,8 @@ std::string visible(std::string_view value)
 std::string line_of(const Use& use)
 {
     std::string out = "  line " + use.where.substr(use.where.rfind(':') + 1) + ": ";
-    if (!use.match.empty()) out += "for commands that match " + shell_quote(printable(use.match)) + ": ";
+    if (!use.match.empty())
+        out += "for commands that match " + shell_quote(printable(use.match)) + ": ";
     out += printable(use.key) + " = " + visible(use.value);
     if (!use.counts) out += " (never applies in a bgt.toml, only in your own settings)";
     return out + "\n";
@@ -135,16 +142,18 @@ int TrustVerb::add(Context& context, const store::TrustStore& store, const std::
     if (!loaded) return context.fail(loaded.error(), json_);
     const auto& project = *loaded->settings.project;
     // The bytes that are shown are the bytes that are trusted: the file is read once.
-    if (auto added = store.add(project.file(), project.text()); !added) return context.fail(added.error(), json_);
+    if (auto added = store.add(project.file(), project.text()); !added)
+        return context.fail(added.error(), json_);
     const auto uses = uses_of(*loaded);
     if (json_) {
         boost::json::array list;
         for (const auto& use : uses)
-            list.push_back(boost::json::object{{"key", to_valid_utf8(use.key)},
-                                               {"value", to_valid_utf8(use.value)},
-                                               {"where", to_valid_utf8(use.where)},
-                                               {"match", use.match.empty() ? boost::json::value() : boost::json::value(use.match)},
-                                               {"counts", use.counts}});
+            list.push_back(boost::json::object{
+                {"key", to_valid_utf8(use.key)},
+                {"value", to_valid_utf8(use.value)},
+                {"where", to_valid_utf8(use.where)},
+                {"match", use.match.empty() ? boost::json::value() : boost::json::value(use.match)},
+                {"counts", use.counts}});
         auto row = row_json(project.file(), "trusted");
         row["uses"] = std::move(list);
         context.print(render::answer_json({{"trust", boost::json::array{std::move(row)}}}));
@@ -163,11 +172,13 @@ int TrustVerb::remove(Context& context, const store::TrustStore& store, const st
     const auto removed = store.remove(file);
     if (!removed) return context.fail(removed.error(), json_);
     if (!*removed)
-        return context.fail(Error::not_found(printable(file) + " was not trusted (bgt trust --list shows which are)"), json_);
+        return context.fail(Error::not_found(printable(file) +
+                                             " was not trusted (bgt trust --list shows which are)"),
+                            json_);
     if (json_)
-        context.print(render::answer_json({{"trust", boost::json::array{row_json(file, "revoked")}}}));
-    else
-        context.print(printable(file) + " is no longer trusted\n");
+        context.print(
+            render::answer_json({{"trust", boost::json::array{row_json(file, "revoked")}}}));
+    else context.print(printable(file) + " is no longer trusted\n");
     return code::ok;
 }
 
@@ -189,10 +200,10 @@ int TrustVerb::list(Context& context, const store::TrustStore& store)
     for (const auto& one : *all) {
         const auto state = state_of(one);
         const auto& path = one.file.empty() ? one.entry : one.file;
-        if (json_)
-            rows.push_back(row_json(path, state));
+        if (json_) rows.push_back(row_json(path, state));
         else
-            text += std::string(state) + std::string(12 - state.size(), ' ') + printable(path) + "\n";
+            text +=
+                std::string(state) + std::string(12 - state.size(), ' ') + printable(path) + "\n";
     }
     context.print(json_ ? render::answer_json({{"trust", std::move(rows)}}) : text);
     return code::ok;
@@ -200,8 +211,12 @@ int TrustVerb::list(Context& context, const store::TrustStore& store)
 
 int TrustVerb::run(Context& context)
 {
-    if (list_ && (revoke_ || !words_.empty())) return context.fail(Error::usage("--list takes no DIR and no --revoke: it lists all"), json_);
-    if (words_.size() > 1) return context.fail(Error::usage("one folder, or none for this one: bgt trust [DIR]"), json_);
+    if (list_ && (revoke_ || !words_.empty()))
+        return context.fail(Error::usage("--list takes no DIR and no --revoke: it lists all"),
+                            json_);
+    if (words_.size() > 1)
+        return context.fail(Error::usage("one folder, or none for this one: bgt trust [DIR]"),
+                            json_);
     const auto store = trust_store();
     if (!store) return context.fail(store.error(), json_);
     if (list_) return list(context, *store);

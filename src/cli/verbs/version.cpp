@@ -28,14 +28,19 @@ std::string three_numbers(int major, int minor, int patch)
 
 int Version::run(Context& context)
 {
-    const std::string boost = three_numbers(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100);
-    const std::string fmt = three_numbers(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100);
+    const std::string boost =
+        three_numbers(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100);
+    const std::string fmt =
+        three_numbers(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100);
     if (json_) {
-        context.print(render::answer_json(
-            {{"version", BGT_VERSION}, {"compiler", "g++ " __VERSION__}, {"boost", boost}, {"fmt", fmt}}));
+        context.print(render::answer_json({{"version", BGT_VERSION},
+                                           {"compiler", "g++ " __VERSION__},
+                                           {"boost", boost},
+                                           {"fmt", fmt}}));
         return code::ok;
     }
-    context.print("bgt " BGT_VERSION "\ncompiler  g++ " __VERSION__ "\nboost     " + boost + "\nfmt       " + fmt + "\n");
+    context.print("bgt " BGT_VERSION "\ncompiler  g++ " __VERSION__ "\nboost     " + boost +
+                  "\nfmt       " + fmt + "\n");
     return code::ok;
 }
 

@@ -1,5 +1,5 @@
-#include "run/attach.hpp"
 #include "live_line.hpp"
+#include "run/attach.hpp"
 #include "selection.hpp"
 #include "wait_words.hpp"
 
@@ -29,13 +29,18 @@ public:
     void declare(Parser& parser) override
     {
         declare_selection(parser, selection_);
-        static const std::string what = "what to wait for; all must be met (default exit): " + core::condition_forms() +
-                                        "; exit code 121 when one can no longer be met";
+        static const std::string what =
+            "what to wait for; all must be met (default exit): " + core::condition_forms() +
+            "; exit code 121 when one can no longer be met";
         parser.list("--for", for_, "COND", Value::condition, what.c_str());
         parser.flag("--any", any_, "one condition of one task is enough");
-        parser.flag("--or-stuck", or_stuck_, "give up with exit code 121 when a task is stalled or waits for input");
-        parser.option("--timeout", timeout_, "D", Value::duration, "give up after D with exit code 124; the tasks keep running");
-        parser.option("--attempt", attempt_, "N", Value::text, "the attempt whose output counts for log: and log-fail:; also last (default), all");
+        parser.flag("--or-stuck", or_stuck_,
+                    "give up with exit code 121 when a task is stalled or waits for input");
+        parser.option("--timeout", timeout_, "D", Value::duration,
+                      "give up after D with exit code 124; the tasks keep running");
+        parser.option(
+            "--attempt", attempt_, "N", Value::text,
+            "the attempt whose output counts for log: and log-fail:; also last (default), all");
         parser.flag("--json", json_, "print the tasks at the end as JSON");
         parser.example("bgt wait 7");
         parser.example("bgt wait --timeout 30 --for port web");
@@ -45,7 +50,8 @@ public:
     int run(Context& context) override
     {
         ops::WaitRequest request;
-        if (Result<void> read = read_request(request); !read) return context.fail(read.error(), json_);
+        if (Result<void> read = read_request(request); !read)
+            return context.fail(read.error(), json_);
         Result<store::Root*> root = context.root();
         if (!root) return context.fail(root.error(), json_);
         Result<std::vector<store::TaskId>> ids = select_tasks(**root);
@@ -59,22 +65,26 @@ public:
         if (!answer) return context.fail(answer.error(), json_);
         const std::string message = wait_message(request, *answer);
         if (!message.empty()) context.complain(message);
-        else if (answer->end == ops::WaitAnswer::End::met && !json_) context.hint(wait_summary(request, *answer));
+        else if (answer->end == ops::WaitAnswer::End::met && !json_)
+            context.hint(wait_summary(request, *answer));
         if (json_) print_tasks(context, **root, request.tasks, answer->tasks);
         return wait_code(request, *answer);
     }
 
 private:
-    /// --name and --tag find ended tasks too: a task that was quick must not be missed. Of several with one name, an ended
-    /// one does not count beside a newer one. Error (not_found): no task fits them.
+    /// --name and --tag find ended tasks too: a task that was quick must not be missed. Of several
+    /// with one name, an ended one does not count beside a newer one. Error (not_found): no task
+    /// fits them.
     Result<std::vector<store::TaskId>> select_tasks(store::Root& root) const
     {
         ops::Selection selection = selection_;
         selection.removed = true; // by --rm
         const bool by_filter = !selection_.names.empty() || !selection_.tags.empty();
-        Result<std::vector<store::TaskId>> ids = ops::select(root, selection, by_filter ? ops::Scope::any : ops::Scope::living);
+        Result<std::vector<store::TaskId>> ids =
+            ops::select(root, selection, by_filter ? ops::Scope::any : ops::Scope::living);
         if (!ids || !by_filter) return ids;
-        if (ids->empty()) return Error::not_found("no task has this name or tag (bgt ps -a lists all)");
+        if (ids->empty())
+            return Error::not_found("no task has this name or tag (bgt ps -a lists all)");
         if (!selection_.words.empty()) return ids; // what is named is meant
         std::set<std::string> newer;
         std::set<store::TaskId> replaced;
@@ -97,7 +107,8 @@ private:
             if (!condition) return Error::usage("--for: " + condition.error().message);
             request.conditions.push_back(std::move(*condition));
         }
-        if (std::ranges::all_of(request.conditions, &core::Condition::is_guard)) request.conditions.emplace_back();
+        if (std::ranges::all_of(request.conditions, &core::Condition::is_guard))
+            request.conditions.emplace_back();
         request.rules = {any_, or_stuck_};
         if (attempt_) {
             Result<ops::Attempt> attempt = ops::parse_attempt(*attempt_);
@@ -111,20 +122,25 @@ private:
         return {};
     }
 
-    static Result<ops::WaitAnswer> wait(const Context& context, store::Root& root, const ops::WaitRequest& request)
+    static Result<ops::WaitAnswer> wait(const Context& context, store::Root& root,
+                                        const ops::WaitRequest& request)
     {
         // A signal ends the processes that ask the probes first, then this program.
         std::optional<HeldSignals> signals;
-        if (std::ranges::any_of(request.conditions, [](const auto& c) { return c.observes(core::Observation::probe); }))
+        if (std::ranges::any_of(request.conditions,
+                                [](const auto& c) { return c.observes(core::Observation::probe); }))
             signals.emplace(std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP});
         const int cancel = signals ? signals->fd() : -1;
         if (!shows_live_line(context)) return ops::wait(root, request, {}, cancel);
         LiveLine line;
-        return ops::wait(root, request, [&](const auto& now) { line.draw(live_text(now, LiveLine::columns())); }, cancel);
+        return ops::wait(
+            root, request, [&](const auto& now) { line.draw(live_text(now, LiveLine::columns())); },
+            cancel);
     }
 
     /// As they are now; of one that removed itself, as it was last seen.
-    static void print_tasks(Context& context, store::Root& root, const std::vector<store::TaskId>& ids,
+    static void print_tasks(Context& context, store::Root& root,
+                            const std::vector<store::TaskId>& ids,
                             std::vector<ops::Snapshot> last_seen)
     {
         ops::SnapshotFields want;

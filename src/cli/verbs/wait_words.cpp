@@ -23,13 +23,17 @@ std::string short_label(const ops::Snapshot& task)
 
 std::string label(const ops::Snapshot& task)
 {
-    return task.status.name.empty() ? to_string(task.id) : to_string(task.id) + " " + short_label(task);
+    return task.status.name.empty() ? to_string(task.id)
+                                    : to_string(task.id) + " " + short_label(task);
 }
 
 /// "http://localhost/ answered (last try: answered 404)"
 std::string before(const core::Condition& condition, const ops::WaitAnswer& answer)
 {
-    return condition.before + (answer.last_answer.empty() ? "" : " (last try: " + fit(printable(answer.last_answer), 120) + ")");
+    return condition.before +
+           (answer.last_answer.empty()
+                ? ""
+                : " (last try: " + fit(printable(answer.last_answer), 120) + ")");
 }
 
 std::string impossible_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
@@ -40,15 +44,20 @@ std::string impossible_message(const ops::WaitRequest& request, const ops::WaitA
     const std::string id = to_string(task.id);
     switch (verdict.cause) {
     case Cause::guard: return label(task) + ": " + condition.before + " (log-fail)";
-    case Cause::no_readiness: return label(task) + " was started without a condition of readiness (bgt run --ready-log, ...)";
-    case Cause::never_ready: return label(task) + " can no longer become ready: bgt show " + id + " says why";
+    case Cause::no_readiness:
+        return label(task) +
+               " was started without a condition of readiness (bgt run --ready-log, ...)";
+    case Cause::never_ready:
+        return label(task) + " can no longer become ready: bgt show " + id + " says why";
     case Cause::stalled: return label(task) + " is stalled: bgt why " + id + " says more";
-    case Cause::waiting_input: return label(task) + " waits for input: bgt why " + id + " says more";
+    case Cause::waiting_input:
+        return label(task) + " waits for input: bgt why " + id + " says more";
     case Cause::ended:
     case Cause::none: break;
     }
     const std::string ended = label(task) + " " + core::ended_words(task.status.outcome);
-    return condition.is_exit() ? ended + ": exit=0 can no longer be met" : ended + " before " + before(condition, answer);
+    return condition.is_exit() ? ended + ": exit=0 can no longer be met"
+                               : ended + " before " + before(condition, answer);
 }
 
 std::string timeout_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
@@ -58,9 +67,10 @@ std::string timeout_message(const ops::WaitRequest& request, const ops::WaitAnsw
     std::string text = format_duration(*request.timeout) + " passed";
     if (!condition.is_exit()) text += " before " + before(condition, answer);
     text += ": " + label(task);
-    text += ops::is_over(task.status) // its log is still being read
-                ? " " + core::ended_words(task.status.outcome)
-                : " is still " + std::string(core::to_string(task.status.lifecycle)) + ", untouched";
+    text +=
+        ops::is_over(task.status) // its log is still being read
+            ? " " + core::ended_words(task.status.outcome)
+            : " is still " + std::string(core::to_string(task.status.lifecycle)) + ", untouched";
     if (answer.open_tasks > 1) text += ", and " + std::to_string(answer.open_tasks - 1) + " more";
     return text;
 }
@@ -73,7 +83,8 @@ int met_code(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
         return by_exit ? code_of(answer.tasks[answer.verdict.task]) : code::ok;
     }
     if (std::ranges::none_of(request.conditions, &core::Condition::is_exit)) return code::ok;
-    const auto failed = std::ranges::find_if(answer.tasks, [&](const auto& task) { return code_of(task) != code::ok; });
+    const auto failed = std::ranges::find_if(
+        answer.tasks, [&](const auto& task) { return code_of(task) != code::ok; });
     return failed == answer.tasks.end() ? code::ok : code_of(*failed);
 }
 
@@ -109,24 +120,28 @@ std::string wait_summary(const ops::WaitRequest& request, const ops::WaitAnswer&
         const std::string all = "all " + std::to_string(answer.tasks.size()) + " tasks ";
         return all + (condition.is_exit() ? "ended" : "meet the conditions");
     }
-    return condition.is_exit() ? label(task) + " " + core::ended_words(task.status.outcome) : label(task) + ": " + condition.before;
+    return condition.is_exit() ? label(task) + " " + core::ended_words(task.status.outcome)
+                               : label(task) + ": " + condition.before;
 }
 
-/// "web running 12s | last line", "3 of 10 ended, 12s | web: last line", with a bar before the last line where there is
-/// progress.
+/// "web running 12s | last line", "3 of 10 ended, 12s | web: last line", with a bar before the last
+/// line where there is progress.
 std::string live_text(const ops::WaitProgress& progress, std::size_t columns)
 {
     const store::Status& status = progress.first.status;
     render::ProgressLine line;
     if (progress.tasks == 1) {
-        line.head = label(progress.first) + " " + std::string(core::to_string(status.lifecycle)) + " " + format_age(progress.age);
+        line.head = label(progress.first) + " " + std::string(core::to_string(status.lifecycle)) +
+                    " " + format_age(progress.age);
     } else {
-        line.head = std::to_string(progress.over) + " of " + std::to_string(progress.tasks) + " ended, " + format_age(progress.waited);
+        line.head = std::to_string(progress.over) + " of " + std::to_string(progress.tasks) +
+                    " ended, " + format_age(progress.waited);
     }
     line.fraction = status.progress;
     line.left = progress.left;
     line.tail = !status.step.empty() ? printable(status.step) : last_line(progress.first.log_tail);
-    if (progress.tasks > 1 && !line.tail.empty()) line.tail.insert(0, short_label(progress.first) + ": ");
+    if (progress.tasks > 1 && !line.tail.empty())
+        line.tail.insert(0, short_label(progress.first) + ": ");
     return render::progress_line(line, columns);
 }
 

@@ -25,7 +25,9 @@ public:
     void declare(Parser& parser) override
     {
         declare_selection(parser, selection_);
-        parser.flag("--last", last_, "print the newest report that exists, even for a running task; write no new one");
+        parser.flag(
+            "--last", last_,
+            "print the newest report that exists, even for a running task; write no new one");
         parser.flag("--json", json_, "print the reports and ends as JSON");
         parser.example("bgt why web");
         parser.example("bgt why --last --json 7 | jq -r '.reports[0].verdict'");
@@ -45,14 +47,21 @@ std::string Why::text_of(const Context& context, const ops::WhyAnswer& answer) c
     render::ReportStyle style;
     style.color = context.color();
     style.width = static_cast<std::size_t>(std::max(context.width(), 1));
-    style.lines = context.stdout_is_terminal() ? static_cast<std::size_t>(std::max(os::terminal_height(STDOUT_FILENO) - 1, 1))
-                                               : lines_elsewhere;
-    const std::string port = answer.port ? fit(printable("port      " + render::port_words(*answer.port)), style.width) + "\n" : "";
+    style.lines =
+        context.stdout_is_terminal()
+            ? static_cast<std::size_t>(std::max(os::terminal_height(STDOUT_FILENO) - 1, 1))
+            : lines_elsewhere;
+    const std::string port =
+        answer.port
+            ? fit(printable("port      " + render::port_words(*answer.port)), style.width) + "\n"
+            : "";
     if (!answer.end) return render::report_text(*answer.report, style) + port;
     std::string text = render::end_text(*answer.end, render::Moment::now(), style) + port;
     if (!answer.report) return text;
-    if (render::hung(*answer.end)) return text + "when it hung\n" + render::report_text(*answer.report, style);
-    return text + "report    one was written while it ran: bgt why --last " + to_string(answer.end->task.id) + "\n";
+    if (render::hung(*answer.end))
+        return text + "when it hung\n" + render::report_text(*answer.report, style);
+    return text + "report    one was written while it ran: bgt why --last " +
+           to_string(answer.end->task.id) + "\n";
 }
 
 /// What waits in a queue has no report, but reasons. The rest of the selection is left.
@@ -60,22 +69,30 @@ Result<boost::json::array> Why::tell_waiting(Context& context, store::Root& root
 {
     boost::json::array told;
     if (last_ || !ops::has_queue(root) || selection_.empty()) return told;
-    BGT_TRY_ASSIGN(const std::vector<store::TaskId> ids, ops::select(root, selection_, ops::Scope::living));
+    BGT_TRY_ASSIGN(const std::vector<store::TaskId> ids,
+                   ops::select(root, selection_, ops::Scope::living));
     ops::Selection rest;
     for (const store::TaskId id : ids) {
         BGT_TRY_ASSIGN(const std::vector<std::string> reasons, ops::why_waiting(root, id));
         if (reasons.empty()) rest.words.push_back(to_string(id));
-        else told.push_back({{"id", id.value}, {"reasons", boost::json::array(reasons.begin(), reasons.end())}});
+        else
+            told.push_back({{"id", id.value},
+                            {"reasons", boost::json::array(reasons.begin(), reasons.end())}});
         for (const std::string& reason : reasons)
-            if (!json_) context.print((&reason == &reasons.front() ? to_string(id) + ": " : "   ") + reason + "\n");
+            if (!json_)
+                context.print((&reason == &reasons.front() ? to_string(id) + ": " : "   ") +
+                              reason + "\n");
     }
     if (!told.empty()) selection_ = rest;
     return told;
 }
 
-std::string json_answer(boost::json::array reports, boost::json::array ends, boost::json::array ports, boost::json::array waiting)
+std::string json_answer(boost::json::array reports, boost::json::array ends,
+                        boost::json::array ports, boost::json::array waiting)
 {
-    boost::json::object answer{{"reports", std::move(reports)}, {"ends", std::move(ends)}, {"ports_in_use", std::move(ports)}};
+    boost::json::object answer{{"reports", std::move(reports)},
+                               {"ends", std::move(ends)},
+                               {"ports_in_use", std::move(ports)}};
     if (!waiting.empty()) answer["waiting"] = std::move(waiting);
     return render::answer_json(std::move(answer));
 }
@@ -93,15 +110,21 @@ int Why::run(Context& context)
     boost::json::array reports, ends, ports;
     bool is_first = true;
     int result = code::ok;
-    const auto tell = told<ops::WhyAnswer>(context, result, [&](store::TaskId id, const ops::WhyAnswer& answer) {
-        if (!json_) return context.print((std::exchange(is_first, false) ? "" : "\n") + text_of(context, answer));
-        if (answer.report) reports.push_back(boost::json::parse(render::report_json(*answer.report)));
-        if (answer.port) ports.push_back(render::port_json(id, *answer.port));
-        if (answer.end) ends.push_back(render::end_json(*answer.end, render::Moment::now()));
-    });
+    const auto tell =
+        told<ops::WhyAnswer>(context, result, [&](store::TaskId id, const ops::WhyAnswer& answer) {
+            if (!json_)
+                return context.print((std::exchange(is_first, false) ? "" : "\n") +
+                                     text_of(context, answer));
+            if (answer.report)
+                reports.push_back(boost::json::parse(render::report_json(*answer.report)));
+            if (answer.port) ports.push_back(render::port_json(id, *answer.port));
+            if (answer.end) ends.push_back(render::end_json(*answer.end, render::Moment::now()));
+        });
     const auto done = ops::why(**root, {selection_, last_}, tell);
     if (!done) return context.fail(done.error(), json_);
-    if (json_) context.print(json_answer(std::move(reports), std::move(ends), std::move(ports), *std::move(waiting)));
+    if (json_)
+        context.print(json_answer(std::move(reports), std::move(ends), std::move(ports),
+                                  *std::move(waiting)));
     return result;
 }
 

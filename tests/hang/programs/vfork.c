@@ -1,4 +1,5 @@
-/* The parent waits in vfork(2), which shows as state D, until its child ends or executes something. */
+/* The parent waits in vfork(2), which shows as state D, until its child ends or executes something.
+ */
 #include <unistd.h>
 
 int main(void)

@@ -43,7 +43,9 @@ TEST_CASE("what was blocked before stays so, and what the caller ignores stays i
     const sigset_t set = bgt::signal_set({SIGUSR1});
     sigset_t before;
     sigprocmask(SIG_BLOCK, &set, &before);
-    { const HeldSignals held{SIGUSR1}; }
+    {
+        const HeldSignals held{SIGUSR1};
+    }
     CHECK(is_blocked(SIGUSR1));
     sigprocmask(SIG_SETMASK, &before, nullptr);
 

@@ -20,7 +20,8 @@ TEST_CASE("signals have their names")
 
 TEST_CASE("signals are read in all their spellings")
 {
-    for (const char* text : {"TERM", "SIGTERM", "term", "SigTerm", "15"}) CHECK(*parse_signal(text) == 15);
+    for (const char* text : {"TERM", "SIGTERM", "term", "SigTerm", "15"})
+        CHECK(*parse_signal(text) == 15);
     CHECK(*parse_signal("RTMIN+2") == SIGRTMIN + 2);
     CHECK(*parse_signal("SIGRTMIN") == SIGRTMIN);
     CHECK(*parse_signal("rtmax-1") == SIGRTMAX - 1);
@@ -39,8 +40,10 @@ TEST_CASE("every signal survives the round trip")
 
 TEST_CASE("what is no signal is refused")
 {
-    const auto text = GENERATE(as<std::string>{}, "", "0", "65", "-1", "SIG", "SIGFOO", "TERM ", " TERM", "1x", "RTMIN+99", "RTMIN-1",
-                               "RTMAX+1", "RTMIN+", "RTMAX--1", "SIGSIGTERM", "99999999999", std::string(5000, 'A'), "\xff\n");
+    const auto text =
+        GENERATE(as<std::string>{}, "", "0", "65", "-1", "SIG", "SIGFOO", "TERM ", " TERM", "1x",
+                 "RTMIN+99", "RTMIN-1", "RTMAX+1", "RTMIN+", "RTMAX--1", "SIGSIGTERM",
+                 "99999999999", std::string(5000, 'A'), "\xff\n");
     INFO(text.substr(0, 40));
     const auto signal = parse_signal(text);
     REQUIRE_FALSE(signal);

@@ -1,15 +1,15 @@
 #include "support/catch.hpp"
 #include "support/sanitized.hpp"
-#include <bgt/base/text.hpp>
 #include <bgt/base/terminal_text.hpp>
+#include <bgt/base/text.hpp>
 
 #include <chrono>
 #include <random>
 
-using bgt::last_line;
 using bgt::confined_line;
-using bgt::to_valid_utf8;
+using bgt::last_line;
 using bgt::LineRenderer;
+using bgt::to_valid_utf8;
 
 namespace {
 
@@ -34,9 +34,13 @@ std::string byte_by_byte(std::string_view bytes, std::size_t limit)
 /// Bytes out of which sequences are made, more often than chance would.
 std::string noise(std::mt19937& random, std::size_t pieces)
 {
-    static const std::string_view parts[] = {"\x1b", "[", "]", "K", "G", "C", "D", "9999999999", ";", "\r", "\n", "\b",
-                                             "\t", "\a", "\x1b[", "\x1b]", "\x1b\\", "\xc2\x9b", "\xe2\x82", "\xf0\x9f\x98\x80",
-                                             "\xc3\xa9", "text", "\x1b[2K", "\x1b[1K", "\x1b[40G", "\x1bP", "\x1b(B", "\x7f"};
+    static const std::string_view parts[] = {"\x1b",     "[",        "]",        "K",
+                                             "G",        "C",        "D",        "9999999999",
+                                             ";",        "\r",       "\n",       "\b",
+                                             "\t",       "\a",       "\x1b[",    "\x1b]",
+                                             "\x1b\\",   "\xc2\x9b", "\xe2\x82", "\xf0\x9f\x98\x80",
+                                             "\xc3\xa9", "text",     "\x1b[2K",  "\x1b[1K",
+                                             "\x1b[40G", "\x1bP",    "\x1b(B",   "\x7f"};
     std::string out;
     for (std::size_t i = 0; i < pieces; ++i) {
         if (random() % 4 == 0) out += static_cast<char>(random() % 256);
@@ -50,7 +54,8 @@ bool is_clean(const std::string& text)
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto c = static_cast<unsigned char>(text[i]);
         if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) return false;
-        if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return false;
+        if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0)
+            return false;
     }
     return bgt::to_valid_utf8(text) == text;
 }
@@ -63,7 +68,8 @@ TEST_CASE("plain text passes as it is")
     CHECK(rendered("a\nb\n") == "a\nb\n");
     CHECK(rendered("a\tb") == "a\tb");
     CHECK(rendered("a\r\nb\r\n") == "a\nb\n");
-    CHECK(rendered("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80\n") == "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80\n");
+    CHECK(rendered("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80\n") ==
+          "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80\n");
 }
 
 TEST_CASE("carriage return, backspace and erasing overwrite as on a terminal")
@@ -87,7 +93,8 @@ TEST_CASE("carriage return, backspace and erasing overwrite as on a terminal")
 TEST_CASE("whole characters are overwritten, whatever their length")
 {
     CHECK(rendered("\xc3\xa4\xc3\xb6\xc3\xbc\rX\n") == "X\xc3\xb6\xc3\xbc\n");
-    CHECK(rendered("abc\r\xf0\x9f\x98\x80\n") == "\xf0\x9f\x98\x80" "bc\n");
+    CHECK(rendered("abc\r\xf0\x9f\x98\x80\n") == "\xf0\x9f\x98\x80"
+                                                 "bc\n");
     CHECK(rendered("\xe2\x82\xac\xe2\x82\xac\bx\n") == "\xe2\x82\xacx\n");
     CHECK(rendered("\xe2\x82\xac\xe2\x82\xac\x1b[2Gx\n") == "\xe2\x82\xacx\n");
 }
@@ -98,10 +105,15 @@ TEST_CASE("sequences vanish")
     CHECK(rendered("\x1b]0;title\x07text\n") == "text\n");
     CHECK(rendered("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\\n") == "link\n");
     CHECK(rendered("\x1bPq#0;2;0\x1b\\after\n") == "after\n");
-    CHECK(rendered("\x1b(Bx\x1b" "7y\x1b" "8z\n") == "xyz\n");
-    CHECK(rendered("\xc2\x9b" "31mred\n") == "red\n");
+    CHECK(rendered("\x1b(Bx\x1b"
+                   "7y\x1b"
+                   "8z\n") == "xyz\n");
+    CHECK(rendered("\xc2\x9b"
+                   "31mred\n") == "red\n");
     CHECK(rendered("\x1b[?25lx\x1b[?25h\n") == "x\n");
-    CHECK(rendered(std::string_view("a\0\x01\x7f" "b\n", 6)) == "ab\n");
+    CHECK(rendered(std::string_view("a\0\x01\x7f"
+                                    "b\n",
+                                    6)) == "ab\n");
 }
 
 TEST_CASE("a sequence that never ends swallows neither the next line nor the memory")
@@ -123,18 +135,22 @@ TEST_CASE("a few bytes make no long lines, and a long line makes no slow sequenc
     CHECK(rendered("a\x1b[1000C\x1b[1000Cb").size() == 1025);
     // Each of these once took seconds for a megabyte, or made gigabytes of it.
     const std::string line(65'000, 'a');
-    for (const std::string part : {"\x1b[99999Cx", "\x1b[65535G", "\x1b[65535D\x1b[65535C", "x\b\x1b[1K", "\x1b[2Kx\b", "\r\xc3\xa9\rb"}) {
+    for (const std::string part : {"\x1b[99999Cx", "\x1b[65535G", "\x1b[65535D\x1b[65535C",
+                                   "x\b\x1b[1K", "\x1b[2Kx\b", "\r\xc3\xa9\rb"}) {
         std::string bytes = line;
         while (bytes.size() < 1 << 18) bytes += part;
         const auto begin = std::chrono::steady_clock::now();
         CHECK(rendered(bytes).size() < bytes.size());
-        CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(bgt::test::sanitized ? 20 : 5));
+        CHECK(std::chrono::steady_clock::now() - begin <
+              std::chrono::seconds(bgt::test::sanitized ? 20 : 5));
     }
 }
 
 TEST_CASE("invalid UTF-8 becomes U+FFFD")
 {
-    CHECK(rendered("a\xff" "b") == "a\xEF\xBF\xBD" "b");
+    CHECK(rendered("a\xff"
+                   "b") == "a\xEF\xBF\xBD"
+                           "b");
     CHECK(rendered("\xe2\x82") == "\xEF\xBF\xBD");
     CHECK(rendered("\xe2\x82\n") == "\xEF\xBF\xBD\n");
     CHECK(rendered("\xc0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD");
@@ -192,12 +208,16 @@ TEST_CASE("the last line")
 TEST_CASE("a confined line touches nothing before it")
 {
     CHECK(confined_line("plain\ttext \u00e4\u4e2d") == "plain\ttext \u00e4\u4e2d");
-    CHECK(confined_line("mine\rdb | forged") == "db | forged"); // alone: its own prefix stands before it
+    CHECK(confined_line("mine\rdb | forged") ==
+          "db | forged"); // alone: its own prefix stands before it
     CHECK(confined_line("10%\r20%\r") == "20%");
     CHECK(confined_line("mine\x1b[1Gdb | forged") == "minedb | forged");
     CHECK(confined_line("mine\x1b[2K\x1b[99Ddb") == "minedb");
-    CHECK(confined_line("\x1b[A\x1b[1;1H\x1b[?1049h\x1b" "7\x1b" "8\x1b(0x") == "x");
-    CHECK(confined_line("\x1b]0;title\x07" "a\x1b]8;;http://x\x1b\\b\x1bPq#0\x1b\\c") == "abc");
+    CHECK(confined_line("\x1b[A\x1b[1;1H\x1b[?1049h\x1b"
+                        "7\x1b"
+                        "8\x1b(0x") == "x");
+    CHECK(confined_line("\x1b]0;title\x07"
+                        "a\x1b]8;;http://x\x1b\\b\x1bPq#0\x1b\\c") == "abc");
     CHECK(confined_line("a\x1b]0;never ends") == "a");
     CHECK(confined_line("a\x1b[12") == "a");
     CHECK(confined_line("a\x1b") == "a");
@@ -224,13 +244,15 @@ TEST_CASE("any bytes become a confined line of text and colours")
     std::mt19937 random(11);
     for (int turn = 0; turn < 3000; ++turn) {
         const std::string line = confined_line(noise(random, 1 + random() % 60));
-        for (std::size_t at = line.find('\x1b'); at != std::string::npos; at = line.find('\x1b', at + 1)) {
+        for (std::size_t at = line.find('\x1b'); at != std::string::npos;
+             at = line.find('\x1b', at + 1)) {
             REQUIRE(line.compare(at, 2, "\x1b[") == 0);
             const std::size_t end = line.find_first_not_of("0123456789;:", at + 2);
             REQUIRE(end != std::string::npos);
             REQUIRE(line[end] == 'm');
         }
-        for (const char control : {'\r', '\n', '\b', '\x7f', '\x07', '\v'}) REQUIRE(line.find(control) == std::string::npos);
+        for (const char control : {'\r', '\n', '\b', '\x7f', '\x07', '\v'})
+            REQUIRE(line.find(control) == std::string::npos);
         REQUIRE(to_valid_utf8(line) == line);
     }
 }

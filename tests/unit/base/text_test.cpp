@@ -10,8 +10,22 @@ namespace {
 
 std::string random_bytes(std::mt19937_64& random)
 {
-    static const std::string pieces[] = {"a", "\xc3\xa9", "\xe6\xbc\xa2", "\xf0\x9f\x98\x80", "\xcc\x81", "\xff", "\xe6\xbc", "\xc0\x80",
-                                         "\x1b", "\n", "\xed\xa0\x80", std::string(1, '\0'), "\xc2\x85", "\xf5", "'", " "};
+    static const std::string pieces[] = {"a",
+                                         "\xc3\xa9",
+                                         "\xe6\xbc\xa2",
+                                         "\xf0\x9f\x98\x80",
+                                         "\xcc\x81",
+                                         "\xff",
+                                         "\xe6\xbc",
+                                         "\xc0\x80",
+                                         "\x1b",
+                                         "\n",
+                                         "\xed\xa0\x80",
+                                         std::string(1, '\0'),
+                                         "\xc2\x85",
+                                         "\xf5",
+                                         "'",
+                                         " "};
     std::string out;
     for (auto n = random() % 12; n > 0; --n) out += pieces[random() % std::size(pieces)];
     return out;
@@ -24,9 +38,9 @@ TEST_CASE("each invalid byte becomes one replacement character")
     CHECK(to_valid_utf8("abc\n") == "abc\n");
     CHECK(to_valid_utf8("\xff") == "\xef\xbf\xbd");
     CHECK(to_valid_utf8("a\xe6\xbc") == "a\xef\xbf\xbd\xef\xbf\xbd");
-    CHECK(to_valid_utf8("\xc0\x80") == "\xef\xbf\xbd\xef\xbf\xbd");                     // overlong
-    CHECK(to_valid_utf8("\xed\xa0\x80") == "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");     // surrogate
-    CHECK(to_valid_utf8("\xf4\x90\x80\x80").size() == 12);                              // above U+10FFFF
+    CHECK(to_valid_utf8("\xc0\x80") == "\xef\xbf\xbd\xef\xbf\xbd");                 // overlong
+    CHECK(to_valid_utf8("\xed\xa0\x80") == "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); // surrogate
+    CHECK(to_valid_utf8("\xf4\x90\x80\x80").size() == 12); // above U+10FFFF
     CHECK(to_valid_utf8("\xf0\x9f\x98\x80") == "\xf0\x9f\x98\x80");
     CHECK(to_valid_utf8(std::string("\0", 1)) == std::string("\0", 1));
 }
@@ -43,13 +57,15 @@ TEST_CASE("printable text holds nothing that moves a cursor")
 
 TEST_CASE("printable text holds nothing that hides or rearranges it")
 {
-    for (const char* hidden : {"\u00ad", "\u061c", "\u115f", "\u180e", "\u200b", "\u200d", "\u200e", "\u200f", "\u2028", "\u202a",
-                               "\u202e", "\u2060", "\u2066", "\u2069", "\u206f", "\u3164", "\ufeff", "\uffa0", "\ufffb",
-                               "\U0001d173", "\U000e0001", "\U000e007f"}) {
+    for (const char* hidden :
+         {"\u00ad", "\u061c", "\u115f", "\u180e",     "\u200b",     "\u200d",    "\u200e", "\u200f",
+          "\u2028", "\u202a", "\u202e", "\u2060",     "\u2066",     "\u2069",    "\u206f", "\u3164",
+          "\ufeff", "\uffa0", "\ufffb", "\U0001d173", "\U000e0001", "\U000e007f"}) {
         INFO(hidden);
         CHECK(printable(std::string("a") + hidden + "b") == "a?b");
     }
-    for (const char* seen : {"\u00ac", "\u00ae", "\u0301", "\u2010", "\u2764\ufe0f", "\u3000", "\ufffd", "\U0001f600", "\u05d0", "\u0627"}) {
+    for (const char* seen : {"\u00ac", "\u00ae", "\u0301", "\u2010", "\u2764\ufe0f", "\u3000",
+                             "\ufffd", "\U0001f600", "\u05d0", "\u0627"}) {
         INFO(seen);
         CHECK(printable(seen) == seen);
     }
@@ -58,28 +74,33 @@ TEST_CASE("printable text holds nothing that hides or rearranges it")
 TEST_CASE("JSON is escaped where printable text would not show it")
 {
     CHECK(escape_unsafe_json("{\"a\":\"b\"}") == "{\"a\":\"b\"}");
-    CHECK(escape_unsafe_json("\"\u202e\x7f\u009b\u200b\U000e0041\"") == R"("\u202e\u007f\u009b\u200b\udb40\udc41")");
-    CHECK(escape_unsafe_json("\"\u00e4\u20ac\U0001f600\u2764\ufe0f\"") == "\"\u00e4\u20ac\U0001f600\u2764\ufe0f\"");
+    CHECK(escape_unsafe_json("\"\u202e\x7f\u009b\u200b\U000e0041\"") ==
+          R"("\u202e\u007f\u009b\u200b\udb40\udc41")");
+    CHECK(escape_unsafe_json("\"\u00e4\u20ac\U0001f600\u2764\ufe0f\"") ==
+          "\"\u00e4\u20ac\U0001f600\u2764\ufe0f\"");
     CHECK(escape_unsafe_json("\"\u202e") == "\"\\u202e");
 }
 
 TEST_CASE("width is counted in columns")
 {
     CHECK(display_width("abc") == 3);
-    CHECK(display_width("\xe6\xbc\xa2\xe5\xad\x97") == 4);  // two ideographs
-    CHECK(display_width("\xf0\x9f\x98\x80") == 2);          // emoji
-    CHECK(display_width("e\xcc\x81") == 1);                 // combining accent
+    CHECK(display_width("\xe6\xbc\xa2\xe5\xad\x97") == 4); // two ideographs
+    CHECK(display_width("\xf0\x9f\x98\x80") == 2);         // emoji
+    CHECK(display_width("e\xcc\x81") == 1);                // combining accent
     CHECK(display_width("\xc3\xa9") == 1);
-    CHECK(display_width("\xe2\x80\x8b") == 0);              // zero width space
+    CHECK(display_width("\xe2\x80\x8b") == 0); // zero width space
     CHECK(display_width("\x1b\n") == 0);
-    CHECK(display_width("\xef\xbc\xa1") == 2);              // full-width A
-    CHECK(display_width("\xea\xb0\x80") == 2);              // Hangul syllable
-    CHECK(display_width("\xe2\x94\x80\xe2\x80\xa6") == 2);  // box drawing, ellipsis
-    CHECK(display_width("\xf0\xa0\x80\x80") == 2);          // plane 2
+    CHECK(display_width("\xef\xbc\xa1") == 2);             // full-width A
+    CHECK(display_width("\xea\xb0\x80") == 2);             // Hangul syllable
+    CHECK(display_width("\xe2\x94\x80\xe2\x80\xa6") == 2); // box drawing, ellipsis
+    CHECK(display_width("\xf0\xa0\x80\x80") == 2);         // plane 2
     CHECK(display_width("") == 0);
-    CHECK(display_width("\xe2\x9d\xa4\xef\xb8\x8f") == 2);  // a heart, and VS16, which makes an emoji of it
+    CHECK(display_width("\xe2\x9d\xa4\xef\xb8\x8f") ==
+          2); // a heart, and VS16, which makes an emoji of it
     CHECK(display_width("\xf0\x9f\x98\x80\xef\xb8\x8f") == 2);
-    CHECK(fit("\xe2\x9d\xa4\xef\xb8\x8f" "x", 2) == "\xe2\x9d\xa4\xe2\x80\xa6");
+    CHECK(fit("\xe2\x9d\xa4\xef\xb8\x8f"
+              "x",
+              2) == "\xe2\x9d\xa4\xe2\x80\xa6");
 }
 
 TEST_CASE("a character carries a limited number of marks")
@@ -101,7 +122,9 @@ TEST_CASE("text is cut to its columns")
     CHECK(fit("\xe6\xbc\xa2\xe5\xad\x97", 3) == "\xe6\xbc\xa2\xe2\x80\xa6");
     CHECK(fit("\xe6\xbc\xa2\xe5\xad\x97", 2) == "\xe2\x80\xa6"); // half of an ideograph does not go
     CHECK(fit("e\xcc\x81x", 2) == "e\xcc\x81x");
-    CHECK(fit("abe\xcc\x81" "cd", 4) == "abe\xcc\x81\xe2\x80\xa6");
+    CHECK(fit("abe\xcc\x81"
+              "cd",
+              4) == "abe\xcc\x81\xe2\x80\xa6");
 }
 
 TEST_CASE("any bytes become valid, fit their columns and stay valid")
@@ -144,7 +167,9 @@ TEST_CASE("near names come nearest first")
     using Words = std::vector<std::string>;
     CHECK(near_matches("wbe", {"api", "web"}) == Words{"web"});
     CHECK(near_matches("timeuot", {"timeout", "time", "grace"}) == Words{"timeout"});
-    CHECK(near_matches("frontend", {"fronted", "front-end2", "frontends", "backend", "frontend1", "fontend"}).size() == 3);
+    CHECK(near_matches("frontend",
+                       {"fronted", "front-end2", "frontends", "backend", "frontend1", "fontend"})
+              .size() == 3);
     CHECK(near_matches("abcdef", {"abcxyf", "abcdeg"}) == Words{"abcdeg", "abcxyf"});
     CHECK(near_matches("web", {"web"}).empty());
     CHECK(near_matches("7", {"8", "9"}).empty());

@@ -46,9 +46,10 @@ TEST_CASE("a message quotes no more than a line of a bad duration")
 
 TEST_CASE("bad durations are refused as usage errors")
 {
-    const auto text = GENERATE(as<std::string>{}, "", "-1", "-1s", "s", "5x", "5 s", " 5s", "1h1h", "5s1m", "1h30", "1.s", ".5s",
-                               "1..5s", "101y", "36526d", "99999999999999999999", "1e3", "0x10", "off", "5S", "NaN",
-                               "+5s", std::string("5s\0", 3), std::string(100000, '9'), std::string(100000, 'm'));
+    const auto text = GENERATE(
+        as<std::string>{}, "", "-1", "-1s", "s", "5x", "5 s", " 5s", "1h1h", "5s1m", "1h30", "1.s",
+        ".5s", "1..5s", "101y", "36526d", "99999999999999999999", "1e3", "0x10", "off", "5S", "NaN",
+        "+5s", std::string("5s\0", 3), std::string(100000, '9'), std::string(100000, 'm'));
     const auto d = parse_duration(text);
     INFO(text.substr(0, 50));
     REQUIRE_FALSE(d);
@@ -128,10 +129,12 @@ TEST_CASE("times are RFC 3339")
 
 TEST_CASE("bad times are refused")
 {
-    const auto text = GENERATE(as<std::string>{}, "", "2026", "2026-01-31", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z",
-                               "2026-01-31T24:00:00Z", "2026-01-31T12:60:00Z", "2026-01-31T12:00:61Z", "2026-01-31T12:00:00",
-                               "2026-01-31T12:00:00.Z", "2026-01-31T12:00:00Zx", "2026-01-31T12:00:00+1:00", "9999-01-01T00:00:00Z",
-                               "0000-01-01T00:00:00Z", "-026-01-31T12:00:00Z", "2026-01-31T12:00:00+24:00", "\xff\xff");
+    const auto text = GENERATE(
+        as<std::string>{}, "", "2026", "2026-01-31", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z",
+        "2026-01-31T24:00:00Z", "2026-01-31T12:60:00Z", "2026-01-31T12:00:61Z",
+        "2026-01-31T12:00:00", "2026-01-31T12:00:00.Z", "2026-01-31T12:00:00Zx",
+        "2026-01-31T12:00:00+1:00", "9999-01-01T00:00:00Z", "0000-01-01T00:00:00Z",
+        "-026-01-31T12:00:00Z", "2026-01-31T12:00:00+24:00", "\xff\xff");
     INFO(text);
     const auto t = parse_rfc3339(text);
     REQUIRE_FALSE(t);
@@ -142,7 +145,8 @@ TEST_CASE("times survive the round trip to the millisecond")
 {
     std::mt19937_64 random(11);
     for (int i = 0; i < 5000; ++i) {
-        const WallTime t{std::chrono::milliseconds(static_cast<std::int64_t>(random() % 18'000'000'000'000) - 9'000'000'000'000)};
+        const WallTime t{std::chrono::milliseconds(
+            static_cast<std::int64_t>(random() % 18'000'000'000'000) - 9'000'000'000'000)};
         REQUIRE(*parse_rfc3339(format_rfc3339(t)) == t);
     }
 }

@@ -2,10 +2,10 @@
 
 #include <bgt/base/trusted_path.hpp>
 
-#include <sys/stat.h>
-#include <unistd.h>
 #include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace bgt;
 namespace fs = std::filesystem;
@@ -31,7 +31,8 @@ public:
         fs::remove_all(top, ignored);
     }
 
-    void folder(const char* name, unsigned mode = 0755, unsigned uid = user, unsigned gid = user) const
+    void folder(const char* name, unsigned mode = 0755, unsigned uid = user,
+                unsigned gid = user) const
     {
         fs::create_directories(top / name);
         REQUIRE(::chmod((top / name).c_str(), mode) == 0);
@@ -52,7 +53,9 @@ public:
     {
         const auto found = find_untrusted_part((top / path).string(), user, last);
         if (!found) return "error";
-        return *found ? (*found)->path.substr(top.string().size() + 1) + ((*found)->is_writable ? " open" : "") : "";
+        return *found ? (*found)->path.substr(top.string().size() + 1) +
+                            ((*found)->is_writable ? " open" : "")
+                      : "";
     }
 
     fs::path top;
@@ -66,7 +69,8 @@ private:
 
 } // namespace
 
-TEST_CASE("each folder and link of a path belongs to the user or root, and nobody else can write it")
+TEST_CASE(
+    "each folder and link of a path belongs to the user or root, and nobody else can write it")
 {
     if (::geteuid() != 0) return; // it takes several owners
     const World world;

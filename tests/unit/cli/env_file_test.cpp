@@ -37,7 +37,8 @@ TEST_CASE("env file: plain, exported and commented lines")
 
 TEST_CASE("env file: quotes")
 {
-    CHECK(read("A='x # \"$y\\n'  # c\nB=\"a\\n\\\"\\$\\\\\\q\"\nC=\"\"\n") == Lines{"A=x # \"$y\\n", "B=a\n\"$\\\\q", "C="});
+    CHECK(read("A='x # \"$y\\n'  # c\nB=\"a\\n\\\"\\$\\\\\\q\"\nC=\"\"\n") ==
+          Lines{"A=x # \"$y\\n", "B=a\n\"$\\\\q", "C="});
 }
 
 TEST_CASE("env file: errors name the line")
@@ -61,8 +62,10 @@ TEST_CASE("resource limits")
     CHECK(parse_resource_limit("nofile=64")->value == 64);
     CHECK(parse_resource_limit("as=1G")->value == 1ull << 30);
     CHECK(parse_resource_limit("cpu=1500ms")->value == 2);
-    CHECK(parse_resource_limit("core=unlimited")->value == std::numeric_limits<std::uint64_t>::max());
-    for (const char* bad : {"", "nofile", "nofile=", "nofile=-1", "nofile=1x", "cpu=0", "as=lots", "fds=3", "=3"}) {
+    CHECK(parse_resource_limit("core=unlimited")->value ==
+          std::numeric_limits<std::uint64_t>::max());
+    for (const char* bad :
+         {"", "nofile", "nofile=", "nofile=-1", "nofile=1x", "cpu=0", "as=lots", "fds=3", "=3"}) {
         INFO(bad);
         CHECK_FALSE(parse_resource_limit(bad));
     }

@@ -14,7 +14,8 @@ namespace {
 
 std::unique_ptr<Parser> parser_of(const VerbInfo& info, Verb& verb)
 {
-    auto parser = std::make_unique<Parser>(std::string(info.name), std::string(info.summary), std::string(info.synopsis));
+    auto parser = std::make_unique<Parser>(std::string(info.name), std::string(info.summary),
+                                           std::string(info.synopsis));
     verb.declare(*parser);
     return parser;
 }
@@ -61,9 +62,10 @@ TEST_CASE("the completion scripts know every verb and every option")
                 for (const auto known : option.all_names()) {
                     const std::string name(known);
                     INFO(shape.name << " " << name);
-                    const auto wanted = &script == &scripts[2] && name.starts_with("--") ? "-l " + name.substr(2) + " "
-                                        : &script == &scripts[2]                         ? "-s " + name.substr(1) + " "
-                                                                                         : name;
+                    const auto wanted = &script == &scripts[2] && name.starts_with("--")
+                                            ? "-l " + name.substr(2) + " "
+                                        : &script == &scripts[2] ? "-s " + name.substr(1) + " "
+                                                                 : name;
                     CHECK(script.find(wanted) != std::string::npos);
                 }
         }
@@ -72,8 +74,9 @@ TEST_CASE("the completion scripts know every verb and every option")
 TEST_CASE("the completion files of the project are what bgt completion prints")
 {
     const auto folder = std::filesystem::path(BGT_SOURCE_DIR "/completions");
-    for (const auto& [name, text] : {std::pair{"bgt.bash", bash_completion()}, std::pair{"_bgt", zsh_completion()},
-                                     std::pair{"bgt.fish", fish_completion()}}) {
+    for (const auto& [name, text] :
+         {std::pair{"bgt.bash", bash_completion()}, std::pair{"_bgt", zsh_completion()},
+          std::pair{"bgt.fish", fish_completion()}}) {
         INFO(name << ": write it anew with bgt completion");
         std::ifstream file(folder / name, std::ios::binary);
         CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == text);

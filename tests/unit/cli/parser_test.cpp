@@ -23,10 +23,8 @@ struct Sample {
         parser.option("-n,--lines", lines, "N", Value::number, "how many");
         parser.choice("--leftover", leftover, "kill|wait", "what then");
         parser.list("--tag", tags, "K=V", Value::text, "a tag");
-        if (command)
-            parser.command(words);
-        else
-            parser.words(words, "WORD", Value::task);
+        if (command) parser.command(words);
+        else parser.words(words, "WORD", Value::task);
     }
     std::string message(const std::vector<std::string>& args)
     {
@@ -132,7 +130,8 @@ TEST_CASE("a hundred thousand words")
 TEST_CASE("errors are one line and name the option")
 {
     CHECK(Sample().message({"--nmae", "x"}) == "unknown option --nmae (did you mean --name?)");
-    CHECK(Sample().message({"--leftovers=kill"}) == "unknown option --leftovers (did you mean --leftover?)");
+    CHECK(Sample().message({"--leftovers=kill"}) ==
+          "unknown option --leftovers (did you mean --leftover?)");
     CHECK(Sample().message({"-x"}) == "unknown option -x (bgt sample --help lists all)");
     CHECK(Sample().message({"-ax"}) == "unknown option -x (bgt sample --help lists all)");
     CHECK(Sample(true).message({"--what\never", "x"}).find('\n') == std::string::npos);

@@ -34,7 +34,8 @@ struct Fixture {
         REQUIRE(opened);
         return *std::move(opened);
     }
-    void add(const std::string& name, core::Lifecycle lifecycle, const std::map<std::string, std::string>& tags)
+    void add(const std::string& name, core::Lifecycle lifecycle,
+             const std::map<std::string, std::string>& tags)
     {
         const auto id = root.allocate_id();
         REQUIRE(id);
@@ -89,7 +90,7 @@ TEST_CASE_METHOD(Fixture, "tasks by filter")
     CHECK(ids({{}, false, {}, {"job"}}, Scope::any) == Ids{1, 2});
     CHECK(ids({{}, false, {}, {"job=b"}}, Scope::any) == Ids{2});
     CHECK(ids({{}, false, {}, {"job=b"}}, Scope::living).empty());
-    CHECK(ids({{}, true, {}, {"job=a"}}, Scope::any) == Ids{1}); // filters narrow --all
+    CHECK(ids({{}, true, {}, {"job=a"}}, Scope::any) == Ids{1});        // filters narrow --all
     CHECK(ids({{"1"}, false, {}, {"job=a"}}, Scope::living) == Ids{1}); // and words
     CHECK(ids({{"-"}, false, {}, {"job"}}, Scope::living) == Ids{2});
     CHECK(ids({{}, false, {}, {"job=a", "job=b"}}, Scope::any) == Ids{1, 2});
@@ -127,7 +128,8 @@ TEST_CASE_METHOD(Fixture, "completion candidates: names before ids, the newest f
 {
     CHECK(candidates(root, Candidates::tasks) ==
           "worker\tsleep 9\nweb\tsleep 9\n3\tsleep 9\n2\tsleep 9\n1\tsleep 9\n");
-    CHECK(candidates(root, Candidates::living) == "worker\tsleep 9\nweb\tsleep 9\n3\tsleep 9\n1\tsleep 9\n");
+    CHECK(candidates(root, Candidates::living) ==
+          "worker\tsleep 9\nweb\tsleep 9\n3\tsleep 9\n1\tsleep 9\n");
     CHECK(candidates(root, Candidates::names) == "worker\tsleep 9\nweb\tsleep 9\n");
     CHECK(candidates(root, Candidates::tags) == "job=b\njob=a\n");
 }

@@ -5,9 +5,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <map>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,14 +101,17 @@ TEST_CASE("without files and variables all is built in")
         CHECK(r.origin == Origin::built_in);
         all += r.key + "=" + r.value + ";";
     }
-    CHECK(all == "root=;grace=5s;stop_signals=TERM;leftover=kill;timeout=off;cpu_limit=off;log_max=256MiB;keep_ended=1000;keep_age=30d;");
+    CHECK(all == "root=;grace=5s;stop_signals=TERM;leftover=kill;timeout=off;cpu_limit=off;log_max="
+                 "256MiB;keep_ended=1000;keep_age=30d;");
 }
 
 TEST_CASE("the environment beats the project, which beats the user's file")
 {
     World world;
-    world.write("user.toml", "grace = \"1s\"\nleftover = \"wait\"\nkeep_ended = 5\nroot = \"/mine\"\n");
-    const auto file = world.write("project/bgt.toml", "# mine\ngrace = \"2s\"\nleftover = \"keep\"\n");
+    world.write("user.toml",
+                "grace = \"1s\"\nleftover = \"wait\"\nkeep_ended = 5\nroot = \"/mine\"\n");
+    const auto file =
+        world.write("project/bgt.toml", "# mine\ngrace = \"2s\"\nleftover = \"keep\"\n");
     world.variables["BGT_GRACE"] = "3s";
     const auto loaded = world.load();
     REQUIRE(loaded);
@@ -138,9 +141,11 @@ TEST_CASE("the nearest bgt.toml is the only one")
 TEST_CASE("every key in a file")
 {
     World world;
-    world.write("project/bgt.toml",
-                "root = \"/var/x\"\ngrace = 7\nstop_signals = \"INT:1s,TERM\"\nleftover = \"wait\"\n"
-                "timeout = \"1h\"\ncpu_limit = \"2h\"\nlog_max = 1048576\nkeep_ended = 0\nkeep_age = \"off\"\n");
+    world.write(
+        "project/bgt.toml",
+        "root = \"/var/x\"\ngrace = 7\nstop_signals = \"INT:1s,TERM\"\nleftover = \"wait\"\n"
+        "timeout = \"1h\"\ncpu_limit = \"2h\"\nlog_max = 1048576\nkeep_ended = 0\nkeep_age = "
+        "\"off\"\n");
     const auto loaded = world.load();
     REQUIRE(loaded);
     const Settings& s = loaded->settings;
@@ -195,8 +200,9 @@ TEST_CASE("of a file that is not trusted only what describes counts")
 TEST_CASE("nobody asks about a file that needs no trust")
 {
     World world;
-    world.write("project/bgt.toml", "grace = 7\nstop_signals = \"INT\"\nleftover = \"wait\"\ntimeout = 1\nlog_max = 1\n"
-                                    "keep_ended = 1\nkeep_age = 1\n[[rule]]\nmatch = \"x\"\nenv = \"A=1\"\n");
+    world.write("project/bgt.toml",
+                "grace = 7\nstop_signals = \"INT\"\nleftover = \"wait\"\ntimeout = 1\nlog_max = 1\n"
+                "keep_ended = 1\nkeep_age = 1\n[[rule]]\nmatch = \"x\"\nenv = \"A=1\"\n");
     REQUIRE(world.load());
     CHECK(world.asked.empty());
 }
@@ -208,17 +214,21 @@ TEST_CASE("the line about what is ignored is one line, whatever the names")
     CHECK(project.folder() == "/p/a\n\x1b]0;x\a b");
     CHECK(Project("/bgt.toml", "", nullptr).folder() == "/");
     CHECK(ignored_line(project, {"root", "env"}, {"keep_ended"}) ==
-          "/p/a ?]0;x? b/bgt.toml is not trusted, so this is ignored: root, env (read the file, then: bgt trust '/p/a ?]0;x? b'); "
+          "/p/a ?]0;x? b/bgt.toml is not trusted, so this is ignored: root, env (read the file, "
+          "then: bgt trust '/p/a ?]0;x? b'); "
           "keep_ended never applies in a bgt.toml, only in your own settings");
     CHECK(ignored_line(Project("/p/bgt.toml", "", nullptr), {}, {"keep_ended", "keep_age"}) ==
-          "/p/bgt.toml is read, but keep_ended, keep_age never apply in a bgt.toml, only in your own settings");
+          "/p/bgt.toml is read, but keep_ended, keep_age never apply in a bgt.toml, only in your "
+          "own settings");
 }
 
 TEST_CASE("every key in the environment")
 {
     World world;
-    world.variables = {{"BGT_ROOT", "rel/x"},     {"BGT_GRACE", "250ms"},  {"BGT_STOP_SIGNALS", "QUIT"}, {"BGT_LEFTOVER", "keep"},
-                       {"BGT_TIMEOUT", "off"}, {"BGT_CPU_LIMIT", "off"},    {"BGT_LOG_MAX", "off"},  {"BGT_KEEP_ENDED", "12"},     {"BGT_KEEP_AGE", "2d"}};
+    world.variables = {
+        {"BGT_ROOT", "rel/x"},    {"BGT_GRACE", "250ms"},   {"BGT_STOP_SIGNALS", "QUIT"},
+        {"BGT_LEFTOVER", "keep"}, {"BGT_TIMEOUT", "off"},   {"BGT_CPU_LIMIT", "off"},
+        {"BGT_LOG_MAX", "off"},   {"BGT_KEEP_ENDED", "12"}, {"BGT_KEEP_AGE", "2d"}};
     const auto loaded = world.load("project");
     REQUIRE(loaded);
     CHECK(loaded->settings.root == (world.top / "project/rel/x").string());
@@ -240,8 +250,15 @@ TEST_CASE("a bad variable is named")
 {
     World world;
     const auto [name, value] = GENERATE(table<std::string, std::string>({
-        {"BGT_GRACE", "soon"}, {"BGT_LEFTOVER", "eat"}, {"BGT_KEEP_ENDED", "-1"}, {"BGT_KEEP_ENDED", "1e3"}, {"BGT_LOG_MAX", "1KB"},
-        {"BGT_TIMEOUT", "0"}, {"BGT_STOP_SIGNALS", "KILL"}, {"BGT_ROOT", "~/x"}, {"BGT_KEEP_ENDED", "99999999999999999999"},
+        {"BGT_GRACE", "soon"},
+        {"BGT_LEFTOVER", "eat"},
+        {"BGT_KEEP_ENDED", "-1"},
+        {"BGT_KEEP_ENDED", "1e3"},
+        {"BGT_LOG_MAX", "1KB"},
+        {"BGT_TIMEOUT", "0"},
+        {"BGT_STOP_SIGNALS", "KILL"},
+        {"BGT_ROOT", "~/x"},
+        {"BGT_KEEP_ENDED", "99999999999999999999"},
     }));
     world.variables[name] = value;
     CHECK(world.error().starts_with(name + ": "));
@@ -278,8 +295,9 @@ TEST_CASE("a key of very many parts is refused before anything recurses into it"
 {
     World world;
     const auto part = GENERATE(as<std::string>{}, ".a", " . \"a.\\\"b\"", ".'a'");
-    const auto place = GENERATE(as<std::string>{}, "KEY = 1", "[KEY]", "[[KEY]]", "x = {KEY = 1}", "x = [{b = 1, KEY = 1}]",
-                                "x = \"\"\"a\"\"\"\"\"\nKEY = 1", "x = '''\n\"''' # '\nKEY = 1");
+    const auto place = GENERATE(as<std::string>{}, "KEY = 1", "[KEY]", "[[KEY]]", "x = {KEY = 1}",
+                                "x = [{b = 1, KEY = 1}]", "x = \"\"\"a\"\"\"\"\"\nKEY = 1",
+                                "x = '''\n\"''' # '\nKEY = 1");
     std::string key = "a";
     for (int i = 0; i < 100'000; ++i) key += part;
     std::string text = "# '\"\n" + place;
@@ -287,7 +305,8 @@ TEST_CASE("a key of very many parts is refused before anything recurses into it"
     world.write("project/bgt.toml", text);
     const auto message = world.error();
     CHECK(contains(message, "a key has more than 16 parts"));
-    CHECK(contains(message, fmt::format("bgt.toml:{}:", 2 + std::count(place.begin(), place.end(), '\n'))));
+    CHECK(contains(message,
+                   fmt::format("bgt.toml:{}:", 2 + std::count(place.begin(), place.end(), '\n'))));
 }
 
 TEST_CASE("dots that are in no key, or in keys of few parts, are not counted")
@@ -296,8 +315,9 @@ TEST_CASE("dots that are in no key, or in keys of few parts, are not counted")
     const std::string dots(40, '.');
     std::string numbers;
     for (int i = 0; i < 40; ++i) numbers += "\"1.5\", ";
-    world.write("project/bgt.toml", "# " + dots + "\nroot = \"/" + dots + "\\\"" + dots + "\"\n[[rule]]\nmatch = '''" + dots +
-                                        "''" + dots + "'''\nenv = [" + numbers + "]\n");
+    world.write("project/bgt.toml", "# " + dots + "\nroot = \"/" + dots + "\\\"" + dots +
+                                        "\"\n[[rule]]\nmatch = '''" + dots + "''" + dots +
+                                        "'''\nenv = [" + numbers + "]\n");
     const auto loaded = world.load();
     REQUIRE(loaded);
     CHECK(loaded->settings.rules.size() == 1);
@@ -334,8 +354,14 @@ TEST_CASE("a file of another user is passed over with a warning")
 TEST_CASE("what is no regular file is an error, and never hangs")
 {
     World world;
-    SECTION("folder") { fs::create_directory(world.top / "project/bgt.toml"); }
-    SECTION("fifo") { REQUIRE(::mkfifo((world.top / "project/bgt.toml").c_str(), 0600) == 0); }
+    SECTION("folder")
+    {
+        fs::create_directory(world.top / "project/bgt.toml");
+    }
+    SECTION("fifo")
+    {
+        REQUIRE(::mkfifo((world.top / "project/bgt.toml").c_str(), 0600) == 0);
+    }
     CHECK(contains(world.error(), "not a regular file"));
 }
 

@@ -20,7 +20,8 @@ struct Habits {
     Duration tick = 1ns;           ///< counters show whole ticks
 };
 
-/// A tree as the kernel keeps it: an orphan falls to the nearest subreaper above it, at last to the supervisor (index 0).
+/// A tree as the kernel keeps it: an orphan falls to the nearest subreaper above it, at last to the
+/// supervisor (index 0).
 class Model {
 public:
     Model(unsigned seed, const Habits& habits) : random_(seed), habits_(habits)
@@ -56,14 +57,22 @@ public:
             process.seen = !process.gone && !(habits_.hides && below(6) == 0);
             process.at_look = process.gone ? Duration{} : process.cpu + process.reaped;
             if (process.seen)
-                sample.processes.push_back({process.pid, process.start, processes_[process.parent].pid,
-                                            process.ended ? 'Z' : 'S', shown(process.cpu), shown(process.reaped), 0, {}, false});
+                sample.processes.push_back({process.pid,
+                                            process.start,
+                                            processes_[process.parent].pid,
+                                            process.ended ? 'Z' : 'S',
+                                            shown(process.cpu),
+                                            shown(process.reaped),
+                                            0,
+                                            {},
+                                            false});
         }
         std::ranges::shuffle(sample.processes, random_);
         return sample;
     }
 
-    /// Since the last call: what was burned, and the history of those that ended without the last look having seen them.
+    /// Since the last call: what was burned, and the history of those that ended without the last
+    /// look having seen them.
     Duration burned() { return std::exchange(burned_, {}); }
     Duration unseen() { return std::exchange(unseen_, {}); }
 
@@ -77,7 +86,10 @@ private:
         bool subreaper = false, ignores_children = false, ended = false, gone = false, seen = false;
     };
 
-    std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_); }
+    std::size_t below(std::size_t n)
+    {
+        return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_);
+    }
     Duration shown(Duration exact) const { return exact / habits_.tick * habits_.tick; }
 
     std::size_t any()
@@ -93,8 +105,11 @@ private:
     }
     void fork(std::size_t parent)
     {
-        Process child{.pid = static_cast<std::int32_t>(2 + below(60)), .start = ++clock_, .parent = parent};
-        const auto taken = [&](const Process& other) { return !other.gone && other.pid == child.pid; };
+        Process child{
+            .pid = static_cast<std::int32_t>(2 + below(60)), .start = ++clock_, .parent = parent};
+        const auto taken = [&](const Process& other) {
+            return !other.gone && other.pid == child.pid;
+        };
         while (std::ranges::any_of(processes_, taken)) ++child.pid;
         child.subreaper = below(5) == 0;
         child.ignores_children = habits_.ignores_children && below(3) == 0;
@@ -111,7 +126,8 @@ private:
         processes_[index].ended = true;
         const std::size_t heir = reaper_of(index);
         for (Process& child : processes_)
-            if (!child.gone && child.parent == index && &child != &processes_[0]) child.parent = heir;
+            if (!child.gone && child.parent == index && &child != &processes_[0])
+                child.parent = heir;
         if (processes_[processes_[index].parent].ignores_children) release(index);
     }
     void reap_children_of(std::size_t parent)
@@ -119,7 +135,8 @@ private:
         for (std::size_t i = 1; i < processes_.size(); ++i) {
             Process& child = processes_[i];
             if (child.parent != parent || !child.ended || child.gone) continue;
-            if (!processes_[parent].ignores_children) processes_[parent].reaped += child.cpu + child.reaped;
+            if (!processes_[parent].ignores_children)
+                processes_[parent].reaped += child.cpu + child.reaped;
             release(i);
         }
     }
@@ -136,7 +153,8 @@ private:
     Duration burned_{}, unseen_{};
 };
 
-/// Looks again and again at a tree that lives; `check` gets what compare() says, the truth, and the exceptions to it.
+/// Looks again and again at a tree that lives; `check` gets what compare() says, the truth, and the
+/// exceptions to it.
 template <class Check>
 void live(unsigned seeds, const Habits& habits, Check check)
 {
@@ -149,7 +167,8 @@ void live(unsigned seeds, const Habits& habits, Check check)
             const Sample now = model.look();
             const Used used = compare(before, now);
             REQUIRE(used.cpu >= 0ns);
-            check(used.cpu, model.burned(), model.unseen(), before.processes.size() + now.processes.size());
+            check(used.cpu, model.burned(), model.unseen(),
+                  before.processes.size() + now.processes.size());
             before = now;
         }
     }
@@ -170,11 +189,12 @@ TEST_CASE("what a tree used is told exactly where all is seen and every end is w
 TEST_CASE("lost ends make it less, never more")
 {
     Duration total{}, total_truth{};
-    live(400, {.ignores_children = true}, [&](Duration told, Duration truth, Duration, std::size_t) {
-        REQUIRE(told <= truth);
-        total += told;
-        total_truth += truth;
-    });
+    live(400, {.ignores_children = true},
+         [&](Duration told, Duration truth, Duration, std::size_t) {
+             REQUIRE(told <= truth);
+             total += told;
+             total_truth += truth;
+         });
     CHECK(total > total_truth / 2);
 }
 

@@ -19,9 +19,11 @@ Instant at(Duration since_boot)
     return Instant(since_boot);
 }
 
-ProcessSample process(std::int32_t pid, std::int32_t ppid, char state, Duration cpu = {}, Duration reaped = {})
+ProcessSample process(std::int32_t pid, std::int32_t ppid, char state, Duration cpu = {},
+                      Duration reaped = {})
 {
-    return {.pid = pid, .start = 100, .ppid = ppid, .state = state, .cpu = cpu, .reaped_cpu = reaped};
+    return {
+        .pid = pid, .start = 100, .ppid = ppid, .state = state, .cpu = cpu, .reaped_cpu = reaped};
 }
 
 /// A look at second `t`; processes start at tick 100 unless said otherwise.
@@ -59,7 +61,8 @@ TEST_CASE("a process that ends takes nothing away and brings what was not seen")
     const auto before = look(10, {process(1, 0, 'S', 1s, 5s), process(2, 1, 'R', 40s)});
     CHECK(compare(before, look(20, {process(1, 0, 'S', 1s, 50s)})).cpu == 5s);
     // The same with cc (2) between make and cc1 (3): cc's children are in what make reaped.
-    const auto chain = look(10, {process(1, 0, 'S'), process(2, 1, 'S', 10ms, 1s), process(3, 2, 'R', 40s)});
+    const auto chain =
+        look(10, {process(1, 0, 'S'), process(2, 1, 'S', 10ms, 1s), process(3, 2, 'R', 40s)});
     CHECK(compare(chain, look(20, {process(1, 0, 'S', 0s, 46010ms)})).cpu == 5s);
     // cc lives on and has waited for cc1.
     CHECK(compare(chain, look(20, {process(1, 0, 'S'), process(2, 1, 'S', 10ms, 43s)})).cpu == 2s);
@@ -80,7 +83,8 @@ TEST_CASE("of a time that is shorter than some ticks no work is concluded")
 
 TEST_CASE("an orphan that the supervisor waited for counts once")
 {
-    const auto before = look(10, {process(1, 0, 'S'), process(2, 1, 'S', 1s), process(3, 2, 'R', 7s)});
+    const auto before =
+        look(10, {process(1, 0, 'S'), process(2, 1, 'S', 1s), process(3, 2, 'R', 7s)});
     auto now = look(20, {process(1, 0, 'S', 0s, 1s)});
     now.reaped_cpu = 9s; // 3 became an orphan when 2 ended
     CHECK(compare(before, now).cpu == 2s);
@@ -93,10 +97,12 @@ TEST_CASE("an orphan that the supervisor waited for counts once")
 
 TEST_CASE("what a subreaper inside the tree waited for counts once")
 {
-    const auto before =
-        look(10, {process(1, 0, 'S'), process(2, 1, 'S'), process(3, 2, 'S', 1s), process(4, 3, 'R', 60s)});
+    const auto before = look(10, {process(1, 0, 'S'), process(2, 1, 'S'), process(3, 2, 'S', 1s),
+                                  process(4, 3, 'R', 60s)});
     // 3 was reaped by 2; its child 4 fell to the subreaper 1.
-    CHECK(compare(before, look(20, {process(1, 0, 'S', 0s, 61s), process(2, 1, 'S', 0s, 1s)})).cpu == 1s);
+    CHECK(
+        compare(before, look(20, {process(1, 0, 'S', 0s, 61s), process(2, 1, 'S', 0s, 1s)})).cpu ==
+        1s);
 }
 
 TEST_CASE("an end that nobody waited for is lost and accuses nobody of more")
@@ -151,7 +157,8 @@ TEST_CASE("counters that run backwards count as nothing")
 
 TEST_CASE("a damaged table of parents and processes told twice do no harm")
 {
-    const auto circle = look(10, {process(1, 2, 'S', 1s), process(2, 1, 'S', 2s), process(3, 3, 'S', 4s), process(4, 1, 'S')});
+    const auto circle = look(10, {process(1, 2, 'S', 1s), process(2, 1, 'S', 2s),
+                                  process(3, 3, 'S', 4s), process(4, 1, 'S')});
     auto now = look(20, {process(4, 1, 'S', 1s)});
     now.reaped_cpu = 10s;
     CHECK(compare(circle, now).cpu == 4s);
@@ -204,39 +211,106 @@ struct Recorded {
 };
 
 const std::vector<Recorded> recorded = {
-    {"make -j2, cc1plus works", {process(1, 0, 'S'), process(2, 1, 'R', 3s)},
-     {process(1, 0, 'S'), process(2, 1, 'R', 12s)}, false, Activity::busy},
-    {"sh runs short children", {process(1, 0, 'S', 0s, 1s)}, {process(1, 0, 'S', 0s, 2s)}, false, Activity::busy},
-    {"until curl; do sleep 1; done", {process(1, 0, 'S', 0s, 1s), process(2, 1, 'S')},
-     {process(1, 0, 'S', 0s, 1050ms), started(process(3, 1, 'S'), 900)}, false, Activity::trickle},
+    {"make -j2, cc1plus works",
+     {process(1, 0, 'S'), process(2, 1, 'R', 3s)},
+     {process(1, 0, 'S'), process(2, 1, 'R', 12s)},
+     false,
+     Activity::busy},
+    {"sh runs short children",
+     {process(1, 0, 'S', 0s, 1s)},
+     {process(1, 0, 'S', 0s, 2s)},
+     false,
+     Activity::busy},
+    {"until curl; do sleep 1; done",
+     {process(1, 0, 'S', 0s, 1s), process(2, 1, 'S')},
+     {process(1, 0, 'S', 0s, 1050ms), started(process(3, 1, 'S'), 900)},
+     false,
+     Activity::trickle},
     {"sleep 1000", {process(1, 0, 'S')}, {process(1, 0, 'S')}, false, Activity::blocked},
-    {"sh -c 'read x'", {process(1, 0, 'S')}, {waiting(process(1, 0, 'S'), input)}, false, Activity::waiting_input},
-    {"npx asks, a child reads", {process(1, 0, 'S')}, {process(1, 0, 'S'), waiting(process(2, 1, 'S', 20ms), input)},
-     true, Activity::waiting_input},
-    {"node polls its terminal, the line ended", {process(1, 0, 'S')}, {waiting(process(1, 0, 'S'), maybe)}, false,
-     Activity::blocked},
-    {"node polls its terminal, a prompt stands", {process(1, 0, 'S')}, {waiting(process(1, 0, 'S'), maybe)}, true,
+    {"sh -c 'read x'",
+     {process(1, 0, 'S')},
+     {waiting(process(1, 0, 'S'), input)},
+     false,
      Activity::waiting_input},
-    {"one reads, another works", {process(1, 0, 'S'), process(2, 1, 'R')},
-     {waiting(process(1, 0, 'S'), input), process(2, 1, 'R', 5s)}, true, Activity::busy},
-    {"a prompt stands, nobody waits for input", {process(1, 0, 'S')}, {process(1, 0, 'S')}, true, Activity::blocked},
-    {"sh waits for what SIGTTIN stopped", {process(1, 0, 'S'), process(2, 1, 'S')}, {process(1, 0, 'S'), in_background(process(2, 1, 'T'))},
-     false, Activity::waiting_input},
-    {"all of it stopped", {process(1, 0, 'S'), process(2, 1, 'S')}, {process(1, 0, 'T'), process(2, 1, 'T')}, false,
-     Activity::stopped},
-    {"all stopped, one by a debugger, a zombie beside", {process(1, 0, 'T')},
-     {process(1, 0, 'T'), process(2, 1, 't'), process(3, 1, 'Z')}, false, Activity::stopped},
-    {"one of two stopped", {process(1, 0, 'S')}, {process(1, 0, 'S'), process(2, 1, 'T')}, false, Activity::blocked},
-    {"NFS server gone", {process(1, 0, 'S'), process(2, 1, 'D')}, {process(1, 0, 'S'), process(2, 1, 'D')}, false,
-     Activity::unkillable},
-    {"D by chance at the second look", {process(1, 0, 'S')}, {process(1, 0, 'D')}, false, Activity::blocked},
-    {"D in both looks, of two processes", {process(2, 1, 'D')}, {started(process(2, 1, 'D'), 900)}, false,
+    {"npx asks, a child reads",
+     {process(1, 0, 'S')},
+     {process(1, 0, 'S'), waiting(process(2, 1, 'S', 20ms), input)},
+     true,
+     Activity::waiting_input},
+    {"node polls its terminal, the line ended",
+     {process(1, 0, 'S')},
+     {waiting(process(1, 0, 'S'), maybe)},
+     false,
      Activity::blocked},
-    {"D in both looks, and some work", {process(1, 0, 'D')}, {process(1, 0, 'D', 10ms)}, false, Activity::trickle},
-    {"reads a terminal, a neighbour in D", {process(1, 0, 'S'), process(2, 1, 'D')},
-     {waiting(process(1, 0, 'S'), input), process(2, 1, 'D')}, false, Activity::waiting_input},
-    {"zombies only", {process(1, 0, 'S')}, {process(1, 0, 'Z'), process(2, 1, 'X')}, false, Activity::zombie},
-    {"a zombie beside a sleeper", {process(1, 0, 'S')}, {process(1, 0, 'S'), process(2, 1, 'Z')}, false,
+    {"node polls its terminal, a prompt stands",
+     {process(1, 0, 'S')},
+     {waiting(process(1, 0, 'S'), maybe)},
+     true,
+     Activity::waiting_input},
+    {"one reads, another works",
+     {process(1, 0, 'S'), process(2, 1, 'R')},
+     {waiting(process(1, 0, 'S'), input), process(2, 1, 'R', 5s)},
+     true,
+     Activity::busy},
+    {"a prompt stands, nobody waits for input",
+     {process(1, 0, 'S')},
+     {process(1, 0, 'S')},
+     true,
+     Activity::blocked},
+    {"sh waits for what SIGTTIN stopped",
+     {process(1, 0, 'S'), process(2, 1, 'S')},
+     {process(1, 0, 'S'), in_background(process(2, 1, 'T'))},
+     false,
+     Activity::waiting_input},
+    {"all of it stopped",
+     {process(1, 0, 'S'), process(2, 1, 'S')},
+     {process(1, 0, 'T'), process(2, 1, 'T')},
+     false,
+     Activity::stopped},
+    {"all stopped, one by a debugger, a zombie beside",
+     {process(1, 0, 'T')},
+     {process(1, 0, 'T'), process(2, 1, 't'), process(3, 1, 'Z')},
+     false,
+     Activity::stopped},
+    {"one of two stopped",
+     {process(1, 0, 'S')},
+     {process(1, 0, 'S'), process(2, 1, 'T')},
+     false,
+     Activity::blocked},
+    {"NFS server gone",
+     {process(1, 0, 'S'), process(2, 1, 'D')},
+     {process(1, 0, 'S'), process(2, 1, 'D')},
+     false,
+     Activity::unkillable},
+    {"D by chance at the second look",
+     {process(1, 0, 'S')},
+     {process(1, 0, 'D')},
+     false,
+     Activity::blocked},
+    {"D in both looks, of two processes",
+     {process(2, 1, 'D')},
+     {started(process(2, 1, 'D'), 900)},
+     false,
+     Activity::blocked},
+    {"D in both looks, and some work",
+     {process(1, 0, 'D')},
+     {process(1, 0, 'D', 10ms)},
+     false,
+     Activity::trickle},
+    {"reads a terminal, a neighbour in D",
+     {process(1, 0, 'S'), process(2, 1, 'D')},
+     {waiting(process(1, 0, 'S'), input), process(2, 1, 'D')},
+     false,
+     Activity::waiting_input},
+    {"zombies only",
+     {process(1, 0, 'S')},
+     {process(1, 0, 'Z'), process(2, 1, 'X')},
+     false,
+     Activity::zombie},
+    {"a zombie beside a sleeper",
+     {process(1, 0, 'S')},
+     {process(1, 0, 'S'), process(2, 1, 'Z')},
+     false,
      Activity::blocked},
     {"nobody there", {process(1, 0, 'S')}, {}, false, Activity::unknown},
     {"kernel thread idle", {process(1, 0, 'I')}, {process(1, 0, 'I')}, false, Activity::blocked},
@@ -252,7 +326,8 @@ TEST_CASE("recorded trees get their verdict")
     }
 }
 
-TEST_CASE("bytes through pipes and local sockets are work, the task's own output and who polls are not")
+TEST_CASE(
+    "bytes through pipes and local sockets are work, the task's own output and who polls are not")
 {
     auto writer = process(1, 0, 'S'), reader = process(2, 1, 'S');
     const auto before = look(10, {writer, reader});
@@ -271,7 +346,8 @@ TEST_CASE("bytes through pipes and local sockets are work, the task's own output
     writer.written_bytes = reader.written_bytes = 0;
     reader.read_bytes = 90'000;
     CHECK(verdict(before, look(20, {writer, reader})) == Activity::busy);
-    CHECK(verdict(before, look(20, {writer, waiting(reader, WaitsFor::sleep)})) == Activity::blocked);
+    CHECK(verdict(before, look(20, {writer, waiting(reader, WaitsFor::sleep)})) ==
+          Activity::blocked);
     reader.reaped_faults = 80; // a loop that starts programs: the kernel reads them for it
     CHECK(verdict(before, look(20, {writer, reader})) == Activity::blocked);
 }

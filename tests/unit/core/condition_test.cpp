@@ -63,8 +63,10 @@ TEST_CASE("Conditions of the record and of the output")
     CHECK(parsed("ready").kind() == Kind::ready);
     CHECK(parsed("stalled").row->word == "stalled");
     CHECK(parsed("waiting-input").row->word == "waiting-input");
-    for (const char* text : {"ready", "stalled", "waiting-input", "progress=1"}) CHECK(parsed(text).observes(Observation::record));
-    for (const char* text : {"exit", "log:x", "port", "quiet:5s", "tcp:80"}) CHECK_FALSE(parsed(text).observes(Observation::record));
+    for (const char* text : {"ready", "stalled", "waiting-input", "progress=1"})
+        CHECK(parsed(text).observes(Observation::record));
+    for (const char* text : {"exit", "log:x", "port", "quiet:5s", "tcp:80"})
+        CHECK_FALSE(parsed(text).observes(Observation::record));
     CHECK(parsed("log-fail:E[0-9]+").row->word == "log-fail:");
     CHECK(parsed("log-fail:E[0-9]+").pattern->matches("E42"));
     CHECK(parsed("log-fail:x").is_guard());
@@ -91,7 +93,8 @@ TEST_CASE("Conditions that are waited to be gone")
     CHECK(parsed("gone:port:80").gone);
     CHECK(parsed("gone:port:80").row->word == "port:");
     CHECK(parsed("gone:port:80").before == "port:80 was gone");
-    for (const char* text : {"gone:tcp:80", "gone:http:localhost=200", "gone:unix:/x", "gone:file:x", "gone:cmd:true"})
+    for (const char* text :
+         {"gone:tcp:80", "gone:http:localhost=200", "gone:unix:/x", "gone:file:x", "gone:cmd:true"})
         CHECK(parsed(text).gone);
     CHECK_FALSE(parsed("file:x").gone);
 }
@@ -118,11 +121,67 @@ TEST_CASE("What is no condition is refused with a reason")
     CHECK(refused("exit=1").find("unknown") != std::string::npos);
     CHECK(refused("https://localhost").find("cmd:") != std::string::npos);
     CHECK(refused("log:a(b").find("missing )") != std::string::npos);
-    for (const char* text : {"log:", "port:", "port:0", "port:65536", "port:-1", "port:8a", "tcp:", "tcp:host", "tcp:host:",
-                             "tcp:a b:80", "http:", "http:host:99999/", "file:", "cmd:", "Exit", "log-fail:", "log-fail:(", "unix:",
-                             "progress", "progress=", "progress=-1", "progress=101", "progress=nan", "progress=4 ", "progress=1e1",
-                             "progress=200%", "progress=%", "quiet:", "quiet:x", "quiet:-1s", "gone:", "gone:port", "gone:exit",
-                             "gone:log:x", "gone:gone:file:x", "gone:quiet:1s", "gone:PID", "mem", "mem>", "mem>x", "mem>-1", "mem>5KB", "mem<5K", "cpu", "cpu<", "cpu<5", "cpu<5%", "cpu<:5s", "cpu<0:5s", "cpu<-1:5s", "cpu<nan:5s", "cpu<5%%:5s", "cpu<5%:", "cpu<5%:x", "cpu<5%:100ms", "gone:cpu<5%:1s", "gone:mem>1", "ready:", "stalled=1", " exit", "port:5 "})
+    for (const char* text : {"log:",
+                             "port:",
+                             "port:0",
+                             "port:65536",
+                             "port:-1",
+                             "port:8a",
+                             "tcp:",
+                             "tcp:host",
+                             "tcp:host:",
+                             "tcp:a b:80",
+                             "http:",
+                             "http:host:99999/",
+                             "file:",
+                             "cmd:",
+                             "Exit",
+                             "log-fail:",
+                             "log-fail:(",
+                             "unix:",
+                             "progress",
+                             "progress=",
+                             "progress=-1",
+                             "progress=101",
+                             "progress=nan",
+                             "progress=4 ",
+                             "progress=1e1",
+                             "progress=200%",
+                             "progress=%",
+                             "quiet:",
+                             "quiet:x",
+                             "quiet:-1s",
+                             "gone:",
+                             "gone:port",
+                             "gone:exit",
+                             "gone:log:x",
+                             "gone:gone:file:x",
+                             "gone:quiet:1s",
+                             "gone:PID",
+                             "mem",
+                             "mem>",
+                             "mem>x",
+                             "mem>-1",
+                             "mem>5KB",
+                             "mem<5K",
+                             "cpu",
+                             "cpu<",
+                             "cpu<5",
+                             "cpu<5%",
+                             "cpu<:5s",
+                             "cpu<0:5s",
+                             "cpu<-1:5s",
+                             "cpu<nan:5s",
+                             "cpu<5%%:5s",
+                             "cpu<5%:",
+                             "cpu<5%:x",
+                             "cpu<5%:100ms",
+                             "gone:cpu<5%:1s",
+                             "gone:mem>1",
+                             "ready:",
+                             "stalled=1",
+                             " exit",
+                             "port:5 "})
         refused(text);
     CHECK(refused(std::string("bad\x1b[2J\n")).find('\x1b') == std::string::npos);
 }
@@ -159,21 +218,29 @@ TEST_CASE("Little CPU for some time")
     CHECK(after(5s, 5s) == ConditionState::open);
     CHECK(after(10s, 5s) == ConditionState::open);
     CHECK(after(14s, 5s) == ConditionState::open);
-    CHECK(after(15s, 5400ms) == ConditionState::met); // what was before the last 10 s does not count
+    CHECK(after(15s, 5400ms) ==
+          ConditionState::met); // what was before the last 10 s does not count
 }
 
 TEST_CASE("What follows from the table")
 {
-    CHECK(condition_forms() == "exit, exit=0, ready, log:REGEX, log-fail:REGEX, port, port:N, tcp:HOST:N, http:URL[=STATUS], "
-                               "unix:PATH, file:PATH, cmd:COMMAND, gone:CONDITION, progress=N, quiet:D, mem>SIZE, cpu<PERCENT:D, stalled, waiting-input");
-    CHECK(refused("gone:exit").find("port:N, tcp:HOST:N, http:URL[=STATUS], unix:PATH, file:PATH and cmd:COMMAND") != std::string::npos);
+    CHECK(condition_forms() == "exit, exit=0, ready, log:REGEX, log-fail:REGEX, port, port:N, "
+                               "tcp:HOST:N, http:URL[=STATUS], "
+                               "unix:PATH, file:PATH, cmd:COMMAND, gone:CONDITION, progress=N, "
+                               "quiet:D, mem>SIZE, cpu<PERCENT:D, stalled, waiting-input");
+    CHECK(
+        refused("gone:exit")
+            .find("port:N, tcp:HOST:N, http:URL[=STATUS], unix:PATH, file:PATH and cmd:COMMAND") !=
+        std::string::npos);
     const std::vector<std::string> words = condition_words();
     CHECK(std::set<std::string>(words.begin(), words.end()).size() == words.size());
     for (const ConditionRow& row : condition_table()) {
         INFO(row.word);
         CHECK(row.argument.empty() == (row.parse == nullptr));
         CHECK(row.argument.empty() == (row.before.find("{}") == std::string_view::npos));
-        CHECK((row.observes.empty() || row.observes.has(Observation::probe)) == (row.judge == nullptr));
-        if (!row.argument.empty()) CHECK(refused(std::string(row.word)).find(row.argument) != std::string::npos);
+        CHECK((row.observes.empty() || row.observes.has(Observation::probe)) ==
+              (row.judge == nullptr));
+        if (!row.argument.empty())
+            CHECK(refused(std::string(row.word)).find(row.argument) != std::string::npos);
     }
 }

@@ -10,7 +10,6 @@ using namespace bgt;
 using namespace bgt::core;
 using namespace std::chrono_literals;
 
-
 inline ThreadEvidence thread(Call call, std::string name, std::vector<Handle> handles = {})
 {
     ThreadEvidence made;
@@ -21,7 +20,8 @@ inline ThreadEvidence thread(Call call, std::string name, std::vector<Handle> ha
     return made;
 }
 
-inline ProcessEvidence process(std::int32_t pid, std::int32_t ppid, std::string comm, std::vector<ThreadEvidence> threads)
+inline ProcessEvidence process(std::int32_t pid, std::int32_t ppid, std::string comm,
+                               std::vector<ThreadEvidence> threads)
 {
     ProcessEvidence made;
     made.pid = pid;
@@ -65,7 +65,8 @@ inline Handle socket_handle(std::int32_t fd, std::uint64_t inode)
     return {fd, HandleKind::socket, "socket:[" + std::to_string(inode) + "]", inode, false};
 }
 
-inline SocketEvidence tcp(std::int32_t pid, std::uint64_t inode, std::string state, std::string local, std::string peer)
+inline SocketEvidence tcp(std::int32_t pid, std::uint64_t inode, std::string state,
+                          std::string local, std::string peer)
 {
     SocketEvidence made;
     made.pid = pid;

@@ -18,17 +18,34 @@ Policy with_rules(HangRules rules, Kind kind = Kind::job)
     return spec;
 }
 
-HangRules output_rule(Duration limit) { HangRules rules; rules.output = limit; return rules; }
-HangRules progress_rule(Duration limit) { HangRules rules; rules.progress = limit; return rules; }
-HangRules idle_rule(Duration limit) { HangRules rules; rules.idle = limit; return rules; }
+HangRules output_rule(Duration limit)
+{
+    HangRules rules;
+    rules.output = limit;
+    return rules;
+}
+HangRules progress_rule(Duration limit)
+{
+    HangRules rules;
+    rules.progress = limit;
+    return rules;
+}
+HangRules idle_rule(Duration limit)
+{
+    HangRules rules;
+    rules.idle = limit;
+    return rules;
+}
 
 /// What a look at `task` finds: last output, new text and heartbeat so long after its start.
-Sampled looked(const Task& task, Duration output, Duration text, Activity activity = Activity::blocked, Duration beat = 0s)
+Sampled looked(const Task& task, Duration output, Duration text,
+               Activity activity = Activity::blocked, Duration beat = 0s)
 {
     return {{task.zero + output, task.zero + text, task.zero + beat, activity}};
 }
 
-/// The life of a task that gives no sign, from look to look, until something else than a look happens.
+/// The life of a task that gives no sign, from look to look, until something else than a look
+/// happens.
 std::string silence(Task& task, Activity activity, Duration until)
 {
     while (task.due() && *task.due() <= until) {
@@ -60,7 +77,8 @@ TEST_CASE("output-timeout: any byte resets it, the look comes on its date only")
     CHECK(task(10s, looked(task, 7s, 0s)) == "save"); // the activity is new
     CHECK(task.due() == 17s);
     CHECK(task(17s, Tick{}) == "take-look");
-    CHECK(task(17s, looked(task, 7s, 0s)) == "report:output-timeout save note:stop/output-timeout/15/0 signal:15");
+    CHECK(task(17s, looked(task, 7s, 0s)) ==
+          "report:output-timeout save note:stop/output-timeout/15/0 signal:15");
     task(18s, MainEnded{Exited{0}});
     task(18s, TreeEmpty{});
     CHECK(exit_code(task.in<Ended>().outcome) == 120);
@@ -71,11 +89,13 @@ TEST_CASE("progress-timeout: new text, busy and heartbeats reset it; repeated ou
     Task task = running(with_rules(progress_rule(10s)));
     CHECK(silence(task, Activity::busy, 60s) == "nothing");
     Task blocked = running(with_rules(progress_rule(10s)));
-    CHECK(silence(blocked, Activity::blocked, 60s) == "10s report:progress-timeout save note:stop/progress-timeout/15/0 signal:15");
+    CHECK(silence(blocked, Activity::blocked, 60s) ==
+          "10s report:progress-timeout save note:stop/progress-timeout/15/0 signal:15");
     Task polling = running(with_rules(progress_rule(10s)));
     CHECK(silence(polling, Activity::trickle, 60s).starts_with("10s report"));
     Task spinner = running(with_rules(progress_rule(10s)));
-    for (Duration at = 0s; at < 10s; at = *spinner.due()) spinner(at, Tick{}), spinner(at, looked(spinner, at, 0s));
+    for (Duration at = 0s; at < 10s; at = *spinner.due())
+        spinner(at, Tick{}), spinner(at, looked(spinner, at, 0s));
     CHECK(spinner(10s, looked(spinner, 10s, 0s)).starts_with("report:progress-timeout"));
     Task talking = running(with_rules(progress_rule(10s)));
     CHECK(talking(9s, looked(talking, 9s, 9s)) == "save");
@@ -83,7 +103,8 @@ TEST_CASE("progress-timeout: new text, busy and heartbeats reset it; repeated ou
     CHECK(talking(20s, looked(talking, 18s, 9s)).starts_with("report:progress-timeout"));
     Task beating = running(with_rules(progress_rule(10s)));
     CHECK(beating(12s, looked(beating, 0s, 0s, Activity::blocked, 11s)) == "save");
-    CHECK(beating(21s, looked(beating, 0s, 0s, Activity::blocked, 11s)).starts_with("report:progress-timeout"));
+    CHECK(beating(21s, looked(beating, 0s, 0s, Activity::blocked, 11s))
+              .starts_with("report:progress-timeout"));
 }
 
 TEST_CASE("idle-timeout: output does not reset it, work does")
@@ -104,7 +125,9 @@ TEST_CASE("a stuck task is found within its limit and one pause, whenever it sto
             const Duration at = *task.due();
             REQUIRE(at <= stops + 13s);
             task(at, Tick{});
-            const std::string said = task(at, looked(task, 0s, 0s, at <= stops + 2500ms ? Activity::busy : Activity::blocked));
+            const std::string said =
+                task(at, looked(task, 0s, 0s,
+                                at <= stops + 2500ms ? Activity::busy : Activity::blocked));
             if (!said.starts_with("report")) continue;
             CHECK(at > stops + 9s);
             break;
@@ -125,7 +148,8 @@ TEST_CASE("a rule that only reports fires once for each silence")
     HangRules rules = output_rule(10s);
     rules.on_hang = OnHang::report;
     Task task = running(with_rules(rules));
-    CHECK(task(10s, looked(task, 0s, 0s)) == "report:output-timeout note:hang/output-timeout/0/0 note:stalled/self/0/0 save");
+    CHECK(task(10s, looked(task, 0s, 0s)) ==
+          "report:output-timeout note:hang/output-timeout/0/0 note:stalled/self/0/0 save");
     CHECK(task.state.hang_state.stalled);
     CHECK(task(25s, looked(task, 0s, 0s)).empty());
     CHECK(task(30s, looked(task, 29s, 0s)) == "note:moving/self/0/0 save");
@@ -140,7 +164,9 @@ TEST_CASE("a rule with a hook runs it after the report")
     HangRules rules = output_rule(10s);
     rules.on_hang = OnHang::exec;
     Task task = running(with_rules(rules));
-    CHECK(task(10s, looked(task, 0s, 0s)).starts_with("report:output-timeout note:hang/output-timeout/0/0 hook:output-timeout"));
+    CHECK(
+        task(10s, looked(task, 0s, 0s))
+            .starts_with("report:output-timeout note:hang/output-timeout/0/0 hook:output-timeout"));
 }
 
 TEST_CASE("notices: quiet and stalled of a job, never of a service")
@@ -208,7 +234,8 @@ TEST_CASE("waiting for input is told, of a service too")
     service.spec.kind = Kind::service;
     service(0s, Started{});
     CHECK(service(5s, SampleRequested{}) == "take-look");
-    CHECK(service(5s, looked(service, 0s, 0s, Activity::waiting_input)) == "report:self note:waiting-input/self/0/0 save");
+    CHECK(service(5s, looked(service, 0s, 0s, Activity::waiting_input)) ==
+          "report:self note:waiting-input/self/0/0 save");
     CHECK(service(6s, looked(service, 0s, 0s, Activity::waiting_input)).empty());
     CHECK(service(7s, looked(service, 0s, 0s, Activity::busy)) == "note:moving/self/0/0 save");
 }
@@ -264,7 +291,8 @@ TEST_CASE("a watchdog that the task set itself, and a longer time that it asked 
     CHECK(task.due() == 6s);
     CHECK(task(6s, looked(task, 0s, 0s, Activity::busy, 5s)) == "save");
     CHECK(task.due() == 10s);
-    CHECK(task(10s, looked(task, 0s, 0s, Activity::busy, 5s)).starts_with("report:progress-timeout"));
+    CHECK(
+        task(10s, looked(task, 0s, 0s, Activity::busy, 5s)).starts_with("report:progress-timeout"));
     Task off = running(with_rules({}));
     off(1s, WatchdogSet{5s});
     off(2s, WatchdogSet{0s});
@@ -273,7 +301,8 @@ TEST_CASE("a watchdog that the task set itself, and a longer time that it asked 
     extended(9s, Extended{20s});
     CHECK(extended(10s, looked(extended, 0s, 0s)) == "save");
     CHECK(extended(29s, looked(extended, 0s, 0s)).starts_with("report:output-timeout"));
-    CHECK(running(with_rules({}))(3s, HangReported{}).starts_with("report:progress-timeout save note:stop"));
+    CHECK(running(with_rules({}))(3s, HangReported{})
+              .starts_with("report:progress-timeout save note:stop"));
 }
 
 TEST_CASE("the rules go on when the main process has ended and others of its tree are waited for")
@@ -283,7 +312,8 @@ TEST_CASE("the rules go on when the main process has ended and others of its tre
     Task task = running(spec);
     task(1s, MainEnded{Exited{0}});
     task(1s, TreeLives{1});
-    CHECK(silence(task, Activity::blocked, 60s) == "8s report:idle-timeout save note:stop/idle-timeout/15/1 signal:15");
+    CHECK(silence(task, Activity::blocked, 60s) ==
+          "8s report:idle-timeout save note:stop/idle-timeout/15/1 signal:15");
     task(9s, TreeEmpty{});
     CHECK(exit_code(task.in<Ended>().outcome) == 120);
 }
@@ -298,8 +328,15 @@ TEST_CASE("a daemon becomes ready after its main process has ended, or too late"
     task(1s, MainEnded{Exited{0}});
     task(1s, TreeLives{1});
     CHECK(task.due() == 5s);
-    SECTION("ready") { CHECK(task(2s, Ready{}) == "save note:ready/self/0/0"); }
-    SECTION("too late") { CHECK(task(5s, Tick{}) == "report:ready-timeout save note:stop/ready-timeout/15/1 signal:15"); }
+    SECTION("ready")
+    {
+        CHECK(task(2s, Ready{}) == "save note:ready/self/0/0");
+    }
+    SECTION("too late")
+    {
+        CHECK(task(5s, Tick{}) ==
+              "report:ready-timeout save note:stop/ready-timeout/15/1 signal:15");
+    }
 }
 
 TEST_CASE("cpu-limit: nothing is looked at before all cores could have used what is left")
@@ -319,12 +356,13 @@ TEST_CASE("cpu-limit: nothing is looked at before all cores could have used what
     CHECK(task(25s, used(20s)) == "save");
     CHECK(task.due() == 45s);
     CHECK(task(45s, used(98s)) == "save");
-    CHECK(task.due() == 47s + 500ms); // exact to a tenth of the limit
+    CHECK(task.due() == 47s + 500ms);    // exact to a tenth of the limit
     CHECK(task(48s, used(97s)).empty()); // what was used is never less
     CHECK(task(50s, used(100s)) == "report:cpu-limit save note:stop/cpu-limit/15/0 signal:15");
 }
 
-TEST_CASE("cpu-limit: all attempts count together, --on-hang does not apply, and there is no attempt after it")
+TEST_CASE("cpu-limit: all attempts count together, --on-hang does not apply, and there is no "
+          "attempt after it")
 {
     HangRules rules;
     rules.cpu = 10s;

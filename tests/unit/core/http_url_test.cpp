@@ -12,17 +12,16 @@ TEST_CASE("URLs that are read")
         int port;
         const char* target;
     };
-    for (const Row& row : {Row{"http://example.org", "example.org", 80, "/"},
-                           Row{"http://example.org/", "example.org", 80, "/"},
-                           Row{"HTTP://localhost:3000/a/b?c=d#e", "localhost", 3000, "/a/b?c=d"},
-                           Row{"//localhost:3000/x", "localhost", 3000, "/x"},
-                           Row{":8080/health", "localhost", 8080, "/health"},
-                           Row{":8080", "localhost", 8080, "/"},
-                           Row{"127.0.0.1:65535?q", "127.0.0.1", 65535, "/?q"},
-                           Row{"localhost/health", "localhost", 80, "/health"},
-                           Row{"http://[::1]:81/x", "::1", 81, "/x"},
-                           Row{"[::1]", "::1", 80, "/"},
-                           Row{"localhost:1/https://x@y:z", "localhost", 1, "/https://x@y:z"}}) {
+    for (const Row& row :
+         {Row{"http://example.org", "example.org", 80, "/"},
+          Row{"http://example.org/", "example.org", 80, "/"},
+          Row{"HTTP://localhost:3000/a/b?c=d#e", "localhost", 3000, "/a/b?c=d"},
+          Row{"//localhost:3000/x", "localhost", 3000, "/x"},
+          Row{":8080/health", "localhost", 8080, "/health"}, Row{":8080", "localhost", 8080, "/"},
+          Row{"127.0.0.1:65535?q", "127.0.0.1", 65535, "/?q"},
+          Row{"localhost/health", "localhost", 80, "/health"},
+          Row{"http://[::1]:81/x", "::1", 81, "/x"}, Row{"[::1]", "::1", 80, "/"},
+          Row{"localhost:1/https://x@y:z", "localhost", 1, "/https://x@y:z"}}) {
         INFO(row.text);
         const auto url = core::parse_http_url(row.text);
         REQUIRE(url);
@@ -34,10 +33,34 @@ TEST_CASE("URLs that are read")
 
 TEST_CASE("URLs that are refused")
 {
-    for (const char* text : {"", "/", "/health", "?x", "http://", "http:///x", "https://localhost/", "HTTPS://x", "ftp://x/",
-                             ":", ":0", ":65536", ":-1", ":80x", "localhost:", "localhost:x", "8080", "8080/health", "a b",
-                             "localhost:1/a\r\nX: y", "user@host/", "http://user:pass@host/", "[::1", "[::1]x", "[nonsense]:1",
-                             "a:b:c", "::1", "host:1\x7f"}) {
+    for (const char* text : {"",
+                             "/",
+                             "/health",
+                             "?x",
+                             "http://",
+                             "http:///x",
+                             "https://localhost/",
+                             "HTTPS://x",
+                             "ftp://x/",
+                             ":",
+                             ":0",
+                             ":65536",
+                             ":-1",
+                             ":80x",
+                             "localhost:",
+                             "localhost:x",
+                             "8080",
+                             "8080/health",
+                             "a b",
+                             "localhost:1/a\r\nX: y",
+                             "user@host/",
+                             "http://user:pass@host/",
+                             "[::1",
+                             "[::1]x",
+                             "[nonsense]:1",
+                             "a:b:c",
+                             "::1",
+                             "host:1\x7f"}) {
         INFO(text);
         const auto url = core::parse_http_url(text);
         REQUIRE_FALSE(url);
@@ -48,13 +71,16 @@ TEST_CASE("URLs that are refused")
 
 TEST_CASE("IPv6 addresses")
 {
-    for (const char* text : {"::", "::1", "1::", "fe80::1%eth0", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::ffff:127.0.0.1",
-                             "1:2:3:4:5:6:1.2.3.4", "ABCD::ef01"}) {
+    for (const char* text :
+         {"::", "::1", "1::", "fe80::1%eth0", "1:2:3:4:5:6:7:8",
+          "1:2:3:4:5:6:7::", "::ffff:127.0.0.1", "1:2:3:4:5:6:1.2.3.4", "ABCD::ef01"}) {
         INFO(text);
         CHECK(core::is_ipv6_address(text));
     }
-    for (const char* text : {"", ":", ":::", "1", "1:2", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "12345::", "g::", "::1%",
-                             "1.2.3.4", "::1.2.3", "::1.2.3.256", "1.2.3.4::", "1:2:3:4:5:6:7:1.2.3.4", "1:2:3:4::5:6:7:8", ":1::"}) {
+    for (const char* text :
+         {"", ":", ":::", "1", "1:2", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3",
+          "12345::", "g::", "::1%", "1.2.3.4", "::1.2.3", "::1.2.3.256",
+          "1.2.3.4::", "1:2:3:4:5:6:7:1.2.3.4", "1:2:3:4::5:6:7:8", ":1::"}) {
         INFO(text);
         CHECK_FALSE(core::is_ipv6_address(text));
     }

@@ -42,7 +42,8 @@ TEST_CASE("invalid UTF-8 is masked to valid UTF-8")
     std::mt19937 random(7);
     for (int round = 0; round < 2000; ++round) {
         std::string bytes(random() % 40, '\0');
-        for (char& c : bytes) c = static_cast<char>(random() % 4 == 0 ? " 1|/-\xe2\xa0\x8b"[random() % 8] : random());
+        for (char& c : bytes)
+            c = static_cast<char>(random() % 4 == 0 ? " 1|/-\xe2\xa0\x8b"[random() % 8] : random());
         const std::string masked = mask_line(bytes);
         REQUIRE(mask_line(masked) == masked);
         REQUIRE(masked.find_first_of("0123456789") == masked.npos);
@@ -54,7 +55,8 @@ TEST_CASE("a spinner, a counter and a standing bar are new once")
 {
     NewText text;
     CHECK(text.take("⠋ resolving"));
-    for (const char* frame : {"⠙ resolving", "⠹ resolving", "⠸  resolving"}) CHECK_FALSE(text.take(frame));
+    for (const char* frame : {"⠙ resolving", "⠹ resolving", "⠸  resolving"})
+        CHECK_FALSE(text.take(frame));
     CHECK(text.take("retry 1 of 99"));
     CHECK_FALSE(text.take("retry 2 of 99"));
     CHECK(text.take("[===>   ] 40%"));

@@ -27,8 +27,9 @@ bool is_sound(const Notification& n)
         return true;
     };
     return (!n.status || (n.status->size() <= 127 && clean(*n.status))) &&
-           (!n.step || (n.step->size() <= 63 && clean(*n.step))) && (!n.watchdog || *n.watchdog >= 0s) &&
-           (!n.extend || *n.extend >= 0s) && (!n.main_pid || *n.main_pid > 0) &&
+           (!n.step || (n.step->size() <= 63 && clean(*n.step))) &&
+           (!n.watchdog || *n.watchdog >= 0s) && (!n.extend || *n.extend >= 0s) &&
+           (!n.main_pid || *n.main_pid > 0) &&
            (!n.progress || (*n.progress >= 0 && *n.progress <= 1));
 }
 
@@ -85,7 +86,8 @@ TEST_CASE("Lines that end in CRLF, and a last one without an end")
 
 TEST_CASE("Of a field that comes twice, the last value that can be counts")
 {
-    const Notification n = parsed("STATUS=one\nSTATUS=two\nX_BGT_PROGRESS=0.1\nX_BGT_PROGRESS=0.2\nX_BGT_PROGRESS=7\nREADY=1\nREADY=0");
+    const Notification n = parsed("STATUS=one\nSTATUS=two\nX_BGT_PROGRESS=0.1\nX_BGT_PROGRESS=0."
+                                  "2\nX_BGT_PROGRESS=7\nREADY=1\nREADY=0");
     CHECK(n.status == "two");
     CHECK(n.progress == 0.2);
     CHECK(n.ready);
@@ -95,12 +97,14 @@ TEST_CASE("Of a field that comes twice, the last value that can be counts")
 TEST_CASE("Values that can't be are left out and counted")
 {
     const std::string text = GENERATE(
-        "READY=0", "READY=", "READY= 1", "READY=11", "STOPPING=yes", "WATCHDOG=2", "BARRIER=0", "WATCHDOG_USEC=", "WATCHDOG_USEC=-1",
-        "WATCHDOG_USEC=+1", "WATCHDOG_USEC=1s", "WATCHDOG_USEC=0x10", "WATCHDOG_USEC=18446744073709551615",
-        "WATCHDOG_USEC=99999999999999999999999", "EXTEND_TIMEOUT_USEC=18446744073709551616", "EXTEND_TIMEOUT_USEC=1.5", "MAINPID=0",
-        "MAINPID=-1", "MAINPID=2147483648", "MAINPID=1 ", "X_BGT_PROGRESS=-0.1", "X_BGT_PROGRESS=-0", "X_BGT_PROGRESS=1.01",
-        "X_BGT_PROGRESS=nan", "X_BGT_PROGRESS=inf", "X_BGT_PROGRESS=1e999", "X_BGT_PROGRESS=40%", "X_BGT_PROGRESS=", "X_BGT_TOTAL=-1",
-        "X_BGT_TOTAL=4294967296", "X_BGT_TOTAL=5.0");
+        "READY=0", "READY=", "READY= 1", "READY=11", "STOPPING=yes", "WATCHDOG=2", "BARRIER=0",
+        "WATCHDOG_USEC=", "WATCHDOG_USEC=-1", "WATCHDOG_USEC=+1", "WATCHDOG_USEC=1s",
+        "WATCHDOG_USEC=0x10", "WATCHDOG_USEC=18446744073709551615",
+        "WATCHDOG_USEC=99999999999999999999999", "EXTEND_TIMEOUT_USEC=18446744073709551616",
+        "EXTEND_TIMEOUT_USEC=1.5", "MAINPID=0", "MAINPID=-1", "MAINPID=2147483648", "MAINPID=1 ",
+        "X_BGT_PROGRESS=-0.1", "X_BGT_PROGRESS=-0", "X_BGT_PROGRESS=1.01", "X_BGT_PROGRESS=nan",
+        "X_BGT_PROGRESS=inf", "X_BGT_PROGRESS=1e999", "X_BGT_PROGRESS=40%",
+        "X_BGT_PROGRESS=", "X_BGT_TOTAL=-1", "X_BGT_TOTAL=4294967296", "X_BGT_TOTAL=5.0");
     const Notification n = parsed(text);
     CHECK(n.bad_fields == 1);
     CHECK_FALSE((n.ready || n.stopping || n.beat || n.failed || n.barrier));
@@ -124,7 +128,8 @@ TEST_CASE("Texts are made printable and cut between characters")
     CHECK(parsed("STATUS=\x1b[31mred\x07").status->find('\x1b') == std::string::npos);
     const std::string status = *parsed("STATUS=" + std::string(126, 'a') + "\xC3\xA4zz").status;
     CHECK(status == std::string(126, 'a'));
-    CHECK(parsed("STATUS=" + std::string(125, 'a') + "\xC3\xA4zz").status == std::string(125, 'a') + "\xC3\xA4");
+    CHECK(parsed("STATUS=" + std::string(125, 'a') + "\xC3\xA4zz").status ==
+          std::string(125, 'a') + "\xC3\xA4");
     CHECK(parsed("X_BGT_STEP=" + std::string(200, 's')).step->size() == 63);
     CHECK(is_sound(parsed("STATUS=" + std::string(200, '\xff'))));
     CHECK(is_sound(parsed("STATUS=" + std::string(64 * 1024, '\x80'))));
@@ -143,14 +148,17 @@ TEST_CASE("A message of 64 KiB")
 TEST_CASE("Any bytes at all give a sound answer")
 {
     std::mt19937 random(7);
-    const std::string names[] = {"READY", "STATUS", "WATCHDOG_USEC", "EXTEND_TIMEOUT_USEC", "MAINPID", "X_BGT_PROGRESS", "X_BGT_STEP", "X_BGT_TOTAL"};
+    const std::string names[] = {
+        "READY",   "STATUS",         "WATCHDOG_USEC", "EXTEND_TIMEOUT_USEC",
+        "MAINPID", "X_BGT_PROGRESS", "X_BGT_STEP",    "X_BGT_TOTAL"};
     std::size_t understood = 0;
     for (int round = 0; round < 5000; ++round) {
         std::string text;
         for (auto field = random() % 6; field > 0; --field) {
             if (random() % 2) text += names[random() % std::size(names)] + "=";
             for (auto length = random() % 24; length > 0; --length)
-                text += random() % 2 ? static_cast<char>('0' + random() % 10) : static_cast<char>(random() % 255 + 1);
+                text += random() % 2 ? static_cast<char>('0' + random() % 10)
+                                     : static_cast<char>(random() % 255 + 1);
             text += '\n';
         }
         const auto found = parse_notification(text);

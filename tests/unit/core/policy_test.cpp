@@ -8,7 +8,8 @@ using namespace bgt::core;
 
 namespace {
 
-/// Each number up to the last enumerator has a name of its own that reads back; the next number has none.
+/// Each number up to the last enumerator has a name of its own that reads back; the next number has
+/// none.
 template <class Enum, class Parse>
 std::string names_of(Enum last, Parse parse)
 {

@@ -63,13 +63,26 @@ TEST_CASE("the common shapes of progress are read")
 TEST_CASE("percentages as programs print them are progress, those amid words are none")
 {
     for (const char* line : {
-             "Receiving objects:  45% (123/273), 1.2 MiB | 1.1 MiB/s", "  50K .......... ..........  45% 1.20M 3s",      // git, wget
-             "####### 45.0%", " 45%|####5     | 45/100 [00:12<00:15]", "     32,768  45%    1.20MB/s    0:00:10",     // curl, tqdm, rsync
-             "data.bin   45% 1234KB   1.2MB/s   00:01 ETA", "[download]  45.0% of 10.00MiB at 1.20MiB/s ETA 00:05",   // scp, yt-dlp
-             "[download]  45.0% of ~10.00MiB", "<====---> 45% EXECUTING [3s]", "Encoding: task 1 of 1, 45.00 %",       // gradle, HandBrake
-             "tests/test_a.py ........ [ 45%]", "Progress: [ 45%] [####....]", "(Reading database ... 45%",            // pytest, apt, dpkg
-             "[#a1 1MiB/2MiB(45%) CN:1 DL:1MiB ETA:3s]", "<s> [webpack.Progress] 45% building 1/2 modules",            // aria2, webpack
-             "Extracting archive 45% complete", "copied 45%", "Building image 45% (2 of 9)", " 45% building modules", "Loss so far: 45% done",
+             "Receiving objects:  45% (123/273), 1.2 MiB | 1.1 MiB/s",
+             "  50K .......... ..........  45% 1.20M 3s", // git, wget
+             "####### 45.0%",
+             " 45%|####5     | 45/100 [00:12<00:15]",
+             "     32,768  45%    1.20MB/s    0:00:10", // curl, tqdm, rsync
+             "data.bin   45% 1234KB   1.2MB/s   00:01 ETA",
+             "[download]  45.0% of 10.00MiB at 1.20MiB/s ETA 00:05", // scp, yt-dlp
+             "[download]  45.0% of ~10.00MiB",
+             "<====---> 45% EXECUTING [3s]",
+             "Encoding: task 1 of 1, 45.00 %", // gradle, HandBrake
+             "tests/test_a.py ........ [ 45%]",
+             "Progress: [ 45%] [####....]",
+             "(Reading database ... 45%", // pytest, apt, dpkg
+             "[#a1 1MiB/2MiB(45%) CN:1 DL:1MiB ETA:3s]",
+             "<s> [webpack.Progress] 45% building 1/2 modules", // aria2, webpack
+             "Extracting archive 45% complete",
+             "copied 45%",
+             "Building image 45% (2 of 9)",
+             " 45% building modules",
+             "Loss so far: 45% done",
          }) {
         INFO(line);
         const auto found = find_progress(line);
@@ -77,9 +90,15 @@ TEST_CASE("percentages as programs print them are progress, those amid words are
         CHECK(found->fraction.value() == Approx(0.45));
     }
     for (const char* line : {
-             "about 45% of users", "45% of users said so", "roughly 45% of the users, or more", "the disk is 45% full",
-             "warning: the rate fell by 45%, which is much", "we saved 45%.", "3 packets transmitted, 0 received, 100% packet loss, time 2050ms",
-             "Only 45%\tof them", "memory at 45%, swap at 12%, which is fine",
+             "about 45% of users",
+             "45% of users said so",
+             "roughly 45% of the users, or more",
+             "the disk is 45% full",
+             "warning: the rate fell by 45%, which is much",
+             "we saved 45%.",
+             "3 packets transmitted, 0 received, 100% packet loss, time 2050ms",
+             "Only 45%\tof them",
+             "memory at 45%, swap at 12%, which is fine",
          }) {
         INFO(line);
         CHECK_FALSE(find_progress(line));
@@ -89,13 +108,67 @@ TEST_CASE("percentages as programs print them are progress, those amid words are
 TEST_CASE("what only looks like progress is none")
 {
     for (const char* line : {
-             "", " ", "[", "(", "[]", "[/]", "[3/]", "[/3]", "[3/0]", "[0/0]", "0 of 0", "[11/10]", "(3/10/2026)",
-             "3/10/2026", "[3/10/2026] started", "3/10", "10.0.0.0/24", "192.168.1.1", "[10.0.0.1/24]", "v1.2.45%",
-             "1e309%", "1e3%", "x45%", "-5%", "+5%", "101%", "100.1%", "99999999999999999999999999%", "100%20", "a%20b",
-             "5%d", "100%%", "inf%", "nan%", "0x1p3%", "1,000%", "3 of 10/2026", "3 of 10.5.1", "3 of 10th", "3 of 10-2",
-             "3  of 10", "a3 of 10", "1.3 of 10", "3 of", " of 10", "11 of 10", "3 of 10x%", "[3/10", "3/10]", "[3/10)",
-             "[-3/10]", "[3/-10]", "[3.5/10]", "[1/4294967296]", "[18446744073709551616/18446744073709551617]",
-             "2026-11-21 10:00", "12:45:10", "%", "[%]", "[ %]", "50 percent",
+             "",
+             " ",
+             "[",
+             "(",
+             "[]",
+             "[/]",
+             "[3/]",
+             "[/3]",
+             "[3/0]",
+             "[0/0]",
+             "0 of 0",
+             "[11/10]",
+             "(3/10/2026)",
+             "3/10/2026",
+             "[3/10/2026] started",
+             "3/10",
+             "10.0.0.0/24",
+             "192.168.1.1",
+             "[10.0.0.1/24]",
+             "v1.2.45%",
+             "1e309%",
+             "1e3%",
+             "x45%",
+             "-5%",
+             "+5%",
+             "101%",
+             "100.1%",
+             "99999999999999999999999999%",
+             "100%20",
+             "a%20b",
+             "5%d",
+             "100%%",
+             "inf%",
+             "nan%",
+             "0x1p3%",
+             "1,000%",
+             "3 of 10/2026",
+             "3 of 10.5.1",
+             "3 of 10th",
+             "3 of 10-2",
+             "3  of 10",
+             "a3 of 10",
+             "1.3 of 10",
+             "3 of",
+             " of 10",
+             "11 of 10",
+             "3 of 10x%",
+             "[3/10",
+             "3/10]",
+             "[3/10)",
+             "[-3/10]",
+             "[3/-10]",
+             "[3.5/10]",
+             "[1/4294967296]",
+             "[18446744073709551616/18446744073709551617]",
+             "2026-11-21 10:00",
+             "12:45:10",
+             "%",
+             "[%]",
+             "[ %]",
+             "50 percent",
          }) {
         INFO(line);
         CHECK_FALSE(find_progress(line));
@@ -116,7 +189,8 @@ TEST_CASE("lines of 64 KiB are read in a moment")
 {
     const std::size_t size = 64 * 1024;
     const auto begin = std::chrono::steady_clock::now();
-    for (const std::string unit : {"[", "[ ", "(1/", "2 of ", "1 ", "9", "9.", "1%%", "[1", " ", "(", "\xff"}) {
+    for (const std::string unit :
+         {"[", "[ ", "(1/", "2 of ", "1 ", "9", "9.", "1%%", "[1", " ", "(", "\xff"}) {
         std::string line;
         while (line.size() < size) line += unit;
         CHECK(find_progress(line).has_value() == (unit == "2 of ")); // 2 of 2
@@ -163,8 +237,23 @@ TEST_CASE("the groups of a pattern are a percentage, a fraction, or done and tot
     CHECK(progress_of_groups(Groups{"3", "4"})->total_steps == 4u);
     CHECK_FALSE(progress_of_groups(Groups{"3", "4.5"})->total_steps);
     CHECK_FALSE(progress_of_groups(Groups{"3", "4294967296"})->total_steps);
-    for (const Groups& bad : {Groups{}, {""}, {"x"}, {"101"}, {"-1"}, {"inf"}, {"nan"}, {"1e2"}, {" 45"}, {"45 "}, {"4,5"},
-                              {"3", "0"}, {"5", "4"}, {"3", ""}, {"", "4"}, {"3", "inf"}, {"1", "2", "3"}}) {
+    for (const Groups& bad : {Groups{},
+                              {""},
+                              {"x"},
+                              {"101"},
+                              {"-1"},
+                              {"inf"},
+                              {"nan"},
+                              {"1e2"},
+                              {" 45"},
+                              {"45 "},
+                              {"4,5"},
+                              {"3", "0"},
+                              {"5", "4"},
+                              {"3", ""},
+                              {"", "4"},
+                              {"3", "inf"},
+                              {"1", "2", "3"}}) {
         CHECK_FALSE(progress_of_groups(bad));
     }
     CHECK_FALSE(progress_of_groups(Groups{std::string_view("45\0", 3)}));
@@ -203,7 +292,8 @@ TEST_CASE("what is left is said when there is something to tell it by")
     CHECK_FALSE(seconds_left(0, 10, 0.5, 10));
     CHECK_FALSE(seconds_left(0, 20, 0.5, 10)); // a clock set back
     CHECK_FALSE(seconds_left(0.5, 0, 0.5, 0));
-    const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+    const double nan = std::numeric_limits<double>::quiet_NaN(),
+                 inf = std::numeric_limits<double>::infinity();
     for (const double bad : {nan, inf, -inf}) {
         CHECK_FALSE(seconds_left(bad, 0, 0.5, 10));
         CHECK_FALSE(seconds_left(0, bad, 0.5, 10));

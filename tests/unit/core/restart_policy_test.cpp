@@ -157,7 +157,8 @@ TEST_CASE("bgt restart: at once, and not counted as a retry")
     CHECK(ends(task, 3s, Exited{0}) == "finish release");
     Task changed = running();
     changed(1s, restart);
-    changed(1s, StopRequested{Reason::owner_gone, false, {}}); // whoever wants an end has the last word
+    changed(1s,
+            StopRequested{Reason::owner_gone, false, {}}); // whoever wants an end has the last word
     CHECK(ends(changed, 2s, Signaled{15}) == "finish release");
     Task waiting = running(with_restart_policy(retries(1)));
     ends(waiting, 1s, Exited{1});

@@ -35,8 +35,15 @@ TEST_CASE("mixed: the stop signals go to the main process while it lives, SIGKIL
     policy.stop_ladder = {{3, 2s}, {15, 5s}};
     Task task = running(policy);
     CHECK(task(10s, StopRequested{}) == "save note:stop/killed/3/0 signal:3!");
-    SECTION("which ends") { task(11s, MainEnded{Exited{0}}); CHECK(task(12s, Tick{}) == "note:rung/killed/15/0 signal:15"); }
-    SECTION("which stays") { CHECK(task(12s, Tick{}) == "note:rung/killed/15/0 signal:15!"); }
+    SECTION("which ends")
+    {
+        task(11s, MainEnded{Exited{0}});
+        CHECK(task(12s, Tick{}) == "note:rung/killed/15/0 signal:15");
+    }
+    SECTION("which stays")
+    {
+        CHECK(task(12s, Tick{}) == "note:rung/killed/15/0 signal:15!");
+    }
     CHECK(task(17s, Tick{}).find("kill") != std::string::npos);
 }
 
@@ -91,7 +98,10 @@ TEST_CASE("a stop asked for before the start begins with it")
 {
     Task task;
     CHECK(task(0s, StopRequested{Reason::shutdown, false, {}}).empty());
-    SECTION("gently") { CHECK(task(1s, Started{}) == "save save note:stop/shutdown/15/0 signal:15"); }
+    SECTION("gently")
+    {
+        CHECK(task(1s, Started{}) == "save save note:stop/shutdown/15/0 signal:15");
+    }
     SECTION("twice")
     {
         task(0s, StopRequested{});
@@ -292,7 +302,10 @@ TEST_CASE("a late tick does not put KILL off")
         CHECK(task(8s, Tick{}) == "note:rung/killed/1/0 signal:1");
         CHECK(task.killed_by() == Duration(17s));
     }
-    SECTION("all of them") { CHECK(task(17s, Tick{}) == "note:rung/killed/9/0 kill"); }
+    SECTION("all of them")
+    {
+        CHECK(task(17s, Tick{}) == "note:rung/killed/9/0 kill");
+    }
 }
 
 TEST_CASE("what survives SIGKILL is told once and looked after slowly")
@@ -328,8 +341,14 @@ TEST_CASE("a second request only makes it faster")
 {
     Task task = running(with_timeout(60s));
     task(60s, Tick{});
-    SECTION("a person's") { CHECK(task(61s, StopRequested{}) == "note:rung/timeout/9/0 kill"); }
-    SECTION("now") { CHECK(task(61s, stop_now(Reason::shutdown)) == "note:rung/timeout/9/0 kill"); }
+    SECTION("a person's")
+    {
+        CHECK(task(61s, StopRequested{}) == "note:rung/timeout/9/0 kill");
+    }
+    SECTION("now")
+    {
+        CHECK(task(61s, stop_now(Reason::shutdown)) == "note:rung/timeout/9/0 kill");
+    }
     SECTION("any other changes nothing")
     {
         const Stopping before = task.in<Stopping>();
@@ -364,10 +383,15 @@ TEST_CASE("a request may bring its own ladder, and an empty one is KILL at once"
     Task task = running();
     SECTION("longer")
     {
-        CHECK(task(0s, StopRequested{Reason::killed, false, std::vector<StopStep>{{2, 30s}}}) == "save note:stop/killed/2/0 signal:2");
+        CHECK(task(0s, StopRequested{Reason::killed, false, std::vector<StopStep>{{2, 30s}}}) ==
+              "save note:stop/killed/2/0 signal:2");
         CHECK(task.killed_by() == Duration(30s));
     }
-    SECTION("empty") { CHECK(task(0s, StopRequested{Reason::killed, false, std::vector<StopStep>{}}) == "save note:stop/killed/9/0 kill"); }
+    SECTION("empty")
+    {
+        CHECK(task(0s, StopRequested{Reason::killed, false, std::vector<StopStep>{}}) ==
+              "save note:stop/killed/9/0 kill");
+    }
     SECTION("the spec's is empty")
     {
         task.spec.stop_ladder.clear();

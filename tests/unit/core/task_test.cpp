@@ -52,12 +52,14 @@ TEST_CASE("the exit-code table, row by row")
 TEST_CASE("names go there and back")
 {
     for (const Lifecycle value : lifecycles) CHECK(parse_lifecycle(to_string(value)) == value);
-    for (const auto value : {Leftover::kill, Leftover::wait, Leftover::keep}) CHECK(parse_leftover(to_string(value)) == value);
+    for (const auto value : {Leftover::kill, Leftover::wait, Leftover::keep})
+        CHECK(parse_leftover(to_string(value)) == value);
     for (const char* bad : {"", "Kill", "kill ", "unknown"}) {
         CHECK_FALSE(parse_leftover(bad));
         CHECK_FALSE(parse_lifecycle(bad));
     }
-    for (const Lifecycle value : lifecycles) CHECK(by_number(lifecycles, static_cast<int>(value)) == value);
+    for (const Lifecycle value : lifecycles)
+        CHECK(by_number(lifecycles, static_cast<int>(value)) == value);
     CHECK_FALSE(by_number(lifecycles, static_cast<std::int64_t>(lifecycles.size())));
     CHECK_FALSE(by_number(reasons, 9)); // which no record has
     CHECK_FALSE(by_number(reasons, -1));
@@ -72,7 +74,8 @@ TEST_CASE("stop signals are read")
 {
     CHECK(*parse_stop_signals("TERM", 5s) == std::vector<StopStep>{{15, 5s}});
     CHECK(*parse_stop_signals("QUIT:2s,TERM:5s", 9s) == std::vector<StopStep>{{3, 2s}, {15, 5s}});
-    CHECK(*parse_stop_signals("INT,SIGTERM:1m30s", 4s) == std::vector<StopStep>{{2, 4s}, {15, 90s}});
+    CHECK(*parse_stop_signals("INT,SIGTERM:1m30s", 4s) ==
+          std::vector<StopStep>{{2, 4s}, {15, 90s}});
     CHECK(*parse_stop_signals("TERM:0", 4s) == std::vector<StopStep>{{15, 0s}});
     CHECK(*parse_stop_signals("TERM", -4s) == std::vector<StopStep>{{15, 0s}});
     CHECK(parse_stop_signals("1,1,1,1,1,1,1,1", 1s)->size() == 8);
@@ -80,8 +83,9 @@ TEST_CASE("stop signals are read")
 
 TEST_CASE("bad stop signals are refused")
 {
-    const auto text = GENERATE(as<std::string>{}, "", ",", "TERM,", ",TERM", "TERM:", "TERM:x", "FOO", "KILL", "9", "TERM,KILL:1s",
-                               "STOP", "TERM:-1s", ":5s", "TERM:5s:6s", "TERM INT", "1,1,1,1,1,1,1,1,1", "0", "65");
+    const auto text = GENERATE(as<std::string>{}, "", ",", "TERM,", ",TERM", "TERM:", "TERM:x",
+                               "FOO", "KILL", "9", "TERM,KILL:1s", "STOP", "TERM:-1s", ":5s",
+                               "TERM:5s:6s", "TERM INT", "1,1,1,1,1,1,1,1,1", "0", "65");
     INFO(text);
     const auto ladder = parse_stop_signals(text, 5s);
     REQUIRE_FALSE(ladder);

@@ -1,4 +1,5 @@
-// Waiting against a naive model: random facts, and after each of them the verdict as it follows from all facts so far.
+// Waiting against a naive model: random facts, and after each of them the verdict as it follows
+// from all facts so far.
 #include "support/catch.hpp"
 
 #include <bgt/core/waiting.hpp>
@@ -51,7 +52,8 @@ using When = std::tuple<std::size_t, std::size_t, bool, std::size_t>;
 /// The verdict by quantifiers over the whole history, with nothing kept from one event to the next.
 class Model {
 public:
-    Model(const std::vector<std::string>& texts, std::size_t tasks, WaitRules rules, const std::vector<Event>& events)
+    Model(const std::vector<std::string>& texts, std::size_t tasks, WaitRules rules,
+          const std::vector<Event>& events)
         : texts_(texts), tasks_(tasks), rules_(rules), events_(events)
     {
         for (std::size_t task = 0; task < tasks; ++task) {
@@ -77,13 +79,15 @@ public:
                     first_met = earlier(first_met, when);
                     last_met = last_met ? std::max(*last_met, when) : when;
                 }
-                if (state == ConditionState::impossible) first_impossible = earlier(first_impossible, when);
+                if (state == ConditionState::impossible)
+                    first_impossible = earlier(first_impossible, when);
                 all_goals = all_goals && state != ConditionState::open;
             }
         }
         if (guard) return of(Kind::impossible, Cause::guard, *guard);
         if (rules_.any && first_met) return of(Kind::met, Cause::none, *first_met);
-        if (first_impossible && (!rules_.any || all_goals)) return of(Kind::impossible, cause_of(*first_impossible), *first_impossible);
+        if (first_impossible && (!rules_.any || all_goals))
+            return of(Kind::impossible, cause_of(*first_impossible), *first_impossible);
         if (all_goals) return of(Kind::met, Cause::none, *last_met);
         return stuck();
     }
@@ -91,7 +95,10 @@ public:
     bool is_settled(std::size_t task) const { return settled_at(task) != never; }
 
 private:
-    static Verdict of(Kind kind, Cause cause, const When& when) { return {kind, cause, std::get<1>(when), std::get<3>(when)}; }
+    static Verdict of(Kind kind, Cause cause, const When& when)
+    {
+        return {kind, cause, std::get<1>(when), std::get<3>(when)};
+    }
     static std::optional<When> earlier(const std::optional<When>& one, const When& other)
     {
         return one ? std::min(*one, other) : other;
@@ -99,7 +106,10 @@ private:
 
     bool is_guard(std::size_t c) const { return texts_[c].starts_with("log-fail:"); }
     bool reads_output(std::size_t c) const { return texts_[c].starts_with("log"); }
-    bool is_probe(std::size_t c) const { return texts_[c].starts_with("tcp:") || texts_[c].starts_with("gone:file:"); }
+    bool is_probe(std::size_t c) const
+    {
+        return texts_[c].starts_with("tcp:") || texts_[c].starts_with("gone:file:");
+    }
 
     std::size_t over_at(std::size_t task) const { return over_at_[task]; }
     std::size_t find_over(std::size_t task) const
@@ -118,14 +128,18 @@ private:
     {
         const Event& event = events_[i];
         const std::string& text = texts_[c];
-        if (event.is_answer()) return is_probe(c) && event.about == c && std::get<fact::Answered>(event.fact).yes;
+        if (event.is_answer())
+            return is_probe(c) && event.about == c && std::get<fact::Answered>(event.fact).yes;
         if (event.about != task) return false;
         const bool lives = i < over_at(task);
         if (const auto* const record = std::get_if<fact::Recorded>(&event.fact))
-            return (text == "ready" && record->ready) || (text == "progress=50%" && record->progress && *record->progress >= 0.5) ||
-                   (text == "stalled" && lives && record->stalled) || (text == "waiting-input" && lives && record->waiting_input);
+            return (text == "ready" && record->ready) ||
+                   (text == "progress=50%" && record->progress && *record->progress >= 0.5) ||
+                   (text == "stalled" && lives && record->stalled) ||
+                   (text == "waiting-input" && lives && record->waiting_input);
         if (const auto* const line = std::get_if<fact::Line>(&event.fact))
-            return text.starts_with("log:") && line->text.find(text.back()) != std::string_view::npos;
+            return text.starts_with("log:") &&
+                   line->text.find(text.back()) != std::string_view::npos;
         if (const auto* const silence = std::get_if<fact::Silence>(&event.fact))
             return lives && text == "quiet:5s" && silence->length >= 5s;
         if (const auto* const memory = std::get_if<fact::Memory>(&event.fact))
@@ -133,15 +147,16 @@ private:
         if (std::holds_alternative<fact::Cpu>(event.fact)) return lives && text == "cpu<5%:1s";
         if (const auto* const listening = std::get_if<fact::Listening>(&event.fact)) {
             const bool has_80 = std::ranges::find(listening->ports, 80) != listening->ports.end();
-            return lives && ((text == "port" && !listening->ports.empty()) || (text == "port:80" && has_80) ||
-                             (text == "gone:port:80" && !has_80));
+            return lives && ((text == "port" && !listening->ports.empty()) ||
+                             (text == "port:80" && has_80) || (text == "gone:port:80" && !has_80));
         }
         return false;
     }
     bool refuses(std::size_t task, std::size_t c, std::size_t i) const
     {
         const fact::Recorded* const record = record_at(task, i);
-        return texts_[c] == "ready" && record && !record->ready && record->readiness != Readiness::possible;
+        return texts_[c] == "ready" && record && !record->ready &&
+               record->readiness != Readiness::possible;
     }
 
     /// When an event itself decided a goal, and how.
@@ -168,8 +183,10 @@ private:
                 if (!is_guard(c) && by_event(task, c).second <= at) continue;
                 bool read = false, refused = false;
                 for (std::size_t i = over_at(task); i <= at; ++i) {
-                    read |= events_[i].about == task && std::holds_alternative<fact::OutputRead>(events_[i].fact);
-                    refused |= events_[i].is_answer() && events_[i].about == c && !std::get<fact::Answered>(events_[i].fact).yes;
+                    read |= events_[i].about == task &&
+                            std::holds_alternative<fact::OutputRead>(events_[i].fact);
+                    refused |= events_[i].is_answer() && events_[i].about == c &&
+                               !std::get<fact::Answered>(events_[i].fact).yes;
                 }
                 waits |= (reads_output(c) && !read) || (is_probe(c) && !refused);
             }
@@ -185,7 +202,8 @@ private:
         if (at != never && (end == never || at <= end)) return {state, When{at, task, false, c}};
         if (end == never) return {ConditionState::open, When{}};
         const std::string& text = texts_[c];
-        const bool met = text == "exit" || (text == "exit=0" && exit_code(task, end) == 0) || text == "gone:port:80";
+        const bool met = text == "exit" || (text == "exit=0" && exit_code(task, end) == 0) ||
+                         text == "gone:port:80";
         return {met ? ConditionState::met : ConditionState::impossible, When{end, task, true, c}};
     }
     int exit_code(std::size_t task, std::size_t until) const
@@ -225,8 +243,10 @@ private:
         const std::size_t last = std::min(settled_at(task), events_.size() - 1);
         for (std::size_t i = 0; i <= last; ++i)
             if (const auto* const record = record_at(task, i)) readiness = record->readiness;
-        if (texts_[c] == "ready" && readiness == Readiness::no_condition) return Cause::no_readiness;
-        return over_at(task) == never || over_at(task) > settled_at(task) ? Cause::never_ready : Cause::ended;
+        if (texts_[c] == "ready" && readiness == Readiness::no_condition)
+            return Cause::no_readiness;
+        return over_at(task) == never || over_at(task) > settled_at(task) ? Cause::never_ready
+                                                                          : Cause::ended;
     }
 
     Verdict stuck() const
@@ -236,7 +256,8 @@ private:
             const fact::Recorded* last = nullptr;
             for (std::size_t i = 0; i < events_.size(); ++i)
                 if (const auto* const record = record_at(task, i)) last = record;
-            if (last && last->waiting_input) return {Kind::impossible, Cause::waiting_input, task, 0};
+            if (last && last->waiting_input)
+                return {Kind::impossible, Cause::waiting_input, task, 0};
             if (last && last->stalled) return {Kind::impossible, Cause::stalled, task, 0};
         }
         return {};
@@ -259,9 +280,10 @@ public:
 
     std::vector<std::string> conditions()
     {
-        static const char* const all[] = {"exit", "exit=0", "ready", "log:a", "log:b", "log-fail:x", "port", "port:80",
-                                          "gone:port:80", "tcp:1", "gone:file:f", "progress=50%", "quiet:5s", "mem>5", "cpu<5%:1s", "stalled",
-                                          "waiting-input"};
+        static const char* const all[] = {
+            "exit",     "exit=0",  "ready",        "log:a",   "log:b",        "log-fail:x",
+            "port",     "port:80", "gone:port:80", "tcp:1",   "gone:file:f",  "progress=50%",
+            "quiet:5s", "mem>5",   "cpu<5%:1s",    "stalled", "waiting-input"};
         std::vector<std::string> out;
         do out.emplace_back(all[below(std::size(all))]);
         while (out.back().starts_with("log-fail") || !one_in(3));
@@ -312,7 +334,8 @@ std::string describe(const std::vector<std::string>& texts, const std::vector<Ev
 {
     std::string out;
     for (const std::string& text : texts) out += text + " ";
-    for (const Event& event : events) out += "| " + std::to_string(event.about) + ":" + std::to_string(event.fact.index()) + " ";
+    for (const Event& event : events)
+        out += "| " + std::to_string(event.about) + ":" + std::to_string(event.fact.index()) + " ";
     return out;
 }
 
@@ -331,7 +354,8 @@ TEST_CASE("Random facts give the verdict that follows from all of them")
         std::vector<Event> events;
         while (waits.verdict().kind == Kind::pending && events.size() < 16) {
             const Event& event = events.emplace_back(random.event(tasks, texts));
-            if (const auto* const answer = std::get_if<fact::Answered>(&event.fact)) waits.answer(event.about, *answer);
+            if (const auto* const answer = std::get_if<fact::Answered>(&event.fact))
+                waits.answer(event.about, *answer);
             else waits.take(event.about, event.fact);
             const Model model(texts, tasks, rules, events);
             if (waits.verdict() == model.verdict()) continue;
@@ -351,7 +375,8 @@ TEST_CASE("Random facts give the verdict that follows from all of them")
 TEST_CASE("A pending wait says what it needs, and nothing more")
 {
     Waiting waits = waiting({"log:a", "port", "tcp:1", "quiet:5s"});
-    CHECK(waits.needed(0) == Observations{Observation::output, Observation::listeners, Observation::probe, Observation::output_age});
+    CHECK(waits.needed(0) == Observations{Observation::output, Observation::listeners,
+                                          Observation::probe, Observation::output_age});
     CHECK(waits.shortest_span(0, Observation::output_age) == 5s);
     const std::vector<std::uint16_t> ports{80};
     waits.take(0, fact::Listening{ports});

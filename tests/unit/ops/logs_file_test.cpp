@@ -22,7 +22,8 @@ LogFile open_log(const TaskFolder& folder)
     return std::move(*log);
 }
 
-std::uint64_t begin_of(const TaskFolder& folder, const LogOptions& options, const store::Status& status = {})
+std::uint64_t begin_of(const TaskFolder& folder, const LogOptions& options,
+                       const store::Status& status = {})
 {
     LogFile log = open_log(folder);
     Result<LogRange> begin = find_range(log, folder.dir(), status, options, log.size(), "7");
@@ -49,8 +50,14 @@ TEST_CASE("A log that is not there yet reads as empty")
 TEST_CASE("A log that is a symlink or a folder is refused")
 {
     TaskFolder folder;
-    SECTION("symlink") { std::filesystem::create_symlink("/etc/passwd", folder.path("out.log")); }
-    SECTION("folder") { std::filesystem::create_directory(folder.path("out.log")); }
+    SECTION("symlink")
+    {
+        std::filesystem::create_symlink("/etc/passwd", folder.path("out.log"));
+    }
+    SECTION("folder")
+    {
+        std::filesystem::create_directory(folder.path("out.log"));
+    }
     CHECK_FALSE(LogFile::open(folder.dir(), WhichLog::out));
 }
 
@@ -187,7 +194,8 @@ TEST_CASE("Times go with the bytes, and each gap is counted once")
     folder.note(second(3), Type::dropped, 7);
     folder.write("out.idx", "torn");
     const auto cursor = [&](std::uint64_t from) {
-        Result<store::LogIndex> index = store::LogIndex::open(folder.dir().fd(), store::file::out_index);
+        Result<store::LogIndex> index =
+            store::LogIndex::open(folder.dir().fd(), store::file::out_index);
         REQUIRE(index);
         return IndexCursor(std::move(*index), from);
     };
@@ -212,7 +220,8 @@ TEST_CASE("Lines bear the time of their first byte")
     TaskFolder folder;
     folder.note(second(0), Type::bytes, 0);
     folder.note(second(61), Type::bytes, 6);
-    Result<store::LogIndex> index = store::LogIndex::open(folder.dir().fd(), store::file::out_index);
+    Result<store::LogIndex> index =
+        store::LogIndex::open(folder.dir().fd(), store::file::out_index);
     REQUIRE(index);
     LogStyle style;
     style.timestamps = true;
@@ -221,5 +230,6 @@ TEST_CASE("Lines bear the time of their first byte")
     printer.set_times(IndexCursor(std::move(*index), 0));
     std::string out;
     printer.feed("one\ntwo\nthree\n", 0, out);
-    CHECK(out == "2023-11-14T22:13:20.000Z one\n2023-11-14T22:13:20.000Z two\n2023-11-14T22:14:21.000Z three\n");
+    CHECK(out == "2023-11-14T22:13:20.000Z one\n2023-11-14T22:13:20.000Z "
+                 "two\n2023-11-14T22:14:21.000Z three\n");
 }

@@ -12,13 +12,14 @@ using namespace bgt::store;
 namespace {
 
 /// The lines as "offset:text" with "+" after a piece that does not end.
-std::vector<std::string> cut(LineText text, const std::vector<std::string>& blocks, std::size_t limit = max_line)
+std::vector<std::string> cut(LineText text, const std::vector<std::string>& blocks,
+                             std::size_t limit = max_line)
 {
     LineCutter cutter(text, limit);
     std::vector<std::string> lines;
     const PieceSink sink = [&](const LinePiece& piece) {
-        lines.push_back(std::to_string(piece.offset) + (piece.begins ? ":" : "...") + std::string(piece.text) +
-                        (piece.ends ? "" : "+"));
+        lines.push_back(std::to_string(piece.offset) + (piece.begins ? ":" : "...") +
+                        std::string(piece.text) + (piece.ends ? "" : "+"));
     };
     std::uint64_t offset = 0;
     for (const std::string& block : blocks) {
@@ -55,8 +56,10 @@ TEST_CASE("text is plain when every byte of it is, wherever it stands")
                 for (const char around : {' ', '~', '\n', '\t'}) {
                     std::string bytes(size, around);
                     bytes[at] = static_cast<char>(byte);
-                    const bool plain = (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\t';
-                    if (is_plain(bytes) != plain) FAIL("byte " << byte << " at " << at << " of " << size);
+                    const bool plain =
+                        (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\t';
+                    if (is_plain(bytes) != plain)
+                        FAIL("byte " << byte << " at " << at << " of " << size);
                 }
     CHECK(is_plain(""));
 }
@@ -65,7 +68,8 @@ TEST_CASE("Lines are cut wherever the blocks end")
 {
     for (const LineText text : {LineText::raw, LineText::rendered}) {
         CHECK(cut(text, {"one\ntwo\n"}) == Lines{"0:one", "4:two"});
-        CHECK(cut(text, {"o", "ne", "\n", "two", "\nthree"}) == Lines{"0:one", "4:two", "8:three+"});
+        CHECK(cut(text, {"o", "ne", "\n", "two", "\nthree"}) ==
+              Lines{"0:one", "4:two", "8:three+"});
         CHECK(cut(text, {"\n\n"}) == Lines{"0:", "1:"});
         CHECK(cut(text, {""}).empty());
     }
@@ -74,7 +78,8 @@ TEST_CASE("Lines are cut wherever the blocks end")
 TEST_CASE("Rendered lines show what is left of overwritten text")
 {
     CHECK(cut(LineText::rendered, {"10%\r20%\r", "99%\ndone\n"}) == Lines{"0:99%", "12:done"});
-    CHECK(cut(LineText::rendered, {"\x1b[3", "1mred\x1b[0m\nplain\n"}) == Lines{"0:red", "13:plain"});
+    CHECK(cut(LineText::rendered, {"\x1b[3", "1mred\x1b[0m\nplain\n"}) ==
+          Lines{"0:red", "13:plain"});
     CHECK(cut(LineText::raw, {"10%\r20%\n"}) == Lines{"0:10%\r20%"});
 }
 
@@ -140,7 +145,8 @@ TEST_CASE("On a terminal no line reaches its prefix")
     LogStyle style;
     style.prefix = "web | ";
     style.ends_lines = true;
-    CHECK(print(style, {"\rdb  | forged\n"}) == "web | \rdb  | forged\n"); // raw, for who asks for it
+    CHECK(print(style, {"\rdb  | forged\n"}) ==
+          "web | \rdb  | forged\n"); // raw, for who asks for it
     style.confined = true;
     CHECK(print(style, {"\rdb  | forged\n", "\x1b[1Gdb\n", "\x1b[31mred", "\n", "10%\r20"}) ==
           "web | db  | forged\nweb | db\nweb | \x1b[31mred\x1b[0m\nweb | 20\n");
@@ -162,7 +168,8 @@ TEST_CASE("Two tasks never share a line")
     a.feed("end\n", max_line + 5'000, out);
     a.finish(out);
     b.finish(out);
-    CHECK((out == "a | " + std::string(max_line, 'x') + "\nb | hello\na | " + std::string(5'000, 'x') + "end\n"));
+    CHECK((out == "a | " + std::string(max_line, 'x') + "\nb | hello\na | " +
+                      std::string(5'000, 'x') + "end\n"));
 }
 
 TEST_CASE("The first piece of a long line is the same in whatever blocks it came")
@@ -176,7 +183,8 @@ TEST_CASE("The first piece of a long line is the same in whatever blocks it came
             std::vector<std::string> bytes;
             for (const char c : line + "\n") bytes.emplace_back(1, c);
             CHECK(cut(text, bytes, 32).front() == whole.front());
-            CHECK(cut(text, {line.substr(0, 40), line.substr(40) + "\n"}, 32).front() == whole.front());
+            CHECK(cut(text, {line.substr(0, 40), line.substr(40) + "\n"}, 32).front() ==
+                  whole.front());
         }
     }
 }
@@ -190,7 +198,8 @@ TEST_CASE("A search reads 1 MiB of a line, and says what it leaves out")
     for (const LineText text : {LineText::raw, LineText::rendered}) {
         style.text = text;
         const std::string line = "begin" + std::string(max_line - 8, '.') + "end";
-        CHECK((print(style, {line.substr(0, 70'000), line.substr(70'000), "\nnext\n"}) == line + "\n"));
+        CHECK((print(style, {line.substr(0, 70'000), line.substr(70'000), "\nnext\n"}) ==
+               line + "\n"));
         CHECK((print(style, {line, "more\nnext\nbegin end\n"}) ==
                line + " [cut: with a pattern, 1MiB of a line is read]\nbegin end\n"));
         CHECK(print(style, {"begin" + std::string(max_line, '.'), "end\n"}).empty());
@@ -205,10 +214,12 @@ TEST_CASE("Only lines that match are printed")
     style.grep = &*pattern;
     style.ends_lines = true;
     const std::vector<std::string> blocks{"error 1\nno error\n\x1b[31mer", "ror 2\x1b[0m\nerr"};
-    SECTION("as written: the pattern still sees what a person would") {
+    SECTION("as written: the pattern still sees what a person would")
+    {
         CHECK(print(style, blocks) == "error 1\n\x1b[31merror 2\x1b[0m\nerr\n");
     }
-    SECTION("rendered") {
+    SECTION("rendered")
+    {
         style.text = LineText::rendered;
         CHECK(print(style, blocks) == "error 1\nerror 2\nerr\n");
     }

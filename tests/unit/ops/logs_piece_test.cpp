@@ -12,15 +12,18 @@ using namespace bgt::test;
 
 namespace {
 
-LogPiece read(const TaskFolder& folder, std::uint64_t cursor, std::uint64_t max, bool over, LineText text = LineText::raw)
+LogPiece read(const TaskFolder& folder, std::uint64_t cursor, std::uint64_t max, bool over,
+              LineText text = LineText::raw)
 {
     Result<LogFile> log = LogFile::open(folder.dir(), WhichLog::out);
     REQUIRE(log);
-    Result<store::LogIndex> index = store::LogIndex::open(folder.dir().fd(), store::file::out_index);
+    Result<store::LogIndex> index =
+        store::LogIndex::open(folder.dir().fd(), store::file::out_index);
     REQUIRE(index);
     LogStyle style;
     style.text = text;
-    Result<LogPiece> piece = read_piece(*log, {cursor, 0, log->size(), max, over}, style, std::move(*index));
+    Result<LogPiece> piece =
+        read_piece(*log, {cursor, 0, log->size(), max, over}, style, std::move(*index));
     REQUIRE(piece);
     return *piece;
 }
@@ -51,7 +54,8 @@ TEST_CASE("Reading from cursor to cursor gives each byte once")
 {
     TaskFolder folder;
     std::string text;
-    for (int i = 0; i < 500; ++i) text += "line \xe2\x82\xac " + std::to_string(i) + (i % 7 == 0 ? "\xf0\x9f\x98\x80" : "\n");
+    for (int i = 0; i < 500; ++i)
+        text += "line \xe2\x82\xac " + std::to_string(i) + (i % 7 == 0 ? "\xf0\x9f\x98\x80" : "\n");
     folder.write("out.log", text);
     for (const std::uint64_t max : {4u, 5u, 7u, 64u, 1000u, 1u << 20}) {
         std::string all;
@@ -141,9 +145,11 @@ TEST_CASE("With a pattern, each line is given out whole and once")
         std::string all;
         std::uint64_t cursor = 0;
         const auto read_on = [&](bool over) {
-            Result<store::LogIndex> index = store::LogIndex::open(folder.dir().fd(), store::file::out_index);
+            Result<store::LogIndex> index =
+                store::LogIndex::open(folder.dir().fd(), store::file::out_index);
             REQUIRE(index);
-            const Result<LogPiece> piece = read_piece(*log, {cursor, 0, log->size(), max, over}, style, std::move(*index));
+            const Result<LogPiece> piece =
+                read_piece(*log, {cursor, 0, log->size(), max, over}, style, std::move(*index));
             REQUIRE(piece);
             all += piece->text;
             const bool moved = piece->cursor > cursor;
@@ -153,7 +159,8 @@ TEST_CASE("With a pattern, each line is given out whole and once")
         while (read_on(false)) {}
         CHECK(cursor == log->size() - unfinished.size()); // the last line may still become another
         while (read_on(true)) {}
-        const std::string cut = longer.substr(0, max_line) + " [cut: with a pattern, 1MiB of a line is read]\n";
+        const std::string cut =
+            longer.substr(0, max_line) + " [cut: with a pattern, 1MiB of a line is read]\n";
         CHECK((all == match + cut + "error r-77\n" + unfinished + "\n"));
     }
 }

@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Mounts {
-    fs::path at = fs::path(std::getenv("TMPDIR") ? std::getenv("TMPDIR") : "/tmp") / ("bgt-oom-" + std::to_string(::getpid()));
+    fs::path at = fs::path(std::getenv("TMPDIR") ? std::getenv("TMPDIR") : "/tmp") /
+                  ("bgt-oom-" + std::to_string(::getpid()));
     Mounts() { fs::create_directories(at); }
     ~Mounts() { fs::remove_all(at); }
     void write(const std::string& name, const std::string& text) const
@@ -21,7 +22,10 @@ struct Mounts {
         fs::create_directories((at / name).parent_path());
         std::ofstream(at / name) << text;
     }
-    std::optional<OomCounter> begin(const std::string& cgroups) const { return OomCounter::begin_in(cgroups, at, at / "vmstat"); }
+    std::optional<OomCounter> begin(const std::string& cgroups) const
+    {
+        return OomCounter::begin_in(cgroups, at, at / "vmstat");
+    }
 };
 
 } // namespace
@@ -44,10 +48,12 @@ TEST_CASE("the kernel's count of processes ended for lack of memory")
     }
     SECTION("of version 1, whose controller may be mounted with others")
     {
-        mounts.write("memory/a/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
+        mounts.write("memory/a/memory.oom_control",
+                     "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
         const auto counter = mounts.begin("9:name=systemd:/\n4:hugetlb,memory:/a\n0::/\n");
         REQUIRE(counter);
-        mounts.write("memory/a/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
+        mounts.write("memory/a/memory.oom_control",
+                     "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
         CHECK(counter->killed() == 1u);
     }
     SECTION("in a container, where the path is the host's and the mount its own cgroup")

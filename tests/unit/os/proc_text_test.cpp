@@ -10,8 +10,9 @@ using namespace bgt;
 
 namespace {
 
-constexpr const char* tail = " S 1 42 7 34816 42 4194560 100 0 0 0 11 22 33 44 20 0 3 0 98765 1000000 250 "
-                             "18446744073709551615 1 1 0 0 0 0 0 4096 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+constexpr const char* tail =
+    " S 1 42 7 34816 42 4194560 100 0 0 0 11 22 33 44 20 0 3 0 98765 1000000 250 "
+    "18446744073709551615 1 1 0 0 0 0 0 4096 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
 
 } // namespace
 
@@ -33,7 +34,8 @@ TEST_CASE("a stat line is read field by field")
 
 TEST_CASE("any name is taken up to the last parenthesis")
 {
-    for (const std::string name : {"", ")", "a b", ") R 1 (", "x\ny", "((", "))", " (", "\xff\x01"}) {
+    for (const std::string name :
+         {"", ")", "a b", ") R 1 (", "x\ny", "((", "))", " (", "\xff\x01"}) {
         const auto stat = os::parse_stat("42 (" + name + ")" + tail);
         REQUIRE(stat);
         CHECK(stat->comm == name);
@@ -46,7 +48,8 @@ TEST_CASE("what is no stat line is refused, at whatever byte it is cut")
 {
     const std::string whole = std::string("42 (cat)") + tail;
     const std::size_t needed = whole.find(" 250 ") + 2; // a number that is cut is a number still
-    for (std::size_t length = 0; length < needed; ++length) CHECK_FALSE(os::parse_stat(whole.substr(0, length)));
+    for (std::size_t length = 0; length < needed; ++length)
+        CHECK_FALSE(os::parse_stat(whole.substr(0, length)));
     CHECK_FALSE(os::parse_stat("x (cat)" + std::string(tail)));
     CHECK_FALSE(os::parse_stat("42(cat)" + std::string(tail)));
     CHECK_FALSE(os::parse_stat(") 42 (" + std::string(tail)));
@@ -72,13 +75,18 @@ TEST_CASE("a zombie lives only while it has other threads")
 
 TEST_CASE("listeners in the text of /proc/net/tcp")
 {
-    const auto found = os::parse_proc_net(
-        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-        "   0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4242 1 x 100 0\n"
-        "   1: 0100007F:1539 0100007F:9999 01 00000000:00000000 00:00000000 00000000  1000        0 4243 1 x 100 0\n"
-        "   2: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A 0:0 00:0 0 0 0 77 1\n"
-        "   3: damaged\n"
-        "   4: 0100007F:ZZZZ 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4242 1\n");
+    const auto found =
+        os::parse_proc_net("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
+                           "retrnsmt   uid  timeout inode\n"
+                           "   0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 "
+                           "00000000  1000        0 4242 1 x 100 0\n"
+                           "   1: 0100007F:1539 0100007F:9999 01 00000000:00000000 00:00000000 "
+                           "00000000  1000        0 4243 1 x 100 0\n"
+                           "   2: 00000000000000000000000001000000:0050 "
+                           "00000000000000000000000000000000:0000 0A 0:0 00:0 0 0 0 77 1\n"
+                           "   3: damaged\n"
+                           "   4: 0100007F:ZZZZ 00000000:0000 0A 00000000:00000000 00:00000000 "
+                           "00000000  1000        0 4242 1\n");
     REQUIRE(found.size() == 2);
     CHECK(found[0].port == 0x1538);
     CHECK(found[0].inode == 4242);
@@ -116,11 +124,12 @@ TEST_CASE("descendants in a table stand after their parents, each once, whatever
         return stat;
     };
     // 5 -> 9 -> 3 -> 2, a zombie 7 with what can't be its child, and a ring of reused pids 20, 21
-    const std::vector<os::ProcStat> table{process(2, 3),  process(3, 9),        process(9, 5),
-                                          process(6, 1),  process(7, 5, 'Z'),   process(8, 7),
+    const std::vector<os::ProcStat> table{process(2, 3),   process(3, 9),      process(9, 5),
+                                          process(6, 1),   process(7, 5, 'Z'), process(8, 7),
                                           process(20, 21), process(21, 20)};
     std::vector<std::int32_t> order;
-    for (const auto& stat : os::ProcessTable(table).descendants_of(5)) order.push_back(stat.key.pid);
+    for (const auto& stat : os::ProcessTable(table).descendants_of(5))
+        order.push_back(stat.key.pid);
     CHECK(order == std::vector<std::int32_t>{9, 3, 2});
     CHECK(os::ProcessTable(table).descendants_of(20).size() == 1);
     CHECK(os::ProcessTable(table).descendants_of(99).empty());

@@ -34,7 +34,8 @@ std::vector<ProcessRow> some_processes()
 {
     return {{4211, 4210, 'S', 252s, "npm run dev"},
             {4300, 4211, 'S', 250s, "sh -c vite"},
-            {4301, 4300, 'R', 249s, "node /home/u/p/node_modules/.bin/vite --with --a --very --long --command --line"},
+            {4301, 4300, 'R', 249s,
+             "node /home/u/p/node_modules/.bin/vite --with --a --very --long --command --line"},
             {4400, 4210, 'D', 10s, "daemon"}};
 }
 
@@ -50,7 +51,9 @@ const auto now = sample::after(252s);
 
 TEST_CASE("all about a living task, at 80 columns")
 {
-    CHECK("\n" + task_details({full_task(), some_processes(), some_events(), {}}, now, {.width = 80}) == R"(
+    CHECK("\n" + task_details({full_task(), some_processes(), some_events(), {}}, now,
+                              {.width = 80}) ==
+          R"(
 task 7 (web): running
   lifecycle  running for 4m12s, service
   command    npm run 'it'\''s dev'
@@ -81,7 +84,8 @@ task 7 (web): running
 
 TEST_CASE("all about an ended task, without a terminal")
 {
-    const bgt::core::Outcome outcome{.kind = bgt::core::OutcomeKind::signaled, .signal = 9, .reason = bgt::core::Reason::killed};
+    const bgt::core::Outcome outcome{
+        .kind = bgt::core::OutcomeKind::signaled, .signal = 9, .reason = bgt::core::Reason::killed};
     auto task = sample::ended(3, "sleep 100", outcome);
     task.status.tally = {{15, 3, 1}, {9, 2, 1}};
     task.status.survivors = {77};
@@ -104,10 +108,12 @@ TEST_CASE("a damaged task says how")
     auto task = sample::running(9, "never seen", "never seen");
     task.problem = "status: checksum wrong";
     CHECK(task_details({task, {}, {}, {}}, now, {}) ==
-          "task 9: damaged\n  problem    status: checksum wrong\n  command    never seen\n  record     /root/tasks/9\n");
+          "task 9: damaged\n  problem    status: checksum wrong\n  command    never seen\n  record "
+          "    /root/tasks/9\n");
 }
 
-TEST_CASE("no line of processes or events is wider than the terminal, and nothing reaches it unchecked")
+TEST_CASE(
+    "no line of processes or events is wider than the terminal, and nothing reaches it unchecked")
 {
     auto task = full_task();
     auto spec = std::make_shared<bgt::store::TaskSpec>(*task.spec);
@@ -121,7 +127,8 @@ TEST_CASE("no line of processes or events is wider than the terminal, and nothin
 
 TEST_CASE("a table of processes that bites its own tail ends")
 {
-    const std::vector<ProcessRow> circle{{1, 2, 'S', {}, "a"}, {2, 1, 'S', {}, "b"}, {3, 3, 'S', {}, "c"}, {4, 3, 'S', {}, "d"}};
+    const std::vector<ProcessRow> circle{
+        {1, 2, 'S', {}, "a"}, {2, 1, 'S', {}, "b"}, {3, 3, 'S', {}, "c"}, {4, 3, 'S', {}, "d"}};
     const auto text = task_details({full_task(), circle, {}, {}}, now, {});
     CHECK(text.find("    3 S") != std::string::npos);
     CHECK(text.find("      4 S") != std::string::npos);
@@ -130,13 +137,29 @@ TEST_CASE("a table of processes that bites its own tail ends")
 TEST_CASE("earlier attempts have a line each")
 {
     const std::vector<bgt::store::TaskEvent> attempts{
-        {bgt::WallTime(std::chrono::seconds(1'700'000'000)), "attempt-ended",
-         {{"outcome", "exited"}, {"code", 75}, {"signal", 0}, {"reason", "self"}, {"attempt", 1}, {"lived_ms", 61'000},
-          {"log_from", 0}, {"log_to", 512}}},
-        {bgt::WallTime(std::chrono::seconds(1'700'000'000)), "attempt-ended",
-         {{"outcome", "signaled"}, {"code", 0}, {"signal", 15}, {"reason", "output-timeout"}, {"attempt", 2}}},
-        {bgt::WallTime(std::chrono::seconds(1'700'000'000)), "attempt-ended", {{"attempt", "of another kind"}}}};
+        {bgt::WallTime(std::chrono::seconds(1'700'000'000)),
+         "attempt-ended",
+         {{"outcome", "exited"},
+          {"code", 75},
+          {"signal", 0},
+          {"reason", "self"},
+          {"attempt", 1},
+          {"lived_ms", 61'000},
+          {"log_from", 0},
+          {"log_to", 512}}},
+        {bgt::WallTime(std::chrono::seconds(1'700'000'000)),
+         "attempt-ended",
+         {{"outcome", "signaled"},
+          {"code", 0},
+          {"signal", 15},
+          {"reason", "output-timeout"},
+          {"attempt", 2}}},
+        {bgt::WallTime(std::chrono::seconds(1'700'000'000)),
+         "attempt-ended",
+         {{"attempt", "of another kind"}}}};
     const auto text = task_details({full_task(), {}, {}, attempts}, now, {});
-    CHECK(text.find("  attempts\n    1  exit 75 after 1m1s, ended 2023-11-14T22:13:20") != std::string::npos);
-    CHECK(text.find(", log from byte 0 to 512\n    2  SIGTERM, output-timeout after ") != std::string::npos);
+    CHECK(text.find("  attempts\n    1  exit 75 after 1m1s, ended 2023-11-14T22:13:20") !=
+          std::string::npos);
+    CHECK(text.find(", log from byte 0 to 512\n    2  SIGTERM, output-timeout after ") !=
+          std::string::npos);
 }

@@ -40,7 +40,8 @@ TEST_CASE("the JSON of a living task")
     auto task = with_spec(sample::running(7, "web", "npm run dev"));
     task.ports = {5173};
     task.log_bytes = 1234;
-    CHECK(task_json(task, now) == json::parse(R"({"id":7,"name":"web","tags":{"job":"e2e"},"command":["npm","run","dev"],
+    CHECK(task_json(task, now) ==
+          json::parse(R"({"id":7,"name":"web","tags":{"job":"e2e"},"command":["npm","run","dev"],
         "cwd":"/home/u/p","kind":"job","lifecycle":"running","activity":null,"notices":[],"ready":false,"ready_at":null,"paused":false,"adopted":false,
         "pid":4211,"supervisor":4210,"attempt":1,"attempt_started_at":null,"next_attempt_at":null,"created_at":"2026-01-01T00:00:00.000Z",
         "started_at":"2026-01-01T00:00:00.000Z","ended_at":null,"duration_s":252.0,"outcome":null,
@@ -52,15 +53,19 @@ TEST_CASE("the JSON of a living task")
 
 TEST_CASE("the JSON of an ended task")
 {
-    auto task = sample::ended(3, "sleep 9", {.kind = bgt::core::OutcomeKind::signaled, .signal = 15,
-                                             .reason = bgt::core::Reason::timeout, .leftover_killed = 2});
+    auto task = sample::ended(3, "sleep 9",
+                              {.kind = bgt::core::OutcomeKind::signaled,
+                               .signal = 15,
+                               .reason = bgt::core::Reason::timeout,
+                               .leftover_killed = 2});
     task.status.dropped_bytes = 5;
     task.status.freed_bytes = 10;
     task.status.freed_err_bytes = 100;
     task.status.tally = {{15, 3, 3}};
     task.status.survivors = {77};
     const auto object = task_json(task, now);
-    CHECK(object.at("outcome") == json::parse(R"({"kind":"signaled","code":null,"signal":"SIGTERM","reason":"timeout",
+    CHECK(object.at("outcome") ==
+          json::parse(R"({"kind":"signaled","code":null,"signal":"SIGTERM","reason":"timeout",
         "leftover_killed":2,"exit_code":123})"));
     CHECK(object.at("duration_s") == 12.3);
     CHECK(object.at("ended_at") == "2026-01-01T00:00:12.300Z");
@@ -82,14 +87,16 @@ TEST_CASE("what was not looked at is null, never made up")
     task.cpu.reset();
     task.rss_bytes.reset();
     const auto object = task_json(task, now);
-    for (const char* key : {"name", "processes", "cpu", "rss_bytes", "ports"}) CHECK(object.at(key).is_null());
+    for (const char* key : {"name", "processes", "cpu", "rss_bytes", "ports"})
+        CHECK(object.at(key).is_null());
     task.cpu = std::numeric_limits<double>::quiet_NaN();
     CHECK(task_json(task, now).at("cpu").is_null());
 }
 
 TEST_CASE("lost is a lifecycle of its own")
 {
-    const auto object = task_json(sample::ended(1, "x", {.kind = bgt::core::OutcomeKind::lost}), now);
+    const auto object =
+        task_json(sample::ended(1, "x", {.kind = bgt::core::OutcomeKind::lost}), now);
     CHECK(object.at("lifecycle") == "lost");
     CHECK(object.at("outcome").at("kind") == "lost");
     CHECK(object.at("outcome").at("exit_code") == 122);
@@ -112,8 +119,10 @@ TEST_CASE("every field is there, also of a damaged task")
 TEST_CASE("answers")
 {
     CHECK(tasks_json({}) == "{\"schema\":1,\"tasks\":[]}\n");
-    CHECK(error_json("no such task 7", 125) == "{\"schema\":1,\"error\":{\"message\":\"no such task 7\",\"code\":125}}\n");
-    const auto two = json::parse(tasks_json({sample::running(1, "", "x"), sample::ended(2, "x", sample::exited(0))}, now));
+    CHECK(error_json("no such task 7", 125) ==
+          "{\"schema\":1,\"error\":{\"message\":\"no such task 7\",\"code\":125}}\n");
+    const auto two = json::parse(
+        tasks_json({sample::running(1, "", "x"), sample::ended(2, "x", sample::exited(0))}, now));
     REQUIRE(two.at("tasks").as_array().size() == 2);
     CHECK(two.at("tasks").at(1).at("id") == 2);
 }
@@ -136,9 +145,12 @@ TEST_CASE("any bytes become valid JSON in valid UTF-8")
 
 TEST_CASE("events")
 {
-    const bgt::store::TaskEvent event{sample::created, "started", {{"pid", std::int64_t{5}}, {"at", std::string("x")}, {"note", std::string("\xff")}}};
-    CHECK(event_json(event) ==
-          json::parse("{\"at\":\"2026-01-01T00:00:00.000Z\",\"event\":\"started\",\"pid\":5,\"note\":\"\xEF\xBF\xBD\"}"));
+    const bgt::store::TaskEvent event{
+        sample::created,
+        "started",
+        {{"pid", std::int64_t{5}}, {"at", std::string("x")}, {"note", std::string("\xff")}}};
+    CHECK(event_json(event) == json::parse("{\"at\":\"2026-01-01T00:00:00.000Z\",\"event\":"
+                                           "\"started\",\"pid\":5,\"note\":\"\xEF\xBF\xBD\"}"));
 }
 
 TEST_CASE("the schema lists exactly the fields that a task has")
@@ -152,7 +164,8 @@ TEST_CASE("the schema lists exactly the fields that a task has")
     const auto check = [&](const char* name, const json::object& real) {
         INFO(name);
         std::set<std::string> required;
-        for (const auto& key : defs.at(name).at("required").as_array()) required.emplace(key.as_string());
+        for (const auto& key : defs.at(name).at("required").as_array())
+            required.emplace(key.as_string());
         CHECK(required == keys_of(real));
         CHECK(defs.at(name).at("additionalProperties") == false);
     };
@@ -165,9 +178,11 @@ TEST_CASE("the schema lists exactly the fields that a task has")
 
 TEST_CASE("what a terminal might obey is escaped, and read back as it was")
 {
-    const std::string hostile = "a\x7f\xc2\x9b" "31m\xc2\xa0\xe2\x82\xac\xc2\x80\xe2\x80\xae";
+    const std::string hostile = "a\x7f\xc2\x9b"
+                                "31m\xc2\xa0\xe2\x82\xac\xc2\x80\xe2\x80\xae";
     const std::string text = answer_json({{"text", hostile}});
-    CHECK(text == "{\"schema\":1,\"text\":\"a\\u007f\\u009b31m\xc2\xa0\xe2\x82\xac\\u0080\\u202e\"}\n");
+    CHECK(text ==
+          "{\"schema\":1,\"text\":\"a\\u007f\\u009b31m\xc2\xa0\xe2\x82\xac\\u0080\\u202e\"}\n");
     CHECK(json::parse(text).at("text").as_string() == hostile);
 }
 

@@ -38,7 +38,8 @@ TEST_CASE("A fraction that is none")
 TEST_CASE("The line of a wait")
 {
     ProgressLine line{"7 web running 12s", 0.4, 18s, "linking"};
-    CHECK(progress_line(line, 79) == "7 web running 12s [========>            ]  40% ~18s left | linking");
+    CHECK(progress_line(line, 79) ==
+          "7 web running 12s [========>            ]  40% ~18s left | linking");
     line.left.reset();
     CHECK(progress_line(line, 79) == "7 web running 12s [========>            ]  40% | linking");
     line.fraction.reset();
@@ -49,14 +50,17 @@ TEST_CASE("The line of a wait")
 
 TEST_CASE("What does not fit is left out from the right, the bar last")
 {
-    const ProgressLine line{"7 web running 12s", 0.4, 18s, "linking with a very long name that goes on and on"};
+    const ProgressLine line{"7 web running 12s", 0.4, 18s,
+                            "linking with a very long name that goes on and on"};
     CHECK(progress_line(line, 40) == "7 web running 12s [======>        ]  40%");
     CHECK(progress_line(line, 30) == "7 web running 12s [==>  ]  40%");
     CHECK(progress_line(line, 22) == "7 web running 12s  40%");
     CHECK(progress_line(line, 12).ends_with(" 40%"));
     CHECK(progress_line(line, 4) == " 40%");
     CHECK(progress_line(line, 79).ends_with("…"));
-    for (std::size_t columns = 0; columns < 120; ++columns) REQUIRE(display_width(progress_line(line, columns)) <= columns);
+    for (std::size_t columns = 0; columns < 120; ++columns)
+        REQUIRE(display_width(progress_line(line, columns)) <= columns);
     const ProgressLine wide{"7 サーバー running 3h4m", 0.05, 100h, "日本語の長い名前が続く"};
-    for (std::size_t columns = 0; columns < 120; ++columns) REQUIRE(display_width(progress_line(wide, columns)) <= columns);
+    for (std::size_t columns = 0; columns < 120; ++columns)
+        REQUIRE(display_width(progress_line(wide, columns)) <= columns);
 }

@@ -14,7 +14,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-core::ProcessEvidence process(std::int32_t pid, std::int32_t ppid, const std::string& comm, core::Call call, const std::string& name)
+core::ProcessEvidence process(std::int32_t pid, std::int32_t ppid, const std::string& comm,
+                              core::Call call, const std::string& name)
 {
     core::ProcessEvidence made;
     made.pid = pid;
@@ -39,10 +40,13 @@ core::Report sample()
     evidence.limit = 3min;
     evidence.activity = core::Activity::blocked;
     evidence.ages.byte = evidence.ages.text = 185s;
-    evidence.processes = {process(76, 1, "sh", core::Call::wait_child, "wait4"), process(77, 76, "curl", core::Call::receive, "recvfrom")};
-    evidence.processes[1].threads[0].handles = {{5, core::HandleKind::socket, "socket:[51]", 51, false}};
-    evidence.sockets = {{77, 5, 51, "tcp", "10.0.0.2:4000", "10.0.0.5:443", "ESTABLISHED", 0, 0, 3min, 0, ""},
-                        {77, 6, 52, "udp", "10.0.0.2:4001", "", "", 0, 0, {}, 0, ""}};
+    evidence.processes = {process(76, 1, "sh", core::Call::wait_child, "wait4"),
+                          process(77, 76, "curl", core::Call::receive, "recvfrom")};
+    evidence.processes[1].threads[0].handles = {
+        {5, core::HandleKind::socket, "socket:[51]", 51, false}};
+    evidence.sockets = {
+        {77, 5, 51, "tcp", "10.0.0.2:4000", "10.0.0.5:443", "ESTABLISHED", 0, 0, 3min, 0, ""},
+        {77, 6, 52, "udp", "10.0.0.2:4001", "", "", 0, 0, {}, 0, ""}};
     evidence.machine = {0.5, 2, 4ull << 30, 1ull << 30, 10ull << 30, 20ull << 30};
     for (int i = 1; i <= 40; ++i) evidence.output.push_back("line " + std::to_string(i));
     report.diagnosis = core::diagnose(evidence);
@@ -57,7 +61,10 @@ std::vector<std::string> lines_of(const std::string& text)
     return lines;
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+bool has(const std::string& text, const std::string& part)
+{
+    return text.find(part) != text.npos;
+}
 
 } // namespace
 
@@ -70,10 +77,12 @@ TEST_CASE("an age that is only that of the first look is not shown as one")
     ages.io = 10ms;
     ages.io_span = 30s;
     auto lines = lines_of(render::report_text(report, {120, 24, false}));
-    CHECK(lines[3] == "last      output 3m5s, new text 3m5s ago; no CPU since the first look 0.3s ago, I/O within the last 30s");
+    CHECK(lines[3] == "last      output 3m5s, new text 3m5s ago; no CPU since the first look 0.3s "
+                      "ago, I/O within the last 30s");
     ages.io = 300ms;
     lines = lines_of(render::report_text(report, {90, 24, false}));
-    CHECK(lines[3] == "last      output 3m5s, new text 3m5s ago; no CPU or I/O since the first look 0.3s ago");
+    CHECK(lines[3] ==
+          "last      output 3m5s, new text 3m5s ago; no CPU or I/O since the first look 0.3s ago");
     ages.cpu = 70s;
     ages.io.reset();
     lines = lines_of(render::report_text(report, {120, 24, false}));
@@ -84,7 +93,9 @@ TEST_CASE("a report opens with the sentence and what to do")
 {
     const auto lines = lines_of(render::report_text(sample(), {100, 24, false}));
     REQUIRE(lines.size() == 24);
-    CHECK(lines[0] == "waits for the network: curl (pid 77), recvfrom on 10.0.0.5:443, nothing received for 3m");
+    CHECK(
+        lines[0] ==
+        "waits for the network: curl (pid 77), recvfrom on 10.0.0.5:443, nothing received for 3m");
     CHECK(lines[1] == "next: bgt kill 7");
     CHECK(lines[2] == "limit     progress-timeout 3m; job, blocked");
     CHECK(lines[3] == "last      output 3m5s, new text 3m5s ago");
@@ -93,7 +104,8 @@ TEST_CASE("a report opens with the sentence and what to do")
     CHECK(lines[6] == "    77 S 3m curl: recvfrom socket:[51]");
     CHECK(lines[7] == "sockets");
     CHECK(lines[8] == "  77/5 tcp 10.0.0.2:4000 -> 10.0.0.5:443 ESTABLISHED, received 3m ago");
-    CHECK(lines[9] == "machine   load 0.50 on 2 cores, free memory 1 GiB, disk 10 GiB, state disk 20 GiB");
+    CHECK(lines[9] ==
+          "machine   load 0.50 on 2 cores, free memory 1 GiB, disk 10 GiB, state disk 20 GiB");
     CHECK(lines[10] == "output");
     CHECK(lines.back() == "  line 40");
     CHECK(lines[11] == "  line 28");
@@ -103,7 +115,8 @@ TEST_CASE("it fits the screen, however much there is")
 {
     core::Report report = sample();
     auto& evidence = report.evidence;
-    for (std::int32_t pid = 100; pid < 160; ++pid) evidence.processes.push_back(process(pid, pid - 1, "deep", core::Call::sleep, "nanosleep"));
+    for (std::int32_t pid = 100; pid < 160; ++pid)
+        evidence.processes.push_back(process(pid, pid - 1, "deep", core::Call::sleep, "nanosleep"));
     evidence.processes.push_back(process(200, 76, "culprit", core::Call::futex, "futex"));
     evidence.more_processes = 500;
     report.diagnosis.pid = 200;
@@ -160,7 +173,8 @@ TEST_CASE("an empty report is still a report")
 TEST_CASE("a table of processes that is a circle is shown once")
 {
     core::Report report;
-    report.evidence.processes = {process(4, 5, "a", core::Call::wait_child, "wait4"), process(5, 4, "b", core::Call::wait_child, "wait4")};
+    report.evidence.processes = {process(4, 5, "a", core::Call::wait_child, "wait4"),
+                                 process(5, 4, "b", core::Call::wait_child, "wait4")};
     CHECK(has(render::report_text(report, {80, 24, false}), "and 2 more"));
 }
 

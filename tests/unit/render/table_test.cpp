@@ -19,7 +19,8 @@ std::vector<bgt::ops::Snapshot> some_tasks()
     tasks.push_back(sample::running(7, "web", "npm run dev"));
     tasks.back().ports = {5173};
     tasks.back().log_tail = "starting\n\x1b[32m  VITE ready in 300 ms\x1b[0m\n";
-    tasks.push_back(sample::running(12, "a-name-that-is-rather-long-for-a-table", "make -j8 all and everything that follows from it"));
+    tasks.push_back(sample::running(12, "a-name-that-is-rather-long-for-a-table",
+                                    "make -j8 all and everything that follows from it"));
     tasks.back().status.lifecycle = Lifecycle::stopping;
     tasks.back().cpu = 7.94;
     tasks.back().ports = {80, 443, 8080, 9090, 65535};
@@ -29,8 +30,10 @@ std::vector<bgt::ops::Snapshot> some_tasks()
     tasks.push_back(sample::ended(3, "true", sample::exited(0)));
     tasks.push_back(sample::ended(4, "sh -c 'exit 3'", sample::exited(3)));
     tasks.back().log_tail = "it failed\n";
-    tasks.push_back(sample::ended(5, "echo \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e \xf0\x9f\x98\x80", {.kind = OutcomeKind::signaled, .signal = 9}));
-    tasks.push_back(sample::ended(6, "sleep 9", {.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::timeout}));
+    tasks.push_back(sample::ended(5, "echo \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e \xf0\x9f\x98\x80",
+                                  {.kind = OutcomeKind::signaled, .signal = 9}));
+    tasks.push_back(sample::ended(
+        6, "sleep 9", {.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::timeout}));
     tasks.push_back(sample::ended(8, "x", {.kind = OutcomeKind::lost}));
     tasks.push_back(sample::running(9, "never seen", "never seen"));
     tasks.back().problem = "task 9 is damaged: status: checksum wrong";
@@ -121,18 +124,22 @@ TEST_CASE("no line is wider than the terminal, whatever its width")
 
 TEST_CASE("columns are aligned by what a terminal shows")
 {
-    std::vector<bgt::ops::Snapshot> tasks{sample::running(1, "", "ascii"), sample::running(2, "", "\xe6\x97\xa5\xe6\x9c\xac")};
+    std::vector<bgt::ops::Snapshot> tasks{sample::running(1, "", "ascii"),
+                                          sample::running(2, "", "\xe6\x97\xa5\xe6\x9c\xac")};
     for (auto& task : tasks) task.log_tail = "last\n";
     const auto lines = lines_of(task_table(tasks, now, {.width = 200}));
     REQUIRE(lines.size() == 3);
-    const auto column = [&](const std::string& line) { return bgt::display_width(line.substr(0, line.rfind("last"))); };
+    const auto column = [&](const std::string& line) {
+        return bgt::display_width(line.substr(0, line.rfind("last")));
+    };
     CHECK(column(lines[1]) == column(lines[2]));
 }
 
 TEST_CASE("only the state is coloured, and only when asked")
 {
-    const std::vector<bgt::ops::Snapshot> tasks{sample::running(1, "", "x"), sample::ended(2, "x", sample::exited(0)),
-                                                      sample::ended(3, "x", sample::exited(1))};
+    const std::vector<bgt::ops::Snapshot> tasks{sample::running(1, "", "x"),
+                                                sample::ended(2, "x", sample::exited(0)),
+                                                sample::ended(3, "x", sample::exited(1))};
     const auto colored = task_table(tasks, now, {.width = 80, .color = true});
     CHECK(colored.find("\x1b[32mrunning\x1b[0m") != std::string::npos);
     CHECK(colored.find("\x1b[2mexit 0, 3m ago\x1b[0m") != std::string::npos);

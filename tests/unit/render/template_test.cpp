@@ -35,19 +35,25 @@ TEST_CASE("fields of a living task")
     spec->cwd = "/home/u/p";
     spec->tags = {{"job", "e2e"}};
     CHECK(applied("{id} {name} {state} {command}", task) == "7 web running npm run dev");
-    CHECK(applied("{age} {duration} {cpu} {mem} {mem_bytes} {ports}", task) == "4m12s 252.000 12% 120 MiB 125829120 80,5173");
-    CHECK(applied("{pid} {supervisor} {processes} {last} {cwd} {tag:job}", task) == "4211 4210 3 two /home/u/p e2e");
+    CHECK(applied("{age} {duration} {cpu} {mem} {mem_bytes} {ports}", task) ==
+          "4m12s 252.000 12% 120 MiB 125829120 80,5173");
+    CHECK(applied("{pid} {supervisor} {processes} {last} {cwd} {tag:job}", task) ==
+          "4211 4210 3 two /home/u/p e2e");
     CHECK(applied("[{exit}][{ended}][{signal}][{tag:other}]", task) == "[][][][]");
     CHECK(applied("{started} {log}", task) == "2026-01-01T00:00:00.000Z /root/tasks/7/out.log");
 }
 
 TEST_CASE("fields of an ended and of a damaged task")
 {
-    const bgt::core::Outcome outcome{.kind = bgt::core::OutcomeKind::signaled, .signal = 15, .reason = bgt::core::Reason::timeout};
+    const bgt::core::Outcome outcome{.kind = bgt::core::OutcomeKind::signaled,
+                                     .signal = 15,
+                                     .reason = bgt::core::Reason::timeout};
     auto task = sample::ended(3, "x", outcome);
-    CHECK(applied("{state} {exit} {outcome} {reason} {signal} {duration}", task) == "timeout 123 signaled timeout SIGTERM 12.300");
+    CHECK(applied("{state} {exit} {outcome} {reason} {signal} {duration}", task) ==
+          "timeout 123 signaled timeout SIGTERM 12.300");
     task.problem = "status: too short";
-    CHECK(applied("{id}|{state}|{exit}|{pid}|{command}|{problem}", task) == "3|damaged||||status: too short");
+    CHECK(applied("{id}|{state}|{exit}|{pid}|{command}|{problem}", task) ==
+          "3|damaged||||status: too short");
 }
 
 TEST_CASE("braces and escapes")
@@ -95,5 +101,6 @@ TEST_CASE("every field can be applied to every kind of task")
         at = end + 1;
     }
     CHECK_FALSE(applied(text, {}).empty());
-    CHECK(applied(text, sample::running(1, "web", "a\nb\x1b[2J")).find_first_of("\n\x1b") == std::string::npos);
+    CHECK(applied(text, sample::running(1, "web", "a\nb\x1b[2J")).find_first_of("\n\x1b") ==
+          std::string::npos);
 }

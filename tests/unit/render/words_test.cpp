@@ -44,9 +44,13 @@ TEST_CASE("states of the ended")
     CHECK(ended_text({.kind = OutcomeKind::lost}) == "lost");
     CHECK(ended_text({.kind = OutcomeKind::failed_to_start}) == "failed to start");
     CHECK(ended_text({.kind = OutcomeKind::exited, .reason = Reason::timeout}) == "timeout");
-    CHECK(ended_text({.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::killed}) == "killed");
-    CHECK(ended_text({.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::idle_timeout}) == "hung");
-    CHECK(ended_text({.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::owner_gone}) == "owner gone");
+    CHECK(ended_text({.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::killed}) ==
+          "killed");
+    CHECK(
+        ended_text({.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::idle_timeout}) ==
+        "hung");
+    CHECK(ended_text({.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::owner_gone}) ==
+          "owner gone");
     auto kept = sample::ended(1, "x", sample::exited(0));
     kept.leftover = {5, 6};
     CHECK(state_words(kept).text == "exit 0 +2");
@@ -103,10 +107,12 @@ TEST_CASE("ages and run times")
 TEST_CASE("outcomes in words")
 {
     CHECK(outcome_words(sample::ended(1, "x", sample::exited(3)).status) == "exit 3");
-    auto outcome = bgt::core::Outcome{.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::timeout};
+    auto outcome =
+        bgt::core::Outcome{.kind = OutcomeKind::signaled, .signal = 15, .reason = Reason::timeout};
     CHECK(outcome_words(sample::ended(1, "x", outcome).status) == "its --timeout passed: SIGTERM");
     outcome = {.kind = OutcomeKind::exited, .leftover_killed = 2};
-    CHECK(outcome_words(sample::ended(1, "x", outcome).status) == "exit 0; 2 leftover processes were ended");
+    CHECK(outcome_words(sample::ended(1, "x", outcome).status) ==
+          "exit 0; 2 leftover processes were ended");
 }
 
 TEST_CASE("numbers in words")

@@ -25,15 +25,19 @@ struct EventsFile {
 
 TEST_CASE("an event is one line of JSON")
 {
-    CHECK(encode_event(noon, "started", {{"pid", std::int64_t{4211}}, {"text", std::string("a\n\"\xff")}}) ==
-          "{\"at\":\"2026-01-31T12:00:00.123Z\",\"event\":\"started\",\"pid\":4211,\"text\":\"a\\n\\\"\xef\xbf\xbd\"}");
+    CHECK(encode_event(noon, "started",
+                       {{"pid", std::int64_t{4211}}, {"text", std::string("a\n\"\xff")}}) ==
+          "{\"at\":\"2026-01-31T12:00:00.123Z\",\"event\":\"started\",\"pid\":4211,\"text\":"
+          "\"a\\n\\\"\xef\xbf\xbd\"}");
 }
 
 TEST_CASE("events come back in order, the last ones")
 {
     EventsFile file;
     CHECK(must(read_events(file.task.fd(), 10)).events.empty());
-    for (std::int64_t i = 0; i < 5; ++i) must(append_event(file.fd.get(), noon + i * 1s, "tick", {{"n", i}, {"s", std::string("x")}}));
+    for (std::int64_t i = 0; i < 5; ++i)
+        must(append_event(file.fd.get(), noon + i * 1s, "tick",
+                          {{"n", i}, {"s", std::string("x")}}));
     const auto read = must(read_events(file.task.fd(), 2));
     CHECK(read.damaged_lines == 0);
     REQUIRE(read.events.size() == 2);
@@ -61,7 +65,8 @@ TEST_CASE("a line that was cut damages no other")
     put(file.path, get(file.path) + R"({"at":"2026-01)");
     must(append_event(file.fd.get(), noon, "b", {}));
     const Fd write_only = must(file.task.open(file::events, O_WRONLY | O_APPEND));
-    must(append_event(write_only.get(), noon, "c", {})); // can't see the end: an empty line at the most
+    must(append_event(write_only.get(), noon, "c",
+                      {})); // can't see the end: an empty line at the most
     const auto read = must(read_events(file.task.fd(), 10));
     CHECK(read.damaged_lines == 1);
     REQUIRE(read.events.size() == 3);
@@ -72,8 +77,9 @@ TEST_CASE("a line that was cut damages no other")
 TEST_CASE("hostile lines are counted and passed over; unknown values stay as their JSON text")
 {
     EventsFile file;
-    put(file.path, "[]\n{}\n\xff\n" + std::string(5000, '[') + "\n" + R"({"at":"yesterday","event":"x"})" + "\n" +
-                       R"({"at":"2026-01-31T12:00:00Z","event":"new","cpu":1.5,"list":[1,2]})" + "\n");
+    put(file.path,
+        "[]\n{}\n\xff\n" + std::string(5000, '[') + "\n" + R"({"at":"yesterday","event":"x"})" +
+            "\n" + R"({"at":"2026-01-31T12:00:00Z","event":"new","cpu":1.5,"list":[1,2]})" + "\n");
     const auto read = must(read_events(file.task.fd(), 10));
     CHECK(read.damaged_lines == 5);
     REQUIRE(read.events.size() == 1);

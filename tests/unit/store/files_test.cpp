@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
-#include <unistd.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace bgt;
 using namespace bgt::store;
@@ -26,7 +26,8 @@ TEST_CASE("opening step by step answers as openat2 does")
     const Fd dir(::open((temp / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     REQUIRE(dir);
     const auto answer = [](const Fd& fd) { return fd ? 0 : errno; };
-    for (const char* path : {"a/b/file", "a/b/link", "a/linked/file", "a/b/file/x", "a/none/x", "none", "a/b"}) {
+    for (const char* path :
+         {"a/b/file", "a/b/link", "a/linked/file", "a/b/file/x", "a/none/x", "none", "a/b"}) {
         INFO(path);
         const int direct = answer(detail::open_below(dir.get(), path, O_RDONLY));
         const int stepwise = answer(detail::open_stepwise(dir.get(), path, O_RDONLY, 0));
@@ -76,21 +77,24 @@ TEST_CASE("only a regular file of one's own is opened as a file, and nothing is 
             address.sun_family = AF_UNIX;
             REQUIRE(path.size() < sizeof address.sun_path);
             path.copy(address.sun_path, path.size());
-            REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+            REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address),
+                           sizeof address) == 0);
         }
     };
     put(temp / "real", "x");
     const Fd dir(::open((temp / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     for (const char* kind : {"fifo", "folder", "socket", "link"}) {
         put_in_place(kind, kind);
-        for (const int flags : {O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND | O_CREAT}) {
+        for (const int flags :
+             {O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND | O_CREAT}) {
             INFO(kind << " " << flags);
             errno = 0;
             CHECK_FALSE(open_file(dir.get(), kind, flags));
             CHECK(errno == (kind == std::string_view("link") ? ELOOP : wrong_kind));
         }
     }
-    CHECK(detail::explain("can't open x", wrong_kind).message.find("move it away") != std::string::npos);
+    CHECK(detail::explain("can't open x", wrong_kind).message.find("move it away") !=
+          std::string::npos);
     CHECK(open_file(dir.get(), "real", O_RDWR));
     CHECK(open_fifo(dir.get(), "fifo", O_RDWR));
     CHECK_FALSE(open_fifo(dir.get(), "real", O_RDWR));
@@ -112,7 +116,8 @@ TEST_CASE("a file with a second name is read and locked, not written")
     put(temp / "outside", "precious");
     const Fd dir(::open((temp / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     REQUIRE(::link((temp / "outside").c_str(), (temp / "file").c_str()) == 0);
-    for (const int flags : {O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND | O_CREAT, O_RDWR | O_CREAT | O_TRUNC}) {
+    for (const int flags : {O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND | O_CREAT,
+                            O_RDWR | O_CREAT | O_TRUNC}) {
         errno = 0;
         CHECK_FALSE(open_file(dir.get(), "file", flags));
         CHECK(errno == wrong_links);
@@ -120,7 +125,8 @@ TEST_CASE("a file with a second name is read and locked, not written")
     CHECK(get(temp / "outside") == "precious");
     CHECK(open_file(dir.get(), "file", O_RDONLY));
     CHECK(open_lock_file(dir.get(), "file", O_RDWR | O_CREAT));
-    CHECK(detail::explain("can't open x", wrong_links).message.find("another name") != std::string::npos);
+    CHECK(detail::explain("can't open x", wrong_links).message.find("another name") !=
+          std::string::npos);
     REQUIRE(::unlink((temp / "outside").c_str()) == 0);
     CHECK(open_file(dir.get(), "file", O_RDWR));
     CHECK(get(temp / "file") == "precious");

@@ -1,9 +1,9 @@
 #include "temp_folder.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
 #include <algorithm>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace bgt;
 using namespace bgt::store;
@@ -33,7 +33,8 @@ TEST_CASE("a lost, damaged or old counter goes on above everything that is there
     SECTION("tasks")
     {
         using namespace std::string_literals;
-        for (const std::string& text : {""s, "x\n"s, "-3\n"s, "0\n"s, "40"s, "40\0\n"s, "9007199254740993\n"s, std::string(5000, '9'), "40\n"s}) {
+        for (const std::string& text : {""s, "x\n"s, "-3\n"s, "0\n"s, "40"s, "40\0\n"s,
+                                        "9007199254740993\n"s, std::string(5000, '9'), "40\n"s}) {
             INFO(text.substr(0, 30));
             put(counter, text);
             CHECK(must(root.allocate_id()) == TaskId{42});
@@ -100,5 +101,6 @@ TEST_CASE("8 threads and 4 processes never get the same id")
     }
     std::sort(all.begin(), all.end());
     REQUIRE(all.size() == 12 * each);
-    for (std::size_t i = 0; i < all.size(); ++i) REQUIRE(all[i] == static_cast<std::int64_t>(i + 1));
+    for (std::size_t i = 0; i < all.size(); ++i)
+        REQUIRE(all[i] == static_cast<std::int64_t>(i + 1));
 }

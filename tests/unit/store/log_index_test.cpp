@@ -12,7 +12,10 @@ using Type = IndexEntry::Type;
 
 namespace {
 
-WallTime at(std::int64_t ns) { return WallTime(Duration(ns)); }
+WallTime at(std::int64_t ns)
+{
+    return WallTime(Duration(ns));
+}
 
 struct IndexFile {
     TempFolder temp;
@@ -39,19 +42,25 @@ TEST_CASE("an entry is 16 bytes, little-endian")
     CHECK(bytes[0] == std::byte{5}); // 1 << 2 | 1
     CHECK(bytes[8] == std::byte{2});
     CHECK(bytes[9] == std::byte{1});
-    const IndexEntry back = decode_index_entry(encode_index_entry({at(1769860800123456789), Type::bytes, ~0ull}));
+    const IndexEntry back =
+        decode_index_entry(encode_index_entry({at(1769860800123456789), Type::bytes, ~0ull}));
     CHECK(back.at == at(1769860800123456789));
     CHECK(back.type == Type::bytes);
     CHECK(back.value == ~0ull);
     CHECK(decode_index_entry(encode_index_entry({at(-5), Type::bytes, 0})).at == at(0));
-    CHECK(decode_index_entry(encode_index_entry({WallTime::max(), Type::dropped, 0})).at == at((1LL << 62) - 1));
+    CHECK(decode_index_entry(encode_index_entry({WallTime::max(), Type::dropped, 0})).at ==
+          at((1LL << 62) - 1));
 }
 
 TEST_CASE("times and offsets are found from one another")
 {
     IndexFile file;
-    const LogIndex index = file.with({{at(10), Type::bytes, 0}, {at(20), Type::bytes, 100}, {at(25), Type::dropped, 7},
-                                      {at(26), Type::dropped, 8}, {at(30), Type::bytes, 150}, {at(40), Type::dropped, 1}},
+    const LogIndex index = file.with({{at(10), Type::bytes, 0},
+                                      {at(20), Type::bytes, 100},
+                                      {at(25), Type::dropped, 7},
+                                      {at(26), Type::dropped, 8},
+                                      {at(30), Type::bytes, 150},
+                                      {at(40), Type::dropped, 1}},
                                      "torn entry");
     CHECK(index.size() == 6);
     CHECK(index.time_of(0) == at(10));
@@ -91,7 +100,8 @@ TEST_CASE("the searches agree with a walk through all entries")
         std::int64_t time = 100;
         std::uint64_t offset = 100;
         for (auto n = random() % 40; n > 0; --n) {
-            entries.push_back(random() % 3 == 0 ? IndexEntry{at(time), Type::dropped, random()} : IndexEntry{at(time), Type::bytes, offset});
+            entries.push_back(random() % 3 == 0 ? IndexEntry{at(time), Type::dropped, random()}
+                                                : IndexEntry{at(time), Type::bytes, offset});
             time += random() % 3;
             offset += 1 + random() % 5;
         }
@@ -105,7 +115,8 @@ TEST_CASE("the searches agree with a walk through all entries")
         for (std::int64_t probe = 95; probe < time + 5; ++probe) {
             std::optional<std::uint64_t> expected;
             for (const auto& entry : entries)
-                if (entry.type == Type::bytes && entry.at >= at(probe) && !expected) expected = entry.value;
+                if (entry.type == Type::bytes && entry.at >= at(probe) && !expected)
+                    expected = entry.value;
             REQUIRE(index.first_at_or_after(at(probe)) == expected);
         }
     }

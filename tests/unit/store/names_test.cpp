@@ -1,8 +1,8 @@
 #include "temp_folder.hpp"
 
+#include <algorithm>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <algorithm>
 
 using namespace bgt;
 using namespace bgt::store;
@@ -28,7 +28,8 @@ TEST_CASE("a name belongs to one task at a time")
     must(root.release_name("web", TaskId{1})); // no longer its own
     CHECK(must(root.find_name("web")) == TaskId{2});
     must(root.claim_name("api", TaskId{3}, living));
-    CHECK(must(root.names()) == std::vector<std::pair<std::string, TaskId>>{{"api", TaskId{3}}, {"web", TaskId{2}}});
+    CHECK(must(root.names()) ==
+          std::vector<std::pair<std::string, TaskId>>{{"api", TaskId{3}}, {"web", TaskId{2}}});
     must(root.release_name("web", TaskId{2}));
     must(root.release_name("web", TaskId{2}));
     CHECK_FALSE(must(root.find_name("web")));
@@ -67,7 +68,9 @@ TEST_CASE("a damaged name is free")
     must(root.claim_name("web", TaskId{1}, living));
     put(temp / "victim", "x");
     const std::string name = temp / "root/names/web";
-    for (const char* target : {"victim", "../../victim", "0", "07", "-1", "1 ", "99999999999999999999", "1234567890123456789012345678901234567890"}) {
+    for (const char* target :
+         {"victim", "../../victim", "0", "07", "-1", "1 ", "99999999999999999999",
+          "1234567890123456789012345678901234567890"}) {
         std::filesystem::remove(name);
         std::filesystem::create_symlink(target, name);
         CHECK_FALSE(must(root.find_name("web")));
@@ -99,7 +102,8 @@ TEST_CASE("of many claimers one wins, and all agree who")
             auto root = Root::open(temp / "root", Root::IfMissing::create);
             std::string winners;
             for (int round = 0; root && round < rounds; ++round) {
-                const auto winner = root->claim_name("n" + std::to_string(round), TaskId{c}, living);
+                const auto winner =
+                    root->claim_name("n" + std::to_string(round), TaskId{c}, living);
                 winners += (winner ? to_string(*winner) : winner.error().message) + "\n";
             }
             put(temp / "winners" + std::to_string(c), winners);
@@ -113,6 +117,8 @@ TEST_CASE("of many claimers one wins, and all agree who")
     for (int c = 2; c <= claimers; ++c) CHECK(get(temp / "winners" + std::to_string(c)) == first);
     const Root root = open_root(temp / "root");
     std::string found;
-    for (int round = 0; round < rounds; ++round) found += to_string(must(root.find_name("n" + std::to_string(round))).value_or(TaskId{})) + "\n";
+    for (int round = 0; round < rounds; ++round)
+        found +=
+            to_string(must(root.find_name("n" + std::to_string(round))).value_or(TaskId{})) + "\n";
     CHECK(found == first);
 }

@@ -57,7 +57,8 @@ core::Report sample()
     evidence.processes = {process};
     evidence.more_processes = 3;
     evidence.recent_span = 30s;
-    evidence.sockets = {{8, 5, 51, "tcp", "10.0.0.2:1", "10.0.0.5:443", "ESTABLISHED", 1, 2, 3min, 9, "nginx", "nginx: worker", 0.25, 77}};
+    evidence.sockets = {{8, 5, 51, "tcp", "10.0.0.2:1", "10.0.0.5:443", "ESTABLISHED", 1, 2, 3min,
+                         9, "nginx", "nginx: worker", 0.25, 77}};
     evidence.locks = {{8, 9, "cargo test", "flock", "/t/l", true}};
     evidence.pipes = {{60, "pipe:[60]", true, {{9, "a", true}}, {{10, "b", false}}, 4}};
     evidence.machine = {0.25, 2, 1 << 30, 1 << 29, std::nullopt, 12345};
@@ -66,8 +67,14 @@ core::Report sample()
     evidence.dumps = {{9, "java", "java", 3, true}};
     evidence.complete = false;
     evidence.unseen = {"sockets"};
-    report.diagnosis = {core::Verdict::waiting_input, "waiting for input: npx (pid 8)", "bgt send 7 y", "hint", 8,
-                        core::Certainty::likely, "it waits for several things at once", {"sh (pid 3) wait4: a child", "npx (pid 8) read"}};
+    report.diagnosis = {core::Verdict::waiting_input,
+                        "waiting for input: npx (pid 8)",
+                        "bgt send 7 y",
+                        "hint",
+                        8,
+                        core::Certainty::likely,
+                        "it waits for several things at once",
+                        {"sh (pid 3) wait4: a child", "npx (pid 8) read"}};
     return report;
 }
 
@@ -88,7 +95,8 @@ TEST_CASE("a report comes back as it was")
 
 TEST_CASE("fields that a newer bgt adds are passed over, and missing ones keep their defaults")
 {
-    const auto report = must(decode_report(R"({"schema":1,"new":{"a":[1]},"verdict":"never-heard-of","evidence":{"processes":[{"pid":4,"x":1}]}})"));
+    const auto report = must(decode_report(
+        R"({"schema":1,"new":{"a":[1]},"verdict":"never-heard-of","evidence":{"processes":[{"pid":4,"x":1}]}})"));
     CHECK(report.diagnosis.verdict == core::Verdict::unknown);
     const auto newer = must(decode_report(R"({"schema":1,"rule":"never-heard-of"})"));
     REQUIRE(newer.evidence.rule);
@@ -101,19 +109,25 @@ TEST_CASE("fields that a newer bgt adds are passed over, and missing ones keep t
 TEST_CASE("damage is told, never obeyed")
 {
     const std::string whole = encode_report(sample());
-    for (std::size_t cut = 0; cut < whole.size(); cut += 7) CHECK_FALSE(decode_report(whole.substr(0, cut)));
-    for (const char* text : {"", "null", "[]", "7", "{}", R"({"schema":"1"})", R"({"schema":2})", R"({"schema":1,"pid":"x"})",
-                             R"({"schema":1,"pid":99999999999})", R"({"schema":1,"evidence":[]})", R"({"schema":1,"limit_s":1e300})",
-                             R"({"schema":1,"evidence":{"processes":[3]}})", R"({"schema":1,"at":"yesterday"})",
-                             R"({"schema":1,"evidence":{"machine":{"load":"x"}}})"})
+    for (std::size_t cut = 0; cut < whole.size(); cut += 7)
+        CHECK_FALSE(decode_report(whole.substr(0, cut)));
+    for (const char* text :
+         {"", "null", "[]", "7", "{}", R"({"schema":"1"})", R"({"schema":2})",
+          R"({"schema":1,"pid":"x"})", R"({"schema":1,"pid":99999999999})",
+          R"({"schema":1,"evidence":[]})", R"({"schema":1,"limit_s":1e300})",
+          R"({"schema":1,"evidence":{"processes":[3]}})", R"({"schema":1,"at":"yesterday"})",
+          R"({"schema":1,"evidence":{"machine":{"load":"x"}}})"})
         CHECK_FALSE(decode_report(text));
     CHECK_FALSE(decode_report(std::string(100'000, '[')));
 }
 
-TEST_CASE("a load that no machine has is not shown with its hundred digits, and reads back as it was written")
+TEST_CASE("a load that no machine has is not shown with its hundred digits, and reads back as it "
+          "was written")
 {
-    for (const auto& [text, load] : {std::pair("13e99", 1e6), {"-3", 0.0}, {"0.29", 0.29}, {"7", 7.0}}) {
-        const auto report = must(decode_report(R"({"schema":1,"evidence":{"machine":{"load":)" + std::string(text) + "}}}"));
+    for (const auto& [text, load] :
+         {std::pair("13e99", 1e6), {"-3", 0.0}, {"0.29", 0.29}, {"7", 7.0}}) {
+        const auto report = must(decode_report(R"({"schema":1,"evidence":{"machine":{"load":)" +
+                                               std::string(text) + "}}}"));
         CHECK(report.evidence.machine.load == load);
         CHECK(encode_report(must(decode_report(encode_report(report)))) == encode_report(report));
     }
@@ -126,8 +140,9 @@ TEST_CASE("what was read back is safe to show and bounded")
         lines += std::string(i ? "," : "") + "\"x\"";
         processes += std::string(i ? "," : "") + R"({"state":"\u0007"})";
     }
-    const auto report = must(decode_report(R"({"schema":1,"sentence":"a\u001b[31m\nb","evidence":{"output":[)" + lines +
-                                           R"(],"processes":[)" + processes + "]}}"));
+    const auto report =
+        must(decode_report(R"({"schema":1,"sentence":"a\u001b[31m\nb","evidence":{"output":[)" +
+                           lines + R"(],"processes":[)" + processes + "]}}"));
     CHECK(report.diagnosis.sentence == "a?[31m b");
     CHECK(report.evidence.output.size() == 64);
     CHECK(report.evidence.processes.size() == core::max_processes_shown);

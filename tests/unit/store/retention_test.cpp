@@ -2,12 +2,12 @@
 
 #include <bgt/store/retention.hpp>
 
+#include <fcntl.h>
+#include <mutex>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <fcntl.h>
-#include <unistd.h>
-#include <mutex>
 #include <thread>
+#include <unistd.h>
 
 using namespace bgt;
 using namespace bgt::store;
@@ -41,9 +41,10 @@ TEST_CASE("the oldest ended tasks go, those that live stay")
         TempFolder temp;
         Root root = open_root(temp / "root");
         add_task(root, Lifecycle::running, noon); // 1
-        for (int i = 0; i < 3; ++i) add_task(root, Lifecycle::ended, noon, "n" + std::to_string(i)); // 2-4
-        add_task(root, Lifecycle::queued, noon); // 5
-        for (int i = 0; i < 3; ++i) add_task(root, Lifecycle::ended, noon); // 6-8
+        for (int i = 0; i < 3; ++i)
+            add_task(root, Lifecycle::ended, noon, "n" + std::to_string(i)); // 2-4
+        add_task(root, Lifecycle::queued, noon);                             // 5
+        for (int i = 0; i < 3; ++i) add_task(root, Lifecycle::ended, noon);  // 6-8
         const Retention keep{.keep_ended = 2, .keep_age = std::nullopt, .thorough = thorough};
 
         const Pruned would = must(prune(root, keep, noon, true));
@@ -101,15 +102,18 @@ TEST_CASE("a task that can't be read, or that nobody has called lost yet, is lef
     Root root = open_root(temp / "root");
     const TaskId damaged = add_task(root, Lifecycle::ended, noon);
     put(temp / "root/tasks/" + to_string(damaged) + "/status", "rubbish");
-    const TaskId lost = add_task(root, Lifecycle::running, noon); // its supervisor is dead: the lock is free
+    const TaskId lost =
+        add_task(root, Lifecycle::running, noon); // its supervisor is dead: the lock is free
     must(root.unmark_active(lost));
     for (const bool thorough : {true, false}) {
-        CHECK(must(prune(root, {.keep_ended = 0, .keep_age = 1ns, .thorough = thorough}, noon + 1h)).removed == 0);
+        CHECK(must(prune(root, {.keep_ended = 0, .keep_age = 1ns, .thorough = thorough}, noon + 1h))
+                  .removed == 0);
         CHECK(must(root.all_ids()).size() == 2);
     }
 }
 
-TEST_CASE("an ended task of which processes live on is left alone, even when its supervisor is dead")
+TEST_CASE(
+    "an ended task of which processes live on is left alone, even when its supervisor is dead")
 {
     for (const bool marked : {true, false}) {
         for (const bool thorough : {true, false}) {
@@ -138,7 +142,8 @@ TEST_CASE("of an ended task that a crash kept from being tidied, marker and FIFO
 {
     TempFolder temp;
     Root root = open_root(temp / "root");
-    const TaskId ended = add_task(root, Lifecycle::ended, noon), living = add_task(root, Lifecycle::running, noon);
+    const TaskId ended = add_task(root, Lifecycle::ended, noon),
+                 living = add_task(root, Lifecycle::running, noon);
     for (const TaskId id : {ended, living}) {
         must(root.mark_active(id));
         REQUIRE(::mkfifoat(root.fd(), ("tasks/" + to_string(id) + "/out").c_str(), 0600) == 0);
@@ -147,7 +152,8 @@ TEST_CASE("of an ended task that a crash kept from being tidied, marker and FIFO
         TaskDir task = must(root.open_task(ended));
         if (supervised) REQUIRE(must(task.try_lock()));
         CHECK(must(prune(root, {.keep_ended = 9}, noon)).removed == 0);
-        CHECK(must(root.active_ids()) == (supervised ? std::vector{ended, living} : std::vector{living}));
+        CHECK(must(root.active_ids()) ==
+              (supervised ? std::vector{ended, living} : std::vector{living}));
         CHECK((::faccessat(task.fd(), "out", F_OK, 0) == 0) == supervised);
     }
     CHECK(::faccessat(must(root.open_task(living)).fd(), "out", F_OK, 0) == 0);
@@ -248,14 +254,18 @@ TEST_CASE("pruning while others prune and tasks begin and end")
         for (int i = 0; i < tasks_each; ++i) {
             const auto id = root.allocate_id();
             auto task = root.create_task(*id);
-            if (!task || !root.mark_active(*id)) { ++failures; continue; }
+            if (!task || !root.mark_active(*id)) {
+                ++failures;
+                continue;
+            }
             Status status;
             status.name = "same";
             auto writer = StatusWriter::create(task->fd(), status);
             if (!writer || !root.claim_name("same", *id, [](TaskId) { return false; })) ++failures;
             status.lifecycle = Lifecycle::ended;
             if (!writer->write(status) || !root.unmark_active(*id)) ++failures;
-            if (!read_status_at(root.fd(), *id)) ++failures; // locked until here: nobody may have removed it
+            if (!read_status_at(root.fd(), *id))
+                ++failures; // locked until here: nobody may have removed it
         }
     };
     const auto prune_on = [&] {
@@ -290,10 +300,12 @@ TEST_CASE("a folder whose record was never written goes; one whose record is dam
     TempFolder temp;
     Root root = open_root(temp / "root");
     const std::string tasks = temp / "root/tasks";
-    const std::string records[] = {"", std::string(2048, '\0'), std::string(2048, '\0') + "x", "garbage"};
+    const std::string records[] = {"", std::string(2048, '\0'), std::string(2048, '\0') + "x",
+                                   "garbage"};
     for (int i = 0; i < 4; ++i) {
         must(root.create_task(TaskId{i + 1}));
-        std::ofstream(tasks + "/" + std::to_string(i + 1) + "/status") << records[i].substr(records[i].size() > 2048 ? 1 : 0);
+        std::ofstream(tasks + "/" + std::to_string(i + 1) + "/status")
+            << records[i].substr(records[i].size() > 2048 ? 1 : 0);
         age(tasks + "/" + std::to_string(i + 1));
     }
     CHECK(must(prune(root, {}, noon)).ids == ids({1, 2}));

@@ -17,7 +17,7 @@ namespace {
 
 unsigned mode_of(const std::string& path)
 {
-    struct stat st{};
+    struct stat st {};
     REQUIRE(::lstat(path.c_str(), &st) == 0);
     return st.st_mode & 07777;
 }
@@ -143,7 +143,8 @@ TEST_CASE("nobody else may be able to put another folder in the root's place")
     folder("open", 0777, 0, 0);
     folder("sticky", 01777, 0, 0);
     CHECK(says(why_not(temp / "open/root"), "/open, which is on its way, is writable by others"));
-    CHECK(says(why_not(temp / "open/a/b/root"), "/open, which is on its way, is writable by others"));
+    CHECK(
+        says(why_not(temp / "open/a/b/root"), "/open, which is on its way, is writable by others"));
     CHECK(std::filesystem::is_empty(temp / "open"));
     CHECK(open_root(temp / "sticky/a/root").exists());
     std::filesystem::create_symlink("../open", temp / "sticky/link");
@@ -155,7 +156,8 @@ TEST_CASE("nobody else may be able to put another folder in the root's place")
     if (::geteuid() != 0) return; // the rest needs somebody else
     folder("theirs", 0755, 12345, 0);
     folder("group", 0775, 0, 12345);
-    CHECK(says(why_not(temp / "theirs/root"), "/theirs, which is on its way, belongs to user 12345"));
+    CHECK(
+        says(why_not(temp / "theirs/root"), "/theirs, which is on its way, belongs to user 12345"));
     CHECK(says(why_not(temp / "theirs/a/root"), "use sudo -H"));
     CHECK(std::filesystem::is_empty(temp / "theirs"));
     CHECK(says(why_not(temp / "group/root"), "is writable by others"));
@@ -170,7 +172,8 @@ TEST_CASE("symlinks in the place of folders lead nowhere, and nothing is made be
     std::filesystem::create_directory(temp / "outside");
     const auto plant = [&](const char* name) {
         std::filesystem::remove_all(temp / ("root/" + std::string(name)));
-        std::filesystem::create_directory_symlink(temp / "outside", temp / ("root/" + std::string(name)));
+        std::filesystem::create_directory_symlink(temp / "outside",
+                                                  temp / ("root/" + std::string(name)));
     };
     plant("active");
     const auto marked = root.mark_active(first);
@@ -197,7 +200,10 @@ TEST_CASE("a folder that can't be written says so")
     if (child == 0) {
         if (::setresuid(12345, 12345, 12345) != 0) ::_exit(2);
         const auto root = Root::open(temp / "root", Root::IfMissing::create);
-        ::_exit(!root && root.error().sys_errno == EACCES && root.error().message.find("ls -ld") != std::string::npos ? 0 : 1);
+        ::_exit(!root && root.error().sys_errno == EACCES &&
+                        root.error().message.find("ls -ld") != std::string::npos
+                    ? 0
+                    : 1);
     }
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
@@ -261,7 +267,8 @@ TEST_CASE("nothing inside the root is followed through a symlink")
     std::filesystem::create_directories(temp / "elsewhere/7");
     put(temp / "elsewhere/7/status", "x");
     put(temp / "victim", "x");
-    for (const char* folder : {"tasks", "active", "names"}) std::filesystem::create_symlink(temp / "elsewhere", temp / "root" + "/" + folder);
+    for (const char* folder : {"tasks", "active", "names"})
+        std::filesystem::create_symlink(temp / "elsewhere", temp / "root" + "/" + folder);
     std::filesystem::create_symlink(temp / "victim", temp / "root/next-id");
     CHECK_FALSE(root.open_task(TaskId{7}));
     CHECK_FALSE(root.create_task(TaskId{8}));
@@ -350,7 +357,8 @@ TEST_CASE("folders nested without end are removed, too")
     // Deeper than a path can say, and with names that the removal itself may use.
     Fd at(::open((temp / "root/tasks").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     REQUIRE(::mkdirat(at.get(), (to_string(id) + "/.deep-0").c_str(), 0700) == 0);
-    Fd below(::openat(at.get(), (to_string(id) + "/.deep-0").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Fd below(::openat(at.get(), (to_string(id) + "/.deep-0").c_str(),
+                      O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     put(temp / ("root/tasks/" + to_string(id) + "/.deep-1"), "x");
     for (int i = 0; i < 5000; ++i) {
         REQUIRE(::mkdirat(below.get(), ".deep-2", 0700) == 0);
@@ -370,10 +378,22 @@ TEST_CASE("what is in the way of a removal is removed, and not followed")
     put(temp / "outside/file", "x");
     const TaskId id = add_task(root, core::Lifecycle::ended);
     const std::string gone = temp / ("root/tasks/.gone-" + to_string(id));
-    SECTION("a link to a folder") { std::filesystem::create_directory_symlink(temp / "outside", gone); }
-    SECTION("a link to nothing") { std::filesystem::create_directory_symlink(temp / "nothing", gone); }
-    SECTION("a file") { put(gone, "x"); }
-    SECTION("a FIFO") { REQUIRE(::mkfifo(gone.c_str(), 0600) == 0); }
+    SECTION("a link to a folder")
+    {
+        std::filesystem::create_directory_symlink(temp / "outside", gone);
+    }
+    SECTION("a link to nothing")
+    {
+        std::filesystem::create_directory_symlink(temp / "nothing", gone);
+    }
+    SECTION("a file")
+    {
+        put(gone, "x");
+    }
+    SECTION("a FIFO")
+    {
+        REQUIRE(::mkfifo(gone.c_str(), 0600) == 0);
+    }
     SECTION("for gc, too")
     {
         std::filesystem::create_directory_symlink(temp / "outside", gone);
@@ -393,7 +413,8 @@ TEST_CASE("listings ignore what is not an id, and sort by number")
     TempFolder temp;
     Root root = open_root(temp / "root");
     for (const std::int64_t id : {10, 9, 100, 1}) must(root.create_task(TaskId{id}));
-    for (const char* name : {"007", "x", "-1", ".new-5", ".gone-6", "99999999999999999999"}) std::filesystem::create_directory(temp / "root/tasks" + "/" + name);
+    for (const char* name : {"007", "x", "-1", ".new-5", ".gone-6", "99999999999999999999"})
+        std::filesystem::create_directory(temp / "root/tasks" + "/" + name);
     CHECK(must(root.all_ids()) == std::vector{TaskId{1}, TaskId{9}, TaskId{10}, TaskId{100}});
     must(root.mark_active(TaskId{10}));
     must(root.mark_active(TaskId{9}));

@@ -95,7 +95,8 @@ TEST_CASE("a spec comes back as it was written, byte for byte")
 
 TEST_CASE("a spec of few fields has defaults, unknown fields are passed over")
 {
-    const auto spec = must(decode_spec(R"({"schema":1,"id":3,"command":["x"],"colour":"red","name":null})"));
+    const auto spec =
+        must(decode_spec(R"({"schema":1,"id":3,"command":["x"],"colour":"red","name":null})"));
     TaskSpec expected;
     expected.id = {3};
     expected.command = {"x"};
@@ -128,9 +129,11 @@ TEST_CASE("specs that can't be read say why")
     says(R"({"schema":1,"id":1,"command":["x"],"log_max":-1})", "\"log_max\"");
     says(R"({"schema":1,"id":1,"command":["x"],"nice":99999999999})", "\"nice\"");
     says(R"({"schema":1,"id":1,"command":["x"],"stdin":"tty"})", "\"stdin\"");
-    says(R"({"schema":1,"id":1,"command":["x"],"rules":{"stop_ladder":[{"signal":65}]}})", "\"stop_ladder\"");
+    says(R"({"schema":1,"id":1,"command":["x"],"rules":{"stop_ladder":[{"signal":65}]}})",
+         "\"stop_ladder\"");
     for (const char* name : {"$(touch x)", "a b", "-x", "1", "a\\u001b[m", "\\u202e"})
-        says(std::string(R"({"schema":1,"id":1,"command":["x"],"name":")") + name + "\"}", "\"name\"");
+        says(std::string(R"({"schema":1,"id":1,"command":["x"],"name":")") + name + "\"}",
+             "\"name\"");
     says(R"({"schema":2,"id":1,"command":["x"]})", "newer bgt");
     says(R"({"schema":3,"readable_by":2,"id":1,"command":["x"]})", "newer bgt");
     CHECK(decode_spec(R"({"schema":3,"readable_by":1,"id":1,"command":["x"]})"));
@@ -145,7 +148,8 @@ TEST_CASE("spec.json is written once")
     must(write_spec(task.fd(), full_spec()));
     CHECK_FALSE(write_spec(task.fd(), full_spec()));
     check_same(must(read_spec(task.fd())), full_spec());
-    CHECK((std::filesystem::status(task.path() + "/spec.json").permissions() & std::filesystem::perms::mask) ==
+    CHECK((std::filesystem::status(task.path() + "/spec.json").permissions() &
+           std::filesystem::perms::mask) ==
           (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
 }
 

@@ -4,12 +4,12 @@
 
 #include <bgt/store/status.hpp>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <algorithm>
 #include <cstring>
+#include <fcntl.h>
 #include <random>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace bgt;
 using namespace bgt::store;
@@ -96,8 +96,10 @@ void check_same(const Status& a, const Status& b)
     CHECK(a.main_process == b.main_process);
     CHECK(a.supervisor == b.supervisor);
     CHECK(std::tuple(a.created, a.started, a.ended) == std::tuple(b.created, b.started, b.ended));
-    CHECK(std::tuple(a.started_at, a.ended_at, a.kill_by) == std::tuple(b.started_at, b.ended_at, b.kill_by));
-    CHECK(std::tuple(a.dropped_bytes, a.freed_bytes, a.freed_err_bytes) == std::tuple(b.dropped_bytes, b.freed_bytes, b.freed_err_bytes));
+    CHECK(std::tuple(a.started_at, a.ended_at, a.kill_by) ==
+          std::tuple(b.started_at, b.ended_at, b.kill_by));
+    CHECK(std::tuple(a.dropped_bytes, a.freed_bytes, a.freed_err_bytes) ==
+          std::tuple(b.dropped_bytes, b.freed_bytes, b.freed_err_bytes));
     REQUIRE(a.tally.size() == b.tally.size());
     for (std::size_t i = 0; i < a.tally.size(); ++i)
         CHECK(std::tuple(a.tally[i].signal, a.tally[i].found, a.tally[i].ended) ==
@@ -107,7 +109,8 @@ void check_same(const Status& a, const Status& b)
     CHECK(a.progress == b.progress);
     CHECK(std::tuple(a.quiet, a.stalled, a.never_ready, a.activity, a.step, a.total_steps) ==
           std::tuple(b.quiet, b.stalled, b.never_ready, b.activity, b.step, b.total_steps));
-    CHECK(std::tuple(a.next_attempt, a.attempt_started, a.ready_at) == std::tuple(b.next_attempt, b.attempt_started, b.ready_at));
+    CHECK(std::tuple(a.next_attempt, a.attempt_started, a.ready_at) ==
+          std::tuple(b.next_attempt, b.attempt_started, b.ready_at));
 }
 
 } // namespace
@@ -196,16 +199,19 @@ TEST_CASE("no damage makes the reader crash or believe")
         File damaged = file;
         for (auto hits = 1 + random() % 8; hits > 0; --hits) {
             damaged[random() % status_slot_size] = static_cast<std::byte>(random());
-            damaged[status_slot_size + random() % status_slot_size] = static_cast<std::byte>(random());
+            damaged[status_slot_size + random() % status_slot_size] =
+                static_cast<std::byte>(random());
         }
         const std::size_t size = random() % 4 == 0 ? random() % status_file_size : status_file_size;
         const auto decoded = decode_status(std::span(damaged).first(size));
         if (decoded) REQUIRE((decoded->generation == 1 || decoded->generation == 2));
     }
     const Slot good = encode_status(full_status(), 3);
-    for (int round = 0; round < 5000; ++round) { // rightly signed nonsense: any answer, but no crash
+    for (int round = 0; round < 5000;
+         ++round) { // rightly signed nonsense: any answer, but no crash
         Slot slot = good;
-        for (int hits = 0; hits < 6; ++hits) slot[8 + random() % 700] = static_cast<std::byte>(random());
+        for (int hits = 0; hits < 6; ++hits)
+            slot[8 + random() % 700] = static_cast<std::byte>(random());
         sign(slot);
         const auto decoded = decode_status(slot);
         if (decoded) {
@@ -220,7 +226,8 @@ TEST_CASE("damaged, cut and empty files have an error that says so")
 {
     const Slot slot = encode_status(Status{}, 1);
     CHECK(decode_status({}).error().message.find("too short") != std::string::npos);
-    CHECK(decode_status(std::span(slot).first(1023)).error().message.find("too short") != std::string::npos);
+    CHECK(decode_status(std::span(slot).first(1023)).error().message.find("too short") !=
+          std::string::npos);
     CHECK(decode_status(File{}).error().message.find("damaged") != std::string::npos);
     CHECK(decode_status(slot)); // the other slot was cut off
     CHECK(decode_status(slot)->generation == 1);
@@ -229,7 +236,9 @@ TEST_CASE("damaged, cut and empty files have an error that says so")
 TEST_CASE("records of other versions")
 {
     Slot slot = encode_status(full_status(), 5);
-    const auto set16 = [&](std::size_t at, std::uint16_t v) { std::memcpy(slot.data() + at, &v, 2); };
+    const auto set16 = [&](std::size_t at, std::uint16_t v) {
+        std::memcpy(slot.data() + at, &v, 2);
+    };
     SECTION("a newer bgt that only appended is read")
     {
         set16(4, 99);
@@ -267,7 +276,8 @@ TEST_CASE("records of other versions")
         sign(slot);
         const auto decoded = decode_status(slot);
         REQUIRE_FALSE(decoded);
-        CHECK(decoded.error().message.find("a value that this bgt does not know") != std::string::npos);
+        CHECK(decoded.error().message.find("a value that this bgt does not know") !=
+              std::string::npos);
     }
     SECTION("an enumerator that a newer bgt added is told as that")
     {
@@ -335,7 +345,8 @@ TEST_CASE("a start that another process records")
     status.lifecycle = core::Lifecycle::running;
     status.step = "up";
     StartRecord record = writer->prepare_start(status);
-    CHECK(read_status(folder.get())->lifecycle == core::Lifecycle::starting); // prepared is not written
+    CHECK(read_status(folder.get())->lifecycle ==
+          core::Lifecycle::starting); // prepared is not written
     REQUIRE(record.write(4711, 123456789012) == 0);
     auto read = read_status(folder.get());
     REQUIRE(read);
@@ -364,5 +375,6 @@ TEST_CASE("between two attempts a task was called queued, and what waits still i
     status.lifecycle = core::Lifecycle::queued;
     CHECK(decode_status(encode_status(status, 1))->status.lifecycle == core::Lifecycle::queued);
     status.supervisor = {4210, 5};
-    CHECK(decode_status(encode_status(status, 1))->status.lifecycle == core::Lifecycle::backing_off);
+    CHECK(decode_status(encode_status(status, 1))->status.lifecycle ==
+          core::Lifecycle::backing_off);
 }

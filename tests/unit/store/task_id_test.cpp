@@ -10,8 +10,9 @@ TEST_CASE("ids are digits from 1 to 2^53")
     CHECK(parse_task_id("1")->value == 1);
     CHECK(parse_task_id("9007199254740992")->value == 9007199254740992);
     using namespace std::string_literals;
-    for (const std::string& bad : {""s, "0"s, "-1"s, "+1"s, " 1"s, "1 "s, "1.0"s, "0x1"s, "web"s, "9007199254740993"s,
-                                   "99999999999999999999999"s, "1\0"s, "1\n"s}) {
+    for (const std::string& bad :
+         {""s, "0"s, "-1"s, "+1"s, " 1"s, "1 "s, "1.0"s, "0x1"s, "web"s, "9007199254740993"s,
+          "99999999999999999999999"s, "1\0"s, "1\n"s}) {
         const auto id = parse_task_id(bad);
         INFO(bad);
         REQUIRE_FALSE(id);

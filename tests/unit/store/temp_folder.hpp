@@ -15,7 +15,8 @@ class TempFolder {
 public:
     TempFolder()
     {
-        std::string pattern = (std::filesystem::temp_directory_path() / "bgt-store-XXXXXX").string();
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "bgt-store-XXXXXX").string();
         REQUIRE(::mkdtemp(pattern.data()) != nullptr);
         path_ = pattern;
     }
@@ -33,7 +34,10 @@ private:
     std::string path_;
 };
 
-inline void put(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+inline void put(const std::string& path, const std::string& text)
+{
+    std::ofstream(path, std::ios::binary) << text;
+}
 
 inline std::string get(const std::string& path)
 {
@@ -41,7 +45,10 @@ inline std::string get(const std::string& path)
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-inline bool exists(const std::string& path) { return std::filesystem::symlink_status(path).type() != std::filesystem::file_type::not_found; }
+inline bool exists(const std::string& path)
+{
+    return std::filesystem::symlink_status(path).type() != std::filesystem::file_type::not_found;
+}
 
 /// The value, or the test ends with the error's message.
 template <class T>
@@ -55,10 +62,14 @@ inline void must(const Result<void>& result)
     if (!result) FAIL(result.error().message);
 }
 
-inline Root open_root(const std::string& path) { return must(Root::open(path, Root::IfMissing::create)); }
+inline Root open_root(const std::string& path)
+{
+    return must(Root::open(path, Root::IfMissing::create));
+}
 
 /// A task with a status, as `bgt run` leaves it; unlocked.
-inline TaskId add_task(Root& root, core::Lifecycle lifecycle, WallTime created = {}, const std::string& name = {})
+inline TaskId add_task(Root& root, core::Lifecycle lifecycle, WallTime created = {},
+                       const std::string& name = {})
 {
     const TaskId id = must(root.allocate_id());
     const TaskDir task = must(root.create_task(id));

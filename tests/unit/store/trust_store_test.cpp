@@ -37,7 +37,7 @@ struct World {
 
 mode_t mode_of(const std::string& path)
 {
-    struct stat info{};
+    struct stat info {};
     REQUIRE(::lstat(path.c_str(), &info) == 0);
     return info.st_mode & 07777;
 }
@@ -117,7 +117,8 @@ TEST_CASE("a damaged entry costs only itself")
     if (damage == 1) store::test::put(bad, whole.substr(0, 5));
     if (damage == 2) store::test::put(bad, whole.substr(0, whole.size() - 1));
     if (damage == 3) store::test::put(bad, "bgt-trusted 2\n" + whole.substr(14));
-    if (damage == 4) fs::copy_file(good, bad, fs::copy_options::overwrite_existing); // of another file
+    if (damage == 4)
+        fs::copy_file(good, bad, fs::copy_options::overwrite_existing); // of another file
     INFO(damage);
     CHECK(world.check("/p/bgt.toml", "x") != Trust::given);
     CHECK(world.check("/q/bgt.toml", "good") == Trust::given);
@@ -172,7 +173,8 @@ TEST_CASE("a store that somebody else could have written is refused")
     SECTION("another owner of the folder or the entry")
     {
         if (::geteuid() != 0) return;
-        REQUIRE(::chown(GENERATE(0, 1) == 0 ? world.folder.c_str() : entry.c_str(), 12345, 12345) == 0);
+        REQUIRE(::chown(GENERATE(0, 1) == 0 ? world.folder.c_str() : entry.c_str(), 12345, 12345) ==
+                0);
         said = "belongs to user 12345, not to you (user 0)";
     }
     const auto answer = world.store.check("/p/bgt.toml", "x");

@@ -79,7 +79,8 @@ TEST_CASE("The end of a prober ends its command")
     REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
     const Fd reader(open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     {
-        Result<Prober> prober = Prober::start(parsed("cmd:exec 3>" + fifo + "; echo started >&3; sleep 1000"));
+        Result<Prober> prober =
+            Prober::start(parsed("cmd:exec 3>" + fifo + "; echo started >&3; sleep 1000"));
         REQUIRE(prober);
         Result<os::Watch> watch = os::Watch::create();
         REQUIRE(watch);

@@ -30,7 +30,8 @@ struct Driven {
     FakeReports reports{story};
     FakeOutput output{story};
     FakeHooks hooks{story};
-    Driver driver{policy, core::step(policy, {}, core::Started{}, clock.at).state,
+    Driver driver{policy,
+                  core::step(policy, {}, core::Started{}, clock.at).state,
                   {records.recorder, tree, clock, spawner, signs, reports, output, hooks}};
 
     /// What happened when this event came so long after the start.
@@ -45,7 +46,8 @@ struct Driven {
 
 } // namespace
 
-TEST_CASE("the end of the main process is seen with the next event, recorded, and everything is released")
+TEST_CASE(
+    "the end of the main process is seen with the next event, recorded, and everything is released")
 {
     Driven task;
     CHECK(task(0s, core::Tick{}) == "");
@@ -59,10 +61,12 @@ TEST_CASE("the end of the main process is seen with the next event, recorded, an
     CHECK(task.records.events().find("\"ended\"") != std::string::npos);
 }
 
-TEST_CASE("a stop goes up its ladder by the timer, and its reason is on record before the first signal")
+TEST_CASE(
+    "a stop goes up its ladder by the timer, and its reason is on record before the first signal")
 {
     Driven task;
-    CHECK(task(1s, core::StopRequested{core::Reason::owner_gone, false, std::nullopt}) == "signal:15x1 signal:18x1");
+    CHECK(task(1s, core::StopRequested{core::Reason::owner_gone, false, std::nullopt}) ==
+          "signal:15x1 signal:18x1");
     CHECK(task.records.saved().outcome.reason == core::Reason::owner_gone);
     CHECK(task.records.saved().lifecycle == core::Lifecycle::stopping);
     CHECK(task.wakes_after() == 6s);

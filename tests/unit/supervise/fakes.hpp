@@ -49,7 +49,10 @@ struct FakeTree final : Tree {
         }
         return all;
     }
-    bool has(std::int32_t pid) override { return std::find(living.begin(), living.end(), pid) != living.end(); }
+    bool has(std::int32_t pid) override
+    {
+        return std::find(living.begin(), living.end(), pid) != living.end();
+    }
     void new_main_process(std::int32_t pid) override { living = {pid}; }
     std::uint32_t signal(const std::vector<os::ProcStat>& members, int signal) override
     {
@@ -82,7 +85,10 @@ struct FakeSigns final : LifeSigns {
     void begin(Instant) override {}
     core::Liveness sample(const std::vector<os::ProcStat>&, Instant) override { return found; }
     void leave_out(Duration) override {}
-    std::optional<core::Progress> take_progress() override { return std::exchange(progress, std::nullopt); }
+    std::optional<core::Progress> take_progress() override
+    {
+        return std::exchange(progress, std::nullopt);
+    }
 };
 
 struct FakeReports final : HangReporter {
@@ -94,7 +100,10 @@ struct FakeReports final : HangReporter {
         story.tell("report:" + std::string(core::to_string(rule)));
         return number;
     }
-    void run_hook(core::Reason rule) override { story.tell("hook:" + std::string(core::to_string(rule))); }
+    void run_hook(core::Reason rule) override
+    {
+        story.tell("hook:" + std::string(core::to_string(rule)));
+    }
 };
 
 struct FakeOutput final : TaskOutput {
@@ -125,7 +134,8 @@ struct FakeSink final : EventSink {
     template <class Event>
     bool got() const
     {
-        return std::any_of(events.begin(), events.end(), [](const auto& event) { return std::holds_alternative<Event>(event); });
+        return std::any_of(events.begin(), events.end(),
+                           [](const auto& event) { return std::holds_alternative<Event>(event); });
     }
 };
 

@@ -44,7 +44,9 @@ struct Reporting {
     Observer observer{records.folder.dir().fd(), spec};
     Flowing output;
     FakeSink sink;
-    HangReports reports{HangReports::Parts{records.folder.dir(), spec, root, stdin_writer, records.recorder, tree, observer, output, helpers, sink}};
+    HangReports reports{HangReports::Parts{records.folder.dir(), spec, root, stdin_writer,
+                                           records.recorder, tree, observer, output, helpers,
+                                           sink}};
 
     Reporting() { tree.living.clear(); }
     ~Reporting()
@@ -61,7 +63,10 @@ struct Reporting {
         spec.policy.hang.output = 3s;
         return spec;
     }
-    bool has_event(const std::string& text) const { return records.events().find(text) != std::string::npos; }
+    bool has_event(const std::string& text) const
+    {
+        return records.events().find(text) != std::string::npos;
+    }
 };
 
 } // namespace
@@ -105,7 +110,8 @@ TEST_CASE("a writer of a report that gets stuck is given up in time")
     CHECK(hang.has_event("report-failed"));
     CHECK(hang.has_event("it took too long"));
     REQUIRE(hang.helpers.size() == 1); // killed; reaped with the others
-    CHECK(bgt::test::eventually(bgt::test::patience, [&] { return os::has_ended(*hang.helpers.begin()); }));
+    CHECK(bgt::test::eventually(bgt::test::patience,
+                                [&] { return os::has_ended(*hang.helpers.begin()); }));
     hang.helpers.clear();
 }
 
@@ -122,12 +128,14 @@ TEST_CASE("the command for a hang is told what fired and where the report is")
 {
     Reporting hang;
     const std::string told = hang.records.folder.path("told");
-    hang.spec.hang_command = "echo $BGT_TASK_ID $BGT_HANG_RULE ${BGT_REPORT##*/} > " + told + "; exit 9";
+    hang.spec.hang_command =
+        "echo $BGT_TASK_ID $BGT_HANG_RULE ${BGT_REPORT##*/} > " + told + "; exit 9";
     REQUIRE(hang.reports.report(core::Reason::output_timeout));
     hang.reports.run_hook(core::Reason::output_timeout);
     CHECK(hang.helpers.size() == 1);
     CHECK(hang.has_event("\"hook\""));
-    REQUIRE(bgt::test::eventually(bgt::test::patience, [&] { return hang.has_event("hook-ended"); }));
+    REQUIRE(
+        bgt::test::eventually(bgt::test::patience, [&] { return hang.has_event("hook-ended"); }));
     CHECK(hang.has_event("\"code\":9"));
     std::string text;
     std::getline(std::ifstream(told) >> std::ws, text);

@@ -23,7 +23,8 @@ struct Written {
     Fd command = std::move(*pump.writer());
     Observer observer{records.folder.dir().fd(), spec};
     Output::Stream out{io, ::dup(pump.fifo())}, err{io};
-    Output output{{io, pump, nullptr, out, err, -1, false, records.recorder, observer, helpers, sink}};
+    Output output{
+        {io, pump, nullptr, out, err, -1, false, records.recorder, observer, helpers, sink}};
 
     LogPump opened()
     {
@@ -31,7 +32,11 @@ struct Written {
         REQUIRE(made);
         return std::move(*made);
     }
-    void write(const std::string& text) { REQUIRE(::write(command.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())); }
+    void write(const std::string& text)
+    {
+        REQUIRE(::write(command.get(), text.data(), text.size()) ==
+                static_cast<ssize_t>(text.size()));
+    }
 };
 
 } // namespace
@@ -70,10 +75,12 @@ TEST_CASE("the head that a log gives back is put on record")
         task.write(std::string(32 << 10, 'x'));
         task.output.take_all();
     }
-    if (task.pump.freed_bytes() > 0) CHECK(task.records.saved().freed_bytes == task.pump.freed_bytes());
+    if (task.pump.freed_bytes() > 0)
+        CHECK(task.records.saved().freed_bytes == task.pump.freed_bytes());
 }
 
-TEST_CASE("a task that says itself when it is ready needs nobody who watches; one without conditions is never ready")
+TEST_CASE("a task that says itself when it is ready needs nobody who watches; one without "
+          "conditions is never ready")
 {
     Records records;
     Helpers helpers;
@@ -82,7 +89,8 @@ TEST_CASE("a task that says itself when it is ready needs nobody who watches; on
     boost::asio::io_context io;
     std::vector<std::string> conditions{std::string(notify_condition)};
     const std::string cwd = "/";
-    Readiness readiness({io, records.folder.dir(), conditions, cwd, records.recorder, signs, helpers, sink, {}});
+    Readiness readiness(
+        {io, records.folder.dir(), conditions, cwd, records.recorder, signs, helpers, sink, {}});
     readiness.begin(0, 0);
     CHECK(helpers.empty());
     CHECK(sink.events.empty());
@@ -106,7 +114,8 @@ TEST_CASE("a condition that can't be watched says that the task never becomes re
     boost::asio::io_context io;
     const std::vector<std::string> conditions{"exit"};
     const std::string cwd = "/";
-    Readiness readiness({io, records.folder.dir(), conditions, cwd, records.recorder, signs, helpers, sink, {}});
+    Readiness readiness(
+        {io, records.folder.dir(), conditions, cwd, records.recorder, signs, helpers, sink, {}});
     readiness.begin(0, 0);
     CHECK(sink.got<core::NeverReady>());
     CHECK(records.events().find("ready-watch") != std::string::npos);

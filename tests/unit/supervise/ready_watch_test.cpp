@@ -157,7 +157,8 @@ TEST_CASE("A line that matches a guard means never")
 TEST_CASE("All conditions must come, each once")
 {
     const TaskFolder folder;
-    ReadyWatch::What asked = what({"log:up", "file:mark", "cmd:test -e " + folder.path("other"), "log-fail:never said"});
+    ReadyWatch::What asked =
+        what({"log:up", "file:mark", "cmd:test -e " + folder.path("other"), "log-fail:never said"});
     asked.cwd = folder.dir().path();
     ReadyWatch watch = started(folder, asked);
     folder.write("out.log", "up\n");
@@ -202,7 +203,8 @@ TEST_CASE("The end of the watch ends its commands, what they left in the backgro
     const TaskFolder folder;
     const Lifeline line(folder);
     const std::string open_it = "exec 3>" + line.path + "; echo x >&3; ";
-    const std::string command = GENERATE("sleep 1000", "(setsid sleep 1000 &) ; sleep 1000", "(setsid sleep 1000 &) ; exit 0");
+    const std::string command = GENERATE("sleep 1000", "(setsid sleep 1000 &) ; sleep 1000",
+                                         "(setsid sleep 1000 &) ; exit 0");
     ReadyWatch watch = started(folder, what({"cmd:" + open_it + command}));
     REQUIRE(line.is_held());
     if (command.ends_with("exit 0")) CHECK(answer_of(watch).kind == Kind::ready);
@@ -220,8 +222,8 @@ TEST_CASE("The watch dies with its supervisor, and its command too")
     const Lifeline line(folder);
     const pid_t supervisor = fork();
     if (supervisor == 0) {
-        Result<ReadyWatch> watch =
-            ReadyWatch::start(folder.dir(), what({"cmd:exec 3>" + line.path + "; echo x >&3; sleep 1000"}));
+        Result<ReadyWatch> watch = ReadyWatch::start(
+            folder.dir(), what({"cmd:exec 3>" + line.path + "; echo x >&3; sleep 1000"}));
         while (watch) pause();
         _exit(1);
     }
@@ -281,10 +283,12 @@ TEST_CASE("The watch and its commands are told from the members of the tree")
     const TaskFolder folder;
     const Lifeline line(folder);
     const Holder member;
-    ReadyWatch watch = started(folder, what({"cmd:exec 3>" + line.path + "; echo x >&3; sleep 1000"}));
+    ReadyWatch watch =
+        started(folder, what({"cmd:exec 3>" + line.path + "; echo x >&3; sleep 1000"}));
     REQUIRE(line.is_held());
     CHECK(os::descendants_of(getpid()).size() >= 4); // member, watch, prober, command
-    const std::vector<os::ProcStat> members = os::without_trees(os::descendants_of(getpid()), {watch.pid()});
+    const std::vector<os::ProcStat> members =
+        os::without_trees(os::descendants_of(getpid()), {watch.pid()});
     REQUIRE(members.size() == 1);
     CHECK(members[0].key.pid == member.pid);
 }
@@ -292,8 +296,15 @@ TEST_CASE("The watch and its commands are told from the members of the tree")
 TEST_CASE("What can't make a task ready is refused before anything is started")
 {
     const TaskFolder folder;
-    for (const auto& conditions : std::vector<std::vector<std::string>>{
-             {}, {"log-fail:x"}, {"exit"}, {"ready"}, {"quiet:5s"}, {"progress=4"}, {"log:("}, {"nonsense"}, {"log:x", "stalled"}}) {
+    for (const auto& conditions : std::vector<std::vector<std::string>>{{},
+                                                                        {"log-fail:x"},
+                                                                        {"exit"},
+                                                                        {"ready"},
+                                                                        {"quiet:5s"},
+                                                                        {"progress=4"},
+                                                                        {"log:("},
+                                                                        {"nonsense"},
+                                                                        {"log:x", "stalled"}}) {
         const Result<ReadyWatch> watch = ReadyWatch::start(folder.dir(), what(conditions));
         REQUIRE_FALSE(watch);
         CHECK(watch.error().kind == ErrorKind::usage);

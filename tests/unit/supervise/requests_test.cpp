@@ -13,7 +13,9 @@ using namespace bgt::supervise::test;
 namespace {
 
 struct Asked final : RequestTarget {
-    explicit Asked(bool adopted = false) : requests(!adopted, tree, records.recorder, reports, sink, *this) {}
+    explicit Asked(bool adopted = false)
+        : requests(!adopted, tree, records.recorder, reports, sink, *this)
+    {}
     Story story;
     Records records;
     Helpers helpers;
@@ -84,7 +86,8 @@ TEST_CASE("a report is about the time between two samples, and its number is the
     CHECK_FALSE(asked(Request::Op::report).error.empty());
 }
 
-TEST_CASE("a signal goes to the main process alone, where it lives; the end of stdin is put on record")
+TEST_CASE(
+    "a signal goes to the main process alone, where it lives; the end of stdin is put on record")
 {
     Asked asked;
     asked.tree.living = {10, 11};
@@ -108,7 +111,8 @@ TEST_CASE("a notification of the tree is put on record and passed on")
     CHECK(task.sink.got<core::Extended>());
 }
 
-TEST_CASE("a stranger's notifications are refused, with one event for a flood; so are malformed ones")
+TEST_CASE(
+    "a stranger's notifications are refused, with one event for a flood; so are malformed ones")
 {
     Notified task;
     for (int i = 0; i < 3; ++i) CHECK_FALSE(task(99, "READY=1"));
