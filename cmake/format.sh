@@ -4,6 +4,10 @@
 # Only clang-format 14, the version of Debian 12, counts: others break some lines differently.
 set -eu
 cd "$(dirname "$0")/.."
+if test "${1:-}" = check && test -n "${CI:-}"; then
+    . cmake/packages.sh
+    if test -n "$(version_of clang-format-14)"; then need_packages style; fi
+fi
 formatter=
 for program in clang-format-14 clang-format; do
     if "$program" --version 2>/dev/null | grep -q 'version 14\.'; then formatter=$program; break; fi

@@ -134,13 +134,14 @@ AS_ROOT
     test -z "$failure"
 }
 
-# need_packages build|tests: installs what is missing of it; silent and quick where nothing is.
+# need_packages build|tests|style: installs what is missing of it; silent and quick where nothing is.
 need_packages()
 {
     sudo=
     if test "$(id -u)" != 0; then sudo='sudo '; fi
     missing=
     packages=$build_packages
+    if test "$1" = style; then packages="$packages clang-format-14"; fi
     if test "$1" = tests; then
         for pair in $test_programs; do
             has_program "${pair%%=*}" || missing="$missing ${pair#*=}"
