@@ -43,8 +43,8 @@ struct ValueCompletion {
     std::vector<std::string> words = {}; ///< all that it can be; empty: not known beforehand
     std::string bash = "@none"; ///< an @kind of the script's _bgt_reply; @command, @file and
                                 ///< @directory begin with the letter of their action in `compgen`
-    std::string zsh = " "; ///< an action of _arguments
-    std::string fish = ""; ///< arguments of `complete`
+    std::string zsh = " ";      ///< an action of _arguments
+    std::string fish = "";      ///< arguments of `complete`
 };
 ValueCompletion completion_of(Value);
 /// The same for the value of an option, whose words may stand in its metavar.

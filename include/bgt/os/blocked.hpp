@@ -11,7 +11,7 @@ struct Blocked {
     std::int32_t pid = 0;
     std::string name; ///< of the process, as printable text
     std::string why;  ///< "not permitted (owner root)", "traced by gdb (pid 7)", "waits in the
-                     ///< kernel (state D)"; empty: it has only not ended yet
+                      ///< kernel (state D)"; empty: it has only not ended yet
 };
 /// "pid 7 (sleep): not permitted (owner root)"
 std::string to_string(const Blocked&);
