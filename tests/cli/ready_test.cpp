@@ -3,6 +3,10 @@
 #include "support/eventually.hpp"
 #include "support/lab.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 using namespace bgt::test;
 
 TEST_CASE("ready by its output, seen by a waiter too")
@@ -31,15 +35,28 @@ TEST_CASE("ready by a port and a file: both must come")
     CHECK(std::filesystem::exists(lab.work() + "/flag"));
 }
 
+/// Wakes the task that reads a line from the FIFO. Fails where nobody does.
+bool write_line(const std::string& fifo)
+{
+    return eventually(patience, [&] {
+        const int fd = ::open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0) return false;
+        const bool written = ::write(fd, "x\n", 2) == 2;
+        ::close(fd);
+        return written;
+    });
+}
+
 TEST_CASE("readiness is looked at again while somebody asks, and its loss is told")
 {
     const Lab lab;
+    const std::string go = lab.work() + "/go";
+    REQUIRE(::mkfifo(go.c_str(), 0600) == 0);
     const std::string id =
         lab.start({"--ready-port", "any", "--ready-file", "flag", "-c",
                    "echo pids $$; " BGT_FIXTURE
                    " listen 0 & touch flag; read x < go; kill $!; wait; read x < go; " BGT_FIXTURE
                    " listen 0 & wait"});
-    REQUIRE(run(lab.program({"mkfifo", "go"})).code == 0);
     REQUIRE(eventually(patience, [&] {
         return lab({"wait", "--for", "ready", "--timeout", "1", id}).code == 0;
     }));
@@ -57,10 +74,10 @@ TEST_CASE("readiness is looked at again while somebody asks, and its loss is tol
     }
     SECTION("a port that nobody listens on any more")
     {
-        write_file(lab.work() + "/go", "x\n");
+        REQUIRE(write_line(go));
         REQUIRE(eventually(patience, [&] { return at(lab.show(id), "/ready") == false; }));
         CHECK(lab({"show", id}).out.find("ready-lost") != std::string::npos);
-        write_file(lab.work() + "/go", "x\n");
+        REQUIRE(write_line(go));
         CHECK(lab({"wait", "--for", "ready", "--timeout", "10", id}).code == 0);
     }
 }
