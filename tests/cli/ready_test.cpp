@@ -75,7 +75,9 @@ TEST_CASE("readiness is looked at again while somebody asks, and its loss is tol
     SECTION("a port that nobody listens on any more")
     {
         REQUIRE(write_line(go));
-        REQUIRE(eventually(patience, [&] { return at(lab.show(id), "/ready") == false; }));
+        const bool lost = eventually(patience, [&] { return at(lab.show(id), "/ready") == false; });
+        INFO(lab({"show", id}));
+        REQUIRE(lost);
         CHECK(lab({"show", id}).out.find("ready-lost") != std::string::npos);
         REQUIRE(write_line(go));
         CHECK(lab({"wait", "--for", "ready", "--timeout", "10", id}).code == 0);
