@@ -42,4 +42,5 @@ endif()
 # Every byte of output that is shown goes through these, and every record that is read: fast rather than small.
 set_source_files_properties(src/store/status.cpp src/base/text.cpp src/base/terminal_text.cpp src/store/log_lines.cpp src/ops/log_printer.cpp
   src/store/status_file.cpp src/store/files.cpp src/render/table.cpp src/render/words.cpp src/supervise/snapshot.cpp
+  src/store/queue_file.cpp src/store/queue_records.cpp src/store/queue_view.cpp src/core/queue.cpp src/core/queue_kinds.cpp
   PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)

@@ -32,7 +32,8 @@ void QueueState::line_up(Items::iterator it)
     const Item& item = it->second;
     if (!can_line_up(item)) return;
     if (item.group == 0) {
-        shapes_[item.shape].line.insert(rank_of(it));
+        std::set<Rank>& line = shapes_[item.shape].line;
+        line.insert(line.end(), rank_of(it));
         return;
     }
     hide(item.group);
@@ -58,7 +59,7 @@ QueueState::Items::iterator QueueState::put_in(std::int64_t first, const Item& i
     waiting_count_ += item.count;
     if (item.early) starts_.emplace(*item.not_before, first);
     if (item.expires) ends_.emplace(*item.expires, first);
-    const auto it = items_.emplace(first, item).first;
+    const auto it = items_.emplace_hint(items_.end(), first, item); // mostly it is the last
     line_up(it);
     return it;
 }

@@ -55,7 +55,22 @@ std::vector<std::uint64_t> QueueState::Shape::key() const
     return key;
 }
 
+/// Of most: tasks that need slots alone, like those before them.
+bool QueueState::is_like_newest(const WaitingTasks& tasks) const
+{
+    if (newest_shape_ >= shapes_.size() || !tasks.needs.empty()) return false;
+    const Shape& shape = shapes_[newest_shape_];
+    return shape.items > 0 && shape.needs.size() == 2 && shape.needs[0].second == tasks.slots &&
+           queues_[shape.queue].name == tasks.queue;
+}
+
 std::uint32_t QueueState::shape_for(const WaitingTasks& tasks)
+{
+    if (!is_like_newest(tasks)) newest_shape_ = find_shape(tasks);
+    return newest_shape_;
+}
+
+std::uint32_t QueueState::find_shape(const WaitingTasks& tasks)
 {
     std::map<std::uint32_t, std::uint64_t> named;
     for (const auto& [name, amount] : tasks.needs) {

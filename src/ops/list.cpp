@@ -3,6 +3,7 @@
 #include <bgt/ops/readiness.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/os/clock.hpp>
 #include <bgt/store/queue_view.hpp>
 
 #include <algorithm>
@@ -51,13 +52,21 @@ Result<std::vector<TaskId>> newest_inactive(store::Root& root, const std::vector
     return found;
 }
 
+/// What waits in queues; nullopt: nothing does, or it can't be read.
+std::optional<store::QueueView> read_queue(const store::Root& root)
+{
+    if (!store::QueueFile::is_there(root)) return std::nullopt;
+    auto view = store::QueueView::load(root);
+    if (!view) return std::nullopt;
+    view->advance(os::wall_now());
+    return *std::move(view);
+}
+
 /// Of those that wait in queues, the ones that come first: more than a screen holds are worth no
 /// waiting.
-std::vector<TaskId> waiting_ids(const store::Root& root, const ListRequest& request)
+std::vector<TaskId> waiting_ids(const store::QueueView* view, const ListRequest& request)
 {
     std::vector<TaskId> ids;
-    if (!store::QueueFile::is_there(root)) return ids;
-    const auto view = store::QueueView::load(root);
     if (!view) return ids;
     for (const std::int64_t id :
          view->state().in_order(request.everything ? std::string::npos : max_waiting))
@@ -178,16 +187,18 @@ Result<std::vector<Snapshot>> list(store::Root& root, const ListRequest& request
         if (!found) return found.error();
         inactive = *std::move(found);
     }
-    std::vector<TaskId> waiting = waiting_ids(root, request);
+    const std::optional<store::QueueView> read = read_queue(root);
+    const store::QueueView* queue = read ? &*read : nullptr;
+    const std::vector<TaskId> waiting = waiting_ids(queue, request);
     const SnapshotFields fields =
         fields_for(request, active->size() + waiting.size() + inactive.size());
     std::vector<TaskId> unfinished = *active;
     for (const TaskId id : waiting)
         if (!std::binary_search(active->begin(), active->end(), id)) unfinished.push_back(id);
-    auto tasks = recover_and_inspect_all(root, unfinished, fields);
+    auto tasks = recover_and_inspect_all(root, unfinished, fields, queue);
     if (fields.ports)
         for (Snapshot& task : tasks) check_readiness(root, task);
-    append(tasks, recover_and_inspect_all(root, inactive, fields));
+    append(tasks, recover_and_inspect_all(root, inactive, fields, queue));
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
     sort_for_people(tasks);
     if (all_ended) return tasks;

@@ -1,5 +1,7 @@
 #include <bgt/ops/queues.hpp>
 
+#include "select_with.hpp"
+
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/dispatch/dispatcher.hpp>
@@ -154,6 +156,27 @@ QueueInfo info_of(const store::Root& root, const store::QueueView& view, const s
     return info;
 }
 
+/// Empty: it does not wait.
+std::vector<std::string> account_of(store::Root& root, const store::QueueView& view,
+                                    store::TaskId id)
+{
+    std::vector<std::string> out;
+    const auto why = view.state().why_waiting(id.value);
+    if (!why) return out;
+    const std::string queue = view.state().queue_of(id.value).value_or("default");
+    out.push_back(
+        fmt::format("waits in queue {}, {}", queue,
+                    why->before == 0 ? "as the next" : fmt::format("{} before it", why->before)));
+    for (const std::string& reason : reason_words(*why, queue, id)) out.push_back(reason);
+    std::string holders;
+    for (const Worker& worker : workers_of(root, view, queue))
+        holders += (holders.empty() ? "" : ", ") + to_string(worker.task);
+    if (!holders.empty()) out.push_back("running there: " + holders);
+    if (!dispatch::has_dispatcher(root))
+        out.push_back("nobody dispatches: the next bgt command mends that");
+    return out;
+}
+
 } // namespace
 
 void keep_dispatching(const store::Root& root)
@@ -296,26 +319,15 @@ bool has_queue(const store::Root& root)
     return store::QueueFile::is_there(root);
 }
 
-Result<std::vector<std::string>> why_waiting(store::Root& root, store::TaskId id)
+Result<std::vector<WaitingAccount>> why_waiting(store::Root& root, const Selection& selection)
 {
-    std::vector<std::string> out;
-    if (!store::QueueFile::is_there(root)) return out;
     BGT_TRY_ASSIGN(store::QueueView view, store::QueueView::load(root));
     view.advance(os::wall_now());
-    const auto why = view.state().why_waiting(id.value);
-    if (!why) return out;
-    const std::string queue = view.state().queue_of(id.value).value_or("default");
-    out.push_back(
-        fmt::format("waits in queue {}, {}", queue,
-                    why->before == 0 ? "as the next" : fmt::format("{} before it", why->before)));
-    for (const std::string& reason : reason_words(*why, queue, id)) out.push_back(reason);
-    std::string holders;
-    for (const Worker& worker : workers_of(root, view, queue))
-        holders += (holders.empty() ? "" : ", ") + to_string(worker.task);
-    if (!holders.empty()) out.push_back("running there: " + holders);
-    if (!dispatch::has_dispatcher(root))
-        out.push_back("nobody dispatches: the next bgt command mends that");
-    return out;
+    BGT_TRY_ASSIGN(const std::vector<store::TaskId> ids,
+                   select_with(root, view, selection, Scope::living));
+    std::vector<WaitingAccount> accounts;
+    for (const store::TaskId id : ids) accounts.push_back({id, account_of(root, view, id)});
+    return accounts;
 }
 
 } // namespace bgt::ops

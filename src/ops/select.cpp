@@ -1,5 +1,7 @@
 #include <bgt/ops/select.hpp>
 
+#include "select_with.hpp"
+
 #include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/store/queue_view.hpp>
@@ -44,9 +46,11 @@ bool names_fit(const std::vector<std::string>& wanted, const std::string& name)
 /// What waits in the queues, read when the first needs it.
 class Waiting {
 public:
-    explicit Waiting(const store::Root& root) : root_(root) {}
+    /// `known`: where the caller has read it; else null.
+    Waiting(const store::Root& root, const store::QueueView* known) : root_(root), known_(known) {}
     const store::QueueView* view()
     {
+        if (known_) return known_;
         if (!is_read_ && store::QueueFile::is_there(root_))
             if (auto view = store::QueueView::load(root_)) view_.emplace(*std::move(view));
         is_read_ = true;
@@ -60,6 +64,7 @@ public:
 
 private:
     const store::Root& root_;
+    const store::QueueView* known_;
     std::optional<store::QueueView> view_;
     bool is_read_ = false;
 };
@@ -179,13 +184,14 @@ Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string
 }
 
 /// What is selected, and the words that name no task of it.
-Result<Selected> find_all(store::Root& root, const Selection& selection, Scope scope)
+Result<Selected> find_all(store::Root& root, const Selection& selection, Scope scope,
+                          const store::QueueView* known = nullptr)
 {
     if (selection.empty())
         return Error::usage(
             "which task? give an id, a name, - (the newest), --all, --name or --tag");
     Selected out;
-    Waiting waiting(root);
+    Waiting waiting(root, known);
     if (selection.words.empty()) {
         auto candidates = scope == Scope::living ? root.active_ids() : root.all_ids();
         if (!candidates) return candidates.error();
@@ -207,14 +213,25 @@ Result<Selected> find_all(store::Root& root, const Selection& selection, Scope s
     return out;
 }
 
+/// Error: one of them is not there.
+Result<std::vector<TaskId>> all_of(Result<Selected> found)
+{
+    if (!found) return found.error();
+    if (!found->missing.empty()) return found->missing.front();
+    return std::move(found->ids);
+}
+
 } // namespace
 
 Result<std::vector<TaskId>> select(store::Root& root, const Selection& selection, Scope scope)
 {
-    Result<Selected> found = find_all(root, selection, scope);
-    if (!found) return found.error();
-    if (!found->missing.empty()) return found->missing.front();
-    return std::move(found->ids);
+    return all_of(find_all(root, selection, scope));
+}
+
+Result<std::vector<TaskId>> select_with(store::Root& root, const store::QueueView& waiting,
+                                        const Selection& selection, Scope scope)
+{
+    return all_of(find_all(root, selection, scope, &waiting));
 }
 
 Result<Selected> select_each(store::Root& root, const Selection& selection, Scope scope,

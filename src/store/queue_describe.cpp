@@ -27,10 +27,10 @@ void fill_in(std::vector<std::string>& command, const std::string& text)
 Result<std::shared_ptr<const Described>> QueueView::described(std::int64_t key) const
 {
     if (const auto found = recent_.find(key); found != recent_.end()) return found->second;
-    const auto place = descriptions_.find(key);
-    if (place == descriptions_.end())
+    const RecordPlace* place = place_of(key);
+    if (!place)
         return Error::failed("the queue's journal is damaged: it does not say what its tasks are");
-    BGT_TRY_ASSIGN(QueueRecord record, file_.read(place->second));
+    BGT_TRY_ASSIGN(QueueRecord record, file_.read(*place));
     auto* described = std::get_if<Described>(&record);
     if (!described)
         return Error::failed("the queue's journal is damaged: a record is not what it was");

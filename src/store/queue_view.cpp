@@ -15,6 +15,13 @@ std::uint32_t processors()
     return static_cast<std::uint32_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
+/// Grows with the ids, whatever the sign: the shared description of a batch has the negative of its
+/// first id.
+std::int64_t place_key(std::int64_t description)
+{
+    return description < 0 ? -2 * description + 1 : 2 * description;
+}
+
 } // namespace
 
 QueueView::QueueView(QueueFile file) : file_(std::move(file)) {}
@@ -62,7 +69,7 @@ Result<void> QueueView::read_new()
 {
     return file_.read_new([&](std::string_view bytes, RecordPlace place) -> Result<void> {
         if (const auto key = description_key(bytes)) {
-            descriptions_[*key] = place;
+            descriptions_.put(place_key(*key), place);
             return {};
         }
         BGT_TRY_ASSIGN(const QueueRecord record, decode_record(bytes));
@@ -76,7 +83,7 @@ void QueueView::apply(const QueueRecord& record)
     std::visit(Overload{
                    [&](const Described&) {}, // by its key alone
                    [&](const Submitted& r) {
-                       submitted_[r.tasks.first] = {r.tasks.count, r.described_by};
+                       submitted_.put(r.tasks.first, {r.tasks.count, r.described_by});
                        state_.add(r.tasks);
                    },
                    [&](const Claimed& r) { state_.claim(r.id); },
@@ -161,10 +168,13 @@ std::optional<core::Reason> QueueView::dropped_for(TaskId id) const
 
 std::int64_t QueueView::description_of(std::int64_t id) const
 {
-    const auto after = submitted_.upper_bound(id);
-    if (after == submitted_.begin()) return 0;
-    const auto& [first, tasks] = *std::prev(after);
-    return id < first + tasks.first ? tasks.second : 0;
+    const auto* found = submitted_.at_or_below(id);
+    return found && id < found->first + found->second.count ? found->second.described_by : 0;
+}
+
+const RecordPlace* QueueView::place_of(std::int64_t description) const
+{
+    return descriptions_.find(place_key(description));
 }
 
 std::set<std::int64_t> QueueView::used_descriptions() const
@@ -178,27 +188,33 @@ std::set<std::int64_t> QueueView::used_descriptions() const
     return used;
 }
 
+/// Those, and what they are like.
+Result<std::set<std::int64_t>> QueueView::needed_descriptions() const
+{
+    const std::set<std::int64_t> direct = used_descriptions();
+    std::set<std::int64_t> needed = direct;
+    for (const std::int64_t key : direct) {
+        BGT_TRY_ASSIGN(const auto one, described(key));
+        if (one->like != 0) needed.insert(one->like);
+    }
+    return needed;
+}
+
 std::uint64_t QueueView::live_bytes() const
 {
     constexpr std::uint64_t bytes_a_record = 64;
     std::uint64_t bytes = (state_.running_ids().size() + dropped_.size()) * bytes_a_record;
     bytes += state_.waiting().size() * bytes_a_record;
     for (const std::int64_t key : used_descriptions())
-        if (const auto found = descriptions_.find(key); found != descriptions_.end())
-            bytes += found->second.size;
+        if (const RecordPlace* place = place_of(key)) bytes += place->size;
     return bytes;
 }
 
 Result<std::vector<QueueRecord>> QueueView::compacted() const
 {
     std::vector<QueueRecord> records;
-    std::set<std::int64_t> used = used_descriptions();
-    const std::set<std::int64_t> direct = used;
-    for (const std::int64_t key : direct) {
-        BGT_TRY_ASSIGN(const auto one, described(key));
-        if (one->like != 0) used.insert(one->like);
-    }
-    for (const std::int64_t key : used) {
+    BGT_TRY_ASSIGN(const std::set<std::int64_t> needed, needed_descriptions());
+    for (const std::int64_t key : needed) {
         BGT_TRY_ASSIGN(const auto one, described(key));
         records.emplace_back(*one);
     }
@@ -221,7 +237,8 @@ Result<std::vector<QueueRecord>> QueueView::compacted() const
 Result<std::vector<std::string>> QueueView::contexts() const
 {
     std::set<std::string> names;
-    for (const auto& [key, place] : descriptions_) {
+    BGT_TRY_ASSIGN(const std::set<std::int64_t> needed, needed_descriptions());
+    for (const std::int64_t key : needed) {
         BGT_TRY_ASSIGN(const auto one, described(key));
         if (!one->context.empty()) names.insert(one->context);
     }

@@ -101,7 +101,7 @@ Result<void> stop_with(store::Root& root, store::TaskId id, Request::Op op,
     what.reason = options.reason;
     what.now = options.now;
     what.no_escalation = options.no_escalation;
-    what.ladder = options.ladder;
+    if (options.ladder) what.ladder.emplace(*options.ladder);
     const Result<Answer> answer = request_with_retry(root, id, what);
     if (!answer) return answer.error();
     return {};

@@ -35,6 +35,8 @@ constexpr auto keeper_timeout = std::chrono::milliseconds(500);
 /// One look at /proc for many tasks, taken when the first needs it.
 class ProcCache {
 public:
+    explicit ProcCache(const store::QueueView* queue = nullptr) : known_queue_(queue) {}
+
     std::vector<os::ProcStat> descendants_of(std::int32_t supervisor)
     {
         if (!proc_) proc_.emplace();
@@ -53,6 +55,7 @@ public:
     /// What waits; nullptr: nothing does, or the journal can't be read.
     const store::QueueView* queue(const store::Root& root)
     {
+        if (known_queue_) return known_queue_;
         if (!queue_ && store::QueueFile::is_there(root))
             if (auto view = store::QueueView::load(root)) {
                 queue_.emplace(*std::move(view));
@@ -62,6 +65,7 @@ public:
     }
 
 private:
+    const store::QueueView* known_queue_;
     std::optional<store::QueueView> queue_;
     std::optional<os::ProcDir> proc_;
     std::optional<os::ProcessTable> processes_; ///< where the kernel does not list children
@@ -333,9 +337,10 @@ Result<Snapshot> inspect_one(store::Root& root, store::TaskId id, const Snapshot
 }
 
 std::vector<Snapshot> inspect_each(store::Root& root, const std::vector<store::TaskId>& ids,
-                                   const SnapshotFields& want, Act act)
+                                   const SnapshotFields& want, Act act,
+                                   const store::QueueView* queue)
 {
-    ProcCache proc;
+    ProcCache proc(queue);
     std::vector<Snapshot> found;
     found.reserve(ids.size());
     for (const store::TaskId id : ids)
@@ -358,9 +363,10 @@ Result<Snapshot> recover_and_inspect(store::Root& root, store::TaskId id,
 
 std::vector<Snapshot> recover_and_inspect_all(store::Root& root,
                                               const std::vector<store::TaskId>& ids,
-                                              const SnapshotFields& want)
+                                              const SnapshotFields& want,
+                                              const store::QueueView* queue)
 {
-    return inspect_each(root, ids, want, Act::recover);
+    return inspect_each(root, ids, want, Act::recover, queue);
 }
 
 int exit_code(const store::Status& status)

@@ -246,6 +246,8 @@ private:
     std::uint32_t resource(const std::string& name);
     std::uint32_t queue(const std::string& name);
     std::uint32_t shape_for(const WaitingTasks&);
+    std::uint32_t find_shape(const WaitingTasks&);
+    bool is_like_newest(const WaitingTasks&) const;
     std::uint32_t group_for(const WaitingTasks&);
     void count_item(const Item&);
     void discount_item(const Item&);
@@ -292,6 +294,7 @@ private:
     std::unordered_map<std::string, std::uint32_t> queue_by_name_;
     std::vector<Shape> shapes_;
     std::vector<std::uint32_t> free_shapes_;
+    std::uint32_t newest_shape_ = UINT32_MAX; ///< that a task was added to
     std::map<std::vector<std::uint64_t>, std::uint32_t> shape_by_needs_;
     std::vector<Group> groups_{Group{}}; ///< 0 is none
     std::vector<std::uint32_t> free_groups_;

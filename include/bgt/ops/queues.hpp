@@ -70,8 +70,12 @@ Result<Each<Changed>> move(store::Root&, const MoveRequest&, const Progress<Chan
 
 /// Whether anything waits, or runs from a queue: one system call.
 bool has_queue(const store::Root&);
-/// Why a task that waits has not started, in a sentence or more, and what to do next; empty: it
-/// does not wait.
-Result<std::vector<std::string>> why_waiting(store::Root&, store::TaskId);
+/// Why a task has not started, and what to do next.
+struct WaitingAccount {
+    store::TaskId task;
+    std::vector<std::string> sentences; ///< empty: it does not wait
+};
+/// Of each selected task, in their order.
+Result<std::vector<WaitingAccount>> why_waiting(store::Root&, const Selection&);
 
 } // namespace bgt::ops

@@ -1,6 +1,7 @@
 #pragma once
 /// What the journal amounts to: who waits, who is being started, who will never start, and what
 /// each of them is.
+#include <bgt/base/ascending_map.hpp>
 #include <bgt/core/queue.hpp>
 #include <bgt/store/queue_context.hpp>
 #include <bgt/store/queue_file.hpp>
@@ -57,9 +58,8 @@ public:
     /// The largest id that was ever submitted, as far as the journal goes back; 0: none.
     std::int64_t last_id() const
     {
-        return submitted_.empty()
-                   ? 0
-                   : submitted_.rbegin()->first + submitted_.rbegin()->second.first - 1;
+        const auto& all = submitted_.entries();
+        return all.empty() ? 0 : all.back().first + all.back().second.count - 1;
     }
     /// Nothing waits, runs or is still to be put on record.
     bool is_empty() const
@@ -78,6 +78,11 @@ public:
     Result<std::vector<std::string>> contexts() const;
 
 private:
+    struct SubmittedTasks {
+        std::uint32_t count = 0;
+        std::int64_t described_by = 0;
+    };
+
     Result<void> read_new();
     void apply(const QueueRecord&);
     void note_dropped(const core::TaskRange&, core::Reason, std::int64_t described_by);
@@ -85,17 +90,18 @@ private:
     void tell(std::int64_t id, core::TaskEventKind);
     /// Out of `descriptions_`, decoded.
     std::int64_t description_of(std::int64_t id) const;
+    const RecordPlace* place_of(std::int64_t description) const;
     Result<std::shared_ptr<const Described>> described(std::int64_t key) const;
     Result<std::string> spec_text(const Described&) const;
     std::set<std::int64_t> used_descriptions() const;
+    Result<std::set<std::int64_t>> needed_descriptions() const;
 
     QueueFile file_;
     core::QueueState state_;
     QueueSettings settings_;
-    std::map<std::int64_t, DroppedTasks> dropped_;     ///< by the first id
-    std::map<std::int64_t, RecordPlace> descriptions_; ///< by key
-    std::map<std::int64_t, std::pair<std::uint32_t, std::int64_t>>
-        submitted_; ///< first id -> count, description
+    std::map<std::int64_t, DroppedTasks> dropped_; ///< by the first id
+    AscendingMap<RecordPlace> descriptions_;       ///< by place_key() of the key
+    AscendingMap<SubmittedTasks> submitted_;       ///< by the first id
     mutable std::map<std::int64_t, std::shared_ptr<const Described>>
         recent_; ///< a few descriptions, decoded
 };

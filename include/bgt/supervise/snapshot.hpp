@@ -4,6 +4,7 @@
 #include <bgt/core/recovery.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/store/events.hpp>
+#include <bgt/store/queue_view.hpp>
 #include <bgt/store/root.hpp>
 #include <memory>
 #include <optional>
@@ -56,9 +57,10 @@ Result<Snapshot> inspect(store::Root&, store::TaskId, const SnapshotFields&);
 Result<Snapshot> recover_and_inspect(store::Root&, store::TaskId, const SnapshotFields&);
 
 /// The same for many, sharing one look at /proc. Order kept; ids that are gone meanwhile are left
-/// out.
+/// out. `queue`: what waits, where the caller has read it; it is expensive where much does.
 std::vector<Snapshot> recover_and_inspect_all(store::Root&, const std::vector<store::TaskId>&,
-                                              const SnapshotFields&);
+                                              const SnapshotFields&,
+                                              const store::QueueView* queue = nullptr);
 
 /// Exit code of an ended task (core::exit_code; 127/126 for failed-to-start by what is recorded).
 int exit_code(const store::Status&);

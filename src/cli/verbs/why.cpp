@@ -69,11 +69,10 @@ Result<boost::json::array> Why::tell_waiting(Context& context, store::Root& root
 {
     boost::json::array told;
     if (last_ || !ops::has_queue(root) || selection_.empty()) return told;
-    BGT_TRY_ASSIGN(const std::vector<store::TaskId> ids,
-                   ops::select(root, selection_, ops::Scope::living));
+    BGT_TRY_ASSIGN(const std::vector<ops::WaitingAccount> accounts,
+                   ops::why_waiting(root, selection_));
     ops::Selection rest;
-    for (const store::TaskId id : ids) {
-        BGT_TRY_ASSIGN(const std::vector<std::string> reasons, ops::why_waiting(root, id));
+    for (const auto& [id, reasons] : accounts) {
         if (reasons.empty()) rest.words.push_back(to_string(id));
         else
             told.push_back({{"id", id.value},
