@@ -256,12 +256,4 @@ Result<std::string> Question::answer(int gone, Instant deadline)
     }
 }
 
-Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone,
-                        Duration timeout)
-{
-    Result<Question> question = Question::send(folder_fd, name, request);
-    if (!question) return question.error();
-    return question->answer(gone, now() + timeout);
-}
-
 } // namespace bgt::os

@@ -22,9 +22,33 @@ constexpr auto answer_timeout = std::chrono::seconds(5);
 /// In another pid namespace a supervisor that lives can't be seen: that one is asked after this.
 constexpr auto helper_timeout = std::chrono::milliseconds(200);
 
+/// Of the record, while it does not say who the supervisor is.
+constexpr auto look_interval = std::chrono::milliseconds(50);
+
 std::string ended_text(store::TaskId id, const store::Status& status)
 {
     return fmt::format("task {} has {}", id.value, core::ended_words(status.outcome));
+}
+
+/// Asks, and waits for the answer. Where the record does not name the supervisor yet (it is being
+/// started), the record is looked at again in between: who has ended answers nobody.
+Result<std::string> ask(const store::TaskDir& task, const std::string& request,
+                        std::optional<Fd> supervisor, Duration timeout)
+{
+    BGT_TRY_ASSIGN(os::Question question,
+                   os::Question::send(task.fd(), store::file::control, request));
+    const Instant deadline = os::now() + timeout;
+    while (true) {
+        const bool is_known = supervisor.has_value();
+        Result<std::string> reply =
+            question.answer(is_known ? supervisor->get() : -1,
+                            is_known ? deadline : std::min(deadline, os::now() + look_interval));
+        if (reply || is_known || reply.error().sys_errno != ETIMEDOUT || os::now() >= deadline)
+            return reply;
+        const Result<store::Status> now = store::read_status(task.fd());
+        if (now && store::is_final(*now)) return reply;
+        if (now) supervisor = os::open_pidfd(now->supervisor);
+    }
 }
 
 /// Sees to it that somebody can answer, then asks. A living supervisor is asked also where its
@@ -40,15 +64,14 @@ Result<Answer> request(store::Root& root, store::TaskId id, const Request& what,
         return Error::failed(ended_text(id, seen->status));
     if (is_stopped(seen->status.supervisor))
         return Error::failed(stopped_text(id, seen->status.supervisor));
-    const std::optional<Fd> supervisor = os::open_pidfd(seen->status.supervisor);
+    std::optional<Fd> supervisor = os::open_pidfd(seen->status.supervisor);
     const bool has_died =
         !supervisor && seen->status.supervisor.pid > 0 && !os::is_alive(seen->status.supervisor);
     if (has_died && becomes_unlocked(*task, helper_timeout))
         return Error{ErrorKind::failed,
                      fmt::format("task {}: its supervisor died just now", id.value), ESRCH};
     const Result<std::string> reply =
-        os::ask(task->fd(), store::file::control, encode_request(what),
-                supervisor ? supervisor->get() : -1, timeout);
+        ask(*task, encode_request(what), std::move(supervisor), timeout);
     if (reply) return decode_answer(*reply);
     if (!seen->problem.empty() && !is_locked(*task))
         return Error::failed(seen->problem); // who answers nobody is not awaited

@@ -1,3 +1,4 @@
+#include <bgt/os/clock.hpp>
 #include <bgt/os/control_socket.hpp>
 
 #include "support/catch.hpp"
@@ -20,6 +21,13 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto patience = 20s;
+
+Result<std::string> ask(int folder, const char* name, const std::string& request, Duration timeout)
+{
+    auto question = Question::send(folder, name, request);
+    if (!question) return question.error();
+    return question->answer(-1, now() + timeout);
+}
 
 struct Folder {
     Folder()
@@ -178,16 +186,15 @@ TEST_CASE("Requests and answers")
 {
     const Folder folder;
     ControlSocket control = bound(folder);
-    auto asked = std::async(std::launch::async, [&] {
-        return ask(folder.fd.get(), "ctl.sock", "well?", -1, patience);
-    });
+    auto asked = std::async(std::launch::async,
+                            [&] { return ask(folder.fd.get(), "ctl.sock", "well?", patience); });
     const Datagram got = next(control);
     control.reply(got, "yes: " + got.bytes);
     const Result<std::string> answer = asked.get();
     REQUIRE(answer);
     CHECK(*answer == "yes: well?");
-    CHECK_FALSE(ask(folder.fd.get(), "ctl.sock", "well?", -1, 10ms));
-    CHECK_FALSE(ask(folder.fd.get(), "other", "well?", -1, 10ms));
+    CHECK_FALSE(ask(folder.fd.get(), "ctl.sock", "well?", 10ms));
+    CHECK_FALSE(ask(folder.fd.get(), "other", "well?", 10ms));
 }
 
 TEST_CASE("A socket that a dead supervisor left is replaced")
@@ -208,7 +215,7 @@ TEST_CASE("A request does not go through a symlink to another's socket")
     ControlSocket other = bound(theirs);
     Folder folder;
     std::filesystem::create_symlink(theirs.path + "/ctl.sock", folder.path + "/ctl.sock");
-    const auto answer = ask(folder.fd.get(), "ctl.sock", "{}", -1, 5s);
+    const auto answer = ask(folder.fd.get(), "ctl.sock", "{}", 5s);
     REQUIRE_FALSE(answer);
     CHECK(answer.error().sys_errno == ENOTSOCK);
     CHECK_FALSE(other.receive());

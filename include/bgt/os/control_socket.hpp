@@ -72,9 +72,10 @@ private:
 /// A request on its way to the socket NAME in a folder. Many can be under way at once.
 class Question {
 public:
-    /// Error: nobody listens.
+    /// Sends it to the socket NAME in the folder. Error: nobody listens.
     static Result<Question> send(int folder_fd, const char* name, std::string request);
-    /// Waits for the answer. `gone`: as below. Error: no answer until then.
+    /// Waits for the answer. `gone`, if not -1, is a pidfd of the supervisor: its end ends the
+    /// wait. Error: no answer until then (ETIMEDOUT: it can be waited for again).
     Result<std::string> answer(int gone, Instant deadline);
 
 private:
@@ -84,12 +85,6 @@ private:
     std::string request_;
     bool sent_ = false; ///< the receiver had no room at first
 };
-
-/// Sends a request to the socket NAME in the folder and waits for the answer. `gone`, if not -1, is
-/// a pidfd of the supervisor: its end ends the wait. Error: nobody listens, no answer within the
-/// timeout.
-Result<std::string> ask(int folder_fd, const char* name, const std::string& request, int gone,
-                        Duration timeout);
 
 /// Sends a message by the sd_notify protocol (man 3 sd_notify) to an address as NOTIFY_SOCKET has
 /// it, a path or `@name`, then BARRIER=1, and waits until both have been taken: so the sender still
