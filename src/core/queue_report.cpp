@@ -153,6 +153,14 @@ WaitingTasks QueueState::export_item(std::int64_t first, const Item& item) const
     return tasks;
 }
 
+std::vector<std::int64_t> QueueState::waiting_firsts() const
+{
+    std::vector<std::int64_t> firsts;
+    firsts.reserve(items_.size());
+    for (const auto& [first, item] : items_) firsts.push_back(first);
+    return firsts;
+}
+
 std::vector<WaitingTasks> QueueState::waiting() const
 {
     std::vector<WaitingTasks> out;

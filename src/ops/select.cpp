@@ -81,6 +81,12 @@ bool spec_fits(const store::TaskSpec& spec, const Selection& selection)
 bool waiting_fits(Waiting& waiting, TaskId id, const Selection& selection)
 {
     if (!selection.narrows()) return true;
+    if (!selection.queues.empty()) { // known without what describes it, which is expensive
+        const auto queue = waiting.view()->state().queue_of(id.value);
+        if (queue && std::ranges::find(selection.queues, *queue) == selection.queues.end())
+            return false;
+        if (queue && selection.names.empty() && selection.tags.empty()) return true;
+    }
     const auto task = waiting.view()->describe(id);
     return task && names_fit(selection.names, task->spec.name) && spec_fits(task->spec, selection);
 }

@@ -180,8 +180,8 @@ const RecordPlace* QueueView::place_of(std::int64_t description) const
 std::set<std::int64_t> QueueView::used_descriptions() const
 {
     std::set<std::int64_t> used;
-    for (const core::WaitingTasks& tasks : state_.waiting())
-        used.insert(description_of(tasks.first));
+    for (const std::int64_t first : state_.waiting_firsts())
+        used.insert(used.end(), description_of(first));
     for (const std::int64_t id : state_.running_ids()) used.insert(description_of(id));
     for (const auto& [first, tasks] : dropped_) used.insert(tasks.described_by);
     used.erase(0);
@@ -204,7 +204,7 @@ std::uint64_t QueueView::live_bytes() const
 {
     constexpr std::uint64_t bytes_a_record = 64;
     std::uint64_t bytes = (state_.running_ids().size() + dropped_.size()) * bytes_a_record;
-    bytes += state_.waiting().size() * bytes_a_record;
+    bytes += state_.waiting_firsts().size() * bytes_a_record;
     for (const std::int64_t key : used_descriptions())
         if (const RecordPlace* place = place_of(key)) bytes += place->size;
     return bytes;

@@ -8,15 +8,16 @@
 namespace bgt {
 
 /// Hazard: a key that is not above all others costs as many moves as there are keys above it.
-template <typename Value> class AscendingMap {
+template <typename Value>
+class AscendingMap {
 public:
     using Entry = std::pair<std::int64_t, Value>;
 
     /// Takes the place of the value that the key had.
     void put(std::int64_t key, const Value& value)
     {
-        const auto at = entries_.empty() || entries_.back().first < key ? entries_.end()
-                                                                        : first_at_least(key);
+        const auto at =
+            entries_.empty() || entries_.back().first < key ? entries_.end() : first_at_least(key);
         if (at != entries_.end() && at->first == key) at->second = value;
         else entries_.insert(at, {key, value});
     }

@@ -174,6 +174,8 @@ public:
     /// All that wait, as add() takes them, in the order of their ids; and one that runs, as it
     /// waited.
     std::vector<WaitingTasks> waiting() const;
+    /// The first ids of those alone, which takes little memory.
+    std::vector<std::int64_t> waiting_firsts() const;
     std::optional<WaitingTasks> running(std::int64_t id) const;
     /// The tasks on whose fate others wait.
     std::vector<std::int64_t> depended_on() const;
