@@ -246,7 +246,7 @@ _bgt_verb() {
         esac
         ;;
     retry)
-        options='-h --help --all --name --tag --queue --json --root'
+        options='-h --help --all --name --tag --queue --failed --dependents --json --root'
         first=@task-list
         rest=@task-list
         case $2 in

@@ -390,6 +390,8 @@ complete -c bgt -n '__bgt_in retry' -l all -d 'all tasks to which the verb appli
 complete -c bgt -n '__bgt_in retry' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks with this name; * and ? are wildcards'
 complete -c bgt -n '__bgt_in retry' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; several values of one key are alternatives'
 complete -c bgt -n '__bgt_in retry' -l queue -x -d 'tasks of this queue, waiting or started from it'
+complete -c bgt -n '__bgt_in retry' -l failed -d 'all tasks that ran and failed and were not retried yet (or those of the selection)'
+complete -c bgt -n '__bgt_in retry' -l dependents -d 'also the tasks that were skipped because of them'
 complete -c bgt -n '__bgt_in retry' -l json -d 'print the new tasks as JSON'
 complete -c bgt -n '__bgt_in retry' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in retry' -k -a '(__bgt_known task-list)'

@@ -141,6 +141,7 @@ Result<void> add_batch(Submission& s, const store::Described& shared, core::Wait
             return Error::usage("the batch names two tasks '" + items[at].local_name + "'");
     std::vector<std::vector<std::size_t>> inner(items.size());
     const std::vector<core::Dependency> common = how.after;
+    store::TaskSpec spec = s.request.spec;
     for (std::size_t at = 0; at < items.size(); ++at) {
         BatchItem& item = items[at];
         how.first = shared.key + static_cast<std::int64_t>(at);
@@ -165,6 +166,12 @@ Result<void> add_batch(Submission& s, const store::Described& shared, core::Wait
         own.key = how.first;
         own.like = shared.key;
         own.changes = std::move(item.changes);
+        if (how.after != common || item.priority || item.key) {
+            spec.after = how.after;
+            spec.priority = how.priority;
+            spec.key = how.key;
+            own.changes = store::with_waiting_fields(own.changes, spec);
+        }
         own.submitted_ns = shared.submitted_ns;
         // The first is described by the shared description where it differs in nothing; its key is
         // taken by that.
@@ -192,12 +199,14 @@ Result<std::vector<store::QueueRecord>> records_of(Submission& s, store::TaskId 
     described.context = context;
     described.submitted_ns = os::wall_now().time_since_epoch().count();
     request.spec.id = first;
+    request.spec.after = after;
+    request.spec.priority = request.priority.value_or(s.settings.of(request.how.queue).priority);
     described.spec = store::encode_spec(request.spec);
     core::WaitingTasks how = request.how;
     how.first = first.value;
     how.count = count_of(request);
     how.after = std::move(after);
-    how.priority = request.priority.value_or(s.settings.of(how.queue).priority);
+    how.priority = request.spec.priority;
     if (request.array) {
         described.index_first = request.array->first;
         described.index_step = request.array->step;

@@ -79,6 +79,29 @@ void decode_lists(const json::object& from, TaskSpec& spec)
         }
 }
 
+json::array encode_after(const std::vector<core::Dependency>& after)
+{
+    json::array out;
+    for (const core::Dependency& dependency : after)
+        out.push_back(json::object{{"task", dependency.task}, {"on", to_string(dependency.on)}});
+    return out;
+}
+
+std::vector<core::Dependency> decode_after(const json::array& from)
+{
+    std::vector<core::Dependency> after;
+    for (const json::value& item : from) {
+        core::Dependency& dependency = after.emplace_back();
+        take(as_object(item, "after"), "task", dependency.task);
+        std::string on = "ok";
+        take(item.get_object(), "on", on);
+        const auto known = core::parse_depends_on(on);
+        if (!known) bad("after", "ok, fail, any, start or ready");
+        dependency.on = *known;
+    }
+    return after;
+}
+
 void decode_queue(const json::object& from, TaskSpec& spec)
 {
     take(from, "name", spec.queue);
@@ -145,6 +168,9 @@ TaskSpec decode_fields(const json::object& from)
     take(from, "progress_pattern", spec.progress_pattern);
     take(from, "dump_stacks", spec.dump_stacks);
     if (const auto* queue = find(from, "queue")) decode_queue(as_object(*queue, "queue"), spec);
+    if (const auto* after = find(from, "after"))
+        spec.after = decode_after(as_array(*after, "after"));
+    take(from, "retry_of", spec.retry_of.value);
     return spec;
 }
 
@@ -190,7 +216,19 @@ std::string encode_spec(const TaskSpec& spec)
     if (!spec.progress_pattern.empty()) out["progress_pattern"] = spec.progress_pattern;
     if (!spec.dump_stacks) out["dump_stacks"] = false;
     if (!spec.queue.empty()) out["queue"] = encode_queue(spec);
+    if (!spec.after.empty()) out["after"] = encode_after(spec.after);
+    if (spec.retry_of.value != 0) out["retry_of"] = spec.retry_of.value;
     return json::serialize(out);
+}
+
+std::string with_waiting_fields(std::string_view changes, const TaskSpec& spec)
+{
+    boost::system::error_code ec;
+    json::value all = changes.empty() ? json::value(json::object{}) : parse_bytes(changes, ec);
+    if (ec || !all.is_object()) return std::string(changes); // not ours: found out when it is read
+    all.get_object()["queue"] = encode_queue(spec);
+    all.get_object()["after"] = encode_after(spec.after);
+    return json::serialize(all);
 }
 
 Result<TaskSpec> decode_spec(std::string_view text)

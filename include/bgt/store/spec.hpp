@@ -1,6 +1,7 @@
 #pragma once
 /// `spec.json`: what was asked for. Written once, before the start; never changed.
 #include <bgt/base/resource_limit.hpp>
+#include <bgt/core/queue.hpp>
 #include <bgt/core/task.hpp>
 #include <bgt/store/status.hpp>
 #include <bgt/store/task_id.hpp>
@@ -50,7 +51,9 @@ struct TaskSpec {
     std::string key;                            ///< at most one task of a key runs at once
     std::uint32_t slot = 0; ///< the first of its slots, from 1 on; 0: not started
     std::map<std::string, std::vector<std::uint32_t>>
-        units;              ///< of small resources, which units it got, from 0 on
+        units;                           ///< of small resources, which units it got, from 0 on
+    std::vector<core::Dependency> after; ///< what it waited for
+    TaskId retry_of;                     ///< the task of which it is another run; 0: none
     std::uint64_t mark = 0; ///< RLIMIT_RTTIME of the tree, a number like no other task's; 0: none
 };
 
@@ -59,6 +62,8 @@ std::string shown_command(const TaskSpec&);
 
 /// {"schema":1, ...}. Bytes that are not UTF-8 are kept as they are.
 std::string encode_spec(const TaskSpec&);
+/// The JSON object `changes` of fields of spec.json, with those added that say how this one waits.
+std::string with_waiting_fields(std::string_view changes, const TaskSpec&);
 /// Unknown fields are passed over (a newer bgt wrote them); a missing one keeps its default, but id
 /// and command must be there. Error (failed): not JSON, wrong types, a schema above 1 that says it
 /// can't be read.

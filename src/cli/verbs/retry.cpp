@@ -14,14 +14,20 @@ public:
     void declare(Parser& parser) override
     {
         declare_selection(parser, selection_);
+        parser.flag("--failed", failed_,
+                    "all tasks that ran and failed and were not retried yet (or those of the "
+                    "selection)");
+        parser.flag("--dependents", dependents_,
+                    "also the tasks that were skipped because of them");
         parser.flag("--json", json_, "print the new tasks as JSON");
         parser.example("bgt retry 7   # same folder, options and --env");
+        parser.example("bgt retry --failed --queue nightly --dependents");
     }
     int run(Context&) override;
 
 private:
     ops::Selection selection_;
-    bool json_ = false;
+    bool failed_ = false, dependents_ = false, json_ = false;
 };
 
 int Retry::run(Context& context)
@@ -30,7 +36,9 @@ int Retry::run(Context& context)
     if (!root) return context.fail(root.error(), json_);
     const ops::RetryRequest request{selection_,
                                     caller_environment(),
-                                    {context.settings().keep_ended, context.settings().keep_age}};
+                                    {context.settings().keep_ended, context.settings().keep_age},
+                                    failed_,
+                                    dependents_};
     std::vector<store::TaskId> made;
     int result = code::ok;
     const auto tell =
