@@ -43,16 +43,41 @@ Result<Each<Changed>> change_each(store::Root& root, const Selection& selection,
                                   const std::function<store::QueueRecord(store::TaskId)>& record)
 {
     const PrivateUmask files;
-    auto changed = for_each<Changed>(
-        root, selection, Scope::living, progress, [&](store::TaskId id) -> Result<Changed> {
-            if (!store::QueueFile::is_there(root)) return does_not_wait(id);
-            BGT_TRY_ASSIGN(Opened opened, open_locked(root));
-            if (!opened.view.is_waiting(id)) return does_not_wait(id);
-            BGT_TRY(opened.view.append({record(id)}, store::QueueFile::Durability::machine));
-            return Changed{};
-        });
+    BGT_TRY_ASSIGN(Selected found, select_each(root, selection, Scope::living, progress.missing));
+    Each<Changed> changed{std::move(found.missing), {}};
+    if (store::QueueFile::is_there(root)) {
+        BGT_TRY_ASSIGN(Opened opened, open_locked(root));
+        std::vector<store::QueueRecord> records;
+        for (const store::TaskId id : found.ids) {
+            const bool waits = opened.view.is_waiting(id);
+            if (waits) records.push_back(record(id));
+            changed.tasks.push_back(
+                {id, waits ? Result<Changed>(Changed{}) : Result<Changed>(does_not_wait(id))});
+        }
+        if (!records.empty())
+            BGT_TRY(opened.view.append(records, store::QueueFile::Durability::machine));
+    } else {
+        for (const store::TaskId id : found.ids) changed.tasks.push_back({id, does_not_wait(id)});
+    }
+    for (const auto& task : changed.tasks)
+        if (progress.done) progress.done(task);
     static_cast<void>(dispatch::ensure_dispatcher(root));
     return changed;
+}
+
+/// The parts of the item that are among `ids`, which are ascending.
+std::vector<core::TaskRange> parts_of(const core::WaitingTasks& item,
+                                      const std::vector<store::TaskId>& ids)
+{
+    std::vector<core::TaskRange> parts;
+    const std::int64_t end = item.first + item.count;
+    for (auto it = std::ranges::lower_bound(ids, store::TaskId{item.first});
+         it != ids.end() && it->value < end; ++it) {
+        if (parts.empty() || parts.back().first + parts.back().count != it->value)
+            parts.push_back({it->value, 0});
+        ++parts.back().count;
+    }
+    return parts;
 }
 
 std::vector<Worker> workers_of(const store::Root& root, const store::QueueView& view,
@@ -258,18 +283,23 @@ Result<void> remove_queue(store::Root& root, const std::string& queue)
     });
 }
 
-Result<bool> cancel_waiting(store::Root& root, store::TaskId id)
+Result<std::vector<store::TaskId>> cancel_waiting(store::Root& root, std::vector<store::TaskId> ids)
 {
     const PrivateUmask files;
-    if (!store::QueueFile::is_there(root)) return false;
+    if (!store::QueueFile::is_there(root)) return std::vector<store::TaskId>{};
+    std::ranges::sort(ids);
     {
         BGT_TRY_ASSIGN(Opened opened, open_locked(root));
-        if (!opened.view.is_waiting(id)) return opened.view.dropped_for(id).has_value();
-        BGT_TRY(opened.view.append({store::Dropped{{id.value, 1}, core::Reason::cancelled, 0}},
-                                   store::QueueFile::Durability::machine));
+        std::vector<store::QueueRecord> records;
+        for (const core::WaitingTasks& item : opened.view.state().waiting())
+            for (const core::TaskRange& part : parts_of(item, ids))
+                records.emplace_back(store::Dropped{part, core::Reason::cancelled, 0});
+        if (!records.empty())
+            BGT_TRY(opened.view.append(records, store::QueueFile::Durability::machine));
+        std::erase_if(ids, [&](store::TaskId id) { return !opened.view.dropped_for(id); });
     }
     BGT_TRY(dispatch::ensure_dispatcher(root));
-    return true;
+    return ids;
 }
 
 Result<Each<Changed>> hold(store::Root& root, const Selection& selection,

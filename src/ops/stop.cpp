@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fcntl.h>
+#include <map>
 
 namespace bgt::ops {
 namespace {
@@ -52,8 +53,8 @@ Result<bool> cancelled_while_waiting(store::Root& root, store::TaskId id)
 {
     const Instant deadline = os::now() + start_timeout;
     while (!root.open_task(id)) {
-        BGT_TRY_ASSIGN(const bool cancelled, cancel_waiting(root, id));
-        if (cancelled) return true;
+        BGT_TRY_ASSIGN(const std::vector<store::TaskId> cancelled, cancel_waiting(root, {id}));
+        if (!cancelled.empty()) return true;
         if (os::now() > deadline)
             return Error::failed("task " + to_string(id) +
                                  " is about to be started, and does not come to it");
@@ -89,6 +90,21 @@ Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& reque
         if (again && !is_final(again->status)) return asked.error();
     }
     return target;
+}
+
+/// Those that waited in queues, and do so no more.
+Result<std::map<store::TaskId, Target>> cancel_all(store::Root& root,
+                                                   const std::vector<store::TaskId>& ids,
+                                                   const StopRequest& request)
+{
+    BGT_TRY_ASSIGN(const std::vector<store::TaskId> waited, cancel_waiting(root, ids));
+    std::map<store::TaskId, Target> cancelled;
+    for (Snapshot& task : recover_and_inspect_all(root, waited, request.fields)) {
+        const store::TaskId id = task.id;
+        const store::Status before = task.status;
+        cancelled.emplace(id, Target{std::move(task), before, {}, os::now(), false, true});
+    }
+    return cancelled;
 }
 
 /// The last status seen; nullopt: the deadline passed. Says once a second what it waits for.
@@ -160,9 +176,13 @@ Result<Each<Stopped>> stop(store::Root& root, const StopRequest& request,
     const auto deadline =
         request.timeout ? std::optional(os::now() + *request.timeout) : std::nullopt;
     Each<Stopped> answer{std::move(found->missing), {}};
+    // What waits goes first: else it would be started in the place of those that end.
+    BGT_TRY_ASSIGN(auto cancelled, cancel_all(root, found->ids, request));
     std::vector<Result<Target>> targets;
     for (const store::TaskId id : found->ids) {
-        targets.push_back(ask(root, id, request));
+        const auto waited = cancelled.find(id);
+        targets.push_back(waited != cancelled.end() ? std::move(waited->second)
+                                                    : ask(root, id, request));
         if (!targets.back() && progress.done) progress.done({id, targets.back().error()});
     }
     for (std::size_t i = 0; i < targets.size(); ++i) {

@@ -180,6 +180,61 @@ TEST_CASE("hold, release, move and cancel")
     CHECK(is_over(lab));
 }
 
+TEST_CASE("kill --all: nothing that waits starts in the place of what ends")
+{
+    const Lab lab;
+    REQUIRE(lab({"queue", "set", "default", "slots=2"}).code == 0);
+    REQUIRE(lab({"submit", "--array", "1-30", "-c", "echo {} >> log; exec sleep 1000"}).code == 0);
+    const std::string other = submit_one(lab, {"-c", "echo other >> log"});
+    const auto lines = [&] { return std::ranges::count(read_file(lab.work() + "/log"), '\n'); };
+    REQUIRE(eventually(patience, [&] { return lines() == 2; }));
+    const Ran killed = lab({"kill", "--all"});
+    INFO(killed);
+    CHECK(killed.code == 0);
+    CHECK(lines() == 2);
+    CHECK(reason(lab, other) == "cancelled");
+    CHECK(lab.wait("30") == 121);
+    CHECK(is_over(lab));
+}
+
+TEST_CASE("a request to a task that was started a moment ago waits no longer than it lives")
+{
+    const Lab lab;
+    for (int i = 0; i < 20; ++i) {
+        const Ran asked = lab({"signal", "USR1", submit_one(lab, {"--", "true"})});
+        INFO(asked);
+        CHECK(asked.took < milliseconds(4000)); // a request that nobody answers ends after 5 s
+    }
+}
+
+TEST_CASE("retry: what came from a queue waits there again")
+{
+    const Lab lab;
+    REQUIRE(lab({"queue", "set", "q", "slots=1"}).code == 0);
+    const std::string first = submit_one(lab, {"-q", "q", "-c", "test -e good"});
+    const std::string second =
+        submit_one(lab, {"-q", "q", "--after", first, "-c", "echo $BGT_QUEUE > second"});
+    const std::string third = submit_one(lab, {"-q", "q", "--after", second, "--", "true"});
+    const std::string killed = submit_one(lab, {"--hold", "--", "false"});
+    CHECK(lab({"kill", killed}).code == 0);
+    CHECK(lab.wait(third) == 121);
+    CHECK(lab.wait(first) == 1);
+    write_file(lab.work() + "/good", "");
+    const Ran ran = lab({"retry", "--failed", "--dependents"});
+    INFO(ran);
+    REQUIRE(ran.code == 0);
+    std::istringstream out(ran.out);
+    std::string a, b, c, more;
+    REQUIRE(out >> a >> b >> c);
+    CHECK_FALSE(out >> more); // what was cancelled is not retried
+    CHECK(lab.wait(c) == 0);
+    CHECK(lab.wait(a) == 0);
+    CHECK(read_file(lab.work() + "/second") == "q\n");
+    CHECK(text_at(lab.show(c), "/lifecycle") == "ended");
+    CHECK(lab({"retry", "--failed"}).out.empty()); // it was retried
+    CHECK(is_over(lab));
+}
+
 TEST_CASE("a key: one at a time; skip, latest and replace")
 {
     const Lab lab;

@@ -51,8 +51,9 @@ Result<std::size_t> clear_queue(store::Root&, const std::string& queue);
 /// Forgets the settings of a queue. Error: tasks wait or run there; (not_found) it has none.
 Result<void> remove_queue(store::Root&, const std::string& queue);
 
-/// True: the task waited, and will not start. False: it does not wait.
-Result<bool> cancel_waiting(store::Root&, store::TaskId);
+/// Takes those that wait out of their queues, all at once: none of them starts any more. Returns
+/// these, in ascending order, and those that were to be put on record as such already.
+Result<std::vector<store::TaskId>> cancel_waiting(store::Root&, std::vector<store::TaskId>);
 
 struct Changed {};
 /// Holds tasks that wait: they are not started until they are released. Error: one does not wait.
