@@ -1,4 +1,5 @@
 #include <bgt/core/pattern.hpp>
+#include <bgt/core/pattern_size.hpp>
 
 #include <bgt/base/text.hpp>
 
@@ -20,6 +21,21 @@ Result<Pattern> Pattern::compile(const std::string& text)
         return Error::usage("bad regular expression \"" + printable(text) +
                             "\": " + printable(regex->error()));
     return Pattern(std::move(regex));
+}
+
+std::optional<std::size_t> compiled_size(const std::string& regex, std::size_t most)
+{
+    // RE2 compiles as many instructions of 16 bytes as fit into a sixth of its memory.
+    constexpr std::size_t bytes_an_instruction = 96, bytes_of_a_program = 2048;
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(
+        static_cast<std::int64_t>(bytes_of_a_program + most * bytes_an_instruction));
+    const re2::RE2 compiled(regex, options);
+    if (compiled.error_code() == re2::RE2::ErrorPatternTooLarge) return std::nullopt;
+    if (!compiled.ok()) return 0;
+    const auto size = static_cast<std::size_t>(compiled.ProgramSize());
+    return size <= most ? std::optional(size) : std::nullopt;
 }
 
 bool Pattern::matches(std::string_view line) const

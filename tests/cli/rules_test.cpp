@@ -402,3 +402,22 @@ TEST_CASE("good values are in force")
     CHECK(line(explained(lab, {"--restart", "always", "--backoff", "3s", "--", "x"}), "backoff") ==
           "3s --backoff");
 }
+
+TEST_CASE("rules that would take long to compile are refused at once, with the rule and the bound")
+{
+    const Lab lab;
+    std::string text = "[[rule]]\nmatch = 'sleep'\n";
+    for (int i = 0; i < 300; ++i) text += "[[rule]]\nmatch = '(?i)\\pL{99}'\n";
+    rules(lab, text);
+    const auto before = std::chrono::steady_clock::now();
+    const std::string said = error(lab, {});
+    CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(5)); // 30 s without
+    CHECK(said.find("bgt.toml:3: ") != std::string::npos);
+    CHECK(said.find("50000 instructions") != std::string::npos);
+    rules(lab, "[[rule]]\nmatch = 'sleep'\nready_log = '(?i)\\pL{99}'\n");
+    CHECK(error(lab, {}).find("50000 instructions") != std::string::npos);
+    text.clear();
+    for (int i = 0; i < 500; ++i) text += "[[rule]]\nmatch = '^(npm|yarn) run [a-z]+$'\n";
+    rules(lab, text);
+    CHECK(lab({"run", "--wait", "--", "true"}).code == 0);
+}

@@ -503,7 +503,8 @@ def rules_that_are_dear_to_compile_are_refused_at_once(args) -> None:
         many = "".join(f'[[rule]]\nmatch = "{dear}"\n' for _ in range(25_000))
         plain = "[[rule]]\nmatch = 'a'\n" * 1_001
         logs = f"[[rule]]\nmatch = 'sleep'\nready_log = [{', '.join([repr(dear)] * 20_000)}]\n"
-        for text, said in ((many, "1000 rules"), (plain, "1000 rules"), (logs, "16 KiB")):
+        classes = "[[rule]]\nmatch = '(?i)\\pL{99}'\n" * 1_000
+        for text, said in ((many, "1000 rules"), (plain, "1000 rules"), (logs, "16 KiB"), (classes, "50000 instructions")):
             lab.toml(text)
             for verb in (["run", "--wait", "--", "true"], ["config"], ["trust"], ["gc"]):
                 ran = lab.here(*verb, timeout=20)

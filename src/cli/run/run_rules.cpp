@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
+#include <bgt/core/pattern_size.hpp>
 
 namespace bgt::cli {
 
@@ -190,16 +191,20 @@ constexpr std::size_t max_rules = 1000;
 /// `{n}`.
 constexpr std::size_t max_regex_bytes = 16 << 10;
 
-std::size_t regex_bytes(const Rule& rule)
+/// And those of a file together, once compiled, in instructions: some tens of milliseconds.
+constexpr std::size_t max_regex_size = 50'000;
+
+/// `match`, and those in its options.
+std::vector<std::string> regexes_of(const Rule& rule)
 {
-    std::size_t size = rule.match.size();
+    std::vector<std::string> out{rule.match};
     for (const Entry& entry : rule.entries) {
         const RunOption* const option = find_option(entry);
         if (!option || option->value != Value::regex) continue;
         if (const auto words = words_of(*option, entry))
-            for (const auto& word : *words) size += word.size();
+            out.insert(out.end(), words->begin(), words->end());
     }
-    return size;
+    return out;
 }
 
 /// Before anything is compiled. Each file has the whole bound: that of a clone does not use up the
@@ -210,11 +215,34 @@ Result<void> check_size(const std::vector<Rule>& rules)
         std::size_t count = 0, bytes = 0;
         for (const Rule& rule : rules) {
             if (rule.origin != origin) continue;
-            bytes += regex_bytes(rule);
+            for (const std::string& regex : regexes_of(rule)) bytes += regex.size();
             if (++count > max_rules) return at(rule.where, "a file may have at most 1000 rules");
             if (bytes > max_regex_bytes)
                 return at(rule.where, "the regular expressions of the rules in this file are "
                                       "longer than 16 KiB together");
+        }
+    }
+    return {};
+}
+
+/// What takes the time: each is compiled only as far as the bound of its file leaves room. One that
+/// is wrong for another reason is told about later.
+Result<void> check_compiled_size(const std::vector<Rule>& rules)
+{
+    for (const auto origin : {config::Origin::project_file, config::Origin::user_file}) {
+        std::size_t left = max_regex_size;
+        for (const Rule& rule : rules) {
+            if (rule.origin != origin) continue;
+            for (const std::string& regex : regexes_of(rule)) {
+                const std::optional<std::size_t> size = core::compiled_size(regex, left);
+                if (!size)
+                    return at(rule.where,
+                              "with \"" + fit(printable(regex), 40) +
+                                  "\" the regular expressions of the rules in this file have more "
+                                  "than 50000 instructions together once they are compiled: "
+                                  "shorten the repetitions and classes, or use fewer rules");
+                left -= *size;
+            }
         }
     }
     return {};
@@ -225,6 +253,7 @@ Result<void> check_size(const std::vector<Rule>& rules)
 Result<void> check_rules(const std::vector<Rule>& rules)
 {
     if (auto fine = check_size(rules); !fine) return fine;
+    if (auto fine = check_compiled_size(rules); !fine) return fine;
     for (const Rule& rule : rules) {
         if (auto pattern = config::compile(rule); !pattern) return pattern.error();
         if (auto options = options_of(rule); !options) return options.error();
