@@ -48,15 +48,29 @@ int move_up(int parent, const char* name, Clearing& all)
     return ENOTEMPTY;
 }
 
+/// Empty with errno set. `unlock`: one that its owner may not read (a task can make such) becomes
+/// readable. A link is not followed, also where it takes the place of the folder in between.
+Fd open_folder(int parent, const char* name, bool unlock)
+{
+    constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    Fd folder(::openat(parent, name, flags));
+    if (folder || errno != EACCES || !unlock) return folder;
+    if (::fchmodat(parent, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0)
+        folder.reset(::openat(parent, name, flags));
+    return folder;
+}
+
 int clear_folder(int parent, const char* name, int depth, Clearing& all)
 {
     if (depth >= max_depth) return all.remove ? move_up(parent, name, all) : 0;
-    Listing listing(Fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
+    Listing listing(open_folder(parent, name, all.remove));
     if (!listing) return errno == ENOENT ? 0 : errno;
     if (depth == 0) all.top = listing.fd();
     struct stat st {};
     if (::fstat(listing.fd(), &st) == 0)
         all.bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
+    // Nothing can be removed from a folder that its owner may not write.
+    if (all.remove && (st.st_mode & S_IRWXU) != S_IRWXU) ::fchmod(listing.fd(), S_IRWXU);
     for (int pass = 0; pass < max_passes;) {
         const unsigned moved_before = all.moved;
         while (const char* entry = listing.next())

@@ -370,6 +370,43 @@ TEST_CASE("folders nested without end are removed, too")
     CHECK(std::filesystem::is_empty(temp / "root/tasks"));
 }
 
+TEST_CASE("folders that their owner may not read or write are removed, and no link in their place")
+{
+    TempFolder temp;
+    std::filesystem::create_directories(temp / "task/a/b/c");
+    std::filesystem::create_directories(temp / "task/d/e");
+    std::filesystem::create_directories(temp / "outside");
+    put(temp / "task/d/file", "x");
+    put(temp / "outside/file", "x");
+    ::chmod((temp / "outside").c_str(), 0);
+    ::symlink((temp / "outside").c_str(), (temp / "task/a/link").c_str());
+    ::chmod((temp / "task/a/b").c_str(), 0);
+    ::chmod((temp / "task/a").c_str(), 0);
+    ::chmod((temp / "task/d").c_str(), 0500);
+    constexpr uid_t nobody = 65534;
+    const auto give_away = [&](const std::string& path) {
+        if (::geteuid() == 0) REQUIRE(::lchown(path.c_str(), nobody, nobody) == 0);
+    };
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(temp / "."))
+        give_away(entry.path());
+    give_away(temp / ".");
+    const pid_t child = ::fork();
+    if (child == 0) { // to whom modes mean something
+        if (::geteuid() == 0 && ::setresuid(nobody, nobody, nobody) != 0) ::_exit(2);
+        const Fd at(::open((temp / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        ::_exit(detail::clear_tree(at.get(), "task", true) ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK_FALSE(exists(temp / "task"));
+    struct stat outside {};
+    REQUIRE(::stat((temp / "outside").c_str(), &outside) == 0);
+    CHECK((outside.st_mode & 0777) == 0);
+    ::chmod((temp / "outside").c_str(), 0700);
+    CHECK(exists(temp / "outside/file"));
+}
+
 TEST_CASE("what is in the way of a removal is removed, and not followed")
 {
     TempFolder temp;
