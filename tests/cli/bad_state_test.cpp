@@ -468,3 +468,24 @@ TEST_CASE("verbs name a damaged task once")
     CHECK(removed.code == 0);
     CHECK(removed.err.empty());
 }
+
+TEST_CASE("the tasks of --each and --batch come from a file, stdin, or a pipe of the caller's own")
+{
+    const Lab lab;
+    REQUIRE(::mkfifo((lab.work() + "/fifo").c_str(), 0600) == 0);
+    for (const char* path : {"fifo", "/dev/null", "/dev/zero", "/dev/tty", "."}) {
+        const auto began = std::chrono::steady_clock::now();
+        CHECK(lab({"submit", "--each", path, "--", "echo", "{}"}).code == 125);
+        const Ran batch = lab({"submit", "--batch", path});
+        INFO(batch);
+        CHECK(batch.code == 125);
+        CHECK(batch.err.find(path) != std::string::npos);
+        CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));
+    }
+    const Ran own = run(lab.program(
+        {"bash", "-c", BGT_BINARY " submit --each <(sleep 0.2; echo a; echo b) -- echo {}"}));
+    INFO(own);
+    CHECK(own.code == 0);
+    CHECK(own.out == "1\n2\n");
+    CHECK(lab.wait("2") == 0);
+}

@@ -1,4 +1,5 @@
 #include <bgt/cli/env_file.hpp>
+#include <bgt/cli/own_descriptor.hpp>
 
 #include <bgt/base/fd.hpp>
 #include <bgt/base/text.hpp>
@@ -16,14 +17,6 @@ namespace {
 constexpr std::size_t largest_file = 1 << 20;
 constexpr std::string_view blanks = " \t";
 constexpr int pipe_timeout_ms = 10'000; ///< with a writer of a pipe
-
-/// A pipe that the caller has opened, as a shell does for `--env-file <(command)`. A FIFO in a
-/// folder may be anybody's.
-bool is_own_descriptor(std::string_view path)
-{
-    return path == "/dev/stdin" || path.starts_with("/dev/fd/") ||
-           path.starts_with("/proc/self/fd/");
-}
 
 std::string_view trim_left(std::string_view text)
 {
@@ -102,6 +95,16 @@ Line parse_line(std::string_view line)
 }
 
 } // namespace
+
+bool is_own_descriptor(std::string_view path)
+{
+    if (path == "/dev/stdin") return true;
+    for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"})
+        if (path.starts_with(folder) && path.size() > folder.size() &&
+            path.find_first_not_of("0123456789", folder.size()) == path.npos)
+            return true;
+    return false;
+}
 
 std::vector<std::string> caller_environment()
 {

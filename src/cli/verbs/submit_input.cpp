@@ -2,6 +2,7 @@
 
 #include <bgt/base/fd.hpp>
 #include <bgt/base/text.hpp>
+#include <bgt/cli/own_descriptor.hpp>
 #include <bgt/store/task_id.hpp>
 
 #include <boost/json.hpp>
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <stdexcept>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace bgt::cli {
@@ -18,12 +20,28 @@ namespace json = boost::json;
 
 constexpr std::size_t max_input = 256u << 20;
 
-Result<std::string> read_all(const std::string& file, const char* option)
+/// Opening or reading what is no file may wait for ever, for a writer that never comes. A pipe of
+/// the caller's own is read to its end, as stdin is.
+Result<Fd> open_input(const std::string& file, const char* option)
 {
-    const Fd opened(file == "-" ? -1 : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file != "-" && !opened)
+    Fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    struct stat info {};
+    if (!opened || ::fstat(opened.get(), &info) != 0)
         return Error::usage(std::string(option) + ": " +
                             Error::system(printable(file), errno).message);
+    const bool is_own = is_own_descriptor(file) && !S_ISDIR(info.st_mode);
+    if (!S_ISREG(info.st_mode) && !is_own)
+        return Error::usage(std::string(option) + ": " + printable(file) +
+                            " is not a regular file (- is stdin)");
+    const int flags = ::fcntl(opened.get(), F_GETFL);
+    ::fcntl(opened.get(), F_SETFL, flags & ~O_NONBLOCK);
+    return opened;
+}
+
+Result<std::string> read_all(const std::string& file, const char* option)
+{
+    Fd opened;
+    if (file != "-") { BGT_TRY_ASSIGN(opened, open_input(file, option)); }
     const int fd = file == "-" ? STDIN_FILENO : opened.get();
     std::string text;
     std::vector<char> block(1 << 16);
