@@ -16,25 +16,13 @@ Result<TaskMonitor> TaskMonitor::open(store::Root& root, store::TaskId id)
     task.id_ = id;
     // Opened before the look: should it end and vanish meanwhile, the last record is still at hand.
     Result<store::TaskDir> dir = root.open_task(id);
-    if (!dir && dir.error().kind == ErrorKind::not_found) {
-        Result<supervise::Snapshot> waiting = supervise::recover_and_inspect(root, id, {});
-        if (!waiting) {
-            Result<store::Status> last = root.removed_status(id);
-            if (!last) return waiting.error();
-            task.status_ = std::move(*last);
-            task.gone_ = true;
-            return task;
-        }
-        task.status_ = std::move(waiting->status);
-        task.problem_ = std::move(waiting->problem);
-        task.waits_ = !task.over();
-        task.path_ = std::move(waiting->folder);
-        return task;
-    }
+    Result<Fd> status =
+        dir ? dir->open(store::file::status, O_RDONLY | O_NONBLOCK) : Result<Fd>(dir.error());
+    if (!status && status.error().kind == ErrorKind::not_found)
+        return open_waiting(root, id, dir ? *std::move(dir) : store::TaskDir{});
     if (!dir) return dir.error();
     task.dir_ = std::move(*dir);
     task.path_ = task.dir_.path();
-    Result<Fd> status = task.dir_.open(store::file::status, O_RDONLY | O_NONBLOCK);
     if (status) task.status_fd_ = std::move(*status);
 
     Result<supervise::Snapshot> seen = supervise::recover_and_inspect(root, id, {});
@@ -47,6 +35,28 @@ Result<TaskMonitor> TaskMonitor::open(store::Root& root, store::TaskId id)
     if (seen.error().kind != ErrorKind::not_found || !status) return seen.error();
     task.refresh();
     task.gone_ = true;
+    return task;
+}
+
+/// One without a record: it waits in a queue, or has just left it.
+Result<TaskMonitor> TaskMonitor::open_waiting(store::Root& root, store::TaskId id,
+                                              store::TaskDir dir)
+{
+    TaskMonitor task;
+    task.id_ = id;
+    Result<supervise::Snapshot> seen = supervise::recover_and_inspect(root, id, {});
+    if (!seen) {
+        Result<store::Status> last = root.removed_status(id);
+        if (!last) return seen.error();
+        task.status_ = std::move(*last);
+        task.gone_ = true;
+        return task;
+    }
+    task.status_ = std::move(seen->status);
+    task.problem_ = std::move(seen->problem);
+    task.waits_ = !task.over();
+    task.path_ = std::move(seen->folder);
+    if (!task.waits_) task.dir_ = std::move(dir);
     return task;
 }
 

@@ -271,10 +271,12 @@ Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId i
     snapshot.id = id;
     snapshot.folder = root.path() + "/tasks/" + to_string(id);
     Result<store::Status> status = store::read_status_at(root.fd(), id);
-    if (!status && access(snapshot.folder.c_str(), F_OK) != 0) {
-        if (inspect_waiting(snapshot, root, want, proc)) return {};
-        status = store::read_status_at(root.fd(),
-                                       id); // it may have left its queue between the two looks
+    if (!status && status.error().kind == ErrorKind::not_found) {
+        if (access(snapshot.folder.c_str(), F_OK) != 0 &&
+            inspect_waiting(snapshot, root, want, proc))
+            return {};
+        // It may have left its queue, and its folder may have come, since the look before.
+        status = store::read_status_at(root.fd(), id);
         if (!status && access(snapshot.folder.c_str(), F_OK) != 0)
             return Error::not_found(fmt::format("no such task {}", id.value));
     }
@@ -293,8 +295,10 @@ Result<void> inspect_into(Snapshot& snapshot, store::Root& root, store::TaskId i
     // Its folder is there, and the one who makes it has not come to the record yet.
     if (!status && status.error().kind == ErrorKind::not_found) {
         const Lock lock = lock_of(root, root.open_task(id), nullptr);
-        if (lock.state != core::LockState::free && !(lock.error && is_lasting(*lock.error)))
+        if (lock.state != core::LockState::free && !(lock.error && is_lasting(*lock.error))) {
+            if (inspect_waiting(snapshot, root, want, proc)) return {}; // out of a queue
             return Error::not_found(fmt::format("no such task {} yet", id.value));
+        }
     }
     if (!status) {
         put_problem(snapshot, status.error(),

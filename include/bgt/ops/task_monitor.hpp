@@ -24,7 +24,7 @@ public:
     /// Not empty: the folder is damaged, and nothing but this can be said of the task.
     const std::string& problem() const { return problem_; }
     const std::string& path() const { return path_; }
-    /// It waits in a queue, and has no folder yet.
+    /// It waits in a queue, and has no record yet.
     bool waits() const { return waits_; }
     /// The folder; not to be used after close_folder().
     const store::TaskDir& dir() const { return dir_; }
@@ -57,6 +57,7 @@ public:
     void refresh();
 
 private:
+    static Result<TaskMonitor> open_waiting(store::Root&, store::TaskId, store::TaskDir);
     bool outlived_by_supervisor(const store::Root&) const;
     void watch_again(store::Root&, os::Watch&);
     /// Of a task that waited in a queue: goes on with its folder once that is there.
