@@ -5,6 +5,7 @@
 #include <bgt/core/end_words.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/store/environment.hpp>
+#include <bgt/supervise/await_served.hpp>
 #include <bgt/supervise/control.hpp>
 
 #include <fmt/format.h>
@@ -30,8 +31,8 @@ Result<Restarted> next_attempt(store::Root& root, const Snapshot& before,
     const std::uint32_t attempt = before.status.attempt;
     const bool waited = before.status.lifecycle ==
                         core::Lifecycle::backing_off; // its next attempt has its number already
-    auto after = supervise::await_status(
-        root, id, std::nullopt,
+    auto after = supervise::await_served(
+        root, id,
         [&](const store::Status& seen) {
             const bool runs =
                 seen.lifecycle == core::Lifecycle::running && (seen.attempt > attempt || waited);
@@ -39,7 +40,7 @@ Result<Restarted> next_attempt(store::Root& root, const Snapshot& before,
         },
         cancel.fd);
     if (!after) return after.error();
-    store::Status& status = **after;
+    store::Status& status = *after;
     if (has_survivors(status)) return survives(id, status);
     if (is_over(status))
         return Error::failed(fmt::format("{}: ended instead ({})", label(id, status),
@@ -57,14 +58,14 @@ Result<store::Status> end_it(store::Root& root, const Snapshot& before, bool now
         const auto seen = recover_and_inspect(root, before.id, {}); // it may just have ended
         if (seen && !is_final(seen->status)) return asked.error();
     }
-    auto after = supervise::await_status(
-        root, before.id, std::nullopt,
+    auto after = supervise::await_served(
+        root, before.id,
         [](const store::Status& seen) { return is_final(seen) || has_survivors(seen); }, cancel.fd);
     if (!after)
         return after.error().kind == ErrorKind::not_found ? Result<store::Status>(before.status)
                                                           : after.error();
-    if (has_survivors(**after)) return survives(before.id, **after);
-    return **std::move(after);
+    if (has_survivors(*after)) return survives(before.id, *after);
+    return after;
 }
 
 /// Another task like it: it has ended, or nobody knows its environment.

@@ -3,6 +3,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/os/watch.hpp>
+#include <bgt/supervise/await_served.hpp>
 #include <bgt/supervise/snapshot.hpp>
 
 #include <algorithm>
@@ -18,6 +19,10 @@ constexpr auto without_supervisor = std::chrono::milliseconds(5);
 /// the record, for the end of an inotify instance costs the kernel (and so the caller) some ten
 /// milliseconds.
 constexpr auto with_supervisor = std::chrono::milliseconds(100);
+
+/// Who is stopped for so many looks in a row is not awaited.
+constexpr int max_stopped_looks = 5;
+constexpr auto look_interval = std::chrono::seconds(1);
 
 /// Watches the end of the task's supervisor, and of the one that takes its place.
 class SupervisorWatch {
@@ -94,6 +99,26 @@ Result<std::optional<store::Status>> await_status(
         if (!wake) return wake.error();
         if (std::ranges::find(wake->fds, cancel_fd) != wake->fds.end())
             return Error{ErrorKind::failed, "cancelled", ECANCELED};
+    }
+}
+
+Result<store::Status> await_served(store::Root& root, store::TaskId id,
+                                   const std::function<bool(const store::Status&)>& done,
+                                   int cancel_fd)
+{
+    const Result<store::TaskDir> task = root.open_task(id);
+    if (!task) return task.error();
+    const Result<Fd> record = task->open(store::file::status, O_RDONLY);
+    int stopped = 0;
+    while (true) {
+        const auto seen = await_status(root, id, os::now() + look_interval, done, cancel_fd);
+        if (!seen && seen.error().kind == ErrorKind::not_found && record)
+            return store::read_open_status(record->get()); // it has removed itself
+        if (!seen) return seen.error();
+        if (*seen) return **seen;
+        const Result<store::Status> now = store::read_status_at(root.fd(), id);
+        stopped = now && is_stopped(now->supervisor) ? stopped + 1 : 0;
+        if (stopped == max_stopped_looks) return Error::failed(stopped_text(id, now->supervisor));
     }
 }
 

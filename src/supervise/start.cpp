@@ -12,6 +12,7 @@
 #include <bgt/store/environment.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/task_marks.hpp>
+#include <bgt/supervise/await_served.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/recover.hpp>
@@ -247,14 +248,14 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
         break;
     }
     const bool until_ended = replaces && seen->status.lifecycle != core::Lifecycle::starting;
-    const auto over = await_status(root, id, std::nullopt, [&](const store::Status& now) {
+    const auto over = await_served(root, id, [&](const store::Status& now) {
         return until_ended ? store::is_over(now) || !now.survivors.empty()
                            : now.lifecycle != core::Lifecycle::starting;
     });
     if (!over && over.error().kind != ErrorKind::not_found) return over.error();
-    if (over && *over && !(*over)->survivors.empty())
+    if (over && !over->survivors.empty())
         return Error::failed(fmt::format("task {} can't be replaced: {}", id.value,
-                                         os::survivor_words((*over)->survivors)));
+                                         os::survivor_words(over->survivors)));
     return resolve_name(root, spec, env, policy);
 }
 

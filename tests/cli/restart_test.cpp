@@ -197,3 +197,30 @@ TEST_CASE("bgt retry: a new task with the same spec")
     CHECK(text_at(lab.show(again), "/name") == "job");
     CHECK(lab({"retry", "99"}).code == 125);
 }
+
+TEST_CASE("restart and run --replace do not wait for a supervisor that is stopped after it was "
+          "asked")
+{
+    const Lab lab;
+    const std::string id =
+        lab.start_fixture({"--name", "slow", "--grace", "100s"}, {"ignore-term"});
+    const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
+    Words words{"restart", id};
+    SECTION("restart") {}
+    SECTION("run --replace")
+    {
+        words = {"run", "--name", "slow", "--replace", "--", "true"};
+    }
+    Child asking(lab.bgt(words));
+    REQUIRE(
+        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
+    REQUIRE(::kill(supervisor, SIGSTOP) == 0);
+    const Ran ran = asking.finish();
+    INFO(ran);
+    CHECK(ran.in_time);
+    CHECK(ran.code == 125);
+    CHECK(ran.err.find("its supervisor (pid " + std::to_string(supervisor) + ") is stopped") !=
+          std::string::npos);
+    REQUIRE(::kill(supervisor, SIGCONT) == 0);
+    CHECK(lab({"kill", "--now", id}).code == 0);
+}
