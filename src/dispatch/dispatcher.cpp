@@ -2,6 +2,7 @@
 // ensure.cpp.
 #include "dispatcher.hpp"
 
+#include <bgt/dispatch/dispatcher.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
@@ -24,7 +25,10 @@ constexpr auto trouble_pause = std::chrono::seconds(1);
 
 int Dispatcher::run()
 {
-    if (!begin()) return 125; // the standby would fail as well: the next verb tries again
+    if (!begin()) {
+        end_standby(); // it would fail as well, and so would its own: the next verb tries again
+        return 125;
+    }
     while (true) {
         const Result<bool> goes_on = turn();
         if (goes_on && !*goes_on) return 0;
@@ -123,10 +127,7 @@ void Dispatcher::record_dropped(std::vector<store::QueueRecord>& records)
                 return;
             }
             const store::TaskId id{first + at};
-            Result<store::WaitingTask> task = view_->describe(id);
-            // What can't be described has nothing that a folder could hold.
-            const Result<void> written =
-                task ? record_not_started(*std::move(task), tasks.reason) : Result<void>();
+            const Result<void> written = record_not_started(root_, *view_, id, tasks.reason);
             if (written) records.push_back(store::Closed{{id.value, 1}});
             else look_again_ = os::now() + trouble_pause;
             if (!written) return;

@@ -37,7 +37,6 @@ private:
     Result<void> append(std::vector<store::QueueRecord>&);
     void claim_next(std::vector<store::QueueRecord>&);
     void record_dropped(std::vector<store::QueueRecord>&);
-    Result<void> record_not_started(store::WaitingTask, core::Reason);
     void compact_if_due();
 
     void look_at_started(std::vector<store::QueueRecord>&);

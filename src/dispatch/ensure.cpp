@@ -7,6 +7,7 @@
 #include <bgt/base/file_lock.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/store/open_file.hpp>
+#include <bgt/os/clock.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -56,7 +57,8 @@ Result<void> ensure_dispatcher(const store::Root& root)
     return take_place(root, [&]() -> Result<bool> {
         if (!store::QueueFile::is_there(root)) return false; // all was done meanwhile
         // Nobody dispatches what is damaged, or was written for another root.
-        if (const auto file = store::QueueFile::open(root, false); !file) return file.error();
+        BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, false, os::boot_id()));
+        BGT_TRY(file.check());
         return true;
     });
 }

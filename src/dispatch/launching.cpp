@@ -1,6 +1,7 @@
 // Starting what was claimed.
 #include "dispatcher.hpp"
 
+#include <bgt/dispatch/dispatcher.hpp>
 #include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
 
@@ -54,7 +55,7 @@ std::vector<std::string> submitted_environment(std::vector<std::string> env,
 } // namespace
 
 /// What can't be started now waits again, and everybody with it: the machine lacks processes,
-/// descriptors or disk.
+/// descriptors or disk. What is damaged is held, so that the others go on.
 void Dispatcher::launch(std::int64_t id)
 {
     const Result<pid_t> child = fork_task(store::TaskId{id});
@@ -68,9 +69,13 @@ void Dispatcher::launch(std::int64_t id)
     pending_.push_back(store::PutBack{id});
     started_.erase(id);
     view_->state().put_back(id);
+    look_again_ = os::now();
+    if (child.error().sys_errno == store::damaged_file) {
+        pending_.push_back(store::Held{id, true});
+        return;
+    }
     pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
     no_start_before_ = os::now() + pause_;
-    look_again_ = os::now();
 }
 
 Result<pid_t> Dispatcher::fork_task(store::TaskId id)
@@ -92,15 +97,17 @@ Result<pid_t> Dispatcher::fork_task(store::TaskId id)
     return child;
 }
 
-/// The folder of a task that never starts: a retry of it finds there what the task was to get.
-Result<void> Dispatcher::record_not_started(store::WaitingTask task, core::Reason reason)
+Result<void> record_not_started(store::Root& root, const store::QueueView& view, store::TaskId id,
+                                core::Reason reason)
 {
-    Result<store::QueueContext> context = store::read_context(view_->file(), task.context);
+    Result<store::WaitingTask> task = view.describe(id);
+    if (!task) return {};
+    Result<store::QueueContext> context = store::read_context(view.file(), task->context);
     if (!context || !context->keep_env)
-        return supervise::record_not_started(root_, std::move(task.spec), reason, nullptr);
+        return supervise::record_not_started(root, std::move(task->spec), reason, nullptr);
     const std::vector<std::string> env =
-        submitted_environment(std::move(context->env), task.extra_env);
-    return supervise::record_not_started(root_, std::move(task.spec), reason, &env);
+        submitted_environment(std::move(context->env), task->extra_env);
+    return supervise::record_not_started(root, std::move(task->spec), reason, &env);
 }
 
 } // namespace bgt::dispatch

@@ -1,5 +1,7 @@
 #include <bgt/ops/list.hpp>
 
+#include "find.hpp"
+
 #include <bgt/ops/readiness.hpp>
 
 #include <bgt/base/text.hpp>
@@ -53,10 +55,11 @@ Result<std::vector<TaskId>> newest_inactive(store::Root& root, const std::vector
 }
 
 /// What waits in queues; nullopt: nothing does, or it can't be read.
-std::optional<store::QueueView> read_queue(const store::Root& root)
+std::optional<store::QueueView> read_queue(const store::Root& root, const ListRequest& request)
 {
     if (!store::QueueFile::is_there(root)) return std::nullopt;
-    auto view = store::QueueView::load(root);
+    auto view = store::QueueView::load(root, os::boot_id());
+    if (!view && request.unread) request.unread(view.error());
     if (!view) return std::nullopt;
     view->advance(os::wall_now());
     return *std::move(view);
@@ -121,9 +124,13 @@ SnapshotFields fields_for(const ListRequest& request, std::size_t tasks)
 
 Result<std::vector<Snapshot>> selected(store::Root& root, const ListRequest& request)
 {
-    auto ids = select(root, request.selection, Scope::any);
-    if (!ids) return ids.error();
-    auto tasks = recover_and_inspect_all(root, *ids, fields_for(request, ids->size()));
+    const auto found = find_all(root, request.selection, Scope::any);
+    if (!found) return found.error();
+    const Selected& selected = found->selected;
+    if (!selected.missing.empty()) return selected.missing.front();
+    if (found->unread && request.unread) request.unread(*found->unread);
+    auto tasks =
+        recover_and_inspect_all(root, selected.ids, fields_for(request, selected.ids.size()));
     if (request.fields.ports)
         for (Snapshot& task : tasks) check_readiness(root, task);
     std::erase_if(tasks, [&](const Snapshot& task) { return !fits(task, request); });
@@ -187,7 +194,7 @@ Result<std::vector<Snapshot>> list(store::Root& root, const ListRequest& request
         if (!found) return found.error();
         inactive = *std::move(found);
     }
-    const std::optional<store::QueueView> read = read_queue(root);
+    const std::optional<store::QueueView> read = read_queue(root, request);
     const store::QueueView* queue = read ? &*read : nullptr;
     const std::vector<TaskId> waiting = waiting_ids(queue, request);
     const SnapshotFields fields =

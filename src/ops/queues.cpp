@@ -1,6 +1,7 @@
 #include <bgt/ops/queues.hpp>
 
-#include "select_with.hpp"
+#include "find.hpp"
+#include "queue_journal.hpp"
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
@@ -16,22 +17,6 @@
 namespace bgt::ops {
 namespace {
 
-/// The journal with its lock held, read to its end.
-struct Opened {
-    store::QueueView view;
-    Fd lock;
-};
-
-Result<Opened> open_locked(const store::Root& root)
-{
-    BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, false, os::boot_id()));
-    BGT_TRY_ASSIGN(Fd lock, file.lock());
-    store::QueueView view(std::move(file));
-    BGT_TRY(view.update_settings());
-    BGT_TRY(view.update());
-    return Opened{std::move(view), std::move(lock)};
-}
-
 Error does_not_wait(store::TaskId id)
 {
     return Error::failed("task " + to_string(id) + " does not wait in a queue");
@@ -46,7 +31,7 @@ Result<Each<Changed>> change_each(store::Root& root, const Selection& selection,
     BGT_TRY_ASSIGN(Selected found, select_each(root, selection, Scope::living, progress.missing));
     Each<Changed> changed{std::move(found.missing), {}};
     if (store::QueueFile::is_there(root)) {
-        BGT_TRY_ASSIGN(Opened opened, open_locked(root));
+        BGT_TRY_ASSIGN(LockedJournal opened, open_locked(root));
         std::vector<store::QueueRecord> records;
         for (const store::TaskId id : found.ids) {
             const bool waits = opened.view.is_waiting(id);
@@ -155,6 +140,15 @@ std::vector<std::string> reason_words(const core::WaitReasons& why, const std::s
     return out;
 }
 
+/// Error: what it was submitted with can't be read.
+Result<void> can_start(const store::QueueView& view, store::TaskId id)
+{
+    BGT_TRY_ASSIGN(const store::WaitingTask task, view.describe(id));
+    BGT_TRY_ASSIGN(const store::QueueContext context,
+                   store::read_context(view.file(), task.context));
+    return {};
+}
+
 /// The first that waits, of each queue.
 std::map<std::string, std::int64_t> heads_of(const core::QueueState& state)
 {
@@ -178,6 +172,8 @@ QueueInfo info_of(const store::Root& root, const store::QueueView& view, const s
     if (const auto why = view.state().why_waiting(*head))
         for (const std::string& word : reason_words(*why, name, *info.next))
             info.idle_because += (info.idle_because.empty() ? "" : "; ") + word;
+    if (const Result<void> fine = can_start(view, *info.next); !fine)
+        info.idle_because += (info.idle_because.empty() ? "" : "; ") + fine.error().message;
     return info;
 }
 
@@ -186,6 +182,7 @@ std::vector<std::string> account_of(store::Root& root, const store::QueueView& v
                                     store::TaskId id)
 {
     std::vector<std::string> out;
+    if (root.open_task(id)) return out; // it has left the queue meanwhile
     const auto why = view.state().why_waiting(id.value);
     if (!why) return out;
     const std::string queue = view.state().queue_of(id.value).value_or("default");
@@ -211,7 +208,7 @@ void keep_dispatching(const store::Root& root)
 
 Result<QueuesAnswer> list_queues(store::Root& root, const std::string& only)
 {
-    BGT_TRY_ASSIGN(store::QueueView view, store::QueueView::load(root));
+    BGT_TRY_ASSIGN(store::QueueView view, store::QueueView::load(root, os::boot_id()));
     view.advance(os::wall_now());
     QueuesAnswer answer;
     answer.settings = view.settings();
@@ -254,7 +251,7 @@ Result<std::size_t> clear_queue(store::Root& root, const std::string& queue)
     if (!store::QueueFile::is_there(root)) return std::size_t{0};
     std::size_t count = 0;
     {
-        BGT_TRY_ASSIGN(Opened opened, open_locked(root));
+        BGT_TRY_ASSIGN(LockedJournal opened, open_locked(root));
         std::vector<store::QueueRecord> records;
         for (const core::WaitingTasks& tasks : opened.view.state().waiting()) {
             if (tasks.queue != queue) continue;
@@ -283,13 +280,21 @@ Result<void> remove_queue(store::Root& root, const std::string& queue)
     });
 }
 
+Result<store::Repair> repair_queues(store::Root& root)
+{
+    const PrivateUmask files;
+    BGT_TRY_ASSIGN(store::Repair done, store::repair_queues(root, os::boot_id()));
+    BGT_TRY(dispatch::ensure_dispatcher(root));
+    return done;
+}
+
 Result<std::vector<store::TaskId>> cancel_waiting(store::Root& root, std::vector<store::TaskId> ids)
 {
     const PrivateUmask files;
     if (!store::QueueFile::is_there(root)) return std::vector<store::TaskId>{};
     std::ranges::sort(ids);
     {
-        BGT_TRY_ASSIGN(Opened opened, open_locked(root));
+        BGT_TRY_ASSIGN(LockedJournal opened, open_locked(root));
         std::vector<store::QueueRecord> records;
         for (const core::WaitingTasks& item : opened.view.state().waiting())
             for (const core::TaskRange& part : parts_of(item, ids))
@@ -327,7 +332,7 @@ Result<Each<Changed>> move(store::Root& root, const MoveRequest& request,
         target.words = {request.before};
         BGT_TRY_ASSIGN(const std::vector<store::TaskId> found, select(root, target, Scope::living));
         other = found.front();
-        BGT_TRY_ASSIGN(const store::QueueView view, store::QueueView::load(root));
+        BGT_TRY_ASSIGN(const store::QueueView view, store::QueueView::load(root, os::boot_id()));
         if (!view.is_waiting(other)) return does_not_wait(other);
     }
     return change_each(
@@ -351,12 +356,14 @@ bool has_queue(const store::Root& root)
 
 Result<std::vector<WaitingAccount>> why_waiting(store::Root& root, const Selection& selection)
 {
-    BGT_TRY_ASSIGN(store::QueueView view, store::QueueView::load(root));
-    view.advance(os::wall_now());
-    BGT_TRY_ASSIGN(const std::vector<store::TaskId> ids,
-                   select_with(root, view, selection, Scope::living));
     std::vector<WaitingAccount> accounts;
-    for (const store::TaskId id : ids) accounts.push_back({id, account_of(root, view, id)});
+    if (!store::QueueFile::is_there(root)) return accounts;
+    BGT_TRY_ASSIGN(store::QueueView view, store::QueueView::load(root, os::boot_id()));
+    view.advance(os::wall_now());
+    BGT_TRY_ASSIGN(const Found found, find_all(root, selection, Scope::living, &view));
+    if (!found.selected.missing.empty()) return found.selected.missing.front();
+    for (const store::TaskId id : found.selected.ids)
+        accounts.push_back({id, account_of(root, view, id)});
     return accounts;
 }
 

@@ -1,9 +1,10 @@
 #include <bgt/ops/select.hpp>
 
-#include "select_with.hpp"
+#include "find.hpp"
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
+#include <bgt/os/clock.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <fnmatch.h>
 #include <set>
@@ -51,10 +52,19 @@ public:
     const store::QueueView* view()
     {
         if (known_) return known_;
-        if (!is_read_ && store::QueueFile::is_there(root_))
-            if (auto view = store::QueueView::load(root_)) view_.emplace(*std::move(view));
+        if (!is_read_ && store::QueueFile::is_there(root_)) {
+            auto view = store::QueueView::load(root_, os::boot_id());
+            if (view) view_.emplace(*std::move(view));
+            else if (view.error().sys_errno != store::copied_journal) problem_ = view.error();
+        }
         is_read_ = true;
         return view_ ? &*view_ : nullptr;
+    }
+    /// Why nobody knows what waits; in a copy of a root nothing does.
+    const std::optional<Error>& problem()
+    {
+        view();
+        return problem_;
     }
     bool has(TaskId id)
     {
@@ -66,6 +76,7 @@ private:
     const store::Root& root_;
     const store::QueueView* known_;
     std::optional<store::QueueView> view_;
+    std::optional<Error> problem_;
     bool is_read_ = false;
 };
 
@@ -131,6 +142,7 @@ Result<TaskId> newest(store::Root& root, Waiting& waiting, const Selection& sele
         if (const auto last = root.last_id();
             last && *last > 0 && (root.open_task(TaskId{*last}) || waiting.has(TaskId{*last})))
             return TaskId{*last};
+    if (waiting.problem()) return *waiting.problem();
     auto ids = root.all_ids();
     if (!ids) return ids.error();
     const auto found = std::find_if(ids->rbegin(), ids->rend(), [&](TaskId id) {
@@ -164,6 +176,7 @@ Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string&
             !root.open_task(*id)) { // it may have left its queue meanwhile
             if (task.error().kind != ErrorKind::not_found) return task.error();
             if (removed && root.removed_status(*id)) return *id;
+            if (waiting.problem()) return *waiting.problem();
             return Error::not_found("no such task " + word + " (bgt ps -a lists all)");
         }
         return *id;
@@ -189,14 +202,16 @@ Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string
     return Error::not_found("task " + label + " does not match " + filter_words(selection));
 }
 
-/// What is selected, and the words that name no task of it.
-Result<Selected> find_all(store::Root& root, const Selection& selection, Scope scope,
-                          const store::QueueView* known = nullptr)
+} // namespace
+
+Result<Found> find_all(store::Root& root, const Selection& selection, Scope scope,
+                       const store::QueueView* known)
 {
     if (selection.empty())
         return Error::usage(
             "which task? give an id, a name, - (the newest), --all, --name or --tag");
-    Selected out;
+    Found found;
+    Selected& out = found.selected;
     Waiting waiting(root, known);
     if (selection.words.empty()) {
         auto candidates = scope == Scope::living ? root.active_ids() : root.all_ids();
@@ -204,9 +219,10 @@ Result<Selected> find_all(store::Root& root, const Selection& selection, Scope s
         if (const store::QueueView* view = waiting.view())
             for (const std::int64_t id : view->state().in_order(std::string::npos))
                 candidates->push_back(TaskId{id});
+        found.unread = waiting.problem();
         for (const auto id : *candidates)
             if (fits(root, waiting, id, selection, scope)) out.ids.push_back(id);
-        return out;
+        return found;
     }
     std::set<TaskId> seen;
     for (const auto& word : selection.words) {
@@ -216,42 +232,35 @@ Result<Selected> find_all(store::Root& root, const Selection& selection, Scope s
         else if (seen.insert(*id).second) out.ids.push_back(*id);
     }
     out.named = out.ids.size();
-    return out;
+    return found;
 }
-
-/// Error: one of them is not there.
-Result<std::vector<TaskId>> all_of(Result<Selected> found)
-{
-    if (!found) return found.error();
-    if (!found->missing.empty()) return found->missing.front();
-    return std::move(found->ids);
-}
-
-} // namespace
 
 Result<std::vector<TaskId>> select(store::Root& root, const Selection& selection, Scope scope)
 {
-    return all_of(find_all(root, selection, scope));
-}
-
-Result<std::vector<TaskId>> select_with(store::Root& root, const store::QueueView& waiting,
-                                        const Selection& selection, Scope scope)
-{
-    return all_of(find_all(root, selection, scope, &waiting));
+    Result<Found> found = find_all(root, selection, scope);
+    if (!found) return found.error();
+    if (!found->selected.missing.empty()) return found->selected.missing.front();
+    if (found->unread) return *found->unread;
+    return std::move(found->selected.ids);
 }
 
 Result<Selected> select_each(store::Root& root, const Selection& selection, Scope scope,
                              const OnMissing& missing)
 {
-    Result<Selected> found = find_all(root, selection, scope);
-    if (!found) return found;
+    Result<Found> all = find_all(root, selection, scope);
+    if (!all) return all.error();
+    Selected& found = all->selected;
     const bool none_there =
-        !found->missing.empty() && found->missing.size() == selection.words.size();
+        !found.missing.empty() && found.missing.size() == selection.words.size();
     // The last one is the caller's error, where there is nothing to go on with.
-    const std::size_t told = found->missing.size() - (none_there ? 1 : 0);
-    for (std::size_t i = 0; i < told && missing; ++i) missing(found->missing[i]);
-    if (none_there) return found->missing.back();
-    return found;
+    const std::size_t told = found.missing.size() - (none_there ? 1 : 0);
+    for (std::size_t i = 0; i < told && missing; ++i) missing(found.missing[i]);
+    if (none_there) return found.missing.back();
+    if (all->unread) {
+        if (missing) missing(*all->unread);
+        found.missing.push_back(*all->unread);
+    }
+    return std::move(found);
 }
 
 } // namespace bgt::ops

@@ -36,7 +36,7 @@ struct Submission {
     Result<store::QueueView*> all()
     {
         if (view) return &*view;
-        BGT_TRY_ASSIGN(store::QueueView loaded, store::QueueView::load(root));
+        BGT_TRY_ASSIGN(store::QueueView loaded, store::QueueView::load(root, os::boot_id()));
         return &view.emplace(std::move(loaded));
     }
 };
@@ -255,6 +255,8 @@ Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& r
         placed.answer.queue_size = (found != counts.end() ? found->second.waiting : 0) + count;
     }
     if (request.dry_run) return placed;
+    // Before an id is taken: nobody would read what stands behind damage.
+    BGT_TRY(file.check());
     BGT_TRY_ASSIGN(const store::TaskId first, root.allocate_ids(count));
     placed.answer.ids = {first.value, count};
     const std::vector<BatchItem>& batch = request.batch;

@@ -87,7 +87,7 @@ Result<TaskId> Root::allocate_ids(std::uint32_t count)
     if (rebuilt) {
         const auto seen = largest_seen(dir_.get(), path_);
         if (!seen) return seen.error();
-        const auto waiting = QueueView::load(*this); // tasks that have no folder yet
+        const auto waiting = QueueView::load(*this, {}); // tasks that have no folder yet
         if (!waiting) return waiting.error();
         next = std::max({last, *seen, waiting->last_id()}) + 1;
     }

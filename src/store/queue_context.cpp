@@ -4,6 +4,7 @@
 #include "json_fields.hpp"
 
 #include <bgt/base/siphash.hpp>
+#include <bgt/base/text.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -88,18 +89,27 @@ Result<std::string> keep_context(const QueueFile& queue, const QueueContext& con
 
 Result<QueueContext> read_context(const QueueFile& queue, const std::string& name)
 {
-    const std::string what = "can't read the environment of a waiting task";
+    const std::string path = queue.folder_path() + "/" + printable(name);
+    const auto damaged = [&](const std::string& why) {
+        return Error{ErrorKind::failed,
+                     path + ", the environment of the task, is damaged (" + why +
+                         "): it can't be started; cancel it (bgt kill), and submit it again",
+                     damaged_file};
+    };
     if (!name.starts_with(prefix) || name.find('/') != name.npos)
-        return Error::failed(what + ": its name is damaged");
-    const auto text = detail::read_file(queue.folder(), name.c_str(), largest_context, what);
+        return damaged("that is no name of one");
+    const auto text =
+        detail::read_file(queue.folder(), name.c_str(), largest_context, "can't read " + path);
+    if (!text && text.error().sys_errno == ENOENT) return damaged("it is not there");
+    if (!text && text.error().sys_errno == EFBIG) return damaged("it is too large");
     if (!text) return text.error();
     try {
         boost::system::error_code ec;
         const json::value whole = parse_bytes(*text, ec);
-        if (ec) return Error::failed(what + ": " + ec.message());
+        if (ec) return damaged(ec.message());
         return decode_fields(as_object(whole, "context"));
     } catch (const std::exception& problem) { // BadField, and those of Boost.JSON
-        return Error::failed(what + ": " + problem.what());
+        return damaged(problem.what());
     }
 }
 

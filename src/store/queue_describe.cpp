@@ -22,18 +22,24 @@ void fill_in(std::vector<std::string>& command, const std::string& text)
             word.replace(at, 2, text);
 }
 
+Error damaged(const QueueFile& file, const std::string& what)
+{
+    return {ErrorKind::failed,
+            file.folder_path() + "/journal is damaged: " + what +
+                "; the task can't be started: cancel it (bgt kill), and submit it again",
+            damaged_file};
+}
+
 } // namespace
 
 Result<std::shared_ptr<const Described>> QueueView::described(std::int64_t key) const
 {
     if (const auto found = recent_.find(key); found != recent_.end()) return found->second;
     const RecordPlace* place = place_of(key);
-    if (!place)
-        return Error::failed("the queue's journal is damaged: it does not say what its tasks are");
+    if (!place) return damaged(file_, "it does not say what its tasks are");
     BGT_TRY_ASSIGN(QueueRecord record, file_.read(*place));
     auto* described = std::get_if<Described>(&record);
-    if (!described)
-        return Error::failed("the queue's journal is damaged: a record is not what it was");
+    if (!described) return damaged(file_, "a description is none");
     if (recent_.size() >= max_recent) recent_.clear();
     return recent_[key] = std::make_shared<const Described>(std::move(*described));
 }
@@ -47,13 +53,12 @@ Result<std::string> QueueView::spec_text(const Described& described) const
         boost::system::error_code ec, ec_of_changes;
         json::value spec = fields::parse_bytes(base->spec, ec);
         const json::value changes = fields::parse_bytes(described.changes, ec_of_changes);
-        if (ec || ec_of_changes)
-            return Error::failed("the queue's journal is damaged: a task in it is no JSON");
+        if (ec || ec_of_changes) return damaged(file_, "a description is no JSON");
         for (const auto& change : changes.as_object())
             spec.as_object()[change.key()] = change.value();
         return json::serialize(spec);
     } catch (const std::exception& problem) { // of Boost.JSON
-        return Error::failed(std::string("the queue's journal is damaged: ") + problem.what());
+        return damaged(file_, problem.what());
     }
 }
 

@@ -1,12 +1,12 @@
 #include <bgt/store/queue_file.hpp>
 
-#include "crc32c.hpp"
 #include "files.hpp"
+#include "queue_format.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,65 +18,22 @@ constexpr const char* journal_name = "journal";
 constexpr const char* next_journal = "journal.new";
 constexpr const char* lock_name = "lock";
 
-/// The head: "BGTQ", schema (u32), the bytes that count (u64), the boot in which it was written
-/// last, and the folder for which it was written: device, inode and birth (u64 each). What waits in
-/// a copy waits there no more: it would be started twice.
-constexpr std::string_view magic = "BGTQ";
-constexpr std::uint32_t schema = 1;
-constexpr std::size_t head_size = 56;
-constexpr std::size_t at_boot = 16, at_folder = 32;
-/// Before each record: its size and its checksum (u32 each).
-constexpr std::size_t frame_size = 8;
-constexpr std::uint32_t largest_record = 256u << 20;
+using detail::journal_frame_size;
+using detail::journal_head_size;
 
-template <class T>
-T load(const char* from)
-{
-    T value{};
-    std::memcpy(&value, from, sizeof value);
-    return value;
-}
+/// Read at a time; a larger record is read whole.
+constexpr std::size_t block_size = 1u << 20;
 
-template <class T>
-void store(char* to, T value)
+std::string frames_of(const std::vector<QueueRecord>& records)
 {
-    std::memcpy(to, &value, sizeof value);
-}
-
-std::uint32_t checksum(std::string_view bytes)
-{
-    return detail::crc32c(std::as_bytes(std::span(bytes)));
-}
-
-/// By what a folder is told from its copies, and can't be known beforehand (man 2 statx). The birth
-/// is 0 where the file system knows none.
-std::array<std::uint64_t, 3> identity_of(int folder)
-{
-    struct statx info {};
-    if (::statx(folder, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &info) != 0) {
-        struct stat older {};
-        if (::fstat(folder, &older) != 0) return {};
-        return {older.st_dev, older.st_ino, 0};
-    }
-    const std::uint64_t device = (std::uint64_t{info.stx_dev_major} << 32) | info.stx_dev_minor;
-    if ((info.stx_mask & STATX_BTIME) == 0) return {device, info.stx_ino, 0};
-    return {device, info.stx_ino,
-            static_cast<std::uint64_t>(info.stx_btime.tv_sec) * 1'000'000'000 +
-                info.stx_btime.tv_nsec};
-}
-
-std::string frame(const QueueRecord& record)
-{
-    const std::string body = encode_record(record);
-    std::string out(frame_size, '\0');
-    store(out.data(), static_cast<std::uint32_t>(body.size()));
-    store(out.data() + 4, checksum(body));
-    return out + body;
+    std::string out;
+    for (const QueueRecord& record : records) out += detail::frame(encode_record(record));
+    return out;
 }
 
 } // namespace
 
-Result<QueueFile> QueueFile::open(const Root& root, bool create, const BootId& boot)
+Result<QueueFile> QueueFile::open_folder(const Root& root, bool create, const BootId& boot)
 {
     QueueFile queue;
     queue.boot_ = boot;
@@ -94,6 +51,12 @@ Result<QueueFile> QueueFile::open(const Root& root, bool create, const BootId& b
         if (errno == ENOENT && !create) return queue;
         return detail::explain("can't open " + root.path() + "/" + folder_name, errno);
     }
+    return queue;
+}
+
+Result<QueueFile> QueueFile::open(const Root& root, bool create, const BootId& boot)
+{
+    BGT_TRY_ASSIGN(QueueFile queue, open_folder(root, create, boot));
     if (auto opened = queue.reopen(); !opened) return opened.error();
     return queue;
 }
@@ -112,31 +75,39 @@ Result<Fd> QueueFile::lock(Duration timeout) const
     return fd;
 }
 
+Error QueueFile::damaged(const std::string& what) const
+{
+    return {ErrorKind::failed,
+            path_ + " is damaged: " + what +
+                "; bgt queue repair keeps what can be read of it, and until then nothing can be "
+                "submitted or changed",
+            damaged_file};
+}
+
 Result<void> QueueFile::read_head()
 {
-    std::array<char, head_size> head{};
-    const auto got = detail::read_at(file_.get(), std::as_writable_bytes(std::span(head)), 0);
+    std::array<char, journal_head_size> bytes{};
+    const auto got = detail::read_at(file_.get(), std::as_writable_bytes(std::span(bytes)), 0);
     if (got < 0) return detail::explain("can't read " + path_, errno);
     struct stat info {};
     if (::fstat(file_.get(), &info) != 0) return detail::explain("can't read " + path_, errno);
-    if (got < static_cast<std::ptrdiff_t>(head_size) || std::string_view(head.data(), 4) != magic)
-        return Error::failed(path_ + " is damaged: it does not begin as a journal does; move it "
-                                     "away (what waited is lost with it)");
-    if (load<std::uint32_t>(head.data() + 4) != schema)
-        return Error::failed(path_ + " was written by a newer bgt: use that one");
-    end_ = std::clamp<std::uint64_t>(
-        load<std::uint64_t>(head.data() + 8), head_size,
-        std::max<std::uint64_t>(head_size, static_cast<std::uint64_t>(info.st_size)));
-    BootId written_in{};
-    std::memcpy(written_in.data(), head.data() + at_boot, written_in.size());
-    std::array<std::uint64_t, 3> written_for{};
-    std::memcpy(written_for.data(), head.data() + at_folder, sizeof written_for);
-    if (written_for != identity_of(folder_.get()))
-        return Error::failed(path_ +
-                             " was written for another folder, of which this is a copy: nothing of "
-                             "it is started; remove " +
-                             path_ + " to use queues here");
-    is_checked_ = boot_ != BootId{} && written_in == boot_;
+    const detail::JournalHead head = detail::decode_head(bytes);
+    if (got < static_cast<std::ptrdiff_t>(journal_head_size) || !head.is_journal)
+        return damaged("it does not begin as a journal does");
+    if (!head.is_known) return Error::failed(path_ + " was written by a newer bgt: use that one");
+    if (head.folder != detail::identity_of(folder_.get()))
+        return Error{ErrorKind::failed,
+                     path_ +
+                         " was written for another folder, of which this is a copy: nothing of "
+                         "it is started; remove " +
+                         path_ + " to use queues here",
+                     copied_journal};
+    is_of_this_boot_ = boot_ != BootId{} && head.boot == boot_;
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    if (is_of_this_boot_ && (head.end > size || head.end < journal_head_size))
+        return damaged(fmt::format("of {} bytes there are {}", head.end, size));
+    end_ = std::clamp<std::uint64_t>(head.end, journal_head_size,
+                                     std::max<std::uint64_t>(journal_head_size, size));
     return {};
 }
 
@@ -154,8 +125,7 @@ Result<bool> QueueFile::reopen()
         writer_.reset();
         file_ = open_file(folder_.get(), journal_name, O_RDONLY);
         if (!file_ && errno != ENOENT) return detail::explain("can't open " + path_, errno);
-        at_ = head_size;
-        end_ = head_size;
+        at_ = checked_ = end_ = journal_head_size;
     }
     if (file_) BGT_TRY(read_head());
     return !same;
@@ -171,60 +141,83 @@ Result<void> QueueFile::open_writer()
 
 Result<QueueRecord> QueueFile::read(RecordPlace place) const
 {
-    std::string bytes(place.size, '\0');
-    const auto got =
-        detail::read_at(file_.get(), std::as_writable_bytes(std::span(bytes)), place.offset);
-    if (got != static_cast<std::ptrdiff_t>(place.size))
-        return detail::explain("can't read " + path_, got < 0 ? errno : EIO);
-    return decode_record(bytes);
+    std::string bytes(journal_frame_size + place.size, '\0');
+    const std::uint64_t at = place.offset - journal_frame_size;
+    if (detail::read_at(file_.get(), std::as_writable_bytes(std::span(bytes)), at) < 0)
+        return detail::explain("can't read " + path_, errno);
+    const auto record = detail::framed(bytes);
+    if (!record) return damaged(fmt::format("the record at byte {} is not what was written", at));
+    return decode_record(*record);
 }
 
-Result<void> QueueFile::read_new(
-    const std::function<Result<void>(std::string_view, RecordPlace)>& take)
+/// At `at` no whole record begins. A crash of the machine may have cut off the end, which counts no
+/// more then: what follows is written over it. Whatever else it is, is damage.
+Result<void> QueueFile::judge_end(std::uint64_t at, std::string_view rest)
 {
-    if (!file_ || at_ >= end_) return {};
-    std::string bytes(static_cast<std::size_t>(end_ - at_), '\0');
-    const auto got = detail::read_at(file_.get(), std::as_writable_bytes(std::span(bytes)), at_);
-    if (got < 0) return detail::explain("can't read " + path_, errno);
-    std::string_view rest(bytes.data(), static_cast<std::size_t>(got));
-    while (rest.size() >= frame_size) {
-        const auto size = load<std::uint32_t>(rest.data());
-        const std::string_view body = rest.substr(frame_size, size);
-        // What a crash of the machine cut off counts no more: what follows is written over it.
-        if (size > largest_record || body.size() < size ||
-            checksum(body) != load<std::uint32_t>(rest.data() + 4))
-            break;
-        BGT_TRY(take(body, {at_ + frame_size, size}));
-        at_ += frame_size + size;
-        rest.remove_prefix(frame_size + size);
+    const auto size = detail::framed_size(rest);
+    const std::size_t next = size ? journal_frame_size + *size : rest.size();
+    const bool goes_on = next < rest.size() && detail::framed(rest.substr(next));
+    if (is_of_this_boot_ || goes_on)
+        return damaged(fmt::format("the record at byte {} is not what was written", at));
+    end_ = at;
+    return {};
+}
+
+Result<void> QueueFile::read_from(std::uint64_t& at, const Take& take)
+{
+    std::string bytes;
+    std::size_t most = block_size;
+    while (at < end_) {
+        bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(end_ - at, most)));
+        const auto got = detail::read_at(file_.get(), std::as_writable_bytes(std::span(bytes)), at);
+        if (got < 0) return detail::explain("can't read " + path_, errno);
+        bytes.resize(static_cast<std::size_t>(got));
+        const bool is_all = at + bytes.size() >= end_ || bytes.size() < most;
+        std::string_view rest(bytes);
+        const std::uint64_t before = at;
+        while (const auto record = detail::framed(rest)) {
+            const auto size = static_cast<std::uint32_t>(record->size());
+            if (auto taken = take(*record, {at + journal_frame_size, size}); !taken)
+                return Error{ErrorKind::failed,
+                             fmt::format("{}, byte {}: {}", path_, at, taken.error().message),
+                             taken.error().sys_errno};
+            at += journal_frame_size + size;
+            rest.remove_prefix(journal_frame_size + size);
+        }
+        if (rest.empty() && at > before) continue;
+        if (is_all) return judge_end(at, rest);
+        // The block ends within a record, or within the one behind a damaged one.
+        if (at == before) most *= 2;
     }
-    end_ = at_;
-    is_checked_ = true;
+    return {};
+}
+
+Result<void> QueueFile::read_new(const Take& take)
+{
+    if (!file_) return {};
+    BGT_TRY(read_from(at_, take));
+    checked_ = std::max(checked_, at_);
     return {};
 }
 
 Result<void> QueueFile::check()
 {
-    const std::uint64_t read = at_;
-    at_ = head_size;
-    const Result<void> whole =
-        read_new([](std::string_view, RecordPlace) { return Result<void>(); });
-    at_ = std::min(read, end_);
-    return whole;
+    if (!file_ || std::max(at_, checked_) >= end_) return {};
+    std::uint64_t at = journal_head_size;
+    BGT_TRY(read_from(at, [](std::string_view, RecordPlace) { return Result<void>(); }));
+    checked_ = at;
+    at_ = std::min(at_, end_);
+    return {};
 }
 
 Result<void> QueueFile::write_head(std::uint64_t end)
 {
-    std::array<char, head_size> head{};
-    std::memcpy(head.data(), magic.data(), magic.size());
-    store(head.data() + 4, schema);
-    store(head.data() + 8, end);
-    std::memcpy(head.data() + at_boot, boot_.data(), boot_.size());
-    const auto folder = identity_of(folder_.get());
-    std::memcpy(head.data() + at_folder, folder.data(), sizeof folder);
-    if (const int err = detail::write_all_at(writer_.get(), std::as_bytes(std::span(head)), 0))
+    const auto bytes =
+        detail::encode_head({end, boot_, detail::identity_of(folder_.get()), true, true});
+    if (const int err = detail::write_all_at(writer_.get(), std::as_bytes(std::span(bytes)), 0))
         return detail::explain("can't write " + path_, err);
     end_ = end;
+    is_of_this_boot_ = boot_ != BootId{};
     return {};
 }
 
@@ -235,15 +228,13 @@ Result<void> QueueFile::create_file(const char* name)
     writer_ = std::move(made);
     file_ = open_file(folder_.get(), name, O_RDONLY);
     if (!file_) return detail::explain("can't open " + path_, errno);
-    at_ = head_size;
-    is_checked_ = true;
-    return write_head(head_size);
+    at_ = checked_ = journal_head_size;
+    return write_head(journal_head_size);
 }
 
 Result<void> QueueFile::append(const std::vector<QueueRecord>& records, Durability durability)
 {
-    std::string bytes;
-    for (const QueueRecord& record : records) bytes += frame(record);
+    const std::string bytes = frames_of(records);
     // A journal begins whole: nobody finds one without a head.
     if (!file_) {
         BGT_TRY(create_file(next_journal));
@@ -251,11 +242,14 @@ Result<void> QueueFile::append(const std::vector<QueueRecord>& records, Durabili
             return detail::explain("can't create " + path_, errno);
     }
     BGT_TRY(open_writer());
-    // What a crash of the machine cut off behind the last whole record is found by reading only.
-    if (!is_checked_) BGT_TRY(check());
+    // What stands behind damage would be read by nobody, and what a crash of the machine cut off is
+    // found by reading only.
+    BGT_TRY(check());
+    const bool is_whole = checked_ >= end_;
     if (const int err = detail::write_all_at(writer_.get(), std::as_bytes(std::span(bytes)), end_))
         return detail::explain("can't write " + path_, err);
     BGT_TRY(write_head(end_ + bytes.size()));
+    if (is_whole) checked_ = end_;
     if (durability == Durability::machine && ::fdatasync(writer_.get()) != 0)
         return detail::explain("can't write " + path_, errno);
     return {};
@@ -267,12 +261,11 @@ Result<void> QueueFile::replace(const std::vector<QueueRecord>& records)
     const std::uint64_t end = end_, at = at_;
     const auto fill = [&]() -> Result<void> {
         BGT_TRY(create_file(next_journal));
-        std::string bytes;
-        for (const QueueRecord& record : records) bytes += frame(record);
-        if (const int err =
-                detail::write_all_at(writer_.get(), std::as_bytes(std::span(bytes)), head_size))
+        const std::string bytes = frames_of(records);
+        if (const int err = detail::write_all_at(writer_.get(), std::as_bytes(std::span(bytes)),
+                                                 journal_head_size))
             return detail::explain("can't write " + path_, err);
-        BGT_TRY(write_head(head_size + bytes.size()));
+        BGT_TRY(write_head(journal_head_size + bytes.size()));
         if (::fdatasync(writer_.get()) != 0 ||
             ::renameat(folder_.get(), next_journal, folder_.get(), journal_name) != 0)
             return detail::explain("can't replace " + path_, errno);

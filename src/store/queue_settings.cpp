@@ -65,17 +65,25 @@ QueueSettings decode(const json::object& from)
 Result<QueueSettings> read_settings(const QueueFile& queue)
 {
     if (queue.folder() < 0) return QueueSettings{};
-    const std::string what = "can't read the settings of the queues";
-    const auto text = detail::read_file(queue.folder(), file_name, largest, what);
+    const std::string path = queue.folder_path() + "/" + file_name;
+    const auto damaged = [&](const std::string& why) {
+        return Error{ErrorKind::failed,
+                     path + " is damaged (" + why +
+                         "): no queue goes on until bgt queue repair has moved it away, and slots, "
+                         "limits and resources are set again (bgt queue set)",
+                     damaged_file};
+    };
+    const auto text = detail::read_file(queue.folder(), file_name, largest, "can't read " + path);
     if (!text && text.error().sys_errno == ENOENT) return QueueSettings{};
+    if (!text && text.error().sys_errno == EFBIG) return damaged("it is too large");
     if (!text) return text.error();
     try {
         boost::system::error_code ec;
         const json::value whole = json::parse(*text, ec);
-        if (ec) return Error::failed(what + ": " + ec.message());
+        if (ec) return damaged(ec.message());
         return decode(as_object(whole, "settings"));
     } catch (const std::exception& problem) { // BadField, and those of Boost.JSON
-        return Error::failed(what + ": " + problem.what());
+        return damaged(problem.what());
     }
 }
 

@@ -26,9 +26,9 @@ std::int64_t place_key(std::int64_t description)
 
 QueueView::QueueView(QueueFile file) : file_(std::move(file)) {}
 
-Result<QueueView> QueueView::load(const Root& root)
+Result<QueueView> QueueView::load(const Root& root, const BootId& boot)
 {
-    BGT_TRY_ASSIGN(QueueFile file, QueueFile::open(root, false));
+    BGT_TRY_ASSIGN(QueueFile file, QueueFile::open(root, false, boot));
     QueueView view(std::move(file));
     if (view.file_.folder() < 0) return view;
     BGT_TRY(view.update());
@@ -245,11 +245,12 @@ Result<std::vector<std::string>> QueueView::contexts() const
     return std::vector<std::string>(names.begin(), names.end());
 }
 
-bool is_queued(const Root& root, TaskId id)
+bool is_queued(const Root& root, TaskId id, const BootId& boot)
 {
     if (!QueueFile::is_there(root)) return false;
-    const Result<QueueView> view = QueueView::load(root);
-    return view && (view->is_waiting(id) || view->is_claimed(id));
+    const Result<QueueView> view = QueueView::load(root, boot);
+    if (!view) return view.error().sys_errno != copied_journal;
+    return view->is_waiting(id) || view->is_claimed(id);
 }
 
 } // namespace bgt::store

@@ -319,7 +319,8 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
         return Error::failed(
             fmt::format("can't tell whether task {} lives: /proc can't be read", id.value));
     case core::Recovery::record_not_started:
-        if (store::is_queued(root, id)) { // it waits again: the dispatcher takes it back
+        if (store::is_queued(root, id,
+                             os::boot_id())) { // it waits again: the dispatcher takes it back
             status.lifecycle = core::Lifecycle::queued;
             return status;
         }

@@ -57,7 +57,7 @@ public:
     {
         if (known_queue_) return known_queue_;
         if (!queue_ && store::QueueFile::is_there(root))
-            if (auto view = store::QueueView::load(root)) {
+            if (auto view = store::QueueView::load(root, os::boot_id())) {
                 queue_.emplace(*std::move(view));
                 queue_->advance(os::wall_now());
             }

@@ -162,7 +162,7 @@ void await_death(pid_t child, const store::Root& root, store::TaskId id)
 bool is_used(const store::Root& root, store::TaskId id)
 {
     const Result<store::TaskDir> task = root.open_task(id);
-    if (!task) return store::is_queued(root, id);
+    if (!task) return store::is_queued(root, id, os::boot_id());
     const Result<store::Status> status = store::read_status(task->fd());
     if (status) return status->lifecycle != core::Lifecycle::ended;
     return is_locked(*task); // being made just now
@@ -200,6 +200,13 @@ bool is_around_us(const store::Root& root, store::TaskId id)
            std::string_view(cookies).find(spec->cookie) != std::string_view::npos;
 }
 
+/// There is nothing to end in what waits, and its queue is not asked.
+bool replaces_waiting(const Snapshot& bearer, IfNameTaken policy)
+{
+    return bearer.status.lifecycle == core::Lifecycle::queued &&
+           (policy == IfNameTaken::replace || policy == IfNameTaken::replace_any);
+}
+
 /// Settles who bears the name: nullopt when it is free to be claimed.
 Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store::TaskSpec& spec,
                                                   const std::vector<std::string>& env,
@@ -212,7 +219,16 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
     if (!*bearer) return Bearer{};
     const store::TaskId id = **bearer;
     const Result<Snapshot> seen = recover_and_inspect(root, id, {});
-    if (!seen || !is_used(root, id)) return Bearer{};
+    if (!is_used(root, id)) return Bearer{};
+    if (!seen && root.open_task(id)) return Bearer{}; // it is being made, or removed
+    if (!seen)
+        return Error::failed(fmt::format("the name '{}' belongs to task {}, of which nobody knows "
+                                         "whether it waits (bgt queue says why): take another name",
+                                         name, id.value));
+    if (replaces_waiting(*seen, policy))
+        return Error::failed(fmt::format("the name '{}' belongs to task {}, which waits in a "
+                                         "queue: bgt kill {} first, or take another name",
+                                         name, id.value, id.value));
     if (!seen->problem.empty())
         return Error::failed(fmt::format("the name '{}' belongs to {}", name, seen->problem));
     if (const Result<void> same = check_same(root, id, spec, policy); !same) return same.error();

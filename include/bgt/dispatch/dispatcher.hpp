@@ -1,6 +1,7 @@
 #pragma once
 /// The process that starts waiting tasks: one for a state root, there only while something waits or
 /// runs from a queue.
+#include <bgt/store/queue_view.hpp>
 #include <bgt/store/root.hpp>
 
 namespace bgt::dispatch {
@@ -15,6 +16,10 @@ Result<void> ensure_dispatcher(const store::Root&);
 /// is a journal yet: so there is somebody who sees what is appended even if the one who appends is
 /// killed right afterwards.
 Result<void> prepare_dispatcher(const store::Root&);
+
+/// Makes the folder of a task that will never start, with its end on record: a retry of it finds
+/// there what the task was to get. What can't be described has nothing that a folder could hold.
+Result<void> record_not_started(store::Root&, const store::QueueView&, store::TaskId, core::Reason);
 
 /// Whether somebody dispatches now.
 bool has_dispatcher(const store::Root&);

@@ -27,6 +27,7 @@ struct ListRequest {
     bool leftover = false;           ///< only ended tasks of which kept processes live
     SnapshotFields fields;           ///< spec and log_tail for all, usage and ports for living ones
     bool tail_of_few = false;        ///< log_tail only where at most `few` tasks are listed
+    OnMissing unread = {};           ///< told why tasks that wait are not among those listed
 };
 
 /// More tasks than this are listed without their last lines: each costs two system calls and a row

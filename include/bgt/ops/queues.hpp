@@ -3,6 +3,7 @@
 #include <bgt/core/queue.hpp>
 #include <bgt/ops/answer.hpp>
 #include <bgt/ops/select.hpp>
+#include <bgt/store/queue_repair.hpp>
 #include <bgt/store/queue_settings.hpp>
 #include <functional>
 #include <optional>
@@ -50,6 +51,9 @@ Result<void> change_settings(store::Root&,
 Result<std::size_t> clear_queue(store::Root&, const std::string& queue);
 /// Forgets the settings of a queue. Error: tasks wait or run there; (not_found) it has none.
 Result<void> remove_queue(store::Root&, const std::string& queue);
+
+/// Keeps of damaged files of the queues what can be read; see store::repair_queues().
+Result<store::Repair> repair_queues(store::Root&);
 
 /// Takes those that wait out of their queues, all at once: none of them starts any more. Returns
 /// these, in ascending order, and those that were to be put on record as such already.

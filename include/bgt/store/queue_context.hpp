@@ -38,6 +38,7 @@ struct QueueContext {
 /// Keeps it where it is not there yet, and returns the name of its file. The caller holds the
 /// journal's lock, so that no clearing takes it away before the record that names it is there.
 Result<std::string> keep_context(const QueueFile&, const QueueContext&);
+/// Error (damaged_file): it is damaged or gone.
 Result<QueueContext> read_context(const QueueFile&, const std::string& name);
 /// Removes all files that none of `used` names. The caller holds the journal's lock.
 void clear_contexts(const QueueFile&, const std::vector<std::string>& used);

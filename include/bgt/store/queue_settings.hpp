@@ -41,7 +41,7 @@ struct QueueSettings {
     }
 };
 
-/// None set where the file is missing. Error: damaged.
+/// None set where the file is missing. Error (damaged_file): it is damaged.
 Result<QueueSettings> read_settings(const QueueFile&);
 /// The caller holds the journal's lock.
 Result<void> write_settings(const QueueFile&, const QueueSettings&);

@@ -31,7 +31,9 @@ struct WaitingTask {
 class QueueView {
 public:
     /// Everything that the root's journal says now. A root without a journal has an empty one.
-    static Result<QueueView> load(const Root&);
+    /// Error: that of QueueFile::open() and read_new(), with the same `boot`; the settings can't be
+    /// read.
+    static Result<QueueView> load(const Root&, const BootId& boot);
     /// The same of a file that is kept open, to be brought up to date by update().
     explicit QueueView(QueueFile file);
 
@@ -106,8 +108,9 @@ private:
         recent_; ///< a few descriptions, decoded
 };
 
-/// Whether the task waits or is about to be started from a queue. Costs nothing where the root has
-/// no journal.
-bool is_queued(const Root&, TaskId);
+/// Whether the task waits or is about to be started from a queue; true where the journal can't be
+/// read, but not in a copy of a root, where nothing waits. Costs nothing where the root has no
+/// journal.
+bool is_queued(const Root&, TaskId, const BootId& boot);
 
 } // namespace bgt::store

@@ -61,9 +61,13 @@ private:
         auto root = context.root();
         if (!root) return root.error();
         if (!watch_) {
-            auto tasks = ops::list(**root, request_for(width(context)));
+            auto request = request_for(width(context));
+            std::optional<Error> unread;
+            request.unread = [&](const Error& error) { unread = error; };
+            auto tasks = ops::list(**root, request);
             if (!tasks) return tasks.error();
             context.print(show(context, *tasks, width(context)));
+            if (unread) context.complain("what waits is not listed: " + unread->message);
             if (tasks->empty() && !quiet_ && !json_ && !format_)
                 context.hint("no tasks; bgt run -- COMMAND starts one");
             return code::ok;

@@ -34,6 +34,7 @@ private:
     int drain(Context&, store::Root&, const std::vector<std::string>&);
     int clear(Context&, store::Root&, const std::vector<std::string>&);
     int remove(Context&, store::Root&, const std::vector<std::string>&);
+    int repair(Context&, store::Root&, const std::vector<std::string>&);
     int mark(Context&, store::Root&, const std::vector<std::string>& names,
              void (*change)(store::OneQueue&));
     static const std::vector<Act>& acts();
@@ -56,10 +57,10 @@ void Queue::declare(Parser& parser)
 
 const std::vector<Queue::Act>& Queue::acts()
 {
-    static const std::vector<Act> all{{"ls", &Queue::list},       {"show", &Queue::show},
-                                      {"set", &Queue::set},       {"pause", &Queue::pause},
-                                      {"resume", &Queue::resume}, {"drain", &Queue::drain},
-                                      {"clear", &Queue::clear},   {"rm", &Queue::remove}};
+    static const std::vector<Act> all{
+        {"ls", &Queue::list},     {"show", &Queue::show},     {"set", &Queue::set},
+        {"pause", &Queue::pause}, {"resume", &Queue::resume}, {"drain", &Queue::drain},
+        {"clear", &Queue::clear}, {"rm", &Queue::remove},     {"repair", &Queue::repair}};
     return all;
 }
 
@@ -74,7 +75,7 @@ int Queue::run(Context& context)
             return (this->*act.act)(context, **root, {words_.begin() + 1, words_.end()});
     return context.fail(
         Error::usage("'" + fit(printable(words_.front()), 40) +
-                     "' is none of ls, show, set, pause, resume, drain, clear and rm"),
+                     "' is none of ls, show, set, pause, resume, drain, clear, rm and repair"),
         json_);
 }
 
@@ -247,6 +248,35 @@ int Queue::remove(Context& context, store::Root& root, const std::vector<std::st
         if (const auto removed = ops::remove_queue(root, name); !removed)
             return context.fail(removed.error(), json_);
     return json_ ? list(context, root, {}) : code::ok;
+}
+
+int Queue::repair(Context& context, store::Root& root, const std::vector<std::string>& names)
+{
+    if (!names.empty())
+        return context.fail(Error::usage("repair takes no names: all queues are in one journal"),
+                            json_);
+    const auto done = ops::repair_queues(root);
+    if (!done) return context.fail(done.error(), json_);
+    if (json_) {
+        context.print(render::answer_json(
+            {{"repaired", !done->kept.empty()},
+             {"waiting", done->waiting},
+             {"unreadable_places", done->places},
+             {"unreadable_bytes", done->lost_bytes},
+             {"lost_tasks", done->lost_tasks},
+             {"kept", boost::json::array(done->kept.begin(), done->kept.end())}}));
+        return code::ok;
+    }
+    if (done->kept.empty()) context.print("nothing is damaged\n");
+    if (done->places > 0)
+        context.print(counted(done->places, "place", "places") + " of the journal (" +
+                      counted(done->lost_bytes, "byte", "bytes") + ") could not be read, and " +
+                      counted(done->lost_tasks, "task is", "tasks are") + " lost\n" +
+                      counted(done->waiting, "waiting task is", "waiting tasks are") +
+                      " kept, and held: look at them (bgt ps), then bgt release --all\n");
+    for (const std::string& path : done->kept)
+        context.print("the damaged file is now " + printable(path) + "\n");
+    return code::ok;
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "support/catch.hpp"
 #include "temp_folder.hpp"
 
+#include <bgt/store/queue_repair.hpp>
 #include <bgt/store/queue_view.hpp>
 
 #include <filesystem>
@@ -38,13 +39,20 @@ std::vector<QueueRecord> submission(std::int64_t first, std::uint32_t count)
     return {described, Submitted{tasks(first, count), first}};
 }
 
-QueueView opened(const Root& root)
+QueueView opened(const Root& root, const BootId& boot = {})
 {
-    auto file = QueueFile::open(root, true);
+    auto file = QueueFile::open(root, true, boot);
     if (!file) FAIL(file.error().message);
     QueueView view(*std::move(file));
     if (auto read = view.update(); !read) FAIL(read.error().message);
     return view;
+}
+
+void put_byte(const std::string& path, std::uint64_t at, char byte)
+{
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(byte);
 }
 
 void append(QueueView& view, const std::vector<QueueRecord>& records)
@@ -118,22 +126,166 @@ TEST_CASE("a journal that was cut anywhere holds the records before the cut, and
     }
 }
 
-TEST_CASE("a damaged byte costs what comes after it, and nothing before")
+TEST_CASE("zeros behind the end, as a crash of the machine leaves them, are passed over")
 {
     TempFolder temp;
     Root root = open_root(temp / "root");
-    std::uint64_t first = 0;
-    {
+    const std::uint64_t whole = [&] {
         QueueView view = opened(root);
         append(view, submission(1, 1));
-        first = view.file().size();
+        append(view, submission(2, 1));
+        return view.file().size();
+    }();
+    const std::string path = temp / "root/queue/journal";
+    std::filesystem::resize_file(path, whole - 3);
+    std::filesystem::resize_file(path, whole + 100);
+    put_byte(path, 8, static_cast<char>(whole + 100 - 256 * ((whole + 100) / 256)));
+    put_byte(path, 9, static_cast<char>((whole + 100) / 256));
+    QueueView view = opened(root);
+    CHECK(view.state().waiting_count() == 1);
+    append(view, submission(3, 1));
+    CHECK(opened(root).state().waiting_count() == 2);
+}
+
+TEST_CASE("a damaged byte is an error of whoever reads or appends, and a repair keeps the rest")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    BootId boot{};
+    boot[0] = 7;
+    const std::string path = temp / "root/queue/journal";
+    std::vector<std::uint64_t> sizes;
+    {
+        QueueView view = opened(root, boot);
+        for (std::int64_t id = 1; id <= 7; id += 2) {
+            append(view, submission(id, 2));
+            sizes.push_back(view.file().size());
+        }
+        append(view, {Claimed{2}, Held{5, true}, Held{5, false}, Dropped{{7, 1}, {}, 0}});
+    }
+    const std::string bytes = get(path);
+    BootId other{};
+    // The last byte of the second submission: behind it stand whole records, so that no crash can
+    // have cut it off.
+    for (const BootId& now : {boot, other}) {
+        put_byte(path, sizes[1] - 1, '\x7f');
+        const auto view = QueueView::load(root, now);
+        REQUIRE_FALSE(view);
+        CHECK(view.error().sys_errno == damaged_file);
+        CHECK(view.error().message.find(path + " is damaged: the record at byte ") == 0);
+        CHECK(view.error().message.find("bgt queue repair") != std::string::npos);
+        CHECK(is_queued(root, TaskId{1}, now)); // nobody can tell
+        auto file = QueueFile::open(root, true, now);
+        REQUIRE(file);
+        CHECK_FALSE(file->check());
+        CHECK_FALSE(file->append(submission(9, 1), QueueFile::Durability::process));
+    }
+    SECTION("a record in the middle")
+    {
+        const auto done = repair_queues(root, boot);
+        REQUIRE(done);
+        CHECK(done->places == 1);
+        CHECK(done->lost_tasks == 0); // the description is there, that they wait is not
+        CHECK(done->waiting == 4);
+        CHECK(get(done->kept.at(0)).size() == bytes.size());
+        const auto view = QueueView::load(root, boot);
+        REQUIRE(view);
+        CHECK_FALSE(view->is_waiting(TaskId{3}));
+        CHECK(view->is_waiting(TaskId{5}));
+        CHECK(view->is_claimed(TaskId{2}));
+        CHECK(view->state().why_waiting(5)->held);
+        CHECK(view->dropped_for(TaskId{7}));
+        REQUIRE(view->describe(TaskId{6}));
+        CHECK(QueueFile::open(root, true, boot)->check());
+        CHECK(repair_queues(root, boot)->kept.empty()); // nothing is damaged any more
+    }
+    SECTION("any byte of the journal")
+    {
+        for (std::size_t at = 0; at < bytes.size(); ++at) {
+            put(path, bytes);
+            put_byte(path, at, static_cast<char>(bytes[at] ^ 0x10));
+            const auto view = QueueView::load(root, boot);
+            const bool is_boot = at >= 16 && at < 32;
+            const bool is_folder = at >= 32 && at < 56, is_schema = at >= 4 && at < 8;
+            INFO(at);
+            CHECK(static_cast<bool>(view) == is_boot);
+            if (view || is_folder || is_schema) continue;
+            const auto done = repair_queues(root, boot);
+            REQUIRE(done);
+            CHECK(done->kept.size() == 1);
+            CHECK(done->waiting >= 3);
+            std::filesystem::remove(done->kept.at(0));
+            REQUIRE(QueueView::load(root, boot));
+        }
+    }
+}
+
+TEST_CASE("a description that was damaged after it was read starts nothing else")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    QueueView view = opened(root);
+    append(view, submission(1, 1));
+    const std::string path = temp / "root/queue/journal";
+    put_byte(path, get(path).find("echo"), 'E');
+    const auto task = view.describe(TaskId{1});
+    REQUIRE_FALSE(task);
+    CHECK(task.error().sys_errno == damaged_file);
+}
+
+TEST_CASE("within a boot the end of the journal is not cut off")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    BootId boot{}, next{};
+    boot[0] = 7;
+    next[0] = 8;
+    const std::string path = temp / "root/queue/journal";
+    {
+        QueueView view = opened(root, boot);
+        append(view, submission(1, 1));
         append(view, submission(2, 1));
     }
-    std::fstream file(temp / "root/queue/journal", std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(static_cast<std::streamoff>(first) + 12);
-    file.put('\x7f');
-    file.close();
-    CHECK(opened(root).state().waiting_count() == 1);
+    const std::string bytes = get(path);
+    for (std::size_t cut = 56; cut < bytes.size(); ++cut) {
+        put(path, bytes.substr(0, cut));
+        const auto view = QueueView::load(root, boot);
+        CHECK_FALSE(view);
+        if (!view) CHECK(view.error().sys_errno == damaged_file);
+        CHECK(QueueView::load(root, next)); // the machine was started anew since
+    }
+    // What a killed writer left behind what counts is written over.
+    put(path, bytes + "left");
+    QueueView view = opened(root, boot);
+    append(view, submission(3, 1));
+    CHECK(opened(root, boot).state().waiting_count() == 3);
+}
+
+TEST_CASE("the settings of the queues and the environment of a task say where they are damaged")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    QueueView view = opened(root);
+    append(view, submission(1, 1));
+    put(temp / "root/queue/settings", "{\"queues\": 7}");
+    const auto settings = read_settings(view.file());
+    REQUIRE_FALSE(settings);
+    CHECK(settings.error().message.find((temp / "root/queue/settings") + " is damaged") == 0);
+    CHECK(settings.error().message.find("bgt queue repair") != std::string::npos);
+    CHECK_FALSE(QueueView::load(root, {}));
+    const auto done = repair_queues(root, {});
+    REQUIRE(done);
+    CHECK(done->kept.size() == 1);
+    CHECK(QueueView::load(root, {}));
+    for (const char* text : {"{", "7", R"({"env": [1]})"}) {
+        put(temp / "root/queue/context-0", text);
+        const auto context = read_context(view.file(), "context-0");
+        REQUIRE_FALSE(context);
+        CHECK(context.error().sys_errno == damaged_file);
+        CHECK(context.error().message.find(temp / "root/queue/context-0") == 0);
+        CHECK(context.error().message.find("submit it again") != std::string::npos);
+    }
+    CHECK(read_context(view.file(), "context-1").error().sys_errno == damaged_file);
 }
 
 TEST_CASE("a compacted journal amounts to the same")
@@ -175,6 +327,6 @@ TEST_CASE("the journal of another folder does not count")
     const auto file = QueueFile::open(copy, true);
     REQUIRE_FALSE(file);
     CHECK(file.error().message.find("copy") != std::string::npos);
-    CHECK_FALSE(is_queued(copy, TaskId{1}));
-    CHECK(is_queued(root, TaskId{1}));
+    CHECK_FALSE(is_queued(copy, TaskId{1}, {}));
+    CHECK(is_queued(root, TaskId{1}, {}));
 }

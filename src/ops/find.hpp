@@ -1,0 +1,18 @@
+#pragma once
+#include <bgt/ops/select.hpp>
+#include <bgt/store/queue_view.hpp>
+#include <optional>
+
+namespace bgt::ops {
+
+struct Found {
+    Selected selected;
+    std::optional<Error> unread; ///< why it is not known what waits, where that was asked for
+};
+
+/// What is selected, and what is not there. Error: as of select(), but for what is missing or
+/// unread. `known`: what waits, where the caller has read it.
+Result<Found> find_all(store::Root&, const Selection&, Scope,
+                       const store::QueueView* known = nullptr);
+
+} // namespace bgt::ops
