@@ -2,6 +2,8 @@
 // ensure.cpp.
 #include "dispatcher.hpp"
 
+#include "limits.hpp"
+
 #include <bgt/dispatch/dispatcher.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
@@ -32,6 +34,10 @@ int Dispatcher::run()
     while (true) {
         const Result<bool> goes_on = turn();
         if (goes_on && !*goes_on) return 0;
+        if (!goes_on && goes_on.error().sys_errno == EFBIG) {
+            end_standby(); // nor can it write the journal, by the limit of who started both
+            return 125;
+        }
         if (!goes_on) look_again_ = os::now() + trouble_pause;
         for (const std::int64_t id : std::exchange(to_launch_, {})) launch(id);
         static_cast<void>(watch_.wait(wake_at())); // whatever woke it: all is looked at
@@ -43,6 +49,8 @@ int Dispatcher::run()
 Result<void> Dispatcher::begin()
 {
     start_standby(); // first, while this process is small
+    raise_limits();
+    write_holder();
     signals_ = os::signal_descriptor();
     clock_.reset(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK));
     BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root_, true, os::boot_id()));
@@ -76,6 +84,11 @@ Result<bool> Dispatcher::turn()
     for (const core::TaskRange& expired : view_->advance(os::wall_now()))
         records.push_back(store::Dropped{expired, core::Reason::expired, 0});
     BGT_TRY(append(records));
+    if (must_give_way()) {
+        end_standby();
+        lock_.reset();
+        return false;
+    }
     look_at_depended_on(records);
     BGT_TRY(append(records));
     claim_next(records);
@@ -95,6 +108,18 @@ Result<bool> Dispatcher::turn()
     compact_if_due();
     set_clock();
     return true;
+}
+
+/// Somebody waits for what this process can't give. Nobody else's task is started by it any more:
+/// whoever can, a verb or one that stands by already, does it for all.
+bool Dispatcher::must_give_way()
+{
+    for (const std::string& name : store::context_names(view_->file())) {
+        if (!known_contexts_.insert(name).second) continue;
+        const Result<store::QueueContext> context = store::read_context(view_->file(), name);
+        if (context && lack_of(0, *context)) beyond_.insert(name);
+    }
+    return !beyond_.empty() && view_->needs_any(beyond_);
 }
 
 /// And empties the list.

@@ -35,6 +35,8 @@ private:
     /// at all.
     Result<bool> turn();
     Result<void> append(std::vector<store::QueueRecord>&);
+    bool must_give_way();
+    void write_holder();
     void claim_next(std::vector<store::QueueRecord>&);
     void record_dropped(std::vector<store::QueueRecord>&);
     void compact_if_due();
@@ -76,6 +78,8 @@ private:
     std::optional<Instant> look_again_;       ///< something could not be told just now
     std::optional<Instant> no_start_before_;  ///< the machine refused: it is given time
     Duration pause_{};
+    std::set<std::string> known_contexts_; ///< that were looked at
+    std::set<std::string> beyond_;         ///< of these, what this process can't give
     std::uint64_t checked_size_ =
         0; ///< of the journal, when it was last thought of making it smaller
 };

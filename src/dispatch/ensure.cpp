@@ -2,13 +2,17 @@
 #include <bgt/dispatch/dispatcher.hpp>
 
 #include "dispatcher.hpp"
+#include "limits.hpp"
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/file_lock.hpp>
 #include <bgt/os/background.hpp>
-#include <bgt/store/open_file.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/store/open_file.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -17,13 +21,54 @@ namespace {
 
 constexpr const char* lock_path = "queue/dispatcher.lock";
 
+/// Who holds it, as write_holder() wrote; 0: not known.
+pid_t holder_of(int lock)
+{
+    std::array<char, 16> text{};
+    if (::pread(lock, text.data(), text.size() - 1, 0) <= 0) return 0;
+    return static_cast<pid_t>(std::max(0L, std::strtol(text.data(), nullptr, 10)));
+}
+
+void write_holder(int lock, pid_t pid)
+{
+    const std::string text = std::to_string(pid) + "\n";
+    if (::pwrite(lock, text.data(), text.size(), 0) < 0) return; // then nobody knows it
+    static_cast<void>(!::ftruncate(lock, static_cast<off_t>(text.size())));
+}
+
+bool is_held(int lock)
+{
+    struct flock whole = whole_file();
+    return ::fcntl(lock, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
+/// Waits in the kernel until the dispatcher has died or given way, and takes its place.
+Result<pid_t> fork_standby(const store::Root& root)
+{
+    return os::fork_supervisor({root.fd()}, "bgt:standby", [&] {
+        Fd fd = store::open_file(root.fd(), lock_path, O_RDWR);
+        struct flock lock = whole_file();
+        if (!fd || retry_on_eintr([&] { return ::fcntl(fd.get(), F_OFD_SETLKW, &lock); }) != 0)
+            return 125;
+        if (!store::QueueFile::is_there(root)) return 0; // the one before had come to its end
+        auto own = store::Root::open(root.path(), store::Root::IfMissing::empty);
+        return own ? Dispatcher(*std::move(own), std::move(fd)).run() : 125;
+    });
+}
+
 } // namespace
 
 bool has_dispatcher(const store::Root& root)
 {
     const Fd fd = store::open_file(root.fd(), lock_path, O_RDWR);
-    struct flock lock = whole_file();
-    return fd && ::fcntl(fd.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    return fd && is_held(fd.get());
+}
+
+std::optional<std::string> lack_of_dispatcher(const store::Root& root,
+                                              const store::QueueContext& submitted)
+{
+    const Fd fd = store::open_file(root.fd(), lock_path, O_RDWR);
+    return lack_of(fd && is_held(fd.get()) ? holder_of(fd.get()) : 0, submitted);
 }
 
 namespace {
@@ -46,6 +91,7 @@ Result<void> take_place(const store::Root& root, Wanted still_wanted)
         return opened ? Dispatcher(*std::move(opened), std::move(fd)).run() : 125;
     });
     if (!pid) return pid.error();
+    write_holder(fd.get(), *pid); // before anybody else can ask
     return {};
 }
 
@@ -63,23 +109,26 @@ Result<void> ensure_dispatcher(const store::Root& root)
     });
 }
 
-Result<void> prepare_dispatcher(const store::Root& root)
+Result<void> prepare_dispatcher(const store::Root& root, const store::QueueContext& submitted)
 {
-    return take_place(root, []() -> Result<bool> { return true; });
+    BGT_TRY(take_place(root, []() -> Result<bool> { return true; }));
+    // One that can't give the task what it is submitted with gives way when it sees it.
+    const Fd fd = store::open_file(root.fd(), lock_path, O_RDWR);
+    const pid_t holder = fd && is_held(fd.get()) ? holder_of(fd.get()) : 0;
+    if (holder <= 0 || !lack_of(holder, submitted)) return {};
+    const Result<pid_t> successor = fork_standby(root);
+    return successor ? Result<void>() : successor.error();
 }
 
-/// Waits in the kernel until the dispatcher has died, and takes its place.
 void Dispatcher::start_standby()
 {
-    const Result<pid_t> pid = os::fork_supervisor({root_.fd()}, "bgt:standby", [&] {
-        Fd fd = store::open_file(root_.fd(), lock_path, O_RDWR);
-        struct flock lock = whole_file();
-        if (!fd || retry_on_eintr([&] { return ::fcntl(fd.get(), F_OFD_SETLKW, &lock); }) != 0)
-            return 125;
-        if (!store::QueueFile::is_there(root_)) return 0; // the one before had come to its end
-        return Dispatcher(std::move(root_), std::move(fd)).run();
-    });
+    const Result<pid_t> pid = fork_standby(root_);
     standby_ = pid ? *pid : -1; // without one, whoever comes by puts another dispatcher in place
+}
+
+void Dispatcher::write_holder()
+{
+    dispatch::write_holder(lock_.get(), ::getpid());
 }
 
 } // namespace bgt::dispatch

@@ -140,12 +140,15 @@ std::vector<std::string> reason_words(const core::WaitReasons& why, const std::s
     return out;
 }
 
-/// Error: what it was submitted with can't be read.
-Result<void> can_start(const store::QueueView& view, store::TaskId id)
+/// Error: what it was submitted with can't be read, or nobody who dispatches could give it.
+Result<void> can_start(const store::Root& root, const store::QueueView& view, store::TaskId id)
 {
     BGT_TRY_ASSIGN(const store::WaitingTask task, view.describe(id));
     BGT_TRY_ASSIGN(const store::QueueContext context,
                    store::read_context(view.file(), task.context));
+    if (const auto lack = dispatch::lack_of_dispatcher(root, context))
+        return Error::failed("it was submitted with " + *lack +
+                             ": it starts with the next bgt command of a shell that has that, too");
     return {};
 }
 
@@ -172,7 +175,7 @@ QueueInfo info_of(const store::Root& root, const store::QueueView& view, const s
     if (const auto why = view.state().why_waiting(*head))
         for (const std::string& word : reason_words(*why, name, *info.next))
             info.idle_because += (info.idle_because.empty() ? "" : "; ") + word;
-    if (const Result<void> fine = can_start(view, *info.next); !fine)
+    if (const Result<void> fine = can_start(root, view, *info.next); !fine)
         info.idle_because += (info.idle_because.empty() ? "" : "; ") + fine.error().message;
     return info;
 }
@@ -190,6 +193,8 @@ std::vector<std::string> account_of(store::Root& root, const store::QueueView& v
         fmt::format("waits in queue {}, {}", queue,
                     why->before == 0 ? "as the next" : fmt::format("{} before it", why->before)));
     for (const std::string& reason : reason_words(*why, queue, id)) out.push_back(reason);
+    if (const Result<void> fine = can_start(root, view, id); !fine)
+        out.push_back(fine.error().message);
     std::string holders;
     for (const Worker& worker : workers_of(root, view, queue))
         holders += (holders.empty() ? "" : ", ") + to_string(worker.task);

@@ -272,7 +272,7 @@ Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& r
     Result<void> written;
     for (const auto& [name, id] : names)
         if (written = claim_name(s, name, id); !written) break;
-    if (written) written = dispatch::prepare_dispatcher(root);
+    if (written) written = dispatch::prepare_dispatcher(root, request.context);
     if (written) written = file.append(records, store::QueueFile::Durability::machine);
     if (!written) {
         for (const auto& [name, id] : names) static_cast<void>(root.release_name(name, id));

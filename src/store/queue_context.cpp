@@ -113,6 +113,16 @@ Result<QueueContext> read_context(const QueueFile& queue, const std::string& nam
     }
 }
 
+std::vector<std::string> context_names(const QueueFile& queue)
+{
+    std::vector<std::string> names;
+    detail::Listing listing(detail::open_below(queue.folder(), ".", O_RDONLY | O_DIRECTORY));
+    if (!listing) return names;
+    while (const char* entry = listing.next())
+        if (std::string_view(entry).starts_with(prefix)) names.emplace_back(entry);
+    return names;
+}
+
 void clear_contexts(const QueueFile& queue, const std::vector<std::string>& used)
 {
     detail::Listing listing(detail::open_below(queue.folder(), ".", O_RDONLY | O_DIRECTORY));

@@ -234,6 +234,18 @@ Result<std::vector<QueueRecord>> QueueView::compacted() const
     return records;
 }
 
+bool QueueView::needs_any(const std::set<std::string>& contexts) const
+{
+    std::set<std::int64_t> keys;
+    for (const core::WaitingTasks& tasks : state_.waiting())
+        keys.insert(description_of(tasks.first));
+    return std::ranges::any_of(keys, [&](std::int64_t key) {
+        auto one = described(key);
+        if (one && (*one)->like != 0) one = described((*one)->like);
+        return one && contexts.contains((*one)->context);
+    });
+}
+
 Result<std::vector<std::string>> QueueView::contexts() const
 {
     std::set<std::string> names;

@@ -3,6 +3,8 @@
 /// runs from a queue.
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/root.hpp>
+#include <optional>
+#include <string>
 
 namespace bgt::dispatch {
 
@@ -14,8 +16,14 @@ Result<void> ensure_dispatcher(const store::Root&);
 
 /// The same for whoever is about to append to the journal and holds its lock, whether or not there
 /// is a journal yet: so there is somebody who sees what is appended even if the one who appends is
-/// killed right afterwards.
-Result<void> prepare_dispatcher(const store::Root&);
+/// killed right afterwards. Where somebody dispatches who can't give a task what it is submitted
+/// with, this process is put in line to take over, and that one gives way.
+Result<void> prepare_dispatcher(const store::Root&, const store::QueueContext& submitted);
+
+/// What a task was submitted with and the one who dispatches can't give it, or this process where
+/// nobody does; nullopt: nothing.
+std::optional<std::string> lack_of_dispatcher(const store::Root&,
+                                              const store::QueueContext& submitted);
 
 /// Makes the folder of a task that will never start, with its end on record: a retry of it finds
 /// there what the task was to get. What can't be described has nothing that a folder could hold.

@@ -40,6 +40,8 @@ struct QueueContext {
 Result<std::string> keep_context(const QueueFile&, const QueueContext&);
 /// Error (damaged_file): it is damaged or gone.
 Result<QueueContext> read_context(const QueueFile&, const std::string& name);
+/// Those that are kept.
+std::vector<std::string> context_names(const QueueFile&);
 /// Removes all files that none of `used` names. The caller holds the journal's lock.
 void clear_contexts(const QueueFile&, const std::vector<std::string>& used);
 

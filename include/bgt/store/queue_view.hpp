@@ -76,6 +76,8 @@ public:
     Result<std::vector<QueueRecord>> compacted() const;
     /// How many bytes compacted() would take, roughly.
     std::uint64_t live_bytes() const;
+    /// Whether a task that waits needs one of these contexts.
+    bool needs_any(const std::set<std::string>& contexts) const;
     /// The names of all contexts that tasks need.
     Result<std::vector<std::string>> contexts() const;
 

@@ -1,0 +1,17 @@
+#pragma once
+/// A process can't give a command higher hard limits, or a lower nice value, than it has itself,
+/// unless it is privileged. So not everybody can dispatch for everybody.
+#include <bgt/store/queue_context.hpp>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+
+namespace bgt::dispatch {
+
+/// As high as this process may: what is privileged can give a task anything.
+void raise_limits();
+/// What a task was submitted with and the process (0: this one) can't give it, as in "a hard limit
+/// of 4096 for open files (here 64)"; nullopt: it can, or is not there.
+std::optional<std::string> lack_of(pid_t process, const store::QueueContext& submitted);
+
+} // namespace bgt::dispatch
