@@ -16,15 +16,12 @@ struct Named {
     __rlimit_resource resource;
     const char* words;
 };
-constexpr std::array named{Named{RLIMIT_AS, "address space"},
-                           Named{RLIMIT_CORE, "core files"},
-                           Named{RLIMIT_CPU, "CPU time"},
-                           Named{RLIMIT_DATA, "data"},
-                           Named{RLIMIT_FSIZE, "file size"},
-                           Named{RLIMIT_MEMLOCK, "locked memory"},
-                           Named{RLIMIT_NOFILE, "open files"},
-                           Named{RLIMIT_NPROC, "processes"},
-                           Named{RLIMIT_STACK, "stack"}};
+constexpr std::array named{
+    Named{RLIMIT_AS, "address space"},  Named{RLIMIT_CORE, "core files"},
+    Named{RLIMIT_CPU, "CPU time"},      Named{RLIMIT_DATA, "data"},
+    Named{RLIMIT_FSIZE, "file size"},   Named{RLIMIT_MEMLOCK, "locked memory"},
+    Named{RLIMIT_NOFILE, "open files"}, Named{RLIMIT_NPROC, "processes"},
+    Named{RLIMIT_STACK, "stack"}};
 
 constexpr rlim_t any_nice = 40; ///< as RLIMIT_NICE counts: 20 less the nice value
 
@@ -72,15 +69,15 @@ void raise_limits()
 std::optional<std::string> lack_of(pid_t process, const store::QueueContext& submitted)
 {
     for (const store::CallerLimit& limit : submitted.limits) {
-        const auto known = std::ranges::find(
-            named, static_cast<__rlimit_resource>(limit.resource), &Named::resource);
+        const auto known = std::ranges::find(named, static_cast<__rlimit_resource>(limit.resource),
+                                             &Named::resource);
         rlimit here{};
         if (known == named.end() || ::prlimit(process, known->resource, nullptr, &here) != 0)
             continue;
         if (limit.hard <= here.rlim_max) continue;
         if (known->resource == RLIMIT_NOFILE && here.rlim_max >= most_open_files()) continue;
-        return fmt::format("a hard limit for {} of {} (here {})", known->words,
-                           amount(limit.hard), amount(here.rlim_max));
+        return fmt::format("a hard limit for {} of {} (here {})", known->words, amount(limit.hard),
+                           amount(here.rlim_max));
     }
     const int lowest = lowest_nice(process);
     if (submitted.nice >= lowest) return std::nullopt;

@@ -1,7 +1,7 @@
 #pragma once
 /// The bytes of queue/journal: a head, then records, each in a frame.
-#include <bgt/base/process_key.hpp>
 #include <array>
+#include <bgt/base/process_key.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>

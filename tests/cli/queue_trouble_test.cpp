@@ -106,8 +106,7 @@ TEST_CASE("damaged settings of the queues, and the damaged environment of a task
         const std::string path = lab.root() + "/queue/settings";
         write_file(path, "{");
         CHECK(lab({"ps"}).err.find(path + " is damaged") != std::string::npos);
-        CHECK(refused(lab, {"submit", "--", "true"}).find("bgt queue repair") !=
-              std::string::npos);
+        CHECK(refused(lab, {"submit", "--", "true"}).find("bgt queue repair") != std::string::npos);
         CHECK(lab({"queue", "repair"}).out == "the damaged file is now " + path + ".damaged\n");
         REQUIRE(lab({"release", id}).code == 0);
         CHECK(lab.wait(id) == 0);
