@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run submit queue hold release move ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
+_bgt_verbs='run submit queue hold release move scope ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -149,6 +149,16 @@ _bgt_verb() {
         --queue) value=@none ;;
         --before) value=@task-list ;;
         --priority) value=@none ;;
+        --root) value=@directory ;;
+        esac
+        ;;
+    scope)
+        options='-h --help --grace --json --root'
+        first=@command
+        rest=@command
+        case $2 in
+        --grace) value=@none ;;
+        --json) value=@file ;;
         --root) value=@directory ;;
         esac
         ;;
@@ -362,7 +372,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run submit queue hold release move ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
+        first='run submit queue hold release move scope ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
         rest=@none
         ;;
     esac
@@ -521,7 +531,7 @@ _bgt() {
         elif [[ $dashes || $word != -?* ]]; then
             [[ $count -eq 0 ]] && start=$i
             count=$((count + 1))
-            [[ $verb == run ]] && break
+            [[ $verb == @(run|submit|scope) ]] && break
         fi
     done
     value=
@@ -529,7 +539,7 @@ _bgt() {
         _bgt_reply @directory
     elif [[ ! $verb ]]; then
         [[ $cur == -* ]] && _bgt_reply '--root --version --help' || _bgt_reply "$_bgt_verbs"
-    elif [[ $verb == run && $count -gt 0 ]]; then
+    elif [[ $verb == @(run|submit|scope) && $count -gt 0 ]]; then
         # The command's own completion, where the package bash-completion is loaded.
         if declare -F _command_offset >/dev/null && [[ ${#words[@]} -eq $((COMP_CWORD + 1)) ]]; then
             _command_offset "$start"

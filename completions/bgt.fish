@@ -15,6 +15,8 @@ function __bgt_valued
             string split ' ' -- '--name --tag --queue --root'
         case move
             string split ' ' -- '--name --tag --queue --before --priority --root'
+        case scope
+            string split ' ' -- '--grace --json --root'
         case ps
             string split ' ' -- '--name --tag --queue -s --state --interval --format --root'
         case show
@@ -83,16 +85,16 @@ function __bgt_walk
         else
             set -g __bgt_words (math $__bgt_words + 1)
             test $__bgt_start = 0; and set -g __bgt_start $i
-            test $__bgt_verb = run; and return
+            contains -- $__bgt_verb run submit scope; and return
         end
     end
 end
 
-# __bgt_in VERB [first|rest]: the cursor is at an option or a word of VERB (but not of the command of `run`).
+# __bgt_in VERB [first|rest]: the cursor is at an option or a word of VERB (but not of a command).
 function __bgt_in
     __bgt_walk
     test "$__bgt_verb" = $argv[1]; or return 1
-    test $argv[1] = run; and test $__bgt_words -gt 0; and return 1
+    contains -- $argv[1] run submit scope; and test $__bgt_words -gt 0; and return 1
     switch "$argv[2]"
         case first
             test $__bgt_words = 0
@@ -110,10 +112,10 @@ end
 
 function __bgt_in_command
     __bgt_walk
-    test "$__bgt_verb" = run; and test $__bgt_words -gt 0
+    test "$__bgt_verb" = $argv[1]; and test $__bgt_words -gt 0
 end
 
-# The completions of the command of `run` itself.
+# The completions of the command of `run`, `submit` or `scope` itself.
 function __bgt_command
     __bgt_walk
     set -l tokens (commandline -opc)
@@ -186,7 +188,7 @@ complete -c bgt -n '__bgt_in run' -l explain -d 'start nothing; print the kind a
 complete -c bgt -n '__bgt_in run' -l json -d 'print the task as JSON (with --wait: at its end, without its output)'
 complete -c bgt -n '__bgt_in run' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in run' -a '(__fish_complete_command)'
-complete -c bgt -n '__bgt_in_command' -a '(__bgt_command)'
+complete -c bgt -n '__bgt_in_command run' -a '(__bgt_command)'
 complete -c bgt -n __bgt_no_verb -a submit -d 'let a command wait in a queue, and print its id'
 complete -c bgt -n '__bgt_in submit' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in submit' -s q -l queue -x -d 'the queue to wait in (default)'
@@ -251,8 +253,8 @@ complete -c bgt -n '__bgt_in submit' -l wait -d 'wait until it has ended, print 
 complete -c bgt -n '__bgt_in submit' -l rm -d 'remove the task, with its log, once it has ended'
 complete -c bgt -n '__bgt_in submit' -l json -d 'print the task as JSON (with --wait: at its end, without its output)'
 complete -c bgt -n '__bgt_in submit' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
-complete -c bgt -n '__bgt_in run' -a '(__fish_complete_command)'
-complete -c bgt -n '__bgt_in_command' -a '(__bgt_command)'
+complete -c bgt -n '__bgt_in submit' -a '(__fish_complete_command)'
+complete -c bgt -n '__bgt_in_command submit' -a '(__bgt_command)'
 complete -c bgt -n __bgt_no_verb -a queue -d 'list the queues, and change them'
 complete -c bgt -n '__bgt_in queue' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in queue' -l total -d 'set: what all queues of the root share: slots and named resources'
@@ -289,6 +291,13 @@ complete -c bgt -n '__bgt_in move' -l priority -x -d 'give it this priority'
 complete -c bgt -n '__bgt_in move' -l json -d 'print the tasks as JSON'
 complete -c bgt -n '__bgt_in move' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in move' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a scope -d 'run a command, and end the tasks that it started when it ends'
+complete -c bgt -n '__bgt_in scope' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in scope' -l grace -x -d 'the time between the stop signal and SIGKILL, for the tasks that are left'
+complete -c bgt -n '__bgt_in scope' -l json -r -F -d 'write how many tasks were ended into this file as JSON, and not to stderr'
+complete -c bgt -n '__bgt_in scope' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
+complete -c bgt -n '__bgt_in scope' -a '(__fish_complete_command)'
+complete -c bgt -n '__bgt_in_command scope' -a '(__bgt_command)'
 complete -c bgt -n __bgt_no_verb -a ps -d 'list tasks'
 complete -c bgt -n '__bgt_in ps' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in ps' -l all -d 'all tasks to which the verb applies'
@@ -483,4 +492,4 @@ complete -c bgt -n '__bgt_in version' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in version' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in version' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n __bgt_no_verb -a help -d 'print what a verb does, and its options'
-complete -c bgt -n '__bgt_in help first' -a 'run submit queue hold release move ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
+complete -c bgt -n '__bgt_in help first' -a 'run submit queue hold release move scope ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'

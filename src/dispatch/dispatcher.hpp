@@ -49,7 +49,8 @@ private:
     bool is_marked(std::int64_t id) const;
 
     void launch(std::int64_t id);
-    Result<pid_t> fork_task(store::TaskId);
+    void drop(std::int64_t id);
+    Result<pid_t> fork_task(store::WaitingTask);
 
     void watch_supervisor(Started&, const ProcessKey&);
     void watch_record(std::int64_t id);

@@ -4,6 +4,7 @@
 #include <bgt/dispatch/dispatcher.hpp>
 #include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/supervise/owner_watch.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -58,7 +59,9 @@ std::vector<std::string> submitted_environment(std::vector<std::string> env,
 /// descriptors or disk. What is damaged is held, so that the others go on.
 void Dispatcher::launch(std::int64_t id)
 {
-    const Result<pid_t> child = fork_task(store::TaskId{id});
+    Result<store::WaitingTask> task = view_->describe(store::TaskId{id});
+    if (task && supervise::ended_scope(task->spec.scopes)) return drop(id);
+    const Result<pid_t> child = task ? fork_task(*std::move(task)) : Result<pid_t>(task.error());
     watch_active();
     if (child) {
         started_[id].child = *child;
@@ -78,9 +81,20 @@ void Dispatcher::launch(std::int64_t id)
     no_start_before_ = os::now() + pause_;
 }
 
-Result<pid_t> Dispatcher::fork_task(store::TaskId id)
+/// The scope around it ended while it waited: nobody is there any more for whom it would run.
+void Dispatcher::drop(std::int64_t id)
 {
-    BGT_TRY_ASSIGN(store::WaitingTask task, view_->describe(id));
+    pending_.push_back(store::PutBack{id});
+    pending_.push_back(store::Dropped{{id, 1}, core::Reason::cancelled, 0});
+    started_.erase(id);
+    view_->state().put_back(id);
+    view_->state().remove(id);
+    look_again_ = os::now();
+}
+
+Result<pid_t> Dispatcher::fork_task(store::WaitingTask task)
+{
+    const store::TaskId id = task.spec.id;
     BGT_TRY_ASSIGN(store::QueueContext context, store::read_context(view_->file(), task.context));
     units_.assign(task.spec, view_->settings());
     const std::vector<std::string> own = Units::environment(task.spec);

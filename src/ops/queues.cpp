@@ -252,16 +252,26 @@ Result<void> change_settings(store::Root& root,
 
 Result<std::size_t> clear_queue(store::Root& root, const std::string& queue)
 {
+    return cancel_waiting(
+        root, [&](const store::QueueView& view) -> Result<std::vector<core::TaskRange>> {
+            std::vector<core::TaskRange> out;
+            for (const core::WaitingTasks& tasks : view.state().waiting())
+                if (tasks.queue == queue) out.push_back({tasks.first, tasks.count});
+            return out;
+        });
+}
+
+Result<std::size_t> cancel_waiting(store::Root& root, const WhichWaiting& which)
+{
     const PrivateUmask files;
     if (!store::QueueFile::is_there(root)) return std::size_t{0};
     std::size_t count = 0;
     {
         BGT_TRY_ASSIGN(LockedJournal opened, open_locked(root));
+        BGT_TRY_ASSIGN(const std::vector<core::TaskRange> ranges, which(opened.view));
         std::vector<store::QueueRecord> records;
-        for (const core::WaitingTasks& tasks : opened.view.state().waiting()) {
-            if (tasks.queue != queue) continue;
-            records.emplace_back(
-                store::Dropped{{tasks.first, tasks.count}, core::Reason::cancelled, 0});
+        for (const core::TaskRange& tasks : ranges) {
+            records.emplace_back(store::Dropped{tasks, core::Reason::cancelled, 0});
             count += tasks.count;
         }
         if (!records.empty())
@@ -295,21 +305,18 @@ Result<store::Repair> repair_queues(store::Root& root)
 
 Result<std::vector<store::TaskId>> cancel_waiting(store::Root& root, std::vector<store::TaskId> ids)
 {
-    const PrivateUmask files;
-    if (!store::QueueFile::is_there(root)) return std::vector<store::TaskId>{};
     std::ranges::sort(ids);
-    {
-        BGT_TRY_ASSIGN(LockedJournal opened, open_locked(root));
-        std::vector<store::QueueRecord> records;
-        for (const core::WaitingTasks& item : opened.view.state().waiting())
-            for (const core::TaskRange& part : parts_of(item, ids))
-                records.emplace_back(store::Dropped{part, core::Reason::cancelled, 0});
-        if (!records.empty())
-            BGT_TRY(opened.view.append(records, store::QueueFile::Durability::machine));
-        std::erase_if(ids, [&](store::TaskId id) { return !opened.view.dropped_for(id); });
-    }
-    BGT_TRY(dispatch::ensure_dispatcher(root));
-    return ids;
+    std::vector<store::TaskId> cancelled;
+    BGT_TRY(cancel_waiting(
+        root, [&](const store::QueueView& view) -> Result<std::vector<core::TaskRange>> {
+            for (const store::TaskId id : ids)
+                if (view.is_waiting(id) || view.dropped_for(id)) cancelled.push_back(id);
+            std::vector<core::TaskRange> ranges;
+            for (const core::WaitingTasks& item : view.state().waiting())
+                for (const core::TaskRange& part : parts_of(item, ids)) ranges.push_back(part);
+            return ranges;
+        }));
+    return cancelled;
 }
 
 Result<Each<Changed>> hold(store::Root& root, const Selection& selection,

@@ -1,9 +1,11 @@
 #include "start_like.hpp"
 
+#include <bgt/ops/scope.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/os/tree.hpp>
 #include <bgt/store/environment.hpp>
+#include <bgt/supervise/owner_watch.hpp>
 
 #include <algorithm>
 
@@ -43,6 +45,9 @@ Result<StartRequest> like(const store::TaskDir& task, const std::vector<std::str
     wanted.spec = *std::move(spec);
     wanted.spec.created = os::wall_now();
     if (wanted.spec.owner && !os::is_alive(*wanted.spec.owner)) wanted.spec.owner.reset();
+    BGT_TRY_ASSIGN(core::ScopeChain around, scopes_around());
+    if (!around.empty() || supervise::ended_scope(wanted.spec.scopes))
+        wanted.spec.scopes = std::move(around);
     wanted.keep_env = kept->has_value();
     if (*kept) {
         wanted.env = **std::move(kept);

@@ -169,6 +169,8 @@ void add_rules(Lines& lines, const ops::Snapshot& task)
     lines.field("stop", ladder.empty() ? "KILL" : ladder + whom + ", then KILL");
     lines.field("leftover", core::to_string(rules.leftover));
     if (task.spec->owner) lines.field("owner", fmt::format("process {}", task.spec->owner->pid));
+    for (const ProcessKey& scope : task.spec->scopes.processes)
+        lines.field("scope", fmt::format("process {}", scope.pid));
     std::string limits;
     for (const auto& limit : task.spec->limits)
         limits += fmt::format("{}{}={}", limits.empty() ? "" : " ", limit.name, limit.value);

@@ -100,7 +100,7 @@ std::string request_cause(Reason reason)
 {
     switch (reason) {
     case Reason::killed: return "somebody asked for it (bgt kill, or run --replace)";
-    case Reason::owner_gone: return "its --owner ended";
+    case Reason::owner_gone: return "its --owner or its scope ended";
     case Reason::shutdown:
         return "its supervisor was told to shut down: the machine, or the task around it, went "
                "down";

@@ -94,4 +94,23 @@ Result<WaitingTask> QueueView::describe(TaskId id) const
     return task;
 }
 
+Result<std::vector<core::TaskRange>> QueueView::waiting_in_scope(const BootId& boot,
+                                                                 const ProcessKey& scope) const
+{
+    std::map<std::int64_t, bool> is_inside; // by the description that others are like
+    std::vector<core::TaskRange> out;
+    for (const core::WaitingTasks& tasks : state_.waiting()) {
+        const std::int64_t key = description_of(tasks.first);
+        BGT_TRY_ASSIGN(const auto one, described(key));
+        const auto [known, is_new] = is_inside.try_emplace(one->like != 0 ? one->like : key);
+        if (is_new) {
+            BGT_TRY_ASSIGN(const auto base, described(known->first));
+            BGT_TRY_ASSIGN(const TaskSpec spec, decode_spec(base->spec));
+            known->second = spec.scopes.contains(boot, scope);
+        }
+        if (known->second) out.push_back({tasks.first, tasks.count});
+    }
+    return out;
+}
+
 } // namespace bgt::store

@@ -151,6 +151,11 @@ TaskSpec decode_fields(const json::object& from)
         take(as_object(*owner, "owner"), "pid", spec.owner.emplace().pid);
         take(owner->get_object(), "start_ticks", spec.owner->start_ticks);
     }
+    if (const auto* scopes = find(from, "scopes")) {
+        auto chain = core::parse_scopes(as_text(*scopes, "scopes"));
+        if (!chain) bad("scopes", "scopes as bgt scope names them");
+        spec.scopes = *std::move(chain);
+    }
     if (const auto* from_where = find(from, "stdin"))
         spec.stdin_from = stdin_of(as_text(*from_where, "stdin"));
     take(from, "stdin_file", spec.stdin_file);
@@ -201,6 +206,7 @@ std::string encode_spec(const TaskSpec& spec)
     if (spec.owner)
         out["owner"] =
             json::object{{"pid", spec.owner->pid}, {"start_ticks", spec.owner->start_ticks}};
+    if (!spec.scopes.empty()) out["scopes"] = core::encode_scopes(spec.scopes);
     out["stdin"] = to_string(spec.stdin_from);
     out["stdin_file"] = spec.stdin_file;
     out["split"] = spec.split;

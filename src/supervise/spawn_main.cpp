@@ -110,7 +110,7 @@ std::vector<std::string> environment_of(const SupervisorResources& resources,
         if (entry.starts_with(prefix)) cookies = entry.substr(prefix.size()) + ":" + cookies;
     const std::string_view ours[] = {
         prefix,         "BGT_TASK_ID=",   "BGT_TASK_DIR=",  "BGT_DEADLINE=", "BGT_GRACE=",
-        "BGT_ATTEMPT=", "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
+        "BGT_ATTEMPT=", "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "BGT_SCOPE="};
     std::erase_if(env, [&](const std::string& entry) {
         if (entry.empty() || std::string_view("BNW").find(entry[0]) == std::string_view::npos)
             return false; // most, at once
@@ -122,6 +122,8 @@ std::vector<std::string> environment_of(const SupervisorResources& resources,
     for (const core::StopStep& step : spec.policy.stop_ladder) grace += step.wait;
     env.push_back(prefix + cookies);
     env.push_back("BGT_TASK_ID=" + to_string(spec.id));
+    if (!spec.scopes.empty())
+        env.push_back(std::string(core::scope_variable) + "=" + core::encode_scopes(spec.scopes));
     env.push_back("BGT_TASK_DIR=" + folder);
     env.push_back("BGT_GRACE=" + format_duration(grace));
     env.push_back("NOTIFY_SOCKET=" +

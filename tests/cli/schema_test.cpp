@@ -99,6 +99,10 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     write_file(lab.work() + "/bgt.toml",
                "root = \"x\"\nkeep_age = 1\n[[rule]]\nmatch = \"\"\nenv = \"A=1\"\n");
     collect({"config"});
+    CHECK(
+        lab({"scope", "--json", "scope.json", "--", BGT_BINARY, "run", "--", "sleep", "9"}).code ==
+        0);
+    answers += "scope\t" + read_file(lab.work() + "/scope.json");
     answers += "run\t" + lab({"run", "--explain", "--json", "--", "true"}).out;
     collect({"trust"});
     collect({"trust", "--list"});

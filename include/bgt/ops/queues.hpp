@@ -5,6 +5,7 @@
 #include <bgt/ops/select.hpp>
 #include <bgt/store/queue_repair.hpp>
 #include <bgt/store/queue_settings.hpp>
+#include <bgt/store/queue_view.hpp>
 #include <functional>
 #include <optional>
 #include <string>
@@ -58,6 +59,11 @@ Result<store::Repair> repair_queues(store::Root&);
 /// Takes those that wait out of their queues, all at once: none of them starts any more. Returns
 /// these, in ascending order, and those that were to be put on record as such already.
 Result<std::vector<store::TaskId>> cancel_waiting(store::Root&, std::vector<store::TaskId>);
+/// The same for all that `which` names, which is asked under the journal's lock and names only
+/// tasks that wait. Returns how many.
+using WhichWaiting =
+    std::function<Result<std::vector<core::TaskRange>>(const store::QueueView& view)>;
+Result<std::size_t> cancel_waiting(store::Root&, const WhichWaiting& which);
 
 struct Changed {};
 /// Holds tasks that wait: they are not started until they are released. Error: one does not wait.

@@ -72,6 +72,9 @@ public:
     /// What the task is. Error (not_found): it does not wait. Expensive for the first of a
     /// submission, cheap for the next.
     Result<WaitingTask> describe(TaskId) const;
+    /// Those that wait and were submitted inside of the scope (`bgt scope`) of that process. Cost:
+    /// reads a description for each submission, and decodes one for each that is not like another.
+    Result<std::vector<core::TaskRange>> waiting_in_scope(const BootId&, const ProcessKey&) const;
     /// A journal that amounts to the same, without what is over.
     Result<std::vector<QueueRecord>> compacted() const;
     /// How many bytes compacted() would take, roughly.

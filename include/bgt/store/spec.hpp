@@ -2,6 +2,7 @@
 /// `spec.json`: what was asked for. Written once, before the start; never changed.
 #include <bgt/base/resource_limit.hpp>
 #include <bgt/core/queue.hpp>
+#include <bgt/core/scope_chain.hpp>
 #include <bgt/core/task.hpp>
 #include <bgt/store/status.hpp>
 #include <bgt/store/task_id.hpp>
@@ -31,6 +32,7 @@ struct TaskSpec {
     WallTime created{};
     core::Policy policy;             ///< what the core decides by
     std::optional<ProcessKey> owner; ///< `--owner`
+    core::ScopeChain scopes;         ///< around it (`bgt scope`)
     StdinFrom stdin_from = StdinFrom::null;
     std::string stdin_file;               ///< absolute; with StdinFrom::file
     bool split = false;                   ///< stderr in a log of its own

@@ -196,7 +196,7 @@ _bgt() {
         elif [[ $dashes || $word != -?* ]]; then
             [[ $count -eq 0 ]] && start=$i
             count=$((count + 1))
-            [[ $verb == run ]] && break
+            [[ $verb == @(run|submit|scope) ]] && break
         fi
     done
     value=
@@ -204,7 +204,7 @@ _bgt() {
         _bgt_reply @directory
     elif [[ ! $verb ]]; then
         [[ $cur == -* ]] && _bgt_reply '--root --version --help' || _bgt_reply "$_bgt_verbs"
-    elif [[ $verb == run && $count -gt 0 ]]; then
+    elif [[ $verb == @(run|submit|scope) && $count -gt 0 ]]; then
         # The command's own completion, where the package bash-completion is loaded.
         if declare -F _command_offset >/dev/null && [[ ${#words[@]} -eq $((COMP_CWORD + 1)) ]]; then
             _command_offset "$start"

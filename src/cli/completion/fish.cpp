@@ -55,8 +55,8 @@ std::string word_lines(const VerbShape& verb)
     };
     if (!verb.takes_words) return "";
     if (verb.words == Value::command)
-        return line("__bgt_in run", " -a '(__fish_complete_command)'") +
-               line("__bgt_in_command", " -a '(__bgt_command)'");
+        return line("__bgt_in " + verb.name, " -a '(__fish_complete_command)'") +
+               line("__bgt_in_command " + verb.name, " -a '(__bgt_command)'");
     const auto first = argument(completion_of(verb.first_word));
     const auto rest = argument(completion_of(verb.words));
     if (first == rest) return line("__bgt_in " + verb.name, first);
@@ -102,16 +102,16 @@ function __bgt_walk
         else
             set -g __bgt_words (math $__bgt_words + 1)
             test $__bgt_start = 0; and set -g __bgt_start $i
-            test $__bgt_verb = run; and return
+            contains -- $__bgt_verb run submit scope; and return
         end
     end
 end
 
-# __bgt_in VERB [first|rest]: the cursor is at an option or a word of VERB (but not of the command of `run`).
+# __bgt_in VERB [first|rest]: the cursor is at an option or a word of VERB (but not of a command).
 function __bgt_in
     __bgt_walk
     test "$__bgt_verb" = $argv[1]; or return 1
-    test $argv[1] = run; and test $__bgt_words -gt 0; and return 1
+    contains -- $argv[1] run submit scope; and test $__bgt_words -gt 0; and return 1
     switch "$argv[2]"
         case first
             test $__bgt_words = 0
@@ -129,10 +129,10 @@ end
 
 function __bgt_in_command
     __bgt_walk
-    test "$__bgt_verb" = run; and test $__bgt_words -gt 0
+    test "$__bgt_verb" = $argv[1]; and test $__bgt_words -gt 0
 end
 
-# The completions of the command of `run` itself.
+# The completions of the command of `run`, `submit` or `scope` itself.
 function __bgt_command
     __bgt_walk
     set -l tokens (commandline -opc)

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
+#include <bgt/ops/scope.hpp>
 #include <bgt/render/words.hpp>
 
 namespace bgt::cli {
@@ -151,6 +152,9 @@ Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
     }
     if (owner)
         if (auto done = set_owner(spec, *owner); !done) return done.error();
+    auto scopes = ops::scopes_around();
+    if (!scopes) return scopes.error();
+    spec.scopes = *std::move(scopes);
     auto folder = working_folder(cwd);
     if (!folder) return folder.error();
     spec.cwd = *std::move(folder);

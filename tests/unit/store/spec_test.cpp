@@ -34,6 +34,8 @@ TaskSpec full_spec()
     spec.progress_pattern = "([0-9]+)%";
     spec.dump_stacks = false;
     spec.owner = ProcessKey{1, ~0ull};
+    spec.scopes.boot.fill(0xa5);
+    spec.scopes.processes = {{7, 8}, {9, ~0ull}};
     spec.stdin_from = StdinFrom::file;
     spec.stdin_file = "/dev/zero";
     spec.split = true;
@@ -67,6 +69,7 @@ void check_same(const TaskSpec& a, const TaskSpec& b)
     CHECK(a.policy.kill_mode == b.policy.kill_mode);
     CHECK(a.umask == b.umask);
     CHECK(a.owner == b.owner);
+    CHECK(a.scopes == b.scopes);
     CHECK(a.stdin_from == b.stdin_from);
     CHECK(a.stdin_file == b.stdin_file);
     CHECK(a.split == b.split);
