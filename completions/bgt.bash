@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run submit queue hold release move scope ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
+_bgt_verbs='run submit queue hold release move scope shutdown ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -159,6 +159,18 @@ _bgt_verb() {
         case $2 in
         --grace) value=@none ;;
         --json) value=@file ;;
+        --root) value=@directory ;;
+        esac
+        ;;
+    shutdown)
+        options='-h --help --all --name --tag --queue --timeout --json --root'
+        first=@living-list
+        rest=@living-list
+        case $2 in
+        --name) value=@name-list ;;
+        --tag) value=@tag-list ;;
+        --queue) value=@none ;;
+        --timeout) value=@none ;;
         --root) value=@directory ;;
         esac
         ;;
@@ -342,8 +354,8 @@ _bgt_verb() {
         ;;
     config)
         options='-h --help --json --root'
-        first='root grace stop_signals leftover timeout cpu_limit log_max keep_ended keep_age'
-        rest='root grace stop_signals leftover timeout cpu_limit log_max keep_ended keep_age'
+        first='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age'
+        rest='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age'
         case $2 in
         --root) value=@directory ;;
         esac
@@ -372,7 +384,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run submit queue hold release move scope ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
+        first='run submit queue hold release move scope shutdown ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
         rest=@none
         ;;
     esac

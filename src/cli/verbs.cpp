@@ -16,6 +16,8 @@ constexpr VerbInfo table[] = {
     {"move", "change the place of waiting tasks in their queue", "[options] TASK...", make_move},
     {"scope", "run a command, and end the tasks that it started when it ends",
      "[options] [--] COMMAND [ARG...]", make_scope, config::Mistakes::refuse},
+    {"shutdown", "end all tasks, and start none meanwhile", "[options] [TASK...]", make_shutdown,
+     config::Mistakes::refuse},
     {"ps", "list tasks", "[options] [TASK...]", make_ps},
     {"show", "show everything that is known about tasks", "[options] TASK...", make_show},
     {"logs", "print the output of tasks", "[options] TASK...", make_logs},

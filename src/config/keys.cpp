@@ -72,6 +72,7 @@ Result<void> set_keep_ended(Settings& s, std::string_view text)
 // - `root` decides which records are believed, so which processes are signalled and which commands
 // of them are run.
 // - `keep_*` removes tasks of every folder: a folder has no say in that.
+// - `shutdown_timeout` is about tasks of every folder, too.
 // - The rest is about tasks that are started in the folder, and only says how they end and how much
 // of their output is
 //   kept. `leftover` lets live only what the task itself has started.
@@ -94,6 +95,11 @@ constexpr std::array keys{
         [](const Settings& s) {
             return s.log_max == 0 ? std::string("off") : format_size_exact(s.log_max);
         }},
+    Key{"shutdown_timeout", true, Needs::own_settings,
+        [](Settings& s, std::string_view text) {
+            return store(parse_limit(text), s.shutdown_timeout);
+        },
+        [](const Settings& s) { return print_limit(s.shutdown_timeout); }},
     Key{"keep_ended", true, Needs::own_settings, set_keep_ended,
         [](const Settings& s) { return std::to_string(s.keep_ended); }},
     Key{"keep_age", true, Needs::own_settings,

@@ -8,6 +8,7 @@
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
+#include <bgt/store/shutdown_lock.hpp>
 
 #include <algorithm>
 #include <fcntl.h>
@@ -19,9 +20,12 @@ namespace {
 
 /// Folders of tasks that never start are made in between, a few at a time.
 constexpr std::size_t dropped_a_turn = 32;
+/// Then others get the lock of the journal, for which they ask again and again.
+constexpr auto dropped_pause = std::chrono::milliseconds(5);
 constexpr std::uint64_t min_compaction = 256 * 1024;
 /// Where the journal can't be read or locked.
 constexpr auto trouble_pause = std::chrono::seconds(1);
+constexpr auto shutdown_pause = std::chrono::milliseconds(100);
 
 } // namespace
 
@@ -135,6 +139,11 @@ void Dispatcher::claim_next(std::vector<store::QueueRecord>& records)
 {
     if (no_start_before_ && os::now() < *no_start_before_) return;
     no_start_before_.reset();
+    // Nobody tells when a shutdown that was killed is over.
+    if (view_->state().waiting_count() > 0 && !store::check_not_shut_down(root_)) {
+        look_again_ = os::now() + shutdown_pause;
+        return;
+    }
     while (const std::optional<std::int64_t> id = view_->state().next()) {
         records.push_back(store::Claimed{*id});
         to_launch_.push_back(*id);
@@ -148,7 +157,7 @@ void Dispatcher::record_dropped(std::vector<store::QueueRecord>& records)
     for (const auto& [first, tasks] : view_->dropped()) {
         for (std::uint32_t at = 0; at < tasks.count; ++at) {
             if (done++ == dropped_a_turn) {
-                look_again_ = os::now();
+                look_again_ = os::now() + dropped_pause;
                 return;
             }
             const store::TaskId id{first + at};

@@ -6,6 +6,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
 #include <bgt/store/queue_view.hpp>
+#include <bgt/store/shutdown_lock.hpp>
 #include <bgt/supervise/start.hpp>
 
 #include <algorithm>
@@ -228,6 +229,7 @@ Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& r
                      std::vector<store::TaskId>& to_end)
 {
     BGT_TRY_ASSIGN(const Fd lock, file.lock());
+    BGT_TRY(store::check_not_shut_down(root));
     BGT_TRY(file.reopen());
     BGT_TRY_ASSIGN(store::QueueSettings settings, store::read_settings(file));
     Submission s{root, file, request, std::move(settings)};

@@ -102,8 +102,8 @@ std::string request_cause(Reason reason)
     case Reason::killed: return "somebody asked for it (bgt kill, or run --replace)";
     case Reason::owner_gone: return "its --owner or its scope ended";
     case Reason::shutdown:
-        return "its supervisor was told to shut down: the machine, or the task around it, went "
-               "down";
+        return "bgt shutdown ended it, or its supervisor was told to shut down: the machine, or "
+               "the task around it, went down";
     case Reason::dependency_failed:
         return "it was never started: a task that it waited for did not end as it had to (--after)";
     case Reason::cancelled: return "it was never started: it was taken out of its queue";

@@ -27,7 +27,8 @@ ReasonWords words_of(Reason reason)
     case Reason::killed: return {"killed", "killed on request"};
     case Reason::timeout: return {"timeout", "its --timeout passed"};
     case Reason::owner_gone: return {"owner gone", "its --owner or its scope ended"};
-    case Reason::shutdown: return {"shutdown", "its supervisor was told to shut down"};
+    case Reason::shutdown:
+        return {"shutdown", "bgt shutdown, or its supervisor was told to shut down"};
     case Reason::dependency_failed:
         return {"dependency failed", "a task that it waited for did not end as it had to"};
     case Reason::cancelled: return {"cancelled", "cancelled while it waited"};

@@ -11,6 +11,7 @@
 #include <bgt/os/wait.hpp>
 #include <bgt/store/environment.hpp>
 #include <bgt/store/queue_view.hpp>
+#include <bgt/store/shutdown_lock.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/await_served.hpp>
 #include <bgt/supervise/control.hpp>
@@ -389,12 +390,14 @@ Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken p
     if (created->was_there) return StartResult{*created->was_there, true};
     const store::TaskId id = request.spec.id;
     const std::string name = request.spec.name;
-    const Result<void> launched = launch(root, std::move(created->task),
-                                         {std::move(request.spec),
-                                          std::move(request.env),
-                                          request.retention,
-                                          std::move(request.caller_stdin),
-                                          {}});
+    Result<void> launched = store::check_not_shut_down(root);
+    if (launched)
+        launched = launch(root, std::move(created->task),
+                          {std::move(request.spec),
+                           std::move(request.env),
+                           request.retention,
+                           std::move(request.caller_stdin),
+                           {}});
     if (launched) return StartResult{id, false};
     static_cast<void>(root.remove_task(id));
     // What failed to start leaves no trace: the name goes back to the ended task that bore it.

@@ -113,6 +113,7 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     collect({"rm", lost, left});
     collect({"gc", "--dry-run"});
     collect({"gc", "--keep", "0"});
+    collect({"shutdown"});
     const std::string file = lab.folder() + "/answers";
     write_file(file, answers);
     const Ran checked = python({"-c", validator, schema, file});

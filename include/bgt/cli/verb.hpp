@@ -40,6 +40,7 @@ std::unique_ptr<Verb> make_hold();
 std::unique_ptr<Verb> make_release();
 std::unique_ptr<Verb> make_move();
 std::unique_ptr<Verb> make_scope();
+std::unique_ptr<Verb> make_shutdown();
 std::unique_ptr<Verb> make_ps();
 std::unique_ptr<Verb> make_show();
 std::unique_ptr<Verb> make_logs();

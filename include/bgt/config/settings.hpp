@@ -25,6 +25,7 @@ struct Settings {
     std::optional<Duration> timeout;      ///< default of `run --timeout`; off
     std::optional<Duration> cpu_limit;    ///< default of `run --cpu-limit`; off
     std::uint64_t log_max = 256ull << 20; ///< bytes; 0: off
+    std::optional<Duration> shutdown_timeout = std::chrono::seconds(30); ///< `off` forces nothing
     std::size_t keep_ended = 1000;
     std::optional<Duration> keep_age = std::chrono::hours(24 * 30); ///< `off` keeps for ever
     std::vector<Rule> rules; ///< those of the project first, each file's in its order: the first

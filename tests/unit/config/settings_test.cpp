@@ -102,7 +102,7 @@ TEST_CASE("without files and variables all is built in")
         all += r.key + "=" + r.value + ";";
     }
     CHECK(all == "root=;grace=5s;stop_signals=TERM;leftover=kill;timeout=off;cpu_limit=off;log_max="
-                 "256MiB;keep_ended=1000;keep_age=30d;");
+                 "256MiB;shutdown_timeout=30s;keep_ended=1000;keep_age=30d;");
 }
 
 TEST_CASE("the environment beats the project, which beats the user's file")
