@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run submit queue hold release move scope shutdown ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
+_bgt_verbs='run submit queue hold release move scope shutdown graph ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -171,6 +171,14 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --timeout) value=@none ;;
+        --root) value=@directory ;;
+        esac
+        ;;
+    graph)
+        options='-h --help --dot --json --root'
+        first=@living-list
+        rest=@living-list
+        case $2 in
         --root) value=@directory ;;
         esac
         ;;
@@ -384,7 +392,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run submit queue hold release move scope shutdown ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
+        first='run submit queue hold release move scope shutdown graph ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
         rest=@none
         ;;
     esac

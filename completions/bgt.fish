@@ -19,6 +19,8 @@ function __bgt_valued
             string split ' ' -- '--grace --json --root'
         case shutdown
             string split ' ' -- '--name --tag --queue --timeout --root'
+        case graph
+            string split ' ' -- '--root'
         case ps
             string split ' ' -- '--name --tag --queue -s --state --interval --format --root'
         case show
@@ -310,6 +312,12 @@ complete -c bgt -n '__bgt_in shutdown' -l timeout -x -d 'send SIGKILL to what is
 complete -c bgt -n '__bgt_in shutdown' -l json -d 'print how many tasks were ended as JSON'
 complete -c bgt -n '__bgt_in shutdown' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in shutdown' -k -a '(__bgt_known living-list)'
+complete -c bgt -n __bgt_no_verb -a graph -d 'show which tasks wait for which others'
+complete -c bgt -n '__bgt_in graph' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in graph' -l dot -d 'print the graph for dot(1) of graphviz'
+complete -c bgt -n '__bgt_in graph' -l json -d 'print tasks and dependencies as JSON'
+complete -c bgt -n '__bgt_in graph' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
+complete -c bgt -n '__bgt_in graph' -k -a '(__bgt_known living-list)'
 complete -c bgt -n __bgt_no_verb -a ps -d 'list tasks'
 complete -c bgt -n '__bgt_in ps' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in ps' -l all -d 'all tasks to which the verb applies'
@@ -504,4 +512,4 @@ complete -c bgt -n '__bgt_in version' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in version' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in version' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n __bgt_no_verb -a help -d 'print what a verb does, and its options'
-complete -c bgt -n '__bgt_in help first' -a 'run submit queue hold release move scope shutdown ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
+complete -c bgt -n '__bgt_in help first' -a 'run submit queue hold release move scope shutdown graph ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'

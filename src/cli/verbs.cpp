@@ -18,6 +18,7 @@ constexpr VerbInfo table[] = {
      "[options] [--] COMMAND [ARG...]", make_scope, config::Mistakes::refuse},
     {"shutdown", "end all tasks, and start none meanwhile", "[options] [TASK...]", make_shutdown,
      config::Mistakes::refuse},
+    {"graph", "show which tasks wait for which others", "[options] [TASK...]", make_graph},
     {"ps", "list tasks", "[options] [TASK...]", make_ps},
     {"show", "show everything that is known about tasks", "[options] TASK...", make_show},
     {"logs", "print the output of tasks", "[options] TASK...", make_logs},

@@ -102,6 +102,9 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     CHECK(
         lab({"scope", "--json", "scope.json", "--", BGT_BINARY, "run", "--", "sleep", "9"}).code ==
         0);
+    CHECK(lab({"submit", "--hold", "--name", "first", "--", "true"}).code == 0);
+    CHECK(lab({"submit", "--hold", "--after", "first", "--", "true"}).code == 0);
+    collect({"graph"});
     answers += "scope\t" + read_file(lab.work() + "/scope.json");
     answers += "run\t" + lab({"run", "--explain", "--json", "--", "true"}).out;
     collect({"trust"});

@@ -41,6 +41,7 @@ std::unique_ptr<Verb> make_release();
 std::unique_ptr<Verb> make_move();
 std::unique_ptr<Verb> make_scope();
 std::unique_ptr<Verb> make_shutdown();
+std::unique_ptr<Verb> make_graph();
 std::unique_ptr<Verb> make_ps();
 std::unique_ptr<Verb> make_show();
 std::unique_ptr<Verb> make_logs();
