@@ -110,10 +110,13 @@ TEST_CASE("a task that nobody who dispatches could give its limits waits, and th
     const std::string id = submitted(lab({"submit", "--hold", "--", "true"}));
     const std::string lock = lab.root() + "/queue/dispatcher.lock";
     REQUIRE(eventually(patience, [&] { return !read_file(lock).empty(); }));
-    const std::string pid = std::to_string(std::stoi(read_file(lock)));
+    const pid_t dispatcher = std::stoi(read_file(lock));
+    const std::string pid = std::to_string(dispatcher);
+    REQUIRE(::kill(dispatcher, SIGSTOP) == 0); // so that it starts no other standby
+    REQUIRE(eventually(patience, [&] { return state_of(dispatcher) == 'T'; }));
     std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
-    for (pid_t child = 0; children >> child;) ::kill(child, SIGKILL); // its standby
-    REQUIRE(::kill(std::stoi(pid), SIGKILL) == 0);
+    for (pid_t child = 0; children >> child;) ::kill(child, SIGKILL);
+    REQUIRE(::kill(dispatcher, SIGKILL) == 0);
     CHECK(limited(lab, {"release", id}, RLIMIT_NOFILE, 256).code == 0);
     for (int i = 0; i < 3; ++i) {
         const Ran why = limited(lab, {"why", id}, RLIMIT_NOFILE, 256);
