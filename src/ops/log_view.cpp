@@ -1,5 +1,8 @@
 #include <bgt/ops/log_view.hpp>
 
+#include <bgt/ops/leave_queue.hpp>
+#include <bgt/supervise/await_served.hpp>
+
 #include <algorithm>
 #include <sys/stat.h>
 #include <thread>
@@ -18,6 +21,11 @@ Result<LogView> LogView::open(store::Root& root, store::TaskId id, const LogOpti
     Result<TaskMonitor> task = TaskMonitor::open(root, id);
     if (!task) return task.error();
     view.task_ = std::move(*task);
+    if (view.task_.dir().fd() < 0 && !view.task_.waits() && folder_of(root, id))
+        return open(root, id, options); // it was just made
+    if (view.task_.waits()) return Error::failed(supervise::waiting_text(id));
+    if (view.task_.dir().fd() < 0)
+        return Error::failed("task " + view.task_.label() + " has no folder, and so no output");
     Result<store::LogFile> file = store::LogFile::open(view.task_.dir(), options.stream);
     if (!file) return file.error();
     view.file_ = std::move(*file);

@@ -2,6 +2,7 @@
 
 #include <bgt/base/text.hpp>
 #include <bgt/base/time.hpp>
+#include <bgt/ops/leave_queue.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/store/remove.hpp>
@@ -108,6 +109,8 @@ Result<Removed> remove_one(store::Root& root, store::TaskId id, const RemoveRequ
                            Cancel cancel)
 {
     if (!request.force) return remove_ended(root, id);
+    BGT_TRY_ASSIGN(const bool waited, leave_queue(root, id, Leave::at_once));
+    if (waited) return remove_ended(root, id, Trace::record); // somebody may wait for it
     const auto ended = end_at_once(root, id, cancel);
     auto removed = ended ? remove_ended(root, id) : Result<Removed>(ended.error());
     if (!removed && removed.error().kind == ErrorKind::not_found)
@@ -127,7 +130,7 @@ Result<Removed> remove_ended(store::Root& root, store::TaskId id, Trace trace)
     if (!ended)
         return Error::usage("task " + to_string(id) + " has not ended: bgt kill " + to_string(id) +
                             " first, or bgt rm --force " + to_string(id));
-    auto folder = root.open_task(id);
+    auto folder = folder_of(root, id);
     if (!folder) return folder.error();
     auto locked = looked->status.copied
                       ? Result<bool>(true)

@@ -94,6 +94,8 @@ Result<Restarted> restart_one(store::Root& root, store::TaskId id, const Restart
     const auto before = recover_and_inspect(root, id, {});
     if (!before) return before.error();
     if (!before->problem.empty()) return Error::failed(before->problem);
+    if (before->status.lifecycle == core::Lifecycle::queued)
+        return Error::failed(supervise::waiting_text(id));
     if (is_over(before->status)) return another(root, *before, request, cancel);
     if (before->status.adopted) {
         const auto task = root.open_task(id);

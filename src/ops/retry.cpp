@@ -2,6 +2,7 @@
 
 #include "start_like.hpp"
 
+#include <bgt/ops/leave_queue.hpp>
 #include <bgt/ops/list.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/ops/submit.hpp>
@@ -46,7 +47,7 @@ Result<Retried> submit_again(store::Root& root, StartRequest wanted, const Made&
 Result<Retried> retry_one(store::Root& root, store::TaskId id, const RetryRequest& request,
                           const Made& made)
 {
-    const auto task = root.open_task(id);
+    const auto task = folder_of(root, id);
     if (!task) return task.error();
     auto wanted = like(*task, request.env, request.retention);
     if (!wanted) return wanted.error();

@@ -5,6 +5,7 @@
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/store/open_file.hpp>
+#include <bgt/supervise/await_served.hpp>
 #include <bgt/supervise/control.hpp>
 
 #include <algorithm>
@@ -99,6 +100,8 @@ Result<Fd> open_stdin_of(store::Root& root, store::TaskId id)
     auto looked = recover_and_inspect(root, id, {});
     if (!looked) return looked.error();
     if (!looked->problem.empty()) return Error::failed(looked->problem);
+    if (looked->status.lifecycle == core::Lifecycle::queued)
+        return Error::failed(supervise::waiting_text(id));
     if (is_over(looked->status))
         return Error::failed(name + " has " + core::ended_words(looked->status.outcome));
     auto folder = root.open_task(id);

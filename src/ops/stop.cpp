@@ -1,5 +1,6 @@
 #include <bgt/ops/stop.hpp>
 
+#include <bgt/ops/leave_queue.hpp>
 #include <bgt/ops/queues.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
@@ -11,8 +12,6 @@
 
 namespace bgt::ops {
 namespace {
-
-constexpr auto start_timeout = std::chrono::seconds(5);
 
 /// One task on its way out.
 struct Target {
@@ -47,29 +46,13 @@ supervise::StopOptions options_for(const store::Root& root, store::TaskId id,
     return options;
 }
 
-/// A task that waits is taken out of its queue. One that is just being started is asked as soon as
-/// it can be.
-Result<bool> cancelled_while_waiting(store::Root& root, store::TaskId id)
-{
-    const Instant deadline = os::now() + start_timeout;
-    while (!root.open_task(id)) {
-        BGT_TRY_ASSIGN(const std::vector<store::TaskId> cancelled, cancel_waiting(root, {id}));
-        if (!cancelled.empty()) return true;
-        if (os::now() > deadline)
-            return Error::failed("task " + to_string(id) +
-                                 " is about to be started, and does not come to it");
-        os::await_readable({-1, -1, -1}, os::now() + std::chrono::milliseconds(2));
-    }
-    return false;
-}
-
 Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& request)
 {
     Result<Snapshot> seen = recover_and_inspect(root, id, request.fields);
     if (!seen) return seen.error();
     if (seen->status.lifecycle == core::Lifecycle::queued) {
         const store::Status before = seen->status;
-        BGT_TRY_ASSIGN(const bool cancelled, cancelled_while_waiting(root, id));
+        BGT_TRY_ASSIGN(const bool cancelled, leave_queue(root, id, Leave::soon));
         seen = recover_and_inspect(root, id, request.fields);
         if (!seen) return seen.error();
         if (cancelled) return Target{std::move(*seen), before, {}, os::now(), false, true};

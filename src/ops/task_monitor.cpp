@@ -113,7 +113,7 @@ Result<void> TaskMonitor::watch(store::Root& root, os::Watch& watch, Until until
 bool TaskMonitor::arrive(store::Root& root, os::Watch& watch)
 {
     Result<store::TaskDir> dir = root.open_task(id_);
-    if (!dir) return false;
+    if (!dir) return has_gone(root, watch);
     Result<Fd> status = dir->open(store::file::status, O_RDONLY | O_NONBLOCK);
     arrives_ = !status; // the record comes a moment after the folder
     if (!status) return false;
@@ -123,6 +123,18 @@ bool TaskMonitor::arrive(store::Root& root, os::Watch& watch)
     dir_ = std::move(*dir);
     status_fd_ = std::move(*status);
     static_cast<void>(this->watch(root, watch, until_));
+    return true;
+}
+
+/// It was removed before its folder was seen.
+bool TaskMonitor::has_gone(store::Root& root, os::Watch& watch)
+{
+    Result<store::Status> last = root.removed_status(id_);
+    if (!last) return false;
+    unwatch(watch);
+    waits_ = false;
+    status_ = std::move(*last);
+    gone_ = true;
     return true;
 }
 

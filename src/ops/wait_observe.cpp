@@ -4,6 +4,7 @@
 #include <bgt/ops/readiness.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/sample.hpp>
+#include <bgt/supervise/await_served.hpp>
 #include <bgt/supervise/condition_probe.hpp>
 #include <bgt/supervise/control.hpp>
 
@@ -54,6 +55,8 @@ Result<void> WaitDriver::open_task(store::TaskId id)
         const Result<store::TaskSpec> spec = store::read_spec(task.monitor.dir().fd());
         task.without_readiness = spec && spec->ready.empty();
     }
+    if (task.monitor.waits() && needed.has_any({Observation::output, Observation::output_age}))
+        return Error::failed(supervise::waiting_text(id));
     if (needed.has(Observation::output_age)) {
         Result<supervise::OutputAge> age = supervise::OutputAge::open(task.monitor.dir());
         if (!age) return age.error();

@@ -4,6 +4,7 @@
 #include <bgt/core/condition.hpp>
 #include <bgt/core/end_words.hpp>
 #include <bgt/core/port_in_use.hpp>
+#include <bgt/ops/leave_queue.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/os/ports.hpp>
 #include <bgt/os/proc.hpp>
@@ -150,7 +151,7 @@ Result<WhyAnswer> answer_of(store::Root& root, store::TaskId id, bool last,
     auto seen = recover_and_inspect(root, id, want);
     if (!seen) return seen.error();
     if (!seen->problem.empty()) return Error::failed(seen->problem);
-    const auto task = root.open_task(id);
+    const auto task = folder_of(root, id);
     if (!task) return task.error();
     if (last) return last_report(*task, *seen);
     std::optional<Error> refused;

@@ -5,6 +5,7 @@
 #include <bgt/os/control_socket.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/os/wait.hpp>
+#include <bgt/supervise/await_served.hpp>
 #include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/protocol.hpp>
 #include <bgt/supervise/recover.hpp>
@@ -58,6 +59,8 @@ Result<Answer> request(store::Root& root, store::TaskId id, const Request& what,
     const Result<Snapshot> seen = recover_and_inspect(root, id, {});
     if (!seen) return seen.error();
     const Result<store::TaskDir> task = root.open_task(id);
+    if (!task && seen->status.lifecycle == core::Lifecycle::queued)
+        return Error::failed(waiting_text(id));
     if (!task) return task.error();
     if (!seen->problem.empty() && is_unlocked(*task)) return Error::failed(seen->problem);
     if (seen->problem.empty() && store::is_final(seen->status))
@@ -145,6 +148,13 @@ std::string stopped_text(store::TaskId id, const ProcessKey& supervisor)
     return fmt::format(
         "task {}: its supervisor (pid {}) is stopped and answers nobody: kill -CONT it", id.value,
         supervisor.pid);
+}
+
+std::string waiting_text(store::TaskId id)
+{
+    return fmt::format("task {} waits in a queue, and nothing of it runs yet (bgt why {} says what "
+                       "it waits for)",
+                       id.value, id.value);
 }
 
 Result<void> request_stop(store::Root& root, store::TaskId id, const StopOptions& options)

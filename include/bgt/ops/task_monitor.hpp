@@ -62,6 +62,7 @@ private:
     void watch_again(store::Root&, os::Watch&);
     /// Of a task that waited in a queue: goes on with its folder once that is there.
     bool arrive(store::Root&, os::Watch&);
+    bool has_gone(store::Root&, os::Watch&);
     void watch_supervisor(os::Watch&);
     void drop_supervisor(os::Watch&);
 

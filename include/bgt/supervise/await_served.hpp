@@ -1,7 +1,8 @@
 #pragma once
-/// Waiting for a supervisor that may do nothing.
+/// What verbs say and do about tasks whose supervisor does nothing, or that have none yet.
 #include <bgt/store/root.hpp>
 #include <functional>
+#include <string>
 
 namespace bgt::supervise {
 
@@ -10,5 +11,8 @@ namespace bgt::supervise {
 Result<store::Status> await_served(store::Root&, store::TaskId,
                                    const std::function<bool(const store::Status&)>& done,
                                    int cancel_fd = -1);
+
+/// What a verb for tasks with processes or output says of one that waits in a queue.
+std::string waiting_text(store::TaskId);
 
 } // namespace bgt::supervise
