@@ -161,6 +161,16 @@ bool has_ended(const ProcessSample& process)
     return process.state == 'Z' || process.state == 'X' || process.state == 'x';
 }
 
+/// A program that would work, and that a loaded machine or its own nice value keeps from it.
+bool is_starved(const Sample& before, const Sample& now, Duration span)
+{
+    if (span < min_share_span) return false;
+    return std::ranges::any_of(now.processes, [&](const ProcessSample& process) {
+        const auto waited = waited_for_cpu(before, process, span);
+        return waited && seconds_of(*waited) >= starved_share * seconds_of(span);
+    });
+}
+
 bool is_stopped(const ProcessSample& process)
 {
     return process.state == 'T' || process.state == 't';
@@ -187,6 +197,25 @@ bool is_unkillable(const ProcessSample& process, const Sample& before)
 }
 
 } // namespace
+
+std::optional<Duration> waited_for_cpu(const Sample& before, const ProcessSample& now,
+                                       Duration span)
+{
+    if (has_ended(now) || is_stopped(now)) return std::nullopt;
+    const auto old =
+        std::ranges::find(before.processes, key_of(now), [](const auto& p) { return key_of(p); });
+    if (old == before.processes.end()) {
+        if (now.start <= before.start_now || !now.cpu_wait) return std::nullopt;
+        return std::min(*now.cpu_wait, span);
+    }
+    const bool stayed = old->state == 'R' && now.state == 'R';
+    if (!now.cpu_wait || !old->cpu_wait) {
+        if (!stayed || now.cpu <= old->cpu) return std::nullopt;
+        return span;
+    }
+    const Duration waited = growth(*old->cpu_wait, *now.cpu_wait);
+    return stayed && waited == Duration::zero() ? span : std::min(waited, span);
+}
 
 Used compare(const Sample& before, const Sample& now)
 {
@@ -215,7 +244,7 @@ Used compare(const Sample& before, const Sample& now)
 
 Activity classify(const Used& used, const Sample& before, const Sample& now, bool unfinished_line)
 {
-    if (is_busy(used)) return Activity::busy;
+    if (is_busy(used) || is_starved(before, now, used.span)) return Activity::busy;
     std::vector<ProcessSample> living;
     std::ranges::remove_copy_if(now.processes, std::back_inserter(living), has_ended);
     if (living.empty()) return now.processes.empty() ? Activity::unknown : Activity::zombie;

@@ -94,19 +94,44 @@ Finding find_busy(const Evidence& evidence, const Worker& worker)
     return {Verdict::busy, std::move(sentence), {}, who ? who->pid : 0, {}};
 }
 
+/// Who waited longest for a CPU; nullptr: nobody waits for one.
+const ProcessEvidence* most_starved(const Evidence& evidence)
+{
+    const ProcessEvidence* most = nullptr;
+    for (const auto& process : evidence.processes)
+        if (detail::is_starved(evidence, process) &&
+            (!most || *process.recent_wait > *most->recent_wait))
+            most = &process;
+    return most;
+}
+
+Finding find_starved(const Evidence& evidence, const ProcessEvidence& process)
+{
+    const auto share = [&](Duration part) {
+        return std::chrono::duration<double>(part) /
+               std::chrono::duration<double>(*evidence.recent_span);
+    };
+    std::string sentence = fmt::format("busy: {} waits for a CPU: it waited for {:.0f} % of the "
+                                       "last {}",
+                                       detail::name_of(process), share(*process.recent_wait) * 100,
+                                       format_age(*evidence.recent_span));
+    if (process.recent_cpu)
+        sentence += fmt::format(" and got {:.1f} % of a core", share(*process.recent_cpu) * 100);
+    std::string why;
+    if (const auto& machine = evidence.machine; machine.load && machine.cores != 0)
+        why = fmt::format("load {:.1f} on {} core{}", *machine.load, machine.cores,
+                          machine.cores == 1 ? "" : "s");
+    if (process.nice > 0) why += fmt::format("{}nice {}", why.empty() ? "" : ", ", process.nice);
+    if (!why.empty()) sentence += fmt::format(" ({})", why);
+    return {Verdict::busy, std::move(sentence), {}, process.pid, {}};
+}
+
 Graph graph_of(const Facts& facts)
 {
     std::vector<Finding> findings;
     for (const auto& process : facts.evidence().processes)
         if (!detail::is_zombie(process)) findings.push_back(detail::find_of(facts, process));
     return {facts, std::move(findings)};
-}
-
-bool is_awake(const ProcessEvidence& process)
-{
-    return process.state == 'R' ||
-           std::any_of(process.threads.begin(), process.threads.end(),
-                       [](const auto& thread) { return thread.state == 'R'; });
 }
 
 /// A loop that was met awake, though the measured activity says nothing of work: it runs at this
@@ -123,13 +148,16 @@ std::optional<Finding> find_awake(const Facts& facts, const Finding& finding)
     const bool worked = evidence.ages.cpu && *evidence.ages.cpu * much_longer < quiet;
     const bool between = finding.verdict == Verdict::waits_child && finding.waits_for.empty() &&
                          who->thread_count <= 1 && worked;
-    const bool runs = finding.verdict == Verdict::busy && is_awake(*who);
+    const bool runs = finding.verdict == Verdict::busy && detail::is_awake(*who);
     if (!runs && !between) return std::nullopt;
     std::string sentence = fmt::format("polling: {} {}", detail::name_of(*who),
                                        between ? "runs one short command after the other"
                                                : "runs for a moment now and then");
     if (silence) sentence += fmt::format(", nothing new for {}", format_age(*silence));
-    return Finding{Verdict::polling, sentence + detail::last_text(evidence), {}, who->pid, {}};
+    Finding loop{Verdict::polling, sentence + detail::last_text(evidence), {}, who->pid, {}};
+    if (runs && !who->recent_wait)
+        loop.doubt = "it runs at this moment, and may have waited for a CPU before";
+    return loop;
 }
 
 /// A young sleep under an old parent that waits for it: `until try; do sleep 1; done`.
@@ -188,10 +216,12 @@ Finding decide(const Facts& facts, const Graph& graph)
 {
     const Evidence& evidence = facts.evidence();
     const Worker worker = busiest(evidence);
-    const bool works = evidence.activity == Activity::busy || worker.share >= busy_share;
-    if (works && !evidence.paused)
-        return repeats_itself(evidence) ? find_spinning(evidence, worker)
-                                        : find_busy(evidence, worker);
+    const auto* starved = worker.share < busy_share ? most_starved(evidence) : nullptr;
+    const bool works = starved || evidence.activity == Activity::busy || worker.share >= busy_share;
+    if (works && !evidence.paused) {
+        if (repeats_itself(evidence)) return find_spinning(evidence, worker);
+        return starved ? find_starved(evidence, *starved) : find_busy(evidence, worker);
+    }
     Finding finding = graph.cause();
     if (auto loop = find_loop(facts, finding)) return std::move(*loop);
     if (auto loop = find_awake(facts, finding))

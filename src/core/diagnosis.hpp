@@ -94,6 +94,10 @@ inline constexpr Duration much_cpu =
 
 bool is_zombie(const ProcessEvidence&);
 bool is_stopped(const ProcessEvidence&);
+/// It runs, or one of its threads does.
+bool is_awake(const ProcessEvidence&);
+/// For most of the time since the look before it waited for a CPU, and for nothing else.
+bool is_starved(const Evidence&, const ProcessEvidence&);
 
 Finding find_of(const Facts&, const ProcessEvidence&);
 Finding find_pipe(const Facts&, const ProcessEvidence&, const ThreadEvidence&, const Handle&);

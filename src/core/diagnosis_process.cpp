@@ -2,6 +2,8 @@
 #include "diagnosis.hpp"
 
 #include <bgt/base/text.hpp>
+#include <bgt/core/activity.hpp>
+#include <bgt/core/share.hpp>
 
 #include <algorithm>
 #include <array>
@@ -254,6 +256,22 @@ bool is_zombie(const ProcessEvidence& process)
 bool is_stopped(const ProcessEvidence& process)
 {
     return process.state == 'T' || process.state == 't';
+}
+
+bool is_awake(const ProcessEvidence& process)
+{
+    return process.state == 'R' ||
+           std::any_of(process.threads.begin(), process.threads.end(),
+                       [](const auto& thread) { return thread.state == 'R'; });
+}
+
+bool is_starved(const Evidence& evidence, const ProcessEvidence& process)
+{
+    if (!evidence.recent_span || !process.recent_wait || is_zombie(process) || is_stopped(process))
+        return false;
+    return *evidence.recent_span >= min_share_span &&
+           std::chrono::duration<double>(*process.recent_wait) >=
+               starved_share * std::chrono::duration<double>(*evidence.recent_span);
 }
 
 std::vector<std::int32_t> pids_of(const std::vector<const ProcessEvidence*>& processes)

@@ -4,6 +4,7 @@
 
 #include <bgt/base/text.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/sample.hpp>
 #include <bgt/os/stack_dump.hpp>
 
 #include <algorithm>
@@ -55,6 +56,40 @@ std::int32_t terminal_stop_of(std::string_view stat,
         if (thread.call == core::Call::write || thread.call_name == "ioctl") return SIGTTOU;
     }
     return 0;
+}
+
+/// Of /proc/PID/stat; 0 where it is of another form.
+std::int32_t nice_of(std::string_view stat)
+{
+    constexpr std::size_t nice_field = 19;
+    const auto close = stat.rfind(')');
+    if (close == stat.npos) return 0;
+    const auto words = words_of(stat.substr(close + 1)); // the first is field 3
+    std::int32_t nice = 0;
+    return words.size() > nice_field - 3 && read_number(words[nice_field - 3], nice) ? nice : 0;
+}
+
+/// Asked only of who is runnable now, or was so at the look before.
+std::optional<Duration> recent_wait(const Gathering& gathering, const ProcStat& stat,
+                                    const core::ProcessEvidence& process)
+{
+    const auto& before = gathering.request.before;
+    if (!before) return std::nullopt;
+    const bool awake =
+        process.state == 'R' || std::any_of(process.threads.begin(), process.threads.end(),
+                                            [](const auto& thread) { return thread.state == 'R'; });
+    const auto was_asked = [&](const core::ProcessSample& known) {
+        return known.pid == process.pid && known.cpu_wait;
+    };
+    if (!awake && std::none_of(before->processes.begin(), before->processes.end(), was_asked))
+        return std::nullopt;
+    core::ProcessSample sample;
+    sample.pid = process.pid;
+    sample.start = stat.key.start_ticks;
+    sample.state = process.state;
+    sample.cpu = process.cpu;
+    sample.cpu_wait = cpu_wait_of(process.pid);
+    return core::waited_for_cpu(*before, sample, now() - before->at);
 }
 
 std::optional<Duration> recent_cpu(const Gathering& gathering, const ProcStat& stat)
@@ -124,6 +159,8 @@ std::optional<core::ProcessEvidence> process_of(const Gathering& gathering, cons
     add_bytes(gathering, *stat, process);
     process.command = shown_text(command_line(pid));
     process.threads = threads_of(gathering, pid);
+    process.nice = nice_of(text);
+    process.recent_wait = recent_wait(gathering, *stat, process);
     const bool in_futex =
         std::any_of(process.threads.begin(), process.threads.end(),
                     [](const auto& thread) { return thread.call == core::Call::futex; });

@@ -123,6 +123,7 @@ core::ProcessSample sample_of(const ProcDir& proc, const Seen& seen, const Stdin
     sample.start = seen.key.start_ticks;
     sample.ppid = seen.stat.ppid;
     sample.state = seen.stat.state;
+    sample.threads = seen.stat.threads;
     sample.cpu = from_ticks(seen.stat.own_ticks);
     sample.reaped_cpu = from_ticks(seen.stat.reaped_ticks);
     sample.reaped_faults = seen.stat.reaped_faults;
@@ -158,6 +159,40 @@ core::Sample take_sample(std::span<const ProcStat> members, const StdinFifo& fif
     sample.processes.reserve(seen.size());
     for (const Seen& one : seen) sample.processes.push_back(sample_of(proc, one, fifo));
     return sample;
+}
+
+std::optional<Duration> cpu_wait_of(std::int32_t pid)
+{
+    constexpr std::size_t max_threads = 256;
+    const Fd tasks = ProcDir().open(pid, "task", O_RDONLY | O_DIRECTORY);
+    if (!tasks) return std::nullopt;
+    auto threads = numeric_entries(tasks.get());
+    threads.resize(std::min(threads.size(), max_threads));
+    std::optional<Duration> sum;
+    for (const std::int32_t thread : threads) {
+        const std::string name = std::to_string(thread) + "/schedstat";
+        const Fd file = open_at(tasks.get(), name.c_str(), O_RDONLY);
+        std::array<char, 128> buffer; // three numbers
+        const auto waited =
+            file ? run_delay(read_some(file.get(), buffer)) : std::optional<Duration>();
+        if (waited) sum = sum.value_or(Duration::zero()) + *waited;
+    }
+    return sum;
+}
+
+void add_cpu_waits(core::Sample& sample, const core::Sample* before)
+{
+    const auto is_wanted = [&](const core::ProcessSample& process) {
+        if (process.state == 'R') return true;
+        if (process.state == 'Z' || process.state == 'X' || !before) return false;
+        const auto old = std::ranges::find_if(before->processes, [&](const auto& known) {
+            return known.pid == process.pid && known.start == process.start;
+        });
+        if (old == before->processes.end()) return process.threads > 1;
+        return old->state == 'R' || (process.threads > 1 && process.cpu > old->cpu);
+    };
+    for (core::ProcessSample& process : sample.processes)
+        if (is_wanted(process)) process.cpu_wait = cpu_wait_of(process.pid);
 }
 
 } // namespace bgt::os

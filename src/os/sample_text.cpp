@@ -44,6 +44,13 @@ std::string_view take_line(std::string_view& text)
 
 } // namespace
 
+std::optional<Duration> run_delay(std::string_view schedstat)
+{
+    std::uint64_t ran = 0, waited = 0;
+    if (!take_number(schedstat, ran) || !take_number(schedstat, waited)) return std::nullopt;
+    return std::chrono::nanoseconds(waited);
+}
+
 std::optional<LifeStat> parse_life_stat(std::string_view text)
 {
     const auto close = text.rfind(')');

@@ -2,6 +2,7 @@
 /// What a look at a process needs of the texts in its folder (man 5 proc). Other processes can't
 /// forge these texts but for the name in stat; whatever is of another form is none.
 #include <array>
+#include <bgt/base/time.hpp>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -32,6 +33,9 @@ struct IoCounters {
     std::uint64_t written = 0; ///< wchar
 };
 IoCounters io_counters(std::string_view io);
+
+/// The second number of /proc/PID/schedstat: how long a thread has waited for a CPU.
+std::optional<Duration> run_delay(std::string_view schedstat);
 
 /// /proc/PID/syscall of a sleeping thread.
 struct SleepingCall {

@@ -80,6 +80,8 @@ void fields(Io& io, ProcessEvidence& process)
     io("catches", process.catches);
     io("recent_read", process.recent_read);
     io("recent_written", process.recent_written);
+    io("recent_wait_s", process.recent_wait);
+    io("nice", process.nice);
 }
 
 template <class Io>

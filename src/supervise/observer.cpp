@@ -106,6 +106,7 @@ core::Liveness Observer::sample(const std::vector<os::ProcStat>& members, Instan
     read_output(now);
     if (!before_) text_.reset(); // what was written before this supervisor took over
     core::Sample sample = os::take_sample(members, stdin_fifo_);
+    os::add_cpu_waits(sample, before_ ? &*before_ : nullptr);
     for (const Stream& stream : streams_) sample.output_bytes += stream.at;
     core::Liveness liveness{
         output_.value_or(Instant{}), text_.value_or(Instant{}), beat_.value_or(Instant{}), {}, {}};

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <ctime>
 #include <fcntl.h>
+#include <sched.h>
 #include <set>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,6 +104,46 @@ TEST_CASE("a process that computes is busy, one that sleeps is blocked")
     const Sample now = look_after(sleeper_before, sleeper, 300ms);
     CHECK(compare(sleeper_before, now).cpu == 0ns);
     CHECK(verdict(sleeper_before, now) == Activity::blocked);
+}
+
+TEST_CASE("a process that other work keeps from its CPU is busy")
+{
+    test::Sandbox sandbox;
+    const auto on_one_cpu = [](int nice_value) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET(static_cast<unsigned>(::sched_getcpu()), &set);
+        return in_child([set, nice_value] {
+            ::sched_setaffinity(0, sizeof set, &set);
+            static_cast<void>(::nice(nice_value));
+            burn(1h);
+        });
+    };
+    // Of all that wait for this core, only the last is looked at.
+    on_one_cpu(0);
+    on_one_cpu(0);
+    const auto starved = on_one_cpu(19);
+    Sample before = look(starved);
+    os::add_cpu_waits(before, nullptr);
+    REQUIRE(before.processes.size() == 1);
+    CHECK(test::eventually([&] {
+        Sample now = look(starved);
+        os::add_cpu_waits(now, &before);
+        const Duration span = now.at - before.at;
+        const auto waited = waited_for_cpu(before, now.processes.at(0), span);
+        return span >= 1s && waited && *waited * 2 >= span &&
+               verdict(before, now) == Activity::busy;
+    }));
+}
+
+TEST_CASE("a sleeper is not asked for its waits")
+{
+    test::Sandbox sandbox;
+    const auto sleeper = in_child([] {});
+    REQUIRE(test::eventually([&] { return state_of(sleeper) == 'S'; }));
+    Sample now = look(sleeper);
+    os::add_cpu_waits(now, nullptr);
+    CHECK_FALSE(now.processes.at(0).cpu_wait);
 }
 
 TEST_CASE("a loop that polls each second is never busy, nor is one that polls faster idle for ever")

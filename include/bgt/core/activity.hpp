@@ -4,6 +4,7 @@
 #include <bgt/base/time.hpp>
 #include <bgt/core/policy.hpp>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace bgt::core {
@@ -33,6 +34,10 @@ struct ProcessSample {
     WaitsFor waits_for = WaitsFor::other;
     bool stopped_for_terminal =
         false; ///< state T, with SIGTTIN or SIGTTOU as the cause as far as can be told
+    std::int32_t threads = 1;
+    /// How long its threads have waited for a CPU since they started, the sum. Absent: not read, or
+    /// the kernel does not count it (man 5 proc: schedstat).
+    std::optional<Duration> cpu_wait{};
 };
 
 struct SocketSample {
@@ -79,6 +84,14 @@ struct Used {
 /// that is new in `now` counts whole, as its age is not known.
 Used compare(const Sample& before, const Sample& now);
 
+/// How long a process could have run since `before` and got no CPU; at most that span. A kernel
+/// counts a wait when it is over: who was runnable at both looks, and has counted nothing, waited
+/// all the time. absent: not known.
+std::optional<Duration> waited_for_cpu(const Sample& before, const ProcessSample& now,
+                                       Duration span);
+/// The share of a span from which on such a wait is work that a loaded machine does not let go on.
+inline constexpr double starved_share = 0.5;
+
 inline constexpr double busy_cpu = 0.01; ///< of one core
 /// And no less than this between two samples that are close together: CPU is counted in ticks of 10
 /// ms as a rule, and a loop that forks a `sleep` now and then must not seem busy because a tick
@@ -91,7 +104,8 @@ inline constexpr double busy_written = 1024;
 inline constexpr double busy_read = 8192;
 
 /// The verdict. `unfinished_line`: the output ends in the middle of a line (a prompt), which makes
-/// `maybe_input` waiting_input. busy comes before all else; waiting_input, stopped (every living
+/// `maybe_input` waiting_input. busy comes before all else, and is also who waits for a CPU
+/// (starved_share); waiting_input, stopped (every living
 /// process), unkillable (one process in D in both samples and nothing used), zombie (no other
 /// process) before trickle and blocked. unknown: there is no process. Hazard: CPU is counted in
 /// ticks of 10 ms, so samples less than 2 s apart take a single tick for `busy`.

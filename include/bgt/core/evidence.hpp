@@ -119,6 +119,9 @@ struct ProcessEvidence {
                                        ///< for where threads wait in futexes
     /// Bytes that it read and wrote within Evidence::recent_span, from whatever and to whatever.
     std::optional<std::uint64_t> recent_read, recent_written;
+    /// How long it could have run within Evidence::recent_span and got no CPU; absent: not known.
+    std::optional<Duration> recent_wait{};
+    std::int32_t nice = 0; ///< -20 to 19; the higher, the less CPU it gets
     bool operator==(const ProcessEvidence&) const = default;
 };
 

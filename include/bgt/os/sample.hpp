@@ -3,6 +3,7 @@
 /// what a sleeping one waits for by /proc/PID/syscall; sockets only when asked for.
 #include <bgt/core/activity.hpp>
 #include <bgt/os/proc.hpp>
+#include <optional>
 #include <span>
 
 namespace bgt::os {
@@ -29,6 +30,14 @@ struct StdinFifo {
 /// for (getrusage), helpers of its own as well: two looks that are compared have to be taken by one
 /// process, and what helpers used is for it to take off. Cost: some 40 microseconds a process.
 core::Sample take_sample(std::span<const ProcStat> members, const StdinFifo&);
+
+/// Adds how long processes have waited for a CPU: of those that are runnable now or were so
+/// `before`, and of those with several threads that have used CPU since. Costs nothing for the
+/// others.
+void add_cpu_waits(core::Sample&, const core::Sample* before);
+/// The same of one process, of all its threads (some hundreds at most); nullopt: the kernel does
+/// not tell.
+std::optional<Duration> cpu_wait_of(std::int32_t pid);
 
 /// Adds the bytes of the tree's TCP sockets (sock_diag, INET_DIAG_INFO: tcpi_bytes_received,
 /// tcpi_bytes_acked), those of this network namespace. sockets_known stays false where the kernel

@@ -318,6 +318,38 @@ const std::vector<Recorded> recorded = {
 
 } // namespace
 
+TEST_CASE("who waits for a CPU works, however little it gets")
+{
+    const auto runs = [](Duration cpu, std::optional<Duration> wait, char state = 'R') {
+        auto made = process(1, 0, state, cpu);
+        made.cpu_wait = wait;
+        return look(0, {made});
+    };
+    const auto later = [](Sample sample, int t) {
+        sample.at = at(std::chrono::seconds(t));
+        return sample;
+    };
+    const Sample before = runs(1s, 40s);
+    CHECK(verdict(before, later(runs(1010ms, 47s), 8)) == Activity::busy);
+    CHECK(verdict(before, later(runs(1s, 44s), 8)) == Activity::busy);
+    CHECK(verdict(before, later(runs(1010ms, 43900ms), 8)) == Activity::trickle);
+    CHECK(verdict(before, later(runs(1s, 46s, 'S'), 8)) == Activity::busy);
+    CHECK(verdict(before, later(runs(1s, 46s, 'T'), 8)) == Activity::stopped);
+    // A wait is counted when it is over.
+    CHECK(verdict(before, later(runs(1s, 40s), 8)) == Activity::busy);
+    CHECK(verdict(before, later(runs(1s, 40s, 'S'), 8)) == Activity::blocked);
+    // A kernel that doesn't tell: runnable at both looks, and some CPU.
+    const Sample untold = runs(1s, std::nullopt);
+    CHECK(verdict(untold, later(runs(1010ms, std::nullopt), 8)) == Activity::busy);
+    CHECK(verdict(untold, later(runs(1s, std::nullopt), 8)) == Activity::blocked);
+    CHECK(verdict(runs(1s, 40s, 'S'), later(runs(1010ms, std::nullopt), 8)) == Activity::trickle);
+    // Of a new process all counts; of one that was not seen before, nothing does.
+    Sample fresh = later(runs(10ms, 6s), 8);
+    CHECK(verdict(look(0, {}), fresh) == Activity::busy);
+    fresh.processes[0].start = 0;
+    CHECK(verdict(look(0, {}), fresh) != Activity::busy);
+}
+
 TEST_CASE("recorded trees get their verdict")
 {
     for (const Recorded& row : recorded) {

@@ -174,6 +174,32 @@ TEST_CASE("a loop that is met awake is a loop where nothing was measured of work
     CHECK(diagnose(given).verdict == Verdict::waits_child);
 }
 
+TEST_CASE("a program that gets no CPU is not called a loop")
+{
+    auto given = evidence({process(9, 1, "cc1", {thread(Call::running, "")})});
+    given.processes[0].state = given.processes[0].threads[0].state = 'R';
+    given.activity = Activity::trickle;
+    CHECK(diagnose(given).certainty == Certainty::likely); // nobody has measured its waits
+    given.recent_span = 8s;
+    given.processes[0].recent_cpu = 30ms;
+    given.processes[0].recent_wait = 7760ms;
+    const auto said = expect(
+        given, Verdict::busy,
+        "busy: cc1 (pid 9) waits for a CPU: it waited for 97 % of the last 8.0s and got 0.4 % "
+        "of a core");
+    CHECK(said.certainty == Certainty::sure);
+    given.machine.load = 12.34;
+    given.machine.cores = 2;
+    given.processes[0].nice = 19;
+    expect(
+        given, Verdict::busy,
+        "busy: cc1 (pid 9) waits for a CPU: it waited for 97 % of the last 8.0s and got 0.4 % of "
+        "a core (load 12.3 on 2 cores, nice 19)");
+    given.processes[0].recent_wait = 1s;
+    CHECK(diagnose(given).verdict == Verdict::polling);
+    CHECK(diagnose(given).certainty == Certainty::sure);
+}
+
 TEST_CASE("what can't be told is not made up")
 {
     CHECK(diagnose(Evidence{}).verdict == Verdict::unknown);

@@ -20,6 +20,13 @@ const std::string tail = " S 1 42 7 34816 43 4194560 100 0 0 0 11 22 33 44 20 0 
 
 } // namespace
 
+TEST_CASE("how long a thread has waited for a CPU")
+{
+    CHECK(bgt::os::run_delay("409534 100489 1\n") == std::chrono::nanoseconds(100489));
+    CHECK_FALSE(bgt::os::run_delay("409534"));
+    CHECK_FALSE(bgt::os::run_delay(""));
+}
+
 TEST_CASE("a stat line says what a look needs")
 {
     for (const std::string name : {"cat", ")", "a b", ") R 1 (", "x\ny", "", "\xff\x01"}) {

@@ -54,6 +54,8 @@ core::Report sample()
     process.runtime = "go";
     process.catches = {2, 15};
     process.recent_read = 4096;
+    process.recent_wait = 29s;
+    process.nice = 10;
     evidence.processes = {process};
     evidence.more_processes = 3;
     evidence.recent_span = 30s;
