@@ -298,6 +298,10 @@ Diagnosis diagnose(const Evidence& evidence)
     if (evidence.processes.empty()) {
         finding.sentence = evidence.complete ? "no process of the task is left"
                                              : "the task could not be looked at in time";
+    } else if (nobody && detail::has_just_ended(evidence.processes.front())) {
+        finding.sentence =
+            fmt::format("{} ended a moment ago", detail::name_of(evidence.processes.front()));
+        finding.doubt = "its supervisor may not have had the time to take note of it";
     } else if (nobody) {
         finding = {Verdict::zombie_parent,
                    fmt::format("zombie: {} has ended, and nobody has taken note of it",

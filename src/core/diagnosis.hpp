@@ -94,6 +94,8 @@ inline constexpr Duration much_cpu =
 
 bool is_zombie(const ProcessEvidence&);
 bool is_stopped(const ProcessEvidence&);
+/// Its end may be a matter of this moment, which its parent takes note of as soon as it runs.
+bool has_just_ended(const ProcessEvidence&);
 /// It runs, or one of its threads does.
 bool is_awake(const ProcessEvidence&);
 /// For most of the time since the look before it waited for a CPU, and for nothing else.

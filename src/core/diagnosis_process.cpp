@@ -233,12 +233,14 @@ Finding find_zombies(const ProcessEvidence& process,
     const std::string rest =
         zombies.size() > 1 ? fmt::format(" and {} more of its children have", zombies.size() - 1)
                            : " has";
-    return {Verdict::zombie_parent,
-            fmt::format("zombie: {}{} ended, and {} does not take note of it",
-                        name_of(*zombies.front()), rest, name_of(process)),
-            {},
-            process.pid,
-            {}};
+    Finding finding{Verdict::zombie_parent,
+                    fmt::format("zombie: {}{} ended, and {} does not take note of it",
+                                name_of(*zombies.front()), rest, name_of(process)),
+                    {},
+                    process.pid,
+                    {}};
+    if (!zombies.front()->ended_for) finding.doubt = "it may have ended a moment ago";
+    return finding;
 }
 
 bool is_weak(Verdict verdict)
@@ -256,6 +258,11 @@ bool is_zombie(const ProcessEvidence& process)
 bool is_stopped(const ProcessEvidence& process)
 {
     return process.state == 'T' || process.state == 't';
+}
+
+bool has_just_ended(const ProcessEvidence& process)
+{
+    return process.ended_for && *process.ended_for < min_share_span;
 }
 
 bool is_awake(const ProcessEvidence& process)
@@ -396,9 +403,11 @@ Finding find_of(const Facts& facts, const ProcessEvidence& process)
     best.waits_for = other_work ? std::vector<std::int32_t>() : std::move(waits_for);
     best.may_wait_for = std::move(may_wait_for);
     best.timed = timed;
-    const auto zombies = facts.zombies_of(process);
+    auto zombies = facts.zombies_of(process);
+    std::erase_if(zombies, [](const auto* child) { return has_just_ended(*child); });
     if (!zombies.empty() && best.waits_for.empty() && is_weak(best.verdict) &&
-        best.verdict != Verdict::idle)
+        best.verdict != Verdict::idle && !is_awake(process) &&
+        !is_starved(facts.evidence(), process))
         return find_zombies(process, zombies);
     return best;
 }

@@ -92,6 +92,19 @@ std::optional<Duration> recent_wait(const Gathering& gathering, const ProcStat& 
     return core::waited_for_cpu(*before, sample, now() - before->at);
 }
 
+/// Of one that has ended: since a look that saw its end, and none where it was not seen then.
+std::optional<Duration> ended_for(const Gathering& gathering, const ProcStat& stat)
+{
+    const auto& before = gathering.request.before;
+    if (!before) return std::nullopt;
+    const bool had_ended =
+        std::any_of(before->processes.begin(), before->processes.end(), [&](const auto& known) {
+            return known.pid == stat.key.pid && known.start == stat.key.start_ticks &&
+                   known.state == 'Z';
+        });
+    return had_ended ? now() - before->at : Duration::zero();
+}
+
 std::optional<Duration> recent_cpu(const Gathering& gathering, const ProcStat& stat)
 {
     if (!gathering.request.before) return std::nullopt;
@@ -154,7 +167,10 @@ std::optional<core::ProcessEvidence> process_of(const Gathering& gathering, cons
     process.cpu = ticks_to_duration(stat->cpu_ticks);
     process.recent_cpu = recent_cpu(gathering, *stat);
     process.thread_count = static_cast<std::uint32_t>(std::max(stat->threads, 0));
-    if (!is_living(*stat)) return process;
+    if (!is_living(*stat)) {
+        process.ended_for = ended_for(gathering, *stat);
+        return process;
+    }
     if (stat->state == 'T') process.stop_signal = stop_signal_of(text);
     add_bytes(gathering, *stat, process);
     process.command = shown_text(command_line(pid));

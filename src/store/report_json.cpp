@@ -82,6 +82,7 @@ void fields(Io& io, ProcessEvidence& process)
     io("recent_written", process.recent_written);
     io("recent_wait_s", process.recent_wait);
     io("nice", process.nice);
+    io("ended_for_s", process.ended_for);
 }
 
 template <class Io>

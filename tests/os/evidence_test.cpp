@@ -353,6 +353,19 @@ TEST_CASE("a child that has ended and is not waited for")
     const auto found = look_for(stuck.pid, Verdict::zombie_parent);
     CHECK(process_of(found.evidence, pids[1]).state == 'Z');
     CHECK(has(found.diagnosis.sentence, pid_text(pids[1]) + " has ended"));
+    CHECK(found.diagnosis.certainty == core::Certainty::likely); // it was not looked at before
+    auto request = request_for(stuck.pid);
+    request.before = os::take_sample(request.members, {});
+    REQUIRE(test::eventually([&] {
+        const auto evidence = os::gather(request);
+        const auto ended = process_of(evidence, pids[1]).ended_for;
+        return ended && *ended >= std::chrono::seconds(1) &&
+               core::diagnose(evidence).certainty == core::Certainty::sure;
+    }));
+    request.before->processes.clear();
+    const auto evidence = os::gather(request);
+    CHECK(process_of(evidence, pids[1]).ended_for == Duration::zero());
+    CHECK(core::diagnose(evidence).verdict != Verdict::zombie_parent);
 }
 
 TEST_CASE("a read from a terminal")

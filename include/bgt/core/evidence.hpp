@@ -122,6 +122,8 @@ struct ProcessEvidence {
     /// How long it could have run within Evidence::recent_span and got no CPU; absent: not known.
     std::optional<Duration> recent_wait{};
     std::int32_t nice = 0; ///< -20 to 19; the higher, the less CPU it gets
+    /// State Z: it ended at least this long ago; absent: it was not looked at before.
+    std::optional<Duration> ended_for{};
     bool operator==(const ProcessEvidence&) const = default;
 };
 

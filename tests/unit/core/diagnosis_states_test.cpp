@@ -52,6 +52,33 @@ TEST_CASE("children that have ended")
     CHECK(diagnose(given).verdict == Verdict::zombie_parent);
 }
 
+TEST_CASE("a child that has just ended accuses nobody, nor a parent that gets no CPU")
+{
+    auto zombie = process(5, 4, "job", {});
+    zombie.state = 'Z';
+    zombie.threads.clear();
+    auto given = evidence({process(4, 1, "daemon", {thread(Call::signal, "pause")}), zombie});
+    CHECK(diagnose(given).certainty == Certainty::likely); // nobody looked before
+    given.processes[1].ended_for = 8s;
+    CHECK(diagnose(given).verdict == Verdict::zombie_parent);
+    CHECK(diagnose(given).certainty == Certainty::sure);
+    given.processes[1].ended_for = 0s;
+    CHECK(diagnose(given).verdict == Verdict::blocked);
+    given.processes[1].ended_for = 8s;
+    auto& parent = given.processes[0];
+    parent.state = parent.threads[0].state = 'R';
+    parent.threads[0].call = Call::running;
+    CHECK(diagnose(given).verdict != Verdict::zombie_parent);
+    parent.state = parent.threads[0].state = 'S';
+    parent.recent_wait = 7s;
+    given.recent_span = 8s;
+    CHECK(diagnose(given).verdict == Verdict::busy);
+    given.processes.erase(given.processes.begin());
+    CHECK(diagnose(given).verdict == Verdict::zombie_parent);
+    given.processes[0].ended_for = 0s;
+    CHECK(diagnose(given).verdict == Verdict::unknown);
+}
+
 TEST_CASE("loops that look again and again")
 {
     auto nap = thread(Call::sleep, "clock_nanosleep");

@@ -56,6 +56,7 @@ core::Report sample()
     process.recent_read = 4096;
     process.recent_wait = 29s;
     process.nice = 10;
+    process.ended_for = 3s;
     evidence.processes = {process};
     evidence.more_processes = 3;
     evidence.recent_span = 30s;
