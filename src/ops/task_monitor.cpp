@@ -5,6 +5,7 @@
 #include <bgt/os/proc.hpp>
 
 #include <array>
+#include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@ Result<TaskMonitor> TaskMonitor::open(store::Root& root, store::TaskId id)
     Result<store::TaskDir> dir = root.open_task(id);
     Result<Fd> status =
         dir ? dir->open(store::file::status, O_RDONLY | O_NONBLOCK) : Result<Fd>(dir.error());
-    if (!status && status.error().kind == ErrorKind::not_found)
+    if (!status &&
+        (status.error().kind == ErrorKind::not_found || status.error().sys_errno == ENOENT))
         return open_waiting(root, id, dir ? *std::move(dir) : store::TaskDir{});
     if (!dir) return dir.error();
     task.dir_ = std::move(*dir);

@@ -1,6 +1,8 @@
 #include "ops_lab.hpp"
 
 #include <bgt/ops/wait.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/store/queue_view.hpp>
 
 using namespace bgt;
 using namespace bgt::test;
@@ -62,4 +64,35 @@ TEST_CASE("wait gives up after its timeout, or when it is cancelled")
     const Cancelled now;
     CHECK(answer(lab, request, now.cancel().fd).end == End::cancelled);
     CHECK(lab.status(id).lifecycle == core::Lifecycle::running);
+}
+
+TEST_CASE(
+    "a task out of a queue has its folder before it has a record, and is waited for then, too")
+{
+    OpsLab lab;
+    const store::TaskId id{1};
+    store::TaskSpec spec;
+    spec.id = id;
+    spec.command = {"true"};
+    spec.cwd = "/";
+    store::Described described;
+    described.key = id.value;
+    described.spec = store::encode_spec(spec);
+    core::WaitingTasks tasks;
+    tasks.first = id.value;
+    auto journal = store::QueueFile::open(lab.root(), true, os::boot_id());
+    REQUIRE(journal);
+    REQUIRE(
+        journal->append({described, store::Submitted{tasks, id.value}, store::Claimed{id.value}},
+                        store::QueueFile::Durability::process));
+    const auto folder = lab.root().begin_task(id); // with its lock held, as by whoever starts it
+    REQUIRE(folder);
+    REQUIRE(lab.root().publish_task(*folder));
+    const auto seen = ops::recover_and_inspect(lab.root(), id, {});
+    REQUIRE(seen);
+    CHECK(seen->problem.empty());
+    CHECK(seen->status.lifecycle == core::Lifecycle::queued);
+    ops::WaitRequest request = waiting({id}, "exit");
+    request.timeout = 100ms;
+    CHECK(answer(lab, request).end == End::timed_out);
 }
