@@ -30,6 +30,27 @@ std::string working_folder()
     return ::getcwd(buffer, sizeof buffer) == nullptr ? std::string() : std::string(buffer);
 }
 
+/// A relative path counts from the working folder; an empty one stays empty.
+Result<void> make_absolute(std::string& path, const std::string& folder)
+{
+    if (path.empty() || path[0] == '/') return {};
+    if (folder.empty()) return Error::system("the working folder is gone, so " + path, ENOENT);
+    path.insert(0, folder + "/");
+    return {};
+}
+
+/// By its physical path where it has one: a file is trusted by its path.
+Result<ops::NamedFile> named_file(const Places& places, const std::string& folder)
+{
+    ops::NamedFile named{places.config.value_or(std::string(env("BGT_CONFIG"))),
+                         places.config ? "--config" : "BGT_CONFIG"};
+    BGT_TRY(make_absolute(named.path, folder));
+    char buffer[PATH_MAX];
+    if (!named.path.empty() && ::realpath(named.path.c_str(), buffer) != nullptr)
+        named.path = buffer;
+    return named;
+}
+
 Result<config::Trust> check_trust(const std::string& file, std::string_view text)
 {
     const auto store = trust_store();
@@ -81,25 +102,23 @@ Result<store::TrustStore> trust_store()
     return store::TrustStore(*std::move(folder));
 }
 
-Result<Context> Context::load(const std::optional<std::string>& root_flag, std::string_view verb,
+Result<Context> Context::load(const Places& places, std::string_view verb,
                               config::Mistakes mistakes)
 {
     Context context;
     context.verb_ = verb;
-    const auto cwd = working_folder();
-    auto loaded = ops::load_settings(cwd, check_trust, mistakes);
+    context.folder_ = working_folder();
+    if (places.config && places.config->empty()) return Error::usage("--config needs a file");
+    if (places.root && places.root->empty()) return Error::usage("--root needs a folder");
+    BGT_TRY_ASSIGN(const ops::NamedFile named, named_file(places, context.folder_));
+    auto loaded = ops::load_settings(context.folder_, check_trust, mistakes, named);
     if (!loaded) return loaded.error();
     context.config_ = *std::move(loaded);
-    if (root_flag && root_flag->empty()) return Error::usage("--root needs a folder");
-    context.root_from_flag_ = root_flag.has_value();
-    context.root_path_ = root_flag ? *root_flag : context.settings().root;
-    if (!context.root_path_.empty() && context.root_path_[0] != '/') {
-        if (cwd.empty())
-            return Error::system("the working folder is gone, so " + context.root_path_, errno);
-        context.root_path_.insert(0, cwd + "/");
-    }
+    context.root_from_flag_ = places.root.has_value();
+    context.root_path_ = places.root ? *places.root : context.settings().root;
+    BGT_TRY(make_absolute(context.root_path_, context.folder_));
     auto& warnings = context.config_.warnings;
-    if (context.config_.root_in_doubt && !root_flag && !warnings.empty())
+    if (context.config_.root_in_doubt && !places.root && !warnings.empty())
         if (const auto path = context.root_path()) warnings.back() += "; so the root is " + *path;
     for (const auto& warning : warnings) context.complain(warning);
     return context;

@@ -97,7 +97,7 @@ std::string verb_help(const HelpSource& source, int width)
 std::string program_help(int width)
 {
     std::string out =
-        "Usage: bgt [--root DIR] VERB [options] [arguments]\n\n"
+        "Usage: bgt [--root DIR] [--config FILE] VERB [options] [arguments]\n\n"
         "Runs commands in the background as tasks, and supervises each until its last\n"
         "process has ended.\n\nVerbs:\n";
     std::size_t left = 0;
@@ -105,10 +105,12 @@ std::string program_help(int width)
     for (const auto& verb : verbs())
         add_row(out, std::string(verb.name), left, std::string(verb.summary), width);
     out += "\nOptions:\n";
-    add_row(out, "--root DIR", 10,
+    add_row(out, "--root DIR", 13,
             "the folder that holds all tasks (default: $BGT_ROOT, else ~/.local/state/bgt)", width);
-    add_row(out, "--version", 10, "print the version", width);
-    add_row(out, "-h, --help", 10, "print this help; bgt VERB --help describes one verb", width);
+    add_row(out, "--config FILE", 13,
+            "read FILE in place of the nearest bgt.toml (default: $BGT_CONFIG)", width);
+    add_row(out, "--version", 13, "print the version", width);
+    add_row(out, "-h, --help", 13, "print this help; bgt VERB --help describes one verb", width);
     out += "\nExamples:\n"
            "  bgt run --name web -- npm run dev      start it in the background, print its id\n"
            "  bgt wait --timeout 30 --for port web   wait until it listens\n"

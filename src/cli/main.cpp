@@ -107,18 +107,17 @@ int unknown_verb(const std::string& word)
 #endif
 }
 
-int run_verb(const VerbInfo& info, std::optional<std::string> root,
-             const std::vector<std::string>& args)
+int run_verb(const VerbInfo& info, Places places, const std::vector<std::string>& args)
 {
     const auto verb = info.make();
     Parser parser(std::string(info.name), std::string(info.summary), std::string(info.synopsis));
     verb->declare(parser);
-    declare_root(parser, root);
+    declare_places(parser, places);
     const auto outcome = parser.parse(args);
     if (!outcome) return refuse(info.name, outcome.error().message, args);
     if (*outcome == Parser::Outcome::help_wanted)
         return print(parser.help(width_of(STDOUT_FILENO)));
-    auto context = Context::load(root, info.name, info.mistakes);
+    auto context = Context::load(places, info.name, info.mistakes);
     if (!context) return refuse(info.name, context.error().message, args);
     leave(verb->run(*context));
 }
@@ -127,22 +126,40 @@ int help(const std::vector<std::string>& args)
 {
     if (args.empty()) return print(program_help(width_of(STDOUT_FILENO)));
     const auto* info = find_verb(args.front());
-    return info == nullptr ? unknown_verb(args.front()) : run_verb(*info, std::nullopt, {"--help"});
+    return info == nullptr ? unknown_verb(args.front()) : run_verb(*info, {}, {"--help"});
+}
+
+/// An option that may stand before the verb, as `--root DIR` or `--root=DIR`.
+struct GivenPlace {
+    std::optional<std::string>* value = nullptr; ///< null: it is none of them
+    std::string_view option = {};
+    const char* metavar = "";
+};
+
+GivenPlace find_place(Places& places, std::string_view arg)
+{
+    const auto option = arg.substr(0, arg.find('='));
+    if (option == "--root") return {&places.root, "--root", "DIR"};
+    if (option == "--config") return {&places.config, "--config", "FILE"};
+    return {};
 }
 
 int run_program(std::vector<std::string> args)
 {
-    std::optional<std::string> root;
+    Places places;
     std::size_t i = 0;
     for (; i < args.size() && args[i].size() > 1 && args[i][0] == '-'; ++i) {
         const auto& arg = args[i];
         if (arg == "-h" || arg == "--help") return help({});
         if (arg == "--version" || arg == "-V") return print("bgt " BGT_VERSION "\n");
-        if (arg.starts_with("--root=")) {
-            root = arg.substr(7);
-        } else if (arg == "--root") {
-            if (i + 1 == args.size()) return complain("", "--root needs a value: --root DIR");
-            root = args[++i];
+        const auto place = find_place(places, arg);
+        if (place.value && arg.size() > place.option.size()) {
+            *place.value = arg.substr(place.option.size() + 1);
+        } else if (place.value) {
+            if (i + 1 == args.size())
+                return complain("", std::string(place.option) + " needs a value: " +
+                                        std::string(place.option) + " " + place.metavar);
+            *place.value = args[++i];
         } else {
             return complain("",
                             "unknown option " + printable(arg) + " before the verb (bgt --help)");
@@ -156,7 +173,7 @@ int run_program(std::vector<std::string> args)
     args.erase(args.begin(), args.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     if (word == "help") return help(args);
     const auto* info = find_verb(word);
-    return info == nullptr ? unknown_verb(word) : run_verb(*info, std::move(root), args);
+    return info == nullptr ? unknown_verb(word) : run_verb(*info, std::move(places), args);
 }
 
 } // namespace

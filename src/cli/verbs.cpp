@@ -60,10 +60,12 @@ const VerbInfo* find_verb(std::string_view name)
     return nullptr;
 }
 
-void declare_root(Parser& parser, std::optional<std::string>& target)
+void declare_places(Parser& parser, Places& target)
 {
-    parser.option("--root", target, "DIR", Value::folder,
+    parser.option("--root", target.root, "DIR", Value::folder,
                   "the folder that holds all tasks (default: see bgt config root)");
+    parser.option("--config", target.config, "FILE", Value::file,
+                  "read FILE in place of the nearest bgt.toml");
 }
 
 } // namespace bgt::cli

@@ -66,7 +66,8 @@ public:
             if (auto read = take_file_or_warn(sources_.user_file, Origin::user_file); !read)
                 return read.error();
         }
-        if (auto found = take_nearest(); !found) return found.error();
+        auto found = sources_.project_file.empty() ? take_nearest() : take_named();
+        if (!found) return found.error();
         if (auto taken = take_environment(); !taken) return taken.error();
         if (out_.rows[root_row()].origin == Origin::environment) out_.root_in_doubt = false;
         const auto keys = all_keys();
@@ -129,6 +130,24 @@ private:
                   std::back_inserter(rules)); // of a weaker file
         out_.settings.rules = std::move(rules);
         return true;
+    }
+
+    /// Who names a file means that one, and may mean its root: nothing takes its place.
+    Result<void> take_named()
+    {
+        const std::string& path = sources_.project_file;
+        const auto file = sources_.read(path, sources_.uid);
+        if (!file) return file.error();
+        if (!file->there)
+            return Error::not_found(named_by() + "there is no file " + printable(path));
+        if (!file->warning.empty()) return Error::failed(named_by() + file->warning);
+        auto taken = take_file_or_warn(path, Origin::project_file);
+        return taken ? Result<void>() : taken.error();
+    }
+
+    std::string named_by() const
+    {
+        return sources_.named_by.empty() ? "" : sources_.named_by + ": ";
     }
 
     Result<void> take_nearest()

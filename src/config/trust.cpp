@@ -51,9 +51,11 @@ std::string ignored_line(const Project& project, const std::vector<std::string>&
                           joined(own_only), own_only.size() == 1 ? "ies" : "y");
     }
     if (untrusted.empty()) return fmt::format("{} is read, but {}", printable(project.file()), own);
-    return fmt::format("{}, so this is ignored: {} (read the file, then: bgt trust {}){}{}",
-                       project.why_not(), joined(untrusted),
-                       shell_quote(printable(project.folder())), own.empty() ? "" : "; ", own);
+    const bool found = project.file().ends_with("/bgt.toml");
+    return fmt::format("{}, so this is ignored: {} (read the file, then: bgt trust {}{}){}{}",
+                       project.why_not(), joined(untrusted), found ? "" : "--config ",
+                       shell_quote(printable(found ? project.folder() : project.file())),
+                       own.empty() ? "" : "; ", own);
 }
 
 } // namespace bgt::config

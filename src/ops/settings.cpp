@@ -36,15 +36,16 @@ const char* setting_of_environment(const char* name)
 } // namespace
 
 Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck trust,
-                                     config::Mistakes mistakes)
+                                     config::Mistakes mistakes, const NamedFile& named)
 {
     return config::load({setting_of_environment, cwd, user_config_file(), ::getuid(),
-                         os::read_trusted, std::move(trust), mistakes});
+                         os::read_trusted, std::move(trust), mistakes, named.path, named.by});
 }
 
-Result<config::Loaded> load_project(const std::string& folder)
+Result<config::Loaded> load_project_file(const std::string& file)
 {
-    return config::load({nullptr, folder, "", ::getuid(), os::read_trusted});
+    return config::load(
+        {nullptr, "", "", ::getuid(), os::read_trusted, {}, config::Mistakes::refuse, file, ""});
 }
 
 Result<config::File> read_own_file(const std::string& path)

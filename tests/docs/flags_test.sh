@@ -112,7 +112,7 @@ done
 
 keys=$("$bgt" config --json | tr ',' '\n' | sed -n 's/.*"key":"\([a-z_]*\)".*/\1/p')
 check 'settings in bgt-config.1' "$keys" "$(sed -n 's/^\.It Va \([a-z_]*\)$/\1/p' man/bgt-config.1)"
-variables=$(printf '%s\n' "$keys" | tr a-z A-Z | sed 's/^/BGT_/')
+variables="$(printf '%s\n' "$keys" | tr a-z A-Z | sed 's/^/BGT_/') BGT_CONFIG"
 check 'variables in bgt.1' "$variables" "$(sed -n 's/^\.It Ev \(BGT_.*\)/\1/p' man/bgt.1 | tr -d ,)"
 
 for pair in bash=bgt.bash zsh=_bgt fish=bgt.fish; do

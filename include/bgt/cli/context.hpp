@@ -26,12 +26,16 @@ int exit_code(const Error&);
 /// The files that this user has trusted. Error: there is no place for them.
 Result<store::TrustStore> trust_store();
 
+/// What the command line names in place of what would be found.
+struct Places {
+    std::optional<std::string> root;   ///< --root
+    std::optional<std::string> config; ///< --config
+};
+
 class Context {
 public:
-    /// Loads the settings; `root_flag` is --root; `verb` is named in messages. Warnings go to
-    /// stderr once.
-    static Result<Context> load(const std::optional<std::string>& root_flag,
-                                std::string_view verb = {},
+    /// Loads the settings; `verb` is named in messages. Warnings go to stderr once.
+    static Result<Context> load(const Places&, std::string_view verb = {},
                                 config::Mistakes = config::Mistakes::refuse);
 
     const config::Loaded& config() const { return config_; }
@@ -40,6 +44,8 @@ public:
     Result<std::string> root_path() const;
     /// It was named by --root.
     bool root_from_flag() const { return root_from_flag_; }
+    /// The working folder; empty: it is gone.
+    const std::string& folder() const { return folder_; }
     /// Opens the root at the first call. `create` makes it where it is missing. Says on stderr that
     /// the root of a bgt.toml is ignored, if tell_ignored() has not.
     Result<store::Root*> root(bool create = false);
@@ -73,6 +79,7 @@ public:
 
 private:
     config::Loaded config_;
+    std::string folder_;
     std::string root_path_; ///< absolute; empty: the default place
     bool root_from_flag_ = false;
     bool told_ignored_ = false;

@@ -29,8 +29,8 @@ struct VerbInfo {
 std::span<const VerbInfo> verbs();
 /// Also by an alias: `stop` is kill, `ls` is ps.
 const VerbInfo* find_verb(std::string_view name);
-/// The option that every verb has besides its own.
-void declare_root(Parser&, std::optional<std::string>& target);
+/// The options that every verb has besides its own.
+void declare_places(Parser&, Places& target);
 
 // One file a verb: src/cli/verbs/NAME.cpp.
 std::unique_ptr<Verb> make_run();

@@ -82,15 +82,20 @@ struct Sources {
     TrustCheck trust =
         {}; ///< of a bgt.toml; called at most once, and only where something needs it
     Mistakes mistakes = Mistakes::refuse;
+    std::string project_file = {}; ///< read in place of the bgt.toml that a search would find;
+                                   ///< absolute. Empty: there is a search
+    std::string named_by = {};     ///< who named it: "--config"
 };
 
 /// Error (usage): an unknown key, a wrong type or value, a rule without `match`, with file, line
 /// and column or the variable's name; (failed): an unreadable file. What rules say is not judged
 /// here: see compile() and `bgt run`. A file owned by another user than `uid` and root, or writable
 /// by others, is not read and a warning says so: it could name commands to run. Of a bgt.toml that
-/// is not trusted, the keys that need it are not in force. The search for bgt.toml ends at the
-/// first one, read or not. A relative `root` counts from the folder of the file that says it, in
-/// the environment from `cwd`. Costs a few `stat` calls where there are no files.
+/// is not trusted, the keys that need it are not in force, however it was found. The search for
+/// bgt.toml ends at the first one, read or not. A `project_file` that is not there, or can't be
+/// read, is an error whatever `mistakes` says: another file might name another root. A relative
+/// `root` counts from the folder of the file that says it, in the environment from `cwd`. Costs a
+/// few `stat` calls where there are no files.
 Result<Loaded> load(const Sources&);
 
 } // namespace bgt::config

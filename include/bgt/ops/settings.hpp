@@ -6,15 +6,23 @@
 
 namespace bgt::ops {
 
+struct NamedFile {
+    std::string path; ///< absolute; empty: none is named
+    std::string by;   ///< "--config"
+};
+
 /// BGT_*, the nearest bgt.toml above `cwd` (empty: there is none), the user's file, built in. A
 /// file that somebody else may write is passed over with a warning; of a bgt.toml, `trust` decides
-/// what counts (none: it is not trusted). Error (usage): a file or a variable makes no sense, with
-/// its place, unless such mistakes are passed over.
+/// what counts (none: it is not trusted). A named file takes the place of the bgt.toml. Error
+/// (usage): a file or a variable makes no sense, with its place, unless such mistakes are passed
+/// over.
 Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck trust = {},
-                                     config::Mistakes = config::Mistakes::refuse);
+                                     config::Mistakes = config::Mistakes::refuse,
+                                     const NamedFile& = {});
 
-/// The bgt.toml nearest to this folder alone, as it is where nothing is trusted.
-Result<config::Loaded> load_project(const std::string& folder);
+/// This bgt.toml alone (absolute), as it is where nothing is trusted. Error besides: it is not
+/// there, or can't be read.
+Result<config::Loaded> load_project_file(const std::string& file);
 
 /// A file of this user (os::read_trusted).
 Result<config::File> read_own_file(const std::string& path);

@@ -180,7 +180,7 @@ _bgt() {
             pending=
         elif [[ ! $verb ]]; then
             case $word in
-            --root) pending=--root ;;
+            --root | --config) pending=$word ;;
             --root=*) root=${word#--root=} ;;
             -*) ;;
             *) verb=$word ;;
@@ -200,10 +200,12 @@ _bgt() {
         fi
     done
     value=
-    if [[ ! $verb && $pending ]]; then
+    if [[ ! $verb && $pending == --config ]]; then
+        _bgt_reply @file
+    elif [[ ! $verb && $pending ]]; then
         _bgt_reply @directory
     elif [[ ! $verb ]]; then
-        [[ $cur == -* ]] && _bgt_reply '--root --version --help' || _bgt_reply "$_bgt_verbs"
+        [[ $cur == -* ]] && _bgt_reply '--root --config --version --help' || _bgt_reply "$_bgt_verbs"
     elif [[ $verb == @(run|submit|scope) && $count -gt 0 ]]; then
         # The command's own completion, where the package bash-completion is loaded.
         if declare -F _command_offset >/dev/null && [[ ${#words[@]} -eq $((COMP_CWORD + 1)) ]]; then

@@ -23,10 +23,10 @@ constexpr std::size_t longest_candidate = 512;
 VerbShape shape_of(const VerbInfo& info)
 {
     const auto verb = info.make();
-    std::optional<std::string> root;
+    Places places;
     Parser parser(std::string(info.name), std::string(info.summary), std::string(info.synopsis));
     verb->declare(parser);
-    declare_root(parser, root);
+    declare_places(parser, places);
     return {std::string(info.name), std::string(info.summary), parser.options(),
             parser.takes_words(),   parser.first_word_value(), parser.words_value()};
 }

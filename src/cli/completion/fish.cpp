@@ -91,7 +91,7 @@ function __bgt_walk
             set pending ''
         else if test $dashes = 0; and string match -q -- '--root=*' $token
             set -g __bgt_root $token
-        else if test $dashes = 0; and contains -- $token --root (__bgt_valued $__bgt_verb)
+        else if test $dashes = 0; and contains -- $token --root --config (__bgt_valued $__bgt_verb)
             set pending $token
         else if test $dashes = 0; and test "$token" = --
             set dashes 1
@@ -148,6 +148,7 @@ end
 
 complete -c bgt -f
 complete -c bgt -n __bgt_no_verb -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks'
+complete -c bgt -n __bgt_no_verb -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n __bgt_no_verb -l version -d 'print the version'
 complete -c bgt -n __bgt_no_verb -s h -l help -d 'print help'
 )sh";

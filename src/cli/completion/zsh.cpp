@@ -123,6 +123,7 @@ _bgt() {
   _bgt_find_root
   _arguments -C \
     '--root=[the folder that holds all tasks]:DIR:_files -/' \
+    '--config=[read FILE in place of the nearest bgt.toml]:FILE:_files' \
     '(- *)--version[print the version]' \
     '(- *)'{-h,--help}'[print help]' \
     '1:verb:_bgt_verbs' \

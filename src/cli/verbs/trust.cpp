@@ -31,10 +31,10 @@ public:
     int run(Context&) override;
 
 private:
-    int add(Context&, const store::TrustStore&, const std::string& folder);
-    int remove(Context&, const store::TrustStore&, const std::string& folder);
+    int add(Context&, const store::TrustStore&, const std::string& file);
+    int remove(Context&, const store::TrustStore&, const std::string& file);
     int list(Context&, const store::TrustStore&);
-    Result<std::string> folder(const Context&) const;
+    Result<std::string> file(const Context&) const;
 
     std::vector<std::string> words_;
     bool list_ = false, revoke_ = false, json_ = false;
@@ -50,26 +50,27 @@ void TrustVerb::declare(Parser& parser)
     parser.example("bgt trust --revoke ~/src/project");
 }
 
-/// The folder whose bgt.toml is meant, as the search for bgt.toml would name it. One that is gone
-/// can be revoked too.
-Result<std::string> TrustVerb::folder(const Context& context) const
+std::string file_in(const std::string& folder)
+{
+    return (folder == "/" ? "" : folder) + "/bgt.toml";
+}
+
+/// The file that is meant, as the search for bgt.toml would name it. One that is gone can be
+/// revoked too.
+Result<std::string> TrustVerb::file(const Context& context) const
 {
     if (words_.empty()) {
-        if (const auto& project = context.settings().project) return project->folder();
+        if (const auto& project = context.settings().project) return project->file();
         return Error::not_found("there is no readable bgt.toml in this folder or above it: use bgt "
                                 "trust DIR for another folder");
     }
     char buffer[PATH_MAX];
     const auto& word = words_.front();
-    if (::realpath(word.c_str(), buffer) != nullptr) return std::string(buffer);
+    if (::realpath(word.c_str(), buffer) != nullptr) return file_in(buffer);
     if (revoke_ && word.starts_with('/'))
-        return word.size() > 1 && word.ends_with('/') ? word.substr(0, word.size() - 1) : word;
+        return file_in(word.size() > 1 && word.ends_with('/') ? word.substr(0, word.size() - 1)
+                                                              : word);
     return Error::system(printable(word), errno);
-}
-
-std::string file_in(const std::string& folder)
-{
-    return (folder == "/" ? "" : folder) + "/bgt.toml";
 }
 
 std::string text_of(const config::Entry& entry)
@@ -80,18 +81,16 @@ std::string text_of(const config::Entry& entry)
     return shell_join(std::get<std::vector<std::string>>(entry.value));
 }
 
-/// The bgt.toml in this very folder, as it is where nothing is trusted.
-Result<config::Loaded> load_untrusted(const std::string& folder)
+/// The file as it is where nothing is trusted.
+Result<config::Loaded> load_untrusted(const std::string& file)
 {
-    auto loaded = ops::load_project(folder);
+    auto loaded = ops::load_project_file(file);
+    if (!loaded && loaded.error().kind == ErrorKind::not_found)
+        return Error::not_found("there is no bgt.toml in " +
+                                printable(file.substr(0, file.rfind('/'))));
     if (!loaded) return loaded.error();
-    if (const auto& project = loaded->settings.project;
-        project && project->file() == file_in(folder)) {
-        if (auto fine = check_rules(loaded->settings.rules); !fine) return fine.error();
-        return loaded;
-    }
-    if (!loaded->warnings.empty()) return Error::failed(loaded->warnings.front());
-    return Error::not_found("there is no bgt.toml in " + printable(folder));
+    if (auto fine = check_rules(loaded->settings.rules); !fine) return fine.error();
+    return loaded;
 }
 
 std::vector<Use> uses_of(const config::Loaded& loaded)
@@ -136,9 +135,9 @@ boost::json::object row_json(const std::string& file, std::string_view state)
     return {{"file", to_valid_utf8(file)}, {"state", state}, {"uses", nullptr}};
 }
 
-int TrustVerb::add(Context& context, const store::TrustStore& store, const std::string& folder)
+int TrustVerb::add(Context& context, const store::TrustStore& store, const std::string& file)
 {
-    const auto loaded = load_untrusted(folder);
+    const auto loaded = load_untrusted(file);
     if (!loaded) return context.fail(loaded.error(), json_);
     const auto& project = *loaded->settings.project;
     // The bytes that are shown are the bytes that are trusted: the file is read once.
@@ -166,9 +165,8 @@ int TrustVerb::add(Context& context, const store::TrustStore& store, const std::
     return code::ok;
 }
 
-int TrustVerb::remove(Context& context, const store::TrustStore& store, const std::string& folder)
+int TrustVerb::remove(Context& context, const store::TrustStore& store, const std::string& file)
 {
-    const auto file = file_in(folder);
     const auto removed = store.remove(file);
     if (!removed) return context.fail(removed.error(), json_);
     if (!*removed)
@@ -220,7 +218,7 @@ int TrustVerb::run(Context& context)
     const auto store = trust_store();
     if (!store) return context.fail(store.error(), json_);
     if (list_) return list(context, *store);
-    const auto where = folder(context);
+    const auto where = file(context);
     if (!where) return context.fail(where.error(), json_);
     return revoke_ ? remove(context, *store, *where) : add(context, *store, *where);
 }
