@@ -16,6 +16,13 @@ inline void tell(Context& context, int& result, const Error& error)
     if (result == code::ok) result = failure;
 }
 
+/// Tells what is no error of bgt and gives the exit code all the same.
+inline void tell_failure(Context& context, int& result, const std::string& text, int failure)
+{
+    context.complain(text);
+    if (result == code::ok) result = failure;
+}
+
 /// For the words of a selection that name no task.
 inline ops::OnMissing told_missing(Context& context, int& result)
 {

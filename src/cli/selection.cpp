@@ -1,9 +1,14 @@
 #include "selection.hpp"
 
+#include <climits>
+#include <unistd.h>
+
 namespace bgt::cli {
 
 void declare_selection(Parser& parser, ops::Selection& target, Value word)
 {
+    char folder[PATH_MAX];
+    if (::getcwd(folder, sizeof folder) != nullptr) target.folder = folder;
     parser.words(target.words, "TASK", word);
     parser.flag("--all", target.all, "all tasks to which the verb applies");
     parser.list("--name", target.names, "NAME", Value::task_name,

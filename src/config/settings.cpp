@@ -25,7 +25,7 @@ std::string join(const std::string& folder, std::string_view name)
 
 Error unknown_key(const Entry& entry)
 {
-    std::vector<std::string> names{"rule"};
+    std::vector<std::string> names{"rule", "task"};
     for (const Key& key : all_keys()) names.emplace_back(key.name);
     const auto near = near_matches(entry.key, names);
     const auto hint = near.empty() ? std::string("`bgt config` lists all")
@@ -117,6 +117,8 @@ private:
             if (auto taken = judge(take_entry(entry, folder_of(path), origin)); !taken)
                 return taken.error();
         }
+        if (auto taken = judge(take_tasks(std::move(document->tasks), origin)); !taken)
+            return taken.error();
         std::vector<Rule> rules;
         for (RuleTable& table : document->rules) {
             auto rule = rule_of(std::move(table), folder_of(path), origin);
@@ -130,6 +132,17 @@ private:
                   std::back_inserter(rules)); // of a weaker file
         out_.settings.rules = std::move(rules);
         return true;
+    }
+
+    Result<void> take_tasks(std::vector<TaskTable> tasks, Origin origin)
+    {
+        if (tasks.empty()) return {};
+        if (origin != Origin::project_file)
+            return Error::usage(
+                fmt::format("{}: tasks belong to a folder, so they stand in a bgt.toml there",
+                            tasks.front().at));
+        out_.settings.tasks = std::move(tasks);
+        return {};
     }
 
     /// Who names a file means that one, and may mean its root: nothing takes its place.

@@ -5,7 +5,9 @@
 #include <bgt/base/text.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
+#include <utility>
 
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
@@ -147,6 +149,66 @@ Result<std::vector<RuleTable>> rules_of(const toml::key& key, const toml::node& 
     return rules;
 }
 
+/// `env = { PORT = "80" }` is `env = ["PORT=80"]`.
+Result<Entry> variables_of(const toml::key& key, const toml::table& table, const std::string& path)
+{
+    Entry entry = place_of(key, table, path);
+    std::vector<std::string> words;
+    for (const auto& [name, value] : table) {
+        const Entry one = place_of(name, value, path);
+        if (const auto* text = value.as_string()) words.push_back(one.key + "=" + text->get());
+        else if (const auto* number = value.as_integer())
+            words.push_back(one.key + "=" + std::to_string(number->get()));
+        else return cannot_be(one, value, "; write a string");
+    }
+    entry.value = std::move(words);
+    return entry;
+}
+
+Result<TaskTable> task_of(const toml::key& key, const toml::node& node, const std::string& path)
+{
+    TaskTable task;
+    task.name = std::string(key.str());
+    task.at = at(path, key.source());
+    const auto* table = node.as_table();
+    if (!table)
+        return Error::usage(fmt::format("{}: task.{} cannot be {}; write [task.NAME], and its keys "
+                                        "below it",
+                                        at(path, node.source()), fit(printable(task.name), 40),
+                                        kind_of(node)));
+    std::vector<std::pair<toml::source_position, Entry>> entries;
+    for (const auto& [name, value] : *table) {
+        const auto* variables = name.str() == "env" ? value.as_table() : nullptr;
+        auto entry =
+            variables ? variables_of(name, *variables, path) : option_of(name, value, path);
+        if (!entry) return entry.error();
+        entries.emplace_back(name.source().begin, std::move(*entry));
+    }
+    std::ranges::sort(entries, [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (auto& [position, entry] : entries) task.entries.push_back(std::move(entry));
+    return task;
+}
+
+/// In the order of the file, which a table does not keep.
+Result<std::vector<TaskTable>> tasks_of(const toml::key& key, const toml::node& node,
+                                        const std::string& path)
+{
+    const auto* table = node.as_table();
+    if (!table)
+        return Error::usage(
+            fmt::format("{}: tasks are written [task.NAME]", at(path, key.source())));
+    std::vector<std::pair<toml::source_position, TaskTable>> tasks;
+    for (const auto& [name, value] : *table) {
+        auto task = task_of(name, value, path);
+        if (!task) return task.error();
+        tasks.emplace_back(name.source().begin, std::move(*task));
+    }
+    std::ranges::sort(tasks, [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<TaskTable> out;
+    for (auto& [position, task] : tasks) out.push_back(std::move(task));
+    return out;
+}
+
 } // namespace
 
 Result<Document> parse_toml(std::string_view text, const std::string& path)
@@ -166,6 +228,12 @@ Result<Document> parse_toml(std::string_view text, const std::string& path)
             auto rules = rules_of(key, node, path);
             if (!rules) return rules.error();
             document.rules = std::move(*rules);
+            continue;
+        }
+        if (key.str() == "task") {
+            auto tasks = tasks_of(key, node, path);
+            if (!tasks) return tasks.error();
+            document.tasks = std::move(*tasks);
             continue;
         }
         auto entry = setting_of(key, node, path);

@@ -205,6 +205,19 @@ Result<void> LogView::renew(os::Watch& watch)
     return {};
 }
 
+namespace {
+
+/// By a word, as it is or as it is said inside its project.
+bool is_said(const Selection& selection, std::string_view name)
+{
+    const auto short_name = name.substr(name.find(store::project_separator) + 1);
+    return std::ranges::any_of(selection.words, [&](const std::string& word) {
+        return word == name || (!selection.folder.empty() && word == short_name);
+    });
+}
+
+} // namespace
+
 Result<Selected> select_logs(store::Root& root, const Selection& selection,
                              const LogOptions& options, const OnMissing& missing)
 {
@@ -224,8 +237,7 @@ Result<Each<LogView>> open_logs(store::Root& root, const Selection& selection,
     Each<LogView> opened{std::move(found->missing), {}};
     for (const store::TaskId id : found->ids) {
         Result<LogView> view = LogView::open(root, id, options);
-        if (view &&
-            std::ranges::find(selection.words, view->task().status().name) != selection.words.end())
+        if (view && is_said(selection, view->task().status().name))
             view->asked_name = view->task().status().name;
         opened.tasks.push_back({id, std::move(view)});
     }

@@ -342,6 +342,7 @@ Result<Each<Changed>> move(store::Root& root, const MoveRequest& request,
     if (request.to == MoveRequest::To::before) {
         Selection target;
         target.words = {request.before};
+        target.folder = request.selection.folder;
         BGT_TRY_ASSIGN(const std::vector<store::TaskId> found, select(root, target, Scope::living));
         other = found.front();
         BGT_TRY_ASSIGN(const store::QueueView view, store::QueueView::load(root, os::boot_id()));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/store/projects.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <fnmatch.h>
 #include <set>
@@ -168,14 +169,15 @@ Error no_such_name(const store::Root& root, const std::string& word)
     return Error::not_found(text + " (bgt ps -a lists all)");
 }
 
-Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string& word, bool removed)
+Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string& word,
+                         const Selection& selection)
 {
     if (const auto id = store::parse_task_id(word)) {
         if (auto task = root.open_task(*id);
             !task && !waiting.has(*id) &&
             !root.open_task(*id)) { // it may have left its queue meanwhile
             if (task.error().kind != ErrorKind::not_found) return task.error();
-            if (removed && root.removed_status(*id)) return *id;
+            if (selection.removed && root.removed_status(*id)) return *id;
             if (waiting.problem()) return *waiting.problem();
             return Error::not_found("no such task " + word + " (bgt ps -a lists all)");
         }
@@ -184,7 +186,7 @@ Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string&
     if (const auto valid = store::check_name(word); !valid)
         return Error::not_found("'" + fit(printable(word), 40) +
                                 "' is neither an id nor a name of a task");
-    auto found = root.find_name(word);
+    auto found = find_by_name(root, word, selection.folder);
     if (!found) return found.error();
     if (!*found) return no_such_name(root, word);
     return **found;
@@ -195,7 +197,7 @@ Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string
                           const Selection& selection)
 {
     if (word == "-") return newest(root, waiting, selection);
-    auto id = find_word(root, waiting, word, selection.removed);
+    auto id = find_word(root, waiting, word, selection);
     if (!id || fits(root, waiting, *id, selection, Scope::any)) return id;
     const std::string label =
         word == to_string(*id) ? word : to_string(*id) + " (" + printable(word) + ")";
@@ -233,6 +235,30 @@ Result<Found> find_all(store::Root& root, const Selection& selection, Scope scop
     }
     out.named = out.ids.size();
     return found;
+}
+
+Result<std::optional<TaskId>> find_by_name(const store::Root& root, const std::string& name,
+                                           const std::string& folder)
+{
+    if (!folder.empty() && store::check_plain_name(name)) {
+        BGT_TRY_ASSIGN(const std::optional<store::Project> project,
+                       store::find_project(root, folder));
+        if (project) {
+            // Together they may be too long for a name: then it is none of the project's.
+            const auto own = root.find_name(store::name_in_project(project->name, name));
+            if (own && *own) return *own;
+        }
+    }
+    return root.find_name(name);
+}
+
+Result<std::vector<std::pair<std::string, TaskId>>> names_of_project(const store::Root& root,
+                                                                     const std::string& project)
+{
+    BGT_TRY_ASSIGN(auto names, root.names());
+    const std::string prefix = store::name_in_project(project, "");
+    std::erase_if(names, [&](const auto& one) { return !one.first.starts_with(prefix); });
+    return names;
 }
 
 Result<std::vector<TaskId>> select(store::Root& root, const Selection& selection, Scope scope)

@@ -130,6 +130,7 @@ Result<SendAnswer> send(store::Root& root, const SendRequest& request, Cancel ca
     const Deadline deadline =
         request.timeout ? Deadline(os::now() + *request.timeout) : std::nullopt;
     Selection one;
+    one.folder = request.folder;
     one.words = {request.task};
     const auto ids = select(root, one, Scope::any);
     if (!ids) return ids.error();

@@ -2,6 +2,7 @@
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/dispatch/dispatcher.hpp>
+#include <bgt/ops/select.hpp>
 #include <bgt/ops/stop.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
@@ -59,7 +60,8 @@ Result<core::Dependency> resolve(Submission& s, const DependencyWord& word)
     }
     if (const auto valid = store::check_name(word.task); !valid)
         return Error::not_found("--after: " + valid.error().message);
-    BGT_TRY_ASSIGN(const std::optional<store::TaskId> found, s.root.find_name(word.task));
+    BGT_TRY_ASSIGN(const std::optional<store::TaskId> found,
+                   find_by_name(s.root, word.task, s.request.folder));
     if (!found)
         return Error::not_found("--after: no task named " + word.task + " (bgt ps -a lists all)");
     BGT_TRY(check_exists(s, *found));

@@ -38,6 +38,7 @@ Result<DependencyWord> parse_dependency(std::string_view text)
                             "' names no task: an id or a name, as in 12:ok");
     if (colon == text.npos) return word;
     const auto on = core::parse_depends_on(text.substr(colon + 1));
+    if (!on && store::check_name(text)) return DependencyWord{std::string(text)}; // PROJECT:NAME
     if (!on)
         return Error::usage("'" + fit(printable(text), 40) +
                             "': behind the colon stands ok, fail, any, start or ready");

@@ -4,6 +4,7 @@
 #include <bgt/render/progress_bar.hpp>
 #include <bgt/render/table.hpp>
 #include <bgt/store/dated.hpp>
+#include <bgt/store/projects.hpp>
 
 #include <algorithm>
 #include <array>
@@ -154,7 +155,8 @@ void add_row(Rows& to, const ops::Snapshot& task, const Moment& now, const Table
         return;
     }
     const auto since = age_or_run_time(task.status, now);
-    row.cells[name] = to.add_or_dash(printable(task.status.name));
+    row.cells[name] =
+        to.add_or_dash(printable(store::name_said_in(style.project, task.status.name)));
     row.cells[age_] = to.add_or_dash(since ? format_age(*since) : "");
     row.cells[cpu] = to.add_or_dash(task.cpu ? cpu_words(*task.cpu) : "");
     row.cells[mem] = to.add_or_dash(task.rss_bytes ? format_size(*task.rss_bytes) : "");

@@ -130,6 +130,24 @@ json::object encode_queue(const TaskSpec& spec)
             {"units", std::move(units)}};
 }
 
+ProjectTask decode_project(const json::object& from)
+{
+    ProjectTask project;
+    take(from, "folder", project.folder);
+    take(from, "level", project.level);
+    if (const auto* table = find(from, "table"))
+        for (const auto& row : as_object(*table, "table"))
+            project.table[std::string(row.key())] = as_text(row.value(), "table");
+    return project;
+}
+
+json::object encode_project(const ProjectTask& project)
+{
+    json::object table;
+    for (const auto& [key, hash] : project.table) table[key] = hash;
+    return {{"folder", project.folder}, {"level", project.level}, {"table", std::move(table)}};
+}
+
 TaskSpec decode_fields(const json::object& from)
 {
     check_schema(from);
@@ -176,6 +194,8 @@ TaskSpec decode_fields(const json::object& from)
     if (const auto* after = find(from, "after"))
         spec.after = decode_after(as_array(*after, "after"));
     take(from, "retry_of", spec.retry_of.value);
+    if (const auto* project = find(from, "project"))
+        spec.project = decode_project(as_object(*project, "project"));
     return spec;
 }
 
@@ -224,6 +244,7 @@ std::string encode_spec(const TaskSpec& spec)
     if (!spec.queue.empty()) out["queue"] = encode_queue(spec);
     if (!spec.after.empty()) out["after"] = encode_after(spec.after);
     if (spec.retry_of.value != 0) out["retry_of"] = spec.retry_of.value;
+    if (spec.project) out["project"] = encode_project(*spec.project);
     return json::serialize(out);
 }
 

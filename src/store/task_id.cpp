@@ -42,7 +42,7 @@ Result<TaskId> parse_task_id(std::string_view text)
     return Error::usage(shown(text) + " is not a task id: ids are whole numbers from 1 to 2^53");
 }
 
-Result<void> check_name(std::string_view name)
+Result<void> check_plain_name(std::string_view name)
 {
     if (name.empty())
         return Error::usage(
@@ -61,6 +61,14 @@ Result<void> check_name(std::string_view name)
     if (!is_letter(name.front()) && name.front() != '_')
         return Error::usage("the name " + shown(name) + " must begin with a letter or '_'");
     return {};
+}
+
+Result<void> check_name(std::string_view name)
+{
+    const auto separator = name.find(project_separator);
+    if (separator == name.npos || name.size() > longest_name) return check_plain_name(name);
+    if (auto project = check_plain_name(name.substr(0, separator)); !project) return project;
+    return check_plain_name(name.substr(separator + 1));
 }
 
 } // namespace bgt::store

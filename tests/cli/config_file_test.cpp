@@ -101,10 +101,12 @@ TEST_CASE("to name a file is not to trust it")
     const Words words{"run", "--config", file, "--explain", "--", "true"};
     const Ran before = lab(words);
     INFO(before);
-    CHECK(has(before.err, file + " is not trusted, so this is ignored: env (read the file, then: "
-                                 "bgt trust --config " +
+    CHECK(has(before.err, file +
+                              " is not trusted, so this is ignored: env (read the file, then: "
+                              "bgt trust --config " +
                               file + ")\n"));
-    CHECK(has(lab({"trust", "--config", "../ci.toml"}).out, file + " is trusted until it changes."));
+    CHECK(
+        has(lab({"trust", "--config", "../ci.toml"}).out, file + " is trusted until it changes."));
     CHECK(lab(words).err.empty());
     CHECK(has(lab({"trust", "--revoke", "--config", file}).out, "is no longer trusted"));
     CHECK_FALSE(lab(words).err.empty());

@@ -111,6 +111,11 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     collect({"trust", "--list"});
     collect({"trust", "--revoke"});
     collect({"trust", "--revoke"});
+    write_file(lab.work() + "/bgt.toml", "[task.a]\ncommand = \"exec sleep 600\"\n");
+    collect({"up", "--wait"});
+    write_file(lab.work() + "/bgt.toml", "[task.b]\ncommand = \"exit 3\"\nready_log = \"x\"\n");
+    collect({"up", "--wait"});
+    collect({"down"});
     std::filesystem::remove(lab.work() + "/bgt.toml");
     collect({"version"});
     collect({"rm", lost, left});

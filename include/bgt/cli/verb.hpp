@@ -42,6 +42,8 @@ std::unique_ptr<Verb> make_move();
 std::unique_ptr<Verb> make_scope();
 std::unique_ptr<Verb> make_shutdown();
 std::unique_ptr<Verb> make_graph();
+std::unique_ptr<Verb> make_up();
+std::unique_ptr<Verb> make_down();
 std::unique_ptr<Verb> make_ps();
 std::unique_ptr<Verb> make_show();
 std::unique_ptr<Verb> make_logs();

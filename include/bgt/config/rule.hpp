@@ -28,6 +28,14 @@ struct Rule {
     std::string folder; ///< of the file: where relative paths in it begin
 };
 
+/// `[task.NAME]` of a bgt.toml: a command that `bgt up` starts, with options of `bgt run` and `bgt
+/// submit`. The same holds for them as for those of a rule.
+struct TaskTable {
+    std::string name;
+    std::vector<Entry> entries; ///< in the order of the file
+    std::string at;             ///< "FILE:LINE:COLUMN"
+};
+
 /// The regex of a rule, ready to search. Not done by load(): only who starts a task pays for it,
 /// and a mistake in it keeps nobody from ending one. Error (usage): what is wrong with it, with its
 /// place.

@@ -28,6 +28,8 @@ struct Settings {
     std::optional<Duration> shutdown_timeout = std::chrono::seconds(30); ///< `off` forces nothing
     std::size_t keep_ended = 1000;
     std::optional<Duration> keep_age = std::chrono::hours(24 * 30); ///< `off` keeps for ever
+    std::vector<TaskTable> tasks; ///< [task.NAME] of the project, in the order of the file; nothing
+                                  ///< but `bgt up` looks into them
     std::vector<Rule> rules; ///< those of the project first, each file's in its order: the first
                              ///< that matches counts
     std::set<std::string, std::less<>>

@@ -15,11 +15,21 @@ struct Selection {
     bool removed =
         false; ///< an id also names a task that removed itself a moment ago (Root::removed_status)
 
+    std::string folder = {}; ///< absolute; a word that is the name of a task of the project there
+                             ///< (store::find_project) means that one. Empty: no project's
     std::vector<std::string> queues = {}; ///< that were started from one of them, or wait there
 
     bool narrows() const { return !names.empty() || !tags.empty() || !queues.empty(); }
     bool empty() const { return words.empty() && !all && !narrows(); }
 };
+
+/// The task that bears this name: where `folder` (absolute, or empty) is in a project, the one of
+/// that project comes first. nullopt: nobody does. Error (usage): it is no name.
+Result<std::optional<store::TaskId>> find_by_name(const store::Root&, const std::string& name,
+                                                  const std::string& folder);
+/// The names that stand for tasks of the project, as "PROJECT:NAME", with their tasks.
+Result<std::vector<std::pair<std::string, store::TaskId>>> names_of_project(
+    const store::Root&, const std::string& project);
 
 /// Among which tasks all, names and tags select. A word also names a task outside of it.
 enum class Scope : std::uint8_t {

@@ -8,6 +8,7 @@ namespace bgt::ops {
 
 struct SendRequest {
     std::string task;                ///< id, name or `-`
+    std::string folder = {};         ///< of the caller, as Selection has it
     std::optional<std::string> text; ///< these bytes
     std::optional<int> from_fd;      ///< without a text: what can be read here, until its end
     bool eof = false;                ///< closes its stdin afterwards

@@ -54,6 +54,8 @@ struct SubmitRequest {
     core::WaitingTasks how;
     std::optional<std::int32_t> priority; ///< nullopt: that of the queue
     std::vector<DependencyWord> after;
+    std::string folder = {}; ///< of the caller: names of `after` mean tasks of the project there
+                             ///< first (Selection::folder)
     OnBusy on_busy = OnBusy::wait;
     std::optional<ArrayRange> array;
     std::vector<std::string> texts; ///< a task for each, in which `{}` stands for it

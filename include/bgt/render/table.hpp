@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bgt::render {
@@ -15,6 +16,7 @@ struct TableStyle {
     bool header = true;
     bool last =
         true; ///< whether the last line of output may be shown (it needs Snapshot::log_tail)
+    std::string_view project = {}; ///< names of its tasks are said without it (store/projects.hpp)
 };
 
 /// Whether a table of this width has room for the last line of output: 110 columns or more.

@@ -21,6 +21,14 @@ enum class StdinFrom : std::uint8_t {
     caller, ///< what was the stdin of `bgt run`; of later attempts null
 };
 
+/// Of a task that `bgt up` started.
+struct ProjectTask {
+    std::string folder;      ///< of the bgt.toml or Procfile; absolute
+    std::uint32_t level = 0; ///< one more than that of each task that it comes after
+    std::map<std::string, std::string>
+        table; ///< its keys there, each with a hash of its value: tells what has changed since
+};
+
 struct TaskSpec {
     TaskId id;
     std::string name; ///< empty: none
@@ -56,6 +64,7 @@ struct TaskSpec {
         units;                           ///< of small resources, which units it got, from 0 on
     std::vector<core::Dependency> after; ///< what it waited for
     TaskId retry_of;                     ///< the task of which it is another run; 0: none
+    std::optional<ProjectTask> project;
     std::uint64_t mark = 0; ///< RLIMIT_RTTIME of the tree, a number like no other task's; 0: none
 };
 

@@ -59,7 +59,7 @@ Result<void> kind_job(RunPlan& plan, const std::string&)
 
 Result<void> name(RunPlan& plan, const std::string& text)
 {
-    if (auto valid = store::check_name(text); !valid) return valid.error();
+    if (auto valid = store::check_plain_name(text); !valid) return valid.error();
     plan.spec.name = text;
     return {};
 }

@@ -22,9 +22,7 @@ std::string option_name(std::string_view key)
 /// The key as files have it.
 std::string key_name(const RunOption& option)
 {
-    std::string key(option.long_name().substr(2));
-    std::replace(key.begin(), key.end(), '-', '_');
-    return key;
+    return cli::key_name(option.long_name());
 }
 
 Error at(const std::string& place, const std::string& text)
@@ -32,16 +30,19 @@ Error at(const std::string& place, const std::string& text)
     return Error::usage(place + ": " + text);
 }
 
-Error unknown_key(const Entry& entry)
+Error unknown_key(const TableKey& key)
 {
-    std::vector<std::string> known{"match", "kind"};
+    std::vector<std::string> known = key.own;
+    known.emplace_back("kind");
     for (const RunOption& option : run_options())
         if (option.in_rules != InRules::no) known.push_back(key_name(option));
-    const auto near = near_matches(entry.key, known);
-    return at(entry.key_at, "unknown key " + shell_quote(fit(printable(entry.key), 40)) +
-                                " in a rule; " +
-                                (near.empty() ? "it takes `match` and the options of `bgt run`"
-                                              : "did you mean `" + near.front() + "`?"));
+    const auto near = near_matches(key.entry.key, known);
+    return at(key.entry.key_at, "unknown key " + shell_quote(fit(printable(key.entry.key), 40)) +
+                                    " in " + key.table + "; " +
+                                    (near.empty() ? "it takes " + std::string(key.takes) +
+                                                        " and the options of `bgt "
+                                                        "run`"
+                                                  : "did you mean `" + near.front() + "`?"));
 }
 
 const RunOption* find_option(const Entry& entry)
@@ -52,38 +53,27 @@ const RunOption* find_option(const Entry& entry)
     return nullptr;
 }
 
-Result<const RunOption*> option_of(const Entry& entry)
+Result<const RunOption*> option_of(const TableKey& key)
 {
-    const RunOption* const option = find_option(entry);
-    if (!option) return unknown_key(entry);
+    const RunOption* const option = find_option(key.entry);
+    if (!option) return unknown_key(key);
     if (option->in_rules == InRules::no)
-        return at(entry.key_at,
-                  option_name(entry.key) + " is for the command line only, not for a rule");
+        return at(key.entry.key_at, option_name(key.entry.key) +
+                                        " is for the command line only, not for " + key.table);
     return option;
 }
 
-/// The words that the command line would have; `kind = "job"` is spelled out to the flag
-/// beforehand.
+TableKey of_rule(const Entry& entry, const Rule& rule)
+{
+    static const std::vector<std::string> own{"match"};
+    return {entry, rule.folder, "a rule", "`match`", own};
+}
+
 Result<std::vector<std::string>> words_of(const RunOption& option, const Entry& entry)
 {
-    const auto must = [&](const char* what) {
-        return at(entry.value_at, printable(entry.key) + " must be " + what);
-    };
-    if (option.is_flag()) {
-        const auto* flag = std::get_if<bool>(&entry.value);
-        if (!flag) return must("true or false");
-        return *flag ? std::vector<std::string>{""} : std::vector<std::string>{};
-    }
-    if (const auto* text = std::get_if<std::string>(&entry.value)) return std::vector{*text};
-    if (const auto* many = std::get_if<std::vector<std::string>>(&entry.value);
-        many && option.is_list())
-        return *many;
-    const auto* number = std::get_if<long long>(&entry.value);
-    const bool takes_number = option.value == Value::number || option.value == Value::duration ||
-                              option.value == Value::size;
-    if (number && (takes_number || key_name(option) == "retry_on"))
-        return std::vector{std::to_string(*number)};
-    return must(option.is_list() ? "a string or an array of strings" : "a string");
+    return cli::words_of(entry, option.is_flag(), option.is_list(),
+                         option.value == Value::number || option.value == Value::duration ||
+                             option.value == Value::size || key_name(option) == "retry_on");
 }
 
 std::string from_folder(const std::string& path, const std::string& folder)
@@ -118,38 +108,14 @@ Result<Entry> spelled_out(Entry entry)
     return entry;
 }
 
-/// One option of a rule into `options`, judged as the command line's would be.
-Result<void> take_entry(RunOptions& options, const Rule& rule, const Entry& written)
-{
-    const auto entry = spelled_out(written);
-    if (!entry) return entry.error();
-    const auto option = option_of(*entry);
-    if (!option) return option.error();
-    auto words = words_of(**option, *entry);
-    if (!words) return words.error();
-    RunPlan scratch;
-    for (auto& word : *words) {
-        if (word.find('\0') != word.npos)
-            return at(entry->value_at, printable(entry->key) + ": a NUL can't be passed on");
-        if ((*option)->in_rules == InRules::trusted_path) word = from_folder(word, rule.folder);
-        if ((*option)->take == nullptr) continue;
-        if (auto taken = (*option)->take(scratch, word); !taken)
-            return at(
-                entry->value_at,
-                (taken.error().message.starts_with("--") ? "" : printable(entry->key) + ": ") +
-                    taken.error().message);
-    }
-    if (!words->empty()) options.from_rule[std::string((*option)->long_name())] = entry->line_at;
-    set(options, **option, *std::move(words));
-    return {};
-}
-
 /// The rule as options of its own. It must make sense by itself.
 Result<RunOptions> options_of(const Rule& rule)
 {
     RunOptions out;
-    for (const Entry& entry : rule.entries)
-        if (auto taken = take_entry(out, rule, entry); !taken) return taken.error();
+    for (const Entry& entry : rule.entries) {
+        BGT_TRY_ASSIGN(const RunOption* const option, take_key(out, of_rule(entry, rule)));
+        if (option) out.from_rule[std::string(option->long_name())] = entry.line_at;
+    }
     if (auto fine = check_conflicts(out); !fine) return at(rule.where, fine.error().message);
     auto alone = out;
     alone.from_rule.clear();
@@ -250,6 +216,55 @@ Result<void> check_compiled_size(const std::vector<Rule>& rules)
 
 } // namespace
 
+std::string key_name(std::string_view long_name)
+{
+    std::string key(long_name.substr(2));
+    std::replace(key.begin(), key.end(), '-', '_');
+    return key;
+}
+
+/// `kind = "job"` is spelled out to the flag beforehand.
+Result<std::vector<std::string>> words_of(const Entry& entry, bool is_flag, bool is_list,
+                                          bool takes_number)
+{
+    const auto must = [&](const char* what) {
+        return at(entry.value_at, printable(entry.key) + " must be " + what);
+    };
+    if (is_flag) {
+        const auto* flag = std::get_if<bool>(&entry.value);
+        if (!flag) return must("true or false");
+        return *flag ? std::vector<std::string>{""} : std::vector<std::string>{};
+    }
+    if (const auto* text = std::get_if<std::string>(&entry.value)) return std::vector{*text};
+    if (const auto* many = std::get_if<std::vector<std::string>>(&entry.value); many && is_list)
+        return *many;
+    const auto* number = std::get_if<long long>(&entry.value);
+    if (number && takes_number) return std::vector{std::to_string(*number)};
+    return must(is_list ? "a string or an array of strings" : "a string");
+}
+
+Result<const RunOption*> take_key(RunOptions& options, const TableKey& written)
+{
+    BGT_TRY_ASSIGN(const Entry entry, spelled_out(written.entry));
+    const TableKey key{entry, written.folder, written.table, written.takes, written.own};
+    BGT_TRY_ASSIGN(const RunOption* const option, option_of(key));
+    BGT_TRY_ASSIGN(std::vector<std::string> words, words_of(*option, entry));
+    RunPlan scratch;
+    for (auto& word : words) {
+        if (word.find('\0') != word.npos)
+            return at(entry.value_at, printable(entry.key) + ": a NUL can't be passed on");
+        if (option->in_rules == InRules::trusted_path) word = from_folder(word, key.folder);
+        if (option->take == nullptr) continue;
+        if (auto taken = option->take(scratch, word); !taken)
+            return at(entry.value_at,
+                      (taken.error().message.starts_with("--") ? "" : printable(entry.key) + ": ") +
+                          taken.error().message);
+    }
+    if (words.empty()) return static_cast<const RunOption*>(nullptr);
+    set(options, *option, std::move(words));
+    return option;
+}
+
 Result<void> check_rules(const std::vector<Rule>& rules)
 {
     if (auto fine = check_size(rules); !fine) return fine;
@@ -266,7 +281,7 @@ std::vector<Entry> entries_that_need_trust(const Rule& rule)
     std::vector<Entry> out;
     for (const Entry& written : rule.entries) {
         const auto entry = spelled_out(written);
-        const auto option = entry ? option_of(*entry) : entry.error();
+        const auto option = entry ? option_of(of_rule(*entry, rule)) : entry.error();
         const auto words = option ? words_of(**option, *entry) : option.error();
         if (words && !words->empty() && (*option)->needs_trust(*words)) out.push_back(written);
     }

@@ -40,6 +40,7 @@ struct RunOption {
     std::string (*print)(const RunPlan&) = nullptr;
     InRules in_rules = {};       ///< must be said
     const char* group = nullptr; ///< the title in --help that begins with it
+    bool of_name = false; ///< it is about the name of the task, which a [task.NAME] has already
 
     std::string_view long_name() const; ///< "--shell"
     bool is_flag() const { return member.index() == 0; }
@@ -73,6 +74,23 @@ bool excludes(const RunOptions& given, std::string_view other);
 Result<std::vector<const config::Rule*>> apply_rules(RunOptions&, const config::Settings&);
 /// Judges them only.
 Result<void> check_rules(const std::vector<config::Rule>&);
+/// One key of a table in a file.
+struct TableKey {
+    const config::Entry& entry;
+    const std::string& folder;           ///< of the file: where relative paths in it begin
+    const char* table;                   ///< "a rule"
+    const char* takes;                   ///< besides the options of `bgt run`: "`match`"
+    const std::vector<std::string>& own; ///< those keys, to be near to what was written
+};
+/// Sets its option, judged as the command line's would be. Returns the option, which is none where
+/// the key says what holds anyway (`split = false`). Error (usage): with the place.
+Result<const RunOption*> take_key(RunOptions&, const TableKey&);
+/// The words that the command line would have for it. Error (usage): not of a type that the option
+/// takes.
+Result<std::vector<std::string>> words_of(const config::Entry&, bool is_flag, bool is_list,
+                                          bool takes_number);
+/// "output_timeout" of --output-timeout.
+std::string key_name(std::string_view long_name);
 /// What of a rule needs trust where it stands in a bgt.toml. Precondition: check_rules() found no
 /// mistake in it.
 std::vector<config::Entry> entries_that_need_trust(const config::Rule&);

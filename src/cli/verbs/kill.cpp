@@ -1,18 +1,14 @@
 #include "answer.hpp"
-#include "live_line.hpp"
 #include "selection.hpp"
+#include "stop_words.hpp"
 
 #include <bgt/base/signal_name.hpp>
-#include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
-#include <bgt/core/end_words.hpp>
 #include <bgt/ops/signal.hpp>
 #include <bgt/ops/stop.hpp>
 
 #include <algorithm>
 #include <csignal>
-#include <fmt/format.h>
-#include <set>
 
 namespace bgt::cli {
 
@@ -121,59 +117,12 @@ Result<ops::StopRequest> Kill::request(const Context& context) const
     return out;
 }
 
-/// "ended 5 processes in 0.12 s (4 by SIGTERM, 1 by SIGKILL)"
-std::string ended_words(const store::Status& status, Duration took)
-{
-    std::uint32_t total = 0;
-    std::string steps;
-    for (const auto& row : status.tally) {
-        total += row.ended;
-        if (row.ended > 0)
-            steps += fmt::format("{}{} by {}", steps.empty() ? "" : ", ", row.ended,
-                                 signal_name(row.signal));
-    }
-    const double seconds = std::chrono::duration<double>(took).count();
-    return fmt::format("ended {} in {:.2f} s{}", counted(total, "process", "processes"), seconds,
-                       steps.empty() ? "" : " (" + steps + ")");
-}
-
-/// "7 web: 2 processes, SIGKILL in 3s"
-std::string waiting_words(const ops::StopWait& now)
-{
-    std::string text = now.label + ": " + counted(now.processes.size(), "process", "processes");
-    const auto left = std::chrono::ceil<std::chrono::seconds>(now.kill_after - now.elapsed);
-    if (left > Duration::zero()) text += fmt::format(", SIGKILL in {} s", left.count());
-    else
-        text += fmt::format(", for {} s after the stop began",
-                            std::chrono::floor<std::chrono::seconds>(now.elapsed).count());
-    if (now.elapsed < std::chrono::seconds(2) || now.processes.empty()) return text;
-    const auto blocked =
-        std::ranges::find_if(now.processes, [](const auto& p) { return !p.why.empty(); });
-    return text + " · " +
-           to_string(blocked != now.processes.end() ? *blocked : now.processes.front());
-}
-
 void Kill::show(Context& context, int& result, const ops::Stopped& stopped) const
 {
     const std::string name = ops::label(stopped.task.id, stopped.before);
-    const auto say = [&](const std::string& text) {
-        if (!json_) context.print(name + ": " + text + "\n");
-    };
-    const auto complain = [&](const std::string& text, int failure) {
-        context.complain(name + ": " + text);
-        if (result == code::ok) result = failure;
-    };
-    switch (stopped.end) {
-    case ops::Stopped::End::ended: return say(ended_words(stopped.task.status, stopped.took));
-    case ops::Stopped::End::had_ended:
-        return say("had already " + core::ended_words(stopped.before.outcome));
-    case ops::Stopped::End::removed: return say("ended, and was removed");
-    case ops::Stopped::End::cancelled: return say("cancelled while it waited");
-    case ops::Stopped::End::survived:
-        return complain(ops::survivor_words(stopped.task.status.survivors), code::failed);
-    case ops::Stopped::End::timed_out:
-        return complain("has not ended yet; the stop continues", code::wait_timeout);
-    }
+    const StopWords words = stop_words(stopped);
+    if (words.code != code::ok) tell_failure(context, result, name + ": " + words.text, words.code);
+    else if (!json_) context.print(name + ": " + words.text + "\n");
 }
 
 /// All of them as they are now, and those that removed themselves (--rm) as they ended.
@@ -196,23 +145,12 @@ int Kill::run(Context& context)
     if (!root) return context.fail(root.error(), json_);
     if (signal_ && !now_ && !asks_to_end(*signal_)) return send_signal(context, **root);
     int result = code::ok;
-    LiveLine line;
-    const bool live = shows_live_line(context);
-    std::set<std::string> told_of;
-    wanted->waiting = [&](const ops::StopWait& now) {
-        if (live) line.draw(fit(waiting_words(now), LiveLine::columns()));
-        // What may never end must not be waited for without a word, wherever stderr goes.
-        if (now.elapsed < std::chrono::seconds(2) || now.elapsed < now.kill_after) return;
-        for (const auto& process : now.processes)
-            if (!process.why.empty() && told_of.insert(to_string(process)).second) {
-                line.clear();
-                context.complain(now.label + ": waits for " + to_string(process));
-            }
-    };
+    StopDisplay display(context);
+    wanted->waiting = [&](const ops::StopWait& now) { display.show(now); };
     auto stopped =
         ops::stop(**root, *wanted,
                   told<ops::Stopped>(context, result, [&](store::TaskId, const ops::Stopped& one) {
-                      line.clear();
+                      display.clear();
                       show(context, result, one);
                   }));
     if (!stopped) return context.fail(stopped.error(), json_);

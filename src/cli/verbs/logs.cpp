@@ -8,6 +8,7 @@
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/render/json.hpp>
+#include <bgt/store/projects.hpp>
 
 #include <algorithm>
 #include <array>
@@ -78,12 +79,16 @@ public:
         if (Result<void> read = read_options(); !read) return context.fail(read.error(), json_);
         Result<store::Root*> root = context.root();
         if (!root) return context.fail(root.error(), json_);
+        if (Result<void> found = find_project(context, **root); !found)
+            return context.fail(found.error(), json_);
         const Result<void> shown = json_ ? answer(context, **root) : show(context, **root);
         return shown ? code_ : context.fail(shown.error(), json_);
     }
 
 private:
     Result<void> read_options();
+    Result<void> find_project(const Context&, store::Root&);
+    std::string label_of(const ops::TaskMonitor&) const;
     Result<void> show(Context&, store::Root&);
     Result<void> print(Context&, store::Root&, const std::vector<store::TaskId>&);
     Result<void> follow(Context&, store::Root&);
@@ -106,6 +111,7 @@ private:
     ops::Selection selection_;
     ops::LogOptions options_;
     ops::SharedScreen screen_;
+    std::string project_; ///< of the working folder; empty: none
     Given lines_, since_, attempt_, grep_, cursor_, max_bytes_;
     bool follow_ = false, utc_ = false, err_ = false, json_ = false;
     int code_ = code::ok;
@@ -154,6 +160,23 @@ Result<void> Logs::read_options()
     return {};
 }
 
+/// In the folder of a project, all of its tasks are meant where none is named.
+Result<void> Logs::find_project(const Context& context, store::Root& root)
+{
+    BGT_TRY_ASSIGN(const auto project, store::find_project(root, context.folder()));
+    if (!project) return {};
+    project_ = project->name;
+    if (!selection_.empty()) return {};
+    BGT_TRY_ASSIGN(const auto names, ops::names_of_project(root, project_));
+    for (const auto& [name, id] : names) selection_.words.push_back(name);
+    return {};
+}
+
+std::string Logs::label_of(const ops::TaskMonitor& task) const
+{
+    return std::string(store::name_said_in(project_, task.short_label()));
+}
+
 Result<void> Logs::show(Context& context, store::Root& root)
 {
     if (follow_) return follow(context, root);
@@ -173,7 +196,7 @@ Result<void> Logs::begin(Context& context, ops::LogView& view, std::size_t place
 {
     ops::LogStyle wanted = style(context.stdout_is_terminal());
     if (width > 0) {
-        wanted.prefix = log_prefix(view.task().short_label(), width, place, context.color());
+        wanted.prefix = log_prefix(label_of(view.task()), width, place, context.color());
         wanted.ends_lines = true;
         wanted.confined = context.stdout_is_terminal();
     }
@@ -188,7 +211,7 @@ Result<void> Logs::print(Context& context, store::Root& root, const std::vector<
     for (const store::TaskId id : ids) {
         if (ids.size() == 1 || options_.raw) break;
         if (Result<ops::TaskMonitor> task = ops::TaskMonitor::open(root, id); task)
-            width = std::max(width, display_width(task->short_label()));
+            width = std::max(width, display_width(label_of(*task)));
     }
     const ops::LogSink sink = log_sink(context);
     for (std::size_t place = 0; place < ids.size(); ++place) {
@@ -217,7 +240,7 @@ Result<void> Logs::follow(Context& context, store::Root& root)
     std::size_t width = 0;
     for (const ops::LogView& view : views)
         if (views.size() > 1 && !options_.raw)
-            width = std::max(width, display_width(view.task().short_label()));
+            width = std::max(width, display_width(label_of(view.task())));
     for (std::size_t place = 0; place < views.size(); ++place)
         if (Result<void> begun = begin(context, views[place], place, width); !begun) return begun;
     // Who reads our output may go away while the tasks are silent: poll(2) tells so of a pipe,

@@ -6,6 +6,7 @@
 #include <bgt/render/json.hpp>
 #include <bgt/render/table.hpp>
 #include <bgt/render/template.hpp>
+#include <bgt/store/projects.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -60,6 +61,8 @@ private:
         if (auto checked = check(context); !checked) return checked.error();
         auto root = context.root();
         if (!root) return root.error();
+        if (const auto project = store::find_project(**root, context.folder()); project && *project)
+            project_ = (*project)->name;
         if (!watch_) {
             auto request = request_for(width(context));
             std::optional<Error> unread;
@@ -161,7 +164,8 @@ private:
             const render::TableStyle style{.width = columns,
                                            .color = context.color(),
                                            .header = !no_header_,
-                                           .last = tasks.size() <= ops::few};
+                                           .last = tasks.size() <= ops::few,
+                                           .project = project_};
             return render::task_table(tasks, now, style);
         }
         for (const auto& task : tasks) {
@@ -172,6 +176,7 @@ private:
     }
 
     ops::ListRequest request_;
+    std::string project_; ///< of the working folder; empty: none
     bool here_ = false;
     bool quiet_ = false;
     bool watch_ = false;

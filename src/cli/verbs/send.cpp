@@ -56,8 +56,9 @@ Result<ops::SendRequest> Send::request() const
 
 int Send::run(Context& context)
 {
-    const auto wanted = request();
+    auto wanted = request();
     if (!wanted) return context.fail(wanted.error());
+    wanted->folder = context.folder();
     auto root = context.root();
     if (!root) return context.fail(root.error());
     const auto sent = ops::send(**root, *wanted);

@@ -117,7 +117,7 @@ ops::BatchItem item_of(const json::object& from)
     if (const auto* id = from.if_contains("id")) item.local_name = word_of(*id);
     if (const auto* name = from.if_contains("name")) {
         item.name = as_text(*name, "name");
-        if (auto valid = store::check_name(item.name); !valid)
+        if (auto valid = store::check_plain_name(item.name); !valid)
             throw std::runtime_error(valid.error().message);
         if (item.local_name.empty()) item.local_name = item.name;
     }

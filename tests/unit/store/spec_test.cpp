@@ -44,6 +44,7 @@ TaskSpec full_spec()
     spec.limits = {{"nofile", 64}, {"as", 1ull << 40}};
     spec.remove_when_ended = true;
     spec.cookie = "00112233445566778899aabbccddeeff";
+    spec.project = ProjectTask{"/srv/\xff", 3, {{"command", "0011"}, {"env", "ff"}}};
     return spec;
 }
 
@@ -56,6 +57,12 @@ void check_same(const TaskSpec& a, const TaskSpec& b)
     CHECK(a.shell == b.shell);
     CHECK(a.cwd == b.cwd);
     CHECK(a.created == b.created);
+    CHECK(a.project.has_value() == b.project.has_value());
+    if (a.project && b.project) {
+        CHECK(a.project->folder == b.project->folder);
+        CHECK(a.project->level == b.project->level);
+        CHECK(a.project->table == b.project->table);
+    }
     CHECK(a.policy.kind == b.policy.kind);
     CHECK(a.policy.stop_ladder == b.policy.stop_ladder);
     CHECK(a.policy.timeout == b.policy.timeout);

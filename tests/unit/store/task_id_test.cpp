@@ -47,3 +47,15 @@ TEST_CASE("names: what is allowed, and what an error says")
     says("-a", "begin");
     says(".lock", "begin");
 }
+
+TEST_CASE("a task of a project has two names, which no user can give")
+{
+    CHECK(check_name("shop:web"));
+    CHECK(check_name("_a.b:c-d"));
+    CHECK_FALSE(check_plain_name("shop:web"));
+    CHECK(check_plain_name("web"));
+    for (const char* bad : {":", "a:", ":a", "a:b:c", "7:a", "a:7", "a:b c", "a: b"})
+        CHECK_FALSE(check_name(bad));
+    CHECK(check_name(std::string(31, 'a') + ":" + std::string(32, 'b')));
+    CHECK_FALSE(check_name(std::string(32, 'a') + ":" + std::string(32, 'b')));
+}

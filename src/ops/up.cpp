@@ -1,0 +1,272 @@
+#include <bgt/ops/up.hpp>
+
+#include <bgt/base/text.hpp>
+#include <bgt/ops/select.hpp>
+#include <bgt/ops/snapshot.hpp>
+#include <bgt/os/clock.hpp>
+#include <bgt/store/projects.hpp>
+#include <bgt/store/queue_view.hpp>
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace bgt::ops {
+namespace {
+
+using store::TaskId;
+
+/// A task that has a name of the project.
+struct Known {
+    TaskId id;
+    bool lives = false;
+    bool is_done = false; ///< ended with 0
+    std::optional<store::ProjectTask> part;
+};
+
+std::optional<store::TaskSpec> spec_of(const store::Root& root, TaskId id)
+{
+    if (const auto task = root.open_task(id)) {
+        auto spec = store::read_spec(task->fd());
+        return spec ? std::optional(*std::move(spec)) : std::nullopt;
+    }
+    const auto view = store::QueueView::load(root);
+    if (!view) return std::nullopt;
+    auto waiting = view->describe(id);
+    return waiting ? std::optional(std::move(waiting->spec)) : std::nullopt;
+}
+
+Known known_of(store::Root& root, TaskId id)
+{
+    Known known;
+    known.id = id;
+    const auto seen = recover_and_inspect(root, id, {}); // who is lost does not live
+    known.lives = supervise::is_used(root, id);
+    known.is_done = seen && seen->problem.empty() && !known.lives && is_over(seen->status) &&
+                    exit_code(seen->status) == 0;
+    if (const auto spec = spec_of(root, id)) known.part = spec->project;
+    return known;
+}
+
+using AllKnown = std::map<std::string, Known>; ///< by the name in the project
+
+Result<AllKnown> all_known(store::Root& root, const std::string& project)
+{
+    BGT_TRY_ASSIGN(const auto names, names_of_project(root, project));
+    AllKnown out;
+    for (const auto& [name, id] : names)
+        out.emplace(store::name_said_in(project, name), known_of(root, id));
+    return out;
+}
+
+/// Keys of which one says something else than the other, or nothing.
+std::vector<std::string> changed_keys(const std::map<std::string, std::string>& was,
+                                      const std::map<std::string, std::string>& now)
+{
+    std::vector<std::string> out;
+    for (const auto& [key, hash] : now) {
+        const auto found = was.find(key);
+        if (found == was.end() || found->second != hash) out.push_back(key);
+    }
+    for (const auto& [key, hash] : was)
+        if (!now.contains(key)) out.push_back(key);
+    std::ranges::sort(out);
+    return out;
+}
+
+class Upping {
+public:
+    Upping(store::Root& root, UpRequest& request) : root_(root), request_(request)
+    {
+        for (const UpTask& task : request.tasks) plans_.push_back(task.plan);
+    }
+
+    Result<UpAnswer> run(const std::function<void(const UpOne&)>& done)
+    {
+        BGT_TRY_ASSIGN(const config::StartOrder order, config::start_order(plans_));
+        BGT_TRY_ASSIGN(const std::vector<std::size_t> wanted,
+                       config::with_needed(plans_, request_.names));
+        BGT_TRY_ASSIGN(answer_.project, store::claim_project(root_, request_.folder));
+        BGT_TRY(check_names());
+        BGT_TRY_ASSIGN(known_, all_known(root_, answer_.project));
+        for (const auto& [name, known] : known_) any_lives_ = any_lives_ || known.lives;
+        for (const std::size_t at : order.order) {
+            if (std::ranges::find(wanted, at) == wanted.end()) continue;
+            BGT_TRY_ASSIGN(UpOne one, bring_up(request_.tasks[at], order.levels[at]));
+            ids_[one.name] = one.id;
+            answer_.tasks.push_back(std::move(one));
+            if (done) done(answer_.tasks.back());
+        }
+        for (const auto& [name, known] : known_)
+            if (known.lives &&
+                std::ranges::find(plans_, name, &config::PlannedTask::name) == plans_.end())
+                answer_.unlisted.emplace_back(name, known.id);
+        return std::move(answer_);
+    }
+
+private:
+    Result<void> check_names() const
+    {
+        for (const config::PlannedTask& plan : plans_)
+            if (auto valid = store::check_name(store::name_in_project(answer_.project, plan.name));
+                !valid)
+                return Error::usage("task " + plan.name + " of project " + answer_.project + ": " +
+                                    valid.error().message);
+        return {};
+    }
+
+    Result<UpOne> bring_up(UpTask& task, std::uint32_t level)
+    {
+        UpOne one{task.plan.name, {}, UpOne::Act::started, {}, task.is_job, task.plan.after};
+        const auto found = known_.find(task.plan.name);
+        const Known* known = found != known_.end() ? &found->second : nullptr;
+        if (known && known->lives && (!known->part || known->part->folder != request_.folder))
+            return Error::failed(
+                fmt::format("the name '{}' belongs to task {}, which is none of {}",
+                            store::name_in_project(answer_.project, task.plan.name),
+                            known->id.value, printable(request_.folder)));
+        const bool named =
+            std::ranges::find(request_.names, task.plan.name) != request_.names.end();
+        const bool is_done = known && known->is_done && task.is_job && any_lives_ && !named;
+        if (known && (known->lives || is_done)) {
+            one.id = known->id;
+            one.act = known->lives ? UpOne::Act::there : UpOne::Act::done;
+            if (known->part) one.changed = changed_keys(known->part->table, task.table);
+            if (one.changed.empty() || !request_.recreate) return one;
+            one.act = UpOne::Act::recreated;
+        }
+        BGT_TRY(start(task, level, one));
+        return one;
+    }
+
+    Result<void> start(UpTask& task, std::uint32_t level, UpOne& one)
+    {
+        const store::ProjectTask part{request_.folder, level, std::move(task.table)};
+        const bool replaces = one.act == UpOne::Act::recreated;
+        Result<void> done = std::holds_alternative<StartRequest>(task.request)
+                                ? start_now(task, part, one, replaces)
+                                : submit_it(task, part, one, replaces);
+        if (done) return done;
+        Error error = done.error();
+        error.message.insert(0, "task " + task.plan.name + ": ");
+        return error;
+    }
+
+    Result<void> start_now(UpTask& task, const store::ProjectTask& part, UpOne& one, bool replaces)
+    {
+        auto& request = std::get<StartRequest>(task.request);
+        request.spec.name = store::name_in_project(answer_.project, task.plan.name);
+        request.spec.project = part;
+        BGT_TRY_ASSIGN(const StartAnswer started,
+                       ops::start(root_, std::move(request),
+                                  replaces ? IfNameTaken::replace_any : IfNameTaken::use_any));
+        one.id = started.id;
+        if (started.was_there) one.act = UpOne::Act::there; // another `bgt up` was faster
+        return {};
+    }
+
+    Result<void> submit_it(UpTask& task, const store::ProjectTask& part, UpOne& one, bool replaces)
+    {
+        if (replaces) {
+            StopRequest stop;
+            stop.selection.words = {store::to_string(one.id)};
+            BGT_TRY_ASSIGN(const auto stopped, ops::stop(root_, stop));
+            for (const auto& ended : stopped.tasks)
+                if (!ended.result) return ended.result.error();
+        }
+        auto& request = std::get<SubmitRequest>(task.request);
+        request.spec.name = store::name_in_project(answer_.project, task.plan.name);
+        request.spec.project = part;
+        if (request.how.queue.empty()) request.how.queue = answer_.project;
+        for (DependencyWord& word : request.after)
+            if (const auto own = ids_.find(word.task); own != ids_.end())
+                word.task = store::to_string(own->second);
+        const std::string name = request.spec.name;
+        const Result<SubmitAnswer> submitted = submit(root_, std::move(request));
+        if (!submitted) {
+            const auto bearer = root_.find_name(name);
+            if (!bearer || !*bearer || !supervise::is_used(root_, **bearer))
+                return submitted.error();
+            one.id = **bearer;
+            one.act = UpOne::Act::there; // another `bgt up` was faster
+            return {};
+        }
+        one.id = store::TaskId{submitted->ids.first};
+        if (!replaces) one.act = UpOne::Act::submitted;
+        return {};
+    }
+
+    store::Root& root_;
+    UpRequest& request_;
+    std::vector<config::PlannedTask> plans_;
+    UpAnswer answer_;
+    AllKnown known_;
+    std::map<std::string, TaskId> ids_; ///< of those that are up
+    bool any_lives_ = false;            ///< before anything was started
+};
+
+/// What is to be ended, those of the highest level first.
+using Levels = std::map<std::uint32_t, std::vector<std::string>, std::greater<>>;
+
+Result<Levels> levels_to_end(store::Root& root, const std::string& project,
+                             const std::vector<std::string>& names)
+{
+    BGT_TRY_ASSIGN(const AllKnown known, all_known(root, project));
+    for (const std::string& name : names)
+        if (!known.contains(name))
+            return Error::not_found(fmt::format("project {} has no task {}", project,
+                                                shell_quote(fit(printable(name), 40))));
+    Levels out;
+    for (const auto& [name, task] : known) {
+        if (!task.lives) continue;
+        if (!names.empty() && std::ranges::find(names, name) == names.end()) continue;
+        out[task.part ? task.part->level : 0].push_back(store::to_string(task.id));
+    }
+    return out;
+}
+
+} // namespace
+
+std::string_view to_string(UpOne::Act act)
+{
+    switch (act) {
+    case UpOne::Act::started: return "started";
+    case UpOne::Act::submitted: return "submitted";
+    case UpOne::Act::recreated: return "recreated";
+    case UpOne::Act::there: return "there";
+    case UpOne::Act::done: return "done";
+    }
+    return "there";
+}
+
+Result<UpAnswer> up(store::Root& root, UpRequest request,
+                    const std::function<void(const UpOne&)>& done)
+{
+    return Upping(root, request).run(done);
+}
+
+Result<Each<Stopped>> down(store::Root& root, const DownRequest& request,
+                           const Progress<Stopped>& progress, Cancel cancel)
+{
+    Each<Stopped> answer;
+    BGT_TRY_ASSIGN(const auto projects, store::projects(root));
+    const auto project = std::ranges::find(projects, request.folder, &store::Project::folder);
+    if (project == projects.end()) {
+        if (request.names.empty()) return answer;
+        return Error::not_found("nothing of " + printable(request.folder) +
+                                " was started by bgt up");
+    }
+    BGT_TRY_ASSIGN(const Levels levels, levels_to_end(root, project->name, request.names));
+    StopRequest stop;
+    stop.now = request.now;
+    stop.waiting = request.waiting;
+    const Instant deadline = os::now() + request.timeout.value_or(Duration::zero());
+    for (const auto& [level, words] : levels) {
+        stop.selection.words = words;
+        if (request.timeout) stop.timeout = std::max(deadline - os::now(), Duration::zero());
+        BGT_TRY_ASSIGN(auto stopped, ops::stop(root, stop, progress, cancel));
+        for (auto& one : stopped.tasks) answer.tasks.push_back(std::move(one));
+    }
+    return answer;
+}
+
+} // namespace bgt::ops
