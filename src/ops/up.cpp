@@ -29,7 +29,7 @@ std::optional<store::TaskSpec> spec_of(const store::Root& root, TaskId id)
         auto spec = store::read_spec(task->fd());
         return spec ? std::optional(*std::move(spec)) : std::nullopt;
     }
-    const auto view = store::QueueView::load(root);
+    const auto view = store::QueueView::load(root, os::boot_id());
     if (!view) return std::nullopt;
     auto waiting = view->describe(id);
     return waiting ? std::optional(std::move(waiting->spec)) : std::nullopt;

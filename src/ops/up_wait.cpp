@@ -28,7 +28,7 @@ By readiness_of(const store::Root& root, const UpOne& one)
     if (const auto task = root.open_task(one.id)) {
         if (const auto spec = store::read_spec(task->fd()))
             awaits_ready = spec->policy.awaits_ready;
-    } else if (const auto view = store::QueueView::load(root)) {
+    } else if (const auto view = store::QueueView::load(root, os::boot_id())) {
         if (const auto waiting = view->describe(one.id))
             awaits_ready = waiting->spec.policy.awaits_ready;
     }
@@ -120,7 +120,7 @@ UpReadiness judge(store::Root& root, const Awaited& awaited,
     UpReadiness out{awaited.task->name, awaited.task->id, State::ready, {}, {}, {}};
     const auto seen = recover_and_inspect(root, out.id, {.log_tail = true});
     if (!seen || !seen->problem.empty()) {
-        const bool waits = store::is_queued(root, out.id);
+        const bool waits = store::is_queued(root, out.id, os::boot_id());
         out.state = waits ? State::pending : State::failed;
         out.why = waits ? "has not started yet" : !seen ? seen.error().message : seen->problem;
         return out;

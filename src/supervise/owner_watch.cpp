@@ -23,7 +23,7 @@ void OwnerWatch::watch(const ProcessKey& owner)
     look(watched_.emplace_back(io_, owner));
 }
 
-void OwnerWatch::watch(const core::ScopeChain& scopes)
+void OwnerWatch::watch_scopes(const core::ScopeChain& scopes)
 {
     if (!scopes.empty() && scopes.boot != os::boot_id()) return gone_soon();
     for (const ProcessKey& scope : scopes.processes) watch(scope);

@@ -124,7 +124,7 @@ std::optional<Removal> Supervisor::run()
     output_.watch();
     watch_control();
     if (resources_.spec.owner) owner_.watch(*resources_.spec.owner);
-    owner_.watch(resources_.spec.scopes);
+    owner_.watch_scopes(resources_.spec.scopes);
     watch_readiness();
     begin_pruning();
     dispatch(core::Tick{}); // arms the timer, and sees what ended meanwhile

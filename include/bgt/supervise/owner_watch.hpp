@@ -18,7 +18,7 @@ public:
     OwnerWatch(boost::asio::io_context& io, EventSink& sink) : io_(io), sink_(sink) {}
     /// By a pidfd; where none is to be had, by asking once a second.
     void watch(const ProcessKey& owner);
-    void watch(const core::ScopeChain&);
+    void watch_scopes(const core::ScopeChain&);
 
 private:
     struct Watched {

@@ -225,16 +225,18 @@ TEST_CASE("the line about what is ignored is one line, whatever the names")
 TEST_CASE("every key in the environment")
 {
     World world;
-    world.variables = {
-        {"BGT_ROOT", "rel/x"},    {"BGT_GRACE", "250ms"},   {"BGT_STOP_SIGNALS", "QUIT"},
-        {"BGT_LEFTOVER", "keep"}, {"BGT_TIMEOUT", "off"},   {"BGT_CPU_LIMIT", "off"},
-        {"BGT_LOG_MAX", "off"},   {"BGT_KEEP_ENDED", "12"}, {"BGT_KEEP_AGE", "2d"}};
+    world.variables = {{"BGT_ROOT", "rel/x"},        {"BGT_GRACE", "250ms"},
+                       {"BGT_STOP_SIGNALS", "QUIT"}, {"BGT_LEFTOVER", "keep"},
+                       {"BGT_TIMEOUT", "off"},       {"BGT_CPU_LIMIT", "off"},
+                       {"BGT_LOG_MAX", "off"},       {"BGT_KEEP_ENDED", "12"},
+                       {"BGT_KEEP_AGE", "2d"},       {"BGT_SHUTDOWN_TIMEOUT", "off"}};
     const auto loaded = world.load("project");
     REQUIRE(loaded);
     CHECK(loaded->settings.root == (world.top / "project/rel/x").string());
     CHECK(loaded->settings.grace == 250ms);
     CHECK(loaded->settings.log_max == 0);
     CHECK(loaded->settings.keep_age == Duration(48h));
+    CHECK_FALSE(loaded->settings.shutdown_timeout);
     for (const SettingRow& r : loaded->rows) CHECK(r.origin == Origin::environment);
 }
 

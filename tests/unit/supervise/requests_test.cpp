@@ -1,5 +1,6 @@
 #include "fakes.hpp"
 
+#include <bgt/os/clock.hpp>
 #include <bgt/supervise/notifications.hpp>
 #include <bgt/supervise/owner_watch.hpp>
 #include <bgt/supervise/requests.hpp>
@@ -138,4 +139,25 @@ TEST_CASE("an owner that is gone already ends the task at once, and one that liv
     io.restart();
     io.poll();
     CHECK(quiet.events.empty());
+}
+
+TEST_CASE("a scope that is gone, or of another boot, ends the task, and one that lives does not")
+{
+    const auto asks_for_stop = [](const core::ScopeChain& scopes) {
+        boost::asio::io_context io;
+        FakeSink sink;
+        OwnerWatch watch(io, sink);
+        watch.watch_scopes(scopes);
+        io.poll();
+        return !sink.events.empty();
+    };
+    const ProcessKey living = os::own_key(), gone{1 << 22, 1};
+    CHECK_FALSE(asks_for_stop({}));
+    CHECK_FALSE(asks_for_stop({os::boot_id(), {living, living}}));
+    CHECK(asks_for_stop({os::boot_id(), {gone, living}}));
+    CHECK(asks_for_stop({os::boot_id(), {living, gone}}));
+    CHECK(asks_for_stop({{}, {living}}));
+    CHECK_FALSE(ended_scope({os::boot_id(), {living}}));
+    CHECK(ended_scope({os::boot_id(), {living, gone}}) == gone.pid);
+    CHECK(ended_scope({{}, {living}}) == living.pid);
 }
