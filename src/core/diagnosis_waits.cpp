@@ -67,6 +67,8 @@ bool may_read(const ProcessEvidence& process, const Handle& written)
         });
 }
 
+constexpr const char* not_all_seen = "not all processes could be looked at in time";
+
 /// Whether the CPU of the one that is named was looked at: only that of the tree is.
 bool is_measured(const std::vector<PipeEnd>& ends)
 {
@@ -94,7 +96,10 @@ Finding find_reader(const Facts& facts, const ProcessEvidence& process, const Ha
         why = fmt::format("which {} does not read{}", end_name(readers.front()),
                           instead.empty() ? "" : ": " + instead);
     }
-    if (handle.fd < 0 && readers.empty() && !pipe.task_output) {
+    if (readers.empty() && !pipe.task_output && !pipe.all_seen) {
+        why = "and who has it open for reading is not known";
+        finding.doubt = not_all_seen;
+    } else if (handle.fd < 0 && readers.empty() && !pipe.task_output) {
         finding.sentence = fmt::format(
             "waits for a reader: {} opens {} to write into it; nobody has opened it for reading{}",
             name_of(process), what, without_cpu(facts.evidence()));
@@ -141,6 +146,10 @@ Finding find_writer(const Facts& facts, const ProcessEvidence& process,
         why = fmt::format("{} {}", end_name(writers.front()),
                           writes.empty() ? "has it open and writes nothing" : writes);
         if (!writes.empty()) finding.doubt = "something was written since the look before";
+    } else if (!pipe.all_seen) {
+        why = pipe.writers.empty() ? "who has it open for writing is not known"
+                                   : "who has it open for writing, but it itself, is not known";
+        finding.doubt = not_all_seen;
     } else if (!pipe.writers.empty()) {
         why = "it alone has it open for writing, so its end can't come";
     }
@@ -202,6 +211,18 @@ std::string peer_cpu(const SocketEvidence& socket)
 Finding find_peer(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread,
                   const SocketEvidence& socket)
 {
+    if (socket.peer_pid == process.pid) {
+        Finding rest{
+            Verdict::blocked,
+            fmt::format("blocked: {} waits in {} at its own pair of sockets, which only it "
+                        "can wake{}",
+                        name_of(process), thread.call_name, without_cpu(facts.evidence())),
+            {},
+            process.pid,
+            {}};
+        rest.at_rest = true;
+        return rest;
+    }
     Finding finding{Verdict::waits_peer, {}, {}, process.pid, {}};
     if (facts.process(socket.peer_pid) && socket.peer_pid != process.pid)
         finding.waits_for = {socket.peer_pid};
@@ -209,6 +230,13 @@ Finding find_peer(const Facts& facts, const ProcessEvidence& process, const Thre
     if (!writes.empty()) finding.doubt = "something was written since the look before";
     const std::string other = socket.peer_pid > 0 ? peer_name(socket) : "its peer";
     const std::string place = socket.peer.empty() ? socket.local : socket.peer;
+    if (socket.peer_pid == 0 && socket.peer_unseen) {
+        finding.sentence = fmt::format(
+            "waits for another process: {}, {} on {}, and who has its other end is not known",
+            name_of(process), thread.call_name, place.empty() ? "a socket" : place);
+        finding.doubt = not_all_seen;
+        return finding;
+    }
     finding.sentence =
         fmt::format("waits for another process: {}, {} on {}, and {} {}{}", name_of(process),
                     thread.call_name, place.empty() ? "a socket" : place, other,
@@ -308,8 +336,10 @@ Finding find_pipe(const Facts& facts, const ProcessEvidence& process, const Thre
     Finding finding{
         writes ? Verdict::waits_pipe_reader : Verdict::waits_pipe_writer, {}, {}, process.pid, {}};
     finding.sentence =
-        fmt::format("waits for a {}: {} is in {} on {}{}", writes ? "reader" : "writer",
-                    name_of(process), thread.call_name, handle.text, without_cpu(facts.evidence()));
+        fmt::format("waits for a {}: {} is in {} on {}, and who has its other end is not known{}",
+                    writes ? "reader" : "writer", name_of(process), thread.call_name, handle.text,
+                    without_cpu(facts.evidence()));
+    finding.doubt = not_all_seen;
     return finding;
 }
 
@@ -346,6 +376,7 @@ Finding find_socket(const Facts& facts, const ProcessEvidence& process,
                             known.send_queue != 0 ? fmt::format("{} bytes", known.send_queue)
                                                   : std::string("what is sent"))
               : since(known, facts.evidence()));
+    if (!socket) finding.doubt = "what kind of socket it is could not be seen in time";
     if (known.receive_queue != 0 && !sends)
         finding.hint = fmt::format("{} bytes have come and are not read", known.receive_queue);
     return finding;

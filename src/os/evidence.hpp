@@ -50,8 +50,11 @@ void gather_process(Gathering&, std::size_t member);
 void gather_children(Gathering&);
 void gather_sockets(Gathering&);
 void gather_locks(Gathering&);
-/// Both sides of every pipe, and the peer of every local socket, at which a thread waits.
+/// Both sides of every pipe, and the peer of every local socket, at which a thread waits, as far as
+/// processes of the tree have them open.
 void gather_ends(Gathering&);
+/// The same of all other processes, where the tree does not have the other side.
+void gather_outer_ends(Gathering&);
 /// What the processes outside of the tree are and do for which a thread waits at a local socket.
 void gather_peers(Gathering&);
 void gather_machine(Gathering&);

@@ -56,6 +56,7 @@ std::vector<Piece> pieces_of(const GatherRequest& request)
     pieces.push_back({"both ends of pipes", detail::gather_ends});
     pieces.push_back({"locks", detail::gather_locks});
     pieces.push_back({"machine", detail::gather_machine});
+    pieces.push_back({"pipes of other processes", detail::gather_outer_ends, true, disk_limit});
     pieces.push_back({"peers", detail::gather_peers});
     if (request.dump_stacks)
         pieces.push_back({"stack dumps", detail::ask_for_stacks, true, stacks_limit});
@@ -235,6 +236,8 @@ core::Evidence gather(const GatherRequest& request)
         if (!pieces[next].whole) ++gathering.found.more_processes;
         else gathering.found.unseen.push_back(pieces[next].name);
     }
+    for (auto& socket : gathering.found.sockets) // a link, until its holder is found
+        if (socket.peer_pid == 0) socket.peer_comm.clear();
     return std::move(gathering.found);
 }
 

@@ -103,6 +103,7 @@ void fields(Io& io, SocketEvidence& socket)
     io("peer_command", socket.peer_command);
     io("peer_share", socket.peer_share);
     io("received", socket.received);
+    io("peer_unseen", socket.peer_unseen);
 }
 
 template <class Io>
@@ -133,6 +134,7 @@ void fields(Io& io, PipeEvidence& pipe)
     io("readers", pipe.readers);
     io("writers", pipe.writers);
     io("terminal", pipe.terminal);
+    io("all_seen", pipe.all_seen);
 }
 
 template <class Io>

@@ -333,6 +333,36 @@ TEST_CASE("a pipe that nobody drains, and who should")
     CHECK(found.evidence.pipes[0].readers[0].inside);
 }
 
+TEST_CASE("the writer of a pipe is found in the tree, however many other processes there are")
+{
+    const Child root([] {
+        std::array<int, 2> ends{};
+        if (::pipe(ends.data()) != 0) ::_exit(1);
+        if (::fork() == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            ::close(ends[0]);
+            for (;;) ::pause();
+        }
+        ::close(ends[1]);
+        char c = 0;
+        static_cast<void>(!::read(ends[0], &c, 1));
+    });
+    std::int32_t writer = 0;
+    core::Evidence evidence;
+    REQUIRE(test::eventually([&] {
+        const auto children = os::descendants_of(root.pid());
+        if (children.size() != 1) return false;
+        writer = children[0].key.pid;
+        evidence = os::gather(request_for(root.pid()));
+        return evidence.pipes.size() == 1 && evidence.pipes[0].writers.size() == 1 &&
+               core::diagnose(evidence).pid == writer;
+    }));
+    CHECK(evidence.pipes[0].writers[0].pid == writer);
+    CHECK_FALSE(evidence.pipes[0].all_seen); // nobody else had to be looked at
+    CHECK(core::diagnose(evidence).verdict == Verdict::blocked);
+    ::kill(writer, SIGKILL);
+}
+
 TEST_CASE("a child that was stopped is found behind its parent's wait")
 {
     test::Sandbox sandbox;

@@ -144,6 +144,7 @@ struct SocketEvidence {
                                 ///< empty: not known
     std::optional<double> peer_share{}; ///< of a core, that it used while the report was made
     std::uint64_t received = 0;         ///< bytes that have come since it was connected; TCP only
+    bool peer_unseen = false;           ///< not every process was looked at for the other end
     bool operator==(const SocketEvidence&) const = default;
 };
 
@@ -176,6 +177,7 @@ struct PipeEvidence {
     std::vector<PipeEnd> readers;
     std::vector<PipeEnd> writers;
     std::int32_t terminal = -1; ///< N of /dev/pts/N; -1: no pseudoterminal
+    bool all_seen = true;       ///< false: processes outside of the tree were not all looked at
     bool operator==(const PipeEvidence&) const = default;
 };
 

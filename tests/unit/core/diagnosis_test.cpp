@@ -303,6 +303,70 @@ TEST_CASE("a reader of a pipe leads to its writer, and is stuck itself only wher
           "for reading, no CPU for 4m12s");
 }
 
+TEST_CASE("of ends that were not all looked for nothing is sure, unless the tree has one")
+{
+    auto given = evidence({waiting_shell(3),
+                           process(4, 3, "cat", {thread(Call::read, "read", {pipe_handle(0, 60)})}),
+                           process(5, 3, "sleep", {thread(Call::sleep, "clock_nanosleep")})});
+    given.complete = false;
+    given.pipes = {{60, "pipe:[60]", false, {{4, "cat", true}}, {}, -1, false}};
+    given.processes[2].threads[0].timeout = 1h;
+    auto& cat = given.processes[1].threads[0];
+    const auto check = [&](const std::string& sentence) {
+        auto alone = given;
+        alone.processes = {given.processes[1]};
+        const auto said = diagnose(alone);
+        CHECK(said.sentence == sentence);
+        CHECK(said.certainty == Certainty::likely);
+        CHECK(said.doubt == "not all processes could be looked at in time");
+    };
+    check("waits for a writer: cat (pid 4) reads pipe:[60]; who has it open for writing is not "
+          "known, no CPU for 4m12s");
+    cat.call = Call::write;
+    given.pipes[0].readers.clear();
+    check("waits for a reader: cat (pid 4) writes into a full pipe, its descriptor 0 (pipe:[60]), "
+          "and who has it open for reading is not known, no CPU for 4m12s");
+    cat.call = Call::read;
+    given.pipes.clear();
+    check("waits for a writer: cat (pid 4) is in read on pipe:[60], and who has its other end is "
+          "not known, no CPU for 4m12s");
+    given.pipes = {{60, "pipe:[60]", false, {{4, "cat", true}}, {{5, "sleep", true}}, -1, false}};
+    given.complete = true;
+    const auto said = diagnose(given);
+    CHECK(said.pid == 5);
+    CHECK(said.verdict == Verdict::sleeping);
+    CHECK(said.certainty == Certainty::sure);
+}
+
+TEST_CASE("nobody waits for another process at its own pair of sockets")
+{
+    auto given = evidence(
+        {process(4, 1, "python3", {thread(Call::receive, "recvfrom", {socket_handle(3, 50)})})});
+    SocketEvidence socket;
+    socket.pid = 4;
+    socket.fd = 3;
+    socket.inode = 50;
+    socket.kind = "unix";
+    socket.peer_pid = 4;
+    socket.peer_comm = "python3";
+    given.sockets = {socket};
+    expect(
+        given, Verdict::blocked,
+        "blocked: python3 (pid 4) waits in recvfrom at its own pair of sockets, which only it can "
+        "wake, no CPU for 4m12s");
+    given.processes[0].threads = {thread(Call::poll, "poll", {socket_handle(3, 50)})};
+    CHECK(diagnose(given).verdict == Verdict::blocked);
+    given.sockets[0].peer_pid = 0;
+    given.sockets[0].peer_unseen = true;
+    const auto said =
+        expect(given, Verdict::waits_peer,
+               "waits for another process: python3 (pid 4), poll on a socket, and who "
+               "has its other end is not known");
+    CHECK(said.certainty == Certainty::likely);
+    given.sockets.clear();
+    CHECK(diagnose(given).certainty == Certainty::likely);
+}
+
 TEST_CASE("a pipe by which a program wakes itself accuses nobody")
 {
     auto given = evidence(

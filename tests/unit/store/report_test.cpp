@@ -61,9 +61,9 @@ core::Report sample()
     evidence.more_processes = 3;
     evidence.recent_span = 30s;
     evidence.sockets = {{8, 5, 51, "tcp", "10.0.0.2:1", "10.0.0.5:443", "ESTABLISHED", 1, 2, 3min,
-                         9, "nginx", "nginx: worker", 0.25, 77}};
+                         9, "nginx", "nginx: worker", 0.25, 77, true}};
     evidence.locks = {{8, 9, "cargo test", "flock", "/t/l", true}};
-    evidence.pipes = {{60, "pipe:[60]", true, {{9, "a", true}}, {{10, "b", false}}, 4}};
+    evidence.pipes = {{60, "pipe:[60]", true, {{9, "a", true}}, {{10, "b", false}}, 4, false}};
     evidence.machine = {0.25, 2, 1 << 30, 1 << 29, std::nullopt, 12345};
     evidence.output = {"Ok to proceed? (y)", "é"};
     evidence.unfinished_line = true;
