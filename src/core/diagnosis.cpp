@@ -227,7 +227,11 @@ Finding decide(const Facts& facts, const Graph& graph)
     if (auto loop = find_awake(facts, finding))
         return repeats_itself(evidence) ? find_spinning(evidence, worker) : std::move(*loop);
     if (is_certain(finding.verdict) || finding.verdict == Verdict::busy) return finding;
-    if (evidence.kind == Kind::service && finding.verdict != Verdict::connecting)
+    // A server that also watches its sources, as those for development do, waits for requests.
+    const bool may_serve =
+        (evidence.kind == Kind::service && finding.verdict != Verdict::connecting) ||
+        finding.verdict == Verdict::waits_file;
+    if (may_serve)
         if (const std::string places = detail::listening_on(evidence);
             !places.empty() && finding.verdict != Verdict::idle) {
             const auto* process = facts.process(evidence.processes.front().pid);

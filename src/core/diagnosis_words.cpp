@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t name_columns = 40;
 constexpr std::string_view java_attach =
-    "/tmp/.java_pid"; ///< where Java listens once jstack or bgt has asked it
-constexpr std::size_t text_columns = 80;
+    "/tmp/.java_pid";                     ///< where Java listens once jstack or bgt has asked it
+constexpr std::size_t text_columns = 160; ///< as long as apt tells who holds its lock
 
 /// Programs whose first word says more than their name.
 constexpr std::array<std::string_view, 22> with_subcommand{

@@ -126,6 +126,27 @@ TEST_CASE("a server at rest is no deadlock")
     CHECK(diagnose(given).verdict == Verdict::idle);
 }
 
+TEST_CASE("a server that watches files as well waits for connections, whatever its kind")
+{
+    const Handle watch{9, HandleKind::watch, "/src", 0, false};
+    auto given = evidence(
+        {waiting_shell(3), process(4, 3, "node", {thread(Call::poll, "epoll_wait", {watch})})});
+    CHECK(diagnose(given).verdict == Verdict::waits_file);
+    given.sockets = {tcp(4, 50, "LISTEN", "[::1]:5173", "")};
+    expect(given, Verdict::idle, "idle: sh (pid 3) waits for connections on :5173");
+}
+
+TEST_CASE("the last text is told as far as it says who holds a lock")
+{
+    auto given = evidence({process(4, 1, "apt", {thread(Call::read, "read", {terminal()})})});
+    const std::string text = "Waiting for cache lock: Could not get lock "
+                             "/var/lib/dpkg/lock-frontend. It is held by process 812 (apt-get)";
+    given.output = {text};
+    CHECK(diagnose(given).sentence.ends_with("; last text: " + text));
+    given.output = {std::string(190, 'x')};
+    CHECK(diagnose(given).sentence.size() < 230);
+}
+
 TEST_CASE("two event loops that hear of each other, and of more, are no deadlock")
 {
     // vite and esbuild, as seen: one watches files, too, and the other looks again by itself.
