@@ -1,12 +1,12 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run submit queue hold release move scope shutdown graph ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
+_bgt_verbs='run submit queue hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
     case $1 in
     run)
-        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --root'
+        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --root --config'
         first=@command
         rest=@command
         case $2 in
@@ -49,10 +49,11 @@ _bgt_verb() {
         --limit) value='as= core= cpu= data= fsize= memlock= nofile= nproc= stack=' ;;
         --max-wait) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     submit)
-        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --split --nice --memory-max --limit --wait --rm --json --root'
+        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --split --nice --memory-max --limit --wait --rm --json --root --config'
         first=@command
         rest=@command
         case $2 in
@@ -107,18 +108,20 @@ _bgt_verb() {
         --memory-max) value=@none ;;
         --limit) value='as= core= cpu= data= fsize= memlock= nofile= nproc= stack=' ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     queue)
-        options='-h --help --total --json --root'
+        options='-h --help --total --json --root --config'
         first=@none
         rest=@none
         case $2 in
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     hold)
-        options='-h --help --all --name --tag --queue --json --root'
+        options='-h --help --all --name --tag --queue --json --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
@@ -126,10 +129,11 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     release)
-        options='-h --help --all --name --tag --queue --json --root'
+        options='-h --help --all --name --tag --queue --json --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
@@ -137,10 +141,11 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     move)
-        options='-h --help --all --name --tag --queue --first --last --before --priority --json --root'
+        options='-h --help --all --name --tag --queue --first --last --before --priority --json --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -150,20 +155,22 @@ _bgt_verb() {
         --before) value=@task-list ;;
         --priority) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     scope)
-        options='-h --help --grace --json --root'
+        options='-h --help --grace --json --root --config'
         first=@command
         rest=@command
         case $2 in
         --grace) value=@none ;;
         --json) value=@file ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     shutdown)
-        options='-h --help --all --name --tag --queue --timeout --json --root'
+        options='-h --help --all --name --tag --queue --timeout --json --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
@@ -172,18 +179,40 @@ _bgt_verb() {
         --queue) value=@none ;;
         --timeout) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     graph)
-        options='-h --help --dot --json --root'
+        options='-h --help --dot --json --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
         --root) value=@directory ;;
+        --config) value=@file ;;
+        esac
+        ;;
+    up)
+        options='-h --help --recreate --wait --timeout --json --root --config'
+        first=@none
+        rest=@none
+        case $2 in
+        --timeout) value=@none ;;
+        --root) value=@directory ;;
+        --config) value=@file ;;
+        esac
+        ;;
+    down)
+        options='-h --help --now --timeout --json --root --config'
+        first=@none
+        rest=@none
+        case $2 in
+        --timeout) value=@none ;;
+        --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     ps)
-        options='-h --help --all --name --tag --queue -a -s --state --here --leftover -q --quiet -w --watch --interval --json --format --no-header --root'
+        options='-h --help --all --name --tag --queue -a -s --state --here --leftover -q --quiet -w --watch --interval --json --format --no-header --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -194,10 +223,11 @@ _bgt_verb() {
         --interval) value=@none ;;
         --format) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     show)
-        options='-h --help --all --name --tag --queue --json --root'
+        options='-h --help --all --name --tag --queue --json --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -205,10 +235,11 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     logs)
-        options='-h --help --all --name --tag --queue -f --follow -n --tail --lines --since -t --timestamps --utc --grep --attempt --cursor --max-bytes --stderr --raw --json --root'
+        options='-h --help --all --name --tag --queue -f --follow -n --tail --lines --since -t --timestamps --utc --grep --attempt --cursor --max-bytes --stderr --raw --json --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -222,10 +253,11 @@ _bgt_verb() {
         --cursor) value=@none ;;
         --max-bytes) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     wait)
-        options='-h --help --all --name --tag --queue --for --any --or-stuck --timeout --attempt --json --root'
+        options='-h --help --all --name --tag --queue --for --any --or-stuck --timeout --attempt --json --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -236,10 +268,11 @@ _bgt_verb() {
         --timeout) value=@none ;;
         --attempt) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     kill)
-        options='-h --help --all --name --tag --queue --now --grace --stop-signals -s --signal --timeout --json --root'
+        options='-h --help --all --name --tag --queue --now --grace --stop-signals -s --signal --timeout --json --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
@@ -251,10 +284,11 @@ _bgt_verb() {
         -s | --signal) value='HUP INT QUIT USR1 USR2 TERM KILL CONT STOP WINCH' ;;
         --timeout) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     why)
-        options='-h --help --all --name --tag --queue --last --json --root'
+        options='-h --help --all --name --tag --queue --last --json --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -262,10 +296,11 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     restart)
-        options='-h --help --all --name --tag --queue --now --json --root'
+        options='-h --help --all --name --tag --queue --now --json --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
@@ -273,10 +308,11 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     retry)
-        options='-h --help --all --name --tag --queue --failed --dependents --json --root'
+        options='-h --help --all --name --tag --queue --failed --dependents --json --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -284,10 +320,11 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     signal)
-        options='-h --help --all --name --tag --queue --tree --json --root'
+        options='-h --help --all --name --tag --queue --tree --json --root --config'
         first='HUP INT QUIT USR1 USR2 TERM KILL CONT STOP WINCH'
         rest=@living-list
         case $2 in
@@ -295,10 +332,11 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     pause)
-        options='-h --help --all --name --tag --queue --json --root'
+        options='-h --help --all --name --tag --queue --json --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
@@ -306,10 +344,11 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     resume)
-        options='-h --help --all --name --tag --queue --json --root'
+        options='-h --help --all --name --tag --queue --json --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
@@ -317,19 +356,21 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     send)
-        options='-h --help -n --no-newline --eof --timeout --root'
+        options='-h --help -n --no-newline --eof --timeout --root --config'
         first=@task-list
         rest=@none
         case $2 in
         --timeout) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     notify)
-        options='-h --help --ready --stopping --status --progress --step --total-steps --beat --extend --watchdog --pid --root'
+        options='-h --help --ready --stopping --status --progress --step --total-steps --beat --extend --watchdog --pid --root --config'
         case $2 in
         --status) value=@none ;;
         --progress) value=@none ;;
@@ -339,10 +380,11 @@ _bgt_verb() {
         --watchdog) value=@none ;;
         --pid) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     rm)
-        options='-h --help --all --name --tag --queue --force -y --yes --json --root'
+        options='-h --help --all --name --tag --queue --force -y --yes --json --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -350,49 +392,55 @@ _bgt_verb() {
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     gc)
-        options='-h --help --keep --older --dry-run --json --root'
+        options='-h --help --keep --older --dry-run --json --root --config'
         case $2 in
         --keep) value=@none ;;
         --older) value=@none ;;
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     config)
-        options='-h --help --json --root'
+        options='-h --help --json --root --config'
         first='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age'
         rest='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age'
         case $2 in
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     trust)
-        options='-h --help --list --revoke --json --root'
+        options='-h --help --list --revoke --json --root --config'
         first=@directory
         rest=@directory
         case $2 in
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     completion)
-        options='-h --help --root'
+        options='-h --help --root --config'
         first='bash zsh fish'
         rest='bash zsh fish'
         case $2 in
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     version)
-        options='-h --help --json --root'
+        options='-h --help --json --root --config'
         case $2 in
         --root) value=@directory ;;
+        --config) value=@file ;;
         esac
         ;;
     help)
         options=''
-        first='run submit queue hold release move scope shutdown graph ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
+        first='run submit queue hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
         rest=@none
         ;;
     esac
@@ -535,7 +583,7 @@ _bgt() {
             pending=
         elif [[ ! $verb ]]; then
             case $word in
-            --root) pending=--root ;;
+            --root | --config) pending=$word ;;
             --root=*) root=${word#--root=} ;;
             -*) ;;
             *) verb=$word ;;
@@ -555,10 +603,12 @@ _bgt() {
         fi
     done
     value=
-    if [[ ! $verb && $pending ]]; then
+    if [[ ! $verb && $pending == --config ]]; then
+        _bgt_reply @file
+    elif [[ ! $verb && $pending ]]; then
         _bgt_reply @directory
     elif [[ ! $verb ]]; then
-        [[ $cur == -* ]] && _bgt_reply '--root --version --help' || _bgt_reply "$_bgt_verbs"
+        [[ $cur == -* ]] && _bgt_reply '--root --config --version --help' || _bgt_reply "$_bgt_verbs"
     elif [[ $verb == @(run|submit|scope) && $count -gt 0 ]]; then
         # The command's own completion, where the package bash-completion is loaded.
         if declare -F _command_offset >/dev/null && [[ ${#words[@]} -eq $((COMP_CWORD + 1)) ]]; then
