@@ -32,7 +32,10 @@ constexpr auto shutdown_pause = std::chrono::milliseconds(100);
 int Dispatcher::run()
 {
     if (!begin()) {
-        end_standby(); // it would fail as well, and so would its own: the next verb tries again
+        end_standby(); // it would fail as well, and so would its own
+        lock_.reset();
+        os::pause_for(trouble_pause);
+        static_cast<void>(ensure_dispatcher(root_)); // who came meanwhile found this one here
         return 125;
     }
     while (true) {

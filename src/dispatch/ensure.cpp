@@ -105,6 +105,7 @@ Result<void> ensure_dispatcher(const store::Root& root)
         // Nobody dispatches what is damaged, or was written for another root.
         BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, false, os::boot_id()));
         BGT_TRY(file.check());
+        BGT_TRY(store::read_settings(file));
         return true;
     });
 }
