@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 namespace bgt::ops {
 
@@ -71,6 +72,7 @@ std::vector<TaskId> waiting_ids(const store::QueueView* view, const ListRequest&
 {
     std::vector<TaskId> ids;
     if (!view) return ids;
+    for (const std::int64_t id : view->state().running_ids()) ids.push_back(TaskId{id});
     for (const std::int64_t id :
          view->state().in_order(request.everything ? std::string::npos : max_waiting))
         ids.push_back(TaskId{id});
@@ -181,6 +183,9 @@ Result<std::vector<Snapshot>> list(store::Root& root, const ListRequest& request
     // First the markers: a task that ends between the two listings is then found in the first, a
     // task that begins between them would be taken for an ended one in the second, so what
     // inspect_all says of it decides.
+    // And before them what waits: a task that is started meanwhile then has its marker, too.
+    const std::optional<store::QueueView> read = read_queue(root, request);
+    const store::QueueView* queue = read ? &*read : nullptr;
     const auto active = root.active_ids();
     if (!active) return active.error();
     const bool filtered = !request.states.empty() || request.leftover;
@@ -194,14 +199,14 @@ Result<std::vector<Snapshot>> list(store::Root& root, const ListRequest& request
         if (!found) return found.error();
         inactive = *std::move(found);
     }
-    const std::optional<store::QueueView> read = read_queue(root, request);
-    const store::QueueView* queue = read ? &*read : nullptr;
     const std::vector<TaskId> waiting = waiting_ids(queue, request);
     const SnapshotFields fields =
         fields_for(request, active->size() + waiting.size() + inactive.size());
     std::vector<TaskId> unfinished = *active;
     for (const TaskId id : waiting)
         if (!std::binary_search(active->begin(), active->end(), id)) unfinished.push_back(id);
+    const std::set<TaskId> listed(unfinished.begin(), unfinished.end());
+    std::erase_if(inactive, [&](TaskId id) { return listed.contains(id); });
     auto tasks = recover_and_inspect_all(root, unfinished, fields, queue);
     if (fields.ports)
         for (Snapshot& task : tasks) check_readiness(root, task);

@@ -192,6 +192,16 @@ Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string&
     return **found;
 }
 
+/// Those that wait, and those whose folder is about to come. `ids` are ascending.
+void add_queued(std::vector<TaskId>& ids, const store::QueueView& view)
+{
+    const std::set<TaskId> there(ids.begin(), ids.end());
+    for (const std::int64_t id : view.state().running_ids())
+        if (!there.contains(TaskId{id})) ids.push_back(TaskId{id});
+    for (const std::int64_t id : view.state().in_order(std::string::npos))
+        if (!there.contains(TaskId{id})) ids.push_back(TaskId{id});
+}
+
 /// The task that a word names, if the filters select it too.
 Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string& word,
                           const Selection& selection)
@@ -216,11 +226,11 @@ Result<Found> find_all(store::Root& root, const Selection& selection, Scope scop
     Selected& out = found.selected;
     Waiting waiting(root, known);
     if (selection.words.empty()) {
+        // First what waits: a task that is started meanwhile then has its folder, too.
+        const store::QueueView* view = waiting.view();
         auto candidates = scope == Scope::living ? root.active_ids() : root.all_ids();
         if (!candidates) return candidates.error();
-        if (const store::QueueView* view = waiting.view())
-            for (const std::int64_t id : view->state().in_order(std::string::npos))
-                candidates->push_back(TaskId{id});
+        if (view) add_queued(*candidates, *view);
         found.unread = waiting.problem();
         for (const auto id : *candidates)
             if (fits(root, waiting, id, selection, scope)) out.ids.push_back(id);
