@@ -371,12 +371,15 @@ Result<std::vector<WaitingAccount>> why_waiting(store::Root& root, const Selecti
 {
     std::vector<WaitingAccount> accounts;
     if (!store::QueueFile::is_there(root)) return accounts;
-    BGT_TRY_ASSIGN(store::QueueView view, store::QueueView::load(root, os::boot_id()));
-    view.advance(os::wall_now());
-    BGT_TRY_ASSIGN(const Found found, find_all(root, selection, Scope::living, &view));
+    auto view = store::QueueView::load(root, os::boot_id());
+    if (view) view->advance(os::wall_now());
+    BGT_TRY_ASSIGN(const Found found,
+                   find_all(root, selection, Scope::living, view ? &*view : nullptr));
     if (!found.selected.missing.empty()) return found.selected.missing.front();
-    for (const store::TaskId id : found.selected.ids)
-        accounts.push_back({id, account_of(root, view, id)});
+    for (const store::TaskId id : found.selected.ids) {
+        if (!view && !root.open_task(id)) return view.error();
+        accounts.push_back({id, view ? account_of(root, *view, id) : std::vector<std::string>{}});
+    }
     return accounts;
 }
 

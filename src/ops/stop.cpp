@@ -75,14 +75,17 @@ Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& reque
     return target;
 }
 
-/// Those that waited in queues, and do so no more.
-Result<std::map<store::TaskId, Target>> cancel_all(store::Root& root,
-                                                   const std::vector<store::TaskId>& ids,
-                                                   const StopRequest& request)
+/// Those that waited in queues, and do so no more: they go first, else they would be started in the
+/// place of those that end. Where the journal can't be read or written, each tells it by itself.
+std::map<store::TaskId, Target> cancel_all(store::Root& root, std::vector<store::TaskId> ids,
+                                           const StopRequest& request)
 {
-    BGT_TRY_ASSIGN(const std::vector<store::TaskId> waited, cancel_waiting(root, ids));
     std::map<store::TaskId, Target> cancelled;
-    for (Snapshot& task : recover_and_inspect_all(root, waited, request.fields)) {
+    std::erase_if(ids, [&](store::TaskId id) { return static_cast<bool>(root.open_task(id)); });
+    if (ids.empty()) return cancelled;
+    const auto waited = cancel_waiting(root, std::move(ids));
+    if (!waited) return cancelled;
+    for (Snapshot& task : recover_and_inspect_all(root, *waited, request.fields)) {
         const store::TaskId id = task.id;
         const store::Status before = task.status;
         cancelled.emplace(id, Target{std::move(task), before, {}, os::now(), false, true});
@@ -159,8 +162,7 @@ Result<Each<Stopped>> stop(store::Root& root, const StopRequest& request,
     const auto deadline =
         request.timeout ? std::optional(os::now() + *request.timeout) : std::nullopt;
     Each<Stopped> answer{std::move(found->missing), {}};
-    // What waits goes first: else it would be started in the place of those that end.
-    BGT_TRY_ASSIGN(auto cancelled, cancel_all(root, found->ids, request));
+    std::map<store::TaskId, Target> cancelled = cancel_all(root, found->ids, request);
     std::vector<Result<Target>> targets;
     for (const store::TaskId id : found->ids) {
         const auto waited = cancelled.find(id);
