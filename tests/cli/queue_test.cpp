@@ -437,7 +437,7 @@ TEST_CASE("the environment that options gave a submitted task is kept for retry,
         REQUIRE(again.code == 0);
         const std::string other = again.out.substr(0, again.out.size() - 1);
         CHECK(lab.wait(other) == 0);
-        CHECK(lab.log(other) == "[s3cret one ]\n"); // it holds no slot
+        CHECK(lab.log(other) == "[s3cret one 1]\n"); // it waited again
     }
 }
 

@@ -29,8 +29,7 @@ void Shutdown::declare(Parser& parser)
     parser.option("--timeout", timeout_, "D", Value::duration,
                   "send SIGKILL to what is left after D (default: the setting shutdown_timeout)");
     parser.flag("--json", json_, "print how many tasks were ended as JSON");
-    parser.example(
-        "bgt shutdown                        # every task, and nothing is started meanwhile");
+    parser.example("bgt shutdown                   # every task, and nothing is started meanwhile");
     parser.example("bgt shutdown --timeout 5s --tag job=e2e");
 }
 
