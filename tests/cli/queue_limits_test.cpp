@@ -119,14 +119,18 @@ TEST_CASE("a task that nobody who dispatches could give its limits waits, and th
     REQUIRE(::kill(dispatcher, SIGKILL) == 0);
     CHECK(limited(lab, {"release", id}, RLIMIT_NOFILE, 256).code == 0);
     for (int i = 0; i < 3; ++i) {
-        const Ran why = limited(lab, {"why", id}, RLIMIT_NOFILE, 256);
-        INFO(why);
-        CHECK(why.out.find("it was submitted with a hard limit for open files of ") !=
-              std::string::npos);
-        CHECK(why.out.find("(here 256)") != std::string::npos);
+        const auto says = [&] { // while one gives way to the next, nobody lacks anything
+            const Ran why = limited(lab, {"why", id}, RLIMIT_NOFILE, 256);
+            return why.out.find("it was submitted with a hard limit for open files of ") !=
+                       std::string::npos &&
+                   why.out.find("(here 256)") != std::string::npos;
+        };
+        CHECK(eventually(patience, says));
     }
-    CHECK(limited(lab, {"queue"}, RLIMIT_NOFILE, 256).out.find("hard limit for open files") !=
-          std::string::npos);
+    CHECK(eventually(patience, [&] {
+        return limited(lab, {"queue"}, RLIMIT_NOFILE, 256).out.find("hard limit for open files") !=
+               std::string::npos;
+    }));
     CHECK(text_at(lab.show(id), "/lifecycle") != "damaged");
     CHECK(lab.wait(id) == 0); // any verb of one who can
     CHECK(is_over(lab));
