@@ -54,7 +54,7 @@ def its_logs_and_reports_are_read(args) -> None:
         check(lab.bgt("logs", "3").must(0).out == "again\nagain\n", "the output of both attempts")
         check("2026-11-21" in lab.bgt("logs", "--timestamps", "web").must(0).out, "the dates of lines")
         check(lab.bgt("logs", "--grep", "^up$", "api").must(0).out == "up\n", "lines that match")
-        report = lab.bgt("why", "api").must(0).out
+        report = lab.bgt("why", "--last", "api").must(0).out
         check("sleep (pid 9609) sleeps" in report, f"its report: {report}")
 
 
