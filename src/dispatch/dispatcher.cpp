@@ -25,6 +25,8 @@ constexpr auto dropped_pause = std::chrono::milliseconds(5);
 constexpr std::uint64_t min_compaction = 256 * 1024;
 /// Where the journal can't be read or locked.
 constexpr auto trouble_pause = std::chrono::seconds(1);
+/// Between two standbys: one that can't stay is not started again and again.
+constexpr auto standby_pause = std::chrono::milliseconds(100);
 constexpr auto shutdown_pause = std::chrono::milliseconds(100);
 
 } // namespace
@@ -45,7 +47,12 @@ int Dispatcher::run()
             end_standby(); // nor can it write the journal, by the limit of who started both
             return 125;
         }
+        if (!goes_on && !store::QueueFile::is_there(root_)) { // the root was removed
+            end_standby();
+            return 0;
+        }
         if (!goes_on) look_again_ = os::now() + trouble_pause;
+        keep_standby();
         for (const std::int64_t id : std::exchange(to_launch_, {})) launch(id);
         static_cast<void>(watch_.wait(wake_at())); // whatever woke it: all is looked at
         reap();
@@ -239,7 +246,7 @@ void Dispatcher::reap()
     os::take_signals(
         signals_.get()); // one that asks it to end is passed over: what waits needs somebody
     for (const os::Reaped& child : os::reap_all().reaped) {
-        if (child.pid == standby_) start_standby();
+        if (child.pid == standby_) standby_is_due_ = true;
         for (auto& [id, started] : started_)
             if (started.child == child.pid) started.look = true;
     }
@@ -250,6 +257,15 @@ void Dispatcher::reap()
         watch_.remove_fd(started.pidfd.get());
         started.pidfd.reset();
     }
+}
+
+/// Puts another in the place of one that has ended.
+void Dispatcher::keep_standby()
+{
+    if (!standby_is_due_) return;
+    const Instant due = standby_since_ + standby_pause;
+    if (os::now() >= due) return start_standby();
+    look_again_ = look_again_ ? std::min(*look_again_, due) : due;
 }
 
 void Dispatcher::end_standby()

@@ -60,6 +60,7 @@ private:
     void drain_clock();
     void reap();
     void start_standby();
+    void keep_standby();
     void end_standby();
     std::optional<Instant> wake_at() const;
 
@@ -71,6 +72,8 @@ private:
     Fd signals_, clock_;
     std::optional<WallTime> clock_set_to_;
     pid_t standby_ = -1;
+    Instant standby_since_{};
+    bool standby_is_due_ = false; ///< the last one has ended
     std::map<std::int64_t, Started> started_;
     std::set<std::int64_t> watched_records_;
     Units units_;

@@ -124,6 +124,8 @@ Result<void> prepare_dispatcher(const store::Root& root, const store::QueueConte
 void Dispatcher::start_standby()
 {
     const Result<pid_t> pid = fork_standby(root_);
+    standby_since_ = os::now();
+    standby_is_due_ = false;
     standby_ = pid ? *pid : -1; // without one, whoever comes by puts another dispatcher in place
 }
 

@@ -3,6 +3,7 @@
 #include "support/lab.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <sstream>
 
@@ -233,6 +234,18 @@ TEST_CASE("retry: what came from a queue waits there again")
     CHECK(text_at(lab.show(c), "/lifecycle") == "ended");
     CHECK(lab({"retry", "--failed"}).out.empty()); // it was retried
     CHECK(is_over(lab));
+}
+
+TEST_CASE("who dispatches ends with the state root")
+{
+    const Lab lab;
+    submit_one(lab, {"--hold", "--", "true"});
+    const std::string lock = lab.root() + "/queue/dispatcher.lock";
+    REQUIRE(eventually(patience, [&] { return !read_file(lock).empty(); }));
+    const pid_t dispatcher = std::stoi(read_file(lock));
+    REQUIRE(::kill(dispatcher, 0) == 0);
+    std::filesystem::remove_all(lab.root());
+    CHECK(eventually(patience, [&] { return ::kill(dispatcher, 0) != 0; }));
 }
 
 TEST_CASE("a key: one at a time; skip, latest and replace")
