@@ -15,4 +15,8 @@ struct Found {
 Result<Found> find_all(store::Root&, const Selection&, Scope,
                        const store::QueueView* known = nullptr);
 
+/// Those whose folder is about to come, then those that wait, in the order in which they would
+/// start; of these at most so many.
+std::vector<store::TaskId> queued_ids(const store::QueueView&, std::size_t most_waiting);
+
 } // namespace bgt::ops

@@ -70,13 +70,8 @@ std::optional<store::QueueView> read_queue(const store::Root& root, const ListRe
 /// waiting.
 std::vector<TaskId> waiting_ids(const store::QueueView* view, const ListRequest& request)
 {
-    std::vector<TaskId> ids;
-    if (!view) return ids;
-    for (const std::int64_t id : view->state().running_ids()) ids.push_back(TaskId{id});
-    for (const std::int64_t id :
-         view->state().in_order(request.everything ? std::string::npos : max_waiting))
-        ids.push_back(TaskId{id});
-    return ids;
+    if (!view) return {};
+    return queued_ids(*view, request.everything ? std::string::npos : max_waiting);
 }
 
 bool is_below(const std::string& path, const std::string& folder)

@@ -192,14 +192,12 @@ Result<TaskId> find_word(store::Root& root, Waiting& waiting, const std::string&
     return **found;
 }
 
-/// Those that wait, and those whose folder is about to come. `ids` are ascending.
+/// `ids` are ascending.
 void add_queued(std::vector<TaskId>& ids, const store::QueueView& view)
 {
     const std::set<TaskId> there(ids.begin(), ids.end());
-    for (const std::int64_t id : view.state().running_ids())
-        if (!there.contains(TaskId{id})) ids.push_back(TaskId{id});
-    for (const std::int64_t id : view.state().in_order(std::string::npos))
-        if (!there.contains(TaskId{id})) ids.push_back(TaskId{id});
+    for (const TaskId id : queued_ids(view, std::string::npos))
+        if (!there.contains(id)) ids.push_back(id);
 }
 
 /// The task that a word names, if the filters select it too.
@@ -215,6 +213,14 @@ Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string
 }
 
 } // namespace
+
+std::vector<TaskId> queued_ids(const store::QueueView& view, std::size_t most_waiting)
+{
+    std::vector<TaskId> ids;
+    for (const std::int64_t id : view.state().running_ids()) ids.push_back(TaskId{id});
+    for (const std::int64_t id : view.state().in_order(most_waiting)) ids.push_back(TaskId{id});
+    return ids;
+}
 
 Result<Found> find_all(store::Root& root, const Selection& selection, Scope scope,
                        const store::QueueView* known)

@@ -22,7 +22,7 @@ from lab import (MALLORY, ROOT_PID, ROOT_START, SUPERVISOR_PID, Lab, Ran, Record
 
 
 class Clone(Lab):
-    """A lab whose user has cloned a hostile repository: to `folder`/work/clone, with a program `ls` in it."""
+    """A lab whose user has cloned a hostile repository: below its folder, with a program `ls` in it."""
 
     def __init__(self, bgt: str) -> None:
         super().__init__(bgt, os.geteuid())
