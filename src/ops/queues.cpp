@@ -185,7 +185,12 @@ std::vector<std::string> account_of(store::Root& root, const store::QueueView& v
                                     store::TaskId id)
 {
     std::vector<std::string> out;
-    if (root.open_task(id)) return out; // it has left the queue meanwhile
+    if (const auto task = root.open_task(id)) { // it has left the queue meanwhile
+        const auto status = store::read_status(task->fd());
+        const bool has_record = status && status->lifecycle != core::Lifecycle::queued;
+        if (has_record || !view.is_claimed(id)) return out;
+    }
+    if (view.is_claimed(id)) return {"is about to be started"};
     const auto why = view.state().why_waiting(id.value);
     if (!why) return out;
     const std::string queue = view.state().queue_of(id.value).value_or("default");
