@@ -73,9 +73,10 @@ def short(lab, table, plan):
         for name in lines:
             if name != 'bgt':
                 table.beside(f'{title}, beside {name}', rates['bgt'], rates[name], more=True, why=NOT_KEPT.get(name, KEPT))
-    if 'pueue' in starters(lab):
-        lab.call(*starters(lab)['pueue'].words('parallel', '1000'))
     lab.remove_root(root)
+
+
+GROUP = 'short'  # of pueue: a wait for its default group would wait for what other parts have left running there
 
 
 def ways(lab, bgt):
@@ -97,9 +98,11 @@ def ways(lab, bgt):
         eight['parallel -j 8'] = f'seq {SHORT} | parallel --will-cite -j 8 -N 0 true'
     if pueue := starters(lab).get('pueue'):
         call = ' '.join(pueue.words())
+        lab.call(*pueue.words('group', 'add', GROUP))
         for lines, slots in ((queued, 1), (eight, 8)):
-            lines['pueue'] = (f'{call} parallel {slots} > /dev/null; {repeat(f"{call} add -- true > /dev/null")}; '
-                              f'{call} wait -q; {call} clean > /dev/null')
+            lines['pueue'] = (f'{call} parallel -g {GROUP} {slots} > /dev/null; '
+                              f'{repeat(f"{call} add -g {GROUP} -- true > /dev/null")}; '
+                              f'{call} wait -q -g {GROUP}; {call} clean -g {GROUP} > /dev/null')
     return {'one after another': one, 'all started, then waited for': queued, '8 at once': eight}
 
 
