@@ -74,25 +74,39 @@ std::optional<std::string> lack_of_dispatcher(const store::Root& root,
 namespace {
 
 /// Forks one that holds the lock, where nobody has it. `still_wanted` is asked once it is held.
+/// False: it said no or failed, and the lock is free again.
 template <class Wanted>
-Result<void> take_place(const store::Root& root, Wanted still_wanted)
+Result<bool> try_place(const store::Root& root, Wanted still_wanted)
 {
     Fd fd = store::open_file(root.fd(), lock_path, O_RDWR | O_CREAT);
     if (!fd) return Error::system("the lock of the dispatcher", errno);
     struct flock lock = whole_file();
     if (::fcntl(fd.get(), F_OFD_SETLK, &lock) != 0) {
-        if (errno == EAGAIN || errno == EACCES) return {}; // somebody dispatches
+        if (errno == EAGAIN || errno == EACCES) return true; // somebody dispatches
         return Error::system("the lock of the dispatcher", errno);
     }
-    BGT_TRY_ASSIGN(const bool wanted, still_wanted());
-    if (!wanted) return {};
+    const Result<bool> wanted = still_wanted();
+    if (!wanted || !*wanted) return false;
     const Result<pid_t> pid = os::fork_supervisor({root.fd(), fd.get()}, "bgt:dispatcher", [&] {
         auto opened = store::Root::open(root.path(), store::Root::IfMissing::empty);
         return opened ? Dispatcher(*std::move(opened), std::move(fd)).run() : 125;
     });
     if (!pid) return pid.error();
     write_holder(fd.get(), *pid); // before anybody else can ask
-    return {};
+    return true;
+}
+
+/// Who came while the lock was held relies on its holder: what was not wanted, or not possible, is
+/// asked once more when it is free.
+template <class Wanted>
+Result<void> take_place(const store::Root& root, Wanted still_wanted)
+{
+    while (true) {
+        BGT_TRY_ASSIGN(const bool is_settled, try_place(root, still_wanted));
+        if (is_settled) return {};
+        BGT_TRY_ASSIGN(const bool wanted, still_wanted());
+        if (!wanted) return {};
+    }
 }
 
 } // namespace
