@@ -264,7 +264,7 @@ _bgt_verb() {
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
-        --for) value='exit exit=0 ready log: log-fail: port port: tcp: http: unix: file: cmd: gone: progress= quiet: mem> cpu< stalled waiting-input' ;;
+        --for) value='exit exit=0 ready log: log-fail: port port: tcp: http: https: unix: file: cmd: gone: progress= quiet: mem> cpu< stalled waiting-input' ;;
         --timeout) value=@none ;;
         --attempt) value=@none ;;
         --root) value=@directory ;;

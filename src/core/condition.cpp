@@ -36,9 +36,6 @@ void each_form(Take take)
 
 Error unknown(const std::string& text)
 {
-    if (text.starts_with("https:"))
-        return Error::usage("there is no https: here: use cmd:'curl -fsS -o /dev/null " +
-                            printable(text) + "'");
     return Error::usage("unknown condition \"" + shown(text) + "\"; there are " +
                         condition_forms());
 }

@@ -240,16 +240,26 @@ std::optional<int> split_status(std::string& url)
     return status;
 }
 
-Result<std::string> parse_http(Condition& condition, const std::string& text, const std::string&)
+Result<std::string> read_url(Condition& condition, std::string rest)
 {
-    std::string rest = text;
-    if (rest.starts_with("//")) rest.insert(0, "http:"); // --for http://localhost:3000
     condition.status = split_status(rest);
     Result<HttpUrl> url = parse_http_url(rest);
     if (!url) return url.error();
     condition.url = std::move(*url);
     return printable(rest) + " answered" +
            (condition.status ? " " + std::to_string(*condition.status) : "");
+}
+
+/// `--for http://localhost:3000` is the same as `--for http:localhost:3000`.
+Result<std::string> parse_http(Condition& condition, const std::string& text, const std::string&)
+{
+    return read_url(condition, text.starts_with("//") ? "http:" + text : text);
+}
+
+Result<std::string> parse_https(Condition& condition, const std::string& text, const std::string&)
+{
+    if (text.starts_with("https://")) return read_url(condition, text);
+    return read_url(condition, (text.starts_with("//") ? "https:" : "https://") + text);
 }
 
 Error no_nul()
@@ -341,6 +351,13 @@ constexpr ConditionRow table[] = {
      .observes = Observation::probe,
      .before = "{}",
      .parse = parse_http,
+     .can_be_gone = true},
+    {.word = "https:",
+     .argument = "URL[=STATUS]",
+     .kind = Kind::http,
+     .observes = Observation::probe,
+     .before = "{}",
+     .parse = parse_https,
      .can_be_gone = true},
     {.word = "unix:",
      .argument = "PATH",

@@ -53,7 +53,9 @@ bool waits_for_output(const State& state)
 {
     const bool lives = std::holds_alternative<Running>(state.phase) ||
                        std::holds_alternative<MainExited>(state.phase);
-    return lives && !state.paused && (state.hang_state.quiet || state.hang_state.output.is_told());
+    return lives && !state.paused &&
+           (state.hang_state.quiet || state.hang_state.waiting_input ||
+            state.hang_state.output.is_told());
 }
 
 std::optional<Instant> kill_by(const State& state)

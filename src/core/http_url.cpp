@@ -23,9 +23,12 @@ Error bad_url(const std::string& text, std::string_view why)
 }
 
 /// HOST, HOST:PORT, :PORT, [V6], [V6]:PORT.
-Result<HttpUrl> parse_authority(std::string_view authority, const std::string& whole)
+Result<HttpUrl> parse_authority(std::string_view authority, const std::string& whole, bool tls)
 {
+    constexpr std::uint16_t https_port = 443;
     HttpUrl url;
+    url.tls = tls;
+    if (tls) url.port = https_port;
     std::string_view port;
     if (authority.starts_with('[')) {
         const auto close = authority.find(']');
@@ -131,9 +134,9 @@ Result<HttpUrl> parse_http_url(const std::string& text)
 {
     std::string_view rest = text;
     if (has_space_or_control(rest)) return bad_url(text, "it has a space or a control character");
-    if (starts_with_scheme(rest, "https://"))
-        return bad_url(text, "https is not spoken here: use cmd:'curl -fs URL'");
-    if (starts_with_scheme(rest, "http://")) rest.remove_prefix(5);
+    const bool tls = starts_with_scheme(rest, "https://");
+    if (tls) rest.remove_prefix(6);
+    else if (starts_with_scheme(rest, "http://")) rest.remove_prefix(5);
     else if (rest.substr(0, rest.find_first_of("/?#")).empty() && !rest.starts_with("//"))
         return bad_url(text, "it has no host");
     if (rest.starts_with("//")) rest.remove_prefix(2);
@@ -141,13 +144,19 @@ Result<HttpUrl> parse_http_url(const std::string& text)
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
     const std::string_view target = rest.substr(authority.size());
     if (target.starts_with("//") && authority.ends_with(':'))
-        return bad_url(text, "only http:// is known");
+        return bad_url(text, "only http:// and https:// are known");
     if (authority.find('@') != authority.npos)
         return bad_url(text, "a user in it is not supported");
-    auto url = parse_authority(authority, text);
+    auto url = parse_authority(authority, text, tls);
     if (!url) return url;
     url->target = target.starts_with('/') ? std::string(target) : "/" + std::string(target);
     return url;
+}
+
+bool is_loopback(const HttpUrl& url)
+{
+    return url.host == "localhost" || url.host == "::1" ||
+           (url.host.starts_with("127.") && is_ipv4_address(url.host));
 }
 
 } // namespace bgt::core

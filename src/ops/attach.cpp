@@ -5,6 +5,7 @@
 #include <bgt/ops/task_monitor.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
+#include <bgt/supervise/control.hpp>
 
 #include <algorithm>
 #include <fcntl.h>
@@ -19,6 +20,7 @@ constexpr auto start_poll =
 /// task takes. So the logs are looked at first, and watched when the task has lasted a while.
 constexpr auto unwatched_for = std::chrono::milliseconds(200);
 constexpr auto look_interval = std::chrono::milliseconds(5);
+constexpr auto supervisor_interval = std::chrono::seconds(5);
 
 /// For a supervisor whose task has ended: under a PID 1 that reaps nobody it would stay a zombie.
 constexpr Duration reap_timeout = std::chrono::seconds(1);
@@ -41,6 +43,7 @@ private:
         if (request_.note) request_.note(text);
     }
     void pump(LogStream& stream, std::uint64_t freed);
+    void look_at_supervisor();
 
     store::Root& root_;
     TaskMonitor task_;
@@ -48,6 +51,8 @@ private:
     const AttachRequest& request_;
     Cancel cancel_;
     LogStream out_, err_;
+    Instant next_supervisor_ = os::now() + supervisor_interval; ///< of a look whether it is stopped
+    bool noted_ = false;                                        ///< that it is
 };
 
 void Stay::open_streams()
@@ -77,6 +82,15 @@ void Stay::pump(LogStream& stream, std::uint64_t freed)
              " bytes of output were freed (--log-max) before they were read");
 }
 
+/// One that is stopped tells nobody of the end of its task.
+void Stay::look_at_supervisor()
+{
+    next_supervisor_ = os::now() + supervisor_interval;
+    const ProcessKey supervisor = task_.status().supervisor;
+    noted_ = supervise::is_stopped(supervisor);
+    if (noted_) note(task_.label() + ": " + supervise::stopped_words(supervisor));
+}
+
 Result<store::Status> Stay::until_end()
 {
     for (const int fd : {request_.wake_fd, cancel_.fd})
@@ -97,6 +111,10 @@ Result<store::Status> Stay::until_end()
         std::optional<Instant> deadline;
         if (task_.needs_poll()) deadline = os::now() + start_poll;
         if (looking) deadline = os::now() + look_interval;
+        if (request_.note && !noted_) {
+            if (os::now() >= next_supervisor_) look_at_supervisor();
+            deadline = std::min(deadline.value_or(next_supervisor_), next_supervisor_);
+        }
         auto wake = watch_.wait(deadline);
         if (!wake) return wake.error();
         const auto readable = [&](int fd) {

@@ -48,6 +48,7 @@ Result<InspectAnswer> recover_and_inspect(store::Root& root, const InspectReques
         Inspected& one = answer.tasks.emplace_back();
         one.task = std::move(snapshot);
         if (request.fields.ports) check_readiness(root, one.task);
+        if (request.readiness) one.not_ready = why_not_ready(root, one.task.id);
         if (request.processes) one.processes = processes_of(one.task.tree);
         if (const Result<store::TaskDir> task = root.open_task(one.task.id))
             read_history(one, *task, request.max_events);

@@ -1,8 +1,12 @@
 #include <bgt/ops/readiness.hpp>
 
 #include <bgt/core/condition.hpp>
+#include <bgt/ops/attempt.hpp>
 #include <bgt/supervise/condition_probe.hpp>
 #include <bgt/supervise/control.hpp>
+#include <bgt/supervise/missing_conditions.hpp>
+#include <bgt/supervise/readiness.hpp>
+#include <bgt/supervise/stranger.hpp>
 
 #include <string>
 
@@ -10,6 +14,8 @@ namespace bgt::ops {
 namespace {
 
 constexpr auto probe_timeout = std::chrono::milliseconds(300);
+constexpr auto missing_bound = std::chrono::milliseconds(500);
+constexpr std::size_t events_read = 64; ///< the end is among the last ones
 
 /// What came once and stays so (a line of output, a message, the end of a command) holds.
 bool holds(const core::Condition& condition, const Snapshot& task)
@@ -21,7 +27,24 @@ bool holds(const core::Condition& condition, const Snapshot& task)
     if (!condition.observes(core::Observation::probe) || condition.kind() == Kind::command)
         return true;
     const core::fact::Answered answer = supervise::probe(condition, probe_timeout);
-    return answer.yes || answer.text.starts_with("no answer in time");
+    if (answer.yes) return supervise::stranger_words(condition, task.tree).empty();
+    return answer.text.starts_with("no answer in time");
+}
+
+/// Of the attempt that ended last.
+std::vector<std::string> last_answers(const store::TaskDir& folder)
+{
+    const Result<store::EventsRead> read = store::read_events(folder.fd(), events_read);
+    if (!read) return {};
+    std::vector<std::string> last;
+    for (const store::TaskEvent& event : read->events) {
+        if (event.event == "started" || event.event == "ready") last.clear();
+        if (event.event != supervise::not_ready_event) continue;
+        for (const auto& [key, value] : event.fields)
+            if (const auto* text = std::get_if<std::string>(&value); key == "last" && text)
+                last = {*text};
+    }
+    return last;
 }
 
 } // namespace
@@ -50,6 +73,26 @@ void check_readiness(store::Root& root, Snapshot& task)
         }
         return;
     }
+}
+
+std::vector<std::string> why_not_ready(store::Root& root, store::TaskId id)
+{
+    SnapshotFields want;
+    want.spec = want.usage = true;
+    const Result<Snapshot> seen = recover_and_inspect(root, id, want);
+    if (!seen || !seen->problem.empty() || !seen->spec || seen->spec->ready.empty()) return {};
+    const store::Status& status = seen->status;
+    const Result<store::TaskDir> folder = root.open_task(id);
+    if (status.ready || !folder) return {};
+    if (status.lifecycle != core::Lifecycle::running) return last_answers(*folder);
+    const auto begin = [&](store::WhichLog stream) {
+        const auto found =
+            find_attempt(*folder, status, stream, {Attempt::Which::last}, label(id, status));
+        return found ? found->begin : 0;
+    };
+    return supervise::missing_conditions(*folder, *seen->spec, seen->tree,
+                                         begin(store::WhichLog::out), begin(store::WhichLog::err),
+                                         missing_bound);
 }
 
 } // namespace bgt::ops

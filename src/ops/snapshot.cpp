@@ -1,6 +1,7 @@
 #include <bgt/ops/snapshot.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/supervise/control.hpp>
 
 namespace bgt::ops {
 
@@ -12,6 +13,11 @@ bool has_survivors(const store::Status& status)
 std::string label(store::TaskId id, const store::Status& status)
 {
     return status.name.empty() ? to_string(id) : to_string(id) + " " + printable(status.name);
+}
+
+std::string stopped_words(const Snapshot& task)
+{
+    return supervise::stopped_words(task.status.supervisor);
 }
 
 std::string limit_in_words(core::Reason reason, const core::Policy& policy)

@@ -4,6 +4,7 @@
 #include <bgt/ops/queues.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
+#include <bgt/supervise/await_served.hpp>
 #include <bgt/supervise/control.hpp>
 
 #include <algorithm>
@@ -39,6 +40,7 @@ supervise::StopOptions options_for(const store::Root& root, store::TaskId id,
     supervise::StopOptions options;
     options.now = request.now;
     options.ladder = request.ladder;
+    if (request.timeout) options.timeout = std::min(options.timeout, *request.timeout);
     if (options.ladder || !request.grace) return options;
     std::vector<core::StopStep> ladder = own_ladder(root, id);
     ladder.back().wait = *request.grace;
@@ -93,22 +95,30 @@ std::map<store::TaskId, Target> cancel_all(store::Root& root, std::vector<store:
     return cancelled;
 }
 
-/// The last status seen; nullopt: the deadline passed. Says once a second what it waits for.
+/// The last status seen; nullopt: the deadline passed. Says once a second what it waits for. Error
+/// also: the supervisor was stopped meanwhile, and stays so.
 Result<std::optional<store::Status>> await_gone(store::Root& root, store::TaskId id,
                                                 const Target& target, const StopRequest& request,
                                                 std::optional<Instant> deadline, Cancel cancel)
 {
     std::optional<Duration> kill_after;
+    int stopped = 0;
     for (;;) {
         auto until = deadline;
-        if (const Instant tick = os::now() + std::chrono::seconds(1);
-            request.waiting && (!deadline || tick < *deadline))
+        if (const Instant tick = os::now() + std::chrono::seconds(1); !deadline || tick < *deadline)
             until = tick;
         auto status = supervise::await_status(
             root, id, until,
             [](const store::Status& now) { return is_final(now) || has_survivors(now); },
             cancel.fd);
         if (!status || *status || until == deadline) return status;
+        const auto seen = recover_and_inspect(root, id, {});
+        const store::ProcessKey supervisor =
+            seen ? seen->status.supervisor : target.before.supervisor;
+        stopped = supervise::is_stopped(supervisor) ? stopped + 1 : 0;
+        if (stopped == supervise::max_stopped_looks)
+            return Error::failed(supervise::stopped_text(id, supervisor));
+        if (!request.waiting) continue;
         if (!kill_after) {
             kill_after = Duration::zero();
             if (!request.now)
@@ -116,9 +126,6 @@ Result<std::optional<store::Status>> await_gone(store::Root& root, store::TaskId
                      options_for(root, id, request).ladder.value_or(own_ladder(root, id)))
                     *kill_after += step.wait;
         }
-        const auto seen = recover_and_inspect(root, id, {});
-        const store::ProcessKey supervisor =
-            seen ? seen->status.supervisor : target.before.supervisor;
         request.waiting({label(id, target.before), os::now() - target.asked, *kill_after,
                          os::still_there(supervisor)});
     }

@@ -3,7 +3,9 @@
 #include "wait_driver.hpp"
 
 #include <bgt/core/progress.hpp>
+#include <bgt/ops/readiness.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/supervise/control.hpp>
 
 #include <algorithm>
 
@@ -151,6 +153,7 @@ Instant WaitDriver::next_look(bool more) const
             until = std::min(until, tasks_[i].last_output + *silence);
     }
     if (next_request_ != Instant{}) until = std::min(until, next_request_);
+    if (next_supervisors_ != Instant{}) until = std::min(until, next_supervisors_);
     return polls ? std::min(until, next_poll_) : until;
 }
 
@@ -179,6 +182,8 @@ WaitAnswer WaitDriver::answer(WaitAnswer::End end) const
         snapshot.status = task.monitor.status();
         snapshot.folder = task.monitor.path();
         snapshot.problem = task.monitor.problem();
+        snapshot.supervisor_stopped =
+            !task.monitor.over() && supervise::is_stopped(snapshot.status.supervisor);
     }
     return answer;
 }
@@ -216,6 +221,7 @@ WaitProgress WaitDriver::progress()
     const std::optional<double> printed =
         out.first.status.progress; // read out of the output, which is not on record
     out.first.status = first.monitor.status();
+    out.first.supervisor_stopped = supervise::is_stopped(out.first.status.supervisor);
     if (!out.first.status.progress) out.first.status.progress = printed;
     out.left = time_left(first, out.first.status.progress);
     const store::Status& status = out.first.status;
@@ -229,7 +235,12 @@ Result<WaitAnswer> wait(store::Root& root, const WaitRequest& request,
 {
     WaitDriver driver(root, request);
     if (Result<void> opened = driver.open(); !opened) return opened.error();
-    return driver.run(progress, cancel);
+    Result<WaitAnswer> answer = driver.run(progress, cancel);
+    const bool failed = answer && (answer->end == WaitAnswer::End::timed_out ||
+                                   answer->verdict.cause == core::Verdict::Cause::ended);
+    if (failed && request.conditions[answer->verdict.condition].kind() == Kind::ready)
+        answer->not_ready = why_not_ready(root, request.tasks[answer->verdict.task]);
+    return answer;
 }
 
 } // namespace bgt::ops

@@ -38,6 +38,7 @@ private:
         core::Sample sample = {};       ///< of its tree, by the last look
         std::vector<core::fact::CpuTotal> cpu_totals = {};
         bool released = false; ///< nothing of it is open, and nothing of it is watched any more
+        bool noted = false;    ///< that its supervisor is stopped
     };
     struct Probe {
         std::optional<supervise::Prober> prober;
@@ -59,6 +60,7 @@ private:
     void observe_files();
     void ask_probes(std::size_t);
     void request_looks();
+    void look_at_supervisors();
     void release(Task&);
 
     // When there is something to observe (wait.cpp)
@@ -84,7 +86,8 @@ private:
     Instant started_{};
     std::optional<Instant> deadline_;
     Instant next_poll_{};
-    Instant next_request_{}; ///< of a look by the supervisors
+    Instant next_request_{};     ///< of a look by the supervisors
+    Instant next_supervisors_{}; ///< of a look whether they are stopped
     Duration poll_interval_ = std::chrono::milliseconds(20);
 };
 

@@ -25,6 +25,7 @@ constexpr int cpu_looks_a_span = 20;
 constexpr Duration min_answer_timeout =
     std::chrono::milliseconds(200); ///< of a supervisor that answers, on a busy machine
 constexpr Duration request_interval = std::chrono::seconds(1);
+constexpr Duration supervisors_interval = std::chrono::seconds(5);
 constexpr Duration last_check_timeout = std::chrono::seconds(1);
 constexpr Duration last_command_timeout = std::chrono::seconds(10);
 
@@ -94,6 +95,7 @@ Result<bool> WaitDriver::observe()
         poll_interval_ = std::min(poll_interval_ * 5 / 4, max_poll_interval());
     }
     request_looks();
+    look_at_supervisors();
     for (Probe& probe : probes_) probe.again.reset();
     bool more = false;
     for (std::size_t task = 0; task < tasks_.size(); ++task) {
@@ -265,6 +267,21 @@ void WaitDriver::request_looks()
             monitor.refresh();
     }
     next_request_ = any ? os::now() + request_interval : Instant{};
+}
+
+/// One that is stopped tells nobody of a change, not even of the end of its task.
+void WaitDriver::look_at_supervisors()
+{
+    if (!request_.note || os::now() < next_supervisors_) return;
+    next_supervisors_ = os::now() + supervisors_interval;
+    for (std::size_t i = 0; i < tasks_.size(); ++i) {
+        Task& task = tasks_[i];
+        if (task.noted || waiting_.settled(i) || task.monitor.over()) continue;
+        const ProcessKey supervisor = task.monitor.status().supervisor;
+        if (!supervise::is_stopped(supervisor)) continue;
+        task.noted = true;
+        request_.note(task.monitor.label() + ": " + supervise::stopped_words(supervisor));
+    }
 }
 
 void WaitDriver::release(Task& task)

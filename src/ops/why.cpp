@@ -5,6 +5,7 @@
 #include <bgt/core/end_words.hpp>
 #include <bgt/core/port_in_use.hpp>
 #include <bgt/ops/leave_queue.hpp>
+#include <bgt/ops/readiness.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/os/ports.hpp>
 #include <bgt/os/proc.hpp>
@@ -54,11 +55,12 @@ void read_events(EndAccount& into, const store::TaskDir& task)
     }
 }
 
-EndAccount account_of(const store::TaskDir& task, Snapshot seen)
+EndAccount account_of(store::Root& root, const store::TaskDir& task, Snapshot seen)
 {
     EndAccount account;
     account.task = std::move(seen);
     read_events(account, task);
+    account.not_ready = why_not_ready(root, account.task.id);
     account.output = supervise::last_lines(task, lines_told);
     return account;
 }
@@ -89,7 +91,7 @@ std::optional<PortHolder> holder_of(store::Root& root, const std::vector<std::st
                           : condition->kind() == core::Condition::Kind::http ? condition->url.port
                                                                              : 0;
     if (holder.port == 0) return std::nullopt;
-    const std::vector<std::int32_t> pids = os::pids_listening_on(holder.port);
+    const std::vector<std::int32_t> pids = os::holders_of(holder.port).pids;
     if (pids.empty()) return holder;
     holder.pid = pids.front();
     holder.command = printable(os::command_line(holder.pid));
@@ -172,9 +174,10 @@ Result<WhyAnswer> answer_of(store::Root& root, store::TaskId id, bool last,
     auto newest = store::newest_report(*task);
     WhyAnswer answer;
     if (newest) answer.report = *std::move(newest);
-    if (is_told_of_end(*seen)) answer.end = account_of(*task, *std::move(seen));
+    if (is_told_of_end(*seen)) answer.end = account_of(root, *task, *std::move(seen));
     if (answer.end) answer.port = holder_of(root, answer.end->output, answer.end->task.spec.get());
     if (!answer.end && !answer.report && refused) return *refused;
+    if (!answer.end && refused) answer.refused = refused->message;
     return answer;
 }
 

@@ -1,14 +1,13 @@
-// The one file that includes Beast.
 #include <bgt/os/probe.hpp>
 
+#include <bgt/core/http_head.hpp>
+
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
+#include <boost/asio/write.hpp>
 
+#include <array>
 #include <list>
 #include <optional>
 
@@ -17,85 +16,87 @@ namespace bgt::os {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
-using Request = http::request<http::empty_body>;
+using core::HttpHead;
 
-constexpr unsigned max_head_bytes = 64 * 1024;
-/// Of one answer: "100 Continue" and "103 Early Hints" come before it, but not for ever.
-constexpr int max_heads = 8;
+/// "100 Continue" and "103 Early Hints" come before an answer, but not for ever.
+constexpr std::size_t max_head_bytes = 64 * 1024;
 
-Request make_request(const core::HttpUrl& url)
+std::string make_request(const core::HttpUrl& url)
 {
-    Request request{http::verb::get, url.target, 11};
     std::string host = url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
     if (url.port != 80) host += ":" + std::to_string(url.port);
-    request.set(http::field::host, host);
-    request.set(http::field::user_agent, "bgt");
-    request.set(http::field::accept, "*/*");
-    request.set(http::field::connection, "close");
-    return request;
+    return "GET " + url.target + " HTTP/1.1\r\nHost: " + host +
+           "\r\nUser-Agent: bgt\r\nAccept: */*\r\nConnection: close\r\n\r\n";
 }
 
 /// One address: connect, ask, read the head of the answer. The first of all exchanges that has a
 /// status stops the context.
 class Exchange {
 public:
-    Exchange(asio::io_context& context, const Request& request, std::optional<int>& status)
+    Exchange(asio::io_context& context, const std::string& request, std::optional<int>& status)
         : context_(context), request_(request), status_(status), socket_(context)
     {}
     void start(const tcp::endpoint& to)
     {
-        socket_.async_connect(to,
-                              [this](const ErrorCode& error) { error ? fail(error) : write(); });
+        socket_.async_connect(
+            to, [this](const ErrorCode& error) { error ? fail(error.message()) : write(); });
     }
-    const ErrorCode& error() const { return error_; }
+    /// Empty: it has not failed.
+    const std::string& problem() const { return problem_; }
+    /// An answer that is wrong says more than that another address refused.
+    bool was_answered() const { return !head_.empty(); }
 
 private:
     void write()
     {
-        http::async_write(socket_, request_, [this](const ErrorCode& error, std::size_t) {
-            error ? fail(error) : read();
-        });
+        asio::async_write(socket_, asio::buffer(request_),
+                          [this](const ErrorCode& error, std::size_t) {
+                              error ? fail(error.message()) : read();
+                          });
     }
     void read()
     {
-        if (++heads_ > max_heads) return fail(http::error::header_limit);
-        parser_.emplace();
-        parser_->header_limit(max_head_bytes);
-        http::async_read_header(
-            socket_, buffer_, *parser_,
-            [this](const ErrorCode& error, std::size_t) { error ? fail(error) : take_status(); });
+        socket_.async_read_some(asio::buffer(buffer_),
+                                [this](const ErrorCode& error, std::size_t count) {
+                                    head_.append(buffer_.data(), count);
+                                    take(error);
+                                });
     }
-    void take_status()
+    void take(const ErrorCode& error)
     {
-        const auto status = static_cast<int>(parser_->get().result_int());
-        if (status / 100 == 1) return read(); // "early hints": the answer proper follows
-        status_ = status;
-        context_.stop();
+        const HttpHead head = core::read_http_head(head_, static_cast<bool>(error));
+        if (head.state == HttpHead::State::complete && head_.size() <= max_head_bytes) {
+            status_ = head.status;
+            return context_.stop();
+        }
+        if (error && head_.empty())
+            return fail(error == asio::error::eof ? "it closed the connection" : error.message());
+        if (error || head.state == HttpHead::State::not_http) return fail("that is not HTTP");
+        if (head_.size() > max_head_bytes) return fail("its head has no end");
+        read();
     }
-    void fail(const ErrorCode& error)
+    void fail(std::string problem)
     {
-        error_ = error;
+        problem_ = std::move(problem);
         ErrorCode ignored;
         socket_.close(ignored);
     }
 
     asio::io_context& context_;
-    const Request& request_;
+    const std::string& request_;
     std::optional<int>& status_;
     tcp::socket socket_;
-    boost::beast::flat_buffer buffer_{128 * 1024};
-    std::optional<http::response_parser<http::empty_body>> parser_;
-    int heads_ = 0;
-    ErrorCode error_;
+    std::array<char, 16 * 1024> buffer_;
+    std::string head_;
+    std::string problem_;
 };
 
 Result<int> ask(const core::HttpUrl& url, const std::vector<std::string>& addresses,
                 Duration timeout)
 {
-    const Request request = make_request(url);
+    const std::string request = make_request(url);
     const std::string place = url.host + " port " + std::to_string(url.port);
     std::optional<int> status;
     asio::io_context context(1);
@@ -110,10 +111,8 @@ Result<int> ask(const core::HttpUrl& url, const std::vector<std::string>& addres
     if (status) return *status;
     std::string why;
     for (const Exchange& exchange : exchanges) {
-        if (!exchange.error()) return Error::failed("no answer in time from " + place);
-        // An error of HTTP says more than that the other address refused.
-        if (why.empty() || exchange.error().category() != boost::system::system_category())
-            why = exchange.error().message();
+        if (exchange.problem().empty()) return Error::failed("no answer in time from " + place);
+        if (why.empty() || exchange.was_answered()) why = exchange.problem();
     }
     return Error::failed("no HTTP answer from " + place + ": " + why);
 }

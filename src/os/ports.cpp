@@ -10,7 +10,10 @@
 #include <charconv>
 #include <fcntl.h>
 #include <optional>
+#include <set>
 #include <string>
+#include <sys/stat.h>
+#include <unordered_map>
 
 namespace bgt::os {
 
@@ -26,21 +29,80 @@ std::optional<std::vector<Listener>> by_netlink()
     return complete ? std::optional(std::move(found)) : std::nullopt;
 }
 
+std::string read_all(const Fd& fd)
+{
+    std::string text;
+    std::array<char, 16 * 1024> buffer;
+    for (auto got = read_some(fd.get(), buffer); !got.empty(); got = read_some(fd.get(), buffer))
+        text += got;
+    return text;
+}
+
 std::vector<Listener> by_proc()
 {
     std::vector<Listener> found;
     for (const char* path : {"/proc/net/tcp", "/proc/net/tcp6"}) {
         const Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
         if (!fd) continue;
-        std::string text;
-        std::array<char, 16 * 1024> buffer;
-        for (auto got = read_some(fd.get(), buffer); !got.empty();
-             got = read_some(fd.get(), buffer))
-            text += got;
-        const auto more = parse_proc_net(text);
+        const auto more = parse_proc_net(read_all(fd));
         found.insert(found.end(), more.begin(), more.end());
     }
     return found;
+}
+
+/// Inodes of listening sockets, and their ports.
+using PortTable = std::unordered_map<std::uint64_t, std::uint16_t>;
+
+PortTable table_of(const std::vector<Listener>& listeners)
+{
+    PortTable table;
+    for (const Listener& listener : listeners) table.emplace(listener.inode, listener.port);
+    return table;
+}
+
+/// The listening sockets of processes in other network namespaces (man 7 network_namespaces), read
+/// once a namespace.
+class OtherNamespaces {
+public:
+    explicit OtherNamespaces(const ProcDir& proc) : proc_(proc), own_(namespace_at("/proc/self")) {}
+
+    /// nullptr: the process is in the namespace of this one, or can't be looked at.
+    const PortTable* of(std::int32_t pid)
+    {
+        const std::uint64_t its = namespace_at("/proc/" + std::to_string(pid));
+        if (its == own_ || its == 0 || own_ == 0) return nullptr;
+        const auto [at, is_new] = tables_.try_emplace(its);
+        if (!is_new) return &at->second;
+        for (const char* name : {"net/tcp", "net/tcp6"})
+            if (const Fd fd = proc_.open(pid, name, O_RDONLY))
+                at->second.merge(table_of(parse_proc_net(read_all(fd))));
+        return &at->second;
+    }
+
+private:
+    static std::uint64_t namespace_at(const std::string& folder)
+    {
+        struct stat info {};
+        return stat((folder + "/ns/net").c_str(), &info) == 0 ? info.st_ino : 0;
+    }
+
+    const ProcDir& proc_;
+    std::uint64_t own_;
+    std::unordered_map<std::uint64_t, PortTable> tables_;
+};
+
+/// Calls `take` with the inode of each socket of the process that `table` knows, and its port.
+template <class Take>
+void each_port(const ProcDir& proc, std::int32_t pid, const PortTable& table, Take take)
+{
+    if (table.empty()) return;
+    const Fd folder = proc.open(pid, "fd", O_RDONLY | O_DIRECTORY);
+    if (!folder) return;
+    for (const std::int32_t fd : numeric_entries(folder.get())) {
+        const auto inode = socket_inode(folder.get(), fd);
+        const auto found = inode ? table.find(*inode) : table.end();
+        if (found != table.end()) take(found->first, found->second);
+    }
 }
 
 /// The words of one line of /proc/net/tcp.
@@ -98,34 +160,39 @@ std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids,
                                     const std::vector<Listener>& known)
 {
     std::vector<std::uint16_t> ports;
-    if (known.empty() || pids.empty()) return ports;
-    std::unordered_map<std::uint64_t, std::uint16_t> port_of;
-    for (const Listener& listener : known) port_of.emplace(listener.inode, listener.port);
+    if (pids.empty()) return ports;
+    const PortTable own = table_of(known);
     const ProcDir proc;
+    OtherNamespaces others(proc);
     for (const std::int32_t pid : pids) {
-        const Fd folder = proc.open(pid, "fd", O_RDONLY | O_DIRECTORY);
-        if (!folder) continue;
-        for (const std::int32_t fd : numeric_entries(folder.get())) {
-            const auto inode = socket_inode(folder.get(), fd);
-            const auto found = inode ? port_of.find(*inode) : port_of.end();
-            if (found != port_of.end()) ports.push_back(found->second);
-        }
+        const PortTable* const other = others.of(pid);
+        each_port(proc, pid, other != nullptr ? *other : own,
+                  [&](std::uint64_t, std::uint16_t port) { ports.push_back(port); });
     }
     std::ranges::sort(ports);
     ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
     return ports;
 }
 
-std::vector<std::int32_t> pids_listening_on(std::uint16_t port)
+PortHolders holders_of(std::uint16_t port)
 {
+    PortHolders holders;
     std::vector<Listener> on_it = listeners();
     std::erase_if(on_it, [&](const Listener& one) { return one.port != port; });
-    std::vector<std::int32_t> pids;
-    if (on_it.empty()) return pids;
-    for (const ProcStat& process : all_processes())
-        if (!ports_of(std::span(&process.key.pid, 1), on_it).empty())
-            pids.push_back(process.key.pid);
-    return pids;
+    if (on_it.empty()) return holders;
+    const PortTable table = table_of(on_it);
+    std::set<std::uint64_t> seen;
+    const ProcDir proc;
+    for (const std::int32_t pid : proc.pids()) {
+        bool holds = false;
+        each_port(proc, pid, table, [&](std::uint64_t inode, std::uint16_t) {
+            seen.insert(inode);
+            holds = true;
+        });
+        if (holds) holders.pids.push_back(pid);
+    }
+    holders.all_seen = seen.size() == table.size();
+    return holders;
 }
 
 } // namespace bgt::os

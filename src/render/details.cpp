@@ -157,13 +157,14 @@ void add_hang_rules(Lines& lines, const core::Policy& rules)
     if (again.restart != core::Restart::no) lines.field("restart", core::to_string(again.restart));
 }
 
-void add_rules(Lines& lines, const ops::Snapshot& task)
+void add_rules(Lines& lines, const ops::Snapshot& task, const std::vector<std::string>& not_ready)
 {
     if (!task.spec) return;
     const core::Policy& rules = task.spec->policy;
     if (rules.timeout) lines.field("timeout", format_duration(*rules.timeout));
     add_hang_rules(lines, rules);
     for (const std::string& condition : task.spec->ready) lines.field("ready when", condition);
+    for (const std::string& missing : not_ready) lines.field("not ready", missing);
     const std::string ladder = core::format_stop_signals(rules.stop_ladder);
     const char* whom = rules.kill_mode == core::KillMode::mixed ? " to the main process" : "";
     lines.field("stop", ladder.empty() ? "KILL" : ladder + whom + ", then KILL");
@@ -193,7 +194,12 @@ void add_tree(Lines& lines, const ops::Snapshot& task)
         if (task.cpu) usage += fmt::format(", {} CPU", cpu_words(*task.cpu));
         if (task.rss_bytes) usage += fmt::format(", {} memory", format_size(*task.rss_bytes));
         lines.field("usage", usage);
-        lines.field("supervisor", fmt::format("{}", task.status.supervisor.pid));
+        const std::int32_t supervisor = task.status.supervisor.pid;
+        lines.field(
+            "supervisor",
+            task.supervisor_stopped
+                ? fmt::format("{0}, stopped: it answers nobody (kill -CONT {0})", supervisor)
+                : std::to_string(supervisor));
     }
     lines.field("ports", port_words(task.ports, std::string::npos));
     std::string steps;
@@ -314,7 +320,7 @@ std::string task_details(const ops::Inspected& input, const Moment& now, const D
     } else {
         lines.field("record", task.folder);
     }
-    add_rules(lines, task);
+    add_rules(lines, task, input.not_ready);
     add_processes(lines, input.processes);
     add_attempts(lines, input.attempts);
     add_events(lines, input.events);

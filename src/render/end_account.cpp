@@ -164,6 +164,8 @@ std::string end_cause(const ops::EndAccount& end)
     if (const std::uint32_t killed = outcome.leftover_killed; killed != 0)
         text += fmt::format("; it left {} {} behind, which bgt ended", killed,
                             killed == 1 ? "process" : "processes");
+    for (const std::string& missing : end.not_ready)
+        text += "; it was never ready: " + printable(missing);
     if (end.given_up) text += "; it was restarted too often (--max-restarts)";
     return text;
 }

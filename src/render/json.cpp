@@ -198,6 +198,7 @@ void add_tree(json::object& out, const Snapshot& task)
     out["ports"] =
         known || !task.ports.empty() ? json::value(array_of(task.ports)) : json::value(nullptr);
     out["leftover"] = array_of(task.leftover);
+    out["supervisor_stopped"] = known ? json::value(task.supervisor_stopped) : json::value(nullptr);
     out["log"] = log_of(task);
 }
 
@@ -230,6 +231,7 @@ void add_unknown(json::object& out, const Snapshot& task)
                             "rss_bytes",
                             "ports",
                             "leftover",
+                            "supervisor_stopped",
                             "log"})
         out[key] = nullptr;
     if (task.spec) out["name"] = text_or_null(task.spec->name);
@@ -262,6 +264,13 @@ json::object event_json(const store::TaskEvent& event)
         if (const auto* number = std::get_if<std::int64_t>(&value)) out[name] = *number;
         else out[name] = to_valid_utf8(std::get<std::string>(value));
     }
+    return out;
+}
+
+json::array words_json(const std::vector<std::string>& words)
+{
+    json::array out;
+    for (const std::string& word : words) out.emplace_back(to_valid_utf8(word));
     return out;
 }
 

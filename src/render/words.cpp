@@ -97,6 +97,7 @@ StateWords state_words(const ops::Snapshot& task)
 {
     if (!task.problem.empty()) return {task.doubtful ? "unknown" : "damaged", Tone::bad};
     const store::Status& status = task.status;
+    if (task.supervisor_stopped) return {"supervisor stopped", Tone::bad};
     switch (status.lifecycle) {
     case Lifecycle::queued: return {"queued", Tone::plain};
     case Lifecycle::backing_off: return {"backing-off", Tone::busy};

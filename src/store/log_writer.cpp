@@ -54,6 +54,15 @@ Result<LogWriter> LogWriter::open(const TaskDir& task, const char* log, const ch
     return writer;
 }
 
+std::string LogWriter::tail(std::size_t max) const
+{
+    std::string bytes(std::min<std::uint64_t>(max, offset_ - std::min(offset_, freed_)), '\0');
+    const ssize_t count =
+        pread(log_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset_ - bytes.size()));
+    bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return bytes;
+}
+
 std::vector<int> LogWriter::descriptors() const
 {
     std::vector<int> all{log_.get(), folder_};

@@ -20,8 +20,6 @@ constexpr auto without_supervisor = std::chrono::milliseconds(5);
 /// milliseconds.
 constexpr auto with_supervisor = std::chrono::milliseconds(100);
 
-/// Who is stopped for so many looks in a row is not awaited.
-constexpr int max_stopped_looks = 5;
 constexpr auto look_interval = std::chrono::seconds(1);
 
 /// Watches the end of the task's supervisor, and of the one that takes its place.

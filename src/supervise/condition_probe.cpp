@@ -18,12 +18,16 @@ Duration left(Instant deadline)
     return std::max<Duration>(deadline - os::now(), std::chrono::milliseconds(1));
 }
 
+Result<int> status_of(const core::HttpUrl& url, Instant deadline)
+{
+    if (url.tls) return os::https_get_status(url, left(deadline));
+    BGT_TRY_ASSIGN(const std::vector<std::string> addresses, os::resolve(url.host, left(deadline)));
+    return os::http_get_status(url, addresses, left(deadline));
+}
+
 Answered ask_http(const Condition& condition, Instant deadline)
 {
-    const Result<std::vector<std::string>> addresses =
-        os::resolve(condition.url.host, left(deadline));
-    if (!addresses) return {false, addresses.error().message};
-    const Result<int> status = os::http_get_status(condition.url, *addresses, left(deadline));
+    const Result<int> status = status_of(condition.url, deadline);
     if (!status) return {false, status.error().message};
     const bool wanted =
         condition.status ? *status == *condition.status : *status >= 200 && *status < 400;

@@ -52,6 +52,19 @@ Result<std::string> ask(const store::TaskDir& task, const std::string& request,
     }
 }
 
+/// Why a supervisor may not answer; empty: nothing is to be seen.
+std::string state_words(const ProcessKey& supervisor)
+{
+    const auto stat = os::read_stat(supervisor.pid);
+    if (!stat || stat->key != supervisor) return {};
+    switch (stat->state) {
+    case 'T': return ", which is stopped";
+    case 't': return ", which a debugger holds";
+    case 'D': return ", which waits in the kernel (state D)";
+    default: return {};
+    }
+}
+
 /// Sees to it that somebody can answer, then asks. A living supervisor is asked also where its
 /// record is damaged: with the answer it writes a whole one.
 Result<Answer> request(store::Root& root, store::TaskId id, const Request& what, Duration timeout)
@@ -81,8 +94,8 @@ Result<Answer> request(store::Root& root, store::TaskId id, const Request& what,
     const Result<store::Status> now = store::read_status(task->fd());
     if (now && store::is_final(*now)) return Error::failed(ended_text(id, *now));
     return Error{ErrorKind::failed,
-                 fmt::format("task {}: {} (supervisor pid {}: is it stopped?)", id.value,
-                             reply.error().message, seen->status.supervisor.pid),
+                 fmt::format("task {}: {} (pid {}{})", id.value, reply.error().message,
+                             seen->status.supervisor.pid, state_words(seen->status.supervisor)),
                  reply.error().sys_errno};
 }
 
@@ -128,7 +141,7 @@ Result<void> stop_with(store::Root& root, store::TaskId id, Request::Op op,
     what.now = options.now;
     what.no_escalation = options.no_escalation;
     if (options.ladder) what.ladder.emplace(*options.ladder);
-    const Result<Answer> answer = request_with_retry(root, id, what);
+    const Result<Answer> answer = request_with_retry(root, id, what, options.timeout);
     if (!answer) return answer.error();
     return {};
 }
@@ -143,11 +156,15 @@ bool is_stopped(const ProcessKey& supervisor)
            stat->state == 'T'; // not 't': a tracer lets it go on in a moment
 }
 
+std::string stopped_words(const ProcessKey& supervisor)
+{
+    return fmt::format("its supervisor (pid {0}) is stopped and answers nobody: kill -CONT {0}",
+                       supervisor.pid);
+}
+
 std::string stopped_text(store::TaskId id, const ProcessKey& supervisor)
 {
-    return fmt::format(
-        "task {}: its supervisor (pid {}) is stopped and answers nobody: kill -CONT it", id.value,
-        supervisor.pid);
+    return fmt::format("task {}: {}", id.value, stopped_words(supervisor));
 }
 
 std::string waiting_text(store::TaskId id)
@@ -203,6 +220,7 @@ Result<ReportAhead> ReportAhead::ask(store::Root& root, store::TaskId id)
     if (status->lifecycle != core::Lifecycle::running) return Error::failed("it does not run");
     const Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
+    if (is_stopped(status->supervisor)) return Error::failed(stopped_text(id, status->supervisor));
     std::optional<Fd> supervisor = os::open_pidfd(status->supervisor);
     if (!supervisor) return Error::failed("its supervisor can't be seen");
     Request what;

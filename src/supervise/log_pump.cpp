@@ -106,6 +106,15 @@ void LogPump::end_stage()
     fifo_.shrink();
 }
 
+bool LogPump::ends_like_prompt() const
+{
+    std::string tail = log_.tail(8);
+    if (tail.empty()) return false;
+    if (tail.back() != '\n') return true;
+    const std::size_t last = tail.find_last_not_of(" \r\n");
+    return last != tail.npos && (tail[last] == '?' || tail[last] == ':');
+}
+
 bool LogPump::take_loss(const store::TaskDir& task, const Files& files)
 {
     struct stat mark {};

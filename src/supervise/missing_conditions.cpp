@@ -8,6 +8,7 @@
 #include <bgt/supervise/condition_probe.hpp>
 #include <bgt/supervise/output_matcher.hpp>
 #include <bgt/supervise/readiness.hpp>
+#include <bgt/supervise/stranger.hpp>
 
 #include <algorithm>
 
@@ -24,12 +25,14 @@ std::vector<std::uint16_t> ports_of(const std::vector<os::ProcStat>& members)
     return os::ports_of(pids, os::listeners());
 }
 
-std::string instead_of_port(const std::vector<std::uint16_t>& ports)
+std::string instead_of_port(const std::vector<std::uint16_t>& ports, std::uint16_t wanted)
 {
     std::string list;
     for (const std::uint16_t port : ports)
         list += (list.empty() ? "" : ", ") + std::to_string(port);
-    return list.empty() ? "it listens on no port" : "it listens on " + list;
+    const std::string own = list.empty() ? "it listens on no port" : "it listens on " + list;
+    const std::string other = wanted == 0 ? std::string() : listener_words(wanted);
+    return other.empty() ? own : own + "; " + other + ", not of this task, listens on that one";
 }
 
 /// Whether a line of the attempt's output fits.
@@ -72,15 +75,17 @@ std::vector<std::string> missing_conditions(const store::TaskDir& task, const st
             const std::vector<std::uint16_t> ports = ports_of(members);
             if (condition->row->judge(*condition, core::fact::Listening{ports}) !=
                 core::ConditionState::met)
-                missing.push_back(shown + ": " + instead_of_port(ports));
+                missing.push_back(shown + ": " + instead_of_port(ports, condition->port));
         } else if (condition->observes(Observation::output)) {
             if (!was_printed(task, *condition, out_from, err_from, until))
                 missing.push_back(shown + ": no such line yet");
         } else if (condition->kind() == Kind::command) {
             unseen.push_back(shown + ": it has not ended with 0");
         } else if (condition->observes(Observation::probe)) {
-            const core::fact::Answered answer = probe(
+            core::fact::Answered answer = probe(
                 *condition, std::max<Duration>(until - os::now(), std::chrono::milliseconds(50)));
+            if (answer.yes) answer.text = stranger_words(*condition, members);
+            answer.yes = answer.yes && answer.text.empty();
             const std::string why = answer.text.empty()
                                         ? "not there"
                                         : fit(printable(answer.text), core::max_line_columns / 2);

@@ -4,6 +4,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
 #include <utility>
@@ -13,13 +14,21 @@ namespace {
 
 /// Output is read for progress this long after it came: once for all that came meanwhile.
 constexpr auto progress_pause = std::chrono::milliseconds(250);
+/// Output that ends like a prompt, and then silence for so long: does it wait for input? A second
+/// look follows, which tells what it does now from how its start went.
+constexpr auto prompt_pause = std::chrono::milliseconds(750);
+constexpr auto prompt_again = std::chrono::milliseconds(500);
 /// A command that has been idle for so long has no need of a stage.
 constexpr auto idle_time = std::chrono::seconds(1);
 
 } // namespace
 
 Output::Output(const Parts& parts)
-    : with_(parts), pumps_{&parts.out}, progress_timer_(parts.io), stage_timer_(parts.io)
+    : with_(parts),
+      pumps_{&parts.out},
+      progress_timer_(parts.io),
+      stage_timer_(parts.io),
+      prompt_timer_(parts.io)
 {
     if (parts.err) pumps_.push_back(parts.err);
 }
@@ -43,6 +52,9 @@ void Output::on_output(LogPump& pump)
 {
     take(pump);
     if (with_.shows_progress) read_progress_soon();
+    last_output_ = os::now();
+    looked_for_prompt_ = false;
+    if (!std::exchange(prompt_is_due_, true)) look_for_prompt_after(prompt_pause);
     if (core::waits_for_output(with_.sink.state())) with_.sink.dispatch(core::SampleRequested{});
 }
 
@@ -145,6 +157,32 @@ void Output::read_progress_soon()
             progress && with_.recorder.put(*progress))
             with_.recorder.save();
     });
+}
+
+void Output::look_for_prompt_after(Duration pause)
+{
+    prompt_timer_.expires_after(pause);
+    prompt_timer_.async_wait([this](auto error) {
+        if (!error) look_for_prompt();
+    });
+}
+
+/// One timer for all output that comes until it is due; none while there is no output.
+void Output::look_for_prompt()
+{
+    const Duration silence = os::now() - last_output_;
+    if (silence < prompt_pause) return look_for_prompt_after(prompt_pause - silence);
+    prompt_is_due_ = false;
+    const auto waits = [&] {
+        return with_.sink.state().hang_state.activity == core::Activity::waiting_input;
+    };
+    const bool runs = core::lifecycle(with_.sink.state()) == core::Lifecycle::running;
+    const auto is_prompt = [](const LogPump* pump) { return pump->ends_like_prompt(); };
+    if (!runs || waits() || std::ranges::none_of(pumps_, is_prompt)) return;
+    with_.sink.dispatch(core::SampleRequested{});
+    if (waits() || std::exchange(looked_for_prompt_, true)) return;
+    prompt_is_due_ = true;
+    look_for_prompt_after(prompt_again);
 }
 
 void Output::account(const LogPump::Moved& moved)

@@ -38,13 +38,16 @@ void tell(int pipe, const core::fact::Answered& answer)
     write_packet(pipe, ((answer.yes ? "1" : "0") + answer.text).substr(0, max_packet));
 }
 
-int ask_until_it_holds(const core::Condition& condition, int pipe)
+int ask_until_it_holds(const core::Condition& condition, const Prober::Objection& objection,
+                       int pipe)
 {
     os::adopt_orphans(); // whom its commands leave behind is found below it, and ended with it
     Duration interval = first_interval;
     std::string told;
     while (true) {
-        const core::fact::Answered answer = probe(condition, timeout_of(condition));
+        core::fact::Answered answer = probe(condition, timeout_of(condition));
+        if (std::string why = answer.yes && objection ? objection(condition) : ""; !why.empty())
+            answer = {false, std::move(why)};
         if (answer.yes || answer.text != told) tell(pipe, answer);
         if (answer.yes) return 0;
         told = answer.text;
@@ -55,15 +58,15 @@ int ask_until_it_holds(const core::Condition& condition, int pipe)
 
 } // namespace
 
-Result<Prober> Prober::start(const core::Condition& condition)
+Result<Prober> Prober::start(const core::Condition& condition, const Objection& objection)
 {
     Result<Pipe> pipe = make_pipe("a pipe", O_DIRECT);
     if (!pipe) return pipe.error();
     const int writer = pipe->writer.get();
     // In a group of its own: Ctrl-C goes to the parent, which ends this one and its command in
     // order.
-    const Result<pid_t> pid =
-        os::fork_helper({writer}, false, [&] { return ask_until_it_holds(condition, writer); });
+    const Result<pid_t> pid = os::fork_helper(
+        {writer}, false, [&] { return ask_until_it_holds(condition, objection, writer); });
     if (!pid) return pid.error();
     return Prober(*pid, std::move(pipe->reader));
 }

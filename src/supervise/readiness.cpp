@@ -19,6 +19,28 @@ void Readiness::end()
     with_.signs.leave_out(os::reaped_cpu() - before);
 }
 
+void Readiness::attempt_ended()
+{
+    using Kind = ReadyWatch::Answer::Kind;
+    while (watch_) {
+        const ReadyWatch::Answer answer = watch_->answer();
+        if (answer.kind != Kind::told) break;
+        keep(answer.text);
+    }
+    if (watch_ && !last_answer_.empty())
+        with_.recorder.event(not_ready_event, {{"last", std::exchange(last_answer_, {})}});
+    end();
+}
+
+/// What was answered says more than that nobody answers: most often that comes at the end.
+void Readiness::keep(const std::string& answer)
+{
+    const auto is_answered = [](const std::string& text) {
+        return text.find(": answered ") != std::string::npos;
+    };
+    if (is_answered(answer) || !is_answered(last_answer_)) last_answer_ = answer;
+}
+
 void Readiness::begin(std::uint64_t out_from, std::uint64_t err_from)
 {
     end();
@@ -48,6 +70,11 @@ void Readiness::begin(std::uint64_t out_from, std::uint64_t err_from)
     answer_.assign(answer.get(), refused);
     if (refused) return never(refused.message());
     answer.release();
+    await_answer();
+}
+
+void Readiness::await_answer()
+{
     answer_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](auto error) {
         if (!error) on_answer();
     });
@@ -56,8 +83,14 @@ void Readiness::begin(std::uint64_t out_from, std::uint64_t err_from)
 void Readiness::on_answer()
 {
     const ReadyWatch::Answer answer = watch_->answer();
+    if (answer.kind == ReadyWatch::Answer::Kind::told) {
+        keep(answer.text);
+        return await_answer();
+    }
     end();
+    last_answer_.clear();
     switch (answer.kind) {
+    case ReadyWatch::Answer::Kind::told: return;
     case ReadyWatch::Answer::Kind::ready: conditions_hold_ = true; return check();
     case ReadyWatch::Answer::Kind::never:
     case ReadyWatch::Answer::Kind::failed: return never(answer.text);

@@ -36,7 +36,7 @@ Result<ReadyWatch> ReadyWatch::start(const store::TaskDir& task, const What& wha
 {
     Result<std::vector<core::Condition>> conditions = read_conditions(what);
     if (!conditions) return conditions.error();
-    Result<Pipe> pipe = make_pipe("a pipe", O_NONBLOCK);
+    Result<Pipe> pipe = make_pipe("a pipe", O_NONBLOCK | O_DIRECT);
     if (!pipe) return pipe.error();
     const Result<pid_t> pid =
         os::fork_helper({task.fd(), pipe->writer.get()}, true, [&, parent = os::own_pid()] {
@@ -59,7 +59,8 @@ ReadyWatch::Answer ReadyWatch::answer()
 {
     const std::string bytes = read_packet(answer_.get());
     if (bytes.empty()) return {Answer::Kind::failed, "the process that watches for readiness died"};
-    const Answer::Kind kinds[] = {Answer::Kind::ready, Answer::Kind::never, Answer::Kind::failed};
+    const Answer::Kind kinds[] = {Answer::Kind::ready, Answer::Kind::never, Answer::Kind::failed,
+                                  Answer::Kind::told};
     for (const Answer::Kind kind : kinds)
         if (bytes[0] == letter_of(kind)) return {kind, bytes.substr(1)};
     return {Answer::Kind::failed, "the process that watches for readiness gave no sensible answer"};

@@ -11,8 +11,10 @@
 #include <bgt/os/watch.hpp>
 #include <bgt/supervise/output_matcher.hpp>
 #include <bgt/supervise/prober.hpp>
+#include <bgt/supervise/stranger.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <unistd.h>
 
@@ -21,6 +23,9 @@ namespace {
 
 constexpr Duration first_interval = std::chrono::milliseconds(20);
 constexpr Duration last_interval = std::chrono::milliseconds(200);
+/// Answers that change all the time are told less often after so many.
+constexpr int told_at_once = 64;
+constexpr Duration told_interval = std::chrono::seconds(1);
 
 using Answer = ReadyWatch::Answer;
 using core::Observation;
@@ -28,10 +33,12 @@ using core::Observation;
 /// The driver of core::Waiting for one task, which lives as long as anybody asks.
 class Watcher {
 public:
+    /// `answer`: where what is answered meanwhile is told.
     Watcher(store::TaskDir task, const ReadyWatch::What& what,
-            std::vector<core::Condition> conditions)
+            std::vector<core::Condition> conditions, int answer)
         : task_(std::move(task)),
           what_(what),
+          answer_(answer),
           waiting_(std::move(conditions), 1, {}),
           probers_(waiting_.conditions().size())
     {}
@@ -85,7 +92,11 @@ private:
         }
         for (std::size_t i = 0; i < probers_.size(); ++i) {
             if (!waiting_.needs_probe(i)) continue;
-            Result<Prober> prober = Prober::start(waiting_.conditions()[i]);
+            Result<Prober> prober = Prober::start(
+                waiting_.conditions()[i],
+                [this, self = os::own_pid()](const core::Condition& condition) {
+                    return stranger_words(condition, os::without_trees(what_.members(), {self}));
+                });
             if (!prober) return prober.error();
             probers_[i].emplace(std::move(*prober));
             watch_->add_fd(probers_[i]->fd());
@@ -144,12 +155,27 @@ private:
             }
             if (!answer) return answer.error();
             waiting_.answer(i, *answer);
+            if (!answer->yes && !answer->text.empty()) tell(what_.conditions[i], answer->text);
         }
         return {};
     }
 
+    void tell(const std::string& condition, const std::string& text)
+    {
+        constexpr std::size_t max_packet = 512; // below PIPE_BUF (man 7 pipe)
+        const Instant now = os::now();
+        if (++told_ > told_at_once && now < last_told_ + told_interval) return;
+        last_told_ = now;
+        write_packet(
+            answer_,
+            (letter_of(Answer::Kind::told) + condition + ": " + text).substr(0, max_packet));
+    }
+
     store::TaskDir task_;
     const ReadyWatch::What& what_;
+    int answer_;
+    int told_ = 0;
+    Instant last_told_{};
     core::Waiting waiting_;
     std::vector<std::optional<Prober>> probers_; ///< one a condition
     std::optional<OutputMatcher> output_;
@@ -165,6 +191,7 @@ char letter_of(Answer::Kind kind)
     switch (kind) {
     case Answer::Kind::ready: return 'R';
     case Answer::Kind::never: return 'N';
+    case Answer::Kind::told: return 'T';
     case Answer::Kind::failed: break;
     }
     return 'F';
@@ -194,8 +221,11 @@ int run_ready_watcher(const store::TaskDir& task, const ReadyWatch::What& what,
     if (!os::signal_at_end_of(parent, parent_fd ? SIGCONT : SIGKILL)) return 1;
     store::TaskDir folder(task.id(), task.path(), os::duplicate(task.fd()));
     const Answer found =
-        Watcher(std::move(folder), what, std::move(conditions)).run(parent_fd.get());
-    write_packet(answer, letter_of(found.kind) + found.text);
+        Watcher(std::move(folder), what, std::move(conditions), answer).run(parent_fd.get());
+    // What was told before may still fill the pipe.
+    while (!write_packet(answer, letter_of(found.kind) + found.text) && errno == EAGAIN &&
+           os::is_parent(parent))
+        os::pause_for(last_interval);
     os::Watch until_end = *os::Watch::create();
     if (parent_fd) until_end.add_fd(parent_fd.get());
     while (os::is_parent(parent))

@@ -12,6 +12,7 @@
 #include <bgt/os/ports.hpp>
 #include <bgt/os/proc_dir.hpp>
 #include <bgt/os/tree.hpp>
+#include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/recover.hpp>
 
@@ -129,6 +130,7 @@ std::vector<os::ProcStat> tree_of(const Snapshot& snapshot, const store::Root& r
 void add_living(Snapshot& snapshot, const store::Root& root, const SnapshotFields& want,
                 ProcCache& proc)
 {
+    snapshot.supervisor_stopped = is_stopped(snapshot.status.supervisor);
     snapshot.tree = tree_of(snapshot, root, proc);
     const os::Usage usage = os::usage_of(snapshot.tree);
     snapshot.processes = usage.processes;

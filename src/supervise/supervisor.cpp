@@ -267,7 +267,7 @@ void Supervisor::close_stdin()
 
 void Supervisor::release()
 {
-    readiness_.end();
+    readiness_.attempt_ended();
     const auto* ended = std::get_if<core::Ended>(&state().phase);
     output_.drain(ended && ended->tree_lives); // what kept leftovers wrote last
     output_.end_stages();

@@ -160,14 +160,14 @@ TEST_CASE("bad values of the verbs that look at tasks")
             {{"wait", "--for", "bogus", id},
              "bgt wait: --for: unknown condition \"bogus\"; there are exit, exit=0, ready, "
              "log:REGEX, log-fail:REGEX, "
-             "port, port:N, tcp:HOST:N, http:URL[=STATUS], unix:PATH, file:PATH, cmd:COMMAND, "
+             "port, port:N, tcp:HOST:N, http:URL[=STATUS], https:URL[=STATUS], unix:PATH, "
+             "file:PATH, cmd:COMMAND, "
              "gone:CONDITION, progress=N, "
              "quiet:D, mem>SIZE, cpu<PERCENT:D, stalled, waiting-input"},
             {{"wait", "--for", "port:99999", id},
              "bgt wait: --for: a port is a number from 1 to 65535, not \"99999\""},
-            {{"wait", "--for", "http:https://x", id},
-             "bgt wait: --for: bad URL 'https://x': https is not spoken here: use cmd:'curl -fs "
-             "URL'"},
+            {{"wait", "--for", "http:ftp://x", id},
+             "bgt wait: --for: bad URL 'ftp://x': only http:// and https:// are known"},
             {{"wait", "--timeout", "5x", id},
              "bgt wait: --timeout: bad duration 5x: " + units + durations},
             {{"logs", "--grep", "[", id},

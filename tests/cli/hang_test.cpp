@@ -4,6 +4,7 @@
 #include "support/lab.hpp"
 
 #include <csignal>
+#include <thread>
 
 using namespace bgt::test;
 
@@ -144,6 +145,40 @@ TEST_CASE("who waits for input is told, and wait --or-stuck comes back with it")
     CHECK(text_at(report, "/next").find("bgt send " + id) == 0);
     CHECK(lab({"send", id, "y"}).code == 0);
     CHECK(lab.wait(id) == 0);
+}
+
+TEST_CASE("ps says within two seconds of a prompt that input is needed, and no longer after it")
+{
+    const Lab lab;
+    const std::string question = GENERATE("printf 'Proceed? '", "echo 'Your name:'");
+    const std::string id =
+        lab.start({"--service", "--stdin", "pipe", "-c",
+                   "echo begin; " + question + "; read answer; echo got $answer; exec sleep 100"});
+    REQUIRE(lab.logged(id, "begin\n"));
+    const auto began = std::chrono::steady_clock::now();
+    const auto needs_input = [&] {
+        return lab({"ps"}).out.find("needs input") != std::string::npos; // asks no supervisor
+    };
+    REQUIRE(eventually(patience, needs_input));
+    CHECK(std::chrono::steady_clock::now() - began < milliseconds(2000));
+    CHECK(lab({"send", id, "y"}).code == 0);
+    CHECK(eventually(milliseconds(5000), [&] { return !needs_input(); }));
+    CHECK(lab.log(id).ends_with("got y\n"));
+}
+
+TEST_CASE("an idle task has no wake-ups, also after output", "[slow]")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--service", "-c", "printf 'no prompt'; exec sleep 100"});
+    const auto supervisor = std::to_string(number_at(lab.show(id), "/supervisor"));
+    const auto switches = [&] {
+        const std::string status = read_file("/proc/" + supervisor + "/status");
+        return std::stol(status.substr(status.find("\nvoluntary_ctxt_switches:") + 25));
+    };
+    std::this_thread::sleep_for(milliseconds(3000)); // the looks after its output
+    const long before = switches();
+    std::this_thread::sleep_for(milliseconds(5000));
+    CHECK(switches() == before);
 }
 
 TEST_CASE("the rules go on when a supervisor is replaced")

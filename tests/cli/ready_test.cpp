@@ -2,7 +2,9 @@
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/lab.hpp"
+#include "support/skip.hpp"
 
+#include <csignal>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -202,4 +204,126 @@ TEST_CASE("a daemon becomes ready after its main process has ended")
     CHECK(ran.code == 0);
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
     lab({"kill", id});
+}
+
+TEST_CASE("a stranger on its port makes no task ready, and is named")
+{
+    const Lab lab;
+    const std::string port = std::to_string(free_port());
+    Child stranger(lab.program({BGT_FIXTURE, "http", port}));
+    REQUIRE(stranger.says("port"));
+    const std::string who =
+        "answered by pid " + std::to_string(stranger.pid()) + ", not of this task";
+    const std::string id = lab.start(
+        {"--ready-http", "http://localhost:" + port, "-c", "echo EADDRINUSE; exec sleep 1000"});
+    const Ran waited = lab({"wait", "--for", "ready", "--timeout", "1s", id});
+    INFO(waited);
+    CHECK(waited.code == 124);
+    CHECK(waited.err.find(who) != std::string::npos);
+    CHECK(text_at(lab.show(id), "/ready") == "false");
+    CHECK(text_at(lab.show(id), "/not_ready/0").find(who) != std::string::npos);
+    CHECK(lab({"why", id}).out.find(who) != std::string::npos);
+    CHECK(lab({"kill", id}).code == 0);
+    const std::string cause = text_at(lab.ask({"why", id}).as_object(), "/ends/0/cause");
+    INFO(cause);
+    CHECK(cause.find("it was never ready: http:http://localhost:" + port + ": " + who) !=
+          std::string::npos);
+
+    const std::string listens = lab.start({"--ready-port", port, "--", "sleep", "1000"});
+    CHECK(lab({"wait", "--for", "ready", "--timeout", "200ms", listens})
+              .err.find("pid " + std::to_string(stranger.pid())) != std::string::npos);
+    // Where it is asked for a place, and not for the task, whoever answers will do.
+    CHECK(lab({"wait", "--for", "tcp:localhost:" + port, "--timeout", "10s", listens}).code == 0);
+    stranger.send(SIGKILL);
+    stranger.finish();
+    const std::string own =
+        lab.start({"--ready-http", "http://localhost:" + port, "--", BGT_FIXTURE, "http", port});
+    CHECK(lab({"wait", "--for", "ready", "--timeout", "10s", own}).code == 0);
+}
+
+TEST_CASE("the last answer over HTTP is told, while it runs and when it has ended")
+{
+    const Lab lab;
+    const std::string port = std::to_string(free_port());
+    const std::string url = "http://localhost:" + port;
+    const std::string id = lab.start({"--ready-http", url, "--", BGT_FIXTURE, "http", port, "404"});
+    const std::string said = "http:" + url + ": answered 404";
+    REQUIRE(eventually(patience, [&] {
+        return text_at(lab.show(id), "/not_ready/0").find("404") != std::string::npos;
+    }));
+    CHECK(lab({"show", id}).out.find("not ready  " + said) != std::string::npos);
+    const Ran waited = lab({"wait", "--for", "ready", "--timeout", "300ms", "--json", id});
+    INFO(waited);
+    CHECK(waited.code == 124);
+    CHECK(waited.err.find("before it was ready (" + said + ")") != std::string::npos);
+    CHECK(waited.out.find("\"end\":\"timed-out\"") != std::string::npos);
+    CHECK(waited.out.find("\"not_ready\":[\"" + said + "\"]") != std::string::npos);
+    const Ran asked = lab({"wait", "--for", url, "--timeout", "1s", "--json", id});
+    CHECK(asked.out.find("\"last_answer\":\"answered 404\"") != std::string::npos);
+    CHECK(lab({"kill", id}).code == 0);
+    const Ran ready = lab({"wait", "--for", "ready", id});
+    INFO(ready);
+    CHECK(ready.code == 121);
+    CHECK(ready.err.find(said) != std::string::npos);
+    CHECK(text_at(lab.ask({"why", id}).as_object(), "/ends/0/cause")
+              .find("it was never ready: " + said) != std::string::npos);
+    CHECK(text_at(lab.show(id), "/not_ready/0") == said);
+}
+
+TEST_CASE("ready by https, which curl asks")
+{
+    Lab lab;
+    const std::string curl = find_program("curl"), openssl = find_program("openssl"),
+                      python = find_program("python3");
+    if (curl.empty() || openssl.empty() || python.empty())
+        return skip("curl, openssl and python3 are needed");
+    const std::string port = std::to_string(free_port());
+    write_file(lab.work() + "/serve.py", R"(
+import http.server, ssl, subprocess, sys
+subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key.pem', '-out',
+                'cert.pem', '-subj', '/CN=localhost', '-days', '1'], check=True, stderr=subprocess.DEVNULL)
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(204)
+        self.end_headers()
+server = http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain('cert.pem', 'key.pem')
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+)");
+    write_file(lab.work() + "/.curlrc", "url = http://localhost:1/\nfail\n");
+    lab.set_env("HOME=" + lab.work());
+    const std::string url = "https://localhost:" + port;
+    const std::string id =
+        lab.start({"--ready-http", url + "=204", "--", python, "serve.py", port});
+    const Ran ready = lab({"wait", "--for", "ready", "--timeout", "20s", id});
+    INFO(ready);
+    CHECK(ready.code == 0);
+    CHECK(lab({"wait", "--for", url, "--timeout", "20s", id}).code == 0);
+    const Ran other = lab({"wait", "--for", url + "=200", "--timeout", "1s", id});
+    CHECK(other.err.find("(last try: answered 204)") != std::string::npos);
+    const Ran refused = lab({"wait", "--for", "https://127.0.0.1:1", "--timeout", "1s", id});
+    INFO(refused);
+    CHECK(refused.err.find("no HTTPS answer from 127.0.0.1 port 1: ") != std::string::npos);
+    lab.set_env("PATH=/nonexistent");
+    const Ran without = lab({"wait", "--for", url, "--timeout", "500ms", id});
+    INFO(without);
+    CHECK(without.code == 124);
+    CHECK(without.err.find("curl, which is not installed") != std::string::npos);
+}
+
+TEST_CASE("the ports of a task in another network namespace are its ports")
+{
+    const Lab lab;
+    if (run(lab.program({"unshare", "-Urn", "true"})).code != 0)
+        return skip("unshare -Urn is not possible here");
+    const std::string id = lab.start(
+        {"--ready-port", "4321", "-c", "exec unshare -Urn " BGT_FIXTURE " listen 4321 --any"});
+    CHECK(lab({"wait", "--for", "ready", "--timeout", "10s", id}).code == 0);
+    CHECK(lab({"wait", "--for", "port:4321", "--timeout", "10s", id}).code == 0);
+    CHECK(number_at(lab.show(id), "/ports/0") == 4321);
+    CHECK(number_at(lab.ask({"ps"}).as_object(), "/tasks/0/ports/0") == 4321);
+    const std::string here = lab.start({"--", "sleep", "100"});
+    CHECK(lab({"wait", "--for", "port:4321", "--timeout", "200ms", here}).code == 124);
 }

@@ -291,7 +291,7 @@ TEST_CASE("bad values and contradictions of hangs, readiness and further attempt
         {{"--ready-log", ""}, "--ready-log: "},
         {{"--ready-port", "0"}, "--ready-port: a port is a number from 1 to 65535, not \"0\"\n"},
         {{"--ready-port", "x"}, "--ready-port: a port is a number from 1 to 65535, not \"x\"\n"},
-        {{"--ready-http", "https://localhost"}, "--ready-http: "},
+        {{"--ready-http", "ftp://localhost"}, "--ready-http: "},
         {{"--ready-cmd", ""}, "--ready-cmd: "},
         {{"--ready-file", ""}, "--ready-file: "},
         {{"--ready-timeout", "5"},

@@ -56,3 +56,13 @@ TEST_CASE("sock_diag and /proc/net say the same of a listener")
     CHECK(found->inode == other->inode);
     CHECK(found->inode != 0);
 }
+
+TEST_CASE("who holds a port")
+{
+    test::Sandbox sandbox;
+    auto server = sandbox.start({"listen", "0"});
+    const auto holders = os::holders_of(port_of(server));
+    CHECK(holders.pids == std::vector{server.pid});
+    CHECK(holders.all_seen);
+    CHECK(os::holders_of(1).pids.empty());
+}

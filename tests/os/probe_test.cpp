@@ -173,7 +173,7 @@ TEST_CASE("the status of an HTTP answer")
              .status == 301);
     CHECK_FALSE(exchange("SSH-2.0-OpenSSH_9.2\r\n\r\n").status);
     CHECK_FALSE(exchange("").status);
-    CHECK_FALSE(exchange("HTTP/1.1 200 OK\r\n").status);
+    CHECK(*exchange("HTTP/1.1 200\r\n").status == 200); // and then the connection is closed
     const auto flood = exchange("HTTP/1.1 200 OK\r\nX: " + std::string(200'000, 'a') + "\r\n\r\n");
     CHECK_FALSE(flood.status);
 }

@@ -10,11 +10,15 @@ struct HttpUrl {
     std::string host;
     std::uint16_t port = 80;
     std::string target = "/"; ///< path and query
+    bool tls = false;         ///< https
 };
 
-/// Reads `http://HOST[:PORT][/PATH][?QUERY]`, also `:PORT/PATH` and `HOST:PORT/PATH` for short.
-/// Error (usage): https (no TLS here: use cmd:curl), bad port, control characters.
+/// Reads `http://HOST[:PORT][/PATH][?QUERY]`, also `:PORT/PATH` and `HOST:PORT/PATH` for short, and
+/// `https://...`. Error (usage): bad port, control characters.
 Result<HttpUrl> parse_http_url(const std::string& text);
+
+/// Whether the host is this machine: localhost, 127.0.0.0/8, ::1.
+bool is_loopback(const HttpUrl&);
 
 /// A space, a control character or DEL: no host name and no URL has one.
 bool has_space_or_control(std::string_view text);

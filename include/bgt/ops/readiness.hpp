@@ -10,4 +10,9 @@ namespace bgt::ops {
 /// must have been taken with its ports. Takes up to 300 ms for each address.
 void check_readiness(store::Root&, Snapshot&);
 
+/// Why a task is not ready, condition by condition ("http:localhost:3000: answered 404"): of one
+/// that runs as it is now, of one that has ended what its last attempt was answered last. Empty: it
+/// is ready, has no condition of readiness, or nothing is known. Takes up to half a second.
+std::vector<std::string> why_not_ready(store::Root&, store::TaskId);
+
 } // namespace bgt::ops

@@ -21,6 +21,8 @@ using store::is_final;
 bool has_survivors(const store::Status&);
 /// "7 web", or "7" for a task without a name.
 std::string label(store::TaskId, const store::Status&);
+/// "its supervisor (pid 71) is stopped and answers nobody: ..."
+std::string stopped_words(const Snapshot&);
 /// "no progress for 5s": the limit that ended a task; empty where the reason is none.
 std::string limit_in_words(core::Reason, const core::Policy&);
 

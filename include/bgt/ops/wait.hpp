@@ -14,6 +14,8 @@ struct WaitRequest {
     core::WaitRules rules = {};
     std::optional<Duration> timeout = {};     ///< zero: the answer as things are now
     Attempt attempt = {Attempt::Which::last}; ///< whose output counts, and that of those after it
+    /// Told once of each task whose supervisor is found stopped: nothing of it changes then.
+    std::function<void(const std::string&)> note = {};
 };
 
 struct WaitAnswer {
@@ -26,9 +28,10 @@ struct WaitAnswer {
     End end = End::met;
     /// What decided; of timed_out the first condition of the first task that is still open.
     core::Verdict verdict;
-    std::string last_answer;     ///< what the probe of that condition said last, if anything
-    std::size_t open_tasks = 0;  ///< tasks with open conditions
-    std::vector<Snapshot> tasks; ///< as they were last seen, in the order of the request
+    std::string last_answer;            ///< what the probe of that condition said last, if anything
+    std::vector<std::string> not_ready; ///< where it is `ready`: what of it is missing
+    std::size_t open_tasks = 0;         ///< tasks with open conditions
+    std::vector<Snapshot> tasks;        ///< as they were last seen, in the order of the request
 };
 
 /// How a wait goes on, for somebody who looks.

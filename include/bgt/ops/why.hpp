@@ -21,9 +21,10 @@ struct EndAccount {
     std::optional<WallTime> attempt_ended; ///< of one that waits for its next attempt
     std::optional<std::int64_t>
         oom_kills; ///< processes that the kernel ended for lack of memory; nullopt: not known
-    bool oom_of_machine = false;     ///< counted on the whole machine, not in the task's cgroup
-    bool given_up = false;           ///< it was restarted too often
-    std::vector<std::string> output; ///< its last lines, printable
+    bool oom_of_machine = false;        ///< counted on the whole machine, not in the task's cgroup
+    bool given_up = false;              ///< it was restarted too often
+    std::vector<std::string> not_ready; ///< why_not_ready()
+    std::vector<std::string> output;    ///< its last lines, printable
 };
 
 /// Who listens on a port of which the task said that it is in use.
@@ -39,6 +40,7 @@ struct WhyAnswer {
     std::optional<PortHolder> port = {};
     std::optional<core::Report> report =
         {}; ///< of a running task; of an ended one the newest that was written, where there is one
+    std::string refused = {}; ///< not empty: why no report could be made now of a running task
 };
 
 /// Of a running task a report is made now, which takes up to two seconds; of one whose supervisor

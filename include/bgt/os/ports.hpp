@@ -2,7 +2,6 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace bgt::os {
@@ -23,12 +22,19 @@ std::vector<Listener> listeners();
 std::vector<Listener> parse_proc_net(std::string_view text);
 
 /// The ports on which one of these processes listens, ascending, each once. `known` is a
-/// listeners() taken before, so that many trees share one dump. Processes whose descriptors may not
-/// be read count as none.
+/// listeners() taken before, so that many trees share one dump; those of a process in another
+/// network namespace are read in that one. Processes whose descriptors may not be read count as
+/// none.
 std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids,
                                     const std::vector<Listener>& known);
 
-/// The processes that listen on this TCP port, as far as they may be seen.
-std::vector<std::int32_t> pids_listening_on(std::uint16_t port);
+struct PortHolders {
+    std::vector<std::int32_t> pids; ///< ascending
+    bool all_seen = true; ///< false: there is a listener of a process that may not be looked at
+};
+
+/// The processes that listen on this TCP port of this network namespace. Cost: the descriptors of
+/// every process are read.
+PortHolders holders_of(std::uint16_t port);
 
 } // namespace bgt::os

@@ -22,6 +22,11 @@ bool tcp_connects(const std::vector<std::string>& addresses, std::uint16_t port,
 Result<int> http_get_status(const core::HttpUrl&, const std::vector<std::string>& addresses,
                             Duration timeout);
 
+/// The same for https, by curl(1) with no configuration of the user's. The certificate of this
+/// machine's own servers (core::is_loopback) is not checked: that of a dev server is its own. Error
+/// also: curl is not installed, a certificate that is not accepted.
+Result<int> https_get_status(const core::HttpUrl&, Duration timeout);
+
 /// Runs `/bin/sh -c text` with stdin and output on /dev/null; its exit code, 128+N of a signal, or
 /// 124 when it was killed with its process group because the timeout passed. (Boost.Process)
 Result<int> run_command(const std::string& text, Duration timeout);

@@ -15,6 +15,7 @@ namespace bgt::render {
 /// rss_bytes and ports of a living task unless its usage was looked at (ask for `ports` together
 /// with `usage`). Of a damaged one only id, folder and problem are known.
 boost::json::object task_json(const ops::Snapshot&, const Moment& now = Moment::now());
+boost::json::array words_json(const std::vector<std::string>& words);
 /// {"at":"...","event":"started","pid":4211}
 boost::json::object event_json(const store::TaskEvent&);
 /// Of each event attempt-ended what it tells, with `ended_at`.

@@ -6,6 +6,7 @@
 #include <bgt/store/log_index.hpp>
 #include <bgt/store/task_dir.hpp>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace bgt::store {
@@ -42,6 +43,8 @@ public:
     bool can_splice() const { return can_splice_; }
     std::uint64_t size() const { return offset_; }
     std::uint64_t freed_bytes() const { return freed_; }
+    /// The last bytes, at most `max`; fewer also where they can't be read.
+    std::string tail(std::size_t max) const;
     /// What take() needs open.
     std::vector<int> descriptors() const;
 

@@ -6,6 +6,9 @@
 
 namespace bgt::supervise {
 
+/// Who is found stopped (is_stopped) so often in a row, a second apart, is not awaited.
+inline constexpr int max_stopped_looks = 5;
+
 /// await_status() without a deadline, for what the supervisor was asked to do. Error: it is stopped
 /// (is_stopped) for some seconds, and that is said with its pid.
 Result<store::Status> await_served(store::Root&, store::TaskId,

@@ -13,14 +13,18 @@ struct StopOptions {
     bool now = false;           ///< SIGKILL at once
     bool no_escalation = false; ///< a stop that has begun already keeps its pace
     std::optional<std::vector<core::StopStep>> ladder; ///< replaces the task's
+    Duration timeout = std::chrono::seconds(5);        ///< of the answer
 };
 
 /// Whether it is stopped (SIGSTOP), so that it answers nobody.
 bool is_stopped(const ProcessKey& supervisor);
 /// What to say of it, and to do about it.
 std::string stopped_text(store::TaskId, const ProcessKey& supervisor);
+/// The same without the task: "its supervisor (pid 71) is stopped and answers nobody: ...".
+std::string stopped_words(const ProcessKey& supervisor);
 
-/// Each asks and waits up to 5 s for the answer that it has been taken on (not for its effect).
+/// Each asks and waits up to 5 s (StopOptions::timeout) for the answer that it has been taken on
+/// (not for its effect).
 /// They see to it first that a living task has a supervisor. Error: no such task; failed: it is
 /// ended (says how it ended), or the supervisor does not answer, with its pid; if it is stopped,
 /// that is said at once.

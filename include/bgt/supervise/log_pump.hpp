@@ -62,6 +62,9 @@ public:
 
     std::uint64_t freed_bytes() const { return log_.freed_bytes(); }
     std::uint64_t log_bytes() const { return log_.size(); }
+    /// Whether the output so far ends as a prompt does: without the end of a line, or with a
+    /// question or a colon.
+    bool ends_like_prompt() const;
 
 private:
     bool fill_stage();

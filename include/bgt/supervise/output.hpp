@@ -50,11 +50,16 @@ private:
     void end_stages_when_idle();
     void account(const LogPump::Moved&);
     void read_progress_soon();
+    void look_for_prompt_after(Duration);
+    void look_for_prompt();
 
     Parts with_;
     std::vector<LogPump*> pumps_;
-    boost::asio::steady_timer progress_timer_, stage_timer_;
-    bool progress_is_due_ = false; ///< progress_timer_ runs
+    boost::asio::steady_timer progress_timer_, stage_timer_, prompt_timer_;
+    bool progress_is_due_ = false;   ///< progress_timer_ runs
+    bool prompt_is_due_ = false;     ///< prompt_timer_ runs
+    bool looked_for_prompt_ = false; ///< since the last output
+    Instant last_output_{};
     std::pair<std::uint64_t, std::uint64_t> attempt_from_{};
 };
 

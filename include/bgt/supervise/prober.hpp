@@ -2,6 +2,7 @@
 /// Asking a slow question again and again without holding up the loop that waits for tasks.
 #include <bgt/base/fd.hpp>
 #include <bgt/core/condition.hpp>
+#include <functional>
 #include <sys/types.h>
 
 namespace bgt::supervise {
@@ -12,7 +13,9 @@ namespace bgt::supervise {
 /// it together with the command that it may be running.
 class Prober {
 public:
-    static Result<Prober> start(const core::Condition&);
+    /// Why a yes does not count; empty: it does. Asked in the child.
+    using Objection = std::function<std::string(const core::Condition&)>;
+    static Result<Prober> start(const core::Condition&, const Objection& = {});
     Prober(Prober&& other) noexcept;
     Prober& operator=(Prober&&) = delete;
     ~Prober();

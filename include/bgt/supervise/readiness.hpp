@@ -12,6 +12,9 @@ namespace bgt::supervise {
 /// The condition of readiness that is a message of the task itself (`--ready-notify`).
 inline constexpr std::string_view notify_condition = "notify";
 
+/// The event of an attempt that ended before it was ready: what a condition was answered last.
+inline constexpr const char* not_ready_event = "not-ready";
+
 /// Says Ready once all conditions of an attempt hold, or NeverReady. The conditions are watched by
 /// a child (ReadyWatch), but for `notify`, which is told by announce().
 class Readiness {
@@ -35,10 +38,14 @@ public:
     void begin(std::uint64_t out_from, std::uint64_t err_from);
     /// Nothing more is said of this attempt.
     void end();
+    /// The same, and what was answered last goes into the events, where it is not ready yet.
+    void attempt_ended();
     /// READY=1 came.
     void announce();
 
 private:
+    void await_answer();
+    void keep(const std::string& answer);
     void on_answer();
     void never(const std::string& why);
     void check();
@@ -46,6 +53,7 @@ private:
     Parts with_;
     boost::asio::posix::stream_descriptor answer_;
     std::optional<ReadyWatch> watch_;
+    std::string last_answer_;      ///< what a condition was answered, while it is not ready
     bool conditions_hold_ = false; ///< those that are watched
     bool announced_ = false;       ///< or not asked for
 };

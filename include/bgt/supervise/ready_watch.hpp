@@ -50,11 +50,12 @@ public:
             ready,  ///< all have come
             never,  ///< a line matched a log-fail
             failed, ///< it could not be found out: the process died, the log can't be read
+            told,   ///< nothing is decided yet: what a condition that was asked answered
         };
         Kind kind = Kind::failed;
         std::string text; ///< what came last ("it listened on port 80"), or why not
     };
-    /// To be called when fd() is readable, once. Then stop().
+    /// To be called when fd() is readable. After all but `told` follows stop().
     Answer answer();
 
     /// Ends it, with all its descendants, and reaps it (unless somebody else has: reap_all). Takes

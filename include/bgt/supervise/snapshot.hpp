@@ -28,7 +28,8 @@ struct Snapshot {
     std::uint64_t log_bytes =
         0; ///< bytes written to out.log (and err.log) so far, freed ones included
     // Of the living tree, where asked for:
-    std::vector<os::ProcStat> tree; ///< parents before children unless it was adopted
+    bool supervisor_stopped = false; ///< by a signal (SIGSTOP): nobody answers for the task
+    std::vector<os::ProcStat> tree;  ///< parents before children unless it was adopted
     std::uint32_t processes = 0;
     std::optional<double>
         cpu; ///< fraction of one core over the tree's life (or since the last look with --watch)

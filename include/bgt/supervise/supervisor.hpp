@@ -102,7 +102,7 @@ private:
     const core::State& state() const override { return driver_.state(); }
     Result<ProcessKey> spawn(std::uint32_t attempt) override;
     void attempt_started() override;
-    void attempt_ended() override { readiness_.end(); }
+    void attempt_ended() override { readiness_.attempt_ended(); }
     void tell_of_kernel(std::vector<store::EventField>&) override;
     void release() override;
     void heartbeat() override;

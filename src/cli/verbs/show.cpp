@@ -43,7 +43,8 @@ private:
             .selection = selection_,
             .fields = {.spec = true, .usage = true, .ports = true, .log_tail = true},
             .processes = !json_,
-            .max_events = json_ ? events_for_json : events_for_people};
+            .max_events = json_ ? events_for_json : events_for_people,
+            .readiness = true};
         int result = code::ok;
         const auto seen = ops::recover_and_inspect(**root, request, told_missing(context, result));
         if (!seen) return seen.error();
@@ -74,6 +75,7 @@ private:
             auto object = render::task_json(one.task);
             object["attempts"] = render::attempts_json(one.attempts);
             object["events"] = std::move(events);
+            object["not_ready"] = render::words_json(one.not_ready);
             tasks.push_back(std::move(object));
         }
         return render::answer_json({{"tasks", std::move(tasks)}});

@@ -7,6 +7,7 @@
 
 #include <bgt/os/terminal.hpp>
 #include <bgt/render/json.hpp>
+#include <bgt/render/wait_json.hpp>
 
 #include <algorithm>
 #include <climits>
@@ -61,13 +62,14 @@ public:
             return code::ok;
         }
         request.tasks = std::move(*ids);
+        request.note = [&](const std::string& text) { context.complain(text); };
         const Result<ops::WaitAnswer> answer = wait(context, **root, request);
         if (!answer) return context.fail(answer.error(), json_);
         const std::string message = wait_message(request, *answer);
         if (!message.empty()) context.complain(message);
         else if (answer->end == ops::WaitAnswer::End::met && !json_)
             context.hint(wait_summary(request, *answer));
-        if (json_) print_tasks(context, **root, request.tasks, answer->tasks);
+        if (json_) print_tasks(context, **root, request, *answer);
         return wait_code(request, *answer);
     }
 
@@ -139,17 +141,17 @@ private:
     }
 
     /// As they are now; of one that removed itself, as it was last seen.
-    static void print_tasks(Context& context, store::Root& root,
-                            const std::vector<store::TaskId>& ids,
-                            std::vector<ops::Snapshot> last_seen)
+    static void print_tasks(Context& context, store::Root& root, const ops::WaitRequest& request,
+                            const ops::WaitAnswer& answer)
     {
+        std::vector<ops::Snapshot> last_seen = answer.tasks;
         ops::SnapshotFields want;
         want.spec = want.usage = want.ports = want.log_tail = true;
-        for (ops::Snapshot& now : ops::recover_and_inspect_all(root, ids, want)) {
+        for (ops::Snapshot& now : ops::recover_and_inspect_all(root, request.tasks, want)) {
             const auto seen = std::ranges::find(last_seen, now.id, &ops::Snapshot::id);
             if (seen != last_seen.end()) *seen = std::move(now);
         }
-        context.print(render::tasks_json(last_seen));
+        context.print(render::wait_json(last_seen, request, answer));
     }
 
     ops::Selection selection_;

@@ -27,13 +27,16 @@ std::string label(const ops::Snapshot& task)
                                     : to_string(task.id) + " " + short_label(task);
 }
 
-/// "http://localhost/ answered (last try: answered 404)"
+/// "http://localhost/ answered (last try: answered 404)",
+/// "it was ready (http:localhost:3000: answered 404)"
 std::string before(const core::Condition& condition, const ops::WaitAnswer& answer)
 {
+    constexpr std::size_t max_shown = 120;
+    std::string missing;
+    for (const std::string& one : answer.not_ready) missing += (missing.empty() ? "" : "; ") + one;
+    if (!answer.last_answer.empty()) missing = "last try: " + answer.last_answer;
     return condition.before +
-           (answer.last_answer.empty()
-                ? ""
-                : " (last try: " + fit(printable(answer.last_answer), 120) + ")");
+           (missing.empty() ? "" : " (" + fit(printable(missing), max_shown) + ")");
 }
 
 std::string impossible_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
@@ -71,6 +74,7 @@ std::string timeout_message(const ops::WaitRequest& request, const ops::WaitAnsw
         ops::is_over(task.status) // its log is still being read
             ? " " + core::ended_words(task.status.outcome)
             : " is still " + std::string(core::to_string(task.status.lifecycle)) + ", untouched";
+    if (task.supervisor_stopped) text += "; " + ops::stopped_words(task);
     if (answer.open_tasks > 1) text += ", and " + std::to_string(answer.open_tasks - 1) + " more";
     return text;
 }
@@ -137,6 +141,7 @@ std::string live_text(const ops::WaitProgress& progress, std::size_t columns)
         line.head = std::to_string(progress.over) + " of " + std::to_string(progress.tasks) +
                     " ended, " + format_age(progress.waited);
     }
+    if (progress.first.supervisor_stopped) line.head += " (its supervisor is stopped)";
     line.fraction = status.progress;
     line.left = progress.left;
     line.tail = !status.step.empty() ? printable(status.step) : last_line(progress.first.log_tail);

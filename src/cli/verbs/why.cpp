@@ -111,6 +111,8 @@ int Why::run(Context& context)
     int result = code::ok;
     const auto tell =
         told<ops::WhyAnswer>(context, result, [&](store::TaskId id, const ops::WhyAnswer& answer) {
+            if (!answer.refused.empty())
+                context.complain(answer.refused + " (this is the newest report that was written)");
             if (!json_)
                 return context.print((std::exchange(is_first, false) ? "" : "\n") +
                                      text_of(context, answer));

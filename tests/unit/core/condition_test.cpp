@@ -110,6 +110,15 @@ TEST_CASE("URLs with and without a status")
     CHECK_FALSE(parsed("http:localhost/?id=200").status);
     CHECK(parsed("http:localhost/?id=200").url.target == "/?id=200");
     CHECK(parsed("http:localhost/?id=200=204").status == 204);
+    for (const char* text : {"https://localhost:1/x=204", "https:localhost:1/x=204",
+                             "https:https://localhost:1/x=204", "http:https://localhost:1/x=204"}) {
+        const core::Condition condition = parsed(text);
+        CHECK(condition.url.tls);
+        CHECK(condition.url.port == 1);
+        CHECK(condition.url.target == "/x");
+        CHECK(condition.status == 204);
+        CHECK(condition.before == "https://localhost:1/x answered 204");
+    }
     CHECK_FALSE(parsed("http:localhost/?a=1&b=200").status);
     CHECK_FALSE(parsed("http:localhost/a=2000").status);
 }
@@ -119,7 +128,9 @@ TEST_CASE("What is no condition is refused with a reason")
     CHECK(refused("").find("log:REGEX") != std::string::npos);
     CHECK(refused("ready-or-not").find("log:REGEX") != std::string::npos);
     CHECK(refused("exit=1").find("unknown") != std::string::npos);
-    CHECK(refused("https://localhost").find("cmd:") != std::string::npos);
+    CHECK_FALSE(refused("https:").empty());
+    CHECK(refused("https:http://x").find("only http:// and https:// are known") !=
+          std::string::npos);
     CHECK(refused("log:a(b").find("missing )") != std::string::npos);
     for (const char* text : {"log:",
                              "port:",
@@ -228,10 +239,9 @@ TEST_CASE("What follows from the table")
                                "tcp:HOST:N, http:URL[=STATUS], "
                                "unix:PATH, file:PATH, cmd:COMMAND, gone:CONDITION, progress=N, "
                                "quiet:D, mem>SIZE, cpu<PERCENT:D, stalled, waiting-input");
-    CHECK(
-        refused("gone:exit")
-            .find("port:N, tcp:HOST:N, http:URL[=STATUS], unix:PATH, file:PATH and cmd:COMMAND") !=
-        std::string::npos);
+    CHECK(refused("gone:exit")
+              .find("port:N, tcp:HOST:N, http:URL[=STATUS], https:URL[=STATUS], unix:PATH, "
+                    "file:PATH and cmd:COMMAND") != std::string::npos);
     const std::vector<std::string> words = condition_words();
     CHECK(std::set<std::string>(words.begin(), words.end()).size() == words.size());
     for (const ConditionRow& row : condition_table()) {

@@ -28,7 +28,31 @@ TEST_CASE("URLs that are read")
         CHECK(url->host == row.host);
         CHECK(url->port == row.port);
         CHECK(url->target == row.target);
+        CHECK_FALSE(url->tls);
     }
+}
+
+TEST_CASE("URLs of https")
+{
+    const auto plain = core::parse_http_url("HTTPS://example.org/x");
+    REQUIRE(plain);
+    CHECK(plain->tls);
+    CHECK(plain->port == 443);
+    CHECK(plain->target == "/x");
+    const auto other = core::parse_http_url("https://:8443");
+    REQUIRE(other);
+    CHECK(other->host == "localhost");
+    CHECK(other->port == 8443);
+    CHECK_FALSE(core::parse_http_url("https://"));
+    CHECK_FALSE(core::parse_http_url("https://http://x"));
+}
+
+TEST_CASE("which hosts are this machine")
+{
+    for (const char* own : {":1", "localhost", "127.0.0.1", "127.1.2.3:80", "[::1]:80"})
+        CHECK(core::is_loopback(*core::parse_http_url(own)));
+    for (const char* other : {"example.org", "127.example.org", "10.0.0.1", "[::2]:80"})
+        CHECK_FALSE(core::is_loopback(*core::parse_http_url(other)));
 }
 
 TEST_CASE("URLs that are refused")
@@ -39,8 +63,6 @@ TEST_CASE("URLs that are refused")
                              "?x",
                              "http://",
                              "http:///x",
-                             "https://localhost/",
-                             "HTTPS://x",
                              "ftp://x/",
                              ":",
                              ":0",
