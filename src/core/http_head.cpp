@@ -17,9 +17,9 @@ bool is_digit(char c)
 bool agrees(std::string_view text, std::string_view prefix)
 {
     const std::size_t common = std::min(text.size(), prefix.size());
-    return std::equal(prefix.begin(), prefix.begin() + static_cast<std::ptrdiff_t>(common),
-                      text.begin(),
-                      [](char a, char b) { return (b >= 'a' && b <= 'z' ? b - 'a' + 'A' : b) == a; });
+    return std::equal(
+        prefix.begin(), prefix.begin() + static_cast<std::ptrdiff_t>(common), text.begin(),
+        [](char a, char b) { return (b >= 'a' && b <= 'z' ? b - 'a' + 'A' : b) == a; });
 }
 
 /// "HTTP/1.1 200", "HTTP/2 200 OK"

@@ -42,16 +42,23 @@ std::string find_curl()
 
 std::vector<std::string> arguments_for(const core::HttpUrl& url, Duration timeout)
 {
-    const std::string host =
-        url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
+    const std::string host = url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
     const double seconds = std::chrono::duration<double>(timeout).count();
     // -q comes first (man 1 curl): no file of the user's changes the question. --max-filesize: of
     // the body nothing is wanted.
-    std::vector<std::string> arguments{"-q", "-s", "-g", "-o", "/dev/null",
-                                       "-w", "%{http_code} %{errormsg}",
-                                       "--max-time", fmt::format("{:.3f}", seconds),
-                                       "--max-filesize", "1",
-                                       "-A", "bgt"};
+    std::vector<std::string> arguments{"-q",
+                                       "-s",
+                                       "-g",
+                                       "-o",
+                                       "/dev/null",
+                                       "-w",
+                                       "%{http_code} %{errormsg}",
+                                       "--max-time",
+                                       fmt::format("{:.3f}", seconds),
+                                       "--max-filesize",
+                                       "1",
+                                       "-A",
+                                       "bgt"};
     if (core::is_loopback(url)) arguments.insert(arguments.end(), {"-k", "--noproxy", "*"});
     arguments.push_back(fmt::format("https://{}:{}{}", host, url.port, url.target));
     return arguments;

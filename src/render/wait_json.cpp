@@ -24,7 +24,9 @@ std::string wait_json(const std::vector<ops::Snapshot>& tasks, const ops::WaitRe
     json::object wait{{"end", end},
                       {"task", answer.tasks[answer.verdict.task].id.value},
                       {"condition", to_valid_utf8(condition.before)},
-                      {"last_answer", answer.last_answer.empty() ? json::value(nullptr) : json::value(to_valid_utf8(answer.last_answer))},
+                      {"last_answer", answer.last_answer.empty()
+                                          ? json::value(nullptr)
+                                          : json::value(to_valid_utf8(answer.last_answer))},
                       {"not_ready", words_json(answer.not_ready)}};
     return answer_json({{"tasks", std::move(rows)}, {"wait", std::move(wait)}});
 }

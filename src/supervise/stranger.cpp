@@ -21,7 +21,8 @@ constexpr std::array<std::string_view, 10> forwarders{
 
 bool is_in_other_pid_namespace(std::int32_t pid)
 {
-    struct stat its {}, own {};
+    struct stat its {
+    }, own{};
     return stat(fmt::format("/proc/{}/ns/pid", pid).c_str(), &its) != 0 ||
            stat("/proc/self/ns/pid", &own) != 0 || its.st_ino != own.st_ino;
 }

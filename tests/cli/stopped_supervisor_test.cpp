@@ -71,10 +71,10 @@ TEST_CASE("requests to a supervisor that is stopped end at once and say so")
     const std::string id = lab.start({"--stdin", "pipe", "--", "cat"});
     const Stopped supervisor(lab, id);
     const auto began = std::chrono::steady_clock::now();
-    const std::vector<Words> requests{{"kill", id},        {"kill", "--now", id}, {"pause", id},
-                                      {"resume", id},      {"restart", id},       {"why", id},
-                                      {"signal", "HUP", id}, {"send", "--eof", id}, {"rm", "--force", id},
-                                      {"why", "--all"}};
+    const std::vector<Words> requests{
+        {"kill", id},          {"kill", "--now", id}, {"pause", id},         {"resume", id},
+        {"restart", id},       {"why", id},           {"signal", "HUP", id}, {"send", "--eof", id},
+        {"rm", "--force", id}, {"why", "--all"}};
     for (const Words& words : requests) {
         const Ran ran = lab(words);
         INFO(ran);

@@ -236,7 +236,7 @@ TEST_CASE("Little CPU for some time")
 TEST_CASE("What follows from the table")
 {
     CHECK(condition_forms() == "exit, exit=0, ready, log:REGEX, log-fail:REGEX, port, port:N, "
-                               "tcp:HOST:N, http:URL[=STATUS], "
+                               "tcp:HOST:N, http:URL[=STATUS], https:URL[=STATUS], "
                                "unix:PATH, file:PATH, cmd:COMMAND, gone:CONDITION, progress=N, "
                                "quiet:D, mem>SIZE, cpu<PERCENT:D, stalled, waiting-input");
     CHECK(refused("gone:exit")

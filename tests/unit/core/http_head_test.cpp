@@ -18,7 +18,8 @@ TEST_CASE("the status of a head, whatever else is in it")
     for (const Row& row :
          {Row{"HTTP/1.1 204 No Content\r\n\r\n", 204}, Row{"HTTP/1.1 200\r\n\r\n", 200},
           Row{"HTTP/1.0 503 x\n\n", 503}, Row{"HTTP/1.1 200 OK\r\nServer : x\r\n\r\n", 200},
-          Row{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n", 200},
+          Row{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n",
+              200},
           Row{"HTTP/1.1 200 OK\r\nConnection: keep-alive;timeout=5\r\n\r\n", 200},
           Row{"http/1.1 200 OK\r\n\r\n", 200}, Row{"HTTP/2 200\r\n\r\n", 200},
           Row{"HTTP/1.1  200 OK\r\n\r\n", 200}, Row{"HTTP/1.1 200\t OK\r\n\r\n", 200},
@@ -35,8 +36,8 @@ TEST_CASE("a status line is enough when the connection was closed")
 {
     CHECK(core::read_http_head("HTTP/1.1 200\r\n", true) == HttpHead{State::complete, 200});
     CHECK(core::read_http_head("HTTP/1.1 200\r\n", false).state == State::incomplete);
-    for (const char* cut : {"", "HTTP/1.1 200", "HTTP/1.1 100 Continue\r\n",
-                            "HTTP/1.1 100 Continue\r\n\r\n"})
+    for (const char* cut :
+         {"", "HTTP/1.1 200", "HTTP/1.1 100 Continue\r\n", "HTTP/1.1 100 Continue\r\n\r\n"})
         CHECK(core::read_http_head(cut, true).state == State::not_http);
 }
 
