@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <thread>
 
 using namespace bgt::test;
 
@@ -88,11 +87,12 @@ TEST_CASE("requests to a supervisor that is stopped end at once and say so")
 TEST_CASE("run --wait tells of a supervisor that is stopped", "[slow]")
 {
     const Lab lab;
-    Child stay(lab.bgt({"run", "--wait", "--stdin", "pipe", "--", "cat"}));
+    Child stay(
+        lab.program({"sh", "-c", "exec \"$0\" run --wait --stdin pipe -- cat 2>&1", BGT_BINARY}));
     REQUIRE(eventually(patience, [&] { return lab({"show", "1"}).code == 0; }));
     {
         const Stopped supervisor(lab, "1");
-        std::this_thread::sleep_for(milliseconds(6000)); // it looks every five seconds
+        CHECK(stay.says("is stopped and answers nobody"));
     }
     CHECK(lab({"send", "--eof", "1"}).code == 0);
     const Ran ran = stay.finish();
