@@ -153,6 +153,11 @@ Result<HttpUrl> parse_http_url(const std::string& text)
     return url;
 }
 
+std::string bracketed_host(const HttpUrl& url)
+{
+    return url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
+}
+
 bool is_loopback(const HttpUrl& url)
 {
     return url.host == "localhost" || url.host == "::1" ||

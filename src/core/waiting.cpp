@@ -166,45 +166,46 @@ std::optional<Duration> Waiting::shortest_span(std::size_t task, Observation obs
     return shortest;
 }
 
-Verdict Waiting::verdict() const
+WaitVerdict Waiting::verdict() const
 {
-    using Kind = Verdict::Kind;
+    using Kind = WaitVerdict::Kind;
     const auto met = [](const Decisive& by) {
-        return Verdict{Kind::met, Verdict::Cause::none, by.task, by.condition};
+        return WaitVerdict{Kind::met, WaitVerdict::Cause::none, by.task, by.condition};
     };
-    if (guard_) return {Kind::impossible, Verdict::Cause::guard, guard_->task, guard_->condition};
+    if (guard_)
+        return {Kind::impossible, WaitVerdict::Cause::guard, guard_->task, guard_->condition};
     if (rules_.any && first_met_) return met(*first_met_);
     if (rules_.any ? open_goals_ == 0 && first_impossible_ : first_impossible_.has_value())
         return impossible();
     if (open_goals_ == 0 && last_met_) return met(*last_met_);
-    if (const std::optional<Verdict> found = stuck()) return *found;
+    if (const std::optional<WaitVerdict> found = stuck()) return *found;
     return {};
 }
 
-Verdict Waiting::impossible() const
+WaitVerdict Waiting::impossible() const
 {
     const Task& task = tasks_[first_impossible_->task];
     const bool by_readiness =
         conditions_[first_impossible_->condition].kind() == Condition::Kind::ready;
-    Verdict verdict{Verdict::Kind::impossible, Verdict::Cause::ended, first_impossible_->task,
-                    first_impossible_->condition};
+    WaitVerdict verdict{WaitVerdict::Kind::impossible, WaitVerdict::Cause::ended,
+                        first_impossible_->task, first_impossible_->condition};
     if (by_readiness && task.readiness == Readiness::no_condition)
-        verdict.cause = Verdict::Cause::no_readiness;
+        verdict.cause = WaitVerdict::Cause::no_readiness;
     else if (!task.over)
         verdict.cause =
-            Verdict::Cause::never_ready; // nothing else ends a condition of a living task
+            WaitVerdict::Cause::never_ready; // nothing else ends a condition of a living task
     return verdict;
 }
 
-std::optional<Verdict> Waiting::stuck() const
+std::optional<WaitVerdict> Waiting::stuck() const
 {
     if (!rules_.or_stuck) return std::nullopt;
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
         const Task& task = tasks_[i];
         if (task.over || settled(i) || !(task.stalled || task.waiting_input)) continue;
         const auto cause =
-            task.waiting_input ? Verdict::Cause::waiting_input : Verdict::Cause::stalled;
-        return Verdict{Verdict::Kind::impossible, cause, i, 0};
+            task.waiting_input ? WaitVerdict::Cause::waiting_input : WaitVerdict::Cause::stalled;
+        return WaitVerdict{WaitVerdict::Kind::impossible, cause, i, 0};
     }
     return std::nullopt;
 }

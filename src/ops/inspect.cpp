@@ -47,8 +47,9 @@ Result<InspectAnswer> recover_and_inspect(store::Root& root, const InspectReques
     for (Snapshot& snapshot : recover_and_inspect_all(root, found->ids, request.fields)) {
         Inspected& one = answer.tasks.emplace_back();
         one.task = std::move(snapshot);
+        // Of the record as it is: the check below may change what is said of it.
+        if (request.readiness) one.not_ready = why_not_ready(root, one.task);
         if (request.fields.ports) check_readiness(root, one.task);
-        if (request.readiness) one.not_ready = why_not_ready(root, one.task.id);
         if (request.processes) one.processes = processes_of(one.task.tree);
         if (const Result<store::TaskDir> task = root.open_task(one.task.id))
             read_history(one, *task, request.max_events);

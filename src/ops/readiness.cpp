@@ -75,22 +75,19 @@ void check_readiness(store::Root& root, Snapshot& task)
     }
 }
 
-std::vector<std::string> why_not_ready(store::Root& root, store::TaskId id)
+std::vector<std::string> why_not_ready(store::Root& root, const Snapshot& task)
 {
-    SnapshotFields want;
-    want.spec = want.usage = true;
-    const Result<Snapshot> seen = recover_and_inspect(root, id, want);
-    if (!seen || !seen->problem.empty() || !seen->spec || seen->spec->ready.empty()) return {};
-    const store::Status& status = seen->status;
-    const Result<store::TaskDir> folder = root.open_task(id);
+    if (!task.problem.empty() || !task.spec || task.spec->ready.empty()) return {};
+    const store::Status& status = task.status;
+    const Result<store::TaskDir> folder = root.open_task(task.id);
     if (status.ready || !folder) return {};
     if (status.lifecycle != core::Lifecycle::running) return last_answers(*folder);
     const auto begin = [&](store::WhichLog stream) {
         const auto found =
-            find_attempt(*folder, status, stream, {Attempt::Which::last}, label(id, status));
+            find_attempt(*folder, status, stream, {Attempt::Which::last}, label(task.id, status));
         return found ? found->begin : 0;
     };
-    return supervise::missing_conditions(*folder, *seen->spec, seen->tree,
+    return supervise::missing_conditions(*folder, *task.spec, task.tree,
                                          begin(store::WhichLog::out), begin(store::WhichLog::err),
                                          missing_bound);
 }

@@ -102,7 +102,7 @@ Result<std::optional<store::Status>> await_gone(store::Root& root, store::TaskId
                                                 std::optional<Instant> deadline, Cancel cancel)
 {
     std::optional<Duration> kill_after;
-    int stopped = 0;
+    supervise::StoppedLooks looks;
     for (;;) {
         auto until = deadline;
         if (const Instant tick = os::now() + std::chrono::seconds(1); !deadline || tick < *deadline)
@@ -115,9 +115,7 @@ Result<std::optional<store::Status>> await_gone(store::Root& root, store::TaskId
         const auto seen = recover_and_inspect(root, id, {});
         const store::ProcessKey supervisor =
             seen ? seen->status.supervisor : target.before.supervisor;
-        stopped = supervise::is_stopped(supervisor) ? stopped + 1 : 0;
-        if (stopped == supervise::max_stopped_looks)
-            return Error::failed(supervise::stopped_text(id, supervisor));
+        BGT_TRY(looks.look(id, supervisor));
         if (!request.waiting) continue;
         if (!kill_after) {
             kill_after = Duration::zero();

@@ -44,9 +44,10 @@ Result<WaitAnswer> WaitDriver::run(const std::function<void(const WaitProgress&)
     while (true) {
         const Result<bool> more = observe();
         if (!more) return more.error();
-        const core::Verdict::Kind verdict = waiting_.verdict().kind;
-        if (verdict == core::Verdict::Kind::met) return answer(WaitAnswer::End::met);
-        if (verdict == core::Verdict::Kind::impossible) return answer(WaitAnswer::End::impossible);
+        const core::WaitVerdict::Kind verdict = waiting_.verdict().kind;
+        if (verdict == core::WaitVerdict::Kind::met) return answer(WaitAnswer::End::met);
+        if (verdict == core::WaitVerdict::Kind::impossible)
+            return answer(WaitAnswer::End::impossible);
         if (!watch_) { // only now: most often the answer is there already
             if (Result<void> started = start_watching(); !started) return started.error();
             if (cancel >= 0) watch_->add_fd(cancel);
@@ -237,9 +238,13 @@ Result<WaitAnswer> wait(store::Root& root, const WaitRequest& request,
     if (Result<void> opened = driver.open(); !opened) return opened.error();
     Result<WaitAnswer> answer = driver.run(progress, cancel);
     const bool failed = answer && (answer->end == WaitAnswer::End::timed_out ||
-                                   answer->verdict.cause == core::Verdict::Cause::ended);
-    if (failed && request.conditions[answer->verdict.condition].kind() == Kind::ready)
-        answer->not_ready = why_not_ready(root, request.tasks[answer->verdict.task]);
+                                   answer->verdict.cause == core::WaitVerdict::Cause::ended);
+    if (!failed || request.conditions[answer->verdict.condition].kind() != Kind::ready)
+        return answer;
+    SnapshotFields want;
+    want.spec = want.usage = true;
+    const auto seen = recover_and_inspect(root, request.tasks[answer->verdict.task], want);
+    if (seen) answer->not_ready = why_not_ready(root, *seen);
     return answer;
 }
 

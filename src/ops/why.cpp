@@ -60,7 +60,7 @@ EndAccount account_of(store::Root& root, const store::TaskDir& task, Snapshot se
     EndAccount account;
     account.task = std::move(seen);
     read_events(account, task);
-    account.not_ready = why_not_ready(root, account.task.id);
+    account.not_ready = why_not_ready(root, account.task);
     account.output = supervise::last_lines(task, lines_told);
     return account;
 }

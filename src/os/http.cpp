@@ -25,7 +25,7 @@ constexpr std::size_t max_head_bytes = 64 * 1024;
 
 std::string make_request(const core::HttpUrl& url)
 {
-    std::string host = url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
+    std::string host = core::bracketed_host(url);
     if (url.port != 80) host += ":" + std::to_string(url.port);
     return "GET " + url.target + " HTTP/1.1\r\nHost: " + host +
            "\r\nUser-Agent: bgt\r\nAccept: */*\r\nConnection: close\r\n\r\n";

@@ -42,7 +42,6 @@ std::string find_curl()
 
 std::vector<std::string> arguments_for(const core::HttpUrl& url, Duration timeout)
 {
-    const std::string host = url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
     const double seconds = std::chrono::duration<double>(timeout).count();
     // -q comes first (man 1 curl): no file of the user's changes the question. --max-filesize: of
     // the body nothing is wanted.
@@ -60,7 +59,8 @@ std::vector<std::string> arguments_for(const core::HttpUrl& url, Duration timeou
                                        "-A",
                                        "bgt"};
     if (core::is_loopback(url)) arguments.insert(arguments.end(), {"-k", "--noproxy", "*"});
-    arguments.push_back(fmt::format("https://{}:{}{}", host, url.port, url.target));
+    arguments.push_back(
+        fmt::format("https://{}:{}{}", core::bracketed_host(url), url.port, url.target));
     return arguments;
 }
 

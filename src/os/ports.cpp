@@ -12,7 +12,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <sys/stat.h>
 #include <unordered_map>
 
 namespace bgt::os {
@@ -64,12 +63,14 @@ PortTable table_of(const std::vector<Listener>& listeners)
 /// once a namespace.
 class OtherNamespaces {
 public:
-    explicit OtherNamespaces(const ProcDir& proc) : proc_(proc), own_(namespace_at("/proc/self")) {}
+    explicit OtherNamespaces(const ProcDir& proc)
+        : proc_(proc), own_(namespace_of(own_pid(), "net"))
+    {}
 
     /// nullptr: the process is in the namespace of this one, or can't be looked at.
     const PortTable* of(std::int32_t pid)
     {
-        const std::uint64_t its = namespace_at("/proc/" + std::to_string(pid));
+        const std::uint64_t its = namespace_of(pid, "net");
         if (its == own_ || its == 0 || own_ == 0) return nullptr;
         const auto [at, is_new] = tables_.try_emplace(its);
         if (!is_new) return &at->second;
@@ -80,12 +81,6 @@ public:
     }
 
 private:
-    static std::uint64_t namespace_at(const std::string& folder)
-    {
-        struct stat info {};
-        return stat((folder + "/ns/net").c_str(), &info) == 0 ? info.st_ino : 0;
-    }
-
     const ProcDir& proc_;
     std::uint64_t own_;
     std::unordered_map<std::uint64_t, PortTable> tables_;
@@ -172,6 +167,13 @@ std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids,
     std::ranges::sort(ports);
     ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
     return ports;
+}
+
+std::vector<std::uint16_t> listening_ports(std::span<const ProcStat> members)
+{
+    std::vector<std::int32_t> pids;
+    for (const ProcStat& member : members) pids.push_back(member.key.pid);
+    return ports_of(pids, listeners());
 }
 
 PortHolders holders_of(std::uint16_t port)

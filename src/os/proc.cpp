@@ -11,6 +11,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -120,6 +121,13 @@ std::optional<ProcessKey> key_of(std::int32_t pid)
 std::int32_t own_pid()
 {
     return getpid();
+}
+
+std::uint64_t namespace_of(std::int32_t pid, const char* kind)
+{
+    struct stat info {};
+    const std::string path = "/proc/" + std::to_string(pid) + "/ns/" + kind;
+    return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
 }
 
 ProcessKey own_key()

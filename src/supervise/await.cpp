@@ -100,6 +100,14 @@ Result<std::optional<store::Status>> await_status(
     }
 }
 
+Result<void> StoppedLooks::look(store::TaskId id, const ProcessKey& supervisor)
+{
+    constexpr int max_looks = 5;
+    in_a_row_ = is_stopped(supervisor) ? in_a_row_ + 1 : 0;
+    if (in_a_row_ == max_looks) return Error::failed(stopped_text(id, supervisor));
+    return {};
+}
+
 Result<store::Status> await_served(store::Root& root, store::TaskId id,
                                    const std::function<bool(const store::Status&)>& done,
                                    int cancel_fd)
@@ -107,7 +115,7 @@ Result<store::Status> await_served(store::Root& root, store::TaskId id,
     const Result<store::TaskDir> task = root.open_task(id);
     if (!task) return task.error();
     const Result<Fd> record = task->open(store::file::status, O_RDONLY);
-    int stopped = 0;
+    StoppedLooks looks;
     while (true) {
         const auto seen = await_status(root, id, os::now() + look_interval, done, cancel_fd);
         if (!seen && seen.error().kind == ErrorKind::not_found && record)
@@ -115,8 +123,7 @@ Result<store::Status> await_served(store::Root& root, store::TaskId id,
         if (!seen) return seen.error();
         if (*seen) return **seen;
         const Result<store::Status> now = store::read_status_at(root.fd(), id);
-        stopped = now && is_stopped(now->supervisor) ? stopped + 1 : 0;
-        if (stopped == max_stopped_looks) return Error::failed(stopped_text(id, now->supervisor));
+        BGT_TRY(looks.look(id, now ? now->supervisor : ProcessKey{}));
     }
 }
 

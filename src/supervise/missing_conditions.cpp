@@ -18,13 +18,6 @@ namespace {
 using Kind = core::Condition::Kind;
 using core::Observation;
 
-std::vector<std::uint16_t> ports_of(const std::vector<os::ProcStat>& members)
-{
-    std::vector<std::int32_t> pids;
-    for (const os::ProcStat& member : members) pids.push_back(member.key.pid);
-    return os::ports_of(pids, os::listeners());
-}
-
 std::string instead_of_port(const std::vector<std::uint16_t>& ports, std::uint16_t wanted)
 {
     std::string list;
@@ -72,7 +65,7 @@ std::vector<std::string> missing_conditions(const store::TaskDir& task, const st
         const Result<core::Condition> condition = core::parse_condition(text, spec.cwd);
         if (!condition || condition->is_guard()) continue;
         if (condition->observes(Observation::listeners)) {
-            const std::vector<std::uint16_t> ports = ports_of(members);
+            const std::vector<std::uint16_t> ports = os::listening_ports(members);
             if (condition->row->judge(*condition, core::fact::Listening{ports}) !=
                 core::ConditionState::met)
                 missing.push_back(shown + ": " + instead_of_port(ports, condition->port));

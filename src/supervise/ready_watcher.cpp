@@ -63,12 +63,12 @@ private:
 
     std::optional<Answer> decided() const
     {
-        const core::Verdict verdict = waiting_.verdict();
+        const core::WaitVerdict verdict = waiting_.verdict();
         const std::string& before = waiting_.conditions()[verdict.condition].before;
         switch (verdict.kind) {
-        case core::Verdict::Kind::met: return Answer{Answer::Kind::ready, before};
-        case core::Verdict::Kind::impossible: return Answer{Answer::Kind::never, before};
-        case core::Verdict::Kind::pending: break;
+        case core::WaitVerdict::Kind::met: return Answer{Answer::Kind::ready, before};
+        case core::WaitVerdict::Kind::impossible: return Answer{Answer::Kind::never, before};
+        case core::WaitVerdict::Kind::pending: break;
         }
         return std::nullopt;
     }
@@ -129,12 +129,9 @@ private:
 
     void look_at_ports()
     {
-        const pid_t self = os::own_pid();
-        std::vector<std::int32_t> pids;
-        for (const os::ProcStat& member : os::without_trees(what_.members(), {self}))
-            if (!os::is_parent(member.key.pid)) pids.push_back(member.key.pid);
-        const std::vector<std::uint16_t> ports = os::ports_of(pids, os::listeners());
-        waiting_.take(0, core::fact::Listening{ports});
+        auto members = os::without_trees(what_.members(), {os::own_pid()});
+        std::erase_if(members, [](const auto& one) { return os::is_parent(one.key.pid); });
+        waiting_.take(0, core::fact::Listening{os::listening_ports(members)});
         next_look_.reset();
         if (waiting_.needed().has(Observation::listeners)) next_look_ = os::now() + interval_;
         interval_ = std::min(interval_ * 5 / 4, last_interval);

@@ -7,7 +7,6 @@
 #include <array>
 #include <fmt/format.h>
 #include <string_view>
-#include <sys/stat.h>
 
 namespace bgt::supervise {
 namespace {
@@ -21,10 +20,8 @@ constexpr std::array<std::string_view, 10> forwarders{
 
 bool is_in_other_pid_namespace(std::int32_t pid)
 {
-    struct stat its {
-    }, own{};
-    return stat(fmt::format("/proc/{}/ns/pid", pid).c_str(), &its) != 0 ||
-           stat("/proc/self/ns/pid", &own) != 0 || its.st_ino != own.st_ino;
+    const std::uint64_t its = os::namespace_of(pid, "pid");
+    return its == 0 || its != os::namespace_of(os::own_pid(), "pid");
 }
 
 /// Whether it may well do it for the task.
@@ -51,11 +48,9 @@ std::string stranger_words(const core::Condition& condition,
     if (condition.kind() != core::Condition::Kind::http || condition.gone ||
         !core::is_loopback(condition.url))
         return {};
-    std::vector<std::int32_t> pids;
-    for (const os::ProcStat& member : members) pids.push_back(member.key.pid);
     const std::uint16_t port = condition.url.port;
     const auto is_own = [&] {
-        const std::vector<std::uint16_t> own = os::ports_of(pids, os::listeners());
+        const std::vector<std::uint16_t> own = os::listening_ports(members);
         return std::ranges::find(own, port) != own.end();
     };
     if (is_own()) return {};

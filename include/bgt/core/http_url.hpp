@@ -17,6 +17,9 @@ struct HttpUrl {
 /// `https://...`. Error (usage): bad port, control characters.
 Result<HttpUrl> parse_http_url(const std::string& text);
 
+/// The host as a URL and a Host field have it: an IPv6 address in brackets.
+std::string bracketed_host(const HttpUrl&);
+
 /// Whether the host is this machine: localhost, 127.0.0.0/8, ::1.
 bool is_loopback(const HttpUrl&);
 

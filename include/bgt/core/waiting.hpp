@@ -13,7 +13,7 @@ struct WaitRules {
     bool or_stuck = false; ///< impossible as soon as a task is stalled or waits for input
 };
 
-struct Verdict {
+struct WaitVerdict {
     enum class Kind : std::uint8_t { pending, met, impossible };
     /// Why it is impossible.
     enum class Cause : std::uint8_t {
@@ -32,7 +32,7 @@ struct Verdict {
     /// `waiting_input`, which name only the task.
     std::size_t task = 0, condition = 0;
 
-    bool operator==(const Verdict&) const = default;
+    bool operator==(const WaitVerdict&) const = default;
 };
 
 /// Conditions of several tasks, all of which are asked of each task. A condition that was met once
@@ -54,7 +54,7 @@ public:
         answers_[condition] = std::move(text);
     }
 
-    Verdict verdict() const;
+    WaitVerdict verdict() const;
     /// What can still change the verdict, of one task. Of a task that is over: what must be
     /// observed once more.
     Observations needed(std::size_t task) const;
@@ -103,8 +103,8 @@ private:
     void judge(std::size_t task, std::size_t condition, Observation, const Fact&);
     void set(std::size_t task, std::size_t condition, ConditionState);
     void end_if_observed(std::size_t task);
-    Verdict impossible() const;
-    std::optional<Verdict> stuck() const;
+    WaitVerdict impossible() const;
+    std::optional<WaitVerdict> stuck() const;
 
     std::vector<Condition> conditions_;
     WaitRules rules_;

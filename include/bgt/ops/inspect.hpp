@@ -24,15 +24,16 @@ struct InspectRequest {
     SnapshotFields fields;
     bool processes = false;     ///< with their command lines and ages (needs fields.usage)
     std::size_t max_events = 0; ///< so many of the newest
-    bool readiness = false;     ///< why those are not ready that are to be
+    bool readiness = false;     ///< why those are not ready that are to be (needs fields.spec
+                                ///< and fields.usage)
 };
 
 struct Inspected {
     Snapshot task;
     std::vector<Process> processes;
-    std::vector<store::TaskEvent> events;   ///< the newest, oldest first
-    std::vector<store::TaskEvent> attempts; ///< all that are "attempt-ended"
-    std::vector<std::string> not_ready;     ///< why_not_ready(), where that was asked for
+    std::vector<store::TaskEvent> events;    ///< the newest, oldest first
+    std::vector<store::TaskEvent> attempts;  ///< all that are "attempt-ended"
+    std::vector<std::string> not_ready = {}; ///< why_not_ready(), where that was asked for
 };
 
 struct InspectAnswer {

@@ -11,8 +11,9 @@ namespace bgt::ops {
 void check_readiness(store::Root&, Snapshot&);
 
 /// Why a task is not ready, condition by condition ("http:localhost:3000: answered 404"): of one
-/// that runs as it is now, of one that has ended what its last attempt was answered last. Empty: it
-/// is ready, has no condition of readiness, or nothing is known. Takes up to half a second.
-std::vector<std::string> why_not_ready(store::Root&, store::TaskId);
+/// that runs as it is now, of one that has ended what its last attempt was answered last. The
+/// snapshot must have been taken with its spec and, of a running task, its usage. Empty: it is
+/// ready, has no condition of readiness, or nothing is known. Takes up to half a second.
+std::vector<std::string> why_not_ready(store::Root&, const Snapshot&);
 
 } // namespace bgt::ops

@@ -27,7 +27,7 @@ struct WaitAnswer {
     };
     End end = End::met;
     /// What decided; of timed_out the first condition of the first task that is still open.
-    core::Verdict verdict;
+    core::WaitVerdict verdict;
     std::string last_answer;            ///< what the probe of that condition said last, if anything
     std::vector<std::string> not_ready; ///< where it is `ready`: what of it is missing
     std::size_t open_tasks = 0;         ///< tasks with open conditions

@@ -1,4 +1,5 @@
 #pragma once
+#include <bgt/os/proc.hpp>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -27,6 +28,9 @@ std::vector<Listener> parse_proc_net(std::string_view text);
 /// none.
 std::vector<std::uint16_t> ports_of(std::span<const std::int32_t> pids,
                                     const std::vector<Listener>& known);
+
+/// The same of these processes, with a listeners() taken now.
+std::vector<std::uint16_t> listening_ports(std::span<const ProcStat> members);
 
 struct PortHolders {
     std::vector<std::int32_t> pids; ///< ascending

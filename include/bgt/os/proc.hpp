@@ -42,6 +42,9 @@ bool is_alive(const ProcessKey&);
 std::optional<ProcessKey> key_of(std::int32_t pid);
 /// Of this process.
 std::int32_t own_pid();
+/// The number of the namespace of that kind ("net", "pid") in which the process is (man 7
+/// namespaces); 0: it can't be told.
+std::uint64_t namespace_of(std::int32_t pid, const char* kind);
 /// Of this process, for one open; start_ticks is 0 where /proc can't be read.
 ProcessKey own_key();
 /// argv of the process, joined and quoted for showing, cut at 4 KiB; a title that the process gave

@@ -1,6 +1,5 @@
 #pragma once
-/// The answer of `bgt wait --json`. Not in json.hpp: core/waiting.hpp and core/diagnosis.hpp can't
-/// be included together.
+/// The answer of `bgt wait --json`.
 #include <bgt/ops/wait.hpp>
 #include <string>
 #include <vector>

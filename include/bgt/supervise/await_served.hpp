@@ -1,13 +1,22 @@
 #pragma once
 /// What verbs say and do about tasks whose supervisor does nothing, or that have none yet.
+#include <bgt/base/process_key.hpp>
 #include <bgt/store/root.hpp>
 #include <functional>
 #include <string>
 
 namespace bgt::supervise {
 
-/// Who is found stopped (is_stopped) so often in a row, a second apart, is not awaited.
-inline constexpr int max_stopped_looks = 5;
+/// A supervisor that is found stopped (is_stopped) in five looks in a row is not awaited. The looks
+/// are a second apart.
+class StoppedLooks {
+public:
+    /// Error: it was the fifth; says so with its pid.
+    Result<void> look(store::TaskId, const ProcessKey& supervisor);
+
+private:
+    int in_a_row_ = 0;
+};
 
 /// await_status() without a deadline, for what the supervisor was asked to do. Error: it is stopped
 /// (is_stopped) for some seconds, and that is said with its pid.

@@ -14,7 +14,7 @@ namespace bgt::cli {
 namespace {
 
 using End = ops::WaitAnswer::End;
-using Cause = core::Verdict::Cause;
+using Cause = core::WaitVerdict::Cause;
 
 std::string short_label(const ops::Snapshot& task)
 {
@@ -41,7 +41,7 @@ std::string before(const core::Condition& condition, const ops::WaitAnswer& answ
 
 std::string impossible_message(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
 {
-    const core::Verdict& verdict = answer.verdict;
+    const core::WaitVerdict& verdict = answer.verdict;
     const ops::Snapshot& task = answer.tasks[verdict.task];
     const core::Condition& condition = request.conditions[verdict.condition];
     const std::string id = to_string(task.id);

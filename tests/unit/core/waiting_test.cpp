@@ -11,8 +11,8 @@
 using namespace bgt;
 using namespace bgt::core;
 using namespace std::chrono_literals;
-using Kind = Verdict::Kind;
-using Cause = Verdict::Cause;
+using Kind = WaitVerdict::Kind;
+using Cause = WaitVerdict::Cause;
 
 namespace {
 
@@ -63,7 +63,7 @@ public:
         }
     }
 
-    Verdict verdict() const
+    WaitVerdict verdict() const
     {
         std::optional<When> guard, first_met, last_met, first_impossible;
         bool all_goals = true;
@@ -95,7 +95,7 @@ public:
     bool is_settled(std::size_t task) const { return settled_at(task) != never; }
 
 private:
-    static Verdict of(Kind kind, Cause cause, const When& when)
+    static WaitVerdict of(Kind kind, Cause cause, const When& when)
     {
         return {kind, cause, std::get<1>(when), std::get<3>(when)};
     }
@@ -249,7 +249,7 @@ private:
                                                                           : Cause::ended;
     }
 
-    Verdict stuck() const
+    WaitVerdict stuck() const
     {
         for (std::size_t task = 0; rules_.or_stuck && task < tasks_; ++task) {
             if (over_at(task) != never || is_settled(task)) continue;
@@ -388,7 +388,7 @@ TEST_CASE("A pending wait says what it needs, and nothing more")
     CHECK_FALSE(waits.needs_probe(2));
     CHECK(waits.verdict().kind == Kind::pending);
     waits.take(0, fact::Line{"a"});
-    CHECK(waits.verdict() == Verdict{Kind::met, Cause::none, 0, 0});
+    CHECK(waits.verdict() == WaitVerdict{Kind::met, Cause::none, 0, 0});
     CHECK(waits.needed().empty());
     CHECK(waits.settled(0));
 }
@@ -406,7 +406,7 @@ TEST_CASE("The end of a task counts when all else was observed once more")
     waits.take(0, fact::OutputRead{});
     CHECK(waits.needed(0) == Observations{Observation::probe});
     waits.answer(1, {false, {}});
-    CHECK(waits.verdict() == Verdict{Kind::impossible, Cause::ended, 0, 1});
+    CHECK(waits.verdict() == WaitVerdict{Kind::impossible, Cause::ended, 0, 1});
 }
 
 TEST_CASE("A guard is over when all it guards is settled")
@@ -417,7 +417,7 @@ TEST_CASE("A guard is over when all it guards is settled")
     CHECK(waits.verdict().kind == Kind::pending);
     CHECK(waits.first_open(1) == 0);
     waits.take(1, fact::Line{"ax"});
-    CHECK(waits.verdict() == Verdict{Kind::impossible, Cause::guard, 1, 1});
+    CHECK(waits.verdict() == WaitVerdict{Kind::impossible, Cause::guard, 1, 1});
 }
 
 TEST_CASE("Why a task can't become ready")
