@@ -16,6 +16,17 @@ Result<Pipe> make_pipe(const char* what, int flags)
     return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
+int write_all(int fd, std::string_view text)
+{
+    while (!text.empty()) {
+        const ssize_t n = retry_on_eintr([&] { return ::write(fd, text.data(), text.size()); });
+        if (n < 0) return errno;
+        if (n == 0) return EIO;
+        text.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return 0;
+}
+
 bool write_packet(int fd, std::string_view bytes)
 {
     bytes = bytes.substr(0, PIPE_BUF);

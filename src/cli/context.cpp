@@ -1,5 +1,6 @@
 #include <bgt/cli/context.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/ops/queues.hpp>
 #include <bgt/ops/settings.hpp>
@@ -55,18 +56,6 @@ Result<config::Trust> check_trust(const std::string& file, std::string_view text
 {
     const auto store = trust_store();
     return store ? store->check(file, text) : store.error();
-}
-
-/// All of `text` (man 2 write): short writes go on, EINTR is tried again.
-int write_all(int fd, std::string_view text)
-{
-    while (!text.empty()) {
-        const ssize_t n = ::write(fd, text.data(), text.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errno;
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return 0;
 }
 
 /// What SIGPIPE would have done, also where the caller has it ignored.

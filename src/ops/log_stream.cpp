@@ -1,5 +1,7 @@
 #include "log_stream.hpp"
 
+#include <bgt/base/descriptor.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -53,9 +55,9 @@ Result<std::uint64_t> LogStream::pump(std::uint64_t freed, int wake_fd,
     std::uint64_t skipped = 0;
     if (offset_ < freed) skipped = freed - std::exchange(offset_, freed);
     while (log_) {
-        const ssize_t n =
-            ::pread(log_.get(), buffer_.data(), buffer_.size(), static_cast<off_t>(offset_));
-        if (n < 0 && errno == EINTR) continue;
+        const ssize_t n = retry_on_eintr([&] {
+            return ::pread(log_.get(), buffer_.data(), buffer_.size(), static_cast<off_t>(offset_));
+        });
         if (n < 0) return Error::system("can't read the log", errno);
         if (n == 0) break;
         auto written = write_all(std::string_view(buffer_.data(), static_cast<std::size_t>(n)),

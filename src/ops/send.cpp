@@ -1,5 +1,6 @@
 #include <bgt/ops/send.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/core/end_words.hpp>
 #include <bgt/ops/select.hpp>
 #include <bgt/ops/snapshot.hpp>
@@ -61,12 +62,11 @@ enum class Sent : std::uint8_t {
 Result<Sent> write_before(int fd, std::string_view bytes, const Deadline& deadline, Cancel cancel)
 {
     while (!bytes.empty()) {
-        const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+        const ssize_t n = retry_on_eintr([&] { return ::write(fd, bytes.data(), bytes.size()); });
         if (n >= 0) {
             bytes.remove_prefix(static_cast<std::size_t>(n));
             continue;
         }
-        if (errno == EINTR) continue;
         if (errno == EPIPE) return Error::failed("nobody reads its stdin any more");
         if (errno != EAGAIN) return Error::system("can't write to its stdin", errno);
         const Result<bool> writable = await(fd, POLLOUT, deadline, cancel);
@@ -84,8 +84,7 @@ Result<Sent> copy(int source, int fd, const Deadline& deadline, Cancel cancel)
         const Result<bool> readable = await(source, POLLIN, deadline, cancel);
         if (!readable) return readable.error();
         if (!*readable) return Sent::too_slow;
-        const ssize_t n = ::read(source, buffer, sizeof buffer);
-        if (n < 0 && errno == EINTR) continue;
+        const ssize_t n = retry_on_eintr([&] { return ::read(source, buffer, sizeof buffer); });
         if (n < 0) return Error::system("can't read stdin", errno);
         if (n == 0) return Sent::all;
         auto sent = write_before(fd, std::string_view(buffer, static_cast<std::size_t>(n)),

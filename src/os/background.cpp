@@ -169,8 +169,10 @@ ReapResult reap_all()
     while (true) {
         siginfo_t info{};
         rusage used{}; // which the library's waitid() does not give
-        if (syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | __WALL, &used) != 0) {
-            if (errno == EINTR) continue;
+        const long waited = retry_on_eintr([&] {
+            return syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | __WALL, &used);
+        });
+        if (waited != 0) {
             result.no_children = errno == ECHILD;
             return result;
         }

@@ -1,5 +1,6 @@
 #include <bgt/os/control_socket.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/unix_address.hpp>
 
@@ -80,10 +81,8 @@ Got receive_from(int fd, Datagram& out)
     header.msg_iovlen = 1;
     header.msg_control = control;
     header.msg_controllen = sizeof control;
-    ssize_t count;
-    do {
-        count = recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    } while (count < 0 && errno == EINTR);
+    const ssize_t count =
+        retry_on_eintr([&] { return recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
     if (count < 0) return Got::nothing;
     const bool vouched = read_ancillary(header, out);
     out.from_length = header.msg_namelen;

@@ -90,6 +90,12 @@ std::string watched_files(const Gathering&, std::int32_t pid, std::int32_t fd);
 std::string link_of(const ProcDir&, std::int32_t pid, std::int32_t fd);
 /// The descriptors of a process, a few thousand at most.
 std::vector<std::int32_t> descriptors_of(const ProcDir&, std::int32_t pid);
+/// The same of an open folder /proc/PID/fd.
+std::vector<std::int32_t> some_descriptors(int folder);
+/// N of "/dev/pts/N"; -1: another text.
+std::int32_t terminal_in_link(std::string_view link);
+/// Whether the link is that of a pseudoterminal's master.
+bool is_master_link(std::string_view link);
 /// The number in "socket:[12345]"; 0 for another text.
 std::uint64_t number_in_link(std::string_view link, std::string_view kind);
 /// `bytes` of the memory of a process (man 2 process_vm_readv); false unless all could be read.

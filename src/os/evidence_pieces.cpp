@@ -3,11 +3,11 @@
 // left there, and the next one goes on behind that piece.
 #include "evidence.hpp"
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/os/clock.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
@@ -70,18 +70,6 @@ struct Header {
     std::uint64_t bytes = 0;
 };
 
-bool send(int fd, const char* data, std::size_t size)
-{
-    while (size > 0) {
-        const ssize_t sent = ::write(fd, data, size);
-        if (sent < 0 && errno == EINTR) continue;
-        if (sent <= 0) return false;
-        data += sent;
-        size -= static_cast<std::size_t>(sent);
-    }
-    return true;
-}
-
 void show(Gathering& gathering)
 {
     gathering.shown.clear();
@@ -108,7 +96,7 @@ void work(Gathering& gathering, const std::vector<Piece>& pieces, std::size_t ne
         const Header header{next, text.size()};
         std::array<char, sizeof header> head;
         std::memcpy(head.data(), &header, sizeof header);
-        if (!send(out, head.data(), head.size()) || !send(out, text.data(), text.size())) return;
+        if (write_all(out, {head.data(), head.size()}) != 0 || write_all(out, text) != 0) return;
     }
 }
 
@@ -125,8 +113,8 @@ public:
     bool take(int fd)
     {
         std::array<char, 64 * 1024> buffer;
-        const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR) return true;
+        const ssize_t got =
+            retry_on_eintr([&] { return ::read(fd, buffer.data(), buffer.size()); });
         if (got <= 0) return false;
         text_.append(buffer.data(), static_cast<std::size_t>(got));
         Header header;
@@ -183,27 +171,26 @@ void end_worker(pid_t worker)
 /// be looked at.
 std::size_t run_worker(Gathering& gathering, const std::vector<Piece>& pieces, std::size_t next)
 {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return pieces.size();
-    const Fd in(ends[0]);
-    Fd out(ends[1]);
+    Result<Pipe> ends = make_pipe("a pipe for the evidence");
+    if (!ends) return pieces.size();
     const pid_t worker = ::fork();
     if (worker == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        work(gathering, pieces, next, out.get());
+        work(gathering, pieces, next, ends->writer.get());
         ::_exit(0);
     }
     if (worker < 0) return pieces.size();
-    out = Fd();
+    ends->writer.reset();
     Listener listener(gathering, pieces, next);
     Instant piece_end = now() + pieces[next].limit;
     for (bool open = true; open && listener.next() < pieces.size() && now() < gathering.end;) {
         const Instant until = std::min(piece_end, gathering.end);
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(std::max(until - now(), Duration::zero()));
-        pollfd polled{in.get(), POLLIN, 0};
+        pollfd polled{ends->reader.get(), POLLIN, 0};
         const std::size_t before = listener.next();
-        if (::poll(&polled, 1, static_cast<int>(left.count())) > 0) open = listener.take(in.get());
+        if (::poll(&polled, 1, static_cast<int>(left.count())) > 0)
+            open = listener.take(ends->reader.get());
         else if (now() >= piece_end && !is_starved(gathering, worker)) break;
         else if (now() < piece_end) continue;
         if (listener.next() != before || now() >= piece_end)

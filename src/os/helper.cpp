@@ -1,5 +1,6 @@
 #include <bgt/os/helper.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/fd.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc_dir.hpp>
@@ -84,10 +85,7 @@ public:
     int reap()
     {
         int status = -1;
-        pid_t got = 0;
-        do {
-            got = ::waitpid(pid_, &status, 0);
-        } while (got < 0 && errno == EINTR);
+        const pid_t got = retry_on_eintr([&] { return ::waitpid(pid_, &status, 0); });
         pid_ = -1;
         return got < 0 ? -1 : status;
     }
@@ -153,16 +151,13 @@ Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher,
                                   const std::vector<std::string>& arguments, bool keep_output,
                                   Instant deadline)
 {
-    std::array<int, 2> raw{-1, -1};
-    if (keep_output && ::pipe2(raw.data(), O_CLOEXEC) != 0)
-        return Error::system("can't make a pipe", errno);
-    const Fd reader(raw[0]);
-    Fd writer(raw[1]);
+    Pipe output;
+    if (keep_output) { BGT_TRY_ASSIGN(output, make_pipe("a pipe for the output")); }
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null) return Error::system("can't open /dev/null", errno);
     process::process_stdio stdio;
     stdio.in = null.get();
-    stdio.out = keep_output ? writer.get() : null.get();
+    stdio.out = keep_output ? output.writer.get() : null.get();
     stdio.err = null.get();
 
     boost::asio::io_context context(1);
@@ -175,14 +170,14 @@ Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher,
         return Error::system("can't run " + executable, error.value());
     }
     Child child(launcher.pid);
-    writer.reset();
+    output.writer.reset();
     HelperEnd end;
     static_cast<void>(started.detach()); // reaped below: its destructor must not wait for a pid
                                          // that is no longer ours
     const pid_t pid = std::exchange(launcher.pid, -1); // `child` answers for it
     const Fd pidfd(
         static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // Process v2 1.81 hides its own
-    const bool ended = wait_for_end(pid, pidfd.get(), reader.get(), end.output, deadline);
+    const bool ended = wait_for_end(pid, pidfd.get(), output.reader.get(), end.output, deadline);
     const int status = ended ? child.reap() : child.kill_and_reap();
     if (ended && status == -1)
         return Error::failed("the exit code of " + executable + " was taken by another reaper");

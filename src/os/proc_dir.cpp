@@ -1,5 +1,7 @@
 #include <bgt/os/proc_dir.hpp>
 
+#include <bgt/base/descriptor.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -96,10 +98,7 @@ bool stat_handle(int folder, const char* name, struct statx& info)
 
 std::string_view read_some(int fd, std::span<char> buffer)
 {
-    ssize_t got = 0;
-    do {
-        got = ::read(fd, buffer.data(), buffer.size());
-    } while (got < 0 && errno == EINTR);
+    const ssize_t got = retry_on_eintr([&] { return ::read(fd, buffer.data(), buffer.size()); });
     return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
@@ -126,10 +125,7 @@ std::vector<std::int32_t> numeric_entries(int dir_fd)
 
 Fd open_at(int folder, const char* name, int flags)
 {
-    int fd = -1;
-    do fd = ::openat(folder, name, flags | O_CLOEXEC);
-    while (fd < 0 && errno == EINTR);
-    return Fd(fd);
+    return Fd(retry_on_eintr([&] { return ::openat(folder, name, flags | O_CLOEXEC); }));
 }
 
 ProcDir::ProcDir(const char* path) : dir_(open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY)) {}

@@ -1,6 +1,7 @@
 // The sender's side of sd_notify (man 3 sd_notify, man 7 unix).
 #include <bgt/os/control_socket.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/unix_address.hpp>
 
@@ -49,8 +50,7 @@ Result<void> send_text(int socket, const std::string& text, int descriptor, Inst
         rights->cmsg_len = CMSG_LEN(sizeof(int));
         std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
     }
-    while (sendmsg(socket, &header, MSG_NOSIGNAL) < 0) {
-        if (errno == EINTR) continue;
+    while (retry_on_eintr([&] { return sendmsg(socket, &header, MSG_NOSIGNAL); }) < 0) {
         if (errno != EAGAIN) return Error::system("can't send to NOTIFY_SOCKET", errno);
         if (!wait_for(socket, POLLOUT, deadline)) return too_slow(); // the receiver's queue is full
     }
@@ -71,15 +71,13 @@ Result<void> send_notification(const std::string& address, const std::string& te
     if (connect(socket.get(), to->get(), to->length) != 0)
         return Error::system("nobody can be reached at NOTIFY_SOCKET", errno);
     if (Result<void> sent = send_text(socket.get(), text, -1, deadline); !sent) return sent;
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return Error::system("can't make a pipe", errno);
-    const Fd taken(ends[0]);
-    Fd barrier(ends[1]);
-    if (Result<void> sent = send_text(socket.get(), "BARRIER=1", barrier.get(), deadline); !sent)
+    BGT_TRY_ASSIGN(Pipe barrier, make_pipe("a pipe"));
+    if (Result<void> sent = send_text(socket.get(), "BARRIER=1", barrier.writer.get(), deadline);
+        !sent)
         return sent;
-    barrier.reset();
+    barrier.writer.reset();
     // Its last copy is closed by the receiver, once it has dealt with all before (or by its end).
-    return wait_for(taken.get(), POLLIN, deadline) ? Result<void>{} : too_slow();
+    return wait_for(barrier.reader.get(), POLLIN, deadline) ? Result<void>{} : too_slow();
 }
 
 } // namespace bgt::os

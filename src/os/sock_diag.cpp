@@ -1,8 +1,9 @@
 #include "sock_diag.hpp"
 
+#include <bgt/base/descriptor.hpp>
+
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <linux/netlink.h>
@@ -89,8 +90,8 @@ bool dump_sockets(int netlink, Bytes body, const Take& take)
     if (!ask(netlink, body)) return false;
     std::vector<char> buffer(32 * 1024);
     for (;;) {
-        const ssize_t got = ::recv(netlink, buffer.data(), buffer.size(), 0);
-        if (got < 0 && errno == EINTR) continue;
+        const ssize_t got =
+            retry_on_eintr([&] { return ::recv(netlink, buffer.data(), buffer.size(), 0); });
         if (got <= 0) return false;
         const Part part =
             take_datagram(std::span(buffer).first(static_cast<std::size_t>(got)), take);

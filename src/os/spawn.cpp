@@ -2,6 +2,7 @@
 
 #include "no_process.hpp"
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/os/caller_limits.hpp>
 #include <bgt/os/proc.hpp>
@@ -386,7 +387,7 @@ Result<ProcessKey> spawn(const SpawnRequest& request)
     if (pid < 0) return no_process_error("no process could be made (vfork)", errno);
     if (report.stage == Stage::none) return ProcessKey{pid, report.start_ticks};
     // It has called _exit: reap it, so that nobody mistakes it for a child of the task.
-    while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
+    retry_on_eintr([&] { return waitpid(pid, nullptr, 0); });
     return to_error(plan, report);
 }
 

@@ -1,10 +1,10 @@
 #include <bgt/os/stdin_keeper.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/file_lock.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/proc.hpp>
 
-#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,7 +22,7 @@ pid_t keeper_of(int fifo)
 void await_last_reader(int writer)
 {
     pollfd end{writer, 0, 0}; // POLLERR comes unasked (man 2 poll)
-    while (poll(&end, 1, -1) < 0 && errno == EINTR) {}
+    retry_on_eintr([&] { return poll(&end, 1, -1); });
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include <bgt/os/trusted_file.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/fd.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/base/trusted_path.hpp>
@@ -60,8 +61,7 @@ Result<std::string> read_all(int fd, const std::string& path)
 {
     std::string text;
     for (char buffer[16384];;) {
-        const ssize_t got = ::read(fd, buffer, sizeof buffer);
-        if (got < 0 && errno == EINTR) continue;
+        const ssize_t got = retry_on_eintr([&] { return ::read(fd, buffer, sizeof buffer); });
         if (got < 0) return Error::system(fmt::format("cannot read {}", printable(path)), errno);
         if (got == 0) return text;
         text.append(buffer, static_cast<std::size_t>(got));

@@ -1,5 +1,6 @@
 #include <bgt/os/watch.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/os/clock.hpp>
 
 #include <algorithm>
@@ -107,8 +108,8 @@ void Watch::read_events(Wake& wake)
 {
     alignas(inotify_event) std::array<char, 16 * (sizeof(inotify_event) + NAME_MAX + 1)> buffer;
     for (;;) {
-        const ssize_t got = ::read(inotify_.get(), buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR) continue;
+        const ssize_t got =
+            retry_on_eintr([&] { return ::read(inotify_.get(), buffer.data(), buffer.size()); });
         if (got <= 0) return;
         for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
             inotify_event event;

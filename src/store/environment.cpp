@@ -2,6 +2,7 @@
 
 #include "files.hpp"
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/store/task_dir.hpp>
 
 #include <algorithm>
@@ -21,7 +22,7 @@ Result<void> write_environment(int task_dir_fd, const std::vector<std::string>& 
     for (const std::string& entry : env) text.append(entry).push_back('\0');
     const Fd fd = open_file(task_dir_fd, file::environment, O_WRONLY | O_CREAT | O_EXCL);
     if (!fd) return detail::explain("can't create the file for the environment", errno);
-    if (const int err = detail::write_all(fd.get(), text))
+    if (const int err = write_all(fd.get(), text))
         return detail::explain("can't write the environment", err);
     return {};
 }

@@ -3,6 +3,7 @@
 #include "files.hpp"
 
 #include <algorithm>
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <boost/json.hpp>
 #include <cerrno>
@@ -99,9 +100,7 @@ Result<void> append_event(int events_fd, WallTime at, std::string_view event,
 {
     std::string line = encode_event(at, event, fields) + "\n";
     if (needs_newline(events_fd)) line.insert(line.begin(), '\n');
-    ssize_t n = 0;
-    do n = ::write(events_fd, line.data(), line.size());
-    while (n < 0 && errno == EINTR);
+    const ssize_t n = retry_on_eintr([&] { return ::write(events_fd, line.data(), line.size()); });
     if (n < 0) return detail::explain("can't append to events.jsonl", errno);
     // Not gone on with: another process's line may have come behind the part. The next line mends
     // it.

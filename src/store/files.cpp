@@ -1,5 +1,6 @@
 #include "files.hpp"
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/file_lock.hpp>
 
 #include <algorithm>
@@ -114,8 +115,8 @@ Error explain(std::string what, int err)
 int write_all_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset)
 {
     while (!bytes.empty()) {
-        const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-        if (n < 0 && errno == EINTR) continue;
+        const ssize_t n = retry_on_eintr(
+            [&] { return ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
         if (n < 0) return errno;
         if (n == 0) return EIO;
         bytes = bytes.subspan(static_cast<std::size_t>(n));
@@ -135,25 +136,14 @@ int replace_file(int dir, const char* made_as, const char* name, std::string_vie
     return err;
 }
 
-int write_all(int fd, std::string_view text)
-{
-    while (!text.empty()) {
-        const ssize_t n = ::write(fd, text.data(), text.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errno;
-        if (n == 0) return EIO;
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return 0;
-}
-
 std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset)
 {
     std::size_t done = 0;
     while (done < into.size()) {
-        const ssize_t n =
-            ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
-        if (n < 0 && errno == EINTR) continue;
+        const ssize_t n = retry_on_eintr([&] {
+            return ::pread(fd, into.data() + done, into.size() - done,
+                           static_cast<off_t>(offset + done));
+        });
         if (n < 0) return -1;
         if (n == 0) break;
         done += static_cast<std::size_t>(n);

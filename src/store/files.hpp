@@ -32,7 +32,6 @@ Error explain(std::string what, int err);
 
 /// 0, or the errno. Goes on after short writes and EINTR.
 int write_all_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset);
-int write_all(int fd, std::string_view text);
 /// The bytes read, less than asked for only at the end of the file; -1 with errno set.
 std::ptrdiff_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset);
 /// The whole regular file below `dir` (open_file). Error: `what` explained; EFBIG above `most`

@@ -1,5 +1,7 @@
 #include <bgt/store/log_file.hpp>
 
+#include <bgt/base/descriptor.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -67,11 +69,10 @@ Result<std::string_view> LogFile::read_once(std::uint64_t offset, std::uint64_t 
     if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(block_size);
     const std::size_t want =
         static_cast<std::size_t>(std::min<std::uint64_t>(end - offset, block_size));
-    while (true) {
-        const ssize_t got = pread(fd_.get(), buffer_.get(), want, static_cast<off_t>(offset));
-        if (got >= 0) return std::string_view(buffer_.get(), static_cast<std::size_t>(got));
-        if (errno != EINTR) return Error::system("reading the log", errno);
-    }
+    const ssize_t got = retry_on_eintr(
+        [&] { return pread(fd_.get(), buffer_.get(), want, static_cast<off_t>(offset)); });
+    if (got < 0) return Error::system("reading the log", errno);
+    return std::string_view(buffer_.get(), static_cast<std::size_t>(got));
 }
 
 Result<LogFile::Block> LogFile::read(std::uint64_t offset, std::uint64_t end)

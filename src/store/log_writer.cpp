@@ -108,10 +108,10 @@ std::uint64_t LogWriter::copy_chunk(int pipe, WallTime now, Moved& moved)
     if (got <= 0) return 0;
     ssize_t done = 0;
     while (done < got) {
-        const ssize_t put =
-            pwrite(log_.get(), buffer.data() + done, static_cast<std::size_t>(got - done),
-                   static_cast<off_t>(offset_) + done);
-        if (put < 0 && errno == EINTR) continue;
+        const ssize_t put = retry_on_eintr([&] {
+            return pwrite(log_.get(), buffer.data() + done, static_cast<std::size_t>(got - done),
+                          static_cast<off_t>(offset_) + done);
+        });
         if (put <= 0) break;
         done += put;
     }

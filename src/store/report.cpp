@@ -3,6 +3,8 @@
 
 #include "files.hpp"
 
+#include <bgt/base/descriptor.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <fcntl.h>
@@ -61,7 +63,7 @@ int write_file(int folder, const std::string& text)
 {
     ::unlinkat(folder, unfinished_name, 0); // of a writer that died
     const Fd fd = open_file(folder, unfinished_name, O_WRONLY | O_CREAT | O_EXCL);
-    return fd ? detail::write_all(fd.get(), text) : errno;
+    return fd ? write_all(fd.get(), text) : errno;
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // spec.json: the mapping between TaskSpec and its JSON, and the file.
 #include <bgt/store/spec.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 
 #include "files.hpp"
@@ -276,7 +277,7 @@ Result<void> write_spec(int task_dir_fd, const TaskSpec& spec)
 {
     const Fd fd = open_file(task_dir_fd, "spec.json", O_WRONLY | O_CREAT | O_EXCL);
     if (!fd) return detail::explain("can't create spec.json", errno);
-    if (const int err = detail::write_all(fd.get(), encode_spec(spec)))
+    if (const int err = write_all(fd.get(), encode_spec(spec)))
         return detail::explain("can't write spec.json", err);
     return {};
 }

@@ -2,6 +2,8 @@
 
 #include "files.hpp"
 
+#include <bgt/base/descriptor.hpp>
+
 #include <cerrno>
 #include <fcntl.h>
 
@@ -62,12 +64,9 @@ Result<StatusWriter> StatusWriter::create(int task_dir_fd, const Status& first)
     writer.fd_ = open_file(task_dir_fd, "status", O_RDWR | O_CREAT | O_EXCL);
     if (!writer.fd_) return detail::explain("can't create the status record", errno);
     // Where a file system can't allocate beforehand, the write below of both slots has to do.
-    int failed = 0;
-    while (::fallocate(writer.fd_.get(), 0, 0, status_file_size) != 0) {
-        failed = errno;
-        if (failed != EINTR) break;
-        failed = 0;
-    }
+    const int allocated =
+        retry_on_eintr([&] { return ::fallocate(writer.fd_.get(), 0, 0, status_file_size); });
+    const int failed = allocated == 0 ? 0 : errno;
     if (failed != 0 && failed != EOPNOTSUPP && failed != ENOSYS && failed != EINVAL &&
         failed != EPERM)
         return detail::explain("can't allocate the status record", failed);

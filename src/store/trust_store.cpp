@@ -2,6 +2,7 @@
 
 #include "files.hpp"
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/base/trusted_path.hpp>
 
@@ -148,7 +149,7 @@ int write_entry(int folder, const std::string& name, const std::string& text)
                      0600));
     int err = file ? 0 : errno;
     if (!err && ::fchmod(file.get(), 0600) != 0) err = errno; // whatever the umask
-    if (!err) err = detail::write_all(file.get(), text);
+    if (!err) err = write_all(file.get(), text);
     if (!err && ::fsync(file.get()) != 0) err = errno;
     if (!err && ::renameat(folder, made_as.c_str(), folder, name.c_str()) != 0) err = errno;
     if (err && file) (void)::unlinkat(folder, made_as.c_str(), 0);

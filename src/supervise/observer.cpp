@@ -1,5 +1,6 @@
 #include <bgt/supervise/observer.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/core/share.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -158,10 +158,11 @@ void Observer::read_stream(Stream& stream, Instant now)
     }
     std::array<char, 16384> buffer;
     while (stream.at < end) {
-        const ssize_t count = pread(stream.log.get(), buffer.data(),
-                                    std::min<std::uint64_t>(buffer.size(), end - stream.at),
-                                    static_cast<off_t>(stream.at));
-        if (count < 0 && errno == EINTR) continue;
+        const ssize_t count = retry_on_eintr([&] {
+            return pread(stream.log.get(), buffer.data(),
+                         std::min<std::uint64_t>(buffer.size(), end - stream.at),
+                         static_cast<off_t>(stream.at));
+        });
         if (count <= 0) break;
         const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
         stream.cutter.feed(bytes, stream.at,

@@ -28,6 +28,10 @@ struct Pipe {
 /// ...".
 Result<Pipe> make_pipe(const char* what, int flags = 0);
 
+/// All of `text` (man 2 write), in as many writes as it takes; 0, or the errno of the one that
+/// failed.
+int write_all(int fd, std::string_view text);
+
 /// One packet into a pipe: at most PIPE_BUF bytes, which it takes whole (man 7 pipe). False: nobody
 /// reads it.
 bool write_packet(int fd, std::string_view bytes);

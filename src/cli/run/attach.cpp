@@ -1,6 +1,7 @@
 #include "attach.hpp"
 
 #include <algorithm>
+#include <bgt/base/descriptor.hpp>
 #include <bgt/core/end_words.hpp>
 #include <bgt/ops/attach.hpp>
 #include <bgt/ops/pause.hpp>
@@ -74,7 +75,7 @@ private:
         context_.hint("bgt run: task " + to_string(id_) +
                       ": [s]top it, [k]ill it, leave it in the [b]ackground, or [Enter] to go on?");
         pollfd either[] = {{STDIN_FILENO, POLLIN, 0}, {signals_, POLLIN, 0}};
-        while (::poll(either, 2, -1) < 0 && errno == EINTR) {}
+        retry_on_eintr([&] { return ::poll(either, 2, -1); });
         char answer[64] = {};
         if (either[1].revents != 0 || ::read(STDIN_FILENO, answer, sizeof answer - 1) <= 0)
             return; // a signal is an answer

@@ -1,6 +1,7 @@
 #include <bgt/cli/env_file.hpp>
 #include <bgt/cli/own_descriptor.hpp>
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/fd.hpp>
 #include <bgt/base/text.hpp>
 #include <cerrno>
@@ -151,8 +152,7 @@ Result<std::vector<std::string>> read_env_file(const std::string& path)
     std::string text;
     char buffer[16 * 1024];
     for (;;) {
-        const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
-        if (n < 0 && errno == EINTR) continue;
+        const ssize_t n = retry_on_eintr([&] { return ::read(file.get(), buffer, sizeof buffer); });
         if (n < 0 && errno == EAGAIN && piped) {
             pollfd wait{file.get(), POLLIN, 0};
             if (::poll(&wait, 1, pipe_timeout_ms) != 0) continue;

@@ -1,5 +1,6 @@
 #include "submit_input.hpp"
 
+#include <bgt/base/descriptor.hpp>
 #include <bgt/base/fd.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/own_descriptor.hpp>
@@ -46,8 +47,7 @@ Result<std::string> read_all(const std::string& file, const char* option)
     std::string text;
     std::vector<char> block(1 << 16);
     while (true) {
-        const ssize_t got = ::read(fd, block.data(), block.size());
-        if (got < 0 && errno == EINTR) continue;
+        const ssize_t got = retry_on_eintr([&] { return ::read(fd, block.data(), block.size()); });
         if (got < 0)
             return Error::usage(std::string(option) + ": " +
                                 Error::system(printable(file), errno).message);
