@@ -342,28 +342,6 @@ TEST_CASE("what stands in the place of a file keeps no verb waiting, and is not 
     CHECK(lab({"logs", id}).out == "kept\nmore\n");
 }
 
-TEST_CASE("a FIFO for --env-file or --stdin is refused, a pipe of the caller's own is read")
-{
-    const Lab lab;
-    REQUIRE(mkfifo((lab.work() + "/fifo").c_str(), 0600) == 0);
-    check_refused(lab({"run", "--env-file", "fifo", "--", "true"}),
-                  "bgt run: --env-file fifo: is not a regular file");
-    check_refused(lab({"run", "--env-file", ".", "--", "true"}),
-                  "bgt run: --env-file .: is not a regular file");
-    for (const char* stdin_file : {"fifo", "."}) {
-        const Ran ran = lab({"run", "--stdin", stdin_file, "--", "cat"});
-        INFO(ran);
-        CHECK(ran.in_time);
-        CHECK(ran.code == 125);
-    }
-    const Ran ran = run(lab.program(
-        {"sh", "-c",
-         "(sleep 0.1; echo A=piped) | \"$0\" run --wait --env-file /dev/stdin -c 'echo $A'",
-         BGT_BINARY}));
-    INFO(ran);
-    CHECK(ran.out == "piped\n");
-}
-
 TEST_CASE("very many strange entries in the root cost time, no more")
 {
     const Lab lab;
@@ -467,25 +445,4 @@ TEST_CASE("verbs name a damaged task once")
     INFO(removed);
     CHECK(removed.code == 0);
     CHECK(removed.err.empty());
-}
-
-TEST_CASE("the tasks of --each and --batch come from a file, stdin, or a pipe of the caller's own")
-{
-    const Lab lab;
-    REQUIRE(::mkfifo((lab.work() + "/fifo").c_str(), 0600) == 0);
-    for (const char* path : {"fifo", "/dev/null", "/dev/zero", "/dev/tty", "."}) {
-        const auto began = std::chrono::steady_clock::now();
-        CHECK(lab({"submit", "--each", path, "--", "echo", "{}"}).code == 125);
-        const Ran batch = lab({"submit", "--batch", path});
-        INFO(batch);
-        CHECK(batch.code == 125);
-        CHECK(batch.err.find(path) != std::string::npos);
-        CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));
-    }
-    const Ran own = run(lab.program(
-        {"bash", "-c", BGT_BINARY " submit --each <(sleep 0.2; echo a; echo b) -- echo {}"}));
-    INFO(own);
-    CHECK(own.code == 0);
-    CHECK(own.out == "1\n2\n");
-    CHECK(lab.wait("2") == 0);
 }
