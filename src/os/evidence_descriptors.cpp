@@ -4,6 +4,7 @@
 #include "sample_waits.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>

@@ -1,5 +1,7 @@
 #include "run_table.hpp"
 
+#include "run_table_end.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -130,7 +132,7 @@ constexpr std::array first_options{
               .group = "Limits and hangs"},
 };
 
-constexpr std::array other_options{
+constexpr std::array hang_and_ready_options{
     RunOption{.names = "--on-hang",
               .member = &O::on_hang,
               .metavar = "kill|restart|report|exec:CMD",
@@ -221,82 +223,9 @@ constexpr std::array other_options{
                       "120 if it hangs, 123 if its "
                       "--timeout or --cpu-limit passes",
               .in_rules = InRules::no},
-    RunOption{.names = "--retries",
-              .member = &O::retries,
-              .metavar = "N",
-              .value = Value::number,
-              .help = "if it fails, start it again, up to N times",
-              .take = take::retries,
-              .print = print::retries,
-              .in_rules = InRules::trusted,
-              .group = "Starting again"},
-    RunOption{.names = "--retry-on",
-              .member = &O::retry_on,
-              .metavar = "CODES",
-              .help = "retry only after these exit codes: 1,75,100-110",
-              .take = take::retry_on,
-              .in_rules = InRules::yes},
-    RunOption{.names = "--restart",
-              .member = &O::restart,
-              .metavar = "no|on-failure|on-hang|always",
-              .closed = true,
-              .help = "when to start it again after it has ended by itself (default no)",
-              .take = take::restart,
-              .print = print::restart,
-              .in_rules = InRules::trusted},
-    RunOption{.names = "--max-restarts",
-              .member = &O::max_restarts,
-              .metavar = "N/PERIOD",
-              .help = "give up after N restarts within PERIOD (default 10/10m; off: no limit)",
-              .take = take::max_restarts,
-              .print = print::max_restarts,
-              .in_rules = InRules::yes},
-    RunOption{
-        .names = "--backoff",
-        .member = &O::backoff,
-        .metavar = "A..B",
-        .help =
-            "the pause before it is started again: A, doubled each time up to B (default 1s..1m)",
-        .take = take::backoff,
-        .print = print::backoff,
-        .in_rules = InRules::yes},
-    RunOption{.names = "--grace",
-              .member = &O::grace,
-              .metavar = "D",
-              .value = Value::duration,
-              .help = "the time between the stop signal and SIGKILL (default 5s)",
-              .take = take::grace,
-              .print = [](const RunPlan& p) { return format_duration(p.grace); },
-              .in_rules = InRules::yes,
-              .group = "Stopping"},
-    RunOption{.names = "--stop-signals",
-              .member = &O::stop_signals,
-              .metavar = "LIST",
-              .help = "the stop signals, each with its time: QUIT:2s,TERM:5s; SIGKILL follows",
-              .take = take::stop_signals,
-              .print = [](const RunPlan& p) { return p.stop_signals; },
-              .in_rules = InRules::yes},
-    RunOption{
-        .names = "--kill-mode",
-        .member = &O::kill_mode,
-        .metavar = "tree|mixed",
-        .closed = true,
-        .help = "who gets the stop signals: every process (default), or the main process alone, "
-                "which ends the others; "
-                "SIGKILL goes to all",
-        .take = take::kill_mode,
-        .print = [](const RunPlan& p) { return std::string(to_string(p.spec.policy.kill_mode)); },
-        .in_rules = InRules::yes},
-    RunOption{
-        .names = "--leftover",
-        .member = &O::leftover,
-        .metavar = "kill|wait|keep",
-        .closed = true,
-        .help = "processes that outlive the command: kill them after 2 s (default), wait for them, "
-                "or keep them",
-        .take = take::leftover,
-        .print = [](const RunPlan& p) { return std::string(to_string(p.spec.policy.leftover)); },
-        .in_rules = InRules::yes},
+};
+
+constexpr std::array last_options{
     RunOption{.names = "--owner",
               .member = &O::owner,
               .metavar = "PID",
@@ -386,10 +315,14 @@ constexpr RunOption hang_option()
 template <std::size_t... Rows>
 constexpr auto with_hang_options(std::index_sequence<Rows...>)
 {
-    std::array<RunOption, first_options.size() + sizeof...(Rows) + other_options.size()> all{};
+    std::array<RunOption, first_options.size() + sizeof...(Rows) + hang_and_ready_options.size() +
+                              end_options.size() + last_options.size()>
+        all{};
     auto to = std::copy(first_options.begin(), first_options.end(), all.begin());
     ((*to++ = hang_option<Rows>()), ...);
-    std::copy(other_options.begin(), other_options.end(), to);
+    to = std::copy(hang_and_ready_options.begin(), hang_and_ready_options.end(), to);
+    to = std::copy(end_options.begin(), end_options.end(), to);
+    std::copy(last_options.begin(), last_options.end(), to);
     return all;
 }
 
