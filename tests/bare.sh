@@ -130,6 +130,7 @@ run_as()
     play "$1" 'sh cmake/setup.sh'
     if test -n "$tests"; then play "$1" 'sh tests/run.sh'; fi
     play "$1" "$2 cmake --install build/release && man=/usr/local/share/man/man1/bgt.1 && test -s \$man && bgt version &&
+        { command -v fish >/dev/null || $2 apt-get install --yes fish; } &&
         fish --command 'complete --do-complete=\"bgt ver\"' | grep version"
     play "$1" "cmake --build --preset release --target package && $2 dpkg --install build/release/bgt_*.deb && /usr/bin/bgt version"
     remove_system
