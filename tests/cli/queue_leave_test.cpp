@@ -139,8 +139,12 @@ TEST_CASE("a folder that comes while a verb looks for it is found")
     const std::string lock = lab.root() + "/queue/dispatcher.lock";
     REQUIRE(eventually(patience, [&] { return !read_file(lock).empty(); }));
     const pid_t dispatcher = std::stoi(read_file(lock));
+    // Not before it sleeps: it must not keep the lock of the journal.
+    REQUIRE(eventually(patience, [&] { return state_of(dispatcher) == 'S'; }));
     REQUIRE(::kill(dispatcher, SIGSTOP) == 0);
-    REQUIRE(lab({"kill", id}).code == 0); // on record in the journal; the folder is still to come
+    const Ran killed = lab({"kill", id});
+    INFO(killed);
+    REQUIRE(killed.code == 0); // on record in the journal; the folder is still to come
     CHECK(lab.wait(id) == 121);
     CHECK(reason(lab, id) == "cancelled");
     CHECK(lab({"kill", id}).code == 0);
