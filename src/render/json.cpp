@@ -1,6 +1,7 @@
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/render/json.hpp>
+#include <bgt/render/json_text.hpp>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -319,7 +320,7 @@ std::string answer_json(json::object answer)
 {
     json::object out{{"schema", 1}};
     for (auto& member : answer) out.emplace(member.key(), std::move(member.value()));
-    return escape_unsafe_json(json::serialize(out)) + "\n";
+    return json_text(out) + "\n";
 }
 
 } // namespace bgt::render
