@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run submit queue hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version help'
+_bgt_verbs='run submit queue hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc mcp config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -404,6 +404,13 @@ _bgt_verb() {
         --config) value=@file ;;
         esac
         ;;
+    mcp)
+        options='-h --help --print-config --root --config'
+        case $2 in
+        --root) value=@directory ;;
+        --config) value=@file ;;
+        esac
+        ;;
     config)
         options='-h --help --json --root --config'
         first='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age'
@@ -440,7 +447,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run submit queue hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
+        first='run submit queue hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc mcp config trust completion version'
         rest=@none
         ;;
     esac

@@ -55,6 +55,8 @@ function __bgt_valued
             string split ' ' -- '--name --tag --queue --root --config'
         case gc
             string split ' ' -- '--keep --older --root --config'
+        case mcp
+            string split ' ' -- '--root --config'
         case config
             string split ' ' -- '--root --config'
         case trust
@@ -535,6 +537,11 @@ complete -c bgt -n '__bgt_in gc' -l dry-run -d 'remove nothing; print what would
 complete -c bgt -n '__bgt_in gc' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in gc' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in gc' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
+complete -c bgt -n __bgt_no_verb -a mcp -d 'let coding agents use bgt (Model Context Protocol, on stdin and stdout)'
+complete -c bgt -n '__bgt_in mcp' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in mcp' -l print-config -d 'print how to add this server to the programs that people use'
+complete -c bgt -n '__bgt_in mcp' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
+complete -c bgt -n '__bgt_in mcp' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n __bgt_no_verb -a config -d 'print the settings in force and where each comes from'
 complete -c bgt -n '__bgt_in config' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in config' -l json -d 'print the answer as JSON'
@@ -560,4 +567,4 @@ complete -c bgt -n '__bgt_in version' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in version' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in version' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n __bgt_no_verb -a help -d 'print what a verb does, and its options'
-complete -c bgt -n '__bgt_in help first' -a 'run submit queue hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc config trust completion version'
+complete -c bgt -n '__bgt_in help first' -a 'run submit queue hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc mcp config trust completion version'

@@ -95,6 +95,7 @@ Result<Context> Context::load(const Places& places, std::string_view verb,
                               config::Mistakes mistakes)
 {
     Context context;
+    context.places_ = places;
     context.verb_ = verb;
     context.folder_ = working_folder();
     if (places.config && places.config->empty()) return Error::usage("--config needs a file");

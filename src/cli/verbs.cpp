@@ -39,6 +39,8 @@ constexpr VerbInfo table[] = {
     {"notify", "report from inside a task: ready, progress, heartbeat", "[options]", make_notify},
     {"rm", "remove ended tasks and their logs", "[options] TASK...", make_rm},
     {"gc", "remove old ended tasks", "[options]", make_gc, config::Mistakes::refuse},
+    {"mcp", "let coding agents use bgt (Model Context Protocol, on stdin and stdout)", "[options]",
+     make_mcp},
     {"config", "print the settings in force and where each comes from", "[options] [KEY]",
      make_config, config::Mistakes::refuse},
     {"trust", "trust a bgt.toml, so that it may run and redirect things", "[options] [DIR]",

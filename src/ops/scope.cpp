@@ -111,6 +111,12 @@ Result<core::ScopeChain> scopes_around()
     return chain;
 }
 
+Result<core::ScopeChain> scopes_inside()
+{
+    BGT_TRY_ASSIGN(core::ScopeChain around, scopes_around());
+    return with_this_process(std::move(around));
+}
+
 Result<ScopeAnswer> scope(store::Root& root, const ScopeRequest& request)
 {
     BGT_TRY_ASSIGN(const core::ScopeChain around, scopes_around());

@@ -38,6 +38,8 @@ public:
     static Result<Context> load(const Places&, std::string_view verb = {},
                                 config::Mistakes = config::Mistakes::refuse);
 
+    /// What the command line named.
+    const Places& places() const { return places_; }
     const config::Loaded& config() const { return config_; }
     const config::Settings& settings() const { return config_.settings; }
     /// Where the root is, whether or not it is there yet.
@@ -78,6 +80,7 @@ public:
     void hint(std::string_view text);
 
 private:
+    Places places_;
     config::Loaded config_;
     std::string folder_;
     std::string root_path_; ///< absolute; empty: the default place

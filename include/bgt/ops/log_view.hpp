@@ -39,6 +39,8 @@ public:
     void show_unfinished(const LogSink&);
     /// Prints what is left of an unfinished line.
     void finish(const LogSink&);
+    /// Bytes of the log that were written so far.
+    std::uint64_t log_size() const { return file_.size(); }
     /// What a reader with a cursor gets.
     Result<LogPiece> piece(const LogStyle&);
 

@@ -15,6 +15,10 @@ namespace bgt::ops {
 /// be read; (failed) one of them has ended, so nothing may be started inside it.
 Result<core::ScopeChain> scopes_around();
 
+/// The same, and this process as the innermost one: what is started with them ends with it. Errors
+/// as above; (failed) /proc can't be read; scopes are nested too deep.
+Result<core::ScopeChain> scopes_inside();
+
 struct ScopeRequest {
     std::vector<std::string> command;
     std::vector<std::string> env;    ///< K=V of the command, without BGT_SCOPE

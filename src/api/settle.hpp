@@ -1,0 +1,15 @@
+#pragma once
+#include <bgt/api/operation.hpp>
+#include <bgt/ops/wait.hpp>
+
+namespace bgt::api {
+
+/// Waits for conditions of tasks, and tells how it goes on.
+struct Settled {
+    ops::WaitAnswer answer;
+    bool crash_loop = false;
+    std::optional<store::TaskId> looping = {};
+};
+Result<Settled> settle(const Call&, const ops::WaitRequest&);
+
+} // namespace bgt::api
