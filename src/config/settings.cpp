@@ -25,7 +25,7 @@ std::string join(const std::string& folder, std::string_view name)
 
 Error unknown_key(const Entry& entry)
 {
-    std::vector<std::string> names{"rule", "task"};
+    std::vector<std::string> names{"rule", "task", "schedule"};
     for (const Key& key : all_keys()) names.emplace_back(key.name);
     const auto near = near_matches(entry.key, names);
     const auto hint = near.empty() ? std::string("`bgt config` lists all")
@@ -119,6 +119,8 @@ private:
         }
         if (auto taken = judge(take_tasks(std::move(document->tasks), origin)); !taken)
             return taken.error();
+        if (auto taken = judge(take_schedules(std::move(document->schedules), origin)); !taken)
+            return taken.error();
         std::vector<Rule> rules;
         for (RuleTable& table : document->rules) {
             auto rule = rule_of(std::move(table), folder_of(path), origin);
@@ -142,6 +144,18 @@ private:
                 fmt::format("{}: tasks belong to a folder, so they stand in a bgt.toml there",
                             tasks.front().at));
         out_.settings.tasks = std::move(tasks);
+        return {};
+    }
+
+    Result<void> take_schedules(std::vector<TaskTable> schedules, Origin origin)
+    {
+        if (schedules.empty()) return {};
+        if (origin != Origin::project_file)
+            return Error::usage(fmt::format(
+                "{}: schedules belong to a folder, so they stand in a bgt.toml there; bgt schedule "
+                "add makes one that belongs to none",
+                schedules.front().at));
+        out_.settings.schedules = std::move(schedules);
         return {};
     }
 

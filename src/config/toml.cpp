@@ -165,17 +165,19 @@ Result<Entry> variables_of(const toml::key& key, const toml::table& table, const
     return entry;
 }
 
-Result<TaskTable> task_of(const toml::key& key, const toml::node& node, const std::string& path)
+/// `what`: "task" or "schedule".
+Result<TaskTable> task_of(const toml::key& key, const toml::node& node, const std::string& path,
+                          std::string_view what)
 {
     TaskTable task;
     task.name = std::string(key.str());
     task.at = at(path, key.source());
     const auto* table = node.as_table();
     if (!table)
-        return Error::usage(fmt::format("{}: task.{} cannot be {}; write [task.NAME], and its keys "
+        return Error::usage(fmt::format("{}: {}.{} cannot be {}; write [{}.NAME], and its keys "
                                         "below it",
-                                        at(path, node.source()), fit(printable(task.name), 40),
-                                        kind_of(node)));
+                                        at(path, node.source()), what,
+                                        fit(printable(task.name), 40), kind_of(node), what));
     std::vector<std::pair<toml::source_position, Entry>> entries;
     for (const auto& [name, value] : *table) {
         const auto* variables = name.str() == "env" ? value.as_table() : nullptr;
@@ -193,13 +195,14 @@ Result<TaskTable> task_of(const toml::key& key, const toml::node& node, const st
 Result<std::vector<TaskTable>> tasks_of(const toml::key& key, const toml::node& node,
                                         const std::string& path)
 {
+    const std::string_view what = key.str();
     const auto* table = node.as_table();
     if (!table)
         return Error::usage(
-            fmt::format("{}: tasks are written [task.NAME]", at(path, key.source())));
+            fmt::format("{}: {}s are written [{}.NAME]", at(path, key.source()), what, what));
     std::vector<std::pair<toml::source_position, TaskTable>> tasks;
     for (const auto& [name, value] : *table) {
-        auto task = task_of(name, value, path);
+        auto task = task_of(name, value, path, what);
         if (!task) return task.error();
         tasks.emplace_back(name.source().begin, std::move(*task));
     }
@@ -230,10 +233,10 @@ Result<Document> parse_toml(std::string_view text, const std::string& path)
             document.rules = std::move(*rules);
             continue;
         }
-        if (key.str() == "task") {
+        if (key.str() == "task" || key.str() == "schedule") {
             auto tasks = tasks_of(key, node, path);
             if (!tasks) return tasks.error();
-            document.tasks = std::move(*tasks);
+            (key.str() == "task" ? document.tasks : document.schedules) = std::move(*tasks);
             continue;
         }
         auto entry = setting_of(key, node, path);

@@ -18,11 +18,11 @@ struct RuleTable {
 struct Document {
     std::vector<Entry> entries; ///< of the top level: a string or a whole number each
     std::vector<RuleTable> rules;
-    std::vector<TaskTable> tasks;
+    std::vector<TaskTable> tasks, schedules;
 };
 
 /// Error (usage): not TOML, a value of a type that nothing takes, a `rule` that is no `[[rule]]`, a
-/// `task` that is no table of tables; with file, line and column.
+/// `task` or `schedule` that is no table of tables; with file, line and column.
 Result<Document> parse_toml(std::string_view text, const std::string& path);
 
 } // namespace bgt::config

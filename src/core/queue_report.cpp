@@ -14,6 +14,12 @@ std::optional<std::string> QueueState::queue_of(std::int64_t id) const
     return queues_[shapes_[it->second.shape].queue].name;
 }
 
+std::optional<WallTime> QueueState::not_before(std::int64_t id) const
+{
+    const auto it = find(id);
+    return it != items_.end() && it->second.early ? it->second.not_before : std::nullopt;
+}
+
 std::vector<Dependency> QueueState::open_dependencies(std::int64_t first) const
 {
     std::vector<Dependency> out;

@@ -1,5 +1,5 @@
-// The loop. What became of tasks: fates.cpp; starting them: launching.cpp; who dispatches at all:
-// ensure.cpp.
+// The loop. What became of tasks: fates.cpp; starting them: launching.cpp; schedules: firing.cpp;
+// who dispatches at all: ensure.cpp.
 #include "dispatcher.hpp"
 
 #include "limits.hpp"
@@ -54,6 +54,7 @@ int Dispatcher::run()
         if (!goes_on) look_again_ = os::now() + trouble_pause;
         keep_standby();
         for (const std::int64_t id : std::exchange(to_launch_, {})) launch(id);
+        replace_older();
         static_cast<void>(watch_.wait(wake_at())); // whatever woke it: all is looked at
         reap();
         drain_clock();
@@ -105,6 +106,7 @@ Result<bool> Dispatcher::turn()
     }
     look_at_depended_on(records);
     BGT_TRY(append(records));
+    BGT_TRY(fire_due(records));
     claim_next(records);
     if (Result<void> written = append(records); !written) {
         for (const std::int64_t id : std::exchange(to_launch_, {})) view_->state().put_back(id);
@@ -117,6 +119,11 @@ Result<bool> Dispatcher::turn()
         BGT_TRY(view_->file().remove());
         store::clear_contexts(view_->file(), {});
         lock_.reset(); // before the journal's: who appends next finds nobody who dispatches
+        return false;
+    }
+    if (!view_->needs_dispatcher() && pending_.empty()) { // schedules that are paused, or over
+        end_standby();
+        lock_.reset();
         return false;
     }
     compact_if_due();
@@ -218,11 +225,12 @@ std::optional<Instant> Dispatcher::wake_at() const
     return std::min(*look_again_, *no_start_before_);
 }
 
-/// Wakes at the date of the next waiting task, and when somebody sets the clock of the machine (man
-/// 2 timerfd_create).
+/// Wakes at the date of the next waiting task or schedule, and when somebody sets the clock of the
+/// machine (man 2 timerfd_create).
 void Dispatcher::set_clock()
 {
-    const std::optional<WallTime> next = view_->state().next_time();
+    std::optional<WallTime> next = view_->state().next_time();
+    if (const auto due = schedules_.next_time(); due && (!next || *due < *next)) next = due;
     if (next == clock_set_to_) return;
     itimerspec at{};
     if (next) {
@@ -237,8 +245,10 @@ void Dispatcher::set_clock()
 void Dispatcher::drain_clock()
 {
     std::uint64_t times = 0;
-    if (::read(clock_.get(), &times, sizeof times) < 0 && errno == EAGAIN) return;
-    clock_set_to_.reset(); // it has fired, or the clock was set
+    const bool has_fired = ::read(clock_.get(), &times, sizeof times) >= 0;
+    if (!has_fired && errno == EAGAIN) return;
+    clock_was_set_ = clock_was_set_ || !has_fired;
+    clock_set_to_.reset();
 }
 
 void Dispatcher::reap()

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "due_schedules.hpp"
 #include "units.hpp"
 
 namespace bgt::dispatch {
@@ -37,6 +38,10 @@ private:
     Result<void> append(std::vector<store::QueueRecord>&);
     bool must_give_way();
     void write_holder();
+    Result<void> fire_due(std::vector<store::QueueRecord>&);
+    void update_schedules();
+    void note_clock(WallTime now, std::vector<store::QueueRecord>&);
+    void replace_older();
     void claim_next(std::vector<store::QueueRecord>&);
     void record_dropped(std::vector<store::QueueRecord>&);
     void compact_if_due();
@@ -77,6 +82,10 @@ private:
     std::map<std::int64_t, Started> started_;
     std::set<std::int64_t> watched_records_;
     Units units_;
+    DueSchedules schedules_;
+    bool clock_was_set_ = true;         ///< since the last look, perhaps while nobody dispatched
+    std::set<std::int64_t> to_replace_; ///< schedules whose older tasks are to end
+    std::set<std::int64_t> stop_asked_; ///< tasks of them
     std::vector<std::int64_t> to_launch_;
     std::vector<store::QueueRecord> pending_; ///< to be appended at the next turn
     std::optional<Instant> look_again_;       ///< something could not be told just now

@@ -116,11 +116,10 @@ Result<void> ensure_dispatcher(const store::Root& root)
     if (!store::QueueFile::is_there(root)) return {};
     return take_place(root, [&]() -> Result<bool> {
         if (!store::QueueFile::is_there(root)) return false; // all was done meanwhile
-        // Nobody dispatches what is damaged, or was written for another root.
-        BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, false, os::boot_id()));
-        BGT_TRY(file.check());
-        BGT_TRY(store::read_settings(file));
-        return true;
+        // Nobody dispatches what is damaged, or was written for another root. Where all schedules
+        // are paused and nothing waits, nobody has to.
+        BGT_TRY_ASSIGN(const store::QueueView view, store::QueueView::load(root, os::boot_id()));
+        return view.is_empty() || view.needs_dispatcher();
     });
 }
 

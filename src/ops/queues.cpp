@@ -6,6 +6,7 @@
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/dispatch/dispatcher.hpp>
+#include <bgt/ops/moment.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/store/queue_view.hpp>
@@ -128,7 +129,8 @@ std::vector<std::string> reason_words(const core::WaitReasons& why, const std::s
     if (why.held) out.push_back(fmt::format("it is held (bgt release {})", id.value));
     if (why.queue_paused)
         out.push_back(fmt::format("queue {} is paused (bgt queue resume {})", queue, queue));
-    if (why.not_before) out.push_back("its time is " + format_rfc3339(*why.not_before));
+    if (why.not_before)
+        out.push_back("it starts at " + time_words(*why.not_before, os::wall_now()));
     for (const core::Dependency& dependency : why.dependencies)
         out.push_back(dependency_words(dependency));
     if (why.key_holder)
@@ -152,12 +154,22 @@ Result<void> can_start(const store::Root& root, const store::QueueView& view, st
     return {};
 }
 
-/// The first that waits, of each queue.
+/// The first that waits, of each queue; one whose time has not come only where all are like that,
+/// and then the one whose time comes first.
 std::map<std::string, std::int64_t> heads_of(const core::QueueState& state)
 {
-    std::map<std::string, std::int64_t> heads;
-    for (const std::int64_t id : state.in_order(std::string::npos))
-        heads.try_emplace(*state.queue_of(id), id);
+    std::map<std::string, std::int64_t> heads, later;
+    for (const std::int64_t id : state.in_order(std::string::npos)) {
+        const std::string queue = *state.queue_of(id);
+        const auto time = state.not_before(id);
+        if (!time) {
+            heads.try_emplace(queue, id);
+            continue;
+        }
+        const auto [known, is_new] = later.try_emplace(queue, id);
+        if (!is_new && *time < *state.not_before(known->second)) known->second = id;
+    }
+    heads.merge(later);
     return heads;
 }
 

@@ -1,5 +1,7 @@
 #include <bgt/ops/submit.hpp>
 
+#include "submit_parts.hpp"
+
 #include <bgt/base/descriptor.hpp>
 #include <bgt/dispatch/dispatcher.hpp>
 #include <bgt/ops/select.hpp>
@@ -208,6 +210,10 @@ Result<std::vector<store::QueueRecord>> records_of(Submission& s, store::TaskId 
     core::WaitingTasks how = request.how;
     how.first = first.value;
     how.count = count_of(request);
+    if (request.expire_after) {
+        const WallTime now = os::wall_now();
+        how.expires = std::max(now, how.not_before.value_or(now)) + *request.expire_after;
+    }
     how.after = std::move(after);
     how.priority = request.spec.priority;
     if (request.array) {
@@ -237,6 +243,7 @@ Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& r
     Submission s{root, file, request, std::move(settings)};
     Placed placed;
     placed.answer.queue = request.how.queue;
+    placed.answer.not_before = request.how.not_before;
     BGT_TRY_ASSIGN(const bool room, has_room(s));
     placed.full = !room;
     if (placed.full) return placed;
@@ -288,14 +295,19 @@ Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& r
 
 } // namespace
 
-Result<SubmitAnswer> submit(store::Root& root, SubmitRequest request, Cancel cancel)
+void put_how_into_spec(SubmitRequest& request)
 {
-    const PrivateUmask files;
-    BGT_TRY(store::check_queue_name(request.how.queue));
     request.spec.queue = request.how.queue;
     request.spec.slots = request.how.slots;
     request.spec.key = request.how.key;
     for (const core::Amount& need : request.how.needs) request.spec.needs[need.name] = need.amount;
+}
+
+Result<SubmitAnswer> submit(store::Root& root, SubmitRequest request, Cancel cancel)
+{
+    const PrivateUmask files;
+    BGT_TRY(store::check_queue_name(request.how.queue));
+    put_how_into_spec(request);
     BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, true, os::boot_id()));
     while (true) {
         std::vector<store::TaskId> to_end;

@@ -120,13 +120,21 @@ std::string folder_words(const std::string& path)
     return "…" + text.substr(slash);
 }
 
+/// "queued, in 3h12m"
+std::string with_start(std::string state, const store::Status& status, const Moment& now)
+{
+    if (status.lifecycle != core::Lifecycle::queued || !status.next_attempt) return state;
+    return state + ", in " +
+           format_age(std::max(*status.next_attempt - now.wall, Duration::zero()));
+}
+
 /// "exit 3, 4m ago"
 std::string with_end(std::string state, const ops::Snapshot& task, const Moment& now)
 {
     const store::Status& status = task.status;
     if (!task.problem.empty() || status.lifecycle != core::Lifecycle::ended || !status.ended ||
         !store::is_dated(*status.ended))
-        return state;
+        return task.problem.empty() ? with_start(std::move(state), status, now) : state;
     const std::string age = format_age(std::max(now.wall - *status.ended, Duration::zero()));
     const auto unit = std::ranges::find_if(age, [](char c) { return c >= 'a' && c <= 'z'; });
     const auto rest = std::find_if(

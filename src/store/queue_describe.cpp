@@ -94,6 +94,13 @@ Result<WaitingTask> QueueView::describe(TaskId id) const
     return task;
 }
 
+Result<WaitingTask> QueueView::describe(const Schedule& schedule) const
+{
+    BGT_TRY_ASSIGN(const auto one, described(schedule.is.described_by));
+    BGT_TRY_ASSIGN(TaskSpec spec, decode_spec(one->spec));
+    return WaitingTask{std::move(spec), one->context, {}};
+}
+
 Result<std::vector<core::TaskRange>> QueueView::waiting_in_scope(const BootId& boot,
                                                                  const ProcessKey& scope) const
 {

@@ -99,7 +99,7 @@ std::set<std::int64_t> described_keys(const std::vector<QueueRecord>& records)
     return keys;
 }
 
-/// Nobody knows who was cancelled, held or started in what is lost.
+/// Nobody knows who was cancelled, held or started in what is lost, and what has fired.
 std::vector<QueueRecord> with_all_held(std::vector<QueueRecord> records, const Root& root,
                                        std::size_t& lost_tasks)
 {
@@ -109,6 +109,16 @@ std::vector<QueueRecord> with_all_held(std::vector<QueueRecord> records, const R
     std::vector<QueueRecord> claims;
     for (QueueRecord& record : records) {
         if (const auto* held = std::get_if<Held>(&record); held && !held->held) continue;
+        if (const auto* paused = std::get_if<SchedulePaused>(&record); paused && !paused->paused)
+            continue;
+        if (auto* kept = std::get_if<ScheduleKept>(&record)) kept->state.paused = true;
+        if (const auto* scheduled = std::get_if<Scheduled>(&record)) {
+            if (!keys.contains(scheduled->described_by)) {
+                ++lost_tasks;
+                continue;
+            }
+            claims.emplace_back(SchedulePaused{scheduled->id, true, {}});
+        }
         auto* submitted = std::get_if<Submitted>(&record);
         if (submitted && !keys.contains(submitted->described_by)) {
             lost_tasks += submitted->tasks.count;
@@ -155,6 +165,7 @@ Result<void> repair_journal(const Root& root, const BootId& boot, const std::str
     QueueView view(std::move(whole));
     BGT_TRY(view.update());
     done.waiting = view.state().waiting_count();
+    done.schedules = view.schedules().all().size();
     return {};
 }
 

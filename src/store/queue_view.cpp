@@ -45,6 +45,7 @@ Result<bool> QueueView::update()
         dropped_.clear();
         descriptions_.clear();
         submitted_.clear();
+        schedules_.clear();
         recent_.clear();
     }
     BGT_TRY(read_new());
@@ -99,6 +100,12 @@ void QueueView::apply(const QueueRecord& record)
                    [&](const Closed& r) { note_closed(r.tasks); },
                    [&](const Held& r) { r.held ? state_.hold(r.id) : state_.release(r.id); },
                    [&](const Prioritized& r) { state_.set_priority(r.id, r.priority); },
+                   [&](const Scheduled& r) { schedules_.apply(r); },
+                   [&](const Unscheduled& r) { schedules_.apply(r); },
+                   [&](const SchedulePaused& r) { schedules_.apply(r); },
+                   [&](const ScheduleOccurred& r) { schedules_.apply(r); },
+                   [&](const ClockSetBack& r) { schedules_.apply(r); },
+                   [&](const ScheduleKept& r) { schedules_.apply(r); },
                    [&](const Moved& r) {
                        switch (r.where) {
                        case Moved::Where::first: state_.move_first(r.id); break;
@@ -112,8 +119,16 @@ void QueueView::apply(const QueueRecord& record)
 
 void QueueView::tell(std::int64_t id, core::TaskEventKind what)
 {
+    schedules_.tell(id, what);
     for (const core::TaskRange& skipped : state_.tell(id, what))
         note_dropped(skipped, core::Reason::dependency_failed, 0);
+}
+
+bool QueueView::is_busy(const Schedule& schedule) const
+{
+    return std::ranges::any_of(schedule.tasks, [&](std::int64_t id) {
+        return state_.is_waiting(id) || state_.is_running(id);
+    });
 }
 
 void QueueView::note_dropped(const core::TaskRange& tasks, core::Reason reason,
@@ -184,6 +199,7 @@ std::set<std::int64_t> QueueView::used_descriptions() const
         used.insert(used.end(), description_of(first));
     for (const std::int64_t id : state_.running_ids()) used.insert(description_of(id));
     for (const auto& [first, tasks] : dropped_) used.insert(tasks.described_by);
+    for (const auto& [id, schedule] : schedules_.all()) used.insert(schedule.is.described_by);
     used.erase(0);
     return used;
 }
@@ -204,7 +220,7 @@ std::uint64_t QueueView::live_bytes() const
 {
     constexpr std::uint64_t bytes_a_record = 64;
     std::uint64_t bytes = (state_.running_ids().size() + dropped_.size()) * bytes_a_record;
-    bytes += state_.waiting_firsts().size() * bytes_a_record;
+    bytes += state_.waiting_firsts().size() * bytes_a_record + schedules_.live_bytes();
     for (const std::int64_t key : used_descriptions())
         if (const RecordPlace* place = place_of(key)) bytes += place->size;
     return bytes;
@@ -231,6 +247,7 @@ Result<std::vector<QueueRecord>> QueueView::compacted() const
     }
     for (const auto& [first, tasks] : dropped_)
         records.emplace_back(Dropped{{first, tasks.count}, tasks.reason, tasks.described_by});
+    schedules_.append_to(records);
     return records;
 }
 
@@ -239,6 +256,7 @@ bool QueueView::needs_any(const std::set<std::string>& contexts) const
     std::set<std::int64_t> keys;
     for (const core::WaitingTasks& tasks : state_.waiting())
         keys.insert(description_of(tasks.first));
+    for (const auto& [id, schedule] : schedules_.all()) keys.insert(schedule.is.described_by);
     return std::ranges::any_of(keys, [&](std::int64_t key) {
         auto one = described(key);
         if (one && (*one)->like != 0) one = described((*one)->like);

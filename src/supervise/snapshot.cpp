@@ -260,6 +260,7 @@ bool inspect_waiting(Snapshot& snapshot, const store::Root& root, const Snapshot
     status.created = task->spec.created;
     status.name = task->spec.name;
     status.command = store::shown_command(task->spec);
+    status.next_attempt = queue->state().not_before(snapshot.id.value);
     if (want.spec) snapshot.spec = std::make_shared<const store::TaskSpec>(task->spec);
     return true;
 }

@@ -36,6 +36,7 @@ void declare_places(Parser&, Places& target);
 std::unique_ptr<Verb> make_run();
 std::unique_ptr<Verb> make_submit();
 std::unique_ptr<Verb> make_queue();
+std::unique_ptr<Verb> make_schedule();
 std::unique_ptr<Verb> make_hold();
 std::unique_ptr<Verb> make_release();
 std::unique_ptr<Verb> make_move();

@@ -29,7 +29,8 @@ struct Rule {
 };
 
 /// `[task.NAME]` of a bgt.toml: a command that `bgt up` starts, with options of `bgt run` and `bgt
-/// submit`. The same holds for them as for those of a rule.
+/// submit`. The same holds for them as for those of a rule. Or `[schedule.NAME]`, which has those
+/// of `bgt schedule add`.
 struct TaskTable {
     std::string name;
     std::vector<Entry> entries; ///< in the order of the file

@@ -30,6 +30,8 @@ struct Settings {
     std::optional<Duration> keep_age = std::chrono::hours(24 * 30); ///< `off` keeps for ever
     std::vector<TaskTable> tasks; ///< [task.NAME] of the project, in the order of the file; nothing
                                   ///< but `bgt up` looks into them
+    std::vector<TaskTable> schedules; ///< [schedule.NAME] of the project; nothing but `bgt schedule
+                                      ///< apply` looks into them
     std::vector<Rule> rules; ///< those of the project first, each file's in its order: the first
                              ///< that matches counts
     std::set<std::string, std::less<>>

@@ -160,6 +160,8 @@ public:
     std::size_t waiting_count() const { return waiting_count_; }
     /// Of a task that waits.
     std::optional<std::string> queue_of(std::int64_t id) const;
+    /// Before which it is not started; nullopt: it has no such time, or that has come.
+    std::optional<WallTime> not_before(std::int64_t id) const;
     std::optional<WaitReasons> why_waiting(std::int64_t id) const;
     std::map<std::string, QueueCounts> counts() const;
     /// Waiting tasks of the queue that have this priority or a higher one.

@@ -50,8 +50,9 @@ struct BatchItem {
 struct SubmitRequest {
     store::TaskSpec spec; ///< id and marks are filled in later
     store::QueueContext context;
-    /// queue, slots, needs, key, held, hold_on_failure, not_before, expires; the rest is filled in.
+    /// queue, slots, needs, key, held, hold_on_failure, not_before; the rest is filled in.
     core::WaitingTasks how;
+    std::optional<Duration> expire_after; ///< of waiting; counted from not_before where that is set
     std::optional<std::int32_t> priority; ///< nullopt: that of the queue
     std::vector<DependencyWord> after;
     std::string folder = {}; ///< of the caller: names of `after` mean tasks of the project there
@@ -69,8 +70,9 @@ struct SubmitAnswer {
     core::TaskRange ids;
     bool existing = false; ///< OnBusy::skip: nothing was submitted
     std::string queue;
-    std::size_t queue_size = 0; ///< waiting there, these among them
-    std::size_t position = 0;   ///< of the first of these, from 1 on
+    std::size_t queue_size = 0;         ///< waiting there, these among them
+    std::size_t position = 0;           ///< of the first of these, from 1 on
+    std::optional<WallTime> not_before; ///< they are not started earlier
 };
 
 /// The tasks are on disk, as a whole or not at all, when it returns, and somebody is there to start

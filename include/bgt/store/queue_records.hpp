@@ -2,6 +2,7 @@
 /// What the journal of waiting tasks says, record by record, and how it is written.
 #include <bgt/base/result.hpp>
 #include <bgt/core/queue.hpp>
+#include <bgt/core/schedule.hpp>
 #include <bgt/core/task.hpp>
 #include <cstdint>
 #include <optional>
@@ -75,8 +76,51 @@ struct Moved {
     std::int64_t other = 0; ///< of `before`
 };
 
+/// A schedule; one that is there already is changed.
+struct Scheduled {
+    std::int64_t id = 0;           ///< of the schedule, as the ids of tasks are: never used again
+    std::int64_t described_by = 0; ///< Described::key: what its tasks will be
+    std::string name;
+    std::string when; ///< "every 5m", "cron 0 2 * * *", "calendar Mon..Fri 02:00"
+    std::string zone; ///< of the tz database; empty: that of the machine
+    core::SchedulePolicy policy;
+    core::WaitingTasks tasks; ///< how each of its tasks waits
+    std::optional<Duration> expire_after;
+    std::string origin; ///< the bgt.toml that describes it; empty: none does
+    WallTime since{};   ///< when it was added, or `when` was changed: it begins anew there
+};
+/// There is no such schedule any more.
+struct Unscheduled {
+    std::int64_t id = 0;
+};
+struct SchedulePaused {
+    std::int64_t id = 0;
+    bool paused = true; ///< else it goes on
+    WallTime at{};
+};
+/// What became of occurrences. Of one that fires, the records of its task stand beside it.
+struct ScheduleOccurred {
+    std::int64_t id = 0;
+    core::Occurred what;
+    std::int64_t task = 0; ///< 0: none
+    WallTime at{};         ///< when that was decided
+};
+/// What was decided for later occurrences was too early; they may come again.
+struct ClockSetBack {
+    WallTime to{};
+};
+/// A schedule as it stands after a compaction, behind its history.
+struct ScheduleKept {
+    std::int64_t id = 0;
+    core::ScheduleState state;
+    std::vector<std::int64_t> tasks;             ///< of it, that may not have ended
+    std::int64_t last_task = 0;                  ///< the newest; 0: none
+    std::optional<core::TaskEventKind> last_end; ///< how that one ended
+};
+
 using QueueRecord = std::variant<Described, Submitted, Claimed, PutBack, Told, Dropped, Closed,
-                                 Held, Prioritized, Moved>;
+                                 Held, Prioritized, Moved, Scheduled, Unscheduled, SchedulePaused,
+                                 ScheduleOccurred, ClockSetBack, ScheduleKept>;
 
 /// Bytes that decode_record() reads back.
 std::string encode_record(const QueueRecord&);

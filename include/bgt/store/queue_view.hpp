@@ -6,6 +6,7 @@
 #include <bgt/store/queue_context.hpp>
 #include <bgt/store/queue_file.hpp>
 #include <bgt/store/queue_settings.hpp>
+#include <bgt/store/schedule_book.hpp>
 #include <bgt/store/spec.hpp>
 #include <map>
 #include <memory>
@@ -43,6 +44,10 @@ public:
     const core::QueueState& state() const { return state_; }
     const QueueSettings& settings() const { return settings_; }
     const std::map<std::int64_t, DroppedTasks>& dropped() const { return dropped_; }
+    const ScheduleBook& schedules() const { return schedules_; }
+    ScheduleBook& schedules() { return schedules_; }
+    /// Whether a task of the schedule waits or runs.
+    bool is_busy(const Schedule&) const;
 
     /// Reads what is new. True: all was read anew, as the journal had been replaced.
     Result<bool> update();
@@ -64,14 +69,20 @@ public:
         return all.empty() ? 0 : all.back().first + all.back().second.count - 1;
     }
     /// Nothing waits, runs or is still to be put on record.
-    bool is_empty() const
+    bool is_idle() const
     {
         return state_.waiting_count() == 0 && state_.running_ids().empty() && dropped_.empty();
     }
+    /// And there is no schedule: nothing is left to be known.
+    bool is_empty() const { return is_idle() && schedules_.all().empty(); }
+    /// Somebody has to be there who dispatches.
+    bool needs_dispatcher() const { return !is_idle() || schedules_.is_any_active(); }
 
     /// What the task is. Error (not_found): it does not wait. Expensive for the first of a
     /// submission, cheap for the next.
     Result<WaitingTask> describe(TaskId) const;
+    /// What the tasks of a schedule are, without an id. Error: its description is damaged.
+    Result<WaitingTask> describe(const Schedule&) const;
     /// Those that wait and were submitted inside of the scope (`bgt scope`) of that process. Cost:
     /// reads a description for each submission, and decodes one for each that is not like another.
     Result<std::vector<core::TaskRange>> waiting_in_scope(const BootId&, const ProcessKey&) const;
@@ -79,7 +90,7 @@ public:
     Result<std::vector<QueueRecord>> compacted() const;
     /// How many bytes compacted() would take, roughly.
     std::uint64_t live_bytes() const;
-    /// Whether a task that waits needs one of these contexts.
+    /// Whether a task that waits, or a schedule, needs one of these contexts.
     bool needs_any(const std::set<std::string>& contexts) const;
     /// The names of all contexts that tasks need.
     Result<std::vector<std::string>> contexts() const;
@@ -107,8 +118,9 @@ private:
     core::QueueState state_;
     QueueSettings settings_;
     std::map<std::int64_t, DroppedTasks> dropped_; ///< by the first id
-    AscendingMap<RecordPlace> descriptions_;       ///< by place_key() of the key
-    AscendingMap<SubmittedTasks> submitted_;       ///< by the first id
+    ScheduleBook schedules_;
+    AscendingMap<RecordPlace> descriptions_; ///< by place_key() of the key
+    AscendingMap<SubmittedTasks> submitted_; ///< by the first id
     mutable std::map<std::int64_t, std::shared_ptr<const Described>>
         recent_; ///< a few descriptions, decoded
 };

@@ -4,9 +4,11 @@
 
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
+#include <bgt/ops/moment.hpp>
 #include <bgt/render/words.hpp>
 #include <bgt/store/queue_settings.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace bgt::cli {
@@ -91,8 +93,14 @@ Result<void> take_hold(Request& request, const std::string&)
 
 Result<void> take_expire(Request& request, const std::string& text)
 {
+    BGT_TRY_ASSIGN(request.expire_after, parse_duration(text));
+    return {};
+}
+
+Result<void> take_in(Request& request, const std::string& text)
+{
     BGT_TRY_ASSIGN(const Duration time, parse_duration(text));
-    request.how.expires = render::Moment::now().wall + time;
+    request.how.not_before = render::Moment::now().wall + time;
     return {};
 }
 
@@ -173,6 +181,20 @@ constexpr std::array table{
                 .help = "never start it if it has waited for longer",
                 .take = take_expire,
                 .in_tables = true},
+    QueueOption{.names = "--in",
+                .member = &O::in,
+                .metavar = "D",
+                .value = Value::duration,
+                .help = "do not start it before that much time has passed",
+                .take = take_in},
+    QueueOption{.names = "--at",
+                .member = &O::at,
+                .metavar = "TIME",
+                .help = "do not start it before that time: 18:00, '2026-12-24 18:00'"},
+    QueueOption{.names = "--tz",
+                .member = &O::tz,
+                .metavar = "ZONE",
+                .help = "the time zone of --at, such as Europe/Berlin"},
     QueueOption{.names = "--key",
                 .member = &O::key,
                 .metavar = "KEY",
@@ -236,10 +258,11 @@ std::vector<std::string> QueueOption::values(const QueueOptions& options) const
     return word ? std::vector{*word} : std::vector<std::string>{};
 }
 
-void QueueOptions::declare(Parser& parser)
+void QueueOptions::declare(Parser& parser, std::span<const std::string_view> without)
 {
     parser.group("Queue");
     for (const QueueOption& option : queue_options()) {
+        if (std::ranges::find(without, option.long_name()) != without.end()) continue;
         if (const auto* flag = std::get_if<0>(&option.member)) {
             parser.flag(option.names, this->*(*flag), option.help);
         } else if (const auto* many = std::get_if<2>(&option.member)) {
@@ -260,6 +283,18 @@ Result<void> QueueOptions::apply(ops::SubmitRequest& request) const
             if (auto taken = option.take(request, value); !taken)
                 return Error::usage(std::string(option.long_name()) + ": " + taken.error().message);
     }
+    return apply_at(request);
+}
+
+Result<void> QueueOptions::apply_at(ops::SubmitRequest& request) const
+{
+    if (at && in) return Error::usage("--in and --at exclude each other");
+    if (!at) return tz ? Error::usage("--tz belongs to --at") : Result<void>();
+    if (const auto known = ops::check_zone(tz.value_or("")); !known)
+        return Error::usage("--tz: " + known.error().message);
+    const auto time = ops::parse_start_time(*at, render::Moment::now().wall, tz.value_or(""));
+    if (!time) return Error::usage("--at: " + time.error().message);
+    request.how.not_before = *time;
     return {};
 }
 

@@ -13,14 +13,19 @@ struct QueueOptions {
     using Word = RunOptions::Word;
     using Words = RunOptions::Words;
 
-    Word queue, priority, slots, on_dep_failure, expire, key, on_busy, array, each, batch, if_full;
+    Word queue, priority, slots, on_dep_failure, expire, key, on_busy, array, each, batch, if_full,
+        in, at, tz;
     Words needs, after;
     bool hold = false, null = false, dry_run = false;
 
-    void declare(Parser&);
+    /// All but those `without` names.
+    void declare(Parser&, std::span<const std::string_view> without = {});
     /// What the options say, but --array, --each and --batch. Error (usage): with the option's
-    /// name.
+    /// name; --at is a time that has passed.
     Result<void> apply(ops::SubmitRequest&) const;
+
+private:
+    Result<void> apply_at(ops::SubmitRequest&) const;
 };
 
 struct QueueOption {

@@ -106,12 +106,17 @@ void decide_kill_mode(RunPlan& plan, const RunOptions& options)
 
 void RunOptions::declare(Parser& parser, std::span<const std::string_view> without)
 {
+    declare_options(parser, without);
+    parser.command(command);
+}
+
+void RunOptions::declare_options(Parser& parser, std::span<const std::string_view> without)
+{
     for (const RunOption& option : run_options()) {
         if (option.group != nullptr) parser.group(option.group);
         if (std::ranges::find(without, option.long_name()) == without.end())
             declare_one(parser, *this, option);
     }
-    parser.command(command);
 }
 
 Result<RunPlan> RunOptions::plan(const config::Settings& settings)

@@ -48,6 +48,8 @@ struct RunOptions {
 
     /// Declares all options but those `without` names ("--replace"), and the command.
     void declare(Parser&, std::span<const std::string_view> without = {});
+    /// The same without the command.
+    void declare_options(Parser&, std::span<const std::string_view> without);
     /// Fills in from the rules what was not set, and reads all values.
     /// Error (usage): one message for the first thing that makes no sense, with its place where it
     /// is in a file. The settings must outlive the plan.

@@ -261,6 +261,7 @@ int Queue::repair(Context& context, store::Root& root, const std::vector<std::st
         context.print(render::answer_json(
             {{"repaired", !done->kept.empty()},
              {"waiting", done->waiting},
+             {"schedules", done->schedules},
              {"unreadable_places", done->places},
              {"unreadable_bytes", done->lost_bytes},
              {"lost_tasks", done->lost_tasks},
@@ -274,6 +275,9 @@ int Queue::repair(Context& context, store::Root& root, const std::vector<std::st
                       counted(done->lost_tasks, "task is", "tasks are") + " lost\n" +
                       counted(done->waiting, "waiting task is", "waiting tasks are") +
                       " kept, and held: look at them (bgt ps), then bgt release --all\n");
+    if (done->places > 0 && done->schedules > 0)
+        context.print(counted(done->schedules, "schedule is", "schedules are") +
+                      " kept, and paused: bgt schedule resume NAME\n");
     for (const std::string& path : done->kept)
         context.print("the damaged file is now " + printable(path) + "\n");
     return code::ok;

@@ -7,6 +7,7 @@
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/await_start.hpp>
+#include <bgt/ops/moment.hpp>
 #include <bgt/ops/submit.hpp>
 #include <bgt/ops/wait.hpp>
 #include <bgt/render/json.hpp>
@@ -45,6 +46,14 @@ void Submit::declare(Parser& parser)
     parser.example("bgt submit -q build -- make -j2");
     parser.example("bgt submit --after build:ok --name test -- make test");
     parser.example("bgt submit --array 1-100%8 -- ./render --frame {}");
+    parser.example("bgt submit --at 18:00 -- ./backup");
+}
+
+/// ", not before 2026-12-24T18:00:00.000+01:00 (in 25d3h)"; empty: it has no such time.
+std::string not_before(const ops::SubmitAnswer& answer)
+{
+    if (!answer.not_before) return {};
+    return ", not before " + ops::time_words(*answer.not_before, render::Moment::now().wall);
 }
 
 Result<void> Submit::check() const
@@ -113,20 +122,24 @@ int Submit::answer(Context& context, const ops::SubmitAnswer& answer) const
                                 {"count", answer.ids.count},
                                 {"queue", answer.queue},
                                 {"queue_size", answer.queue_size},
-                                {"position", answer.position}};
+                                {"position", answer.position},
+                                {"not_before", nullptr}};
+        if (answer.not_before) out["not_before"] = format_rfc3339(*answer.not_before);
         if (queue_.dry_run) out["id"] = nullptr;
         context.print(render::answer_json(std::move(out)));
         return code::ok;
     }
     if (queue_.dry_run) {
         context.print("would wait in queue " + answer.queue + " as number " +
-                      std::to_string(answer.position) + "\n");
+                      std::to_string(answer.position) + not_before(answer) + "\n");
         return code::ok;
     }
     std::string ids;
     for (std::uint32_t at = 0; at < answer.ids.count; ++at)
         ids += std::to_string(answer.ids.first + at) + "\n";
     context.print(ids);
+    if (answer.not_before && !answer.existing)
+        context.hint((answer.ids.count == 1 ? "it starts" : "they start") + not_before(answer));
     return code::ok;
 }
 
