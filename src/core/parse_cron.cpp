@@ -13,13 +13,14 @@ constexpr std::string_view kind = "cron expression";
 struct Field {
     std::string_view name;
     int low, high;
+    int end; ///< of what has no end: `*`, `N/STEP`. As a weekday, 7 is Sunday once more
     std::optional<int> (*number_of)(std::string_view) = nullptr; ///< its names, where it has some
     bool day = false; ///< day of the month or of the week: `?`, `L`, `#`
 };
-constexpr Field second_field{"second", 0, 59}, minute_field{"minute", 0, 59},
-    hour_field{"hour", 0, 23}, month_field{"month", 1, 12, month_number},
-    day_field{"day of the month", 1, 31, nullptr, true},
-    weekday_field{"day of the week", 0, 7, weekday_number, true};
+constexpr Field second_field{"second", 0, 59, 59}, minute_field{"minute", 0, 59, 59},
+    hour_field{"hour", 0, 23, 23}, month_field{"month", 1, 12, 12, month_number},
+    day_field{"day of the month", 1, 31, 31, nullptr, true},
+    weekday_field{"day of the week", 0, 7, 6, weekday_number, true};
 
 /// What a field says.
 struct Values {
@@ -55,7 +56,7 @@ Why read_range(const Field& field, std::string_view text, Values& values)
 {
     const auto slash = text.find('/');
     const std::string_view range = text.substr(0, slash);
-    int first = field.low, last = field.high, step = 1;
+    int first = field.low, last = field.end, step = 1;
     bool open = range == "*" || (field.day && range == "?");
     if (!open) {
         const auto dash = range.find('-');
@@ -69,20 +70,18 @@ Why read_range(const Field& field, std::string_view text, Values& values)
             // `fri-sun`: Sunday is the end of the week, too.
             last = *high == 0 && first > 0 && !read_digits(end) ? 7 : *high;
         } else if (slash != std::string_view::npos) {
-            last = field.high;
+            last = std::max(first, field.end);
             open = true;
         }
         if (last < first)
             return fmt::format("the range {} of the {} ends before it begins; write two ranges",
                                shell_quote(range), field.name);
-    } else if (field.high == 7) {
-        last = 6; // each weekday once
     }
     if (slash != std::string_view::npos) {
         const auto read = read_digits(text.substr(slash + 1));
         if (!read || *read == 0)
             return fmt::format("the step of the {} has to be a number above 0", field.name);
-        if (*read > field.high - field.low + 1)
+        if (*read > field.end - field.low + 1)
             return fmt::format("the step {} is more than the {} can count", *read, field.name);
         step = *read;
     }
