@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run submit queue hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc mcp config trust completion version help'
+_bgt_verbs='run submit queue schedule hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc mcp config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -53,7 +53,7 @@ _bgt_verb() {
         esac
         ;;
     submit)
-        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --split --nice --memory-max --limit --wait --rm --json --root --config'
+        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --in --at --tz --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --split --nice --memory-max --limit --wait --rm --json --root --config'
         first=@command
         rest=@command
         case $2 in
@@ -64,6 +64,9 @@ _bgt_verb() {
         --after) value=@task-list ;;
         --on-dep-failure) value='skip hold' ;;
         --expire) value=@none ;;
+        --in) value=@none ;;
+        --at) value=@none ;;
+        --tz) value=@none ;;
         --key) value=@none ;;
         --on-busy) value='wait skip replace latest' ;;
         --array) value=@none ;;
@@ -116,6 +119,68 @@ _bgt_verb() {
         first=@none
         rest=@none
         case $2 in
+        --root) value=@directory ;;
+        --config) value=@file ;;
+        esac
+        ;;
+    schedule)
+        options='-h --help --every --cron --calendar --missed --missed-within --overlap --jitter --until --times --tz -n --count --from -q --queue --priority --slots --need --hold --expire --key --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --log-max --split --nice --memory-max --limit --rm --json --root --config'
+        first=@none
+        rest=@none
+        case $2 in
+        --every) value=@none ;;
+        --cron) value=@none ;;
+        --calendar) value=@none ;;
+        --missed) value='once skip all:' ;;
+        --missed-within) value=@none ;;
+        --overlap) value='skip queue replace allow' ;;
+        --jitter) value=@none ;;
+        --until) value=@none ;;
+        --times) value=@none ;;
+        --tz) value=@none ;;
+        -n | --count) value=@none ;;
+        --from) value=@none ;;
+        -q | --queue) value=@none ;;
+        --priority) value=@none ;;
+        --slots) value=@none ;;
+        --need) value=@none ;;
+        --expire) value=@none ;;
+        --key) value=@none ;;
+        --tag) value=@none ;;
+        -C | --cwd) value=@directory ;;
+        -e | --env) value=@none ;;
+        --env-file) value=@file ;;
+        -c | --shell) value=@command ;;
+        --stdin) value=@file ;;
+        --timeout) value=@none ;;
+        --cpu-limit) value=@none ;;
+        --output-timeout) value=@none ;;
+        --progress-timeout) value=@none ;;
+        --idle-timeout) value=@none ;;
+        --ready-timeout) value=@none ;;
+        --on-hang) value='kill restart report exec:' ;;
+        --quiet-after) value=@none ;;
+        --stalled-after) value=@none ;;
+        --dump) value='none auto' ;;
+        --progress-pattern) value=@none ;;
+        --ready-log) value=@none ;;
+        --ready-port) value=any ;;
+        --ready-http) value=@none ;;
+        --ready-cmd) value=@command ;;
+        --ready-file) value=@file ;;
+        --retries) value=@none ;;
+        --retry-on) value=@none ;;
+        --restart) value='no on-failure on-hang always' ;;
+        --max-restarts) value=@none ;;
+        --backoff) value=@none ;;
+        --grace) value=@none ;;
+        --stop-signals) value=@none ;;
+        --kill-mode) value='tree mixed' ;;
+        --leftover) value='kill wait keep' ;;
+        --log-max) value=@none ;;
+        --nice) value=@none ;;
+        --memory-max) value=@none ;;
+        --limit) value='as= core= cpu= data= fsize= memlock= nofile= nproc= stack=' ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
@@ -447,7 +512,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run submit queue hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc mcp config trust completion version'
+        first='run submit queue schedule hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc mcp config trust completion version'
         rest=@none
         ;;
     esac

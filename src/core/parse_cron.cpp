@@ -182,8 +182,7 @@ Read<std::vector<std::string>> complete(std::string_view text)
     std::vector<std::string>& fields = read.value;
     if (fields.size() == 1 && fields[0].starts_with('@')) {
         if (fields[0] == "@reboot") {
-            read.problem = "@reboot names no time; `bgt schedule install` starts the schedules of "
-                           "this state root after a reboot";
+            read.problem = "@reboot names no time of the clock";
             return read;
         }
         const std::string_view meaning = expand_shorthand(fields[0]);

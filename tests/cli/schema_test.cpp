@@ -77,6 +77,7 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     collect({"wait", "--timeout", "0", "web"});
     collect({"show", "web", escape});
     collect({"why", "web", escape});
+    collect({"schedule", "explain", "30 2 * * *"});
     collect({"kill", escape});
     collect({"wait", "nosuch"});
     collect({"logs", "nosuch"});

@@ -3,6 +3,7 @@
 #include "run/run_table.hpp"
 #include "run/schedule_options.hpp"
 #include "run/schedule_tables.hpp"
+#include "schedule_explain.hpp"
 
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
@@ -23,19 +24,18 @@ namespace {
 constexpr int max_times = 10'000;
 
 /// They are about one task that is started or submitted now, or about many.
-constexpr std::string_view of_run_alone[] = {"--name",     "--replace",    "--if-absent",
-                                             "--anywhere", "--explain",    "--wait-ready",
-                                             "--max-wait", "--wait",       "--owner"};
+constexpr std::string_view of_run_alone[] = {"--name",     "--replace", "--if-absent",
+                                             "--anywhere", "--explain", "--wait-ready",
+                                             "--max-wait", "--wait",    "--owner"};
 constexpr std::string_view of_submit_alone[] = {
-    "--in",   "--at",    "--tz",      "--array",   "--each", "--null",
+    "--in",    "--at",    "--tz",      "--array",   "--each",           "--null",
     "--batch", "--after", "--if-full", "--on-busy", "--on-dep-failure", "--dry-run"};
 
 bool is_any_task_option_set(const QueueOptions& queue, const RunOptions& options)
 {
-    return std::ranges::any_of(queue_options(),
-                               [&](const QueueOption& option) {
-                                   return !option.values(queue).empty();
-                               }) ||
+    return std::ranges::any_of(
+               queue_options(),
+               [&](const QueueOption& option) { return !option.values(queue).empty(); }) ||
            std::ranges::any_of(run_options(), [&](const RunOption& option) {
                return option.long_name() != "--json" && option.is_set(options);
            });
@@ -53,6 +53,7 @@ private:
         bool changes;
         int (Schedule::*act)(Context&, store::Root&);
     };
+    int explain(Context&);
     int add(Context&, store::Root&);
     int edit(Context&, store::Root&);
     int list(Context&, store::Root&);
@@ -80,7 +81,7 @@ private:
     RunOptions options_;
     QueueOptions queue_;
     ScheduleOptions when_;
-    std::optional<std::string> count_;
+    std::optional<std::string> count_, from_;
 };
 
 void Schedule::declare(Parser& parser)
@@ -88,7 +89,10 @@ void Schedule::declare(Parser& parser)
     when_.declare(parser);
     parser.option("--tz", when_.tz, "ZONE", Value::text,
                   "the time zone in which it is meant, such as Europe/Berlin (that of the caller)");
-    parser.option("-n,--count", count_, "N", Value::number, "next: how many times to show (10)");
+    parser.option("-n,--count", count_, "N", Value::number,
+                  "next, explain: how many times to show (10, 5)");
+    parser.option("--from", from_, "TIME", Value::text,
+                  "explain: what comes after this time (now)");
     queue_.declare(parser, of_submit_alone);
     options_.declare_options(parser, of_run_alone);
     parser.words(words_, "WORD", Value::text);
@@ -96,36 +100,41 @@ void Schedule::declare(Parser& parser)
     parser.example("bgt schedule add poll --every 5m --overlap queue -- ./poll");
     parser.example("bgt schedule ls");
     parser.example("bgt schedule next backup -n 5; bgt schedule history backup");
-    parser.example("bgt schedule run backup; bgt schedule pause backup; bgt schedule resume backup");
+    parser.example(
+        "bgt schedule run backup; bgt schedule pause backup; bgt schedule resume backup");
     parser.example("bgt schedule edit backup --cron '0 3 * * *'; bgt schedule rm backup");
+    parser.example("bgt schedule explain '30 2 * * 1-5' --tz Europe/Berlin");
     parser.example("bgt schedule apply; bgt schedule install; bgt schedule uninstall");
 }
 
 const std::vector<Schedule::Act>& Schedule::acts()
 {
     static const std::vector<Act> all{
-        {"add", true, &Schedule::add},         {"edit", true, &Schedule::edit},
-        {"ls", false, &Schedule::list},        {"next", false, &Schedule::next},
-        {"run", true, &Schedule::run_now},     {"pause", true, &Schedule::pause},
-        {"resume", true, &Schedule::resume},   {"rm", true, &Schedule::remove},
+        {"add", true, &Schedule::add},          {"edit", true, &Schedule::edit},
+        {"ls", false, &Schedule::list},         {"next", false, &Schedule::next},
+        {"run", true, &Schedule::run_now},      {"pause", true, &Schedule::pause},
+        {"resume", true, &Schedule::resume},    {"rm", true, &Schedule::remove},
         {"history", false, &Schedule::history}, {"apply", true, &Schedule::apply},
-        {"install", true, &Schedule::install}, {"uninstall", true, &Schedule::uninstall}};
+        {"install", true, &Schedule::install},  {"uninstall", true, &Schedule::uninstall}};
     return all;
 }
 
 int Schedule::run(Context& context)
 {
     if (words_.empty()) words_.emplace_back("ls");
+    if (words_.front() == "explain") return explain(context);
+    if (from_) return context.fail(Error::usage("--from: only explain knows it"), options_.json);
     for (const Act& act : acts()) {
         if (act.word != words_.front()) continue;
         auto root = context.root(act.changes);
         if (!root) return context.fail(root.error(), options_.json);
         return (this->*act.act)(context, **root);
     }
-    std::string all;
-    for (const Act& act : acts()) all += (all.empty() ? "" : ", ") + std::string(act.word);
-    return context.fail(Error::usage("'" + fit(printable(words_.front()), 40) + "' is none of " + all),
-                        options_.json);
+    std::string all = "explain";
+    for (const Act& act : acts()) all += ", " + std::string(act.word);
+    return context.fail(
+        Error::usage("'" + fit(printable(words_.front()), 40) + "' is none of " + all),
+        options_.json);
 }
 
 Result<std::string> Schedule::only_name() const
@@ -197,6 +206,12 @@ int Schedule::one_changed(Context& context, const Result<ops::ScheduleInfo>& don
     return code::ok;
 }
 
+int Schedule::explain(Context& context)
+{
+    return explain_schedule(
+        context, {{words_.begin() + 1, words_.end()}, when_.tz, from_, count_, options_.json});
+}
+
 int Schedule::add(Context& context, store::Root& root)
 {
     auto request = add_request(context);
@@ -221,8 +236,7 @@ int Schedule::edit(Context& context, store::Root& root)
 
 int Schedule::list(Context& context, store::Root& root)
 {
-    if (words_.size() > 1)
-        return context.fail(Error::usage("ls takes no names"), options_.json);
+    if (words_.size() > 1) return context.fail(Error::usage("ls takes no names"), options_.json);
     const auto all = ops::list_schedules(root);
     if (!all) return context.fail(all.error(), options_.json);
     if (options_.json) context.print(render::schedules_json(*all));
@@ -310,7 +324,8 @@ int Schedule::print_entries(Context& context, const std::vector<ops::RebootEntry
         rows.push_back(boost::json::object{{"kind", is_unit ? "systemd" : "crontab"},
                                            {"where", to_valid_utf8(entry.where)}});
         if (!options_.json)
-            context.print(std::string(what) + (is_unit ? " the systemd user unit " : " the crontab line ") +
+            context.print(std::string(what) +
+                          (is_unit ? " the systemd user unit " : " the crontab line ") +
                           printable(entry.where) + "\n");
     }
     if (options_.json) context.print(render::answer_json({{what, std::move(rows)}}));
@@ -344,15 +359,14 @@ int Schedule::uninstall(Context& context, store::Root& root)
 int Schedule::apply(Context& context, store::Root& root)
 {
     const auto& project = context.settings().project;
-    if (words_.size() > 1)
-        return context.fail(Error::usage("apply takes no names"), options_.json);
+    if (words_.size() > 1) return context.fail(Error::usage("apply takes no names"), options_.json);
     if (!project)
         return context.fail(Error::not_found("there is no bgt.toml in this folder or above it"),
                             options_.json);
     if (!project->is_trusted())
-        return context.fail(Error::failed(project->why_not() +
-                                          ": its schedules run only once it is (bgt trust)"),
-                            options_.json);
+        return context.fail(
+            Error::failed(project->why_not() + ": its schedules run only once it is (bgt trust)"),
+            options_.json);
     if (::chdir(project->folder().c_str()) != 0)
         return context.fail(Error::system(printable(project->folder()), errno), options_.json);
     auto requests = read_schedules(context.settings());

@@ -136,7 +136,7 @@ TEST_CASE("cron: what is wrong is said")
                                          {"* * * * L", "5L is the last Friday"},
                                          {"* * * * 5#6", "1 to 5"},
                                          {"* * * * 9#1", "the day of the week 9"},
-                                         {"@reboot", "bgt schedule install"},
+                                         {"@reboot", "names no time"},
                                          {"@never", "there are @yearly"},
                                          {"0 0 30 2 *", "it never happens"},
                                          {"0 0 31 4,6,9,11 *", "it never happens"},
