@@ -12,6 +12,8 @@ foreach(layer IN LISTS layers)
   endif()
 endforeach()
 target_link_libraries(bgt_core PRIVATE ${RE2_LIBRARY} ${ABSEIL_LIBRARIES})
+target_include_directories(bgt_base SYSTEM PRIVATE ${UTF8PROC_INCLUDE_DIR})
+target_link_libraries(bgt_base PRIVATE ${UTF8PROC_LIBRARY})
 target_link_libraries(bgt_cli PRIVATE CLI11::CLI11)
 target_include_directories(bgt_cli PRIVATE src/cli) # its folders name its headers from there
 

@@ -1,7 +1,7 @@
 # Sourced by cmake/setup.sh and tests/run.sh: which Debian packages are needed, and how the missing ones get there.
 
 # What the build needs, beside Boost. catch2 is among them because the presets configure the tests too.
-build_packages='cmake ninja-build g++ libcli11-dev libfmt-dev libtomlplusplus-dev libre2-dev catch2'
+build_packages='cmake ninja-build g++ libcli11-dev libfmt-dev libtomlplusplus-dev libre2-dev libutf8proc-dev catch2'
 # Process v2 came with Boost 1.81. Debian 12 has that beside its default, 1.74, in packages with the version in their names.
 boost_parts='libboost libboost-json libboost-filesystem'
 min_boost=1.81
