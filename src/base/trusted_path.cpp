@@ -2,6 +2,7 @@
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
+#include <bgt/base/writers.hpp>
 
 #include <array>
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace bgt {
@@ -35,15 +37,6 @@ bool lacks_root()
 bool is_trusted(unsigned uid, unsigned user)
 {
     return uid == 0 || uid == user || (uid == overflow_uid && lacks_root());
-}
-
-/// Writable by a group counts only where it is one with other members: not that of root, nor the
-/// user's private group, which by custom has the number of its user (man 8 useradd,
-/// USERGROUPS_ENAB).
-bool is_open(const struct stat& st, unsigned user)
-{
-    if ((st.st_mode & S_IWOTH) != 0) return true;
-    return (st.st_mode & S_IWGRP) != 0 && st.st_gid != 0 && st.st_gid != user;
 }
 
 /// Resolves a path as the kernel does, and checks each part before it relies on it. Nobody else can
@@ -76,7 +69,7 @@ public:
             if (!is_trusted(st.st_uid, user_)) return Found(UntrustedPart{part, st.st_uid, false});
             if (!S_ISLNK(st.st_mode)) {
                 // In a sticky folder, what is there can be renamed by its owner only.
-                if ((st.st_mode & S_ISVTX) == 0 && is_open(st, user_))
+                if ((st.st_mode & S_ISVTX) == 0 && is_open(st))
                     return Found(UntrustedPart{part, st.st_uid, true});
                 done_ = part;
             } else if (auto followed = follow(part); !followed) {
@@ -95,12 +88,25 @@ private:
         return Error::system("can't look at " + printable(part), err);
     }
 
-    Result<Found> check_folder_of_file() const
+    /// Writable by a group counts only where it is one with other members: not that of root, nor
+    /// the user's private group. If nobody knows who is in it (a user without an account, as in a
+    /// container), it is taken for private where it has the number of the user.
+    bool is_open(const struct stat& st)
+    {
+        if ((st.st_mode & S_IWOTH) != 0) return true;
+        if ((st.st_mode & S_IWGRP) == 0 || st.st_gid == 0) return false;
+        if (!group_ || group_->first != st.st_gid)
+            group_.emplace(st.st_gid, members_of(st.st_gid, user_));
+        return group_->second == Members::others ||
+               (group_->second == Members::unknown && st.st_gid != user_);
+    }
+
+    Result<Found> check_folder_of_file()
     {
         const std::string folder = done_.empty() ? "/" : done_;
         struct stat st {};
         if (::lstat(folder.c_str(), &st) != 0) return failed(folder);
-        return is_open(st, user_) ? Found(UntrustedPart{folder, st.st_uid, true}) : Found();
+        return is_open(st) ? Found(UntrustedPart{folder, st.st_uid, true}) : Found();
     }
 
     Result<void> follow(const std::string& link)
@@ -129,6 +135,7 @@ private:
     unsigned user_;
     LastPart last_;
     int links_ = 0;
+    std::optional<std::pair<unsigned, Members>> group_; ///< the last one that was looked up
     std::string done_;              ///< resolved and checked; empty: the root folder
     std::vector<std::string> rest_; ///< parts that follow, the next one at the back
 };

@@ -4,6 +4,7 @@
 #include <bgt/base/fd.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/base/trusted_path.hpp>
+#include <bgt/base/writers.hpp>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -28,14 +29,18 @@ bool is_absent(int error)
 }
 
 /// Why a file with this owner and mode is not to be read; empty if it may be.
-std::string distrust(const struct stat& info, unsigned uid)
+std::string distrust(const std::string& path, const struct stat& info, unsigned uid)
 {
     if (info.st_uid != uid && info.st_uid != 0)
         return fmt::format("it belongs to another user (uid {})", info.st_uid);
-    const bool is_link = S_ISLNK(info.st_mode); // the mode of a link means nothing
-    if (!is_link && (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return "other users may write it (chmod go-w)";
-    return {};
+    if (S_ISLNK(info.st_mode)) return {}; // whose mode means nothing
+    const Writers writers = writers_of(info, uid);
+    if (writers == Writers::owner) return {};
+    const std::string named = shell_quote(printable(path));
+    if (writers == Writers::all) return "other users may write it (chmod go-w " + named + ")";
+    return fmt::format("its group may write it, which is not known to be yours alone (gid {}; "
+                       "chmod g-w {})",
+                       info.st_gid, named);
 }
 
 File distrusted(const std::string& path, const std::string& why)
@@ -53,7 +58,9 @@ Result<std::string> path_distrust(const std::string& path, unsigned uid)
     if (!*found) return std::string();
     const auto& part = **found;
     const std::string what = printable(part.path) + ", which is on its way, ";
-    if (part.is_writable) return what + "is writable by other users (chmod go-w)";
+    if (part.is_writable)
+        return what + "is writable by other users (chmod go-w " +
+               shell_quote(printable(part.path)) + ")";
     return what + fmt::format("belongs to another user (uid {})", part.owner);
 }
 
@@ -80,7 +87,7 @@ Result<File> read_trusted(const std::string& path, unsigned uid)
         if (is_absent(errno)) return File{};
         return Error::system(fmt::format("cannot read {}", printable(path)), errno);
     }
-    if (const auto why = distrust(info, uid); !why.empty()) return distrusted(path, why);
+    if (const auto why = distrust(path, info, uid); !why.empty()) return distrusted(path, why);
     // Who can replace a folder or a link on the way can lead us to any file of ours.
     const auto on_its_way = path_distrust(path, uid);
     if (!on_its_way) return on_its_way.error();
@@ -90,7 +97,7 @@ Result<File> read_trusted(const std::string& path, unsigned uid)
         if (is_absent(errno)) return File{};
         return Error::system(fmt::format("cannot read {}", printable(path)), errno);
     }
-    if (const auto why = distrust(info, uid); !why.empty()) return distrusted(path, why);
+    if (const auto why = distrust(path, info, uid); !why.empty()) return distrusted(path, why);
     if (!S_ISREG(info.st_mode))
         return Error::usage(fmt::format("{} is not a regular file", printable(path)));
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -100,7 +107,7 @@ Result<File> read_trusted(const std::string& path, unsigned uid)
     }
     if (::fstat(fd.get(), &info) != 0)
         return Error::system(fmt::format("cannot read {}", printable(path)), errno);
-    if (const auto why = distrust(info, uid); !why.empty()) return distrusted(path, why);
+    if (const auto why = distrust(path, info, uid); !why.empty()) return distrusted(path, why);
     if (!S_ISREG(info.st_mode))
         return Error::usage(fmt::format("{} is not a regular file", printable(path)));
     auto text = read_all(fd.get(), path);

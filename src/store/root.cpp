@@ -3,6 +3,7 @@
 #include <bgt/store/root.hpp>
 
 #include <bgt/base/descriptor.hpp>
+#include <bgt/base/writers.hpp>
 
 #include "files.hpp"
 
@@ -62,7 +63,7 @@ Result<void> check_owner_and_mode(const Fd& dir, const std::string& path)
                              std::to_string(st.st_uid) + ", not to you (user " +
                              std::to_string(::geteuid()) +
                              "): name a folder of your own with --root");
-    if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    if (writers_of(st, ::geteuid()) != Writers::owner)
         return Error::failed("the state root " + path +
                              " is writable by others, who could plant files in it: chmod go-w " +
                              path);

@@ -4,9 +4,10 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
-from lab import ALICE, MALLORY, VERBS, Lab, alice, as_user, check, need_root, snapshot
+from lab import ALICE, MALLORY, VERBS, Lab, Mount, alice, as_user, check, need_root, own_mounts, snapshot
 
 
 def plant(place: Path, what: str, target: Path) -> None:
@@ -251,6 +252,70 @@ def trust_is_kept_behind_no_path_of_somebody_else(args) -> None:
             lab.bgt("trust", *words, env={"HOME": str(hers)}).refused("belongs to user 61002")
 
 
+def folders_of_umask_002(lab: Lab) -> Path:
+    """What a login with a private group makes: a clone, settings, an env file and a root."""
+    def make() -> None:
+        os.umask(0o002)
+        (lab.home / ".config/bgt").mkdir(parents=True)
+        (lab.home / ".config/bgt/config.toml").write_text('grace = "7s"\n')
+        clone = lab.home / "clone"
+        clone.mkdir()
+        (clone / "bgt.toml").write_text('[[rule]]\nmatch = "."\nenv = "GOT=yes"\n')
+        (clone / "Procfile").write_text("web: sleep 1000\n")
+        (clone / "env").write_text("TOLD=too\n")
+        (lab.home / "root").mkdir()
+    said = as_user(ALICE, make)
+    check(said == "None", said)
+    return lab.home / "clone"
+
+
+def as_known_to(lab: Lab, stack: ExitStack, name: str, passwd: str, group: str) -> None:
+    """This machine has those accounts, until the end of the stack."""
+    for file, text in (("passwd", passwd), ("group", group)):
+        made = lab.folder / f"{name}-{file}"
+        made.write_text(text)
+        made.chmod(0o644)
+        stack.enter_context(Mount(Path("/etc") / file, "--bind", str(made)))
+
+
+def what_only_the_private_group_may_write_is_used(args) -> None:
+    own_mounts()
+    account = f"alice:x:{ALICE}:{ALICE}::/:/bin/sh\n"
+    root = "root:x:0:0:root:/root:/bin/sh\n"
+    with alice(args) as lab, ExitStack() as stack:
+        as_known_to(lab, stack, "private", root + account, f"root:x:0:\nalice:x:{ALICE}:\n")
+        clone = folders_of_umask_002(lab)
+        check(lab.bgt("config", "grace", cwd=clone).must(0).err == "", "the settings are read")
+        check(lab.bgt("config", "grace", cwd=clone).out == "7s\n", "the settings count")
+        check(lab.bgt("trust", str(clone)).must(0).err == "", "the clone can be trusted")
+        ran = lab.bgt("run", "--wait", "--env-file", "env", "-c", "echo $GOT $TOLD", cwd=clone).must(0)
+        check(ran.out == "yes too\n" and ran.err == "", f"what the files say counts: {ran}")
+        ran = lab.bgt("up", cwd=clone).must(0)
+        check("web: started" in ran.out and ran.err == "", f"the Procfile is read: {ran}")
+        lab.bgt("down", cwd=clone).must(0)
+        (clone / "bgt.toml").chmod(0o666)
+        ran = lab.bgt("ps", cwd=clone).must(0)
+        check("other users may write it (chmod go-w " in ran.err, f"for all it is not: {ran}")
+
+
+def what_a_group_of_others_may_write_is_not_used(args) -> None:
+    own_mounts()
+    account = f"alice:x:{ALICE}:{ALICE}::/:/bin/sh\nmallory:x:{MALLORY}:{MALLORY}::/:/bin/sh\n"
+    for name, passwd, group in (
+            ("member", account, f"alice:x:{ALICE}:mallory\n"),
+            ("primary", account.replace(f"{MALLORY}:{MALLORY}", f"{MALLORY}:{ALICE}"), f"alice:x:{ALICE}:\n"),
+            ("named", account, f"team:x:{ALICE}:\n"),
+            ("unknown", "", "")):
+        with alice(args) as lab, ExitStack() as stack:
+            as_known_to(lab, stack, name, passwd, group)
+            clone = folders_of_umask_002(lab)
+            ran = lab.bgt("ps", cwd=clone, env={"BGT_ROOT": str(lab.home / "other")})
+            for file in (clone / "bgt.toml", lab.home / ".config/bgt/config.toml"):
+                check(f"{file} is not read: its group may write it" in ran.err and f"chmod g-w {file})" in ran.err,
+                      f"{name}: {file} is refused, with what to do: {ran}")
+            lab.bgt("ps").refused("writable by others", "chmod go-w")  # its root
+
+
 TESTS = (
     a_planted_root_is_refused,
     what_is_planted_below_the_root_is_not_followed,
@@ -262,4 +327,6 @@ TESTS = (
     a_planted_configuration_is_not_read,
     settings_behind_a_path_of_somebody_else_are_not_read,
     trust_is_kept_behind_no_path_of_somebody_else,
+    what_only_the_private_group_may_write_is_used,
+    what_a_group_of_others_may_write_is_not_used,
 )

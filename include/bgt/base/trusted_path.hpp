@@ -25,7 +25,9 @@ enum class LastPart : unsigned char {
 
 /// The first such part of `path` (absolute) and of the targets of its symbolic links. nullopt:
 /// `user` and root alone decide where it leads, or a part is missing (the caller creates it or
-/// fails). The target itself is not checked. Costs one lstat for each part. Error: the system's,
+/// fails). The target itself is not checked. Others may
+/// write a folder if its group may, unless that is root's or the private group of `user`
+/// (writers.hpp). Costs one lstat for each part. Error: the system's,
 /// ELOOP for more than 40 links.
 Result<std::optional<UntrustedPart>> find_untrusted_part(const std::string& path, unsigned user,
                                                          LastPart);

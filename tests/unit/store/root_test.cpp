@@ -92,7 +92,7 @@ TEST_CASE("roots that can't be trusted or used")
 {
     TempFolder temp;
     std::filesystem::create_directory(temp / "root");
-    for (const unsigned mode : {0720u, 0702u, 01777u}) {
+    for (const unsigned mode : {0702u, 0722u, 01777u}) {
         REQUIRE(::chmod((temp / "root").c_str(), mode) == 0);
         CHECK(says(why_not(temp / "root"), ("chmod go-w " + temp / "root").c_str()));
         CHECK(says(why_not(temp / "root", Root::IfMissing::empty), "writable by others"));
@@ -154,6 +154,8 @@ TEST_CASE("nobody else may be able to put another folder in the root's place")
     REQUIRE(::chmod((temp / "open/root").c_str(), 0700) == 0);
     CHECK(says(why_not(temp / "open/root", Root::IfMissing::empty), "is writable by others"));
     if (::geteuid() != 0) return; // the rest needs somebody else
+    folder("of-group", 0720, 0, 12345);
+    CHECK(says(why_not(temp / "of-group"), ("chmod go-w " + temp / "of-group").c_str()));
     folder("theirs", 0755, 12345, 0);
     folder("group", 0775, 0, 12345);
     CHECK(
