@@ -60,8 +60,8 @@ bool is_comment(std::string_view line)
 /// What /etc/passwd says about a group.
 struct Accounts {
     bool are_known = true;
-    bool have_other = false;              ///< another user has it as primary group
-    bool have_user = false;               ///< the user is there, with whatever primary group
+    bool have_other = false;             ///< another user has it as primary group
+    bool have_user = false;              ///< the user is there, with whatever primary group
     std::vector<std::string_view> named; ///< the user's names with this primary group
 };
 
@@ -139,7 +139,8 @@ Members members_of(unsigned gid, unsigned user, std::string_view passwd, std::st
         if (!number || *number != gid) continue;
         if (has_password((*fields)[1]) || !are_all_in((*fields)[3], accounts.named))
             return Members::others;
-        if (accounts.have_user && std::ranges::find(accounts.named, (*fields)[0]) == accounts.named.end())
+        if (accounts.have_user &&
+            std::ranges::find(accounts.named, (*fields)[0]) == accounts.named.end())
             return Members::others;
         is_named = accounts.have_user;
     }

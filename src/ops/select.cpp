@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/os/clock.hpp>
-#include <bgt/store/projects.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <fnmatch.h>
 #include <set>
@@ -251,30 +250,6 @@ Result<Found> find_all(store::Root& root, const Selection& selection, Scope scop
     }
     out.named = out.ids.size();
     return found;
-}
-
-Result<std::optional<TaskId>> find_by_name(const store::Root& root, const std::string& name,
-                                           const std::string& folder)
-{
-    if (!folder.empty() && store::check_plain_name(name)) {
-        BGT_TRY_ASSIGN(const std::optional<store::Project> project,
-                       store::find_project(root, folder));
-        if (project) {
-            // Together they may be too long for a name: then it is none of the project's.
-            const auto own = root.find_name(store::name_in_project(project->name, name));
-            if (own && *own) return *own;
-        }
-    }
-    return root.find_name(name);
-}
-
-Result<std::vector<std::pair<std::string, TaskId>>> names_of_project(const store::Root& root,
-                                                                     const std::string& project)
-{
-    BGT_TRY_ASSIGN(auto names, root.names());
-    const std::string prefix = store::name_in_project(project, "");
-    std::erase_if(names, [&](const auto& one) { return !one.first.starts_with(prefix); });
-    return names;
 }
 
 Result<std::vector<TaskId>> select(store::Root& root, const Selection& selection, Scope scope)

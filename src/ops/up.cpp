@@ -1,11 +1,12 @@
 #include <bgt/ops/up.hpp>
 
+#include "find.hpp"
+
 #include <bgt/base/text.hpp>
 #include <bgt/ops/select.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/store/projects.hpp>
-#include <bgt/store/queue_view.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -21,19 +22,9 @@ struct Known {
     bool lives = false;
     bool is_done = false; ///< ended with 0
     std::optional<store::ProjectTask> part;
-};
 
-std::optional<store::TaskSpec> spec_of(const store::Root& root, TaskId id)
-{
-    if (const auto task = root.open_task(id)) {
-        auto spec = store::read_spec(task->fd());
-        return spec ? std::optional(*std::move(spec)) : std::nullopt;
-    }
-    const auto view = store::QueueView::load(root, os::boot_id());
-    if (!view) return std::nullopt;
-    auto waiting = view->describe(id);
-    return waiting ? std::optional(std::move(waiting->spec)) : std::nullopt;
-}
+    bool is_of(const std::string& folder) const { return part && part->folder == folder; }
+};
 
 Known known_of(store::Root& root, TaskId id)
 {
@@ -43,15 +34,17 @@ Known known_of(store::Root& root, TaskId id)
     known.lives = supervise::is_used(root, id);
     known.is_done = seen && seen->problem.empty() && !known.lives && is_over(seen->status) &&
                     exit_code(seen->status) == 0;
-    if (const auto spec = spec_of(root, id)) known.part = spec->project;
+    known.part = project_part_of(root, id);
     return known;
 }
 
-using AllKnown = std::map<std::string, Known>; ///< by the name in the project
+/// By the name in the project. The name may have been another folder's before, so not all are of
+/// this one.
+using AllKnown = std::map<std::string, Known>;
 
 Result<AllKnown> all_known(store::Root& root, const std::string& project)
 {
-    BGT_TRY_ASSIGN(const auto names, names_of_project(root, project));
+    BGT_TRY_ASSIGN(const auto names, names_like(root, project));
     AllKnown out;
     for (const auto& [name, id] : names)
         out.emplace(store::name_said_in(project, name), known_of(root, id));
@@ -85,10 +78,11 @@ public:
         BGT_TRY_ASSIGN(const config::StartOrder order, config::start_order(plans_));
         BGT_TRY_ASSIGN(const std::vector<std::size_t> wanted,
                        config::with_needed(plans_, request_.names));
-        BGT_TRY_ASSIGN(answer_.project, store::claim_project(root_, request_.folder));
+        BGT_TRY_ASSIGN(answer_.project, claim_project());
         BGT_TRY(check_names());
         BGT_TRY_ASSIGN(known_, all_known(root_, answer_.project));
-        for (const auto& [name, known] : known_) any_lives_ = any_lives_ || known.lives;
+        for (const auto& [name, known] : known_)
+            any_lives_ = any_lives_ || (known.lives && known.is_of(request_.folder));
         for (const std::size_t at : order.order) {
             if (std::ranges::find(wanted, at) == wanted.end()) continue;
             BGT_TRY_ASSIGN(UpOne one, bring_up(request_.tasks[at], order.levels[at]));
@@ -97,13 +91,22 @@ public:
             if (done) done(answer_.tasks.back());
         }
         for (const auto& [name, known] : known_)
-            if (known.lives &&
+            if (known.lives && known.is_of(request_.folder) &&
                 std::ranges::find(plans_, name, &config::PlannedTask::name) == plans_.end())
                 answer_.unlisted.emplace_back(name, known.id);
         return std::move(answer_);
     }
 
 private:
+    /// A name is not free while a task of another folder that has it lives.
+    Result<std::string> claim_project()
+    {
+        return store::claim_project(root_, request_.folder, [&](TaskId id) {
+            const Known known = known_of(root_, id);
+            return known.lives && !known.is_of(request_.folder);
+        });
+    }
+
     Result<void> check_names() const
     {
         for (const config::PlannedTask& plan : plans_)
@@ -119,14 +122,15 @@ private:
         UpOne one{task.plan.name, {}, UpOne::Act::started, {}, task.is_job, task.plan.after};
         const auto found = known_.find(task.plan.name);
         const Known* known = found != known_.end() ? &found->second : nullptr;
-        if (known && known->lives && (!known->part || known->part->folder != request_.folder))
+        if (known && known->lives && !known->is_of(request_.folder))
             return Error::failed(
                 fmt::format("the name '{}' belongs to task {}, which is none of {}",
                             store::name_in_project(answer_.project, task.plan.name),
                             known->id.value, printable(request_.folder)));
         const bool named =
             std::ranges::find(request_.names, task.plan.name) != request_.names.end();
-        const bool is_done = known && known->is_done && task.is_job && any_lives_ && !named;
+        const bool is_done = known && known->is_done && known->is_of(request_.folder) &&
+                             task.is_job && any_lives_ && !named;
         if (known && (known->lives || is_done)) {
             one.id = known->id;
             one.act = known->lives ? UpOne::Act::there : UpOne::Act::done;
@@ -207,19 +211,27 @@ private:
 /// What is to be ended, those of the highest level first.
 using Levels = std::map<std::uint32_t, std::vector<std::string>, std::greater<>>;
 
-Result<Levels> levels_to_end(store::Root& root, const std::string& project,
-                             const std::vector<std::string>& names)
+Result<Levels> levels_to_end(store::Root& root, const store::Project& project,
+                             const std::vector<std::string>& names, std::vector<Error>& unclear)
 {
-    BGT_TRY_ASSIGN(const AllKnown known, all_known(root, project));
+    BGT_TRY_ASSIGN(AllKnown known, all_known(root, project.name));
+    std::erase_if(known, [&](const auto& one) {
+        return one.second.part && !one.second.is_of(project.folder);
+    });
     for (const std::string& name : names)
         if (!known.contains(name))
-            return Error::not_found(fmt::format("project {} has no task {}", project,
+            return Error::not_found(fmt::format("project {} has no task {}", project.name,
                                                 shell_quote(fit(printable(name), 40))));
     Levels out;
     for (const auto& [name, task] : known) {
         if (!task.lives) continue;
         if (!names.empty() && std::ranges::find(names, name) == names.end()) continue;
-        out[task.part ? task.part->level : 0].push_back(store::to_string(task.id));
+        if (task.part) out[task.part->level].push_back(store::to_string(task.id));
+        else
+            unclear.push_back(Error::failed(fmt::format(
+                "{} ({}) is not ended: its record does not say of which folder it is "
+                "(bgt kill {} ends it)",
+                task.id.value, store::name_in_project(project.name, name), task.id.value)));
     }
     return out;
 }
@@ -255,7 +267,10 @@ Result<Each<Stopped>> down(store::Root& root, const DownRequest& request,
         return Error::not_found("nothing of " + printable(request.folder) +
                                 " was started by bgt up");
     }
-    BGT_TRY_ASSIGN(const Levels levels, levels_to_end(root, project->name, request.names));
+    BGT_TRY_ASSIGN(const Levels levels,
+                   levels_to_end(root, *project, request.names, answer.missing));
+    for (const Error& unclear : answer.missing)
+        if (progress.missing) progress.missing(unclear);
     StopRequest stop;
     stop.now = request.now;
     stop.waiting = request.waiting;

@@ -79,7 +79,8 @@ std::string natural_project_name(std::string_view folder)
     return name.substr(0, longest_project - 4); // "-999" has room
 }
 
-Result<std::string> claim_project(Root& root, const std::string& folder)
+Result<std::string> claim_project(Root& root, const std::string& folder,
+                                  const std::function<bool(TaskId)>& is_kept)
 {
     BGT_TRY_ASSIGN(const Fd dir, open_projects(root));
     const Fd lock = open_lock_file(dir.get(), ".lock", O_RDWR | O_CREAT);
@@ -91,11 +92,17 @@ Result<std::string> claim_project(Root& root, const std::string& folder)
     BGT_TRY_ASSIGN(const std::vector<Project> all, projects(root));
     const auto own = std::ranges::find(all, folder, &Project::folder);
     if (own != all.end()) return own->name;
+    BGT_TRY_ASSIGN(const auto names, root.names());
     const std::string natural = natural_project_name(folder);
     for (int n = 1; n < most_of_a_name; ++n) {
         const std::string name = n == 1 ? natural : natural + "-" + std::to_string(n);
         const auto other = target_of(dir.get(), name);
         if (other && is_folder(*other)) continue;
+        const std::string prefix = name_in_project(name, "");
+        if (std::ranges::any_of(names, [&](const auto& one) {
+                return one.first.starts_with(prefix) && is_kept(one.second);
+            }))
+            continue;
         if (const int err = put(dir.get(), name, folder))
             return detail::explain("can't write " + root.path() + "/projects/" + name, err);
         return name;

@@ -133,6 +133,58 @@ TEST_CASE("folders of the same name are two projects")
     CHECK(living(lab) == "app-2:web app:web");
 }
 
+TEST_CASE("a folder takes over neither the name nor the tasks of one that is gone")
+{
+    const Lab lab;
+    const auto make = [&](const char* folder) {
+        fs::create_directories(lab.work() + "/" + folder);
+        write_file(lab.work() + "/" + folder + "/bgt.toml",
+                   "[task.web]\ncommand = \"echo said; exec sleep 600\"\n"
+                   "[task.db]\ncommand = \"echo said; exec sleep 600\"\n");
+    };
+    const auto in = [&](const char* folder, const Words& words) {
+        Invocation call = lab.bgt(words);
+        call.cwd = lab.work() + "/" + folder;
+        return run(call);
+    };
+    make("a/app");
+    CHECK(in("a/app", {"up"}).out == "web: started (1)\ndb: started (2)\n");
+    fs::remove_all(lab.work() + "/a");
+    make("b/app");
+    CHECK(in("b/app", {"down"}).out.empty()); // nothing of it runs
+    CHECK(in("b/app", {"up"}).out == "web: started (3)\ndb: started (4)\n");
+    CHECK(living(lab) == "app:web app:db app-2:web app-2:db");
+    CHECK(in("b/app", {"down"}).code == 0);
+    CHECK(living(lab) == "app:web app:db");
+    REQUIRE(lab({"kill", "--all"}).code == 0);
+    // Now the name is free. What has ended still has names of the other folder.
+    make("c/app");
+    CHECK(in("c/app", {"up", "web"}).out == "web: started (5)\n");
+    CHECK(living(lab) == "app:web");
+    CHECK(has(in("c/app", {"logs", "web"}).out, "said"));
+    for (const Words& words :
+         {Words{"logs", "db"}, {"retry", "db"}, {"rm", "db"}, {"down", "db"}}) {
+        const Ran ran = in("c/app", words);
+        INFO(ran);
+        CHECK(ran.code == 125);
+    }
+    CHECK_FALSE(has(in("c/app", {"logs"}).out, "db"));
+}
+
+TEST_CASE("a task of a project whose record is damaged is told by down, and not ended")
+{
+    const Lab lab;
+    put(lab, "[task.web]\ncommand = \"sleep 600\"\n[task.db]\ncommand = \"sleep 600\"\n");
+    REQUIRE(lab({"up"}).code == 0);
+    write_file(lab.task_folder("1") + "/spec.json", "damaged");
+    const Ran down = lab({"down"});
+    INFO(down);
+    CHECK(down.code == 125);
+    CHECK(has(down.err, "1 (work:web) is not ended: its record does not say of which folder"));
+    CHECK(has(down.out, "2 work:db: ended"));
+    CHECK(lab({"kill", "1"}).code == 0);
+}
+
 TEST_CASE("a change of a table is told, and made with --recreate alone")
 {
     const Lab lab;

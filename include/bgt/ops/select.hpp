@@ -2,6 +2,7 @@
 /// Which tasks an operation is about: ids, names, `-` (the newest), all, by name, by tag.
 /// Different selectors narrow each other; several values of one selector are alternatives.
 #include <bgt/ops/answer.hpp>
+#include <bgt/store/projects.hpp>
 #include <string>
 
 namespace bgt::ops {
@@ -27,9 +28,10 @@ struct Selection {
 /// that project comes first. nullopt: nobody does. Error (usage): it is no name.
 Result<std::optional<store::TaskId>> find_by_name(const store::Root&, const std::string& name,
                                                   const std::string& folder);
-/// The names that stand for tasks of the project, as "PROJECT:NAME", with their tasks.
+/// The names that stand for tasks of the project, as "PROJECT:NAME", with their tasks: those that
+/// were started in its folder.
 Result<std::vector<std::pair<std::string, store::TaskId>>> names_of_project(
-    const store::Root&, const std::string& project);
+    const store::Root&, const store::Project& project);
 
 /// Among which tasks all, names and tags select. A word also names a task outside of it.
 enum class Scope : std::uint8_t {

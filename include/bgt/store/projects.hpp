@@ -4,6 +4,7 @@
 /// PROJECT:NAME, so two folders must not have the same.
 #include <bgt/base/result.hpp>
 #include <bgt/store/root.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,8 +29,9 @@ std::string_view name_said_in(std::string_view project, std::string_view name);
 std::string natural_project_name(std::string_view folder);
 /// The name of the project in this very folder (absolute), which gets one where it has none: the
 /// natural one, with "-2", "-3" and so on where another folder has that. A folder that is gone
-/// gives its name up.
-Result<std::string> claim_project(Root&, const std::string& folder);
+/// gives its name up as soon as no task with a name of that project is kept for it.
+Result<std::string> claim_project(Root&, const std::string& folder,
+                                  const std::function<bool(TaskId)>& is_kept);
 /// All that there are, by name.
 Result<std::vector<Project>> projects(const Root&);
 /// The project in this folder (absolute), or in the nearest one above it that has one.

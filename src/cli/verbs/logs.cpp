@@ -167,7 +167,7 @@ Result<void> Logs::find_project(const Context& context, store::Root& root)
     if (!project) return {};
     project_ = project->name;
     if (!selection_.empty()) return {};
-    BGT_TRY_ASSIGN(const auto names, ops::names_of_project(root, project_));
+    BGT_TRY_ASSIGN(const auto names, ops::names_of_project(root, *project));
     for (const auto& [name, id] : names) selection_.words.push_back(name);
     return {};
 }
