@@ -185,10 +185,11 @@ def clocks_change(zone, times):
 
 def explain(kind, expression, zone, start, ours, theirs):
     """The cause of a difference; empty: there is none that is known."""
-    if kind == "cron" and not isinstance(ours, str) and reworded(expression) != [expression]:
-        theirs = ask_reworded(expression, zone, start) or theirs
-        if ours == theirs:
+    if kind == "cron" and reworded(expression) != [expression]:
+        again = ask_reworded(expression, zone, start)
+        if ours == again or ("never happens" in ours and not again):
             return "other words"
+        theirs = again or theirs
     if kind == "cron" and theirs == "too rare":
         if isinstance(ours, str):
             return "never happens, both say" if "never happens" in ours else ""
