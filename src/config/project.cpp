@@ -4,6 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
+#include <queue>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace bgt::config {
 
@@ -11,23 +16,30 @@ namespace {
 
 using Positions = std::vector<std::size_t>;
 
-constexpr std::size_t max_tasks = 1000;
+/// Where the tasks are, by their names.
+class Places {
+public:
+    explicit Places(const std::vector<PlannedTask>& tasks)
+    {
+        for (std::size_t i = 0; i < tasks.size(); ++i) places_.try_emplace(tasks[i].name, i);
+    }
+    /// nullopt: it is not of this project.
+    std::optional<std::size_t> find(const std::string& name) const
+    {
+        const auto found = places_.find(name);
+        return found != places_.end() ? std::optional(found->second) : std::nullopt;
+    }
 
-/// nullopt: it is not of this project.
-std::optional<std::size_t> position_of(const std::vector<PlannedTask>& tasks,
-                                       const std::string& name)
-{
-    const auto found = std::ranges::find(tasks, name, &PlannedTask::name);
-    if (found == tasks.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - tasks.begin());
-}
+private:
+    std::unordered_map<std::string_view, std::size_t> places_;
+};
 
-std::vector<Positions> edges_of(const std::vector<PlannedTask>& tasks)
+std::vector<Positions> edges_of(const std::vector<PlannedTask>& tasks, const Places& places)
 {
     std::vector<Positions> out(tasks.size());
     for (std::size_t i = 0; i < tasks.size(); ++i)
         for (const ComesAfter& after : tasks[i].after)
-            if (const auto other = position_of(tasks, after.task)) out[i].push_back(*other);
+            if (const auto other = places.find(after.task)) out[i].push_back(*other);
     return out;
 }
 
@@ -47,11 +59,11 @@ Result<void> check_edge(const PlannedTask& task, const ComesAfter& after, const 
     return {};
 }
 
-Result<void> check_edges(const std::vector<PlannedTask>& tasks)
+Result<void> check_edges(const std::vector<PlannedTask>& tasks, const Places& places)
 {
     for (const PlannedTask& task : tasks)
         for (const ComesAfter& after : task.after)
-            if (const auto other = position_of(tasks, after.task))
+            if (const auto other = places.find(after.task))
                 BGT_TRY(check_edge(task, after, tasks[*other]));
     return {};
 }
@@ -78,11 +90,43 @@ Entry entry_of(std::string key, decltype(Entry::value) value, const std::string&
     return {std::move(key), std::move(value), place, place, place};
 }
 
+/// Each time the first that misses nothing.
+StartOrder placed(const std::vector<Positions>& edges)
+{
+    std::vector<std::size_t> missing(edges.size());
+    std::vector<Positions> dependants(edges.size());
+    std::priority_queue<std::size_t, Positions, std::greater<>> free;
+    for (std::size_t i = 0; i < edges.size(); ++i) {
+        missing[i] = edges[i].size();
+        for (const std::size_t other : edges[i]) dependants[other].push_back(i);
+        if (missing[i] == 0) free.push(i);
+    }
+    StartOrder out;
+    out.levels.assign(edges.size(), 0);
+    while (!free.empty()) {
+        const std::size_t at = free.top();
+        free.pop();
+        out.order.push_back(at);
+        for (const std::size_t dependant : dependants[at]) {
+            out.levels[dependant] = std::max(out.levels[dependant], out.levels[at] + 1);
+            if (--missing[dependant] == 0) free.push(dependant);
+        }
+    }
+    return out;
+}
+
 } // namespace
+
+Result<void> check_count(std::size_t tasks)
+{
+    if (tasks <= max_project_tasks) return {};
+    return Error::usage(fmt::format("a project may have at most {} tasks", max_project_tasks));
+}
 
 Result<std::vector<TaskTable>> parse_procfile(std::string_view text, const std::string& path)
 {
     std::vector<TaskTable> out;
+    std::unordered_set<std::string_view> names;
     for (std::size_t line = 1; !text.empty(); ++line) {
         const auto end = std::min(text.find('\n'), text.size());
         const auto content = trimmed(text.substr(0, end));
@@ -94,7 +138,9 @@ Result<std::vector<TaskTable>> parse_procfile(std::string_view text, const std::
         const auto command = colon == content.npos ? "" : trimmed(content.substr(colon + 1));
         if (!is_procfile_name(name) || command.empty())
             return Error::usage(place + ": a line of a Procfile is NAME: COMMAND");
-        if (std::ranges::find(out, name, &TaskTable::name) != out.end())
+        if (auto few = check_count(out.size() + 1); !few)
+            return Error::usage(place + ": " + few.error().message);
+        if (!names.insert(name).second)
             return Error::usage(fmt::format("{}: there is a {} already", place, name));
         out.push_back(
             {std::string(name),
@@ -106,41 +152,27 @@ Result<std::vector<TaskTable>> parse_procfile(std::string_view text, const std::
 
 Result<StartOrder> start_order(const std::vector<PlannedTask>& tasks)
 {
-    if (tasks.size() > max_tasks) return Error::usage("a project may have at most 1000 tasks");
-    const std::vector<Positions> edges = edges_of(tasks);
+    BGT_TRY(check_count(tasks.size()));
+    const Places places(tasks);
+    const std::vector<Positions> edges = edges_of(tasks, places);
     if (const Positions circle = core::find_cycle(edges); !circle.empty()) {
         std::string names;
         for (const std::size_t at : circle)
             names += (names.empty() ? "" : " after ") + tasks[at].name;
         return Error::usage("the tasks come after each other in a circle: " + names);
     }
-    BGT_TRY(check_edges(tasks));
-    StartOrder out;
-    out.levels.assign(tasks.size(), 0);
-    std::vector<bool> placed(tasks.size(), false);
-    // Each round places the first that misses nothing.
-    while (out.order.size() < tasks.size()) {
-        for (std::size_t i = 0; i < tasks.size(); ++i) {
-            if (placed[i] ||
-                !std::ranges::all_of(edges[i], [&](std::size_t other) { return placed[other]; }))
-                continue;
-            for (const std::size_t other : edges[i])
-                out.levels[i] = std::max(out.levels[i], out.levels[other] + 1);
-            placed[i] = true;
-            out.order.push_back(i);
-            break;
-        }
-    }
-    return out;
+    BGT_TRY(check_edges(tasks, places));
+    return placed(edges);
 }
 
 Result<std::vector<std::size_t>> with_needed(const std::vector<PlannedTask>& tasks,
                                              const std::vector<std::string>& names)
 {
+    const Places places(tasks);
     std::vector<bool> wanted(tasks.size(), names.empty());
     Positions open;
     for (const std::string& name : names) {
-        const auto at = position_of(tasks, name);
+        const auto at = places.find(name);
         if (!at) {
             std::vector<std::string> known;
             for (const PlannedTask& task : tasks) known.push_back(task.name);
@@ -151,7 +183,7 @@ Result<std::vector<std::size_t>> with_needed(const std::vector<PlannedTask>& tas
         }
         open.push_back(*at);
     }
-    const std::vector<Positions> edges = edges_of(tasks);
+    const std::vector<Positions> edges = edges_of(tasks, places);
     while (!open.empty()) {
         const std::size_t at = open.back();
         open.pop_back();

@@ -4,6 +4,7 @@
 #include <bgt/base/result.hpp>
 #include <bgt/config/rule.hpp>
 #include <bgt/core/queue.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,8 +12,13 @@
 
 namespace bgt::config {
 
+inline constexpr std::size_t max_project_tasks = 1000;
+
+/// Error (usage): so many tasks are more than a project may have.
+Result<void> check_count(std::size_t tasks);
+
 /// `NAME: COMMAND` a line, as foreman has it; `#` begins a comment line. Each is a service. Error
-/// (usage): a line of another form, a name twice, with its place.
+/// (usage): a line of another form, a name twice, more than max_project_tasks, with its place.
 Result<std::vector<TaskTable>> parse_procfile(std::string_view text, const std::string& path);
 
 /// A task that another one comes after, by its name in the project, or as `bgt submit --after`

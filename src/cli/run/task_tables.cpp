@@ -139,6 +139,7 @@ std::string project_folder(const Context& context, const store::Root& root)
 Result<std::vector<ops::UpTask>> read_tables(const ProjectTables& tables,
                                              const config::Settings& settings)
 {
+    BGT_TRY(config::check_count(tables.tasks.size()));
     std::vector<ops::UpTask> out;
     for (const TaskTable& table : tables.tasks) {
         BGT_TRY_ASSIGN(ops::UpTask task, up_task_of(table, tables.folder, settings));

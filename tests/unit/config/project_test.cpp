@@ -2,6 +2,8 @@
 
 #include <bgt/config/project.hpp>
 
+#include <algorithm>
+
 using namespace bgt;
 using namespace bgt::config;
 using On = core::DependsOn;
@@ -92,4 +94,32 @@ TEST_CASE("a Procfile names a process a line")
     for (const char* bad : {"web", "web:", ": x", "a b: x", "web : x", "\x1b: x"})
         CHECK(parse_procfile(bad, "P").error().message == "P:1: a line of a Procfile is NAME: "
                                                           "COMMAND");
+}
+
+TEST_CASE("a Procfile of any size is refused or read in linear time")
+{
+    std::string text;
+    for (int i = 0; i < 1000; ++i) text += "p" + std::to_string(i) + ": x\n";
+    CHECK(parse_procfile(text, "P")->size() == 1000);
+    CHECK(parse_procfile(text + "p7: x\n", "P").error().message ==
+          "P:1001: a project may have at most 1000 tasks");
+    CHECK(parse_procfile("a: x\nb: x\na: y", "P").error().message == "P:3: there is a a already");
+    for (int i = 1000; i < 120'000; ++i) text += "p" + std::to_string(i) + ": x\n";
+    CHECK(parse_procfile(text, "P").error().message.starts_with("P:1001: "));
+}
+
+TEST_CASE("very many words of `after` cost no more than their number")
+{
+    std::vector<PlannedTask> tasks;
+    for (int i = 0; i < 1000; ++i) {
+        tasks.push_back(task("t" + std::to_string(999 - i)));
+        for (int other = i - 300; other < i; ++other)
+            if (other >= 0)
+                tasks.back().after.push_back({"t" + std::to_string(999 - other), On::any});
+    }
+    std::ranges::reverse(tasks); // each comes after those behind it
+    const auto order = start_order(tasks);
+    REQUIRE(order);
+    CHECK(order->order.front() == 999);
+    CHECK(order->levels.front() == 999);
 }
