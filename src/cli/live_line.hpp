@@ -1,5 +1,6 @@
 #pragma once
 /// One line on stderr that is written over again and again, and gone at the end.
+#include <bgt/base/text.hpp>
 #include <bgt/cli/context.hpp>
 #include <bgt/os/terminal.hpp>
 
@@ -23,9 +24,10 @@ public:
     {
         return static_cast<std::size_t>(std::max(os::terminal_width(STDERR_FILENO) - 1, 1));
     }
+    /// Names of processes may be in it, so it is made printable.
     void draw(const std::string& text)
     {
-        put("\r\x1b[K" + text);
+        put("\r\x1b[K" + printable(text));
         drawn_ = true;
     }
     void clear()

@@ -16,7 +16,7 @@ std::string state_of(const ops::QueueInfo& queue)
     if (queue.settings.paused) return queue.settings.draining ? "paused, takes nothing" : "paused";
     if (queue.settings.draining) return "takes nothing";
     if (queue.next && !queue.idle_because.empty())
-        return "next: " + to_string(*queue.next) + " (" + queue.idle_because + ")";
+        return "next: " + to_string(*queue.next) + " (" + printable(queue.idle_because) + ")";
     return "-";
 }
 
@@ -36,7 +36,7 @@ json::object queue_json(const ops::QueueInfo& queue)
     json::array workers;
     for (const ops::Worker& worker : queue.workers) workers.push_back(worker_json(worker));
     return {
-        {"name", queue.name},
+        {"name", to_valid_utf8(queue.name)},
         {"slots", queue.slots},
         {"limit", queue.settings.limit ? json::value(*queue.settings.limit) : json::value(nullptr)},
         {"priority", queue.settings.priority},
@@ -47,8 +47,9 @@ json::object queue_json(const ops::QueueInfo& queue)
         {"held", queue.counts.held},
         {"used_slots", queue.counts.used_slots},
         {"next", queue.next ? json::value(queue.next->value) : json::value(nullptr)},
-        {"idle_because",
-         queue.idle_because.empty() ? json::value(nullptr) : json::value(queue.idle_because)},
+        {"idle_because", queue.idle_because.empty()
+                             ? json::value(nullptr)
+                             : json::value(to_valid_utf8(queue.idle_because))},
         {"workers", std::move(workers)}};
 }
 
@@ -57,18 +58,19 @@ json::object queue_json(const ops::QueueInfo& queue)
 std::string queues_table(const ops::QueuesAnswer& answer)
 {
     std::size_t width = 5;
-    for (const ops::QueueInfo& queue : answer.queues) width = std::max(width, queue.name.size());
+    for (const ops::QueueInfo& queue : answer.queues)
+        width = std::max(width, printable(queue.name).size());
     std::string out = fmt::format("{:<{}}  {:>5}  {:>7}  {:>7}  {:>4}  {}\n", "QUEUE", width,
                                   "SLOTS", "RUNNING", "WAITING", "HELD", "STATE");
     for (const ops::QueueInfo& queue : answer.queues)
-        out += fmt::format("{:<{}}  {:>5}  {:>7}  {:>7}  {:>4}  {}\n", queue.name, width,
+        out += fmt::format("{:<{}}  {:>5}  {:>7}  {:>7}  {:>4}  {}\n", printable(queue.name), width,
                            queue.slots, queue.counts.running, queue.counts.waiting,
                            queue.counts.held, state_of(queue));
     std::string shared;
     if (answer.settings.total_slots)
         shared += fmt::format(" slots={}", *answer.settings.total_slots);
     for (const auto& [name, capacity] : answer.settings.resources)
-        shared += fmt::format(" {}={}", name, capacity);
+        shared += fmt::format(" {}={}", printable(name), capacity);
     if (!shared.empty()) out += "in total:" + shared + "\n";
     return out;
 }
@@ -78,7 +80,7 @@ std::string queue_details(const ops::QueueInfo& queue)
     std::string out = fmt::format(
         "queue     {}\nslots     {}{}\nlimit     {}\npriority  {}\nstate     {}\nrunning   "
         "{}\nwaiting   {}{}\n",
-        queue.name, queue.slots, queue.settings.auto_slots ? " (auto)" : "",
+        printable(queue.name), queue.slots, queue.settings.auto_slots ? " (auto)" : "",
         queue.settings.limit ? std::to_string(*queue.settings.limit) : "off",
         queue.settings.priority, state_of(queue), queue.counts.running, queue.counts.waiting,
         queue.counts.held > 0 ? fmt::format(" ({} held)", queue.counts.held) : "");
@@ -97,7 +99,8 @@ std::string queues_json(const ops::QueuesAnswer& answer)
     json::array queues;
     for (const ops::QueueInfo& queue : answer.queues) queues.push_back(queue_json(queue));
     json::object total, resources;
-    for (const auto& [name, capacity] : answer.settings.resources) resources[name] = capacity;
+    for (const auto& [name, capacity] : answer.settings.resources)
+        resources[to_valid_utf8(name)] = capacity;
     total["slots"] = answer.settings.total_slots ? json::value(*answer.settings.total_slots)
                                                  : json::value(nullptr);
     total["resources"] = std::move(resources);

@@ -3,6 +3,9 @@
 #include "queue_record_fields.hpp"
 
 #include <bgt/base/overload.hpp>
+#include <bgt/store/queue_settings.hpp>
+
+#include <algorithm>
 
 namespace bgt::store {
 namespace {
@@ -64,6 +67,14 @@ Described take_described(ByteReader& in)
     described.texts.resize(in.count());
     for (std::string& text : described.texts) text = in.text();
     return described;
+}
+
+/// They are printed, and only names that were checked are ever written.
+bool has_good_names(const core::WaitingTasks& tasks)
+{
+    return check_queue_name(tasks.queue) && std::ranges::all_of(tasks.needs, [](const auto& need) {
+               return check_queue_name(need.name).operator bool();
+           });
 }
 
 /// Type and fields of every kind.
@@ -203,7 +214,11 @@ Result<QueueRecord> decode_record(std::string_view bytes)
     if (!record || !known || (in.good() && !in.at_end()))
         return Error::failed("the queue's journal holds a record that this bgt does not know: a "
                              "newer bgt wrote it, use that one");
-    if (!in.good()) return Error::failed("the queue's journal holds a damaged record");
+    const auto* submitted = std::get_if<Submitted>(&*record);
+    if (!in.good() || (submitted && !has_good_names(submitted->tasks)))
+        return Error{ErrorKind::failed,
+                     "the queue's journal holds a damaged record: bgt queue repair keeps the rest",
+                     damaged_file};
     return *std::move(record);
 }
 

@@ -44,18 +44,24 @@ OneQueue decode_queue(const json::object& from)
     return queue;
 }
 
+std::string name_of(std::string_view name, std::string_view key)
+{
+    if (!check_queue_name(name)) bad(key, "named as queues are");
+    return std::string(name);
+}
+
 QueueSettings decode(const json::object& from)
 {
     QueueSettings settings;
     if (const auto* queues = find(from, "queues"))
         for (const auto& queue : as_object(*queues, "queues"))
-            settings.queues[std::string(queue.key())] =
+            settings.queues[name_of(queue.key(), "queues")] =
                 decode_queue(as_object(queue.value(), "queues"));
     if (find(from, "total_slots")) take(from, "total_slots", settings.total_slots.emplace());
     if (const auto* resources = find(from, "resources")) {
         const json::object& all = as_object(*resources, "resources");
         for (const auto& resource : all)
-            take(all, resource.key(), settings.resources[std::string(resource.key())]);
+            take(all, resource.key(), settings.resources[name_of(resource.key(), "resources")]);
     }
     return settings;
 }

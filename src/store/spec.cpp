@@ -3,6 +3,7 @@
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
+#include <bgt/store/queue_settings.hpp>
 
 #include "files.hpp"
 #include "json_fields.hpp"
@@ -103,9 +104,16 @@ std::vector<core::Dependency> decode_after(const json::array& from)
     return after;
 }
 
+std::string resource_name(std::string_view name)
+{
+    if (!check_queue_name(name)) bad("queue", "one with names of resources");
+    return std::string(name);
+}
+
 void decode_queue(const json::object& from, TaskSpec& spec)
 {
     take(from, "name", spec.queue);
+    if (!spec.queue.empty() && !check_queue_name(spec.queue)) bad("name", "a name of a queue");
     take(from, "priority", spec.priority);
     take(from, "slots", spec.slots);
     take(from, "key", spec.key);
@@ -113,10 +121,11 @@ void decode_queue(const json::object& from, TaskSpec& spec)
     if (const auto* units = find(from, "units"))
         for (const auto& resource : as_object(*units, "units"))
             for (const json::value& unit : as_array(resource.value(), "units"))
-                spec.units[std::string(resource.key())].push_back(unit.to_number<std::uint32_t>());
+                spec.units[resource_name(resource.key())].push_back(
+                    unit.to_number<std::uint32_t>());
     if (const auto* needs = find(from, "needs")) {
         const json::object& all = as_object(*needs, "needs");
-        for (const auto& need : all) take(all, need.key(), spec.needs[std::string(need.key())]);
+        for (const auto& need : all) take(all, need.key(), spec.needs[resource_name(need.key())]);
     }
 }
 
@@ -137,8 +146,11 @@ ProjectTask decode_project(const json::object& from)
     take(from, "folder", project.folder);
     take(from, "level", project.level);
     if (const auto* table = find(from, "table"))
-        for (const auto& row : as_object(*table, "table"))
-            project.table[std::string(row.key())] = as_text(row.value(), "table");
+        for (const auto& row : as_object(*table, "table")) {
+            const std::string key(row.key());
+            if (key != printable(key)) bad("table", "one of printable keys");
+            project.table[key] = as_text(row.value(), "table");
+        }
     return project;
 }
 

@@ -281,13 +281,25 @@ def prefixes(lab: Lab):
         yield (f"logs {follow} early late", look), lab.terminal("logs", *follow, "early", "late")
 
 
+def processes(lab: Lab):
+    """The name that a process gave itself, in the line that is written over while it is ended."""
+    stubborn = (
+        "import ctypes, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        r"ctypes.CDLL(None).prctl(15, b'evil\x1b[2J\x1b]0;'); print('up', flush=True); time.sleep(600)"
+    )
+    lab.pipe("run", "--name", "stubborn", "--", sys.executable, "-c", stubborn)
+    lab.pipe("wait", "--for", "log:up", "stubborn")
+    text = lab.terminal("kill", "--grace", "3s", "stubborn")
+    yield clean("kill: a name of a process"), text.replace("\r\x1b[K", "")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--bgt", required=True)
     passed = failed = 0
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         lab = Lab(Path(folder), parser.parse_args().bgt)
-        for group in (messages, settings, tasks, values_stay, prefixes):
+        for group in (messages, settings, tasks, values_stay, prefixes, processes):
             for (name, look), text in group(lab):
                 wrong = look(text)
                 passed, failed = passed + (not wrong), failed + bool(wrong)

@@ -1,6 +1,7 @@
 #include "answer.hpp"
 
 #include <bgt/base/size.hpp>
+#include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/collect.hpp>
 #include <bgt/render/json.hpp>
@@ -71,7 +72,7 @@ void Collect::answer(Context& context, const store::Pruned& pruned) const
     boost::json::array ids;
     for (const auto id : pruned.ids) ids.emplace_back(id.value);
     boost::json::array problems;
-    for (const auto& problem : pruned.problems) problems.emplace_back(problem);
+    for (const auto& problem : pruned.problems) problems.emplace_back(to_valid_utf8(problem));
     context.print(render::answer_json({{"dry_run", dry_run_},
                                        {"removed", std::move(ids)},
                                        {"bytes", pruned.bytes},

@@ -258,14 +258,15 @@ int Queue::repair(Context& context, store::Root& root, const std::vector<std::st
     const auto done = ops::repair_queues(root);
     if (!done) return context.fail(done.error(), json_);
     if (json_) {
-        context.print(render::answer_json(
-            {{"repaired", !done->kept.empty()},
-             {"waiting", done->waiting},
-             {"schedules", done->schedules},
-             {"unreadable_places", done->places},
-             {"unreadable_bytes", done->lost_bytes},
-             {"lost_tasks", done->lost_tasks},
-             {"kept", boost::json::array(done->kept.begin(), done->kept.end())}}));
+        boost::json::array kept;
+        for (const std::string& path : done->kept) kept.emplace_back(to_valid_utf8(path));
+        context.print(render::answer_json({{"repaired", !done->kept.empty()},
+                                           {"waiting", done->waiting},
+                                           {"schedules", done->schedules},
+                                           {"unreadable_places", done->places},
+                                           {"unreadable_bytes", done->lost_bytes},
+                                           {"lost_tasks", done->lost_tasks},
+                                           {"kept", std::move(kept)}}));
         return code::ok;
     }
     if (done->kept.empty()) context.print("nothing is damaged\n");

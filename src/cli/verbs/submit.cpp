@@ -130,7 +130,7 @@ int Submit::answer(Context& context, const ops::SubmitAnswer& answer) const
         return code::ok;
     }
     if (queue_.dry_run) {
-        context.print("would wait in queue " + answer.queue + " as number " +
+        context.print("would wait in queue " + printable(answer.queue) + " as number " +
                       std::to_string(answer.position) + not_before(answer) + "\n");
         return code::ok;
     }

@@ -61,10 +61,11 @@ std::string after_words(const ops::UpOne& one)
     return text;
 }
 
+/// For a terminal: they may be of a record.
 std::string joined(const std::vector<std::string>& words)
 {
     std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + printable(word);
     return text;
 }
 

@@ -74,13 +74,13 @@ Result<boost::json::array> Why::tell_waiting(Context& context, store::Root& root
     ops::Selection rest;
     for (const auto& [id, reasons] : accounts) {
         if (reasons.empty()) rest.words.push_back(to_string(id));
-        else
-            told.push_back({{"id", id.value},
-                            {"reasons", boost::json::array(reasons.begin(), reasons.end())}});
+        boost::json::array texts;
+        for (const std::string& reason : reasons) texts.emplace_back(to_valid_utf8(reason));
+        if (!reasons.empty()) told.push_back({{"id", id.value}, {"reasons", std::move(texts)}});
         for (const std::string& reason : reasons)
             if (!json_)
                 context.print((&reason == &reasons.front() ? to_string(id) + ": " : "   ") +
-                              reason + "\n");
+                              printable(reason) + "\n");
     }
     if (!told.empty()) selection_ = rest;
     return told;

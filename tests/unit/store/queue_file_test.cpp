@@ -98,6 +98,32 @@ TEST_CASE("records come back as they were written")
     CHECK(description_key(encode_record(described)) == -77);
 }
 
+TEST_CASE("a record with a name that nobody could have given is damaged, and a repair drops it")
+{
+    const TempFolder temp;
+    Root root = open_root(temp / "root");
+    QueueView view = opened(root);
+    append(view, submission(3, 1));
+    for (const char* name : {"a\x1b[2Jb", "a b", "-a"}) {
+        core::WaitingTasks bad = tasks(5, 1);
+        bad.queue = name;
+        const auto of_queue = decode_record(encode_record(Submitted{bad, 5}));
+        REQUIRE_FALSE(of_queue);
+        CHECK(of_queue.error().sys_errno == damaged_file);
+        bad.queue = "q";
+        bad.needs = {{name, 1}};
+        CHECK_FALSE(decode_record(encode_record(Submitted{bad, 5})));
+    }
+    core::WaitingTasks bad = tasks(4, 1);
+    bad.queue = "a\x1b[2Jb";
+    CHECK_FALSE(view.append({Submitted{bad, 3}}, QueueFile::Durability::process));
+    const auto done = repair_queues(root, {});
+    if (!done) FAIL(done.error().message);
+    CHECK(done->places == 1);
+    CHECK(done->waiting == 1);
+    CHECK(opened(root).is_waiting(TaskId{3}));
+}
+
 TEST_CASE("a journal that was cut anywhere holds the records before the cut, and goes on")
 {
     TempFolder temp;

@@ -144,6 +144,12 @@ TEST_CASE("specs that can't be read say why")
     for (const char* name : {"$(touch x)", "a b", "-x", "1", "a\\u001b[m", "\\u202e"})
         says(std::string(R"({"schema":1,"id":1,"command":["x"],"name":")") + name + "\"}",
              "\"name\"");
+    for (const char* part :
+         {R"("name":"a\u001b[m")", R"("name":"a b")", R"("needs":{"a\u001b[m":1})",
+          R"("needs":{"":1})", R"("units":{"a\u202e":[1]})"})
+        says(std::string(R"({"schema":1,"id":1,"command":["x"],"queue":{)") + part + "}}", "name");
+    says(R"({"schema":1,"id":1,"command":["x"],"project":{"table":{"a\u001b[m":"00"}}})",
+         "\"table\"");
     says(R"({"schema":2,"id":1,"command":["x"]})", "newer bgt");
     says(R"({"schema":3,"readable_by":2,"id":1,"command":["x"]})", "newer bgt");
     CHECK(decode_spec(R"({"schema":3,"readable_by":1,"id":1,"command":["x"]})"));
