@@ -179,9 +179,12 @@ void Dispatcher::record_dropped(std::vector<store::QueueRecord>& records)
             }
             const store::TaskId id{first + at};
             const Result<void> written = record_not_started(root_, *view_, id, tasks.reason);
-            if (written) records.push_back(store::Closed{{id.value, 1}});
-            else look_again_ = os::now() + trouble_pause;
-            if (!written) return;
+            // Where something else is in its place, no record can be made.
+            if (!written && written.error().sys_errno != store::damaged_file) {
+                look_again_ = os::now() + trouble_pause;
+                return;
+            }
+            records.push_back(store::Closed{{id.value, 1}});
         }
     }
 }

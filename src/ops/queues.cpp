@@ -10,6 +10,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>
 #include <bgt/store/queue_view.hpp>
+#include <bgt/store/task_place.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -145,6 +146,7 @@ std::vector<std::string> reason_words(const core::WaitReasons& why, const std::s
 /// Error: what it was submitted with can't be read, or nobody who dispatches could give it.
 Result<void> can_start(const store::Root& root, const store::QueueView& view, store::TaskId id)
 {
+    BGT_TRY(store::check_place(root, id));
     BGT_TRY_ASSIGN(const store::WaitingTask task, view.describe(id));
     BGT_TRY_ASSIGN(const store::QueueContext context,
                    store::read_context(view.file(), task.context));
@@ -200,7 +202,7 @@ std::vector<std::string> account_of(store::Root& root, const store::QueueView& v
     if (const auto task = root.open_task(id)) { // it has left the queue meanwhile
         const auto status = store::read_status(task->fd());
         const bool has_record = status && status->lifecycle != core::Lifecycle::queued;
-        if (has_record || !view.is_claimed(id)) return out;
+        if (has_record || (!view.is_claimed(id) && !view.is_waiting(id))) return out;
     }
     if (view.is_claimed(id)) return {"is about to be started"};
     const auto why = view.state().why_waiting(id.value);

@@ -7,6 +7,8 @@
 
 #include "files.hpp"
 
+#include <bgt/store/task_place.hpp>
+
 #include <cerrno>
 #include <climits>
 #include <fcntl.h>
@@ -194,7 +196,9 @@ Result<void> Root::publish_task(const TaskDir& task)
     if (tasks && ::renameat(tasks.get(), name_before(task.id()).c_str(), tasks.get(),
                             to_string(task.id()).c_str()) == 0)
         return {};
-    return cannot_create(task.path(), errno);
+    if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR && errno != EISDIR)
+        return cannot_create(task.path(), errno);
+    return place_taken(task.path(), task.id());
 }
 
 void Root::forget_task(TaskId id)

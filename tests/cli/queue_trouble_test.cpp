@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
 
 using namespace bgt::test;
 
@@ -93,6 +94,60 @@ TEST_CASE("a damaged journal is said by each verb, takes nothing more, and can b
     CHECK(lab.wait(ids[1]) == 0);
     CHECK(lab.wait(ids[2]) == 0);
     CHECK(lab({"wait", ids[0]}).code == 125);
+    CHECK(is_over(lab));
+}
+
+TEST_CASE("what is in the place of a waiting task's folder is named, and blocks no other task")
+{
+    const Lab lab;
+    const std::string kind = GENERATE("file", "fifo", "link", "folder");
+    const std::string id = submit_one(lab, {"--hold", "--", "true"});
+    const std::string place = lab.root() + "/tasks/" + id;
+    std::filesystem::create_directories(lab.root() + "/tasks");
+    if (kind == "file") write_file(place, "x");
+    if (kind == "fifo") REQUIRE(::mkfifo(place.c_str(), 0600) == 0);
+    if (kind == "link") std::filesystem::create_symlink(lab.work(), place);
+    if (kind == "folder") std::filesystem::create_directories(place + "/full");
+    REQUIRE(lab({"release", id}).code == 0);
+    const std::string next = submit_one(lab, {"-c", "exit 7"});
+    CHECK(lab.wait(next) == 7);
+    const Ran why = lab({"why", id});
+    INFO(kind << why);
+    const std::string said = "something else is in the place of the task's folder " + place +
+                             ": move it away, then bgt release " + id;
+    CHECK(why.out.find(said) != std::string::npos);
+    CHECK(why.out.find("it is held") != std::string::npos);
+    CHECK(lab({"queue"}).out.find(said) != std::string::npos);
+    // A folder is taken for a task that has no record, which can't be ended.
+    const bool is_started_then = kind == "folder" || kind == "link";
+    if (is_started_then) {
+        std::filesystem::rename(place, lab.work() + "/away");
+        REQUIRE(lab({"release", id}).code == 0);
+        CHECK(lab.wait(id) == 0);
+    } else {
+        CHECK(lab({"kill", id}).code == 0);
+    }
+    CHECK(is_over(lab));
+}
+
+TEST_CASE("names in damaged settings reach no terminal")
+{
+    const Lab lab;
+    submit_one(lab, {"--hold", "--", "true"});
+    const std::string path = lab.root() + "/queue/settings";
+    for (const char* text : {R"({"queues":{"a\u001b[2Jb":{"slots":1}}})",
+                             R"({"resources":{"a\u001b[2Jb":1}})", R"({"queues":{"":{}}})"}) {
+        write_file(path, text);
+        for (const Words& words : {Words{"queue"}, {"queue", "show", "default"}, {"why", "1"}}) {
+            const Ran ran = lab(words);
+            INFO(ran);
+            CHECK(ran.code == 125);
+            CHECK(ran.err.find("settings is damaged (\"") != std::string::npos);
+            CHECK((ran.out + ran.err).find('\x1b') == std::string::npos);
+        }
+    }
+    CHECK(lab({"queue", "repair"}).code == 0);
+    CHECK(lab({"kill", "1"}).code == 0);
     CHECK(is_over(lab));
 }
 

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <sys/stat.h>
 
 using namespace bgt::test;
 
@@ -55,6 +56,25 @@ TEST_CASE("a scope is transparent: stdin, stdout, working folder and exit code a
     const Ran no_file = lab({"scope", "--json", "/no/such/file", "--", "touch", "ran"});
     CHECK(no_file.code == 125);
     CHECK_FALSE(std::filesystem::exists(lab.work() + "/ran"));
+}
+
+TEST_CASE("the answer of a scope goes into a regular file, and nothing is waited for")
+{
+    const Lab lab;
+    REQUIRE(::mkfifo((lab.work() + "/fifo").c_str(), 0600) == 0);
+    for (const char* path : {"fifo", ".", "/dev/null"}) {
+        const Ran ran = lab({"scope", "--json", path, "--", "touch", "ran"});
+        INFO(ran);
+        CHECK(ran.code == 125);
+        CHECK(ran.in_time);
+    }
+    CHECK_FALSE(std::filesystem::exists(lab.work() + "/ran"));
+    write_file(lab.work() + "/answer", std::string(5000, 'x')); // what was there is gone
+    CHECK(lab({"scope", "--json", "answer", "--", "true"}).code == 0);
+    CHECK(read_file(lab.work() + "/answer").find("xx") == std::string::npos);
+    const Ran piped = lab({"scope", "--json", "/dev/stdout", "--", "true"});
+    INFO(piped);
+    CHECK(piped.out.find("\"exit_code\":0") != std::string::npos);
 }
 
 TEST_CASE("tasks that were started and submitted inside end with the scope, at any depth")

@@ -99,7 +99,7 @@ Line parse_line(std::string_view line)
 
 bool is_own_descriptor(std::string_view path)
 {
-    if (path == "/dev/stdin") return true;
+    if (path == "/dev/stdin" || path == "/dev/stdout" || path == "/dev/stderr") return true;
     for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"})
         if (path.starts_with(folder) && path.size() > folder.size() &&
             path.find_first_not_of("0123456789", folder.size()) == path.npos)

@@ -3,13 +3,16 @@
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/cli/env_file.hpp>
+#include <bgt/cli/own_descriptor.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/scope.hpp>
 #include <bgt/render/json.hpp>
 
 #include <boost/json.hpp>
+#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace bgt::cli {
@@ -60,11 +63,20 @@ Result<ops::ScopeRequest> Scope::request(const Context& context) const
     return out;
 }
 
-/// Before the command is started, so that a bad path costs nothing.
+/// Before the command is started, so that a bad path costs nothing. To open a FIFO would wait for a
+/// reader; a pipe of the caller's own has one.
 Result<Fd> Scope::open_answer() const
 {
-    Fd file(::open(json_->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666));
-    if (!file) return Error::system("--json " + printable(*json_), errno);
+    const std::string shown = "--json " + printable(*json_);
+    const Error no_file = Error::usage(shown + ": is not a regular file");
+    Fd file(::open(json_->c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666));
+    if (!file) return errno == ENXIO ? no_file : Error::system(shown, errno);
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0) return Error::system(shown, errno);
+    const bool is_file = S_ISREG(info.st_mode);
+    if (!is_file && !is_own_descriptor(*json_)) return no_file;
+    if (is_file && ::ftruncate(file.get(), 0) != 0) return Error::system(shown, errno);
+    ::fcntl(file.get(), F_SETFL, ::fcntl(file.get(), F_GETFL) & ~O_NONBLOCK);
     return file;
 }
 
