@@ -8,6 +8,7 @@
 #include <bgt/base/file_lock.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/title.hpp>
 #include <bgt/store/open_file.hpp>
 
 #include <algorithm>
@@ -51,6 +52,7 @@ Result<pid_t> fork_standby(const store::Root& root)
         if (!fd || retry_on_eintr([&] { return ::fcntl(fd.get(), F_OFD_SETLKW, &lock); }) != 0)
             return 125;
         if (!store::QueueFile::is_there(root)) return 0; // the one before had come to its end
+        os::set_title("bgt:dispatcher");
         auto own = store::Root::open(root.path(), store::Root::IfMissing::empty);
         return own ? Dispatcher(*std::move(own), std::move(fd)).run() : 125;
     });

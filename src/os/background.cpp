@@ -77,8 +77,7 @@ Result<pid_t> fork_supervisor(const std::vector<int>& keep, const std::string& t
     close_all_but(keep);
     if (chdir("/") != 0) _exit(125);
     subreaper_errno = prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : errno;
-    prctl(PR_SET_NAME, title.c_str());
-    hide_arguments(title);
+    set_title(title);
     umask(077); // of a caller that takes over, too: the owner can use what is made here, and nobody
                 // else
     _exit(body());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <sys/prctl.h>
 
 namespace bgt::os {
 namespace {
@@ -28,6 +29,12 @@ void hide_arguments(std::string_view title)
     const std::size_t size = std::min(title.size(), arguments.size() - 1);
     std::ranges::fill(arguments, '\0');
     std::copy_n(title.begin(), size, arguments.begin());
+}
+
+void set_title(const std::string& title)
+{
+    ::prctl(PR_SET_NAME, title.c_str());
+    hide_arguments(title);
 }
 
 } // namespace bgt::os

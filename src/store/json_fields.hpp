@@ -25,6 +25,13 @@ struct BadField : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// What an exception of a decoder says, without where in Boost.JSON it was thrown.
+inline std::string words_of(const std::exception& problem)
+{
+    const auto* of_boost = dynamic_cast<const boost::system::system_error*>(&problem);
+    return of_boost ? of_boost->code().message() : problem.what();
+}
+
 /// The value of a key, or null where it is missing or null: then the default stays.
 inline const json::value* find(const json::object& from, std::string_view key)
 {

@@ -109,7 +109,7 @@ Result<QueueContext> read_context(const QueueFile& queue, const std::string& nam
         if (ec) return damaged(ec.message());
         return decode_fields(as_object(whole, "context"));
     } catch (const std::exception& problem) { // BadField, and those of Boost.JSON
-        return damaged(problem.what());
+        return damaged(fields::words_of(problem));
     }
 }
 

@@ -58,7 +58,7 @@ Result<std::string> QueueView::spec_text(const Described& described) const
             spec.as_object()[change.key()] = change.value();
         return json::serialize(spec);
     } catch (const std::exception& problem) { // of Boost.JSON
-        return damaged(file_, problem.what());
+        return damaged(file_, fields::words_of(problem));
     }
 }
 

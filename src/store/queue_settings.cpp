@@ -89,7 +89,7 @@ Result<QueueSettings> read_settings(const QueueFile& queue)
         if (ec) return damaged(ec.message());
         return decode(as_object(whole, "settings"));
     } catch (const std::exception& problem) { // BadField, and those of Boost.JSON
-        return damaged(problem.what());
+        return damaged(fields::words_of(problem));
     }
 }
 

@@ -279,9 +279,9 @@ Result<TaskSpec> decode_spec(std::string_view text)
         if (ec) return Error::failed("spec.json is damaged: " + ec.message());
         return decode_fields(as_object(whole, "spec.json"));
     } catch (const BadField& problem) {
-        return Error::failed(std::string("spec.json can't be read: ") + problem.what());
+        return Error::failed(std::string("spec.json can't be read: ") + fields::words_of(problem));
     } catch (const std::exception& problem) { // of Boost.JSON and of memory
-        return Error::failed(std::string("spec.json is damaged: ") + problem.what());
+        return Error::failed(std::string("spec.json is damaged: ") + fields::words_of(problem));
     }
 }
 

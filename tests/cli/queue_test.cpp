@@ -279,6 +279,20 @@ TEST_CASE("a key: one at a time; skip, latest and replace")
     }
 }
 
+TEST_CASE("a mistake in a batch is told by its line, in words of bgt")
+{
+    const Lab lab;
+    for (const char* line : {R"({"command":["x"],"priority":1.5})",
+                             R"({"command":["x"],"priority":"a"})", R"({"command":["x")", "[]"}) {
+        write_file(lab.work() + "/batch", std::string(R"({"command":["true"]})") + "\n" + line);
+        const Ran ran = lab({"submit", "--batch", "batch"});
+        INFO(ran);
+        CHECK(ran.code == 125);
+        CHECK(ran.err.starts_with("bgt submit: --batch: line 2: "));
+        CHECK(ran.err.find("boost") == std::string::npos);
+    }
+}
+
 TEST_CASE("each and batch: a task a line, all or nothing")
 {
     const Lab lab;
@@ -358,6 +372,37 @@ TEST_CASE("limits, draining, pausing and clearing a queue")
     CHECK(lab({"submit", "-q", "q", "--", "true"}).code == 125);
     CHECK(lab({"queue", "rm", "q"}).code == 0);
     CHECK(lab({"queue", "show", "q"}).code == 125);
+}
+
+TEST_CASE("a queue that is not there can't be paused, resumed or drained")
+{
+    const Lab lab;
+    for (const char* verb : {"pause", "resume", "drain"}) {
+        const Ran ran = lab({"queue", verb, "default", "nosuch"});
+        INFO(ran);
+        CHECK(ran.code == 125);
+        CHECK(ran.err.find("no queue 'nosuch' (bgt queue lists all)") != std::string::npos);
+        CHECK(lab({"queue", verb, "default"}).code == 0);
+    }
+    CHECK(at(lab.ask({"queue"}), "/queues").as_array().size() == 1);
+}
+
+TEST_CASE("a standby that has become the dispatcher has its name")
+{
+    const Lab lab;
+    const std::string id = submit_one(lab, {"--hold", "--", "true"});
+    const auto holder = [&] {
+        return std::atoi(read_file(lab.root() + "/queue/dispatcher.lock").c_str());
+    };
+    const pid_t first = holder();
+    REQUIRE(first > 1);
+    const std::string task = "/proc/" + std::to_string(first) + "/task/" + std::to_string(first);
+    REQUIRE(eventually(patience, [&] { return !read_file(task + "/children").empty(); }));
+    REQUIRE(::kill(first, SIGKILL) == 0);
+    const auto name = [&] { return read_file("/proc/" + std::to_string(holder()) + "/comm"); };
+    CHECK(eventually(patience, [&] { return holder() != first && name() == "bgt:dispatcher\n"; }));
+    CHECK(lab({"kill", id}).code == 0);
+    CHECK(is_over(lab));
 }
 
 TEST_CASE("what waits for too long expires; a name that waits is in use")

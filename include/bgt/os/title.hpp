@@ -1,5 +1,6 @@
 #pragma once
 /// What other users see of a process of ours in /proc/PID/cmdline, which everybody may read.
+#include <string>
 #include <string_view>
 
 namespace bgt::os {
@@ -11,5 +12,8 @@ void remember_arguments(int argc, char** argv);
 /// every `ps` for as long as the supervisor that came of it lives. Does nothing where they are not
 /// known.
 void hide_arguments(std::string_view title);
+
+/// The same, and the name of the process (man 5 proc, comm), cut to 15 bytes.
+void set_title(const std::string& title);
 
 } // namespace bgt::os

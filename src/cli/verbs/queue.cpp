@@ -195,6 +195,10 @@ int Queue::mark(Context& context, store::Root& root, const std::vector<std::stri
     if (names.empty())
         return context.fail(Error::usage("which queue? name one or more (bgt queue lists all)"),
                             json_);
+    for (const std::string& name : names)
+        if (const auto known = ops::list_queues(root, name);
+            !known && known.error().kind == ErrorKind::not_found)
+            return context.fail(known.error(), json_);
     const auto changed =
         ops::change_settings(root, [&](store::QueueSettings& settings) -> Result<void> {
             for (const std::string& name : names) {

@@ -167,7 +167,10 @@ Result<std::vector<ops::BatchItem>> read_batch(const std::string& file)
             const json::value value = json::parse(json::string_view(line.data(), line.size()));
             if (!value.is_object()) throw std::runtime_error("it is no object");
             items.push_back(item_of(value.get_object()));
-        } catch (const std::exception& problem) { // and those of Boost.JSON
+        } catch (const boost::system::system_error& problem) { // of Boost.JSON
+            return Error::usage(
+                fmt::format("--batch: line {}: {}", number, problem.code().message()));
+        } catch (const std::exception& problem) {
             return Error::usage(fmt::format("--batch: line {}: {}", number, problem.what()));
         }
     }
