@@ -44,6 +44,8 @@ constexpr VerbInfo table[] = {
     {"gc", "remove old ended tasks", "[options]", make_gc, config::Mistakes::refuse},
     {"mcp", "let coding agents use bgt (Model Context Protocol, on stdin and stdout)", "[options]",
      make_mcp},
+    {"serve", "let other programs and a page in the browser use bgt (HTTP on this machine)",
+     "[options]", make_serve},
     {"config", "print the settings in force and where each comes from", "[options] [KEY]",
      make_config, config::Mistakes::refuse},
     {"trust", "trust a bgt.toml, so that it may run and redirect things", "[options] [DIR]",

@@ -61,6 +61,7 @@ std::unique_ptr<Verb> make_notify();
 std::unique_ptr<Verb> make_rm();
 std::unique_ptr<Verb> make_gc();
 std::unique_ptr<Verb> make_mcp();
+std::unique_ptr<Verb> make_serve();
 std::unique_ptr<Verb> make_config();
 std::unique_ptr<Verb> make_trust();
 std::unique_ptr<Verb> make_completion();

@@ -2,6 +2,7 @@
 #include "selection.hpp"
 
 #include <bgt/cli/verb.hpp>
+#include <bgt/ops/cpu_since_last.hpp>
 #include <bgt/ops/list.hpp>
 #include <bgt/render/json.hpp>
 #include <bgt/render/table.hpp>
@@ -75,7 +76,7 @@ private:
                 context.hint("no tasks; bgt run -- COMMAND starts one");
             return code::ok;
         }
-        CpuSinceLast cpu;
+        ops::CpuSinceLast cpu;
         return watch_screen(context, interval_time_, [&](int columns) -> Result<std::string> {
             const auto screen = static_cast<std::size_t>(std::max(columns, 1));
             auto again = context.root(); // it may have been made meanwhile

@@ -1,25 +1,10 @@
 #pragma once
 #include <bgt/base/time.hpp>
 #include <bgt/cli/context.hpp>
-#include <bgt/ops/snapshot.hpp>
 #include <functional>
-#include <map>
 #include <string>
 
 namespace bgt::cli {
-
-/// CPU since the last look instead of over the tree's life: the difference of the seconds spent.
-class CpuSinceLast {
-public:
-    void update(std::vector<ops::Snapshot>&, Instant now);
-
-private:
-    struct Spent {
-        Instant at{};
-        double seconds = 0;
-    };
-    std::map<store::TaskId, Spent> before_;
-};
 
 /// Shows what `draw` gives for so many columns, again each `interval` and when the terminal's size
 /// changes; what does not fit is scrolled by arrow keys (or j, k, space, b, g, G) under the first

@@ -1,0 +1,167 @@
+#include <bgt/serve/server.hpp>
+
+#include "connection.hpp"
+
+#include <bgt/base/descriptor.hpp>
+#include <bgt/ops/queues.hpp>
+#include <bgt/os/background.hpp>
+#include <bgt/os/watch.hpp>
+#include <bgt/render/json_text.hpp>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <csignal>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace bgt::serve {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t max_connections = 64;
+constexpr std::size_t token_bytes = 32;
+
+/// Only the user whose tasks they are: others may reach the path of a socket.
+bool is_own_user(int socket)
+{
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           (peer.uid == ::geteuid() || peer.uid == 0);
+}
+
+class Loop {
+public:
+    Loop(const Server& server, os::Watch watch) : server_(server), watch_(std::move(watch)) {}
+
+    Result<int> run(const HeldSignals& signals)
+    {
+        watch_.add_fd(signals.fd());
+        for (const Listener& one : server_.listeners) watch_.add_fd(one.socket.get());
+        for (;;) {
+            BGT_TRY_ASSIGN(const os::Watch::Wake wake, watch_.wait(std::nullopt));
+            for (int signal = signals.take(); signal != 0; signal = signals.take())
+                if (signal != SIGCHLD) return signal;
+            reap();
+            for (const Listener& one : server_.listeners)
+                if (std::ranges::find(wake.fds, one.socket.get()) != wake.fds.end()) accept(one);
+        }
+    }
+
+    /// The connections end. What waits in queues and was to end with this server is taken out; the
+    /// rest sees its end.
+    void say_goodbye()
+    {
+        for (const pid_t helper : helpers_) ::kill(helper, SIGKILL);
+        const auto& scopes = server_.caller.own;
+        auto root = store::Root::open(server_.root, store::Root::IfMissing::empty);
+        if (!root || !root->exists() || scopes.empty() || !ops::has_queue(*root)) return;
+        (void)ops::cancel_waiting(*root, [&](const store::QueueView& view) {
+            return view.waiting_in_scope(scopes.boot, scopes.processes.back());
+        });
+    }
+
+private:
+    void reap()
+    {
+        for (const os::Reaped& one : os::reap_all().reaped) std::erase(helpers_, one.pid);
+    }
+
+    void accept(const Listener& listener)
+    {
+        for (;;) {
+            Fd socket(retry_on_eintr([&] {
+                return ::accept4(listener.socket.get(), nullptr, nullptr,
+                                 SOCK_CLOEXEC | SOCK_NONBLOCK);
+            }));
+            if (!socket) return;
+            reap();
+            if (!listener.socket_path.empty() && !is_own_user(socket.get()))
+                turn_away(socket.get(), problem(403, "this socket is another user's"));
+            else if (helpers_.size() >= max_connections)
+                turn_away(socket.get(), problem(503, "64 connections are open already"));
+            else start(listener, std::move(socket));
+        }
+    }
+
+    static void turn_away(int socket, const Response& response)
+    {
+        const std::string bytes = to_bytes(response, false);
+        (void)::send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)::shutdown(socket, SHUT_WR);
+    }
+
+    void start(const Listener& listener, Fd socket)
+    {
+        const int raw = socket.get();
+        const auto forked = os::fork_helper({raw}, false, [&] {
+            try {
+                converse(server_, listener, std::move(socket));
+            } catch (const std::exception&) {
+                return 1; // no memory: the connection ends
+            }
+            return 0;
+        });
+        if (forked) helpers_.push_back(*forked);
+        else turn_away(raw, problem(503, forked.error().message));
+    }
+
+    const Server& server_;
+    os::Watch watch_;
+    std::vector<pid_t> helpers_;
+};
+
+} // namespace
+
+Result<Tokens> make_tokens(Scopes scopes)
+{
+    Tokens out;
+    for (std::string& token : out) {
+        unsigned char bytes[token_bytes];
+        if (retry_on_eintr([&] { return ::getrandom(bytes, sizeof bytes, 0); }) !=
+            static_cast<ssize_t>(sizeof bytes))
+            return Error::system("making a token (getrandom)", errno);
+        for (const unsigned char byte : bytes) token += fmt::format("{:02x}", byte);
+        if (scopes == Scopes::read_only) break;
+    }
+    return out;
+}
+
+std::string description(const Server& server)
+{
+    json::array addresses;
+    for (const Listener& one : server.listeners) addresses.emplace_back(one.address);
+    json::object tokens;
+    for (std::size_t i = 0; i < server.tokens.size(); ++i)
+        if (!server.tokens[i].empty())
+            tokens[scope_word(static_cast<api::Access>(i))] = server.tokens[i];
+    return render::json_text(json::object{{"schema", 1},
+                                          {"pid", ::getpid()},
+                                          {"listen", std::move(addresses)},
+                                          {"tokens", std::move(tokens)}}) +
+           "\n";
+}
+
+HeldSignals held_signals()
+{
+    return HeldSignals{SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+}
+
+Result<int> serve(const Server& server, const HeldSignals& signals)
+{
+    if (signals.fd() < 0) return Error::failed("can't watch for signals");
+    std::signal(SIGPIPE, SIG_IGN);
+    BGT_TRY_ASSIGN(os::Watch watch, os::Watch::create());
+    Loop loop(server, std::move(watch));
+    const auto done = loop.run(signals);
+    loop.say_goodbye();
+    for (const Listener& one : server.listeners)
+        if (!one.socket_path.empty()) (void)::unlink(one.socket_path.c_str());
+    return done;
+}
+
+} // namespace bgt::serve
