@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""`bgt serve`, as clients and attackers meet it: each rule of its security, and each route.
+"""`bgt serve`, as clients and attackers meet it: each rule of its security, each route,
+and the web applications of examples/.
 
 usage: run.py --bgt PROGRAM [--only WORD]      the last line is "N passed, N failed"
 """
@@ -14,11 +15,12 @@ from pathlib import Path
 
 import routes
 import security
+import web_applications
 from client import Lab, Problem
 
 
 def tests():
-    for module in (security, routes):
+    for module in (security, routes, web_applications):
         for name, test in list(vars(module).items()):
             if name.startswith("test_"):
                 yield name, test
