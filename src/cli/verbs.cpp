@@ -42,6 +42,8 @@ constexpr VerbInfo table[] = {
     {"notify", "report from inside a task: ready, progress, heartbeat", "[options]", make_notify},
     {"rm", "remove ended tasks and their logs", "[options] TASK...", make_rm},
     {"gc", "remove old ended tasks", "[options]", make_gc, config::Mistakes::refuse},
+    {"stats", "how often and how long tasks ran, from the history of ended ones",
+     "[options] [NAME...|export]", make_stats},
     {"mcp", "let coding agents use bgt (Model Context Protocol, on stdin and stdout)", "[options]",
      make_mcp},
     {"serve", "let other programs and a page in the browser use bgt (HTTP on this machine)",

@@ -57,21 +57,21 @@ Result<void> set_log_max(Settings& s, std::string_view text)
     return {};
 }
 
-Result<void> set_keep_ended(Settings& s, std::string_view text)
+Result<void> set_count(std::size_t& target, std::string_view text, const char* of_what)
 {
     std::uint32_t count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) {
-        return Error::usage("it is a whole number of tasks");
-    }
-    s.keep_ended = count;
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size())
+        return Error::usage(std::string("it is a whole number of ") + of_what);
+    target = count;
     return {};
 }
 
 // What each needs in a bgt.toml:
 // - `root` decides which records are believed, so which processes are signalled and which commands
 // of them are run.
-// - `keep_*` removes tasks of every folder: a folder has no say in that.
+// - `keep_*` removes tasks of every folder, `history_max` what is known of them: a folder has no
+// say in that.
 // - `shutdown_timeout` is about tasks of every folder, too.
 // - The rest is about tasks that are started in the folder, and only says how they end and how much
 // of their output is
@@ -100,11 +100,17 @@ constexpr std::array keys{
             return store(parse_limit(text), s.shutdown_timeout);
         },
         [](const Settings& s) { return print_limit(s.shutdown_timeout); }},
-    Key{"keep_ended", true, Needs::own_settings, set_keep_ended,
+    Key{"keep_ended", true, Needs::own_settings,
+        [](Settings& s, std::string_view text) { return set_count(s.keep_ended, text, "tasks"); },
         [](const Settings& s) { return std::to_string(s.keep_ended); }},
     Key{"keep_age", true, Needs::own_settings,
         [](Settings& s, std::string_view text) { return store(parse_limit(text), s.keep_age); },
         [](const Settings& s) { return print_limit(s.keep_age); }},
+    Key{"history_max", true, Needs::own_settings,
+        [](Settings& s, std::string_view text) {
+            return set_count(s.history_max, text, "records; 0 turns the history off");
+        },
+        [](const Settings& s) { return std::to_string(s.history_max); }},
 };
 
 } // namespace

@@ -9,12 +9,6 @@ namespace bgt::core {
 
 namespace {
 
-bool is_hang(Reason reason)
-{
-    const HangRule* rule = find_hang_rule(reason);
-    return rule && rule->at_limit == AtLimit::on_hang;
-}
-
 bool wants_restart(Restart policy, OnHang on_hang, bool hung, bool failed)
 {
     if (hung && on_hang == OnHang::restart) return true;

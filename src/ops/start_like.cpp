@@ -57,6 +57,7 @@ Result<StartRequest> like(const store::TaskDir& task, const std::vector<std::str
         wanted.env = env;
     }
     wanted.retention = retention;
+    wanted.spec.keeps_history = retention.history_max > 0;
     return wanted;
 }
 

@@ -187,4 +187,11 @@ Duration reaped_cpu()
     return getrusage(RUSAGE_CHILDREN, &used) == 0 ? cpu_of(used) : Duration{};
 }
 
+std::uint64_t reaped_max_memory()
+{
+    rusage used{};
+    if (getrusage(RUSAGE_CHILDREN, &used) != 0 || used.ru_maxrss < 0) return 0;
+    return static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+}
+
 } // namespace bgt::os

@@ -125,8 +125,7 @@ std::string request_cause(Reason reason)
 
 bool hung(const ops::EndAccount& end)
 {
-    const core::HangRule* rule = core::find_hang_rule(end.task.status.outcome.reason);
-    return rule && rule->at_limit == core::AtLimit::on_hang;
+    return core::is_hang(end.task.status.outcome.reason);
 }
 
 std::string end_sentence(const ops::EndAccount& end, const Moment& now)

@@ -54,14 +54,16 @@ public:
         const std::uint64_t folded = number();
         return static_cast<std::int64_t>(folded >> 1) ^ -static_cast<std::int64_t>(folded & 1);
     }
-    std::string text()
+    std::string text() { return std::string(view()); }
+    /// The same text as it stands there.
+    std::string_view view()
     {
         const std::uint64_t size = number();
         if (size > rest_.size()) {
             fail();
             return {};
         }
-        std::string text(rest_.substr(0, static_cast<std::size_t>(size)));
+        const std::string_view text = rest_.substr(0, static_cast<std::size_t>(size));
         rest_.remove_prefix(static_cast<std::size_t>(size));
         return text;
     }

@@ -167,10 +167,11 @@ Result<std::string> read_file(int dir, const char* path, std::size_t most, const
     }
 }
 
-int lock_waiting(int fd, Duration timeout)
+int lock_waiting(int fd, Duration timeout, bool shared)
 {
     using namespace std::chrono_literals;
     struct flock lock = whole_file();
+    if (shared) lock.l_type = F_RDLCK;
     if (::fcntl(fd, F_OFD_SETLK, &lock) == 0) return 0;
     // F_OFD_SETLKW would wait for ever for a holder that was stopped, and can't be given a limit.
     const auto deadline = std::chrono::steady_clock::now() + timeout;

@@ -51,9 +51,10 @@ Result<void> check_way(const std::string& root);
 /// What lock_waiting answers when its timeout is over; explain() says so. No system call on files
 /// gives this errno.
 inline constexpr int lock_timed_out = ETIME;
-/// Takes an OFD write lock on the whole file (man 2 fcntl, F_OFD_SETLK), asking again and again
-/// while another holds it, for as long as `timeout`. 0, lock_timed_out, or the errno.
-int lock_waiting(int fd, Duration timeout = std::chrono::seconds(5));
+/// Takes an OFD write lock (`shared`: a read lock) on the whole file (man 2 fcntl, F_OFD_SETLK),
+/// asking again and again while another holds it, for as long as `timeout`. 0, lock_timed_out, or
+/// the errno.
+int lock_waiting(int fd, Duration timeout = std::chrono::seconds(5), bool shared = false);
 
 /// The entries of a folder but `.` and `..`.
 class Listing {

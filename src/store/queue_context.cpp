@@ -34,6 +34,7 @@ std::string encode(const QueueContext& context)
     out["nice"] = context.nice;
     out["processors"] = json::array(context.processors.begin(), context.processors.end());
     out["keep_ended"] = context.retention.keep_ended;
+    out["history_max"] = context.retention.history_max;
     if (context.retention.keep_age) out["keep_age_ns"] = context.retention.keep_age->count();
     return json::serialize(out);
 }
@@ -70,6 +71,7 @@ QueueContext decode_fields(const json::object& from)
         for (const json::value& one : as_array(*processors, "processors"))
             context.processors.push_back(one.to_number<int>());
     take(from, "keep_ended", context.retention.keep_ended);
+    take(from, "history_max", context.retention.history_max);
     if (find(from, "keep_age_ns")) take(from, "keep_age_ns", context.retention.keep_age.emplace());
     return context;
 }

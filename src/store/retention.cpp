@@ -3,6 +3,7 @@
 #include "files.hpp"
 
 #include <bgt/store/dated.hpp>
+#include <bgt/store/history.hpp>
 
 #include <algorithm>
 #include <array>
@@ -40,6 +41,7 @@ private:
     void clear_unnamed();
     void clear_markers(const std::vector<TaskId>& active, const std::vector<TaskId>& all);
     void finish_release(TaskId id);
+    void put_into_history(const TaskDir& task);
     void clear_names(const std::vector<TaskId>& all);
     bool is_old(const std::string& path) const;
     bool is_missing(const std::string& path) const;
@@ -194,9 +196,19 @@ void Pruning::finish_release(TaskId id)
     auto task = root_.open_task(id);
     if (!task) return;
     const auto locked = task->try_lock();
-    if (!locked || !*locked || !ended() || !task->remove_channels()) return;
+    if (!locked || !*locked || !ended()) return;
+    put_into_history(*task);
+    if (!task->remove_channels()) return;
     if (auto removed = root_.unmark_active(id); !removed)
         done_.problems.push_back(removed.error().message);
+}
+
+/// Its supervisor may have been killed before it did.
+void Pruning::put_into_history(const TaskDir& task)
+{
+    const auto status = read_status(task.fd());
+    const auto spec = read_spec(task.fd());
+    if (status && spec) static_cast<void>(append_history(root_, *spec, *status, now_));
 }
 
 void Pruning::clear_names(const std::vector<TaskId>& all)
@@ -232,6 +244,7 @@ Result<Pruned> Pruning::run()
         clear_markers(*active, *all);
         clear_unnamed();
         if (keep_.thorough) clear_names(*all);
+        tidy_history(root_, keep_.history_max);
     }
     std::sort(done_.ids.begin(), done_.ids.end());
     return std::move(done_);

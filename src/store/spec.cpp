@@ -203,6 +203,7 @@ TaskSpec decode_fields(const json::object& from)
     take(from, "hang_command", spec.hang_command);
     take(from, "progress_pattern", spec.progress_pattern);
     take(from, "dump_stacks", spec.dump_stacks);
+    take(from, "keeps_history", spec.keeps_history);
     if (const auto* queue = find(from, "queue")) decode_queue(as_object(*queue, "queue"), spec);
     if (const auto* after = find(from, "after"))
         spec.after = decode_after(as_array(*after, "after"));
@@ -254,6 +255,7 @@ std::string encode_spec(const TaskSpec& spec)
     if (!spec.hang_command.empty()) out["hang_command"] = spec.hang_command;
     if (!spec.progress_pattern.empty()) out["progress_pattern"] = spec.progress_pattern;
     if (!spec.dump_stacks) out["dump_stacks"] = false;
+    if (!spec.keeps_history) out["keeps_history"] = false;
     if (!spec.queue.empty()) out["queue"] = encode_queue(spec);
     if (!spec.after.empty()) out["after"] = encode_after(spec.after);
     if (spec.retry_of.value != 0) out["retry_of"] = spec.retry_of.value;

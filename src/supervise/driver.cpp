@@ -164,6 +164,7 @@ void Driver::finish()
     std::vector<store::EventField> fields = fields_of(status.outcome);
     if (core::exit_code(status.outcome) != 0) with_.hooks.tell_of_kernel(fields);
     with_.recorder.event("ended", std::move(fields));
+    with_.hooks.task_ended();
 }
 
 /// The tree is empty, and the core wants another attempt.

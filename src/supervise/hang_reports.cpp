@@ -42,6 +42,7 @@ core::Ages ages_of(const Observer::Signs& signs, Instant now)
 
 std::optional<std::uint32_t> HangReports::report(core::Reason rule)
 {
+    if (core::is_hang(rule)) ++hangs_;
     TaskEvidence of_task(with_.task);
     os::GatherRequest request(of_task);
     request.members = with_.tree.members();

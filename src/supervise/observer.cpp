@@ -97,6 +97,7 @@ const std::optional<core::Sample>& Observer::sample_before(Instant now) const
 
 void Observer::leave_out(Duration cpu)
 {
+    left_out_ += cpu;
     for (std::optional<core::Sample>* sample : {&before_, &earlier_})
         if (*sample) (*sample)->reaped_cpu += cpu; // so that it is no news in the next sample
 }

@@ -8,6 +8,7 @@
 #include <bgt/os/tree.hpp>
 #include <bgt/os/wait.hpp>
 #include <bgt/store/environment.hpp>
+#include <bgt/store/history.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
@@ -66,8 +67,8 @@ const char* why_ended(const store::Status& status, bool rebooted)
                     : "its supervisor died, and nothing of its tree lives";
 }
 
-Result<void> record_end(store::Root& root, const store::TaskDir& task, const store::Status& status,
-                        bool rebooted)
+Result<void> record_end(store::Root& root, const store::TaskDir& task, const store::TaskSpec& spec,
+                        const store::Status& status, bool rebooted)
 {
     Result<store::StatusWriter> writer = store::StatusWriter::open(task.fd());
     if (!writer) return writer.error();
@@ -81,6 +82,7 @@ Result<void> record_end(store::Root& root, const store::TaskDir& task, const sto
             static_cast<void>(store::append_event(events->get(), os::wall_now(), "output-lost",
                                                   {stream, at_most()}));
     }
+    static_cast<void>(store::append_history(root, spec, status, os::wall_now()));
     if (!task.remove_channels()) return {}; // found by its marker, at the next pruning
     return root.unmark_active(task.id());
 }
@@ -329,7 +331,7 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
         const bool started = recovery == core::Recovery::record_end;
         status.copied = started && is_copy(spec, status, *marks);
         put_end(status, started ? core::OutcomeKind::lost : core::OutcomeKind::not_started);
-        if (locked) static_cast<void>(record_end(root, *task, status, facts.rebooted));
+        if (locked) static_cast<void>(record_end(root, *task, spec, status, facts.rebooted));
         return status;
     }
     case core::Recovery::adopt: break;

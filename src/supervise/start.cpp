@@ -10,6 +10,7 @@
 #include <bgt/os/tree.hpp>
 #include <bgt/os/wait.hpp>
 #include <bgt/store/environment.hpp>
+#include <bgt/store/history.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/shutdown_lock.hpp>
 #include <bgt/store/task_marks.hpp>
@@ -65,7 +66,7 @@ store::Status first_status(const store::TaskSpec& spec, const store::Secret& sec
 
 /// The command could not be executed: the task has ended, whether or not anybody is there to be
 /// told.
-void record_failure(SupervisorResources& resources, const Error& error)
+void record_failure(SupervisorResources& resources, const Error& error, bool awaited)
 {
     store::Status& status = resources.recorder.status();
     status.lifecycle = core::Lifecycle::ended;
@@ -75,6 +76,10 @@ void record_failure(SupervisorResources& resources, const Error& error)
     status.ended_at = os::now();
     resources.recorder.save();
     resources.recorder.event("start-failed", {{"error", error.message}});
+    // Who waits for the start removes it.
+    if (!awaited)
+        static_cast<void>(
+            store::append_history(resources.root, resources.spec, status, os::wall_now()));
     if (resources.task.remove_channels())
         static_cast<void>(resources.root.unmark_active(resources.task.id()));
 }
@@ -107,7 +112,7 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
     resources->recorder.status().supervisor = os::own_key();
     const Result<void> started = spawn_main(*resources, 1);
     if (!started) {
-        record_failure(*resources, started.error());
+        record_failure(*resources, started.error(), static_cast<bool>(report));
         if (resources->stdin_keeper > 0) {
             os::kill_child(resources->stdin_keeper);
             os::reap(resources->stdin_keeper);

@@ -5,6 +5,7 @@
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/store/events.hpp>
+#include <bgt/store/history.hpp>
 #include <bgt/store/task_marks.hpp>
 
 #include <fmt/format.h>
@@ -59,9 +60,9 @@ Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::R
 {
     if (root.open_task(spec.id)) return {};
     BGT_TRY_ASSIGN(store::TaskDir task, root.begin_task(spec.id));
+    store::Status status;
     const auto fill = [&]() -> Result<void> {
         BGT_TRY(write_folder(task, spec, kept_env));
-        store::Status status;
         BGT_TRY_ASSIGN(store::StatusWriter record, store::StatusWriter::open(task.fd(), &status));
         status.lifecycle = core::Lifecycle::ended;
         status.outcome.kind = core::OutcomeKind::not_started;
@@ -72,7 +73,10 @@ Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::R
         return root.publish_task(task);
     };
     Result<void> filled = fill();
-    if (filled) return {};
+    if (filled) {
+        static_cast<void>(store::append_history(root, spec, status, os::wall_now()));
+        return {};
+    }
     task = store::TaskDir{};
     root.forget_task(spec.id);
     return filled;

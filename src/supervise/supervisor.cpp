@@ -6,6 +6,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/stdin_keeper.hpp>
 #include <bgt/os/wait.hpp>
+#include <bgt/store/history.hpp>
 #include <bgt/supervise/start.hpp>
 #include <bgt/supervise/status_of.hpp>
 
@@ -263,6 +264,20 @@ void Supervisor::close_stdin()
     if (helpers_.contains(resources_.stdin_keeper)) os::kill_child(resources_.stdin_keeper);
     else os::end_stdin_keeper(resources_.stdin_writer.get());
     resources_.stdin_writer.reset();
+}
+
+/// Whoever waits for the task knows already, and the marker stays until this is done: if this
+/// process is killed before, whoever removes the marker does it.
+void Supervisor::task_ended()
+{
+    store::PastUsage usage;
+    usage.hangs = reports_.hangs();
+    if (!is_adopted()) { // the tree of another was not waited for
+        usage.cpu = std::max(os::reaped_cpu() - observer_.left_out(), Duration::zero());
+        usage.max_memory = os::reaped_max_memory();
+    }
+    static_cast<void>(store::append_history(resources_.root, resources_.spec,
+                                            resources_.recorder.status(), os::wall_now(), usage));
 }
 
 void Supervisor::release()

@@ -120,6 +120,10 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     std::filesystem::remove(lab.work() + "/bgt.toml");
     collect({"version"});
     collect({"rm", lost, left});
+    collect({"stats"});
+    collect({"stats", "--by", "tag:job", "--trend", "1h"});
+    collect({"gc", "--history", "--keep", "1"});
+    answers += "stats\t" + lab({"stats", "export"}).out;
     collect({"gc", "--dry-run"});
     collect({"gc", "--keep", "0"});
     collect({"shutdown"});

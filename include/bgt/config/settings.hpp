@@ -28,6 +28,7 @@ struct Settings {
     std::optional<Duration> shutdown_timeout = std::chrono::seconds(30); ///< `off` forces nothing
     std::size_t keep_ended = 1000;
     std::optional<Duration> keep_age = std::chrono::hours(24 * 30); ///< `off` keeps for ever
+    std::size_t history_max = 100'000; ///< records of ended tasks; 0: none is written
     std::vector<TaskTable> tasks; ///< [task.NAME] of the project, in the order of the file; nothing
                                   ///< but `bgt up` looks into them
     std::vector<TaskTable> schedules; ///< [schedule.NAME] of the project; nothing but `bgt schedule

@@ -63,4 +63,11 @@ constexpr const HangRule* find_hang_rule(Reason reason)
     return nullptr;
 }
 
+/// Whether an attempt that ended for this reason hung.
+constexpr bool is_hang(Reason reason)
+{
+    const HangRule* rule = find_hang_rule(reason);
+    return rule != nullptr && rule->at_limit == AtLimit::on_hang;
+}
+
 } // namespace bgt::core

@@ -3,6 +3,7 @@
 #include <bgt/base/fd.hpp>
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <sys/types.h>
@@ -74,5 +75,8 @@ ReapResult reap_all();
 /// CPU of all children that this process has waited for, and of theirs (man 2 getrusage,
 /// RUSAGE_CHILDREN).
 Duration reaped_cpu();
+/// The largest memory that one of them had at a time (resident set, bytes); 0: not known. It is at
+/// least that of this process when it forked.
+std::uint64_t reaped_max_memory();
 
 } // namespace bgt::os

@@ -11,6 +11,7 @@ struct Retention {
     /// tasks. False for pruning in passing, which lists two folders and reads only what it is about
     /// to remove.
     bool thorough = true;
+    std::size_t history_max = 100'000; ///< records of the history that stay; 0: there is none
 };
 
 struct Pruned {

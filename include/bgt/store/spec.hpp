@@ -65,6 +65,7 @@ struct TaskSpec {
     std::vector<core::Dependency> after; ///< what it waited for
     TaskId retry_of;                     ///< the task of which it is another run; 0: none
     std::optional<ProjectTask> project;
+    bool keeps_history = true; ///< once it is over, a record of it is added to the history
     std::uint64_t mark = 0; ///< RLIMIT_RTTIME of the tree, a number like no other task's; 0: none
 };
 

@@ -29,6 +29,8 @@ public:
     void run_hook(core::Reason rule) override;
     /// Whether the helper runs the user's command.
     bool is_hook(std::int32_t helper) const { return hooks_.contains(helper); }
+    /// How often a hang rule has fired.
+    std::uint32_t hangs() const { return hangs_; }
 
 private:
     int write(const os::GatherRequest&, core::Reason rule, Instant now) const;
@@ -36,6 +38,7 @@ private:
 
     Parts with_;
     std::optional<std::uint32_t> last_;
+    std::uint32_t hangs_ = 0;
     Helpers hooks_;
 };
 

@@ -29,6 +29,8 @@ public:
     void add_cpu(Duration used) { cpu_used_ += used; }
     /// Children that are no part of the tree (Helpers) used this much before they were waited for.
     void leave_out(Duration cpu) override;
+    /// All of that.
+    Duration left_out() const { return left_out_; }
 
     /// Takes a sample of the tree, compares it with the one before, and reads the output that came
     /// since (of a flood, its end).
@@ -72,6 +74,7 @@ private:
     std::optional<core::Progress> progress_;
     std::optional<core::Sample> before_, earlier_;
     Duration cpu_used_{}; ///< by all attempts
+    Duration left_out_{};
     std::optional<Instant> output_, text_, cpu_, io_, beat_;
     Duration cpu_span_{}, io_span_{};
     bool unfinished_line_ = false;

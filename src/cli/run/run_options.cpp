@@ -1,6 +1,7 @@
 #include "run_options.hpp"
 
 #include "environment.hpp"
+#include "retention.hpp"
 #include "run_table.hpp"
 
 #include <algorithm>
@@ -174,7 +175,8 @@ Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
     // With --wait it is this process that removes it: it must read the record and the log to their
     // end first.
     spec.remove_when_ended = remove && !wait;
-    out.retention = {settings.keep_ended, settings.keep_age};
+    out.retention = retention_of(settings);
+    spec.keeps_history = settings.history_max > 0;
     return out;
 }
 

@@ -1,10 +1,12 @@
 #include "answer.hpp"
+#include "retention.hpp"
 
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/collect.hpp>
 #include <bgt/render/json.hpp>
+#include <bgt/render/words.hpp>
 #include <boost/json.hpp>
 #include <charconv>
 
@@ -21,8 +23,10 @@ private:
     Result<store::Retention> retention(const config::Settings&) const;
     void answer(Context&, const store::Pruned&) const;
 
+    int history(Context&, const store::Retention&);
+
     std::optional<std::string> keep_, older_;
-    bool dry_run_ = false, json_ = false;
+    bool dry_run_ = false, json_ = false, history_ = false;
 };
 
 void Collect::declare(Parser& parser)
@@ -31,21 +35,25 @@ void Collect::declare(Parser& parser)
                   "keep the newest N ended tasks (default: the setting keep_ended)");
     parser.option("--older", older_, "D", Value::duration,
                   "remove tasks that ended more than D ago (default: the setting keep_age)");
+    parser.flag("--history", history_,
+                "remove records of the history and no tasks (default: beyond history_max)");
     parser.flag("--dry-run", dry_run_, "remove nothing; print what would be removed");
     parser.flag("--json", json_, "print the answer as JSON");
     parser.example("bgt gc");
     parser.example("bgt gc --older 7d --dry-run");
     parser.example("bgt gc --keep 0");
+    parser.example("bgt gc --history --older 90d");
 }
 
 Result<store::Retention> Collect::retention(const config::Settings& settings) const
 {
-    store::Retention out{settings.keep_ended, settings.keep_age};
+    store::Retention out = retention_of(settings);
     if (keep_) {
         const char* end = keep_->data() + keep_->size();
         const auto [stop, err] = std::from_chars(keep_->data(), end, out.keep_ended);
         if (keep_->empty() || err != std::errc() || stop != end)
             return Error::usage("--keep: expected a number of tasks");
+        out.history_max = history_ ? out.keep_ended : out.history_max;
     }
     if (older_) {
         if (*older_ == "off") {
@@ -79,11 +87,33 @@ void Collect::answer(Context& context, const store::Pruned& pruned) const
                                        {"problems", std::move(problems)}}));
 }
 
+/// The totals of bgt stats --openmetrics stay.
+int Collect::history(Context& context, const store::Retention& keep)
+{
+    auto root = context.root();
+    if (!root) return context.fail(root.error(), json_);
+    store::HistoryKeep stays{keep.history_max, {}};
+    if (older_ && keep.keep_age) stays.since = render::Moment::now().wall - *keep.keep_age;
+    const auto trimmed = ops::collect_history(**root, stays, dry_run_);
+    if (!trimmed) return context.fail(trimmed.error(), json_);
+    if (json_) {
+        context.print(render::answer_json({{"dry_run", dry_run_},
+                                           {"removed_records", trimmed->removed},
+                                           {"kept_records", trimmed->kept}}));
+        return code::ok;
+    }
+    context.print((dry_run_ ? "would remove " : "removed ") +
+                  counted(trimmed->removed, "record", "records") + " of the history, " +
+                  std::to_string(trimmed->kept) + " stay\n");
+    return code::ok;
+}
+
 int Collect::run(Context& context)
 {
     const auto keep = retention(context.settings());
     if (!keep) return context.fail(keep.error(), json_);
     context.tell_ignored({}, !keep_ || !older_);
+    if (history_) return history(context, *keep);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
     const auto pruned = ops::collect(**root, {*keep, dry_run_});

@@ -1,4 +1,5 @@
 #include "answer.hpp"
+#include "retention.hpp"
 #include "selection.hpp"
 
 #include <bgt/cli/env_file.hpp>
@@ -50,10 +51,8 @@ int Restart::run(Context& context)
             running.push_back(now.id);
             if (!json_) context.print(text_of(now));
         });
-    const ops::RestartRequest request{selection_,
-                                      now_,
-                                      caller_environment(),
-                                      {context.settings().keep_ended, context.settings().keep_age}};
+    const ops::RestartRequest request{selection_, now_, caller_environment(),
+                                      retention_of(context.settings())};
     const auto done = ops::restart(**root, request, tell);
     if (!done) return context.fail(done.error(), json_);
     if (json_) print_tasks_json(context, **root, running);

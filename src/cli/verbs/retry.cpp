@@ -1,4 +1,5 @@
 #include "answer.hpp"
+#include "retention.hpp"
 #include "selection.hpp"
 
 #include <bgt/cli/env_file.hpp>
@@ -34,11 +35,8 @@ int Retry::run(Context& context)
 {
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
-    const ops::RetryRequest request{selection_,
-                                    caller_environment(),
-                                    {context.settings().keep_ended, context.settings().keep_age},
-                                    failed_,
-                                    dependents_};
+    const ops::RetryRequest request{selection_, caller_environment(),
+                                    retention_of(context.settings()), failed_, dependents_};
     std::vector<store::TaskId> made;
     int result = code::ok;
     const auto tell =
