@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run submit queue schedule hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc mcp config trust completion version help'
+_bgt_verbs='run submit queue schedule hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -461,10 +461,22 @@ _bgt_verb() {
         esac
         ;;
     gc)
-        options='-h --help --keep --older --dry-run --json --root --config'
+        options='-h --help --keep --older --history --dry-run --json --root --config'
         case $2 in
         --keep) value=@none ;;
         --older) value=@none ;;
+        --root) value=@directory ;;
+        --config) value=@file ;;
+        esac
+        ;;
+    stats)
+        options='-h --help --by --since --trend --openmetrics --json --root --config'
+        first=@name-list
+        rest=@name-list
+        case $2 in
+        --by) value='name queue tag:' ;;
+        --since) value=@none ;;
+        --trend) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
@@ -476,10 +488,18 @@ _bgt_verb() {
         --config) value=@file ;;
         esac
         ;;
+    serve)
+        options='-h --help --listen --read-only --openapi --root --config'
+        case $2 in
+        --listen) value=@none ;;
+        --root) value=@directory ;;
+        --config) value=@file ;;
+        esac
+        ;;
     config)
         options='-h --help --json --root --config'
-        first='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age'
-        rest='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age'
+        first='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age history_max'
+        rest='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age history_max'
         case $2 in
         --root) value=@directory ;;
         --config) value=@file ;;
@@ -512,7 +532,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run submit queue schedule hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc mcp config trust completion version'
+        first='run submit queue schedule hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version'
         rest=@none
         ;;
     esac

@@ -4,9 +4,7 @@
 #include <bgt/render/json_text.hpp>
 
 #include <boost/json.hpp>
-#include <fmt/format.h>
 
-#include <charconv>
 #include <chrono>
 #include <cmath>
 

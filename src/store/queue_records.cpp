@@ -4,6 +4,7 @@
 
 #include <bgt/base/overload.hpp>
 #include <bgt/store/queue_settings.hpp>
+#include <bgt/store/schedule_book.hpp>
 
 #include <algorithm>
 
@@ -75,6 +76,15 @@ bool has_good_names(const core::WaitingTasks& tasks)
     return check_queue_name(tasks.queue) && std::ranges::all_of(tasks.needs, [](const auto& need) {
                return check_queue_name(need.name).operator bool();
            });
+}
+
+bool has_good_names(const QueueRecord& record)
+{
+    if (const auto* submitted = std::get_if<Submitted>(&record))
+        return has_good_names(submitted->tasks);
+    if (const auto* scheduled = std::get_if<Scheduled>(&record))
+        return check_schedule_name(scheduled->name) && has_good_names(scheduled->tasks);
+    return true;
 }
 
 /// Type and fields of every kind.
@@ -214,8 +224,7 @@ Result<QueueRecord> decode_record(std::string_view bytes)
     if (!record || !known || (in.good() && !in.at_end()))
         return Error::failed("the queue's journal holds a record that this bgt does not know: a "
                              "newer bgt wrote it, use that one");
-    const auto* submitted = std::get_if<Submitted>(&*record);
-    if (!in.good() || (submitted && !has_good_names(submitted->tasks)))
+    if (!in.good() || !has_good_names(*record))
         return Error{ErrorKind::failed,
                      "the queue's journal holds a damaged record: bgt queue repair keeps the rest",
                      damaged_file};

@@ -113,6 +113,14 @@ TEST_CASE("a record with a name that nobody could have given is damaged, and a r
         bad.queue = "q";
         bad.needs = {{name, 1}};
         CHECK_FALSE(decode_record(encode_record(Submitted{bad, 5})));
+        Scheduled schedule;
+        schedule.name = name;
+        schedule.tasks.queue = "q";
+        CHECK_FALSE(decode_record(encode_record(schedule)));
+        schedule.name = "nightly";
+        CHECK(decode_record(encode_record(schedule)));
+        schedule.tasks.queue = name;
+        CHECK_FALSE(decode_record(encode_record(schedule)));
     }
     core::WaitingTasks bad = tasks(4, 1);
     bad.queue = "a\x1b[2Jb";
