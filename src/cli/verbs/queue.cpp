@@ -195,10 +195,6 @@ int Queue::mark(Context& context, store::Root& root, const std::vector<std::stri
     if (names.empty())
         return context.fail(Error::usage("which queue? name one or more (bgt queue lists all)"),
                             json_);
-    for (const std::string& name : names)
-        if (const auto known = ops::list_queues(root, name);
-            !known && known.error().kind == ErrorKind::not_found)
-            return context.fail(known.error(), json_);
     const auto changed =
         ops::change_settings(root, [&](store::QueueSettings& settings) -> Result<void> {
             for (const std::string& name : names) {
@@ -218,6 +214,10 @@ int Queue::pause(Context& context, store::Root& root, const std::vector<std::str
 
 int Queue::resume(Context& context, store::Root& root, const std::vector<std::string>& names)
 {
+    for (const std::string& name : names)
+        if (const auto known = ops::list_queues(root, name);
+            !known && known.error().kind == ErrorKind::not_found)
+            return context.fail(known.error(), json_);
     return mark(context, root, names,
                 [](store::OneQueue& queue) { queue.paused = queue.draining = false; });
 }
