@@ -31,6 +31,21 @@ private:
         Fd pidfd;          ///< else
         bool look = false; ///< something may have happened to it that its marker does not tell
     };
+    /// What its folder, its lock and the processes say.
+    struct Fate {
+        enum class Kind : std::uint8_t {
+            over,
+            gone,         ///< there is no folder
+            not_executed, ///< its command was not, and nobody is about to
+            lives,
+            damaged, ///< its record can't be read, and it may live
+            unclear, ///< that can't be told just now
+        };
+        Kind kind = Kind::unclear;
+        core::TaskEventKind end = core::TaskEventKind::never_started; ///< `over`
+        ProcessKey supervisor = {};                                   ///< `lives`
+        static Fate over(core::TaskEventKind end) { return {Kind::over, end, {}}; }
+    };
     Result<void> begin();
     /// Everything that is to be decided now, under the journal's lock. False: nothing is left to do
     /// at all.
@@ -48,14 +63,18 @@ private:
 
     void look_at_started(std::vector<store::QueueRecord>&);
     bool is_done(std::int64_t id, Started&, std::vector<store::QueueRecord>&);
-    bool finish(std::int64_t id, Started&, store::QueueRecord, std::vector<store::QueueRecord>&);
-    void look_soon(Started&);
+    Fate fate_of(store::TaskId);
+    bool is_over(std::int64_t id, std::vector<store::QueueRecord>&);
+    void forget(std::int64_t id, Started&);
+    void look_soon(Started&, Duration pause);
     void look_at_depended_on(std::vector<store::QueueRecord>&);
     bool is_marked(std::int64_t id) const;
 
     void launch(std::int64_t id);
     void drop(std::int64_t id);
     Result<pid_t> fork_task(store::WaitingTask);
+    Result<store::TaskDir> make_folder(store::TaskSpec&, const store::QueueContext&);
+    Result<void> record_published(std::int64_t id);
 
     void watch_supervisor(Started&, const ProcessKey&);
     void watch_record(std::int64_t id);

@@ -3,6 +3,9 @@
 
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>
+#include <bgt/store/queue_end.hpp>
+#include <bgt/store/remove.hpp>
+#include <bgt/store/status_slots.hpp>
 #include <bgt/supervise/recover.hpp>
 
 #include <algorithm>
@@ -15,20 +18,8 @@ namespace {
 /// When something could not be told: a process dies bit by bit, or another looks at it.
 constexpr auto look_again_after = std::chrono::milliseconds(10);
 
-core::TaskEventKind end_of(const store::Status& status)
-{
-    switch (status.outcome.kind) {
-    case core::OutcomeKind::exited:
-        return core::exit_code(status.outcome) == 0 ? core::TaskEventKind::ended_ok
-                                                    : core::TaskEventKind::ended_not_ok;
-    case core::OutcomeKind::signaled:
-    case core::OutcomeKind::lost: return core::TaskEventKind::ended_not_ok;
-    case core::OutcomeKind::failed_to_start:
-    case core::OutcomeKind::not_started:
-    case core::OutcomeKind::none: break;
-    }
-    return core::TaskEventKind::never_started;
-}
+/// The same where that may last: a damaged record, whose processes live.
+constexpr auto look_at_damaged_after = std::chrono::seconds(1);
 
 } // namespace
 
@@ -46,14 +37,56 @@ void Dispatcher::look_at_started(std::vector<store::QueueRecord>& records)
         if (const auto [it, is_new] = started_.try_emplace(id); is_new) it->second.look = true;
     for (auto it = started_.begin(); it != started_.end();) {
         const std::int64_t id = it->first;
-        if (!it->second.look && is_marked(id)) {
+        const bool is_told = !view_->state().is_running(id); // by who removed its folder
+        if (!is_told && !it->second.look && is_marked(id)) {
             ++it;
             continue;
         }
         it->second.look = false;
-        if (is_done(id, it->second, records)) it = started_.erase(it);
+        if (is_told) forget(id, it->second);
+        if (is_told || is_done(id, it->second, records)) it = started_.erase(it);
         else ++it;
     }
+}
+
+/// What is to be known of a task without its supervisor.
+Dispatcher::Fate Dispatcher::fate_of(store::TaskId id)
+{
+    Result<store::Status> status = store::read_status_at(root_.fd(), id);
+    if (status && store::is_over(*status)) return Fate::over(store::event_of_end(*status));
+    Result<store::TaskDir> task = root_.open_task(id);
+    if (!task && task.error().kind == ErrorKind::not_found) {
+        status = root_.removed_status(id);
+        if (status && store::is_over(*status)) return Fate::over(store::event_of_end(*status));
+        return {Fate::Kind::gone};
+    }
+    const Result<bool> free = task ? task->try_lock() : Result<bool>(task.error());
+    if (!free) return {Fate::Kind::unclear};
+    if (!*free) {
+        if (!status && status.error().kind != ErrorKind::not_found) return {Fate::Kind::damaged};
+        return {Fate::Kind::lives, {}, status ? status->supervisor : ProcessKey{}};
+    }
+    status = store::read_status(task->fd()); // it may have ended just before its lock was free
+    if (status && store::is_over(*status)) return Fate::over(store::event_of_end(*status));
+    // Not because a descriptor is missing just now.
+    if (!status && status.error().kind != ErrorKind::not_found && status.error().sys_errno != 0)
+        return {Fate::Kind::damaged};
+    const bool is_started = status && supervise::was_started(*status);
+    if (!status || (!is_started && !store::has_damaged_slot(task->fd()))) {
+        const core::TreeState tree = supervise::tree_without_record(*task);
+        if (tree == core::TreeState::lives) return {Fate::Kind::damaged};
+        if (tree != core::TreeState::none) return {Fate::Kind::unclear};
+        // The command was not executed, and nobody is about to.
+        if (status) return {Fate::Kind::not_executed};
+        return Fate::over(status.error().kind == ErrorKind::not_found
+                              ? core::TaskEventKind::never_started
+                              : core::TaskEventKind::ended_not_ok);
+    }
+    *task = store::TaskDir{}; // with its lock
+    const Result<store::Status> now = supervise::recover(root_, id, *status);
+    if (now && store::is_over(*now)) return Fate::over(store::event_of_end(*now));
+    if (now) return {Fate::Kind::lives, {}, now->supervisor};
+    return {Fate::Kind::unclear};
 }
 
 /// True: it needs no watching any more; what is to be told of it is in `records`.
@@ -61,52 +94,42 @@ bool Dispatcher::is_done(std::int64_t id, Started& started,
                          std::vector<store::QueueRecord>& records)
 {
     const store::TaskId task_id{id};
-    Result<store::Status> status = store::read_status_at(root_.fd(), task_id);
-    if (status && store::is_over(*status))
-        return finish(id, started, store::Told{id, end_of(*status)}, records);
-    Result<store::TaskDir> task = root_.open_task(task_id);
-    if (!task && task.error().kind == ErrorKind::not_found)
-        return finish(id, started, store::PutBack{id}, records);
-    const Result<bool> free = task ? task->try_lock() : Result<bool>(task.error());
-    if (free && !*free) {
-        watch_supervisor(started, status ? status->supervisor : ProcessKey{});
-        return false;
+    const auto finish = [&](store::QueueRecord record) {
+        forget(id, started);
+        records.push_back(std::move(record));
+        return true;
+    };
+    const Fate fate = fate_of(task_id);
+    switch (fate.kind) {
+    case Fate::Kind::over: return finish(store::Told{id, fate.end});
+    case Fate::Kind::gone:
+        // Who dispatched before was killed before its folder had its place; else somebody removed
+        // it, and whether the command ran nobody knows.
+        if (!view_->is_published(task_id) || store::is_begun(root_, task_id))
+            return finish(store::PutBack{id});
+        return finish(store::Told{id, core::TaskEventKind::never_started});
+    case Fate::Kind::not_executed:
+        if (store::unpublish_task(root_, task_id)) return finish(store::PutBack{id});
+        break;
+    case Fate::Kind::lives: watch_supervisor(started, fate.supervisor); return false;
+    case Fate::Kind::damaged: look_soon(started, look_at_damaged_after); return false;
+    case Fate::Kind::unclear: break;
     }
-    if (!free) {
-        look_soon(started);
-        return false;
-    }
-    status = store::read_status(task->fd()); // it may have ended just before its lock was free
-    if (status && store::is_over(*status))
-        return finish(id, started, store::Told{id, end_of(*status)}, records);
-    if (!status || !supervise::was_started(*status)) {
-        // The command was not executed, and nobody is about to.
-        if (root_.remove_task(task_id)) return finish(id, started, store::PutBack{id}, records);
-        look_soon(started);
-        return false;
-    }
-    *task = store::TaskDir{}; // with its lock
-    const Result<store::Status> now = supervise::recover(root_, task_id, *status);
-    if (now && store::is_over(*now))
-        return finish(id, started, store::Told{id, end_of(*now)}, records);
-    if (now) watch_supervisor(started, now->supervisor);
-    else look_soon(started);
+    look_soon(started, look_again_after);
     return false;
 }
 
-bool Dispatcher::finish(std::int64_t id, Started& started, store::QueueRecord record,
-                        std::vector<store::QueueRecord>& records)
+void Dispatcher::forget(std::int64_t id, Started& started)
 {
     if (started.pidfd) watch_.remove_fd(started.pidfd.get());
     units_.give_back(store::TaskId{id});
-    records.push_back(std::move(record));
-    return true;
 }
 
-void Dispatcher::look_soon(Started& started)
+void Dispatcher::look_soon(Started& started, Duration pause)
 {
     started.look = true;
-    look_again_ = os::now() + look_again_after;
+    const Instant at = os::now() + pause;
+    look_again_ = look_again_ ? std::min(*look_again_, at) : at;
 }
 
 /// Of a supervisor that is no child of this process, the end is told by its pidfd.
@@ -114,12 +137,12 @@ void Dispatcher::watch_supervisor(Started& started, const ProcessKey& supervisor
 {
     if (supervisor.pid <=
         0) { // it has just been forked, and is no child of ours: it says who it is, or dies
-        if (started.child <= 0) look_soon(started);
+        if (started.child <= 0) look_soon(started, look_again_after);
         return;
     }
     if (started.pidfd || supervisor.pid == started.child) return;
     std::optional<Fd> fd = os::open_pidfd(supervisor);
-    if (!fd) return look_soon(started);
+    if (!fd) return look_soon(started, look_again_after);
     started.pidfd = std::move(*fd);
     watch_.add_fd(started.pidfd.get());
 }
@@ -129,26 +152,42 @@ void Dispatcher::look_at_depended_on(std::vector<store::QueueRecord>& records)
     for (const std::int64_t id : view_->state().depended_on()) {
         if (view_->state().is_waiting(id)) continue;
         const bool is_ours = view_->state().is_running(id);
+        // The final record comes before the marker goes.
+        if (!is_ours && !is_marked(id) && is_over(id, records)) continue;
         const bool for_start = view_->state().is_awaited(id, core::DependsOn::start);
         const bool for_ready = view_->state().is_awaited(id, core::DependsOn::ready);
-        const bool is_over =
-            !is_ours &&
-            !is_marked(id); // asked first: the final record comes before the marker goes
-        if ((for_start || for_ready) && !is_over)
-            watch_record(id); // before it is read: no change is missed
+        if (!for_start && !for_ready) continue;
+        watch_record(id); // before it is read: no change is missed
         const Result<store::Status> status = store::read_status_at(root_.fd(), store::TaskId{id});
-        if (is_over) {
-            // What is gone has left nobody who could tell how it ended.
-            records.push_back(
-                store::Told{id, status ? end_of(*status) : core::TaskEventKind::never_started});
-            continue;
-        }
         if (!status) continue;
         if (for_start && supervise::was_started(*status))
             records.push_back(store::Told{id, core::TaskEventKind::started});
         if (for_ready && status->ready)
             records.push_back(store::Told{id, core::TaskEventKind::ready});
     }
+}
+
+/// Of a task that has no marker. That alone is no end: it is made after the folder, and anybody of
+/// the same user can remove it.
+bool Dispatcher::is_over(std::int64_t id, std::vector<store::QueueRecord>& records)
+{
+    watch_record(id);
+    const Fate fate = fate_of(store::TaskId{id});
+    switch (fate.kind) {
+    case Fate::Kind::over: records.push_back(store::Told{id, fate.end}); return true;
+    case Fate::Kind::gone:
+    case Fate::Kind::not_executed:
+        // What is gone has left nobody who could tell how it ended.
+        records.push_back(store::Told{id, core::TaskEventKind::never_started});
+        return true;
+    case Fate::Kind::lives:
+    case Fate::Kind::damaged:
+    case Fate::Kind::unclear: break;
+    }
+    // Its record changes with its end, unless somebody puts another in its place.
+    const Instant at = os::now() + look_at_damaged_after;
+    look_again_ = look_again_ ? std::min(*look_again_, at) : at;
+    return false;
 }
 
 /// Wakes when its record changes. A task that is over has its marker removed, which wakes anyway.

@@ -4,6 +4,7 @@
 #include <bgt/dispatch/dispatcher.hpp>
 #include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/store/remove.hpp>
 #include <bgt/supervise/owner_watch.hpp>
 
 #include <algorithm>
@@ -18,6 +19,16 @@ namespace {
 constexpr Duration first_pause = std::chrono::milliseconds(100),
                    longest_pause = std::chrono::seconds(30);
 
+void run_on(const std::vector<int>& processors)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int processor : processors)
+        if (processor >= 0 && processor < CPU_SETSIZE)
+            CPU_SET(static_cast<std::size_t>(processor), &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
 /// In the supervisor, so that it and its tree have what the one who submitted the task had.
 void become_like(const store::QueueContext& caller)
 {
@@ -31,13 +42,7 @@ void become_like(const store::QueueContext& caller)
     clearenv();
     for (const std::string& entry : caller.env) putenv(strdup(entry.c_str()));
     if (caller.nice != getpriority(PRIO_PROCESS, 0)) setpriority(PRIO_PROCESS, 0, caller.nice);
-    if (caller.processors.empty()) return;
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    for (const int processor : caller.processors)
-        if (processor >= 0 && processor < CPU_SETSIZE)
-            CPU_SET(static_cast<std::size_t>(processor), &set);
-    sched_setaffinity(0, sizeof set, &set);
+    if (!caller.processors.empty()) run_on(caller.processors);
 }
 
 /// Without what a queue gives to a task of its own.
@@ -101,14 +106,38 @@ Result<pid_t> Dispatcher::fork_task(store::WaitingTask task)
     context.env = submitted_environment(std::move(context.env), task.extra_env);
     context.env.insert(context.env.end(), own.begin(), own.end());
     task.spec.umask = context.umask;
-    BGT_TRY_ASSIGN(
-        store::TaskDir folder,
-        supervise::create_waiting(root_, task.spec, context.keep_env ? &context.env : nullptr));
+    BGT_TRY_ASSIGN(store::TaskDir folder, make_folder(task.spec, context));
     supervise::LaunchRequest request{std::move(task.spec), context.env, context.retention};
     request.prepare = [&context] { become_like(context); };
     Result<pid_t> child = supervise::launch_detached(root_, std::move(folder), std::move(request));
-    if (!child) static_cast<void>(root_.remove_task(id));
+    if (!child) static_cast<void>(store::unpublish_task(root_, id));
     return child;
+}
+
+/// Published and marked, with its lock held.
+Result<store::TaskDir> Dispatcher::make_folder(store::TaskSpec& spec,
+                                               const store::QueueContext& context)
+{
+    BGT_TRY_ASSIGN(
+        store::TaskDir folder,
+        supervise::begin_waiting(root_, spec, context.keep_env ? &context.env : nullptr));
+    Result<void> done = record_published(spec.id.value);
+    if (!done) root_.forget_task(spec.id);
+    else done = supervise::publish_waiting(root_, folder);
+    return done ? Result<store::TaskDir>(std::move(folder)) : done.error();
+}
+
+/// Before the folder has its place: whoever dispatches after this one was killed knows from it, and
+/// from the unpublished folder, whether the command can have been executed.
+Result<void> Dispatcher::record_published(std::int64_t id)
+{
+    BGT_TRY_ASSIGN(const Fd lock, view_->file().lock());
+    BGT_TRY_ASSIGN(const bool replaced, view_->update());
+    if (replaced) watch_journal();
+    if (!view_->state().is_running(id))
+        return Error::failed("task " + std::to_string(id) + " is not to be started any more");
+    std::vector<store::QueueRecord> records{store::Published{id}};
+    return append(records);
 }
 
 Result<void> record_not_started(store::Root& root, const store::QueueView& view, store::TaskId id,

@@ -8,7 +8,7 @@ namespace bgt::ops {
 Result<store::Pruned> collect(store::Root& root, const CollectRequest& request)
 {
     if (!root.exists()) return store::Pruned{};
-    return store::prune(root, request.keep, os::wall_now(), request.dry_run);
+    return store::prune(root, request.keep, os::wall_now(), request.dry_run, os::boot_id());
 }
 
 Result<store::HistoryTrimmed> collect_history(store::Root& root, const store::HistoryKeep& keep,

@@ -83,6 +83,9 @@ std::vector<Worker> workers_of(const store::Root& root, const store::QueueView& 
             if (const auto status = store::read_status(task->fd())) {
                 worker.supervisor = status->supervisor.pid;
                 worker.since = status->started;
+            } else {
+                worker.damaged =
+                    status.error().kind != ErrorKind::not_found && status.error().sys_errno == 0;
             }
         }
         workers.push_back(std::move(worker));
@@ -189,6 +192,11 @@ QueueInfo info_of(const store::Root& root, const store::QueueView& view, const s
     if (const auto why = view.state().why_waiting(*head))
         for (const std::string& word : reason_words(*why, name, *info.next))
             info.idle_because += (info.idle_because.empty() ? "" : "; ") + word;
+    for (const Worker& worker : info.workers)
+        if (worker.damaged)
+            info.idle_because +=
+                fmt::format("{}task {} runs and is damaged", info.idle_because.empty() ? "" : "; ",
+                            worker.task.value);
     if (const Result<void> fine = can_start(root, view, *info.next); !fine)
         info.idle_because += (info.idle_because.empty() ? "" : "; ") + fine.error().message;
     return info;
@@ -203,6 +211,9 @@ std::vector<std::string> account_of(store::Root& root, const store::QueueView& v
         const auto status = store::read_status(task->fd());
         const bool has_record = status && status->lifecycle != core::Lifecycle::queued;
         if (has_record || (!view.is_claimed(id) && !view.is_waiting(id))) return out;
+        if (!status && status.error().kind != ErrorKind::not_found)
+            return {"is damaged, and keeps its slot until its processes have ended: " +
+                    status.error().message};
     }
     if (view.is_claimed(id)) return {"is about to be started"};
     const auto why = view.state().why_waiting(id.value);
@@ -216,7 +227,8 @@ std::vector<std::string> account_of(store::Root& root, const store::QueueView& v
         out.push_back(fine.error().message);
     std::string holders;
     for (const Worker& worker : workers_of(root, view, queue))
-        holders += (holders.empty() ? "" : ", ") + to_string(worker.task);
+        holders += (holders.empty() ? "" : ", ") + to_string(worker.task) +
+                   (worker.damaged ? " (damaged)" : "");
     if (!holders.empty()) out.push_back("running there: " + holders);
     if (!dispatch::has_dispatcher(root))
         out.push_back("nobody dispatches: the next bgt command mends that");

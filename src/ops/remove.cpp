@@ -143,7 +143,7 @@ Result<Removed> remove_ended(store::Root& root, store::TaskId id, Trace trace)
     if (!*locked) return why_locked(*looked, *folder);
     const Removed out{disk_space(*folder)};
     if (trace == Trace::record) root.keep_record(id);
-    if (auto removed = store::remove_task(root, id, *std::move(folder)); !removed)
+    if (auto removed = store::remove_task(root, id, *std::move(folder), os::boot_id()); !removed)
         return removed.error();
     return out;
 }

@@ -27,6 +27,7 @@ json::object worker_json(const ops::Worker& worker)
         {"task", worker.task.value},
         {"name", worker.name.empty() ? json::value(nullptr) : json::value(printable(worker.name))},
         {"supervisor", worker.supervisor},
+        {"damaged", worker.damaged},
         {"since",
          worker.since ? json::value(format_rfc3339(*worker.since)) : json::value(nullptr)}};
 }
@@ -90,7 +91,8 @@ std::string queue_details(const ops::QueueInfo& queue)
     for (const ops::Worker& worker : queue.workers)
         out += fmt::format("{:>4}  {:>6}  {:>10}  {:<24}  {}\n", worker.slot, worker.task.value,
                            worker.supervisor, worker.since ? format_rfc3339(*worker.since) : "-",
-                           worker.name.empty() ? "-" : printable(worker.name));
+                           (worker.name.empty() ? "-" : printable(worker.name)) +
+                               (worker.damaged ? " (damaged)" : ""));
     return out;
 }
 

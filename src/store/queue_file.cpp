@@ -202,8 +202,8 @@ Result<void> QueueFile::read_new(const Take& take)
 
 Result<void> QueueFile::check()
 {
-    if (!file_ || std::max(at_, checked_) >= end_) return {};
-    std::uint64_t at = journal_head_size;
+    std::uint64_t at = std::max(at_, checked_);
+    if (!file_ || at >= end_) return {};
     BGT_TRY(read_from(at, [](std::string_view, RecordPlace) { return Result<void>(); }));
     checked_ = at;
     at_ = std::min(at_, end_);

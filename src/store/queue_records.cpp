@@ -33,6 +33,7 @@ enum class Type : std::uint8_t {
     schedule_occurred = 14,
     clock_set_back = 15,
     schedule_kept = 16,
+    published = 17,
 };
 
 using detail::put;
@@ -119,6 +120,7 @@ std::optional<QueueRecord> take_record(ByteReader& in, bool& known)
     }
     case Type::claimed: return Claimed{in.whole()};
     case Type::put_back: return PutBack{in.whole()};
+    case Type::published: return Published{in.whole()};
     case Type::told: {
         const std::int64_t id = in.whole();
         return Told{id, take_enum(in, known, detail::task_events)};
@@ -170,6 +172,7 @@ std::string encode_record(const QueueRecord& record)
             },
             [](const Claimed& r) { return encode_id(Type::claimed, r.id); },
             [](const PutBack& r) { return encode_id(Type::put_back, r.id); },
+            [](const Published& r) { return encode_id(Type::published, r.id); },
             [](const Told& r) {
                 return encode_fields(Type::told, [&](ByteWriter& out) {
                     out.whole(r.id);

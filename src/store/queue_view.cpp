@@ -46,6 +46,7 @@ Result<bool> QueueView::update()
         descriptions_.clear();
         submitted_.clear();
         schedules_.clear();
+        published_.clear();
         recent_.clear();
     }
     BGT_TRY(read_new());
@@ -88,7 +89,13 @@ void QueueView::apply(const QueueRecord& record)
                        state_.add(r.tasks);
                    },
                    [&](const Claimed& r) { state_.claim(r.id); },
-                   [&](const PutBack& r) { state_.put_back(r.id); },
+                   [&](const PutBack& r) {
+                       state_.put_back(r.id);
+                       published_.erase(r.id);
+                   },
+                   [&](const Published& r) {
+                       if (state_.is_running(r.id)) published_.insert(r.id);
+                   },
                    [&](const Told& r) { tell(r.id, r.what); },
                    [&](const Dropped& r) {
                        const std::int64_t end = r.tasks.first + r.tasks.count;
@@ -122,6 +129,7 @@ void QueueView::tell(std::int64_t id, core::TaskEventKind what)
     schedules_.tell(id, what);
     for (const core::TaskRange& skipped : state_.tell(id, what))
         note_dropped(skipped, core::Reason::dependency_failed, 0);
+    if (!state_.is_running(id)) published_.erase(id);
 }
 
 bool QueueView::is_busy(const Schedule& schedule) const
@@ -240,6 +248,7 @@ Result<std::vector<QueueRecord>> QueueView::compacted() const
         tasks.not_before.reset();
         records.emplace_back(Submitted{std::move(tasks), description_of(id)});
         records.emplace_back(Claimed{id});
+        if (published_.contains(id)) records.emplace_back(Published{id});
     }
     for (core::WaitingTasks& tasks : state_.waiting()) {
         const std::int64_t key = description_of(tasks.first);

@@ -1,5 +1,6 @@
 #include "files.hpp"
 
+#include <bgt/store/queue_end.hpp>
 #include <bgt/store/remove.hpp>
 
 #include <cerrno>
@@ -142,15 +143,43 @@ namespace bgt::store {
 
 Result<void> Root::remove_task(TaskId id)
 {
-    return store::remove_task(*this, id, {});
+    if (!exists()) return Error::not_found("no such task " + to_string(id));
+    const auto removed = detail::remove_task_folder(*this, id, {});
+    if (!removed) return removed.error();
+    return {};
 }
 
-Result<void> remove_task(Root& root, TaskId id, TaskDir held)
+Result<void> remove_task(Root& root, TaskId id, TaskDir held, const BootId& boot)
 {
-    if (!root.exists()) return Error::not_found("no such task " + to_string(id));
+    BGT_TRY(EndTeller(root, boot).tell(held));
     const auto removed = detail::remove_task_folder(root, id, std::move(held));
     if (!removed) return removed.error();
     return {};
+}
+
+namespace {
+
+std::string begun_name(TaskId id)
+{
+    return std::string(detail::new_prefix) + to_string(id);
+}
+
+} // namespace
+
+Result<void> unpublish_task(Root& root, TaskId id)
+{
+    const Fd tasks = detail::open_below(root.fd(), "tasks", O_PATH | O_DIRECTORY);
+    const std::string name = to_string(id), begun = begun_name(id);
+    if (!tasks || ::renameat(tasks.get(), name.c_str(), tasks.get(), begun.c_str()) != 0)
+        return detail::explain(
+            "can't take back the task's folder " + root.path() + "/tasks/" + name, errno);
+    return root.unmark_active(id);
+}
+
+bool is_begun(const Root& root, TaskId id)
+{
+    return root.exists() && ::faccessat(root.fd(), ("tasks/" + begun_name(id)).c_str(), F_OK,
+                                        AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 } // namespace bgt::store

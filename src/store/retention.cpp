@@ -4,6 +4,7 @@
 
 #include <bgt/store/dated.hpp>
 #include <bgt/store/history.hpp>
+#include <bgt/store/queue_end.hpp>
 
 #include <algorithm>
 #include <array>
@@ -26,8 +27,8 @@ bool has(const std::vector<TaskId>& sorted, TaskId id)
 /// One run of prune() over one root.
 class Pruning {
 public:
-    Pruning(Root& root, const Retention& keep, WallTime now, bool dry_run)
-        : root_(root), keep_(keep), now_(now), dry_run_(dry_run)
+    Pruning(Root& root, const Retention& keep, WallTime now, bool dry_run, const BootId& boot)
+        : root_(root), keep_(keep), now_(now), dry_run_(dry_run), ends_(root, boot)
     {}
 
     Result<Pruned> run();
@@ -51,6 +52,7 @@ private:
     const Retention& keep_;
     WallTime now_;
     bool dry_run_;
+    EndTeller ends_;
     Pruned done_;
 };
 
@@ -139,6 +141,8 @@ void Pruning::remove_task(TaskId id, Found what)
     const bool none = !status && (status.error().kind == ErrorKind::not_found ||
                                   was_never_written("tasks/" + to_string(id) + "/" + file::status));
     if (what == Found::ended ? !ended : !none) return;
+    if (!dry_run_)
+        if (const auto told = ends_.tell(*task); !told) return problem(told.error());
     const auto bytes =
         dry_run_ ? detail::clear_tree(root_.fd(), ("tasks/" + to_string(id)).c_str(), false)
                  : detail::remove_task_folder(root_, id, std::move(*task));
@@ -158,6 +162,8 @@ void Pruning::clear_unnamed()
         const std::string name = entry;
         const bool gone = name.starts_with(detail::gone_prefix);
         if (!gone && (!keep_.thorough || !name.starts_with(detail::new_prefix))) continue;
+        // It may be what shows that a waiting task was not started yet.
+        if (!gone && QueueFile::is_there(root_)) continue;
         const std::string path = "tasks/" + name;
         if (!gone) {
             if (!is_old(path)) continue;
@@ -252,10 +258,11 @@ Result<Pruned> Pruning::run()
 
 } // namespace
 
-Result<Pruned> prune(Root& root, const Retention& keep, WallTime now, bool dry_run)
+Result<Pruned> prune(Root& root, const Retention& keep, WallTime now, bool dry_run,
+                     const BootId& boot)
 {
     if (!root.exists()) return Pruned{};
-    return Pruning(root, keep, now, dry_run).run();
+    return Pruning(root, keep, now, dry_run, boot).run();
 }
 
 } // namespace bgt::store

@@ -1,9 +1,11 @@
 #include <bgt/store/status.hpp>
+#include <bgt/store/status_slots.hpp>
 
 #include "files.hpp"
 
 #include <bgt/base/descriptor.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 
@@ -107,6 +109,23 @@ Result<Status> read_open_status(int status_fd)
     auto decoded = read_file(status_fd);
     if (!decoded) return decoded.error();
     return std::move(decoded->status);
+}
+
+bool has_damaged_slot(int task_dir_fd)
+{
+    const Fd fd = open_file(task_dir_fd, "status", O_RDONLY);
+    std::array<std::byte, status_file_size> bytes{};
+    if (!fd || detail::read_at(fd.get(), bytes, 0) < 0) return false;
+    for (const std::size_t at : {std::size_t{0}, status_slot_size}) {
+        const auto slot = std::span(bytes).subspan(at, status_slot_size);
+        const bool is_empty =
+            std::ranges::all_of(slot, [](std::byte byte) { return byte == std::byte{0}; });
+        // Alone in front of zeros: the other one does not count then.
+        std::array<std::byte, status_file_size> alone{};
+        std::ranges::copy(slot, alone.begin());
+        if (!is_empty && !decode_status(alone)) return true;
+    }
+    return false;
 }
 
 Result<Status> read_status(int task_dir_fd)

@@ -10,6 +10,7 @@
 #include <bgt/store/environment.hpp>
 #include <bgt/store/history.hpp>
 #include <bgt/store/queue_view.hpp>
+#include <bgt/store/status_slots.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
 
@@ -284,6 +285,13 @@ core::TreeState look_at_tree(os::TreeMarks& marks)
 
 } // namespace
 
+core::TreeState tree_without_record(const store::TaskDir& task)
+{
+    const Result<store::TaskSpec> read = store::read_spec(task.fd());
+    Result<os::TreeMarks> marks = marks_of(task, read ? *read : unreadable_spec(task.id()), {});
+    return marks ? look_at_tree(*marks) : core::TreeState::unknown;
+}
+
 Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status status)
 {
     Result<store::TaskDir> task = root.open_task(id);
@@ -309,6 +317,8 @@ Result<store::Status> recover(store::Root& root, store::TaskId id, store::Status
             .error(); // without them a living tree would not be found, and be recorded as lost
     core::TaskFacts facts = facts_of(status);
     facts.lock = core::LockState::free;
+    // The one that can't be read may be the newer one, and say that the command was executed.
+    if (store::has_damaged_slot(task->fd())) facts.start_is_exact = false;
     core::Recovery recovery = core::recovery_for(facts);
     if (recovery == core::Recovery::look) {
         facts.tree = look_at_tree(*marks);

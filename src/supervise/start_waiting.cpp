@@ -6,6 +6,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/store/events.hpp>
 #include <bgt/store/history.hpp>
+#include <bgt/store/remove.hpp>
 #include <bgt/store/task_marks.hpp>
 
 #include <fmt/format.h>
@@ -27,24 +28,24 @@ void run_end_hook(const store::Root& root)
     if (end_hook != nullptr) end_hook(root);
 }
 
-Result<store::TaskDir> create_waiting(store::Root& root, store::TaskSpec& spec,
-                                      const std::vector<std::string>* kept_env)
+Result<store::TaskDir> begin_waiting(store::Root& root, store::TaskSpec& spec,
+                                     const std::vector<std::string>* kept_env)
 {
     BGT_TRY_ASSIGN(store::TaskDir task, root.begin_task(spec.id));
     // Whole before others can find it: its id is known already.
     Result<void> made = write_folder(task, spec, kept_env);
-    if (made) made = root.publish_task(task);
-    if (!made) {
-        task = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
-        root.forget_task(spec.id);
-        return made.error();
-    }
-    if (Result<void> marked = root.mark_active(spec.id); !marked) {
-        task = store::TaskDir{};
-        static_cast<void>(root.remove_task(spec.id));
-        return marked.error();
-    }
-    return task;
+    if (made) return task;
+    task = store::TaskDir{}; // its descriptors may be what was short, and removing takes some
+    root.forget_task(spec.id);
+    return made.error();
+}
+
+Result<void> publish_waiting(store::Root& root, const store::TaskDir& task)
+{
+    BGT_TRY(root.publish_task(task));
+    const Result<void> marked = root.mark_active(task.id());
+    if (!marked) static_cast<void>(store::unpublish_task(root, task.id()));
+    return marked;
 }
 
 Result<pid_t> launch_detached(store::Root& root, store::TaskDir task, LaunchRequest request)

@@ -7,6 +7,7 @@
 #include <bgt/os/stdin_keeper.hpp>
 #include <bgt/os/wait.hpp>
 #include <bgt/store/history.hpp>
+#include <bgt/store/remove.hpp>
 #include <bgt/supervise/start.hpp>
 #include <bgt/supervise/status_of.hpp>
 
@@ -42,8 +43,12 @@ bool is_unexplained_kill(const std::vector<store::EventField>& end)
 void remove_folder(std::optional<Removal> removal)
 {
     if (!removal) return;
+    Result<store::TaskDir> task = removal->root.open_task(removal->id);
+    if (!task) return;
     removal->root.keep_record(removal->id);
-    static_cast<void>(removal->root.remove_task(removal->id));
+    // Where its queue can't be told, it stays on record until a later pruning.
+    static_cast<void>(
+        store::remove_task(removal->root, removal->id, *std::move(task), os::boot_id()));
 }
 
 Supervisor::Supervisor(SupervisorResources resources, std::int32_t main_pid,
@@ -143,7 +148,8 @@ void Supervisor::begin_pruning()
     if (is_adopted() || resources_.task.id().value % prune_every != 0) return;
     resources_.retention.thorough = false; // `bgt gc` looks for what a crash left, too
     const Result<pid_t> child = os::fork_helper({resources_.root.fd()}, true, [this] {
-        static_cast<void>(store::prune(resources_.root, resources_.retention, os::wall_now()));
+        static_cast<void>(store::prune(resources_.root, resources_.retention, os::wall_now(), false,
+                                       os::boot_id()));
         return 0;
     });
     if (child) helpers_.insert(*child); // without one, the next task does it

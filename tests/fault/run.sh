@@ -32,6 +32,7 @@ play()
 play syscalls.py --sample "$shots" --seed 77 # the same shots each time: by hand, without it, others
 play rounds.py --rounds "$rounds" --jobs 4
 play waiting.py --tasks 300 --every 20
+play waiting.py --tasks 300 --every 20 --removal
 play schedules.py --schedules 5 --seconds 15 --every 50
 for script in users.py clone.py records.py seccomp.py surroundings.py surroundings_container.py surroundings_files.py \
     surroundings_limits.py surroundings_pids.py surroundings_time.py old_state.py; do

@@ -5,7 +5,8 @@
 
 Each task appends a line to a file when it begins and when it ends. Meanwhile a random process of bgt (dispatcher, standby,
 supervisor, submitter) is killed every so many milliseconds. A task that began twice, one of which nothing was heard although it
-was not told as lost before its start, and more tasks at once than there are slots are failures."""
+was not told as lost before its start, and more tasks at once than there are slots are failures. With --removal half of the tasks
+remove themselves (--rm), and bgt rm, bgt gc and rm -r remove others meanwhile."""
 from __future__ import annotations
 
 import argparse
@@ -42,13 +43,14 @@ def bgt_processes(root: str) -> list[tuple[int, str]]:
 
 
 class Chaos:
-    def __init__(self, bgt: str, tasks: int, every: float, seed: int, only: str | None):
+    def __init__(self, bgt: str, tasks: int, every: float, seed: int, only: str | None, removal: bool):
         self.folder = tempfile.mkdtemp(prefix="queue-chaos-")
         self.bgt, self.tasks, self.every, self.only = bgt, tasks, every / 1000, only
         self.dice = random.Random(seed)
         self.env = {"PATH": os.environ["PATH"], "HOME": self.folder, "BGT_ROOT": f"{self.folder}/root", "BGT_KEEP_ENDED": "1000000"}
         self.log = f"{self.folder}/log"
         self.killed: Counter = Counter()
+        self.removal = removal
 
     def __call__(self, *words: str, good: tuple = (0,)) -> str:
         done = subprocess.run([self.bgt, *words], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
@@ -67,17 +69,37 @@ class Chaos:
         except ProcessLookupError:
             pass
 
+    def remove_some(self) -> None:
+        """What has ended, in one of the ways in which folders go."""
+        def bgt(*words: str, **more: str) -> None:
+            subprocess.run([self.bgt, *words], env={**self.env, **more}, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+        ended = [line[2:] for line in Path(self.log).read_text().splitlines() if line[0] == "-"] if os.path.exists(self.log) else []
+        there = [id for id in ended if os.path.exists(f"{self.env['BGT_ROOT']}/tasks/{id}")]
+        if not there:
+            return
+        way = self.dice.choice(("rm", "gc", "hand"))
+        if way == "rm":
+            bgt("rm", *self.dice.sample(there, min(3, len(there))))
+        elif way == "gc":
+            bgt("gc", BGT_KEEP_ENDED="3")
+        else:
+            id = self.dice.choice(there)
+            if not os.path.exists(f"{self.env['BGT_ROOT']}/active/{id}"):
+                shutil.rmtree(f"{self.env['BGT_ROOT']}/tasks/{id}", ignore_errors=True)
+
     def play(self) -> list[str]:
         self("queue", "set", "default", f"slots={SLOTS}")
         text = f'echo "+ $BGT_TASK_ID" >> {self.log}; sleep 0.00$((BGT_TASK_ID % 7)); echo "- $BGT_TASK_ID" >> {self.log}'
         ids: list[str] = []
         half = self.tasks // 2
-        ids += self("submit", "--array", f"1-{half}", "-c", text).split()
+        ids += self("submit", *(["--rm"] if self.removal else []), "--array", f"1-{half}", "-c", text).split()
         ids += self("submit", "--array", f"1-{self.tasks - half}", "-c", text).split()
         deadline = time.monotonic() + 120 + self.tasks * 0.02
         while True:
             time.sleep(self.every)
             self.kill_one()
+            if self.removal and self.dice.random() < 0.3:
+                self.remove_some()
             if self.dice.random() < 0.05:
                 state = json.loads(self("queue", "--json"))["queues"]
                 if all(q["waiting"] == 0 and q["running"] == 0 for q in state):
@@ -109,16 +131,21 @@ class Chaos:
                 running.discard(id)
         wrong += [f"{id} began {times} times" for id, times in began.items() if times > 1]
         outcomes: Counter = Counter()
+        unheard = 0  # of what is removed: a killed child that was not yet the command is among them
         for id in ids:
             task = told.get(id)
             kind = task["outcome"]["kind"] if task and task["outcome"] else None
             outcomes[kind] += 1
-            if kind is None:
+            if self.removal and not task:
+                unheard += began[id] == 0
+            elif kind is None:
                 wrong.append(f"{id} is {'not told at all' if not task else task['lifecycle']}")
             elif kind == "not-started":
                 wrong.append(f"{id} was not started: {task['outcome']}")
             elif began[id] == 0 and kind == "exited":
                 wrong.append(f"{id} is told as exited, and never began")
+        if unheard > sum(self.killed.values()):
+            wrong.append(f"{unheard} that are removed never began")
         # What a killed supervisor left runs on until it is adopted, beside nobody: it holds its slot.
         if most > SLOTS:
             wrong.append(f"{most} at once with {SLOTS} slots")
@@ -133,8 +160,9 @@ def main() -> int:
     options.add_argument("--every", type=float, default=20, help="milliseconds between two kills")
     options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     options.add_argument("--only", help="kill only processes with this in their name")
+    options.add_argument("--removal", action="store_true", help="folders of ended tasks are removed meanwhile")
     args = options.parse_args()
-    chaos = Chaos(os.path.abspath(args.bgt), args.tasks, args.every, args.seed, args.only)
+    chaos = Chaos(os.path.abspath(args.bgt), args.tasks, args.every, args.seed, args.only, args.removal)
     wrong = chaos.play()
     for line in wrong[:20]:
         print(f"FAILED (seed {args.seed}): {line}")

@@ -20,6 +20,7 @@ struct Worker {
     std::string name;
     std::int32_t supervisor = 0;   ///< its pid
     std::optional<WallTime> since; ///< when the task was started
+    bool damaged = false;          ///< its record can't be read
 };
 
 struct QueueInfo {

@@ -41,6 +41,11 @@ struct Submitted {
 struct Claimed {
     std::int64_t id = 0;
 };
+/// Its folder is about to get its place in tasks/: from here on a folder that is missing there, and
+/// is not about to be published either, was removed, and the task is not started again.
+struct Published {
+    std::int64_t id = 0;
+};
 /// It was not, and waits again.
 struct PutBack {
     std::int64_t id = 0;
@@ -120,7 +125,7 @@ struct ScheduleKept {
 
 using QueueRecord = std::variant<Described, Submitted, Claimed, PutBack, Told, Dropped, Closed,
                                  Held, Prioritized, Moved, Scheduled, Unscheduled, SchedulePaused,
-                                 ScheduleOccurred, ClockSetBack, ScheduleKept>;
+                                 ScheduleOccurred, ClockSetBack, ScheduleKept, Published>;
 
 /// Bytes that decode_record() reads back.
 std::string encode_record(const QueueRecord&);

@@ -60,6 +60,8 @@ public:
 
     bool is_waiting(TaskId id) const { return state_.is_waiting(id.value); }
     bool is_claimed(TaskId id) const { return state_.is_running(id.value); }
+    /// Claimed, and its folder has got its place, or was about to.
+    bool is_published(TaskId id) const { return published_.contains(id.value); }
     /// Why it will never start; nullopt: that is not known of it.
     std::optional<core::Reason> dropped_for(TaskId) const;
     /// The largest id that was ever submitted, as far as the journal goes back; 0: none.
@@ -119,6 +121,7 @@ private:
     QueueSettings settings_;
     std::map<std::int64_t, DroppedTasks> dropped_; ///< by the first id
     ScheduleBook schedules_;
+    std::set<std::int64_t> published_;
     AscendingMap<RecordPlace> descriptions_; ///< by place_key() of the key
     AscendingMap<SubmittedTasks> submitted_; ///< by the first id
     mutable std::map<std::int64_t, std::shared_ptr<const Described>>

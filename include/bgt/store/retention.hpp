@@ -24,7 +24,8 @@ struct Pruned {
 /// Removes ended tasks beyond what is to be kept, the oldest first. A task that is not ended, is
 /// locked by a supervisor, or can't be read is left alone. Also clears what a crash left: names and
 /// markers without a task, folders that were never started and are not locked. Several at once do
-/// no harm.
-Result<Pruned> prune(Root&, const Retention&, WallTime now, bool dry_run = false);
+/// no harm. The queues are told of each end before (EndTeller), for which `boot` is that of now.
+Result<Pruned> prune(Root&, const Retention&, WallTime now, bool dry_run = false,
+                     const BootId& boot = {});
 
 } // namespace bgt::store

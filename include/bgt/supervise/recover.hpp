@@ -23,6 +23,9 @@ bool is_linked_copy(const store::TaskDir&, const store::Status&);
 /// the task's folder can't be looked at: half the marks would find half the tree.
 Result<os::TreeMarks> marks_of(const store::TaskDir&, const store::TaskSpec&, const store::Status&);
 
+/// What lives of a task whose record can't be read. Precondition: its lock is held by the caller.
+core::TreeState tree_without_record(const store::TaskDir&);
+
 /// What the record says for core::recovery_for; lock and tree are for the caller to fill in.
 core::TaskFacts facts_of(const store::Status&);
 

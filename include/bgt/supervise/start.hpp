@@ -61,11 +61,13 @@ Result<void> launch(store::Root&, store::TaskDir, LaunchRequest);
 /// in a queue.
 bool is_used(const store::Root&, store::TaskId);
 
-/// The folder of a task that waited in a queue: its id is in the specification, and its name, if it
-/// has one, is claimed already. Fills in the marks. Marks it active. `kept_env`: what is to be kept
-/// of its environment, or null. Error: nothing is left of it.
-Result<store::TaskDir> create_waiting(store::Root&, store::TaskSpec&,
-                                      const std::vector<std::string>* kept_env);
+/// The folder of a task that waited in a queue, where nobody finds it yet: its id is in the
+/// specification, and its name, if it has one, is claimed already. Fills in the marks. `kept_env`:
+/// what is to be kept of its environment, or null. Error: nothing is left of it.
+Result<store::TaskDir> begin_waiting(store::Root&, store::TaskSpec&,
+                                     const std::vector<std::string>* kept_env);
+/// Puts it in its place, marked as active. Error: it is where it was before.
+Result<void> publish_waiting(store::Root&, const store::TaskDir&);
 /// Forks the supervisor of a task that has its lock, and does not wait for what comes of it: the
 /// record tells (starting with a free lock: the command was not executed). Returns the supervisor's
 /// pid, which the caller reaps.

@@ -3,6 +3,7 @@
 #include "store/crc32c.hpp"
 
 #include <bgt/store/status.hpp>
+#include <bgt/store/status_slots.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -377,4 +378,26 @@ TEST_CASE("between two attempts a task was called queued, and what waits still i
     status.supervisor = {4210, 5};
     CHECK(decode_status(encode_status(status, 1))->status.lifecycle ==
           core::Lifecycle::backing_off);
+}
+
+TEST_CASE("a damaged record is noticed where another one is whole")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    const TaskDir task = must(root.create_task(TaskId{1}));
+    Status status;
+    StatusWriter writer = must(StatusWriter::create(task.fd(), status));
+    CHECK_FALSE(has_damaged_slot(task.fd())); // one was never written
+    status.lifecycle = core::Lifecycle::running;
+    REQUIRE(writer.write(status));
+    CHECK_FALSE(has_damaged_slot(task.fd()));
+    const std::string path = task.path() + "/status";
+    std::string bytes = get(path);
+    for (const std::size_t at : {std::size_t{100}, status_slot_size + 100}) {
+        std::string damaged = bytes;
+        damaged[at] = static_cast<char>(damaged[at] ^ 1);
+        put(path, damaged);
+        CHECK(has_damaged_slot(task.fd()));
+        REQUIRE(read_status(task.fd()));
+    }
 }
