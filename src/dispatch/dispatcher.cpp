@@ -127,8 +127,29 @@ Result<bool> Dispatcher::turn()
         return false;
     }
     compact_if_due();
+    clear_contexts_if_due();
     set_clock();
     return true;
+}
+
+/// An environment may hold secrets: it goes with the last task that needs it. Which those are costs
+/// reading the descriptions, so that is done once for so many ends.
+void Dispatcher::clear_contexts_if_due()
+{
+    constexpr std::size_t descriptions_an_end = 16;
+    const std::size_t there = view_->state().waiting_count() + view_->state().running_ids().size() +
+                              view_->dropped().size() + view_->schedules().all().size();
+    if (there < there_before_) gone_since_clear_ += there_before_ - there;
+    there_before_ = there;
+    if (gone_since_clear_ * descriptions_an_end < view_->description_count()) return;
+    if (gone_since_clear_ == 0) return;
+    const Result<std::vector<std::string>> used = view_->contexts();
+    if (!used) return;
+    gone_since_clear_ = 0;
+    store::clear_contexts(view_->file(), *used);
+    std::erase_if(known_contexts_, [&](const std::string& name) {
+        return std::ranges::find(*used, name) == used->end();
+    });
 }
 
 /// Somebody waits for what this process can't give. Nobody else's task is started by it any more:
@@ -137,6 +158,7 @@ bool Dispatcher::must_give_way()
 {
     for (const std::string& name : store::context_names(view_->file())) {
         if (!known_contexts_.insert(name).second) continue;
+        ++gone_since_clear_; // what needed it may have been cancelled before it was seen here
         const Result<store::QueueContext> context = store::read_context(view_->file(), name);
         if (context && lack_of(0, *context)) beyond_.insert(name);
     }
@@ -204,7 +226,6 @@ void Dispatcher::compact_if_due()
     static_cast<void>(view_->update());
     watch_journal();
     checked_size_ = view_->file().size();
-    if (const auto used = view_->contexts()) store::clear_contexts(view_->file(), *used);
 }
 
 void Dispatcher::watch_journal()

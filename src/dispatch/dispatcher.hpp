@@ -60,6 +60,7 @@ private:
     void claim_next(std::vector<store::QueueRecord>&);
     void record_dropped(std::vector<store::QueueRecord>&);
     void compact_if_due();
+    void clear_contexts_if_due();
 
     void look_at_started(std::vector<store::QueueRecord>&);
     bool is_done(std::int64_t id, Started&, std::vector<store::QueueRecord>&);
@@ -112,6 +113,8 @@ private:
     Duration pause_{};
     std::set<std::string> known_contexts_; ///< that were looked at
     std::set<std::string> beyond_;         ///< of these, what this process can't give
+    std::size_t there_before_ = 0;         ///< tasks of the journal, at the last turn
+    std::size_t gone_since_clear_ = 1; ///< since contexts were cleared; at first what others left
     std::uint64_t checked_size_ =
         0; ///< of the journal, when it was last thought of making it smaller
 };

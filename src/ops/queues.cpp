@@ -211,7 +211,7 @@ std::vector<std::string> account_of(store::Root& root, const store::QueueView& v
         const auto status = store::read_status(task->fd());
         const bool has_record = status && status->lifecycle != core::Lifecycle::queued;
         if (has_record || (!view.is_claimed(id) && !view.is_waiting(id))) return out;
-        if (!status && status.error().kind != ErrorKind::not_found)
+        if (view.is_claimed(id) && !status && status.error().kind != ErrorKind::not_found)
             return {"is damaged, and keeps its slot until its processes have ended: " +
                     status.error().message};
     }

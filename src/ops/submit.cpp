@@ -228,6 +228,15 @@ Result<std::vector<store::QueueRecord>> records_of(Submission& s, store::TaskId 
     return records;
 }
 
+/// The environment of what was not submitted must not stay on the disk.
+void clear_unused_contexts(Submission& s)
+{
+    s.view.reset(); // as the journal is now
+    const Result<store::QueueView*> view = s.all();
+    if (!view) return;
+    if (const auto used = (*view)->contexts()) store::clear_contexts(s.file, *used);
+}
+
 struct Placed {
     SubmitAnswer answer;
     bool full = false;
@@ -277,16 +286,18 @@ Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& r
         if (!batch[at].name.empty())
             names.emplace_back(batch[at].name,
                                store::TaskId{first.value + static_cast<std::int64_t>(at)});
-    BGT_TRY_ASSIGN(const std::vector<store::QueueRecord> made,
-                   records_of(s, first, std::move(after)));
-    records.insert(records.end(), made.begin(), made.end());
-    Result<void> written;
-    for (const auto& [name, id] : names)
-        if (written = claim_name(s, name, id); !written) break;
+    const Result<std::vector<store::QueueRecord>> made = records_of(s, first, std::move(after));
+    Result<void> written = made ? Result<void>() : Result<void>(made.error());
+    if (made) {
+        records.insert(records.end(), made->begin(), made->end());
+        for (const auto& [name, id] : names)
+            if (written = claim_name(s, name, id); !written) break;
+    }
     if (written) written = dispatch::prepare_dispatcher(root, request.context);
     if (written) written = file.append(records, store::QueueFile::Durability::machine);
     if (!written) {
         for (const auto& [name, id] : names) static_cast<void>(root.release_name(name, id));
+        clear_unused_contexts(s);
         return written.error();
     }
     to_end = std::move(s.to_end);

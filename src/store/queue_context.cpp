@@ -82,7 +82,8 @@ Result<std::string> keep_context(const QueueFile& queue, const QueueContext& con
 {
     const std::string content = encode(context);
     const std::string name = name_of(content);
-    if (::faccessat(queue.folder(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return name;
+    const auto kept = detail::read_file(queue.folder(), name.c_str(), largest_context, {});
+    if (kept && *kept == content) return name; // else it is damaged, and made anew
     if (const int err =
             detail::replace_file(queue.folder(), (".new-" + name).c_str(), name.c_str(), content))
         return detail::explain("can't keep the environment of a waiting task", err);
@@ -105,6 +106,7 @@ Result<QueueContext> read_context(const QueueFile& queue, const std::string& nam
     if (!text && text.error().sys_errno == ENOENT) return damaged("it is not there");
     if (!text && text.error().sys_errno == EFBIG) return damaged("it is too large");
     if (!text) return text.error();
+    if (name_of(*text) != name) return damaged("it is not what was written");
     try {
         boost::system::error_code ec;
         const json::value whole = parse_bytes(*text, ec);
@@ -131,7 +133,10 @@ void clear_contexts(const QueueFile& queue, const std::vector<std::string>& used
     if (!listing) return;
     while (const char* entry = listing.next()) {
         const std::string_view name = entry;
-        if (name.starts_with(prefix) && std::ranges::find(used, name) == used.end())
+        // Whoever made one of the latter was killed: that is done under the lock only.
+        const bool is_unused =
+            name.starts_with(prefix) && std::ranges::find(used, name) == used.end();
+        if (is_unused || name.starts_with(".new-" + std::string(prefix)))
             ::unlinkat(queue.folder(), entry, 0);
     }
 }

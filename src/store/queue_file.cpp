@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace bgt::store {
@@ -23,6 +24,8 @@ using detail::journal_head_size;
 
 /// Read at a time; a larger record is read whole.
 constexpr std::size_t block_size = 1u << 20;
+constexpr int head_tries = 5;
+constexpr auto head_pause = std::chrono::milliseconds(1);
 
 std::string frames_of(const std::vector<QueueRecord>& records)
 {
@@ -86,14 +89,22 @@ Error QueueFile::damaged(const std::string& what) const
 
 Result<void> QueueFile::read_head()
 {
-    std::array<char, journal_head_size> bytes{};
-    const auto got = detail::read_at(file_.get(), std::as_writable_bytes(std::span(bytes)), 0);
-    if (got < 0) return detail::explain("can't read " + path_, errno);
+    detail::JournalHead head;
     struct stat info {};
-    if (::fstat(file_.get(), &info) != 0) return detail::explain("can't read " + path_, errno);
-    const detail::JournalHead head = detail::decode_head(bytes);
-    if (got < static_cast<std::ptrdiff_t>(journal_head_size) || !head.is_journal)
-        return damaged("it does not begin as a journal does");
+    // Who reads without the lock may see half of what is just being written.
+    for (int tries = 0; tries < head_tries && !head.is_whole; ++tries) {
+        if (tries > 0) std::this_thread::sleep_for(head_pause);
+        std::array<char, journal_head_size> bytes{};
+        const auto got = detail::read_at(file_.get(), std::as_writable_bytes(std::span(bytes)), 0);
+        if (got < 0 || ::fstat(file_.get(), &info) != 0)
+            return detail::explain("can't read " + path_, errno);
+        head = detail::decode_head(bytes);
+        if (got < static_cast<std::ptrdiff_t>(journal_head_size) || !head.is_journal)
+            return damaged("it does not begin as a journal does");
+    }
+    if (!head.is_whole)
+        return damaged(
+            fmt::format("its head, bytes 0 to {}, is not what was written", journal_head_size - 1));
     if (!head.is_known) return Error::failed(path_ + " was written by a newer bgt: use that one");
     if (head.folder != detail::identity_of(folder_.get()))
         return Error{ErrorKind::failed,
@@ -213,7 +224,7 @@ Result<void> QueueFile::check()
 Result<void> QueueFile::write_head(std::uint64_t end)
 {
     const auto bytes =
-        detail::encode_head({end, boot_, detail::identity_of(folder_.get()), true, true});
+        detail::encode_head({end, boot_, detail::identity_of(folder_.get()), true, true, true});
     if (const int err = detail::write_all_at(writer_.get(), std::as_bytes(std::span(bytes)), 0))
         return detail::explain("can't write " + path_, err);
     end_ = end;

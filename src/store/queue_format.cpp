@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view magic = "BGTQ";
 constexpr std::uint32_t schema = 1;
-constexpr std::size_t at_schema = 4, at_end = 8, at_boot = 16, at_folder = 32;
+constexpr std::size_t at_schema = 4, at_end = 8, at_boot = 16, at_folder = 32, at_checksum = 56;
 constexpr std::uint32_t largest_record = 256u << 20;
 
 template <class T>
@@ -59,6 +59,7 @@ std::array<char, journal_head_size> encode_head(const JournalHead& head)
     store(bytes.data() + at_end, head.end);
     std::memcpy(bytes.data() + at_boot, head.boot.data(), head.boot.size());
     std::memcpy(bytes.data() + at_folder, head.folder.data(), sizeof head.folder);
+    store(bytes.data() + at_checksum, checksum({bytes.data(), at_checksum}));
     return bytes;
 }
 
@@ -66,6 +67,8 @@ JournalHead decode_head(const std::array<char, journal_head_size>& bytes)
 {
     JournalHead head;
     head.is_journal = std::string_view(bytes.data(), magic.size()) == magic;
+    head.is_whole =
+        load<std::uint32_t>(bytes.data() + at_checksum) == checksum({bytes.data(), at_checksum});
     head.is_known = load<std::uint32_t>(bytes.data() + at_schema) == schema;
     head.end = load<std::uint64_t>(bytes.data() + at_end);
     std::memcpy(head.boot.data(), bytes.data() + at_boot, head.boot.size());

@@ -14,18 +14,19 @@ namespace bgt::store::detail {
 using FolderIdentity = std::array<std::uint64_t, 3>;
 FolderIdentity identity_of(int folder);
 
-/// "BGTQ", schema (u32), the bytes that count (u64), the boot in which it was written last, and the
-/// folder for which it was written. What waits in a copy waits there no more: it would be started
-/// twice.
+/// "BGTQ", schema (u32), the bytes that count (u64), the boot in which it was written last, the
+/// folder for which it was written, and a CRC-32C of all that, which stands there in every schema.
+/// What waits in a copy waits there no more: it would be started twice.
 struct JournalHead {
     std::uint64_t end = 0;
     BootId boot{};
     FolderIdentity folder{};
     bool is_journal = false; ///< it begins as one does
+    bool is_whole = false;   ///< it is what was written
     bool is_known = false;   ///< this bgt knows the schema
 };
 
-inline constexpr std::size_t journal_head_size = 56;
+inline constexpr std::size_t journal_head_size = 60;
 /// Before each record: its size and its checksum (u32 each).
 inline constexpr std::size_t journal_frame_size = 8;
 

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <fcntl.h>
+#include <iterator>
+#include <map>
 #include <set>
 #include <unistd.h>
 
@@ -49,8 +51,8 @@ std::size_t next_record(std::string_view bytes, std::size_t at, std::uint64_t& s
     return at;
 }
 
-/// `end` is what counts by the head: a killed writer may have left more behind that, unless the
-/// head itself is damaged, and no record ends there.
+/// `end` is what counts by the head: a killed writer may have left more behind that. 0: the head
+/// itself is damaged.
 Result<Readable> read_all(std::string_view bytes, std::uint64_t end)
 {
     std::uint64_t searched = 0;
@@ -62,15 +64,9 @@ Result<Readable> read_all(std::string_view bytes, std::uint64_t end)
             is_end_known = true;
         }
         if (const auto record = detail::framed(bytes.substr(at))) {
-            Result<QueueRecord> decoded = decode_record(*record);
-            if (!decoded && decoded.error().sys_errno != damaged_file) return decoded.error();
+            BGT_TRY_ASSIGN(QueueRecord decoded, decode_record(*record));
+            out.records.push_back(std::move(decoded));
             at += journal_frame_size + record->size();
-            if (decoded) {
-                out.records.push_back(*std::move(decoded));
-            } else {
-                ++out.places;
-                out.lost_bytes += journal_frame_size + record->size();
-            }
             continue;
         }
         const std::size_t next = next_record(bytes, at, searched);
@@ -78,7 +74,12 @@ Result<Readable> read_all(std::string_view bytes, std::uint64_t end)
         out.lost_bytes += next - at;
         at = next;
     }
-    return is_end_known ? counted : out;
+    if (is_end_known) return counted;
+    if (end > bytes.size()) { // it was cut off
+        ++out.places;
+        out.lost_bytes += end - bytes.size();
+    }
+    return out;
 }
 
 Result<Readable> read_journal(const QueueFile& file, const std::string& path)
@@ -86,10 +87,15 @@ Result<Readable> read_journal(const QueueFile& file, const std::string& path)
     BGT_TRY_ASSIGN(const std::string bytes,
                    detail::read_file(file.folder(), journal_name, largest_journal,
                                      "can't read " + path + "/" + journal_name));
-    std::array<char, journal_head_size> head{};
-    std::copy_n(bytes.begin(), std::min(bytes.size(), head.size()), head.begin());
-    BGT_TRY_ASSIGN(Readable out, read_all(bytes, detail::decode_head(head).end));
-    if (bytes.size() < head.size() || !detail::decode_head(head).is_journal) ++out.places;
+    std::array<char, journal_head_size> first{};
+    std::copy_n(bytes.begin(), std::min(bytes.size(), first.size()), first.begin());
+    const detail::JournalHead head = detail::decode_head(first);
+    const bool is_whole = bytes.size() >= first.size() && head.is_journal && head.is_whole;
+    BGT_TRY_ASSIGN(Readable out, read_all(bytes, is_whole ? head.end : 0));
+    if (!is_whole) {
+        ++out.places;
+        out.lost_bytes += std::min(bytes.size(), first.size());
+    }
     return out;
 }
 
@@ -105,44 +111,125 @@ std::set<std::int64_t> described_keys(const std::vector<QueueRecord>& records)
     return keys;
 }
 
-/// Nobody knows who was cancelled, held or started in what is lost, and what has fired.
-std::vector<QueueRecord> with_all_held(std::vector<QueueRecord> records, const Root& root,
-                                       std::size_t& lost_tasks)
-{
-    const std::set<std::int64_t> keys = described_keys(records);
-    const Result<std::vector<TaskId>> folders = root.all_ids();
-    std::vector<QueueRecord> out;
-    std::vector<QueueRecord> claims;
-    for (QueueRecord& record : records) {
-        if (const auto* held = std::get_if<Held>(&record); held && !held->held) continue;
-        if (const auto* paused = std::get_if<SchedulePaused>(&record); paused && !paused->paused)
-            continue;
-        if (auto* kept = std::get_if<ScheduleKept>(&record)) kept->state.paused = true;
-        if (const auto* scheduled = std::get_if<Scheduled>(&record)) {
-            if (!keys.contains(scheduled->described_by)) {
-                ++lost_tasks;
-                continue;
-            }
-            claims.emplace_back(SchedulePaused{scheduled->id, true, {}});
-        }
-        auto* submitted = std::get_if<Submitted>(&record);
-        if (submitted && !keys.contains(submitted->described_by)) {
-            lost_tasks += submitted->tasks.count;
-            continue;
-        }
-        if (submitted) {
-            submitted->tasks.held = true;
-            const std::int64_t end = submitted->tasks.first + submitted->tasks.count;
-            if (folders)
-                for (auto id = std::ranges::lower_bound(*folders, TaskId{submitted->tasks.first});
-                     id != folders->end() && id->value < end; ++id)
-                    claims.emplace_back(Claimed{id->value});
-        }
-        out.push_back(std::move(record));
+/// What is kept of the records of a damaged journal.
+class Kept {
+public:
+    Kept(const Root& root, Repair& done) : done_(done)
+    {
+        if (auto folders = root.all_ids())
+            for (const TaskId id : *folders) folders_.insert(id.value);
     }
-    out.insert(out.end(), claims.begin(), claims.end());
-    return out;
-}
+
+    /// Nobody knows who was cancelled, held or started in what is lost.
+    std::vector<QueueRecord> with_all_held(std::vector<QueueRecord> records)
+    {
+        note_submitted(records);
+        for (QueueRecord& record : records) take(record);
+        hold_claimed();
+        std::ranges::move(pauses_, std::back_inserter(out_));
+        return std::move(out_);
+    }
+
+private:
+    bool is_submitted(std::int64_t id) const
+    {
+        const auto after = submitted_.upper_bound(id);
+        return after != submitted_.begin() && id < std::prev(after)->second;
+    }
+    /// Nothing is known of it: neither what it was, nor how it ended.
+    bool is_lost(std::int64_t id) const
+    {
+        return !is_submitted(id) && !folders_.contains(id) && !told_.contains(id);
+    }
+
+    void note_submitted(const std::vector<QueueRecord>& records)
+    {
+        keys_ = described_keys(records);
+        for (const QueueRecord& record : records) {
+            if (const auto* one = std::get_if<Submitted>(&record);
+                one && keys_.contains(one->described_by))
+                submitted_[one->tasks.first] = one->tasks.first + one->tasks.count;
+            if (const auto* told = std::get_if<Told>(&record); told && is_end(told->what))
+                told_.insert(told->id);
+        }
+    }
+
+    static bool is_end(core::TaskEventKind what)
+    {
+        return what != core::TaskEventKind::started && what != core::TaskEventKind::ready;
+    }
+
+    void take(QueueRecord& record)
+    {
+        if (const auto* held = std::get_if<Held>(&record); held && !held->held) return;
+        if (auto* submitted = std::get_if<Submitted>(&record)) return take_submitted(*submitted);
+        if (auto* kept = std::get_if<ScheduleKept>(&record)) kept->state.paused = true;
+        if (const auto* paused = std::get_if<SchedulePaused>(&record); paused && !paused->paused)
+            return;
+        if (const auto* scheduled = std::get_if<Scheduled>(&record); scheduled && !pause(*scheduled))
+            return;
+        if (const auto* told = std::get_if<Told>(&record); told && is_end(told->what)) {
+            // Its claim may be lost: it does not wait any more all the same.
+            if (is_submitted(told->id)) out_.emplace_back(Claimed{told->id});
+            claimed_.erase(told->id);
+        }
+        if (const auto* claimed = std::get_if<Claimed>(&record)) claimed_[claimed->id] = false;
+        if (const auto* published = std::get_if<Published>(&record)) claimed_[published->id] = true;
+        if (const auto* back = std::get_if<PutBack>(&record)) claimed_.erase(back->id);
+        out_.push_back(std::move(record));
+    }
+
+    /// Nobody knows what it has fired. False: nor what it was to run.
+    bool pause(const Scheduled& schedule)
+    {
+        const bool is_described = keys_.contains(schedule.described_by);
+        if (is_described) pauses_.emplace_back(SchedulePaused{schedule.id, true, {}});
+        else ++done_.lost_tasks;
+        return is_described;
+    }
+
+    void take_submitted(Submitted& submitted)
+    {
+        core::WaitingTasks& tasks = submitted.tasks;
+        if (!keys_.contains(submitted.described_by)) {
+            done_.lost_tasks += tasks.count;
+            return;
+        }
+        tasks.held = true;
+        if (std::ranges::any_of(tasks.after, [&](const core::Dependency& dependency) {
+                return is_lost(dependency.task);
+            })) {
+            tasks.hold_on_failure = true;
+            for (std::uint32_t at = 0; at < tasks.count; ++at)
+                done_.without_dependency.push_back(TaskId{tasks.first + at});
+        }
+        const std::int64_t end = tasks.first + tasks.count;
+        for (auto id = folders_.lower_bound(tasks.first); id != folders_.end() && *id < end; ++id)
+            claimed_[*id] = true;
+        out_.emplace_back(std::move(submitted));
+    }
+
+    /// Where the journal said that its folder has its place, its start is behind it; where it did
+    /// not, that may be lost.
+    void hold_claimed()
+    {
+        for (const auto& [id, is_published] : claimed_) {
+            out_.emplace_back(Claimed{id});
+            if (is_published || folders_.contains(id)) {
+                out_.emplace_back(Published{id});
+            } else {
+                out_.emplace_back(PutBack{id});
+                out_.emplace_back(Held{id, true});
+            }
+        }
+    }
+
+    Repair& done_;
+    std::set<std::int64_t> folders_, keys_, told_;
+    std::map<std::int64_t, std::int64_t> submitted_; ///< first id -> behind the last
+    std::map<std::int64_t, bool> claimed_;           ///< whether they are published, too
+    std::vector<QueueRecord> out_, pauses_;
+};
 
 /// A second name for the file: NAME.damaged, or with a number behind it. Its path.
 Result<std::string> keep_aside(const QueueFile& file, const std::string& path, const char* name)
@@ -166,23 +253,13 @@ Result<void> repair_journal(const Root& root, const BootId& boot, const std::str
     done.kept.push_back(std::move(kept));
     done.places = readable.places;
     done.lost_bytes = readable.lost_bytes;
-    BGT_TRY(file.replace(with_all_held(std::move(readable.records), root, done.lost_tasks)));
+    BGT_TRY(file.replace(Kept(root, done).with_all_held(std::move(readable.records))));
     BGT_TRY_ASSIGN(QueueFile whole, QueueFile::open(root, false, boot));
     QueueView view(std::move(whole));
     BGT_TRY(view.update());
     done.waiting = view.state().waiting_count();
     done.schedules = view.schedules().all().size();
     return {};
-}
-
-/// Whether each record is whole, and says something that can be.
-Result<void> check_records(QueueFile& journal)
-{
-    BGT_TRY(journal.check());
-    return journal.read_new([](std::string_view bytes, RecordPlace) -> Result<void> {
-        const Result<QueueRecord> record = decode_record(bytes);
-        return record ? Result<void>() : record.error();
-    });
 }
 
 } // namespace
@@ -195,7 +272,7 @@ Result<Repair> repair_queues(const Root& root, const BootId& boot)
     if (file.folder() < 0) return done;
     BGT_TRY_ASSIGN(const Fd lock, file.lock());
     Result<QueueFile> journal = QueueFile::open(root, false, boot);
-    const Result<void> whole = journal ? check_records(*journal) : Result<void>(journal.error());
+    const Result<void> whole = journal ? journal->check() : Result<void>(journal.error());
     if (!whole && whole.error().sys_errno != damaged_file) return whole.error();
     if (!whole) BGT_TRY(repair_journal(root, boot, path, file, done));
     if (const auto settings = read_settings(file);

@@ -57,7 +57,7 @@ TEST_CASE("a damaged journal is said by each verb, takes nothing more, and can b
     for (int i = 0; i < 3; ++i) ids.push_back(submit_one(lab, {"-c", "touch ran-$BGT_TASK_ID"}));
     const std::string journal = lab.root() + "/queue/journal";
     damage(journal, 96); // in what the first of them is
-    const std::string said = journal + " is damaged: the record at byte 56 ";
+    const std::string said = journal + " is damaged: the record at byte 60 ";
     const std::string next = read_file(lab.root() + "/next-id");
 
     CHECK(refused(lab, {"submit", "--", "true"}).find(said) != std::string::npos);

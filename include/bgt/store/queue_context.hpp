@@ -27,7 +27,7 @@ struct QueueContext {
     std::vector<CallerLimit> limits;
     int nice = 0;
     std::vector<int> processors; ///< on which it may run (man 2 sched_setaffinity); empty: on all
-    Retention retention;         ///< of the root, as the caller has set it
+    Retention retention; ///< of the root, as the caller has set it
     bool operator==(const QueueContext& other) const
     {
         return env == other.env && keep_env == other.keep_env && umask == other.umask &&
@@ -38,11 +38,12 @@ struct QueueContext {
 /// Keeps it where it is not there yet, and returns the name of its file. The caller holds the
 /// journal's lock, so that no clearing takes it away before the record that names it is there.
 Result<std::string> keep_context(const QueueFile&, const QueueContext&);
-/// Error (damaged_file): it is damaged or gone.
+/// Error (damaged_file): it is gone, or not what was written: its name says what that was.
 Result<QueueContext> read_context(const QueueFile&, const std::string& name);
 /// Those that are kept.
 std::vector<std::string> context_names(const QueueFile&);
-/// Removes all files that none of `used` names. The caller holds the journal's lock.
+/// Removes all files that none of `used` names, and what somebody who was killed had begun. The
+/// caller holds the journal's lock.
 void clear_contexts(const QueueFile&, const std::vector<std::string>& used);
 
 } // namespace bgt::store

@@ -94,6 +94,8 @@ public:
     std::uint64_t live_bytes() const;
     /// Whether a task that waits, or a schedule, needs one of these contexts.
     bool needs_any(const std::set<std::string>& contexts) const;
+    /// So many contexts() reads at most, until the journal is compacted.
+    std::size_t description_count() const { return descriptions_.entries().size(); }
     /// The names of all contexts that tasks need.
     Result<std::vector<std::string>> contexts() const;
 

@@ -261,6 +261,12 @@ int Queue::repair(Context& context, store::Root& root, const std::vector<std::st
                             json_);
     const auto done = ops::repair_queues(root);
     if (!done) return context.fail(done.error(), json_);
+    boost::json::array orphans;
+    std::string orphan_words;
+    for (const store::TaskId id : done->without_dependency) {
+        orphans.emplace_back(id.value);
+        orphan_words += (orphan_words.empty() ? "" : " ") + to_string(id);
+    }
     if (json_) {
         boost::json::array kept;
         for (const std::string& path : done->kept) kept.emplace_back(to_valid_utf8(path));
@@ -270,16 +276,23 @@ int Queue::repair(Context& context, store::Root& root, const std::vector<std::st
                                            {"unreadable_places", done->places},
                                            {"unreadable_bytes", done->lost_bytes},
                                            {"lost_tasks", done->lost_tasks},
+                                           {"without_dependency", std::move(orphans)},
                                            {"kept", std::move(kept)}}));
         return code::ok;
     }
     if (done->kept.empty()) context.print("nothing is damaged\n");
     if (done->places > 0)
-        context.print(counted(done->places, "place", "places") + " of the journal (" +
-                      counted(done->lost_bytes, "byte", "bytes") + ") could not be read, and " +
-                      counted(done->lost_tasks, "task is", "tasks are") + " lost\n" +
-                      counted(done->waiting, "waiting task is", "waiting tasks are") +
-                      " kept, and held: look at them (bgt ps), then bgt release --all\n");
+        context.print(
+            counted(done->places, "place", "places") + " of the journal (" +
+            counted(done->lost_bytes, "byte", "bytes") + ") could not be read; " +
+            (done->lost_tasks > 0
+                 ? "at least " + counted(done->lost_tasks, "task is", "tasks are") + " lost\n"
+                 : "there may have been tasks in it\n") +
+            counted(done->waiting, "waiting task is", "waiting tasks are") +
+            " kept, and held: look at them (bgt ps), then bgt release --all\n");
+    if (!orphan_words.empty())
+        context.print("they wait for tasks that are lost, and start once they are released: " +
+                      orphan_words + "\n");
     if (done->places > 0 && done->schedules > 0)
         context.print(counted(done->schedules, "schedule is", "schedules are") +
                       " kept, and paused: bgt schedule resume NAME\n");
