@@ -160,7 +160,7 @@ bool Dispatcher::must_give_way()
         if (!known_contexts_.insert(name).second) continue;
         ++gone_since_clear_; // what needed it may have been cancelled before it was seen here
         const Result<store::QueueContext> context = store::read_context(view_->file(), name);
-        if (context && lack_of(0, *context)) beyond_.insert(name);
+        if (context && gives_way_to(*context)) beyond_.insert(name);
     }
     return !beyond_.empty() && view_->needs_any(beyond_);
 }

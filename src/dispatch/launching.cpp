@@ -1,9 +1,12 @@
 // Starting what was claimed.
 #include "dispatcher.hpp"
 
+#include "limits.hpp"
+
 #include <bgt/dispatch/dispatcher.hpp>
 #include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/privileges.hpp>
 #include <bgt/store/remove.hpp>
 #include <bgt/supervise/owner_watch.hpp>
 
@@ -12,12 +15,16 @@
 #include <cstring>
 #include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace bgt::dispatch {
 namespace {
 
 constexpr Duration first_pause = std::chrono::milliseconds(100),
                    longest_pause = std::chrono::seconds(30);
+
+/// The errno for a task that this process can't give its privileges. No system call gives it.
+constexpr int lacks_privileges = ENOTNAM + 4096;
 
 void run_on(const std::vector<int>& processors)
 {
@@ -43,6 +50,8 @@ void become_like(const store::QueueContext& caller)
     for (const std::string& entry : caller.env) putenv(strdup(entry.c_str()));
     if (caller.nice != getpriority(PRIO_PROCESS, 0)) setpriority(PRIO_PROCESS, 0, caller.nice);
     if (!caller.processors.empty()) run_on(caller.processors);
+    // More than its submitter had it does not get.
+    if (os::privileges_of(0) != caller.privileges && !os::drop_to(caller.privileges)) ::_exit(125);
 }
 
 /// Without what a queue gives to a task of its own.
@@ -61,7 +70,8 @@ std::vector<std::string> submitted_environment(std::vector<std::string> env,
 } // namespace
 
 /// What can't be started now waits again, and everybody with it: the machine lacks processes,
-/// descriptors or disk. What is damaged is held, so that the others go on.
+/// descriptors or disk. What is damaged, or needs what this process lacks, is held, so that the
+/// others go on.
 void Dispatcher::launch(std::int64_t id)
 {
     Result<store::WaitingTask> task = view_->describe(store::TaskId{id});
@@ -78,7 +88,8 @@ void Dispatcher::launch(std::int64_t id)
     started_.erase(id);
     view_->state().put_back(id);
     look_again_ = os::now();
-    if (child.error().sys_errno == store::damaged_file) {
+    if (child.error().sys_errno == store::damaged_file ||
+        child.error().sys_errno == lacks_privileges) {
         pending_.push_back(store::Held{id, true});
         return;
     }
@@ -101,6 +112,8 @@ Result<pid_t> Dispatcher::fork_task(store::WaitingTask task)
 {
     const store::TaskId id = task.spec.id;
     BGT_TRY_ASSIGN(store::QueueContext context, store::read_context(view_->file(), task.context));
+    if (const auto lack = lack_of_privileges(context))
+        return Error{ErrorKind::failed, "it was submitted with " + *lack, lacks_privileges};
     units_.assign(task.spec, view_->settings());
     const std::vector<std::string> own = Units::environment(task.spec);
     context.env = submitted_environment(std::move(context.env), task.extra_env);

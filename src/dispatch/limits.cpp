@@ -1,6 +1,7 @@
 #include "limits.hpp"
 
 #include <bgt/os/caller_limits.hpp>
+#include <bgt/os/privileges.hpp>
 
 #include <algorithm>
 #include <array>
@@ -66,7 +67,9 @@ void raise_limits()
     ::setrlimit(RLIMIT_NICE, &nice);
 }
 
-std::optional<std::string> lack_of(pid_t process, const store::QueueContext& submitted)
+namespace {
+
+std::optional<std::string> lack_of_limits(pid_t process, const store::QueueContext& submitted)
 {
     for (const store::CallerLimit& limit : submitted.limits) {
         const auto known = std::ranges::find(named, static_cast<__rlimit_resource>(limit.resource),
@@ -82,6 +85,35 @@ std::optional<std::string> lack_of(pid_t process, const store::QueueContext& sub
     const int lowest = lowest_nice(process);
     if (submitted.nice >= lowest) return std::nullopt;
     return fmt::format("a nice value of {} (here {})", submitted.nice, lowest);
+}
+
+/// Of this process: it does not change.
+const std::optional<Privileges>& own_privileges()
+{
+    static const std::optional<Privileges> own = os::privileges_of(0);
+    return own;
+}
+
+} // namespace
+
+std::optional<std::string> lack_of(pid_t process, const store::QueueContext& submitted)
+{
+    if (auto lack = lack_of_limits(process, submitted)) return lack;
+    const std::optional<Privileges> here = os::privileges_of(process);
+    return here ? os::lack_of_privileges(*here, submitted.privileges) : std::nullopt;
+}
+
+std::optional<std::string> lack_of_privileges(const store::QueueContext& submitted)
+{
+    if (const auto& here = own_privileges())
+        return os::lack_of_privileges(*here, submitted.privileges);
+    return std::nullopt;
+}
+
+bool gives_way_to(const store::QueueContext& submitted)
+{
+    if (lack_of_limits(0, submitted)) return true;
+    return lack_of_privileges(submitted) && os::covers(submitted.privileges, *own_privileges());
 }
 
 } // namespace bgt::dispatch

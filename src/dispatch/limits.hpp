@@ -13,5 +13,10 @@ void raise_limits();
 /// What a task was submitted with and the process (0: this one) can't give it, as in "a hard limit
 /// of 4096 for open files (here 64)"; nullopt: it can, or is not there.
 std::optional<std::string> lack_of(pid_t process, const store::QueueContext& submitted);
+/// Whether this process, which dispatches, leaves that to the submitter's: it lacks a limit, or
+/// privileges of which the submitter has all, so that nobody loses by it.
+bool gives_way_to(const store::QueueContext& submitted);
+/// The privileges among them.
+std::optional<std::string> lack_of_privileges(const store::QueueContext& submitted);
 
 } // namespace bgt::dispatch

@@ -1,5 +1,7 @@
 #include <bgt/ops/submit.hpp>
 
+#include <bgt/os/privileges.hpp>
+
 #include <array>
 #include <sched.h>
 #include <sys/resource.h>
@@ -19,6 +21,7 @@ store::QueueContext own_context()
         if (::getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) == 0)
             context.limits.push_back({resource, limit.rlim_cur, limit.rlim_max});
     }
+    if (auto may = os::privileges_of(0)) context.privileges = *std::move(may);
     context.nice = ::getpriority(PRIO_PROCESS, 0);
     cpu_set_t set;
     CPU_ZERO(&set);

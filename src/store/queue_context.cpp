@@ -7,6 +7,7 @@
 #include <bgt/base/text.hpp>
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <fcntl.h>
 #include <unistd.h>
@@ -33,6 +34,11 @@ std::string encode(const QueueContext& context)
     out["limits"] = std::move(limits);
     out["nice"] = context.nice;
     out["processors"] = json::array(context.processors.begin(), context.processors.end());
+    const Privileges& may = context.privileges;
+    out["groups"] = json::array(may.groups.begin(), may.groups.end());
+    out["capabilities"] =
+        json::array{may.inheritable, may.permitted, may.effective, may.bounding, may.ambient};
+    out["no_new_privs"] = may.no_new_privileges;
     out["keep_ended"] = context.retention.keep_ended;
     out["history_max"] = context.retention.history_max;
     if (context.retention.keep_age) out["keep_age_ns"] = context.retention.keep_age->count();
@@ -48,6 +54,24 @@ std::string name_of(std::string_view content)
     for (const std::uint8_t byte : hash)
         for (const int half : {byte >> 4, byte & 15}) name += "0123456789abcdef"[half];
     return name;
+}
+
+Privileges decode_privileges(const json::object& from)
+{
+    Privileges may;
+    if (const auto* groups = find(from, "groups"))
+        for (const json::value& group : as_array(*groups, "groups"))
+            may.groups.push_back(group.to_number<std::uint32_t>());
+    if (const auto* found = find(from, "capabilities")) {
+        const json::array& sets = as_array(*found, "capabilities");
+        if (sets.size() != 5) bad("capabilities", "a list of five");
+        const std::array into{&may.inheritable, &may.permitted, &may.effective, &may.bounding,
+                              &may.ambient};
+        for (std::size_t at = 0; at < into.size(); ++at)
+            *into[at] = sets[at].to_number<std::uint64_t>();
+    }
+    take(from, "no_new_privs", may.no_new_privileges);
+    return may;
 }
 
 QueueContext decode_fields(const json::object& from)
@@ -70,6 +94,7 @@ QueueContext decode_fields(const json::object& from)
     if (const auto* processors = find(from, "processors"))
         for (const json::value& one : as_array(*processors, "processors"))
             context.processors.push_back(one.to_number<int>());
+    context.privileges = decode_privileges(from);
     take(from, "keep_ended", context.retention.keep_ended);
     take(from, "history_max", context.retention.history_max);
     if (find(from, "keep_age_ns")) take(from, "keep_age_ns", context.retention.keep_age.emplace());
