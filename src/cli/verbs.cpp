@@ -28,6 +28,7 @@ constexpr VerbInfo table[] = {
     {"ps", "list tasks", "[options] [TASK...]", make_ps},
     {"show", "show everything that is known about tasks", "[options] TASK...", make_show},
     {"logs", "print the output of tasks", "[options] TASK...", make_logs},
+    {"events", "print what happens to all tasks", "[options] [TASK...]", make_events},
     {"wait", "wait until tasks end or a condition is met", "[options] TASK...", make_wait},
     {"kill", "end tasks and all their processes", "[options] TASK...", make_kill},
     {"why", "explain what tasks are doing, and why one makes no progress", "[options] TASK...",

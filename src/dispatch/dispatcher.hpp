@@ -3,6 +3,7 @@
 #include <bgt/os/watch.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/root.hpp>
+#include <bgt/store/root_events.hpp>
 #include <bgt/supervise/start.hpp>
 #include <map>
 #include <optional>
@@ -20,7 +21,9 @@ namespace bgt::dispatch {
 class Dispatcher {
 public:
     /// `lock` is the held lock queue/dispatcher.lock.
-    Dispatcher(store::Root root, Fd lock) : root_(std::move(root)), lock_(std::move(lock)) {}
+    Dispatcher(store::Root root, Fd lock)
+        : root_(std::move(root)), lock_(std::move(lock)), events_(root_.fd())
+    {}
     /// Until nothing waits and nothing runs from a queue. The exit code of the process.
     int run();
 
@@ -91,6 +94,7 @@ private:
 
     store::Root root_;
     Fd lock_;
+    store::EventWriter events_;
     std::optional<store::QueueView> view_;
     os::Watch watch_;
     std::optional<int> journal_watch_, active_watch_;

@@ -29,6 +29,24 @@ std::size_t fired_in(const std::vector<Decided>& all)
     return count;
 }
 
+/// `task`: what it got; 0: none.
+store::RootEvent occurrence_event(const store::Schedule& schedule, const core::Occurred& what,
+                                  store::TaskId task, WallTime now)
+{
+    const bool has_fired = what.fate == core::OccurrenceFate::fired;
+    store::RootEvent event;
+    event.at = now;
+    event.type = "schedule";
+    event.level = has_fired ? core::EventLevel::info : core::EventLevel::warning;
+    event.task = task;
+    event.data = {{"schedule", schedule.is.name},
+                  {"what", std::string(core::to_string(what.fate))},
+                  {"first", format_rfc3339(what.first)},
+                  {"last", format_rfc3339(what.last)},
+                  {"count", static_cast<std::int64_t>(what.count)}};
+    return event;
+}
+
 /// Those that wait and are not to start any more.
 void drop_older(std::vector<store::QueueRecord>& records, const store::QueueView& view,
                 const store::Schedule& schedule)
@@ -89,21 +107,26 @@ Result<void> Dispatcher::fire_due(std::vector<store::QueueRecord>& records)
     const std::size_t count = fired_in(decided);
     store::TaskId next;
     if (count > 0) { BGT_TRY_ASSIGN(next, root_.allocate_ids(static_cast<std::uint32_t>(count))); }
+    std::vector<store::RootEvent> events;
     for (const auto& [schedule, occurred] : decided) {
         for (const core::Occurred& one : occurred) {
             if (one.fate != core::OccurrenceFate::fired) {
+                events.push_back(occurrence_event(*schedule, one, {}, now));
                 records.emplace_back(store::ScheduleOccurred{schedule->is.id, one, 0, now});
                 continue;
             }
             if (schedule->is.policy.on_overlap == core::OnOverlap::replace)
                 drop_older(records, *view_, *schedule);
             store::append_firing(records, *schedule, next, one, now);
+            events.push_back(occurrence_event(*schedule, one, next, now));
+            events.push_back(store::queued_event(next, 1, {}, schedule->is.tasks.queue, now));
             ++next.value;
         }
     }
     // Also after a crash of the machine none of them fires again.
     BGT_TRY(view_->append(records, store::QueueFile::Durability::machine));
     records.clear();
+    for (const store::RootEvent& event : events) static_cast<void>(events_.append(event));
     update_schedules();
     return {};
 }

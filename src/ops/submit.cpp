@@ -9,6 +9,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
 #include <bgt/store/queue_view.hpp>
+#include <bgt/store/root_events.hpp>
 #include <bgt/store/shutdown_lock.hpp>
 #include <bgt/supervise/start.hpp>
 
@@ -20,6 +21,8 @@ namespace bgt::ops {
 namespace {
 
 constexpr auto full_pause = std::chrono::milliseconds(100);
+/// A larger batch is one event, as an array is.
+constexpr std::size_t max_told_apart = 100;
 
 std::uint32_t count_of(const SubmitRequest& request)
 {
@@ -237,6 +240,22 @@ void clear_unused_contexts(Submission& s)
     if (const auto used = (*view)->contexts()) store::clear_contexts(s.file, *used);
 }
 
+/// Under the journal's lock, so that it comes before their start.
+void tell_queued(const store::Root& root, const SubmitRequest& request, const core::TaskRange& ids)
+{
+    store::EventWriter events(root.fd());
+    const WallTime now = os::wall_now();
+    const auto tell = [&](store::TaskId first, std::uint32_t count, const std::string& name) {
+        static_cast<void>(
+            events.append(store::queued_event(first, count, name, request.how.queue, now)));
+    };
+    const std::vector<BatchItem>& batch = request.batch;
+    if (batch.empty() || batch.size() > max_told_apart)
+        return tell(store::TaskId{ids.first}, ids.count, request.spec.name);
+    for (std::size_t at = 0; at < batch.size(); ++at)
+        tell(store::TaskId{ids.first + static_cast<std::int64_t>(at)}, 1, batch[at].name);
+}
+
 struct Placed {
     SubmitAnswer answer;
     bool full = false;
@@ -300,6 +319,7 @@ Result<Placed> place(store::Root& root, store::QueueFile& file, SubmitRequest& r
         clear_unused_contexts(s);
         return written.error();
     }
+    tell_queued(root, request, placed.answer.ids);
     to_end = std::move(s.to_end);
     return placed;
 }

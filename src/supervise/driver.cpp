@@ -12,16 +12,6 @@ namespace {
 constexpr std::size_t max_survivors = 16;
 constexpr int max_pause_passes = 10;
 
-/// As the events of an ended task and of an ended attempt tell it.
-std::vector<store::EventField> fields_of(const core::Outcome& outcome)
-{
-    return {{"outcome", std::string(core::to_string(outcome.kind))},
-            {"code", std::int64_t{outcome.code}},
-            {"signal", std::int64_t{outcome.signal}},
-            {"reason", std::string(core::to_string(outcome.reason))},
-            {"exit_code", std::int64_t{core::exit_code(outcome)}}};
-}
-
 } // namespace
 
 Driver::Driver(const core::Policy& policy, core::State state, Collaborators with)
@@ -161,7 +151,7 @@ void Driver::finish()
     status.ended_at = with_.clock.now();
     status.survivors.clear();
     with_.recorder.save(state_);
-    std::vector<store::EventField> fields = fields_of(status.outcome);
+    std::vector<store::EventField> fields = outcome_fields(status.outcome);
     if (core::exit_code(status.outcome) != 0) with_.hooks.tell_of_kernel(fields);
     with_.recorder.event("ended", std::move(fields));
     with_.hooks.task_ended();
@@ -178,7 +168,7 @@ void Driver::end_attempt(const core::Outcome& outcome)
     const Duration lived =
         status.attempt_started ? now - *status.attempt_started : Duration::zero();
     const auto [out, err] = with_.output.attempt_ranges();
-    std::vector<store::EventField> fields = fields_of(outcome);
+    std::vector<store::EventField> fields = outcome_fields(outcome);
     fields.push_back({"attempt", std::int64_t{status.attempt}});
     fields.push_back({"started_at", format_rfc3339(status.attempt_started.value_or(now))});
     fields.push_back(

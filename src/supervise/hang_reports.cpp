@@ -4,7 +4,6 @@
 #include <bgt/os/evidence.hpp>
 #include <bgt/os/helper.hpp>
 #include <bgt/os/wait.hpp>
-#include <bgt/store/open_file.hpp>
 #include <bgt/store/report.hpp>
 #include <bgt/supervise/hang_reports.hpp>
 #include <bgt/supervise/missing_conditions.hpp>
@@ -135,18 +134,20 @@ void HangReports::run_hook(core::Reason rule)
         {"BGT_HANG_RULE", std::string(core::to_string(rule))},
         {"BGT_REPORT", last_ ? fmt::format("{}/reports/{}.json", with_.task.path(), *last_) : ""},
     };
-    const Result<pid_t> pid = os::fork_helper({with_.task.fd()}, true, [&] {
+    std::vector<int> keep{with_.task.fd()};
+    if (with_.recorder.root_fd() >= 0) keep.push_back(with_.recorder.root_fd());
+    const Result<pid_t> pid = os::fork_helper(keep, true, [&] {
         os::set_variables(variables);
         const Result<os::HelperEnd> end =
             os::run_helper("/bin/sh", {"-c", command}, false, hook_bound);
         // This process tells: the supervisor may be gone by then.
-        const Fd events = store::open_file(with_.task.fd(), store::file::events, O_RDWR | O_APPEND);
+        with_.recorder.reopen();
         const std::string what = !end        ? end.error().message
                                  : end->code ? ""
                                              : "killed: it took longer than a minute";
-        static_cast<void>(store::append_event(
-            events.get(), os::wall_now(), "hook-ended",
-            {{"code", std::int64_t{end && end->code ? *end->code : -1}}, {"error", what}}));
+        with_.recorder.event(
+            "hook-ended",
+            {{"code", std::int64_t{end && end->code ? *end->code : -1}}, {"error", what}});
         return 0;
     });
     if (!pid) return with_.recorder.event("hook-failed", {{"why", pid.error().message}});

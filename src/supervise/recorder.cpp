@@ -3,6 +3,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/store/open_file.hpp>
 #include <bgt/supervise/status_of.hpp>
+#include <bgt/supervise/task_evidence.hpp>
 
 #include <chrono>
 #include <fcntl.h>
@@ -14,6 +15,34 @@ namespace {
 
 constexpr int max_tries = 5;
 constexpr auto between_tries = std::chrono::milliseconds(20);
+/// The stream is shared by all tasks: one that reports at each percent must not fill it.
+constexpr auto between_progress = std::chrono::seconds(1);
+constexpr std::size_t max_unpublished = 16;
+constexpr std::size_t lines_told = 5;
+constexpr std::uint64_t tail_bytes = 4096;
+
+store::RootEvent root_event(const core::EventType& type, WallTime at,
+                            std::vector<store::EventField> fields)
+{
+    store::RootEvent event;
+    event.at = at;
+    event.type = type.word;
+    event.level = type.level;
+    for (store::EventField& field : fields)
+        event.data.emplace_back(field.key, std::move(field.value));
+    return event;
+}
+
+/// A failure is told with the last lines of the output.
+void describe_end(store::RootEvent& event, const core::Outcome& outcome, const store::TaskDir& task)
+{
+    event.level = core::level_of(outcome);
+    if (event.level != core::EventLevel::error) return;
+    std::string tail;
+    for (const std::string& line : last_lines(task, lines_told, tail_bytes))
+        tail += (tail.empty() ? "" : "\n") + line;
+    if (!tail.empty()) event.data.emplace_back("tail", std::move(tail));
+}
 
 } // namespace
 
@@ -50,10 +79,28 @@ void Recorder::save()
 bool Recorder::put(const core::Progress& progress)
 {
     const auto before = std::tuple(status_.progress, status_.step, status_.total_steps);
+    const std::string step_before = status_.step;
     if (progress.fraction) status_.progress = progress.fraction;
     if (!progress.step.empty()) status_.step = progress.step.substr(0, 63);
     if (progress.total_steps) status_.total_steps = *progress.total_steps;
-    return before != std::tuple(status_.progress, status_.step, status_.total_steps);
+    const bool changed = before != std::tuple(status_.progress, status_.step, status_.total_steps);
+    if (changed) tell_progress(step_before != status_.step);
+    return changed;
+}
+
+void Recorder::tell_progress(bool is_new_step)
+{
+    const Instant now = os::now();
+    const bool is_whole = status_.progress && *status_.progress >= 1;
+    if (!is_whole && !is_new_step && now < progress_told_ + between_progress) return;
+    progress_told_ = now;
+    std::vector<store::EventField> fields;
+    if (status_.progress)
+        fields.push_back({"percent", static_cast<std::int64_t>(*status_.progress * 100)});
+    if (!status_.step.empty()) fields.push_back({"step", status_.step});
+    if (status_.total_steps != 0)
+        fields.push_back({"total_steps", static_cast<std::int64_t>(status_.total_steps)});
+    tell("progress", os::wall_now(), std::move(fields));
 }
 
 void Recorder::event(std::string_view name, std::vector<store::EventField> fields)
@@ -61,9 +108,74 @@ void Recorder::event(std::string_view name, std::vector<store::EventField> field
     // Made with the first event, which is after the caller has been told that the command runs.
     if (!events_)
         events_ = store::open_file(folder_, store::file::events, O_RDWR | O_CREAT | O_APPEND);
+    const WallTime now = os::wall_now();
+    if (const core::EventType* type = core::type_of_task_event(name)) tell(*type, now, fields);
     if (lost_events_ > 0) fields.push_back({"events_lost_before", lost_events_});
-    const Result<void> written = store::append_event(events_.get(), os::wall_now(), name, fields);
+    const Result<void> written = store::append_event(events_.get(), now, name, fields);
     lost_events_ = written ? 0 : lost_events_ + 1;
+}
+
+void Recorder::tell(std::string_view type, WallTime at, std::vector<store::EventField> fields)
+{
+    if (const core::EventType* row = core::find_event_type(type)) tell(*row, at, std::move(fields));
+}
+
+void Recorder::tell(const core::EventType& type, WallTime at, std::vector<store::EventField> fields)
+{
+    store::RootEvent event = root_event(type, at, std::move(fields));
+    event.task = id_;
+    event.name = name_;
+    if (type.word == "ended") {
+        const store::TaskDir folder(id_, {}, Fd(::fcntl(folder_, F_DUPFD_CLOEXEC, 0)));
+        describe_end(event, status_.outcome, folder);
+    }
+    if (root_ < 0) {
+        if (unpublished_.size() < max_unpublished) unpublished_.push_back(std::move(event));
+        return;
+    }
+    if (lost_in_stream_ > 0) event.data.emplace_back("events_lost_before", lost_in_stream_);
+    lost_in_stream_ = stream_.append(event) ? 0 : lost_in_stream_ + 1;
+}
+
+void Recorder::publish(int root_fd, store::TaskId id, std::string name)
+{
+    root_ = root_fd;
+    id_ = id;
+    name_ = std::move(name);
+    stream_ = store::EventWriter(root_fd);
+    for (store::RootEvent& event : std::exchange(unpublished_, {})) {
+        event.task = id_;
+        event.name = name_;
+        lost_in_stream_ = stream_.append(event) ? 0 : lost_in_stream_ + 1;
+    }
+}
+
+void Recorder::reopen()
+{
+    static_cast<void>(events_.release());
+    stream_.forget();
+}
+
+std::vector<store::EventField> outcome_fields(const core::Outcome& outcome)
+{
+    return {{"outcome", std::string(core::to_string(outcome.kind))},
+            {"code", std::int64_t{outcome.code}},
+            {"signal", std::int64_t{outcome.signal}},
+            {"reason", std::string(core::to_string(outcome.reason))},
+            {"exit_code", std::int64_t{core::exit_code(outcome)}}};
+}
+
+void tell_end(int root_fd, const store::TaskDir& task, const std::string& name,
+              const core::Outcome& outcome, std::vector<store::EventField> more)
+{
+    std::vector<store::EventField> fields = outcome_fields(outcome);
+    for (store::EventField& field : more) fields.push_back(std::move(field));
+    store::RootEvent event =
+        root_event(*core::find_event_type("ended"), os::wall_now(), std::move(fields));
+    event.task = task.id();
+    event.name = name;
+    describe_end(event, outcome, task);
+    static_cast<void>(store::EventWriter(root_fd).append(event));
 }
 
 } // namespace bgt::supervise

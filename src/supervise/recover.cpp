@@ -12,6 +12,7 @@
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/status_slots.hpp>
 #include <bgt/store/task_marks.hpp>
+#include <bgt/supervise/recorder.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
 
 #include "spawn_main.hpp"
@@ -84,6 +85,8 @@ Result<void> record_end(store::Root& root, const store::TaskDir& task, const sto
                                                   {stream, at_most()}));
     }
     static_cast<void>(store::append_history(root, spec, status, os::wall_now()));
+    tell_end(root.fd(), task, status.name, status.outcome,
+             {{"why", std::string(why_ended(status, rebooted))}});
     if (!task.remove_channels()) return {}; // found by its marker, at the next pruning
     return root.unmark_active(task.id());
 }
@@ -155,6 +158,7 @@ int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spe
     status.adopted = true;
     status.supervisor = os::own_key();
     resources->recorder.save();
+    resources->recorder.publish(resources->root.fd(), resources->task.id(), resources->spec.name);
     resources->recorder.event("adopted");
     for (const store::EventField& stream : lost_output(resources->task))
         resources->recorder.event("output-lost", {stream, at_most()});

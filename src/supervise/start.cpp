@@ -64,6 +64,11 @@ store::Status first_status(const store::TaskSpec& spec, const store::Secret& sec
     return status;
 }
 
+void publish(SupervisorResources& resources)
+{
+    resources.recorder.publish(resources.root.fd(), resources.task.id(), resources.spec.name);
+}
+
 /// The command could not be executed: the task has ended, whether or not anybody is there to be
 /// told.
 void record_failure(SupervisorResources& resources, const Error& error, bool awaited)
@@ -80,6 +85,8 @@ void record_failure(SupervisorResources& resources, const Error& error, bool awa
     if (!awaited)
         static_cast<void>(
             store::append_history(resources.root, resources.spec, status, os::wall_now()));
+    resources.recorder.tell("ended", os::wall_now(), outcome_fields(status.outcome));
+    publish(resources);
     if (resources.task.remove_channels())
         static_cast<void>(resources.root.unmark_active(resources.task.id()));
 }
@@ -110,6 +117,8 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
     resources->env = environment_of(*resources, std::move(request.env));
     resources->caller_stdin = std::move(request.caller_stdin);
     resources->recorder.status().supervisor = os::own_key();
+    if (resources->spec.queue.empty()) // others are told as queued
+        resources->recorder.tell("created", resources->spec.created);
     const Result<void> started = spawn_main(*resources, 1);
     if (!started) {
         record_failure(*resources, started.error(), static_cast<bool>(report));
@@ -126,6 +135,7 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
     const std::int32_t main_pid = resources->recorder.status().main_process.pid;
     resources->recorder.event("started", {{"pid", std::int64_t{main_pid}}});
     if (awaited) let_caller_go(*resources);
+    publish(*resources);
     std::optional<Removal> removal = Supervisor(std::move(*resources), main_pid).run();
     remove_folder(
         std::move(removal)); // not in the same expression: the supervisor would still be there

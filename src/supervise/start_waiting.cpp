@@ -8,6 +8,7 @@
 #include <bgt/store/history.hpp>
 #include <bgt/store/remove.hpp>
 #include <bgt/store/task_marks.hpp>
+#include <bgt/supervise/recorder.hpp>
 
 #include <fmt/format.h>
 
@@ -71,7 +72,9 @@ Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::R
         status.ended = os::wall_now();
         status.ended_at = os::now();
         BGT_TRY(record.write(status));
-        return root.publish_task(task);
+        BGT_TRY(root.publish_task(task));
+        tell_end(root.fd(), task, spec.name, status.outcome);
+        return {};
     };
     Result<void> filled = fill();
     if (filled) {

@@ -11,15 +11,13 @@
 namespace bgt::supervise {
 namespace {
 
-constexpr std::uint64_t tail_bytes = 64 * 1024;
-
 struct Tail {
     std::vector<std::string> lines;
     bool unfinished = false;
     timespec changed{};
 };
 
-Tail tail_of(const store::TaskDir& task, store::WhichLog which)
+Tail tail_of(const store::TaskDir& task, store::WhichLog which, std::uint64_t tail_bytes)
 {
     Tail tail;
     auto log = store::LogFile::open(task, which);
@@ -68,6 +66,15 @@ std::vector<std::string> last_lines(const store::TaskDir& task, std::size_t most
     return std::move(evidence.output);
 }
 
+std::vector<std::string> last_lines(const store::TaskDir& task, std::size_t most,
+                                    std::uint64_t bytes)
+{
+    core::Evidence evidence;
+    TaskEvidence(task, bytes).add_output(evidence);
+    keep_last(evidence.output, most);
+    return std::move(evidence.output);
+}
+
 store::LogFile* TaskEvidence::log()
 {
     if (!log_) log_.emplace(store::LogFile::open(task_, store::WhichLog::out));
@@ -92,7 +99,8 @@ std::optional<std::string> TaskEvidence::read_output(std::uint64_t& from)
 
 void TaskEvidence::add_output(core::Evidence& evidence)
 {
-    Tail older = tail_of(task_, store::WhichLog::out), newer = tail_of(task_, store::WhichLog::err);
+    Tail older = tail_of(task_, store::WhichLog::out, tail_bytes_),
+         newer = tail_of(task_, store::WhichLog::err, tail_bytes_);
     if (is_older(newer.changed, older.changed)) std::swap(older, newer);
     if (!newer.lines.empty() && !older.lines.empty())
         keep_last(older.lines, core::max_lines_shown / 2);

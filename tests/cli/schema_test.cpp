@@ -106,6 +106,8 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     CHECK(lab({"submit", "--hold", "--name", "first", "--", "true"}).code == 0);
     CHECK(lab({"submit", "--hold", "--after", "first", "--", "true"}).code == 0);
     collect({"graph"});
+    collect({"events"});
+    collect({"events", "--type", "nosuch"});
     answers += "scope\t" + read_file(lab.work() + "/scope.json");
     answers += "run\t" + lab({"run", "--explain", "--json", "--", "true"}).out;
     collect({"trust"});

@@ -34,6 +34,7 @@ play rounds.py --rounds "$rounds" --jobs 4
 play waiting.py --tasks 300 --every 20
 play waiting.py --tasks 300 --every 20 --removal
 play schedules.py --schedules 5 --seconds 15 --every 50
+play events.py --events 2000 --tasks 10 --every 50
 for script in users.py clone.py records.py seccomp.py surroundings.py surroundings_container.py surroundings_files.py \
     surroundings_limits.py surroundings_pids.py surroundings_time.py old_state.py; do
     play "$script"

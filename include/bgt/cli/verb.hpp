@@ -48,6 +48,7 @@ std::unique_ptr<Verb> make_down();
 std::unique_ptr<Verb> make_ps();
 std::unique_ptr<Verb> make_show();
 std::unique_ptr<Verb> make_logs();
+std::unique_ptr<Verb> make_events();
 std::unique_ptr<Verb> make_wait();
 std::unique_ptr<Verb> make_kill();
 std::unique_ptr<Verb> make_why();

@@ -1,16 +1,18 @@
 #pragma once
+#include <bgt/core/event_table.hpp>
 #include <bgt/core/progress.hpp>
 #include <bgt/core/step.hpp>
 #include <bgt/store/events.hpp>
+#include <bgt/store/root_events.hpp>
 #include <bgt/store/status.hpp>
 #include <bgt/store/task_dir.hpp>
 #include <string>
 
 namespace bgt::supervise {
 
-/// What one supervisor writes of its task: the status record and the event log. Failures to write
-/// are no reason to stop: the record has its space from the start, and an event that a full disk
-/// refuses is counted and told by the next one.
+/// What one supervisor writes of its task: the status record, the event log, and its part of the
+/// event stream of the root. Failures to write are no reason to stop: the record has its space from
+/// the start, and an event that a full disk refuses is counted and told by the next one.
 class Recorder {
 public:
     /// Opens the status record in the folder, which must stay open; the event log is made with its
@@ -29,15 +31,39 @@ public:
     /// Puts what is known of the progress into the record, without writing it. True: the record has
     /// changed.
     bool put(const core::Progress&);
+    /// For the event log of the task, and for the stream.
     void event(std::string_view name, std::vector<store::EventField> fields = {});
+    /// For the stream alone: one of its types.
+    void tell(std::string_view type, WallTime at, std::vector<store::EventField> fields = {});
+    /// From now on the stream is written, too, and what it is to tell so far is written now: later
+    /// than the event log, so that a start does not take longer. `root_fd` is not owned.
+    void publish(int root_fd, store::TaskId, std::string name);
+    int root_fd() const { return root_; }
+    /// In a process that was forked and has none of the descriptors but those of the folders.
+    void reopen();
 
 private:
+    void tell(const core::EventType&, WallTime at, std::vector<store::EventField> fields);
+    void tell_progress(bool is_new_step);
+
     store::Status status_;
     store::StatusWriter writer_;
-    int folder_ = -1;
+    int folder_ = -1, root_ = -1;
     Fd events_;
-    std::int64_t lost_events_ = 0;
+    std::int64_t lost_events_ = 0, lost_in_stream_ = 0;
     bool refused_ = false; ///< the last record, by the disk
+    store::TaskId id_;
+    std::string name_;
+    store::EventWriter stream_;
+    std::vector<store::RootEvent> unpublished_;
+    Instant progress_told_{};
 };
+
+/// As the events of an ended task and of an ended attempt tell it.
+std::vector<store::EventField> outcome_fields(const core::Outcome&);
+/// Tells of an end in the stream, for a task that has no supervisor; with its last lines, where the
+/// end is an error. What can't be written is not.
+void tell_end(int root_fd, const store::TaskDir&, const std::string& name, const core::Outcome&,
+              std::vector<store::EventField> more = {});
 
 } // namespace bgt::supervise

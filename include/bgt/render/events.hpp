@@ -1,0 +1,18 @@
+#pragma once
+#include <bgt/ops/events.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bgt::render {
+
+/// {"schema":1,"events":[...],"cursor":"..."} and a newline.
+std::string events_json(const std::vector<ops::EventRecord>&, const std::string& cursor);
+/// One of them: {"schema":1,"at":...,"type":...} and a newline.
+std::string event_line_json(const ops::EventRecord&);
+/// A line for people, and with a failure the last lines of its output below it. `clock` prints
+/// times.
+std::string event_text(const store::RootEvent&, const std::function<std::string(WallTime)>& clock,
+                       bool color);
+
+} // namespace bgt::render
