@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run submit queue schedule hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version help'
+_bgt_verbs='run submit queue schedule hold release move scope shutdown graph up down ps show logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -321,6 +321,21 @@ _bgt_verb() {
         --config) value=@file ;;
         esac
         ;;
+    events)
+        options='-h --help --all --name --tag --queue -f --follow --since --type --level --utc --json --root --config'
+        first=@task-list
+        rest=@task-list
+        case $2 in
+        --name) value=@name-list ;;
+        --tag) value=@tag-list ;;
+        --queue) value=@none ;;
+        --since) value=@none ;;
+        --type) value=@none ;;
+        --level) value='error warning info debug' ;;
+        --root) value=@directory ;;
+        --config) value=@file ;;
+        esac
+        ;;
     wait)
         options='-h --help --all --name --tag --queue --for --any --or-stuck --timeout --attempt --json --root --config'
         first=@task-list
@@ -532,7 +547,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run submit queue schedule hold release move scope shutdown graph up down ps show logs wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version'
+        first='run submit queue schedule hold release move scope shutdown graph up down ps show logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version'
         rest=@none
         ;;
     esac

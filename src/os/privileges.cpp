@@ -1,7 +1,7 @@
 #include <bgt/os/privileges.hpp>
 
-#include <bgt/base/fd.hpp>
 #include <bgt/base/descriptor.hpp>
+#include <bgt/base/fd.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -138,7 +138,8 @@ std::optional<Privileges> privileges_of(pid_t process)
                                                            {"CapBnd", &found.bounding},
                                                            {"CapAmb", &found.ambient}};
     for (const auto& [name, set] : sets)
-        if (const auto line = field(text, name)) *set = number<std::uint64_t>(*line, 16).value_or(0);
+        if (const auto line = field(text, name))
+            *set = number<std::uint64_t>(*line, 16).value_or(0);
     if (const auto line = field(text, "NoNewPrivs"))
         found.no_new_privileges = number<int>(*line, 10).value_or(0) != 0;
     return found;
@@ -175,9 +176,7 @@ bool drop_to(const Privileges& wanted)
         if ((here->ambient & ~wanted.ambient & bit) != 0 &&
             ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, number, 0, 0) != 0)
             return false;
-        if ((unbound & bit) != 0 &&
-            ::prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0)
-            return false;
+        if ((unbound & bit) != 0 && ::prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0) return false;
     }
     if (!set_capabilities(wanted)) return false;
     if (wanted.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;

@@ -88,10 +88,9 @@ std::string event_text(const store::RootEvent& event,
 {
     const core::EventType* type = core::find_event_type(event.type);
     const std::string word = fit(printable(event.type), 32);
-    std::string line =
-        fmt::format("{}  {:7}  {:12}  ",
-                    event.at == WallTime{} ? std::string(no_time) : clock(event.at),
-                    core::to_string(event.level), word);
+    std::string line = fmt::format("{}  {:7}  {:12}  ",
+                                   event.at == WallTime{} ? std::string(no_time) : clock(event.at),
+                                   core::to_string(event.level), word);
     if (event.task.value > 0) {
         line += std::to_string(event.task.value);
         if (!event.name.empty()) line += " (" + fit(printable(event.name), 64) + ")";
@@ -102,8 +101,7 @@ std::string event_text(const store::RootEvent& event,
     if (!begin.empty()) line = std::string(begin) + line + "\x1b[0m";
     line += '\n';
     if (const std::string* tail = event.text("tail"))
-        for (const std::string& one : split(*tail, '\n'))
-            line += "    | " + printable(one) + "\n";
+        for (const std::string& one : split(*tail, '\n')) line += "    | " + printable(one) + "\n";
     return line;
 }
 

@@ -64,9 +64,15 @@ Result<Readable> read_all(std::string_view bytes, std::uint64_t end)
             is_end_known = true;
         }
         if (const auto record = detail::framed(bytes.substr(at))) {
-            BGT_TRY_ASSIGN(QueueRecord decoded, decode_record(*record));
-            out.records.push_back(std::move(decoded));
+            Result<QueueRecord> decoded = decode_record(*record);
+            if (!decoded && decoded.error().sys_errno != damaged_file) return decoded.error();
             at += journal_frame_size + record->size();
+            if (decoded) {
+                out.records.push_back(*std::move(decoded));
+            } else {
+                ++out.places;
+                out.lost_bytes += journal_frame_size + record->size();
+            }
             continue;
         }
         const std::size_t next = next_record(bytes, at, searched);
@@ -166,7 +172,8 @@ private:
         if (auto* kept = std::get_if<ScheduleKept>(&record)) kept->state.paused = true;
         if (const auto* paused = std::get_if<SchedulePaused>(&record); paused && !paused->paused)
             return;
-        if (const auto* scheduled = std::get_if<Scheduled>(&record); scheduled && !pause(*scheduled))
+        if (const auto* scheduled = std::get_if<Scheduled>(&record);
+            scheduled && !pause(*scheduled))
             return;
         if (const auto* told = std::get_if<Told>(&record); told && is_end(told->what)) {
             // Its claim may be lost: it does not wait any more all the same.
@@ -262,6 +269,16 @@ Result<void> repair_journal(const Root& root, const BootId& boot, const std::str
     return {};
 }
 
+/// Whether each record is whole, and says something that can be.
+Result<void> check_records(QueueFile& journal)
+{
+    BGT_TRY(journal.check());
+    return journal.read_new([](std::string_view bytes, RecordPlace) -> Result<void> {
+        const Result<QueueRecord> record = decode_record(bytes);
+        return record ? Result<void>() : record.error();
+    });
+}
+
 } // namespace
 
 Result<Repair> repair_queues(const Root& root, const BootId& boot)
@@ -272,7 +289,7 @@ Result<Repair> repair_queues(const Root& root, const BootId& boot)
     if (file.folder() < 0) return done;
     BGT_TRY_ASSIGN(const Fd lock, file.lock());
     Result<QueueFile> journal = QueueFile::open(root, false, boot);
-    const Result<void> whole = journal ? journal->check() : Result<void>(journal.error());
+    const Result<void> whole = journal ? check_records(*journal) : Result<void>(journal.error());
     if (!whole && whole.error().sys_errno != damaged_file) return whole.error();
     if (!whole) BGT_TRY(repair_journal(root, boot, path, file, done));
     if (const auto settings = read_settings(file);

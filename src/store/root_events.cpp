@@ -6,8 +6,8 @@
 
 #include "crc32c.hpp"
 
-#include <boost/json.hpp>
 #include <array>
+#include <boost/json.hpp>
 #include <charconv>
 #include <cstdio>
 #include <span>
@@ -107,15 +107,15 @@ std::optional<RootEvent> event_of(const json::object& from)
 
 const std::string* RootEvent::text(std::string_view key) const
 {
-    for (const auto& [name, value] : data)
-        if (name == key) return std::get_if<std::string>(&value);
+    for (const auto& [field, value] : data)
+        if (field == key) return std::get_if<std::string>(&value);
     return nullptr;
 }
 
 std::optional<std::int64_t> RootEvent::number(std::string_view key) const
 {
-    for (const auto& [name, value] : data)
-        if (const auto* number = std::get_if<std::int64_t>(&value); number && name == key)
+    for (const auto& [field, value] : data)
+        if (const auto* number = std::get_if<std::int64_t>(&value); number && field == key)
             return *number;
     return std::nullopt;
 }
@@ -172,10 +172,9 @@ std::optional<RootEvent> decode_root_event(std::string_view line)
 std::string to_string(const EventCursor& cursor)
 {
     std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "e%llx-%llx-%x",
-                  static_cast<unsigned long long>(cursor.segment),
-                  static_cast<unsigned long long>(cursor.offset),
-                  static_cast<unsigned>(cursor.identity));
+    std::snprintf(
+        text.data(), text.size(), "e%llx-%llx-%x", static_cast<unsigned long long>(cursor.segment),
+        static_cast<unsigned long long>(cursor.offset), static_cast<unsigned>(cursor.identity));
     return text.data();
 }
 

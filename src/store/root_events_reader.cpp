@@ -161,9 +161,9 @@ bool EventReader::fill()
     if (used_ > 0) buffer_.erase(0, std::exchange(used_, 0));
     const std::size_t had = buffer_.size();
     buffer_.resize(had + block);
-    const auto n = detail::read_at(segment_.get(),
-                                   std::as_writable_bytes(std::span(buffer_)).subspan(had),
-                                   offset_ + skipped_ + had);
+    const auto n =
+        detail::read_at(segment_.get(), std::as_writable_bytes(std::span(buffer_)).subspan(had),
+                        offset_ + skipped_ + had);
     buffer_.resize(had + static_cast<std::size_t>(std::max<std::ptrdiff_t>(n, 0)));
     if (n > 0) return true;
     struct stat st {};

@@ -87,8 +87,7 @@ TEST_CASE("retries, what waits in a queue, and what never starts are told")
 {
     const Lab lab;
     const std::string id = lab.start({"--retries", "1", "--backoff", "1ms", "--", "false"});
-    CHECK(types_of(after_end(lab, id)) ==
-          Words{"created", "started", "retry", "started", "ended"});
+    CHECK(types_of(after_end(lab, id)) == Words{"created", "started", "retry", "started", "ended"});
     CHECK(lab({"submit", "--name", "q", "--", "false"}).code == 0);
     CHECK(lab({"submit", "--name", "after", "--after", "q", "--", "true"}).code == 0);
     const json::array q = after_end(lab, "q", {"q"});
@@ -147,9 +146,14 @@ TEST_CASE("a cursor continues, a time narrows, and what is neither is refused")
     CHECK(at(answer, "/cursor") == at(events.back(), "/cursor"));
     CHECK(events_of(lab, {"--since", "1h"}).size() == 3);
     CHECK(events_of(lab, {"--since", "0s"}).empty());
-    for (const Words& bad :
-         {Words{"--since", "e1-1-0"}, {"--since", "e9"}, {"--since", ""}, {"--type", "end"},
-          {"--level", "loud"}, {"--since", "\x1b[31m"}, {"--type", "\x1b[31m"}, {"\x1b[31m"}}) {
+    for (const Words& bad : {Words{"--since", "e1-1-0"},
+                             {"--since", "e9"},
+                             {"--since", ""},
+                             {"--type", "end"},
+                             {"--level", "loud"},
+                             {"--since", "\x1b[31m"},
+                             {"--type", "\x1b[31m"},
+                             {"\x1b[31m"}}) {
         Words words{"events"};
         words.insert(words.end(), bad.begin(), bad.end());
         const Ran ran = lab(words);

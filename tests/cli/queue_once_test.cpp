@@ -113,7 +113,8 @@ TEST_CASE("a task that is removed before its end was read is not executed again"
             lab.set_env("BGT_KEEP_ENDED=1000");
         }
         if (way == "by hand") {
-            REQUIRE(eventually(patience, [&] { return !fs::exists(lab.root() + "/active/" + id); }));
+            REQUIRE(
+                eventually(patience, [&] { return !fs::exists(lab.root() + "/active/" + id); }));
             fs::remove_all(lab.task_folder(id));
         }
         REQUIRE(eventually(patience, [&] { return !fs::exists(lab.task_folder(id)); }));
@@ -156,10 +157,11 @@ TEST_CASE("a marker that was removed is no end")
 {
     const Lab lab;
     const bool is_of_queue = GENERATE(true, false);
-    const std::string id = is_of_queue ? submit_one(lab, {"-c", runs_till_go})
-                                       : lab.start({"-c", runs_till_go});
+    const std::string id =
+        is_of_queue ? submit_one(lab, {"-c", runs_till_go}) : lab.start({"-c", runs_till_go});
     await_start(lab, id);
-    const std::string after = submit_one(lab, {"--after", id + ":ok", "-c", "echo $BGT_TASK_ID >> ran"});
+    const std::string after =
+        submit_one(lab, {"--after", id + ":ok", "-c", "echo $BGT_TASK_ID >> ran"});
     fs::remove(lab.root() + "/active/" + id);
     const std::string later = submit_one(lab, {"-q", "other", "--", "true"});
     CHECK(lab.wait(later) == 0); // whoever dispatches has looked

@@ -92,9 +92,8 @@ TEST_CASE("what neither of two submitters could give the other is held, and that
             ::prctl(PR_CAPBSET_DROP, CAP_SETGID, 0, 0, 0);
         };
     };
-    const std::string first =
-        id_of(submit(lab, {"submit", "-c", "until test -e go; do sleep 0.01; done"},
-                     with_group(4711)));
+    const std::string first = id_of(
+        submit(lab, {"submit", "-c", "until test -e go; do sleep 0.01; done"}, with_group(4711)));
     const std::string other = id_of(submit(lab, {"submit", "--", "true"}, with_group(4712)));
     const std::string same = id_of(submit(lab, {"submit", "--", "true"}, with_group(4711)));
     CHECK(lab.wait(same) == 0); // it is not kept waiting

@@ -31,8 +31,14 @@ TEST_CASE("a saved environment goes with the last task that needs it")
     REQUIRE(lab({"submit", "--array", "1-3", "-c", "until test -e go; do sleep 0.01; done"}).code ==
             0);
     CHECK(saved(lab, "SECRET=mellon") == 1);
-    SECTION("when they have ended") { write_file(lab.work() + "/go", ""); }
-    SECTION("when they are cancelled") { REQUIRE(lab({"kill", "2", "3", "4"}).code == 0); }
+    SECTION("when they have ended")
+    {
+        write_file(lab.work() + "/go", "");
+    }
+    SECTION("when they are cancelled")
+    {
+        REQUIRE(lab({"kill", "2", "3", "4"}).code == 0);
+    }
     CHECK(eventually(patience, [&] { return saved(lab, "SECRET=mellon") == 0; }));
     write_file(lab.work() + "/go", "");
     CHECK(lab({"kill", "1"}).code == 0);

@@ -149,8 +149,7 @@ private:
         const bool is_begun = s.folder == Folder::begun && !is(Mutant::published_is_proof);
         if (s.journal == Journal::claimed || is_begun || is(Mutant::put_back_when_not_there))
             s.journal = Journal::waits;
-        else
-            tell(s, End::unknown);
+        else tell(s, End::unknown);
         reach(s);
     }
 

@@ -20,9 +20,9 @@ inline bool reaches(EventLevel of, EventLevel least)
 }
 
 struct EventType {
-    std::string_view word; ///< of the stream: "ended", "needs-input"
-    EventLevel level;      ///< where the event itself does not say more
-    std::string_view text; ///< what happened, for people
+    std::string_view word;             ///< of the stream: "ended", "needs-input"
+    EventLevel level;                  ///< where the event itself does not say more
+    std::string_view text;             ///< what happened, for people
     std::string_view in_task_log = {}; ///< its word in the task's own log, where that is another
 };
 std::span<const EventType> event_types();

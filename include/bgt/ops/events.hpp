@@ -11,7 +11,7 @@
 namespace bgt::ops {
 
 struct EventsRequest {
-    Selection selection; ///< empty: all. A name also selects tasks that get it later
+    Selection selection;            ///< empty: all. A name also selects tasks that get it later
     std::vector<std::string> types; ///< empty: all
     core::EventLevel level = core::EventLevel::info;
     std::string since; ///< a cursor, or a time as parse_moment() reads it; empty: all that is kept

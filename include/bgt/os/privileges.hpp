@@ -6,7 +6,8 @@
 
 namespace bgt::os {
 
-/// Of a process; nullopt: it is gone, or /proc can't be read. 0: of this one, which is always known.
+/// Of a process; nullopt: it is gone, or /proc can't be read. 0: of this one, which is always
+/// known.
 std::optional<Privileges> privileges_of(pid_t process);
 
 /// What of `wanted` a process with `here` can't give to one that it starts, in words; nullopt: it

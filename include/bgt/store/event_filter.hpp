@@ -9,7 +9,7 @@ namespace bgt::store {
 /// Which events of the stream are wanted. Each part that is given must fit. A gap always fits:
 /// nobody knows what is missing there.
 struct EventFilter {
-    std::vector<std::string> types; ///< one of them; empty: all
+    std::vector<std::string> types;                  ///< one of them; empty: all
     core::EventLevel level = core::EventLevel::info; ///< at least as severe
     std::optional<WallTime> since;
     /// Tasks by their ids or names; one of either must fit. Both empty: all, and what is about no

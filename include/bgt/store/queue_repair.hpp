@@ -10,11 +10,11 @@
 namespace bgt::store {
 
 struct Repair {
-    std::size_t waiting = 0;                ///< tasks that wait now; all of them are held
-    std::size_t schedules = 0;              ///< all of them are paused
-    std::size_t places = 0;                 ///< of the journal that could not be read
-    std::uint64_t lost_bytes = 0;           ///< in them
-    std::size_t lost_tasks = 0;             ///< and schedules, of which nobody knows what they were to run
+    std::size_t waiting = 0;      ///< tasks that wait now; all of them are held
+    std::size_t schedules = 0;    ///< all of them are paused
+    std::size_t places = 0;       ///< of the journal that could not be read
+    std::uint64_t lost_bytes = 0; ///< in them
+    std::size_t lost_tasks = 0;   ///< and schedules, of which nobody knows what they were to run
     std::vector<TaskId> without_dependency; ///< that wait for a lost one: to be released by hand
     std::vector<std::string> kept; ///< paths of the damaged files, which have another name now
 };

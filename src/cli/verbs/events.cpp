@@ -35,10 +35,11 @@ void Events::declare(Parser& parser)
 {
     declare_selection(parser, request_.selection);
     parser.flag("-f,--follow", follow_, "keep printing new events");
-    parser.option("--since", since_, "CURSOR|TIME", Value::duration,
-                  "only events behind the cursor of an earlier one, or since then: 10m (ago), 14:00");
+    parser.option(
+        "--since", since_, "CURSOR|TIME", Value::duration,
+        "only events behind the cursor of an earlier one, or since then: 10m (ago), 14:00");
     parser.list("--type", request_.types, "TYPE", Value::text,
-                "only events of this type: ended, needs-input, ...");
+                "only events of this type, such as ended or needs-input");
     parser.option("--level", level_, "error|warning|info|debug", Value::text,
                   "only events of this level or of a more severe one (info)");
     parser.flag("--utc", utc_, "print times in UTC, not in the local time zone");

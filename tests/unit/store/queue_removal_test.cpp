@@ -116,7 +116,10 @@ TEST_CASE("the end of a task is in the journal before its folder is removed")
     };
     SECTION("it can be written")
     {
-        SECTION("by a removal") { REQUIRE(remove_task(root, TaskId{1}, *std::move(task), {})); }
+        SECTION("by a removal")
+        {
+            REQUIRE(remove_task(root, TaskId{1}, *std::move(task), {}));
+        }
         SECTION("by retention")
         {
             *task = TaskDir{};

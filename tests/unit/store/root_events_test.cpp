@@ -82,7 +82,8 @@ TEST_CASE("an event of the stream is a line with a checksum")
     const std::string line = encode_root_event(event);
     CHECK(line.substr(8) ==
           " {\"at\":\"2026-01-31T12:00:07.123Z\",\"type\":\"started\",\"level\":\"warning\","
-          "\"task\":8,\"name\":\"web\",\"data\":{\"n\":7,\"text\":\"a\\n\\\"\\u001b\xef\xbf\xbd\"}}\n");
+          "\"task\":8,\"name\":\"web\",\"data\":{\"n\":7,\"text\":\"a\\n\\\"\\u001b\xef\xbf\xbd\"}}"
+          "\n");
     const auto back = decode_root_event(std::string_view(line).substr(0, line.size() - 1));
     REQUIRE(back);
     CHECK(back->at == event.at);
