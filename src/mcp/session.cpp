@@ -28,10 +28,10 @@ json::object server_info()
     return {{"name", "bgt"}, {"version", BGT_VERSION}};
 }
 
-json::object capabilities(bool modern)
+json::object capabilities(bool modern, bool subscribe = true)
 {
     json::object out{{"tools", json::object()},
-                     {"resources", json::object{{"subscribe", true}}},
+                     {"resources", json::object{{"subscribe", subscribe}}},
                      {"prompts", json::object()}};
     if (modern) out["extensions"] = json::object{{tasks_extension, json::object()}};
     return out;
@@ -85,12 +85,12 @@ bool knows_tasks(const json::object& client)
            extensions->get_object().contains(tasks_extension);
 }
 
-Action initialize(const Request& request)
+Action initialize(const Request& request, bool subscribe)
 {
     const json::string* asked = text_of(request.params, "protocolVersion");
     if (!asked) return missing(request.id, "protocolVersion");
     return {.reply = result_line(request.id, {{"protocolVersion", legacy_version(*asked)},
-                                              {"capabilities", capabilities(false)},
+                                              {"capabilities", capabilities(false, subscribe)},
                                               {"serverInfo", server_info()},
                                               {"instructions", instructions}})};
 }
@@ -230,7 +230,7 @@ Action Session::answer(Message message)
                     nullptr};
     request.progress_token = token_of(request.params);
     if (request.method == "initialize") {
-        Action action = initialize(request);
+        Action action = initialize(request, transport_ == Transport::stdio);
         initialized_ = true;
         return action;
     }
@@ -255,6 +255,7 @@ Action Session::answer(Message message)
 Action Session::answer_legacy(Request request)
 {
     if (request.method == "ping") return reply(request, {});
+    if (transport_ == Transport::http) return answer_either(std::move(request));
     if (request.method == "resources/subscribe" || request.method == "resources/unsubscribe") {
         if (auto refused = refuse_uri(request)) return *std::move(refused);
         Action action = reply(request, {});

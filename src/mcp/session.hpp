@@ -29,6 +29,13 @@ struct Action {
 
 class Session {
 public:
+    /// On http each message comes alone: what the old protocol once agreed on is taken for granted,
+    /// and it has no subscriptions.
+    enum class Transport : bool { stdio, http };
+    explicit Session(Transport transport = Transport::stdio)
+        : transport_(transport), initialized_(transport == Transport::http)
+    {}
+
     Action take(Message);
 
 private:
@@ -37,7 +44,8 @@ private:
     Action answer_modern(Request);
     Action answer_either(Request);
 
-    bool initialized_ = false;
+    Transport transport_;
+    bool initialized_;
 };
 
 inline constexpr std::string_view modern_version = "2026-07-28";

@@ -131,6 +131,7 @@ private:
             return stream_log(server_, route, request, wire_), false;
         if (route.kind == Route::Kind::events)
             return stream_events(server_, route, request, wire_), false;
+        if (route.kind == Route::Kind::mcp) return answer_mcp(server_, request, *access_, wire_);
         Response response;
         if (route.kind == Route::Kind::page) {
             const PageFile& file = *page_file(route.path);

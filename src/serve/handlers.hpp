@@ -18,6 +18,9 @@ Response answer(const Server&, const Route&, const Request&, api::Access, int co
 // streams.cpp: they write to the wire until the stream has ended or nobody reads it. An error that
 // is known before the first byte is an ordinary answer.
 void stream_log(const Server&, const Route&, const Request&, Wire&);
+/// A message of the Model Context Protocol: a stream only where there is something to tell before
+/// the answer. True: another request may follow.
+bool answer_mcp(const Server&, const Request&, api::Access, Wire&);
 void stream_events(const Server&, const Route&, const Request&, Wire&);
 
 /// One task as the routes show it: as `bgt ps --json`, and its `state` as `bgt ps` shows it.

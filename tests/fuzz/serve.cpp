@@ -2,6 +2,7 @@
 #include "fuzz.hpp"
 
 #include <bgt/api/operation.hpp>
+#include <bgt/mcp/http.hpp>
 #include <bgt/serve/gate.hpp>
 #include <bgt/serve/http.hpp>
 #include <bgt/serve/route.hpp>
@@ -28,6 +29,8 @@ void check_request(const serve::Request& request)
     if (const auto refused = serve::refuse_foreign(request, {"h"})) check_refusal(*refused);
     FUZZ_CHECK(!serve::access_of(request, {"", "", ""}));
     if (const auto refused = serve::refuse_body_type(request)) check_refusal(*refused);
+    const auto name = mcp::decode_header(request.header("mcp-name"));
+    if (name) FUZZ_CHECK(name->size() <= request.header("mcp-name").size());
     const auto found = serve::route_of(request);
     if (const auto* refused = std::get_if<serve::Response>(&found)) return check_refusal(*refused);
     const auto& route = std::get<serve::Route>(found);

@@ -13,6 +13,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
+import protocol
 import routes
 import security
 import web_applications
@@ -20,7 +21,7 @@ from client import Lab, Problem
 
 
 def tests():
-    for module in (security, routes, web_applications):
+    for module in (security, routes, protocol, web_applications):
         for name, test in list(vars(module).items()):
             if name.startswith("test_"):
                 yield name, test

@@ -25,6 +25,7 @@ ROUTES = [
     ("GET", "/nothing"),
     ("POST", "/v1/run"),
     ("POST", "/v1/stop"),
+    ("POST", "/mcp"),
 ]
 
 
@@ -243,6 +244,7 @@ def test_get_changes_nothing(lab):
         for operation in ("run", "stop", "restart", "submit", "send", "list"):
             check(server.ask("GET", f"/v1/{operation}").status == 405, operation)
         check(server.ask("POST", "/v1/tasks", b"{}").status == 405, "tasks")
+        check(server.ask("GET", "/mcp").status == 405, "mcp")
 
 
 def test_headers_of_every_answer(lab):

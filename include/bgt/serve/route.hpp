@@ -19,6 +19,7 @@ struct Route {
         events,    ///< GET /v1/events
         queues,    ///< GET /v1/queues
         server,    ///< GET /v1/server
+        mcp,       ///< POST /mcp
         openapi,   ///< GET /openapi.json
     };
     Kind kind = Kind::page;
