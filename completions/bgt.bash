@@ -504,7 +504,7 @@ _bgt_verb() {
         esac
         ;;
     serve)
-        options='-h --help --listen --read-only --openapi --root --config'
+        options='-h --help --listen --read-only --open --openapi --root --config'
         case $2 in
         --listen) value=@none ;;
         --root) value=@directory ;;

@@ -648,6 +648,7 @@ complete -c bgt -n __bgt_no_verb -a serve -d 'let other programs and a page in t
 complete -c bgt -n '__bgt_in serve' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in serve' -l listen -x -d 'listen at 127.0.0.1:PORT (0: a free port, the default), [::1]:PORT or unix:PATH; may be given several times'
 complete -c bgt -n '__bgt_in serve' -l read-only -d 'give out no token that changes anything'
+complete -c bgt -n '__bgt_in serve' -l open -d 'open the page in the browser (xdg-open)'
 complete -c bgt -n '__bgt_in serve' -l openapi -d 'print the description of all routes (OpenAPI)'
 complete -c bgt -n '__bgt_in serve' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in serve' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'

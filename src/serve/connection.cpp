@@ -5,9 +5,11 @@
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/tcp_peer.hpp>
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace bgt::serve {
 
@@ -103,7 +105,8 @@ private:
         const auto found = route_of(request);
         if (const auto* refused = std::get_if<Response>(&found)) return refuse(*refused);
         const Route& route = std::get<Route>(found);
-        if (route.kind != Route::Kind::page)
+        const bool is_open = route.kind == Route::Kind::page || route.kind == Route::Kind::token;
+        if (!is_open)
             if (const auto refused = refuse_access(request, route)) return refuse(*refused);
         if (request.method == "POST")
             if (const auto refused = refuse_body_type(request)) return refuse(*refused);
@@ -137,8 +140,22 @@ private:
             const PageFile& file = *page_file(route.path);
             response.type = file.type;
             response.body = file.content;
-        } else response = answer(server_, route, request, *access_, wire_.fd());
+        } else if (route.kind == Route::Kind::token) response = give_token(request);
+        else response = answer(server_, route, request, *access_, wire_.fd());
         return wire_.write(to_bytes(response, request.keep_alive)) && request.keep_alive;
+    }
+
+    /// For the code of the invitation, once, and only to a program of this user.
+    Response give_token(const Request& request)
+    {
+        const Invitation& invitation = server_.invitation;
+        char byte = 0;
+        const bool is_known =
+            !invitation.code.empty() && equal_in_constant_time(bearer_of(request), invitation.code);
+        if (!is_known || os::tcp_peer_user(wire_.fd()) != ::geteuid() ||
+            ::read(invitation.once.get(), &byte, 1) != 1)
+            return problem(401, "this is no code of an invitation, or it has been used");
+        return {.body = "{\"token\":\"" + strongest(server_.tokens) + "\"}\n"};
     }
 
     /// The connection ends with it: what comes after it is not to be taken for a request.

@@ -58,12 +58,21 @@ bool equal_in_constant_time(std::string_view a, std::string_view b)
     return result == 0;
 }
 
-std::optional<api::Access> access_of(const Request& request, const Tokens& tokens)
+const std::string& strongest(const Tokens& tokens)
+{
+    return tokens.back().empty() ? tokens.front() : tokens.back();
+}
+
+std::string_view bearer_of(const Request& request)
 {
     constexpr std::string_view scheme = "Bearer ";
-    std::string_view given = request.header("authorization");
-    if (!given.starts_with(scheme)) return std::nullopt;
-    given.remove_prefix(scheme.size());
+    const std::string_view given = request.header("authorization");
+    return given.starts_with(scheme) ? given.substr(scheme.size()) : std::string_view();
+}
+
+std::optional<api::Access> access_of(const Request& request, const Tokens& tokens)
+{
+    const std::string_view given = bearer_of(request);
     std::optional<api::Access> out;
     for (std::size_t i = 0; i < tokens.size(); ++i)
         if (equal_in_constant_time(given, tokens[i]) && !tokens[i].empty())

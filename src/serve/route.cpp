@@ -22,6 +22,7 @@ constexpr Fixed fixed[] = {
     {"/v1/events", Route::Kind::events, "GET", "usage"},
     {"/v1/queues", Route::Kind::queues, "GET", ""},
     {"/v1/server", Route::Kind::server, "GET", ""},
+    {"/v1/token", Route::Kind::token, "POST", ""},
     {"/mcp", Route::Kind::mcp, "POST", ""},
     {"/openapi.json", Route::Kind::openapi, "GET", ""},
 };

@@ -5,12 +5,14 @@
 #include <bgt/base/descriptor.hpp>
 #include <bgt/ops/queues.hpp>
 #include <bgt/os/background.hpp>
+#include <bgt/os/tcp_peer.hpp>
 #include <bgt/os/watch.hpp>
 #include <bgt/render/json_text.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>
 #include <csignal>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -25,13 +27,31 @@ namespace json = boost::json;
 constexpr std::size_t max_connections = 64;
 constexpr std::size_t token_bytes = 32;
 
-/// Only the user whose tasks they are: others may reach the path of a socket.
-bool is_own_user(int socket)
+/// Others than the user whose tasks they are: they may reach the path of a socket, and every port.
+/// Of a port it is not always known; there the token decides alone.
+bool is_other_user(int socket, bool is_unix)
 {
     ucred peer{};
     socklen_t size = sizeof peer;
-    return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-           (peer.uid == ::geteuid() || peer.uid == 0);
+    if (is_unix) {
+        if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return true;
+    } else {
+        const auto user = os::tcp_peer_user(socket);
+        if (!user) return false;
+        peer.uid = *user;
+    }
+    return peer.uid != ::geteuid() && peer.uid != 0;
+}
+
+Result<std::string> make_secret()
+{
+    unsigned char bytes[token_bytes];
+    if (retry_on_eintr([&] { return ::getrandom(bytes, sizeof bytes, 0); }) !=
+        static_cast<ssize_t>(sizeof bytes))
+        return Error::system("making a token (getrandom)", errno);
+    std::string out;
+    for (const unsigned char byte : bytes) out += fmt::format("{:02x}", byte);
+    return out;
 }
 
 class Loop {
@@ -80,8 +100,8 @@ private:
             }));
             if (!socket) return;
             reap();
-            if (!listener.socket_path.empty() && !is_own_user(socket.get()))
-                turn_away(socket.get(), problem(403, "this socket is another user's"));
+            if (is_other_user(socket.get(), !listener.socket_path.empty()))
+                turn_away(socket.get(), problem(403, "this is the server of another user"));
             else if (helpers_.size() >= max_connections)
                 turn_away(socket.get(), problem(503, "64 connections are open already"));
             else start(listener, std::move(socket));
@@ -98,7 +118,9 @@ private:
     void start(const Listener& listener, Fd socket)
     {
         const int raw = socket.get();
-        const auto forked = os::fork_helper({raw}, false, [&] {
+        std::vector<int> kept{raw};
+        if (server_.invitation.once) kept.push_back(server_.invitation.once.get());
+        const auto forked = os::fork_helper(kept, false, [&] {
             try {
                 converse(server_, listener, std::move(socket));
             } catch (const std::exception&) {
@@ -121,13 +143,19 @@ Result<Tokens> make_tokens(Scopes scopes)
 {
     Tokens out;
     for (std::string& token : out) {
-        unsigned char bytes[token_bytes];
-        if (retry_on_eintr([&] { return ::getrandom(bytes, sizeof bytes, 0); }) !=
-            static_cast<ssize_t>(sizeof bytes))
-            return Error::system("making a token (getrandom)", errno);
-        for (const unsigned char byte : bytes) token += fmt::format("{:02x}", byte);
+        BGT_TRY_ASSIGN(token, make_secret());
         if (scopes == Scopes::read_only) break;
     }
+    return out;
+}
+
+Result<Invitation> make_invitation()
+{
+    Invitation out;
+    BGT_TRY_ASSIGN(out.code, make_secret());
+    BGT_TRY_ASSIGN(Pipe once, make_pipe("a pipe", O_NONBLOCK));
+    if (!write_packet(once.writer.get(), "1")) return Error::system("a pipe", errno);
+    out.once = std::move(once.reader);
     return out;
 }
 

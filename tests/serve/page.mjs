@@ -6,7 +6,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { createServer } from "node:http";
-import { mkdtempSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -15,7 +15,8 @@ const bgt = resolve(bgtPath);
 const { chromium } = createRequire(join(process.cwd(), "x.js"))("playwright-core");
 
 const folder = mkdtempSync(join(tmpdir(), "bgt-page-"));
-const env = { PATH: process.env.PATH, HOME: folder, LC_ALL: "C.UTF-8", BGT_ROOT: join(folder, "root") };
+writeFileSync(join(folder, "xdg-open"), `#!/bin/sh\necho "$1" > ${folder}/url\n`, { mode: 0o755 });
+const env = { PATH: `${folder}:${process.env.PATH}`, HOME: folder, LC_ALL: "C.UTF-8", BGT_ROOT: join(folder, "root") };
 const run = (...words) => execFileSync(bgt, words, { env, cwd: folder, stdio: ["ignore", "pipe", "ignore"] }).toString();
 const start = (...words) => Number(run("run", ...words));
 
@@ -41,7 +42,7 @@ async function within(ms, what, holds) {
   check(false, `${what} (within ${ms} ms)${last ? `: ${last}` : ""}`);
 }
 
-const server = spawn(bgt, ["serve"], { env, cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+const server = spawn(bgt, ["serve", "--open"], { env, cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
 const address = await new Promise((done) => server.stdout.once("data", (data) => done(data.toString().trim())));
 const tokens = JSON.parse(readFileSync(join(env.BGT_ROOT, "serve.json"))).tokens;
 const foreign = createServer((_, answer) => answer.end("<title>foreign</title>")).listen(0, "127.0.0.1");
@@ -171,6 +172,14 @@ for (const scheme of ["light", "dark"]) {
   check(!(await overflows(narrow)), `360 px are enough for a task (${scheme})`);
   await shot(narrow, `task-${scheme}-360`);
 }
+
+// The page that --open opens gets the token for its code, once.
+const invited = await (await browser.newContext()).newPage();
+await invited.goto(readFileSync(join(folder, "url")).toString().trim());
+await within(5000, "the page that is opened", () => invited.locator("#connection.good").isVisible());
+check(!invited.url().includes("code"), "the code stays in the URL");
+await invited.reload();
+await within(5000, "it is loaded again", () => invited.locator("#connection.good").isVisible());
 
 // A wrong token, and none.
 check(complaints.length === 0, `the console: ${complaints.join(" | ")}`);

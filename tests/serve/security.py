@@ -26,6 +26,7 @@ ROUTES = [
     ("POST", "/v1/run"),
     ("POST", "/v1/stop"),
     ("POST", "/mcp"),
+    ("POST", "/v1/token"),
 ]
 
 
@@ -423,6 +424,53 @@ def test_unix_socket(lab):
             if b"PermissionError" not in done.stderr:
                 check(b" 403 " in done.stdout, done)
     check(not path.exists(), "the socket is left")
+
+
+def test_other_users_are_turned_away(lab):
+    if os.geteuid() != 0:
+        print("skipped: other_users_are_turned_away needs root")
+        return
+    with Server(lab) as server:
+        host, port = server.host.split(":")
+        code = (
+            "import encodings.idna,os,socket,sys\nos.setgid(65534);os.setuid(65534)\n"
+            "s=socket.create_connection((sys.argv[1],int(sys.argv[2])));print(s.recv(4096))"
+        )
+        done = subprocess.run(["python3", "-c", code, host, port], stdout=subprocess.PIPE, timeout=PATIENCE)
+        check(b" 403 " in done.stdout, done)
+        check(server.get("/v1/tasks")["tasks"] == [], "its own user")
+
+
+def test_open_gives_the_token_once(lab):
+    programs = lab.folder / "bin"
+    programs.mkdir()
+    script = programs / "xdg-open"
+    script.write_text(f"#!/bin/sh\necho \"$1\" > {lab.folder}/url.new; mv {lab.folder}/url.new {lab.folder}/url\n")
+    script.chmod(0o755)
+    path = lab.env["PATH"]
+    lab.env["PATH"] = f"{programs}:{path}"
+    with Server(lab, "--open") as server:
+        opened = lab.folder / "url"
+        await_true(opened.exists, "xdg-open")
+        url = opened.read_text().strip()
+        check(url.startswith(server.address + "/#code="), url)
+        code = url.rsplit("=", 1)[1]
+        check(code not in server.tokens.values(), "it is a token")
+        refused(server, 401, "GET", "/v1/tasks", Authorization=f"Bearer {code}")
+        for wrong in (None, "Bearer ", "Bearer " + "0" * 64, f"Bearer {server.token}"):
+            refused(server, 401, "POST", "/v1/token", Authorization=wrong)
+        refused(server, 403, "POST", "/v1/token", Authorization=f"Bearer {code}", Origin="null")
+        given = server.ask("POST", "/v1/token", b"{}", Authorization=f"Bearer {code}")
+        check(given.status == 200 and given.json()["token"] == server.token, given.body)
+        refused(server, 401, "POST", "/v1/token", Authorization=f"Bearer {code}")
+    with Server(lab) as server:
+        refused(server, 401, "POST", "/v1/token", Authorization="Bearer ")
+    out = lab.run("serve", "--open", "--listen", f"unix:{lab.folder}/s")
+    check("--open" in lab.errors, lab.errors)
+    lab.env["PATH"] = "/nonexistent"
+    lab.run("serve", "--open")
+    check("xdg-open" in lab.errors, lab.errors)
+    lab.env["PATH"] = path
 
 
 def test_one_server_a_root(lab):

@@ -13,6 +13,8 @@ std::string_view scope_word(api::Access);
 
 /// The secrets of one server, one for each scope, by api::Access; empty: nobody gets that scope.
 using Tokens = std::array<std::string, 3>;
+/// That of the widest scope.
+const std::string& strongest(const Tokens&);
 
 /// For which address a connection was made.
 struct Gate {
@@ -27,6 +29,8 @@ std::optional<Response> refuse_foreign(const Request&, const Gate&);
 /// The scope that the header Authorization gives; nullopt: none. Takes equally long for every wrong
 /// token.
 std::optional<api::Access> access_of(const Request&, const Tokens&);
+/// What the header Authorization holds as its bearer; "" for nothing.
+std::string_view bearer_of(const Request&);
 bool equal_in_constant_time(std::string_view, std::string_view);
 
 /// Refuses a body that is no JSON. nullopt: it is some.

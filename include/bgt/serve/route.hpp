@@ -20,6 +20,7 @@ struct Route {
         queues,    ///< GET /v1/queues
         server,    ///< GET /v1/server
         mcp,       ///< POST /mcp
+        token,     ///< POST /v1/token, with the code of an invitation in place of a token
         openapi,   ///< GET /openapi.json
     };
     Kind kind = Kind::page;

@@ -25,12 +25,26 @@ Result<Listener> listen_at(const std::string& address);
 enum class Scopes : bool { all, read_only };
 Result<Tokens> make_tokens(Scopes);
 
+/// By which a browser of this user gets the token, once: command lines can be read by everybody, so
+/// what stands in that of the browser must be worth nothing to others, and nothing afterwards.
+struct Invitation {
+    std::string code;
+    Fd once; ///< a pipe with one byte in it: whoever reads that is the first
+};
+/// Error: there is no randomness, or no pipe.
+Result<Invitation> make_invitation();
+
 struct Server {
     std::string root; ///< of the tasks; absolute, and it exists
     api::Caller caller;
     Tokens tokens;
+    Invitation invitation = {}; ///< an empty code: there is none
     std::vector<Listener> listeners;
 };
+
+/// Opens the page in the browser (xdg-open), with the invitation. Error: (usage) there is no
+/// address for browsers; (failed) there is no such program. Hazard: forks.
+Result<void> open_page(const Server&);
 
 /// The content of serve.json.
 std::string description(const Server&);

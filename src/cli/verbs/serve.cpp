@@ -23,6 +23,7 @@ public:
                     "listen at 127.0.0.1:PORT (0: a free port, the default), [::1]:PORT or "
                     "unix:PATH; may be given several times");
         parser.flag("--read-only", read_only_, "give out no token that changes anything");
+        parser.flag("--open", open_, "open the page in the browser (xdg-open)");
         parser.flag("--openapi", openapi_, "print the description of all routes (OpenAPI)");
         parser.example("bgt serve");
         parser.example("bgt serve --listen unix:$XDG_RUNTIME_DIR/bgt.sock");
@@ -54,10 +55,12 @@ private:
             BGT_TRY_ASSIGN(serve::Listener listener, serve::listen_at(address));
             server.listeners.push_back(std::move(listener));
         }
+        if (open_) { BGT_TRY_ASSIGN(server.invitation, serve::make_invitation()); }
         const HeldSignals signals = serve::held_signals();
         BGT_TRY(file.write(serve::description(server)));
         context.print(announcement(context, server));
         if (!context.stdout_is_terminal()) context.hint("the tokens are in " + file.path());
+        if (open_) BGT_TRY(serve::open_page(server));
         return serve::serve(server, signals);
     }
 
@@ -69,19 +72,14 @@ private:
             const bool has_page = one.socket_path.empty();
             out += one.address;
             if (has_page && context.stdout_is_terminal())
-                out += fmt::format("/#token={}", strongest(server.tokens));
+                out += fmt::format("/#token={}", serve::strongest(server.tokens));
             out += '\n';
         }
         return out;
     }
 
-    static const std::string& strongest(const serve::Tokens& tokens)
-    {
-        return tokens.back().empty() ? tokens.front() : tokens.back();
-    }
-
     std::vector<std::string> addresses_;
-    bool read_only_ = false, openapi_ = false;
+    bool read_only_ = false, open_ = false, openapi_ = false;
 };
 
 } // namespace

@@ -11,7 +11,21 @@ export class Refused extends Error {
   }
 }
 
-export function findToken() {
+/** The token for the code with which bgt serve --open has opened this page. */
+async function redeem(code) {
+  history.replaceState(null, "", location.pathname);
+  token = code;
+  try {
+    const answer = await call("token", {});
+    sessionStorage.setItem(key, answer.token);
+  } catch {
+    // it has been used: the token of this tab may still be there
+  }
+}
+
+export async function findToken() {
+  const code = /^#code=([0-9a-f]{64})$/.exec(location.hash);
+  if (code) await redeem(code[1]);
   const given = /^#token=([0-9a-f]{64})$/.exec(location.hash);
   if (given) {
     sessionStorage.setItem(key, given[1]);

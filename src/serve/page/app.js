@@ -61,7 +61,7 @@ function tell(words) {
 }
 
 async function start() {
-  if (!findToken()) return login();
+  if (!(await findToken())) return login();
   try {
     const server = await get("/v1/server");
     setText($("scope"), server.scope === "run" ? "" : `${server.scope} only`);
