@@ -27,6 +27,7 @@ constexpr VerbInfo table[] = {
     {"down", "end the processes of a project", "[options] [NAME...]", make_down},
     {"ps", "list tasks", "[options] [TASK...]", make_ps},
     {"show", "show everything that is known about tasks", "[options] TASK...", make_show},
+    {"result", "print what tasks said of their results", "[options] TASK...", make_result},
     {"logs", "print the output of tasks", "[options] TASK...", make_logs},
     {"events", "print what happens to all tasks", "[options] [TASK...]", make_events},
     {"wait", "wait until tasks end or a condition is met", "[options] TASK...", make_wait},

@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::size_t longest_status = 127;
 constexpr std::size_t longest_step = 63;
+constexpr std::size_t longest_text = 4096;
+constexpr std::size_t longest_data = 8192;
+constexpr std::size_t longest_path = 4095;
+constexpr std::size_t longest_metric = 64;
 /// As parse_duration has it: more is a mistake of the sender, and would overflow a Duration of
 /// nanoseconds.
 constexpr std::uint64_t longest_usec = 100ull * 365 * 24 * 3600 * 1'000'000;
@@ -86,6 +90,45 @@ bool take_watchdog(Notification& out, std::string_view value)
     return value == "trigger" ? (out.failed = true) : take_one(out.beat, value);
 }
 
+bool take_log(Notification& out, std::string_view value)
+{
+    const std::string_view level = value.substr(0, value.find(' '));
+    if (std::ranges::find(log_levels, level) == log_levels.end()) return false;
+    value.remove_prefix(std::min(value.size(), level.size() + 1));
+    out.log = LogLine{std::string(level), shown(value, longest_text)};
+    return true;
+}
+
+bool take_artifact(Notification& out, std::string_view value)
+{
+    if (!value.starts_with('/') || value.size() > longest_path || to_valid_utf8(value) != value)
+        return false;
+    out.artifacts.emplace_back(value);
+    return true;
+}
+
+bool take_metric(Notification& out, std::string_view value)
+{
+    const std::string_view name = value.substr(0, value.find('='));
+    if (!is_metric_name(name) || name.size() == value.size()) return false;
+    const auto parsed = number<double>(value.substr(name.size() + 1));
+    if (!parsed || !std::isfinite(*parsed)) return false;
+    out.metrics.push_back({std::string(name), *parsed});
+    return true;
+}
+
+/// What it says of results; nullopt: it is another field.
+std::optional<bool> take_result(Notification& out, std::string_view name, std::string_view value)
+{
+    if (name == "X_BGT_LOG") return take_log(out, value);
+    if (name == "X_BGT_ARTIFACT") return take_artifact(out, value);
+    if (name == "X_BGT_METRIC") return take_metric(out, value);
+    if (name == "X_BGT_SUMMARY") out.summary = shown(value, longest_text);
+    else if (name == "X_BGT_DATA") out.log_data = shown(value, longest_data);
+    else return std::nullopt;
+    return true;
+}
+
 /// False: a value that can't be.
 bool take_field(Notification& out, std::string_view name, std::string_view value)
 {
@@ -100,10 +143,20 @@ bool take_field(Notification& out, std::string_view name, std::string_view value
     if (name == "X_BGT_TOTAL") return take(out.total, number<std::uint32_t>(value));
     if (name == "STATUS") out.status = shown(value, longest_status);
     if (name == "X_BGT_STEP") out.step = shown(value, longest_step);
-    return true;
+    return take_result(out, name, value).value_or(true);
 }
 
 } // namespace
+
+bool is_metric_name(std::string_view name)
+{
+    const auto fits = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '.' || c == '-';
+    };
+    return !name.empty() && name.size() <= longest_metric && std::ranges::all_of(name, fits) &&
+           (name.front() < '0' || name.front() > '9') && name.front() != '.' && name.front() != '-';
+}
 
 std::optional<Notification> parse_notification(std::string_view text)
 {

@@ -51,8 +51,10 @@ Result<InspectAnswer> recover_and_inspect(store::Root& root, const InspectReques
         if (request.readiness) one.not_ready = why_not_ready(root, one.task);
         if (request.fields.ports) check_readiness(root, one.task);
         if (request.processes) one.processes = processes_of(one.task.tree);
-        if (const Result<store::TaskDir> task = root.open_task(one.task.id))
+        if (const Result<store::TaskDir> task = root.open_task(one.task.id)) {
             read_history(one, *task, request.max_events);
+            if (auto results = store::read_results(task->fd())) one.results = *std::move(results);
+        }
     }
     return answer;
 }

@@ -5,6 +5,7 @@
 #include <bgt/store/task_dir.hpp>
 
 #include <cstdlib>
+#include <fmt/format.h>
 
 namespace bgt::ops {
 namespace {
@@ -30,6 +31,12 @@ Result<std::string> message_of(const NotifyRequest& request)
     if (request.pid) add("MAINPID", std::to_string(*request.pid));
     if (request.extend) add("EXTEND_TIMEOUT_USEC", microseconds(*request.extend));
     if (request.watchdog) add("WATCHDOG_USEC", microseconds(*request.watchdog));
+    if (request.log) add("X_BGT_LOG", request.log->level + " " + printable(request.log->text));
+    if (!request.log_data.empty()) add("X_BGT_DATA", request.log_data);
+    if (request.summary) add("X_BGT_SUMMARY", printable(*request.summary));
+    for (const std::string& path : request.artifacts) add("X_BGT_ARTIFACT", path);
+    for (const core::Metric& metric : request.metrics)
+        add("X_BGT_METRIC", fmt::format("{}={}", metric.name, metric.value));
     if (request.beat) add("WATCHDOG", "1");
     if (request.ready) add("READY", "1");
     if (request.stopping) add("STOPPING", "1");

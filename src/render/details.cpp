@@ -4,6 +4,7 @@
 #include <bgt/core/hang_rules.hpp>
 #include <bgt/render/details.hpp>
 #include <bgt/render/progress_bar.hpp>
+#include <bgt/render/results.hpp>
 
 #include <fmt/format.h>
 
@@ -269,6 +270,17 @@ std::string attempt_end(const EventFields& fields)
     return words;
 }
 
+void add_results(Lines& lines, const store::TaskResults& results)
+{
+    lines.field("summary", results.summary);
+    std::string metrics;
+    for (const auto& [name, value] : results.metrics)
+        metrics += (metrics.empty() ? "" : " ") + name + "=" + metric_words(value);
+    lines.field("metrics", metrics);
+    for (const store::Artifact& artifact : results.artifacts)
+        lines.field("artifact", artifact_words(artifact));
+}
+
 /// Those before the one that the lines above are about.
 void add_attempts(Lines& lines, const std::vector<store::TaskEvent>& attempts)
 {
@@ -312,6 +324,7 @@ std::string task_details(const ops::Inspected& input, const Moment& now, const D
     lines.heading(heading, state_words(task));
     lines.field("problem", task.problem);
     if (task.problem.empty()) add_life(lines, task.status, now);
+    add_results(lines, input.results);
     add_request(lines, task);
     if (task.problem.empty()) {
         add_times(lines, task.status, now);

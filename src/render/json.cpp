@@ -202,6 +202,15 @@ void add_tree(json::object& out, const Snapshot& task)
     out["log"] = log_of(task);
 }
 
+/// What was given as JSON (`bgt notify --data`).
+json::value json_or_text(const std::string& text)
+{
+    boost::system::error_code error;
+    json::value value = json::parse(to_valid_utf8(text), error);
+    if (error) return json::value(to_valid_utf8(text));
+    return value;
+}
+
 /// The fields of a task whose record can't be read: all there, none of them known.
 void add_unknown(json::object& out, const Snapshot& task)
 {
@@ -262,6 +271,8 @@ json::object event_json(const store::TaskEvent& event)
         const std::string name = to_valid_utf8(key);
         if (name == "at" || name == "event") continue;
         if (const auto* number = std::get_if<std::int64_t>(&value)) out[name] = *number;
+        else if (name == "data" && event.event == "log")
+            out[name] = json_or_text(std::get<std::string>(value));
         else out[name] = to_valid_utf8(std::get<std::string>(value));
     }
     return out;

@@ -1,10 +1,12 @@
 #include <bgt/store/events.hpp>
 
+#include "event_file.hpp"
 #include "files.hpp"
 
 #include <algorithm>
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
+#include <bgt/store/task_dir.hpp>
 #include <boost/json.hpp>
 #include <cerrno>
 #include <fcntl.h>
@@ -66,15 +68,15 @@ std::optional<TaskEvent> decode_event(std::string_view line)
 }
 
 /// The end of the file, from the start of a line.
-Result<std::string> read_tail(int fd)
+Result<std::string> read_tail(int fd, const char* name)
 {
     struct stat st {};
-    if (::fstat(fd, &st) != 0) return detail::explain("can't read events.jsonl", errno);
+    if (::fstat(fd, &st) != 0) return detail::explain(std::string("can't read ") + name, errno);
     const auto size = static_cast<std::uint64_t>(st.st_size);
     const std::uint64_t from = size > max_read ? size - max_read : 0;
     std::string text(static_cast<std::size_t>(size - from), '\0');
     const auto n = detail::read_at(fd, std::as_writable_bytes(std::span(text)), from);
-    if (n < 0) return detail::explain("can't read events.jsonl", errno);
+    if (n < 0) return detail::explain(std::string("can't read ") + name, errno);
     text.resize(static_cast<std::size_t>(n));
     if (from > 0) text.erase(0, std::min(text.find('\n'), text.size()));
     return text;
@@ -111,11 +113,16 @@ Result<void> append_event(int events_fd, WallTime at, std::string_view event,
 
 Result<EventsRead> read_events(int task_dir_fd, std::size_t most)
 {
+    return detail::read_event_file(task_dir_fd, file::events, most);
+}
+
+Result<EventsRead> detail::read_event_file(int task_dir_fd, const char* name, std::size_t most)
+{
     EventsRead read;
-    const Fd fd = open_file(task_dir_fd, "events.jsonl", O_RDONLY);
+    const Fd fd = open_file(task_dir_fd, name, O_RDONLY);
     if (!fd && errno == ENOENT) return read;
-    if (!fd) return detail::explain("can't open events.jsonl", errno);
-    const auto text = read_tail(fd.get());
+    if (!fd) return detail::explain(std::string("can't open ") + name, errno);
+    const auto text = read_tail(fd.get(), name);
     if (!text) return text.error();
     std::string_view rest = *text;
     while (!rest.empty() && read.events.size() < most) {

@@ -146,6 +146,7 @@ void Driver::drain()
 void Driver::finish()
 {
     drain();
+    with_.hooks.task_ends();
     store::Status& status = with_.recorder.status();
     status.ended = with_.clock.wall_now();
     status.ended_at = with_.clock.now();

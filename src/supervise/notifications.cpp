@@ -5,6 +5,8 @@ namespace {
 
 /// For so long a sender counts as what it was: its pid can't well have come again.
 constexpr auto sender_is_known = std::chrono::milliseconds(100);
+/// More lines of the execution log and of results are a flood.
+constexpr std::int64_t max_lines = 10'000;
 
 } // namespace
 
@@ -38,6 +40,8 @@ bool Notifications::take(const os::Datagram& message)
     }
     target_.heartbeat();
     if (put(*notification)) recorder_.save();
+    if (notification->log) put_log(*notification->log, notification->log_data);
+    put_results(*notification);
     if (notification->stopping) recorder_.event("stopping");
     // Told, and no more: what counts is the tree, whichever of its processes is the main one.
     if (notification->main_pid && is_member(*notification->main_pid))
@@ -47,6 +51,35 @@ bool Notifications::take(const os::Datagram& message)
     if (notification->failed) sink_.dispatch(core::HangReported{});
     if (notification->ready) target_.announced_ready();
     return true;
+}
+
+void Notifications::put_log(const core::LogLine& line, const std::string& data)
+{
+    if (++log_lines_ > max_lines) {
+        if (log_lines_ == max_lines + 1)
+            recorder_.event("log-full", {{"lines", std::int64_t{max_lines}}});
+        return;
+    }
+    std::vector<store::EventField> fields{{"level", line.level}, {"text", line.text}};
+    if (!data.empty()) fields.push_back({"data", data});
+    recorder_.event("log", std::move(fields));
+}
+
+void Notifications::put_results(const core::Notification& said)
+{
+    if (!said.summary && said.artifacts.empty() && said.metrics.empty()) return;
+    if (++log_lines_ > max_lines) return;
+    store::ResultsWriter* const results = recorder_.results();
+    bool written = results != nullptr;
+    const WallTime now = clock_.wall_now();
+    const auto note = [&](const Result<void>& one) { written = written && one; };
+    if (results != nullptr) {
+        if (said.summary) note(results->summary(now, *said.summary));
+        for (const std::string& path : said.artifacts) note(results->artifact(now, path));
+        for (const core::Metric& metric : said.metrics)
+            note(results->metric(now, metric.name, metric.value));
+    }
+    if (!written) recorder_.event("result-lost");
 }
 
 /// True: the record has changed.

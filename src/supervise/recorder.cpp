@@ -103,6 +103,13 @@ void Recorder::tell_progress(bool is_new_step)
     tell("progress", os::wall_now(), std::move(fields));
 }
 
+store::ResultsWriter* Recorder::results()
+{
+    if (!results_)
+        if (auto opened = store::ResultsWriter::open(folder_)) results_ = *std::move(opened);
+    return results_ ? &*results_ : nullptr;
+}
+
 void Recorder::event(std::string_view name, std::vector<store::EventField> fields)
 {
     // Made with the first event, which is after the caller has been told that the command runs.

@@ -1,5 +1,6 @@
 #include <bgt/supervise/supervisor.hpp>
 
+#include "check_artifacts.hpp"
 #include "spawn_main.hpp"
 
 #include <bgt/os/background.hpp>
@@ -270,6 +271,12 @@ void Supervisor::close_stdin()
     if (helpers_.contains(resources_.stdin_keeper)) os::kill_child(resources_.stdin_keeper);
     else os::end_stdin_keeper(resources_.stdin_writer.get());
     resources_.stdin_writer.reset();
+}
+
+void Supervisor::task_ends()
+{
+    if (is_adopted() || resources_.recorder.has_results())
+        check_artifacts(resources_.task, resources_.recorder);
 }
 
 /// Whoever waits for the task knows already, and the marker stays until this is done: if this

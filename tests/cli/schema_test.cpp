@@ -122,6 +122,7 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     std::filesystem::remove(lab.work() + "/bgt.toml");
     collect({"version"});
     collect({"rm", lost, left});
+    collect({"result", "--all"});
     collect({"stats"});
     collect({"stats", "--by", "tag:job", "--trend", "1h"});
     collect({"gc", "--history", "--keep", "1"});

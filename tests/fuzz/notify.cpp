@@ -2,6 +2,7 @@
 #include "fuzz.hpp"
 
 #include <bgt/core/notify.hpp>
+#include <cmath>
 
 using namespace bgt;
 
@@ -30,6 +31,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_time(read->extend);
     check_text(read->status, 127);
     check_text(read->step, 63);
+    check_text(read->summary, 4096);
+    if (read->log) check_text(read->log->text, 4096);
+    for (const std::string& path : read->artifacts)
+        FUZZ_CHECK(path.starts_with('/') && fuzz::is_utf8(path));
+    for (const core::Metric& metric : read->metrics)
+        FUZZ_CHECK(core::is_metric_name(metric.name) && std::isfinite(metric.value));
     if (read->main_pid) FUZZ_CHECK(*read->main_pid > 0);
     if (read->progress) FUZZ_CHECK(*read->progress >= 0 && *read->progress <= 1);
     FUZZ_CHECK(read->bad_fields <= text.size());

@@ -47,6 +47,7 @@ std::unique_ptr<Verb> make_up();
 std::unique_ptr<Verb> make_down();
 std::unique_ptr<Verb> make_ps();
 std::unique_ptr<Verb> make_show();
+std::unique_ptr<Verb> make_result();
 std::unique_ptr<Verb> make_logs();
 std::unique_ptr<Verb> make_events();
 std::unique_ptr<Verb> make_wait();

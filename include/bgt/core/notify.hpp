@@ -1,12 +1,28 @@
 #pragma once
 /// The text of a message by the sd_notify protocol (man 3 sd_notify): NAME=VALUE lines.
+#include <array>
 #include <bgt/base/time.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bgt::core {
+
+/// How much a line of the execution log matters.
+inline constexpr std::array<std::string_view, 4> log_levels{"debug", "info", "warning", "error"};
+
+struct LogLine {
+    std::string level; ///< one of log_levels
+    std::string text;  ///< printable, at most 4096 bytes
+};
+struct Metric {
+    std::string name; ///< see is_metric_name()
+    double value = 0; ///< finite
+};
+/// 1 to 64 of letters, digits, `_`, `.` and `-`, the first a letter or `_`.
+bool is_metric_name(std::string_view);
 
 struct Notification {
     bool ready = false;    ///< READY=1
@@ -22,6 +38,11 @@ struct Notification {
     std::optional<double> progress;       ///< X_BGT_PROGRESS=0.4
     std::optional<std::string> step;      ///< X_BGT_STEP=linking, printable, at most 63 bytes
     std::optional<std::uint32_t> total;   ///< X_BGT_TOTAL=5
+    std::optional<LogLine> log;           ///< X_BGT_LOG=info TEXT
+    std::string log_data;                 ///< X_BGT_DATA=, printable, at most 8192 bytes
+    std::optional<std::string> summary;   ///< X_BGT_SUMMARY=, printable, at most 4096 bytes
+    std::vector<std::string> artifacts;   ///< X_BGT_ARTIFACT=, absolute paths in UTF-8
+    std::vector<Metric> metrics;          ///< X_BGT_METRIC=NAME=NUMBER
     std::uint32_t bad_fields = 0; ///< known names with values that can't be: left out, and counted
 };
 

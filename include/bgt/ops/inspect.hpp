@@ -3,6 +3,7 @@
 #include <bgt/ops/select.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/store/events.hpp>
+#include <bgt/store/results.hpp>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ struct Inspected {
     Snapshot task;
     std::vector<Process> processes;
     std::vector<store::TaskEvent> events;    ///< the newest, oldest first
+    store::TaskResults results;
     std::vector<store::TaskEvent> attempts;  ///< all that are "attempt-ended"
     std::vector<std::string> not_ready = {}; ///< why_not_ready(), where that was asked for
 };

@@ -2,6 +2,7 @@
 /// What a task says of itself to its supervisor (sd_notify messages).
 #include <bgt/base/result.hpp>
 #include <bgt/base/time.hpp>
+#include <bgt/core/notify.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,11 @@ struct NotifyRequest {
     std::optional<Duration> extend;   ///< it needs so much more to become ready or to end
     std::optional<Duration> watchdog; ///< no beat for so long means that it hangs; zero: no longer
     std::optional<std::int32_t> pid;  ///< the main process of the task
+    std::optional<core::LogLine> log; ///< for the execution log; the text is made printable
+    std::string log_data;             ///< JSON; with `log`
+    std::optional<std::string> summary; ///< of its result; made printable
+    std::vector<std::string> artifacts; ///< absolute paths
+    std::vector<core::Metric> metrics;
     std::string socket; ///< where to; empty: where the environment of this process says
 };
 

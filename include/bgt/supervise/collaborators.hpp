@@ -92,6 +92,8 @@ public:
     virtual void attempt_ended() = 0;
     /// Adds to the line that tells of the end of an attempt what the kernel knows of it.
     virtual void tell_of_kernel(std::vector<store::EventField>&) = 0;
+    /// The task is over, and its record is about to say so.
+    virtual void task_ends() = 0;
     /// The task is over, and its record says so.
     virtual void task_ended() = 0;
     /// Nothing is left to supervise.

@@ -28,6 +28,8 @@ public:
 private:
     bool is_member(std::int32_t pid);
     bool put(const core::Notification&);
+    void put_log(const core::LogLine&, const std::string& data);
+    void put_results(const core::Notification&);
 
     Tree& tree_;
     const Clock& clock_;
@@ -36,6 +38,7 @@ private:
     NotificationTarget& target_;
     std::int64_t refused_ = 0;   ///< messages that did not come from the tree
     std::int64_t malformed_ = 0; ///< that could not be read whole
+    std::int64_t log_lines_ = 0; ///< and results, that were written
     std::pair<std::int32_t, Instant>
         last_sender_{}; ///< known to be a member, so that a flood is not looked up each time
 };

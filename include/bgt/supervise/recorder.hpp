@@ -3,6 +3,7 @@
 #include <bgt/core/progress.hpp>
 #include <bgt/core/step.hpp>
 #include <bgt/store/events.hpp>
+#include <bgt/store/results.hpp>
 #include <bgt/store/root_events.hpp>
 #include <bgt/store/status.hpp>
 #include <bgt/store/task_dir.hpp>
@@ -42,6 +43,10 @@ public:
     /// In a process that was forked and has none of the descriptors but those of the folders.
     void reopen();
 
+    /// Where the task's results go; nullptr: it could not be opened.
+    store::ResultsWriter* results();
+    bool has_results() const { return results_.has_value(); }
+
 private:
     void tell(const core::EventType&, WallTime at, std::vector<store::EventField> fields);
     void tell_progress(bool is_new_step);
@@ -50,6 +55,7 @@ private:
     store::StatusWriter writer_;
     int folder_ = -1, root_ = -1;
     Fd events_;
+    std::optional<store::ResultsWriter> results_;
     std::int64_t lost_events_ = 0, lost_in_stream_ = 0;
     bool refused_ = false; ///< the last record, by the disk
     store::TaskId id_;

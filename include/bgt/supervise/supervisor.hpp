@@ -104,6 +104,7 @@ private:
     void attempt_started() override;
     void attempt_ended() override { readiness_.attempt_ended(); }
     void tell_of_kernel(std::vector<store::EventField>&) override;
+    void task_ends() override;
     void task_ended() override;
     void release() override;
     void heartbeat() override;

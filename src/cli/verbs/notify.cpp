@@ -3,7 +3,11 @@
 #include <bgt/base/text.hpp>
 #include <bgt/ops/notify.hpp>
 
+#include <bgt/render/json.hpp>
+#include <boost/json.hpp>
 #include <charconv>
+#include <filesystem>
+#include <limits>
 #include <string_view>
 
 namespace bgt::cli {
@@ -49,9 +53,13 @@ public:
 
 private:
     Result<ops::NotifyRequest> request() const;
+    Result<void> add_log(ops::NotifyRequest&) const;
+    Result<void> add_results(ops::NotifyRequest&) const;
 
     bool ready_ = false, stopping_ = false, beat_ = false;
     std::optional<std::string> status_, progress_, step_, total_, extend_, watchdog_, pid_;
+    std::optional<std::string> log_, data_, summary_;
+    std::vector<std::string> artifacts_, metrics_, words_;
 };
 
 void Notify::declare(Parser& parser)
@@ -71,9 +79,64 @@ void Notify::declare(Parser& parser)
     parser.option("--watchdog", watchdog_, "D", Value::duration,
                   "from now on, the task hangs if it sends no --beat for D; off ends this");
     parser.option("--pid", pid_, "PID", Value::pid, "the main process of the task");
+    parser.choice("--log", log_, "debug|info|warning|error",
+                  "TEXT is a line of this level in the execution log (bgt show)");
+    parser.option("--data", data_, "JSON", Value::text, "what belongs to that line, as JSON");
+    parser.option("--summary", summary_, "TEXT", Value::text,
+                  "the result of the task in a sentence, for bgt result");
+    parser.list("--artifact", artifacts_, "PATH", Value::file,
+                "a file or folder that the task makes; at its end, bgt looks whether it is there");
+    parser.list("--metric", metrics_, "NAME=NUMBER", Value::text, "a number of the result");
+    parser.words(words_, "TEXT", Value::text);
+    parser.example("bgt notify --log warning 'cache is cold' --data '{\"misses\":12}'");
+    parser.example("bgt notify --summary '42 tests passed' --artifact report.html --metric n=42");
     parser.example("bgt notify --ready --status 'listening on 8080'");
     parser.example("bgt notify --progress 40% --step linking --total-steps 5");
     parser.example("while work_on_next; do bgt notify --beat; done");
+}
+
+Result<void> Notify::add_log(ops::NotifyRequest& out) const
+{
+    if (!log_ && (data_ || !words_.empty()))
+        return Error::usage("a text and --data belong to --log LEVEL");
+    if (!log_) return {};
+    std::string text;
+    for (const std::string& word : words_) text += (text.empty() ? "" : " ") + word;
+    if (text.empty()) return Error::usage("--log LEVEL needs a text after it");
+    out.log = core::LogLine{*log_, text};
+    if (!data_) return {};
+    boost::system::error_code error;
+    const boost::json::value data = boost::json::parse(to_valid_utf8(*data_), error);
+    if (error) return Error::usage("--data is no JSON: " + error.message());
+    out.log_data = render::plain_numbers(boost::json::serialize(data)); // with no newline in it
+    return {};
+}
+
+Result<void> Notify::add_results(ops::NotifyRequest& out) const
+{
+    out.summary = summary_;
+    for (const std::string& path : artifacts_) {
+        std::error_code error;
+        const std::string absolute = std::filesystem::absolute(path, error).lexically_normal();
+        if (path.empty() || error || printable(absolute) != absolute)
+            return Error::usage("--artifact " + shell_quote(fit(printable(path), 60)) +
+                                ": it must be a path without control characters, in UTF-8");
+        out.artifacts.push_back(absolute);
+    }
+    for (const std::string& text : metrics_) {
+        const std::string_view whole = text;
+        const std::string_view name = whole.substr(0, whole.find('='));
+        const auto value =
+            name.size() < whole.size()
+                ? number(whole.substr(name.size() + 1), std::numeric_limits<double>::lowest(),
+                         std::numeric_limits<double>::max())
+                : std::nullopt;
+        if (!core::is_metric_name(name) || !value)
+            return Error::usage("--metric " + shell_quote(fit(printable(text), 60)) +
+                                " is not of the form NAME=NUMBER");
+        out.metrics.push_back({std::string(name), *value});
+    }
+    return {};
 }
 
 Result<ops::NotifyRequest> Notify::request() const
@@ -108,6 +171,8 @@ Result<ops::NotifyRequest> Notify::request() const
         if (!limit) return limit.error();
         out.watchdog = *limit;
     }
+    BGT_TRY(add_log(out));
+    BGT_TRY(add_results(out));
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include <bgt/ops/inspect.hpp>
 #include <bgt/render/details.hpp>
 #include <bgt/render/json.hpp>
+#include <bgt/render/results.hpp>
 
 #include <boost/json.hpp>
 
@@ -74,6 +75,7 @@ private:
             for (const auto& event : one.events) events.push_back(render::event_json(event));
             auto object = render::task_json(one.task);
             object["attempts"] = render::attempts_json(one.attempts);
+            object["results"] = render::results_json(one.results);
             object["events"] = std::move(events);
             object["not_ready"] = render::words_json(one.not_ready);
             tasks.push_back(std::move(object));

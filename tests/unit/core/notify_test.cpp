@@ -30,6 +30,8 @@ bool is_sound(const Notification& n)
            (!n.step || (n.step->size() <= 63 && clean(*n.step))) &&
            (!n.watchdog || *n.watchdog >= 0s) && (!n.extend || *n.extend >= 0s) &&
            (!n.main_pid || *n.main_pid > 0) &&
+           (!n.summary || (n.summary->size() <= 4096 && clean(*n.summary))) &&
+           (!n.log || clean(n.log->text)) &&
            (!n.progress || (*n.progress >= 0 && *n.progress <= 1));
 }
 
@@ -145,12 +147,36 @@ TEST_CASE("A message of 64 KiB")
     CHECK(n.bad_fields > 4000);
 }
 
+TEST_CASE("What bgt notify says of results and of the execution log")
+{
+    const Notification n = parsed(
+        "X_BGT_LOG=warning cache is cold\nX_BGT_DATA={\"n\":1}\nX_BGT_SUMMARY=42 passed\n"
+        "X_BGT_ARTIFACT=/a/b c\nX_BGT_ARTIFACT=/d\nX_BGT_METRIC=n=42\nX_BGT_METRIC=r=-0.5\n");
+    REQUIRE(n.log);
+    CHECK(n.log->level == "warning");
+    CHECK(n.log->text == "cache is cold");
+    CHECK(n.log_data == "{\"n\":1}");
+    CHECK(*n.summary == "42 passed");
+    CHECK(n.artifacts == std::vector<std::string>{"/a/b c", "/d"});
+    REQUIRE(n.metrics.size() == 2);
+    CHECK(n.metrics[0].name == "n");
+    CHECK(n.metrics[0].value == 42);
+    CHECK(n.metrics[1].value == -0.5);
+    CHECK(n.bad_fields == 0);
+    for (const char* bad :
+         {"X_BGT_LOG=fatal x", "X_BGT_LOG=", "X_BGT_ARTIFACT=relative", "X_BGT_ARTIFACT=/\xff",
+          "X_BGT_METRIC=n", "X_BGT_METRIC==1", "X_BGT_METRIC=n=inf", "X_BGT_METRIC=n=nan",
+          "X_BGT_METRIC=n=1x", "X_BGT_METRIC=1n=1", "X_BGT_METRIC=a b=1"})
+        CHECK(parsed(bad).bad_fields == 1);
+}
+
 TEST_CASE("Any bytes at all give a sound answer")
 {
     std::mt19937 random(7);
     const std::string names[] = {
-        "READY",   "STATUS",         "WATCHDOG_USEC", "EXTEND_TIMEOUT_USEC",
-        "MAINPID", "X_BGT_PROGRESS", "X_BGT_STEP",    "X_BGT_TOTAL"};
+        "READY",     "STATUS",         "WATCHDOG_USEC", "EXTEND_TIMEOUT_USEC",
+        "MAINPID",   "X_BGT_PROGRESS", "X_BGT_STEP",    "X_BGT_TOTAL",
+        "X_BGT_LOG", "X_BGT_SUMMARY",  "X_BGT_METRIC",  "X_BGT_ARTIFACT"};
     std::size_t understood = 0;
     for (int round = 0; round < 5000; ++round) {
         std::string text;

@@ -53,7 +53,7 @@ TEST_CASE(
     CHECK(task(0s, core::Tick{}) == "");
     CHECK_FALSE(task.clock.wakes); // an idle task costs no wake-up
     task.tree.exits(3);
-    CHECK(task(5s, core::Tick{}) == "drain task-ended release");
+    CHECK(task(5s, core::Tick{}) == "drain task-ends task-ended release");
     const store::Status status = task.records.saved();
     CHECK(status.lifecycle == core::Lifecycle::ended);
     CHECK(status.outcome.code == 3);
@@ -73,7 +73,7 @@ TEST_CASE(
     CHECK(task(6s, core::Tick{}) == "signal:9x1");
     task.tree.living.clear();
     task.tree.next = {core::Signaled{SIGKILL}, true, {}};
-    CHECK(task(6s + 1ms, core::Tick{}) == "drain task-ended release");
+    CHECK(task(6s + 1ms, core::Tick{}) == "drain task-ends task-ended release");
     CHECK(task.records.saved().outcome.signal == SIGKILL);
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("another attempt after a failure: once the tree is empty, and after th
     CHECK(task.tree.living == std::vector<std::int32_t>{20});
     CHECK(task.records.saved().lifecycle == core::Lifecycle::running);
     task.tree.exits(1);
-    CHECK(task(9s, core::Tick{}) == "drain task-ended release");
+    CHECK(task(9s, core::Tick{}) == "drain task-ends task-ended release");
 }
 
 TEST_CASE("an attempt that can't be started ends the task")
@@ -153,7 +153,7 @@ TEST_CASE("an attempt that can't be started ends the task")
     task.tree.exits(1);
     task(5s, core::Tick{});
     task.spawner.failure = Error{ErrorKind::no_command, "there is no such command", 0};
-    CHECK(task(60s, core::Tick{}) == "spawn:2 drain task-ended release");
+    CHECK(task(60s, core::Tick{}) == "spawn:2 drain task-ends task-ended release");
     CHECK(task.records.saved().outcome.kind == core::OutcomeKind::failed_to_start);
     CHECK(core::exit_code(task.records.saved().outcome) == 127);
 }
@@ -168,7 +168,7 @@ TEST_CASE("leftovers of the main process are ended after their time")
     CHECK(task.wakes_after() == 3s);
     CHECK(task(3s, core::Tick{}) == "signal:15x1 signal:18x1");
     task.tree.living.clear();
-    CHECK(task(4s, core::Tick{}) == "drain task-ended release");
+    CHECK(task(4s, core::Tick{}) == "drain task-ends task-ended release");
     CHECK(task.records.saved().outcome.leftover_killed == 1);
 }
 

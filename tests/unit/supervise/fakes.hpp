@@ -122,6 +122,7 @@ struct FakeHooks final : AttemptHooks {
     void attempt_started() override { story.tell("attempt-started"); }
     void attempt_ended() override { story.tell("attempt-ended"); }
     void tell_of_kernel(std::vector<store::EventField>&) override {}
+    void task_ends() override { story.tell("task-ends"); }
     void task_ended() override { story.tell("task-ended"); }
     void release() override { story.tell("release"); }
 };
