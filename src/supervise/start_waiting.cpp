@@ -62,9 +62,9 @@ Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::R
 {
     if (root.open_task(spec.id)) return {};
     BGT_TRY_ASSIGN(store::TaskDir task, root.begin_task(spec.id));
-    store::Status status;
     const auto fill = [&]() -> Result<void> {
         BGT_TRY(write_folder(task, spec, kept_env));
+        store::Status status;
         BGT_TRY_ASSIGN(store::StatusWriter record, store::StatusWriter::open(task.fd(), &status));
         status.lifecycle = core::Lifecycle::ended;
         status.outcome.kind = core::OutcomeKind::not_started;
@@ -72,15 +72,14 @@ Result<void> record_not_started(store::Root& root, store::TaskSpec spec, core::R
         status.ended = os::wall_now();
         status.ended_at = os::now();
         BGT_TRY(record.write(status));
+        // Before the folder is there: once it is, nobody does this again.
+        static_cast<void>(store::append_history(root, spec, status, os::wall_now()));
         BGT_TRY(root.publish_task(task));
         tell_end(root.fd(), task, spec.name, status.outcome);
         return {};
     };
     Result<void> filled = fill();
-    if (filled) {
-        static_cast<void>(store::append_history(root, spec, status, os::wall_now()));
-        return {};
-    }
+    if (filled) return {};
     task = store::TaskDir{};
     root.forget_task(spec.id);
     return filled;

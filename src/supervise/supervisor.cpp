@@ -300,6 +300,8 @@ void Supervisor::release()
     output_.drain(ended && ended->tree_lives); // what kept leftovers wrote last
     output_.end_stages();
     close_stdin(); // kept leftovers have nobody who could send them more
+    // The one before may have been killed between the end of the task and this; it counts once.
+    if (is_adopted()) task_ended();
     const store::TaskId id = resources_.task.id();
     // What could not be removed is found by its marker, at the next pruning.
     if (resources_.task.remove_channels()) static_cast<void>(resources_.root.unmark_active(id));

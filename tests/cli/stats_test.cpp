@@ -284,3 +284,21 @@ TEST_CASE("damage in the history is told, and the rest counts")
     run_and_wait(lab, {"--name", "x"}, "true");
     CHECK(number_at(row(lab, "x"), "/runs") == 3);
 }
+
+TEST_CASE("a task of which processes were kept counts once, whoever supervised it")
+{
+    const Lab lab;
+    const std::string id =
+        lab.start({"--name", "x", "--leftover", "keep", "-c", "sleep 100 & echo started"});
+    CHECK(lab.wait(id) == 0);
+    REQUIRE(has_records(lab, 1));
+    const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
+    REQUIRE(::kill(supervisor, SIGKILL) == 0);
+    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    // As if it had been killed before it came to that.
+    std::filesystem::remove(lab.root() + "/history/current");
+    lab.show(id); // adopts it
+    CHECK(lab({"kill", id}).code == 0);
+    REQUIRE(has_records(lab, 1));
+    CHECK(number_at(row(lab, "x"), "/ok") == 1);
+}
