@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run submit queue schedule hold release move scope shutdown graph up down ps show logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version help'
+_bgt_verbs='run submit queue schedule hold release move scope shutdown graph up down ps show result logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -303,6 +303,18 @@ _bgt_verb() {
         --config) value=@file ;;
         esac
         ;;
+    result)
+        options='-h --help --all --name --tag --queue --json --root --config'
+        first=@task-list
+        rest=@task-list
+        case $2 in
+        --name) value=@name-list ;;
+        --tag) value=@tag-list ;;
+        --queue) value=@none ;;
+        --root) value=@directory ;;
+        --config) value=@file ;;
+        esac
+        ;;
     logs)
         options='-h --help --all --name --tag --queue -f --follow -n --tail --lines --since -t --timestamps --utc --grep --attempt --cursor --max-bytes --stderr --raw --json --root --config'
         first=@task-list
@@ -450,7 +462,9 @@ _bgt_verb() {
         esac
         ;;
     notify)
-        options='-h --help --ready --stopping --status --progress --step --total-steps --beat --extend --watchdog --pid --root --config'
+        options='-h --help --ready --stopping --status --progress --step --total-steps --beat --extend --watchdog --pid --log --data --summary --artifact --metric --root --config'
+        first=@none
+        rest=@none
         case $2 in
         --status) value=@none ;;
         --progress) value=@none ;;
@@ -459,6 +473,11 @@ _bgt_verb() {
         --extend) value=@none ;;
         --watchdog) value=@none ;;
         --pid) value=@none ;;
+        --log) value='debug info warning error' ;;
+        --data) value=@none ;;
+        --summary) value=@none ;;
+        --artifact) value=@file ;;
+        --metric) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
@@ -547,7 +566,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run submit queue schedule hold release move scope shutdown graph up down ps show logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version'
+        first='run submit queue schedule hold release move scope shutdown graph up down ps show result logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version'
         rest=@none
         ;;
     esac

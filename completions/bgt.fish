@@ -31,6 +31,8 @@ function __bgt_valued
             string split ' ' -- '--name --tag --queue -s --state --interval --format --root --config'
         case show
             string split ' ' -- '--name --tag --queue --root --config'
+        case result
+            string split ' ' -- '--name --tag --queue --root --config'
         case logs
             string split ' ' -- '--name --tag --queue -n --tail --lines --since --grep --attempt --cursor --max-bytes --root --config'
         case events
@@ -54,7 +56,7 @@ function __bgt_valued
         case send
             string split ' ' -- '--timeout --root --config'
         case notify
-            string split ' ' -- '--status --progress --step --total-steps --extend --watchdog --pid --root --config'
+            string split ' ' -- '--status --progress --step --total-steps --extend --watchdog --pid --log --data --summary --artifact --metric --root --config'
         case rm
             string split ' ' -- '--name --tag --queue --root --config'
         case gc
@@ -454,6 +456,16 @@ complete -c bgt -n '__bgt_in show' -l json -d 'print JSON, with the earlier atte
 complete -c bgt -n '__bgt_in show' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in show' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n '__bgt_in show' -k -a '(__bgt_known task-list)'
+complete -c bgt -n __bgt_no_verb -a result -d 'print what tasks said of their results'
+complete -c bgt -n '__bgt_in result' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in result' -l all -d 'all tasks to which the verb applies'
+complete -c bgt -n '__bgt_in result' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks with this name; * and ? are wildcards'
+complete -c bgt -n '__bgt_in result' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; several values of one key are alternatives'
+complete -c bgt -n '__bgt_in result' -l queue -x -d 'tasks of this queue, waiting or started from it'
+complete -c bgt -n '__bgt_in result' -l json -d 'print the answer as JSON'
+complete -c bgt -n '__bgt_in result' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
+complete -c bgt -n '__bgt_in result' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
+complete -c bgt -n '__bgt_in result' -k -a '(__bgt_known task-list)'
 complete -c bgt -n __bgt_no_verb -a logs -d 'print the output of tasks'
 complete -c bgt -n '__bgt_in logs' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in logs' -l all -d 'all tasks to which the verb applies'
@@ -483,7 +495,7 @@ complete -c bgt -n '__bgt_in events' -l tag -x -k -a '(__bgt_known tag-list)' -d
 complete -c bgt -n '__bgt_in events' -l queue -x -d 'tasks of this queue, waiting or started from it'
 complete -c bgt -n '__bgt_in events' -s f -l follow -d 'keep printing new events'
 complete -c bgt -n '__bgt_in events' -l since -x -d 'only events behind the cursor of an earlier one, or since then: 10m (ago), 14:00'
-complete -c bgt -n '__bgt_in events' -l type -x -d 'only events of this type: ended, needs-input, ...'
+complete -c bgt -n '__bgt_in events' -l type -x -d 'only events of this type, such as ended or needs-input'
 complete -c bgt -n '__bgt_in events' -l level -x -a 'error warning info debug' -d 'only events of this level or of a more severe one (info)'
 complete -c bgt -n '__bgt_in events' -l utc -d 'print times in UTC, not in the local time zone'
 complete -c bgt -n '__bgt_in events' -l json -d 'answer in JSON; with --follow, an answer for each event'
@@ -606,6 +618,11 @@ complete -c bgt -n '__bgt_in notify' -l beat -d 'a heartbeat: resets --progress-
 complete -c bgt -n '__bgt_in notify' -l extend -x -d 'the task needs D more to become ready or to end'
 complete -c bgt -n '__bgt_in notify' -l watchdog -x -d 'from now on, the task hangs if it sends no --beat for D; off ends this'
 complete -c bgt -n '__bgt_in notify' -l pid -x -a '(__fish_complete_pids)' -d 'the main process of the task'
+complete -c bgt -n '__bgt_in notify' -l log -x -a 'debug info warning error' -d 'TEXT is a line of this level in the execution log (bgt show)'
+complete -c bgt -n '__bgt_in notify' -l data -x -d 'what belongs to that line, as JSON'
+complete -c bgt -n '__bgt_in notify' -l summary -x -d 'the result of the task in a sentence, for bgt result'
+complete -c bgt -n '__bgt_in notify' -l artifact -r -F -d 'a file or folder that the task makes; at its end, bgt looks whether it is there'
+complete -c bgt -n '__bgt_in notify' -l metric -x -d 'a number of the result'
 complete -c bgt -n '__bgt_in notify' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in notify' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n __bgt_no_verb -a rm -d 'remove ended tasks and their logs'
@@ -677,4 +694,4 @@ complete -c bgt -n '__bgt_in version' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in version' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in version' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n __bgt_no_verb -a help -d 'print what a verb does, and its options'
-complete -c bgt -n '__bgt_in help first' -a 'run submit queue schedule hold release move scope shutdown graph up down ps show logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version'
+complete -c bgt -n '__bgt_in help first' -a 'run submit queue schedule hold release move scope shutdown graph up down ps show result logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version'

@@ -17,9 +17,9 @@ inline constexpr int invalid_request = -32600;
 inline constexpr int unknown_method = -32601;
 inline constexpr int invalid_params = -32602;
 inline constexpr int internal_error = -32603;
-inline constexpr int resource_not_found = -32002;         ///< up to 2025-11-25
-inline constexpr int header_mismatch = -32020;            ///< on HTTP, from 2026-07-28 on
-inline constexpr int missing_capability = -32021;         ///< from 2026-07-28 on
+inline constexpr int resource_not_found = -32002; ///< up to 2025-11-25
+inline constexpr int header_mismatch = -32020;    ///< on HTTP, from 2026-07-28 on
+inline constexpr int missing_capability = -32021; ///< from 2026-07-28 on
 inline constexpr int unsupported_protocol_version = -32022;
 } // namespace code
 

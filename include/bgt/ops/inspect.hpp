@@ -32,10 +32,10 @@ struct InspectRequest {
 struct Inspected {
     Snapshot task;
     std::vector<Process> processes;
-    std::vector<store::TaskEvent> events;    ///< the newest, oldest first
-    store::TaskResults results;
+    std::vector<store::TaskEvent> events; ///< the newest, oldest first
     std::vector<store::TaskEvent> attempts;  ///< all that are "attempt-ended"
     std::vector<std::string> not_ready = {}; ///< why_not_ready(), where that was asked for
+    store::TaskResults results = {};
 };
 
 struct InspectAnswer {

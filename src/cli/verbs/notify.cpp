@@ -3,7 +3,7 @@
 #include <bgt/base/text.hpp>
 #include <bgt/ops/notify.hpp>
 
-#include <bgt/render/json.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <filesystem>
@@ -105,10 +105,13 @@ Result<void> Notify::add_log(ops::NotifyRequest& out) const
     if (text.empty()) return Error::usage("--log LEVEL needs a text after it");
     out.log = core::LogLine{*log_, text};
     if (!data_) return {};
+    std::string data = to_valid_utf8(*data_);
     boost::system::error_code error;
-    const boost::json::value data = boost::json::parse(to_valid_utf8(*data_), error);
+    static_cast<void>(boost::json::parse(data, error));
     if (error) return Error::usage("--data is no JSON: " + error.message());
-    out.log_data = render::plain_numbers(boost::json::serialize(data)); // with no newline in it
+    // Kept as it was said, on one line: in JSON a newline stands between words only.
+    std::ranges::replace(data, '\n', ' ');
+    out.log_data = std::move(data);
     return {};
 }
 
