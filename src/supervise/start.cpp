@@ -81,12 +81,12 @@ void record_failure(SupervisorResources& resources, const Error& error, bool awa
     status.ended_at = os::now();
     resources.recorder.save();
     resources.recorder.event("start-failed", {{"error", error.message}});
-    // Who waits for the start removes it.
-    if (!awaited)
+    if (!awaited) { // who waits for the start is told, and removes the task
         static_cast<void>(
             store::append_history(resources.root, resources.spec, status, os::wall_now()));
-    resources.recorder.tell("ended", os::wall_now(), outcome_fields(status.outcome));
-    publish(resources);
+        resources.recorder.tell("ended", os::wall_now(), outcome_fields(status.outcome));
+        publish(resources);
+    }
     if (resources.task.remove_channels())
         static_cast<void>(resources.root.unmark_active(resources.task.id()));
 }
