@@ -17,8 +17,11 @@ namespace json = boost::json;
 constexpr std::uint64_t default_tail = 64 * 1024;
 constexpr std::uint64_t piece_bytes = 256 * 1024;
 constexpr std::chrono::hours one_sleep(1);
-/// Between two pieces of a task that lives: watchers take no more of the CPU than this allows.
+/// Between two pieces of a task that lives, at least, and so many times as long as it took to read
+/// one: where the CPU is short, watchers leave it to the task.
 constexpr std::chrono::milliseconds between_pieces(50);
+constexpr int pause_factor = 20;
+constexpr std::chrono::seconds longest_pause(3);
 
 class LogStream {
 public:
@@ -32,6 +35,7 @@ public:
         ops::LogOptions options;
         BGT_TRY_ASSIGN(const ops::LogView view, ops::LogView::open(root_, id_, options));
         const std::uint64_t size = view.log_size();
+        ended_ = view.task().over();
         const auto number = [&](std::string_view text) { return number_of(text, size); };
         const auto from = route.query.find("from"), tail = route.query.find("tail");
         if (!last_id.empty() || from != route.query.end()) {
@@ -66,6 +70,7 @@ private:
     /// False: nobody reads it any more.
     Result<bool> send_piece()
     {
+        const Instant begun = os::now();
         ops::LogOptions options;
         options.cursor = cursor_;
         options.max_bytes = piece_bytes;
@@ -77,6 +82,8 @@ private:
         more_ = piece.cursor - cursor_ >= piece_bytes / 2;
         cursor_ = piece.cursor;
         over_ = piece.end_of_log;
+        pause_ =
+            std::clamp<Duration>((os::now() - begun) * pause_factor, between_pieces, longest_pause);
         if (piece.text.empty() && piece.dropped_bytes == 0) return true;
         json::object data{{"start", piece.start}, {"text", piece.text}};
         if (piece.dropped_bytes > 0) data["skipped"] = piece.dropped_bytes;
@@ -86,7 +93,8 @@ private:
     /// Until there may be more. False: the client has gone, or the task.
     bool sleep()
     {
-        const Instant next = os::now() + between_pieces;
+        if (more_ && ended_) return true;
+        const Instant next = os::now() + (more_ ? pause_ : Duration(between_pieces));
         const ops::Cancel cancel{wire_.fd()};
         if (!more_) {
             const auto awaited = ops::await_output(root_, {id_, cursor_, one_sleep}, cancel);
@@ -109,7 +117,8 @@ private:
     store::TaskId id_;
     Wire& wire_;
     std::uint64_t cursor_ = 0;
-    bool more_ = false, over_ = false;
+    Duration pause_ = between_pieces;
+    bool more_ = false, over_ = false, ended_ = false;
 };
 
 } // namespace
