@@ -6,7 +6,7 @@ _bgt_verbs='run submit queue schedule hold release move scope shutdown graph up 
 _bgt_verb() {
     case $1 in
     run)
-        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --root --config'
+        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --root --config'
         first=@command
         rest=@command
         case $2 in
@@ -42,6 +42,9 @@ _bgt_verb() {
         --stop-signals) value=@none ;;
         --kill-mode) value='tree mixed' ;;
         --leftover) value='kill wait keep' ;;
+        --on-end) value=@command ;;
+        --on-fail) value=@command ;;
+        --notify) value='off desktop bell' ;;
         --owner) value=@none ;;
         --log-max) value=@none ;;
         --nice) value=@none ;;
@@ -53,7 +56,7 @@ _bgt_verb() {
         esac
         ;;
     submit)
-        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --in --at --tz --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --split --nice --memory-max --limit --wait --rm --json --root --config'
+        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --in --at --tz --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --owner --log-max --split --nice --memory-max --limit --wait --rm --json --root --config'
         first=@command
         rest=@command
         case $2 in
@@ -105,6 +108,9 @@ _bgt_verb() {
         --stop-signals) value=@none ;;
         --kill-mode) value='tree mixed' ;;
         --leftover) value='kill wait keep' ;;
+        --on-end) value=@command ;;
+        --on-fail) value=@command ;;
+        --notify) value='off desktop bell' ;;
         --owner) value=@none ;;
         --log-max) value=@none ;;
         --nice) value=@none ;;
@@ -124,7 +130,7 @@ _bgt_verb() {
         esac
         ;;
     schedule)
-        options='-h --help --every --cron --calendar --missed --missed-within --overlap --jitter --until --times --tz -n --count --from -q --queue --priority --slots --need --hold --expire --key --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --log-max --split --nice --memory-max --limit --rm --json --root --config'
+        options='-h --help --every --cron --calendar --missed --missed-within --overlap --jitter --until --times --tz -n --count --from -q --queue --priority --slots --need --hold --expire --key --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --log-max --split --nice --memory-max --limit --rm --json --root --config'
         first=@none
         rest=@none
         case $2 in
@@ -177,6 +183,9 @@ _bgt_verb() {
         --stop-signals) value=@none ;;
         --kill-mode) value='tree mixed' ;;
         --leftover) value='kill wait keep' ;;
+        --on-end) value=@command ;;
+        --on-fail) value=@command ;;
+        --notify) value='off desktop bell' ;;
         --log-max) value=@none ;;
         --nice) value=@none ;;
         --memory-max) value=@none ;;
@@ -532,8 +541,8 @@ _bgt_verb() {
         ;;
     config)
         options='-h --help --json --root --config'
-        first='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age history_max'
-        rest='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age history_max'
+        first='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout on_end on_fail notify notify_after keep_ended keep_age history_max'
+        rest='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout on_end on_fail notify notify_after keep_ended keep_age history_max'
         case $2 in
         --root) value=@directory ;;
         --config) value=@file ;;

@@ -4,13 +4,13 @@
 function __bgt_valued
     switch "$argv[1]"
         case run
-            string split ' ' -- '-n --name --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --nice --memory-max --limit --max-wait --root --config'
+            string split ' ' -- '-n --name --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --owner --log-max --nice --memory-max --limit --max-wait --root --config'
         case submit
-            string split ' ' -- '-q --queue --priority --slots --need --after --on-dep-failure --expire --in --at --tz --key --on-busy --array --each --batch --if-full -n --name --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --owner --log-max --nice --memory-max --limit --root --config'
+            string split ' ' -- '-q --queue --priority --slots --need --after --on-dep-failure --expire --in --at --tz --key --on-busy --array --each --batch --if-full -n --name --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --owner --log-max --nice --memory-max --limit --root --config'
         case queue
             string split ' ' -- '--root --config'
         case schedule
-            string split ' ' -- '--every --cron --calendar --missed --missed-within --overlap --jitter --until --times --tz -n --count --from -q --queue --priority --slots --need --expire --key --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --log-max --nice --memory-max --limit --root --config'
+            string split ' ' -- '--every --cron --calendar --missed --missed-within --overlap --jitter --until --times --tz -n --count --from -q --queue --priority --slots --need --expire --key --tag -C --cwd -e --env --env-file -c --shell --stdin --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --log-max --nice --memory-max --limit --root --config'
         case hold
             string split ' ' -- '--name --tag --queue --root --config'
         case release
@@ -196,6 +196,9 @@ complete -c bgt -n '__bgt_in run' -l grace -x -d 'the time between the stop sign
 complete -c bgt -n '__bgt_in run' -l stop-signals -x -d 'the stop signals, each with its time: QUIT:2s,TERM:5s; SIGKILL follows'
 complete -c bgt -n '__bgt_in run' -l kill-mode -x -a 'tree mixed' -d 'who gets the stop signals: every process (default), or the main process alone, which ends the others; SIGKILL goes to all'
 complete -c bgt -n '__bgt_in run' -l leftover -x -a 'kill wait keep' -d 'processes that outlive the command: kill them after 2 s (default), wait for them, or keep them'
+complete -c bgt -n '__bgt_in run' -l on-end -x -d 'once it has ended, run /bin/sh -c CMD, for a minute at most'
+complete -c bgt -n '__bgt_in run' -l on-fail -x -d 'the same, only if it has failed; bgt kill is no failure'
+complete -c bgt -n '__bgt_in run' -l notify -x -a 'off desktop bell' -d 'tell you that it has ended: by notify-send, or by the bell of this terminal'
 complete -c bgt -n '__bgt_in run' -l owner -x -a '(__fish_complete_pids)' -d 'end the task when process PID ends; --owner $$ in a script'
 complete -c bgt -n '__bgt_in run' -l log-max -x -d 'how much of its newest output is kept (default 256MiB; off: all of it)'
 complete -c bgt -n '__bgt_in run' -l split -d 'keep stderr in a separate log'
@@ -268,6 +271,9 @@ complete -c bgt -n '__bgt_in submit' -l grace -x -d 'the time between the stop s
 complete -c bgt -n '__bgt_in submit' -l stop-signals -x -d 'the stop signals, each with its time: QUIT:2s,TERM:5s; SIGKILL follows'
 complete -c bgt -n '__bgt_in submit' -l kill-mode -x -a 'tree mixed' -d 'who gets the stop signals: every process (default), or the main process alone, which ends the others; SIGKILL goes to all'
 complete -c bgt -n '__bgt_in submit' -l leftover -x -a 'kill wait keep' -d 'processes that outlive the command: kill them after 2 s (default), wait for them, or keep them'
+complete -c bgt -n '__bgt_in submit' -l on-end -x -d 'once it has ended, run /bin/sh -c CMD, for a minute at most'
+complete -c bgt -n '__bgt_in submit' -l on-fail -x -d 'the same, only if it has failed; bgt kill is no failure'
+complete -c bgt -n '__bgt_in submit' -l notify -x -a 'off desktop bell' -d 'tell you that it has ended: by notify-send, or by the bell of this terminal'
 complete -c bgt -n '__bgt_in submit' -l owner -x -a '(__fish_complete_pids)' -d 'end the task when process PID ends; --owner $$ in a script'
 complete -c bgt -n '__bgt_in submit' -l log-max -x -d 'how much of its newest output is kept (default 256MiB; off: all of it)'
 complete -c bgt -n '__bgt_in submit' -l split -d 'keep stderr in a separate log'
@@ -343,6 +349,9 @@ complete -c bgt -n '__bgt_in schedule' -l grace -x -d 'the time between the stop
 complete -c bgt -n '__bgt_in schedule' -l stop-signals -x -d 'the stop signals, each with its time: QUIT:2s,TERM:5s; SIGKILL follows'
 complete -c bgt -n '__bgt_in schedule' -l kill-mode -x -a 'tree mixed' -d 'who gets the stop signals: every process (default), or the main process alone, which ends the others; SIGKILL goes to all'
 complete -c bgt -n '__bgt_in schedule' -l leftover -x -a 'kill wait keep' -d 'processes that outlive the command: kill them after 2 s (default), wait for them, or keep them'
+complete -c bgt -n '__bgt_in schedule' -l on-end -x -d 'once it has ended, run /bin/sh -c CMD, for a minute at most'
+complete -c bgt -n '__bgt_in schedule' -l on-fail -x -d 'the same, only if it has failed; bgt kill is no failure'
+complete -c bgt -n '__bgt_in schedule' -l notify -x -a 'off desktop bell' -d 'tell you that it has ended: by notify-send, or by the bell of this terminal'
 complete -c bgt -n '__bgt_in schedule' -l log-max -x -d 'how much of its newest output is kept (default 256MiB; off: all of it)'
 complete -c bgt -n '__bgt_in schedule' -l split -d 'keep stderr in a separate log'
 complete -c bgt -n '__bgt_in schedule' -l nice -x -d 'its nice value, from -20 to 19 (man 2 setpriority)'
@@ -452,7 +461,7 @@ complete -c bgt -n '__bgt_in show' -l all -d 'all tasks to which the verb applie
 complete -c bgt -n '__bgt_in show' -l name -x -k -a '(__bgt_known name-list)' -d 'tasks with this name; * and ? are wildcards'
 complete -c bgt -n '__bgt_in show' -l tag -x -k -a '(__bgt_known tag-list)' -d 'tasks with this tag; several values of one key are alternatives'
 complete -c bgt -n '__bgt_in show' -l queue -x -d 'tasks of this queue, waiting or started from it'
-complete -c bgt -n '__bgt_in show' -l json -d 'print JSON, with the earlier attempts and the last 100 events of each task'
+complete -c bgt -n '__bgt_in show' -l json -d 'print JSON, with the earlier attempts, the hooks and the last 100 events of each task'
 complete -c bgt -n '__bgt_in show' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in show' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n '__bgt_in show' -k -a '(__bgt_known task-list)'
@@ -674,7 +683,7 @@ complete -c bgt -n '__bgt_in config' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in config' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in config' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in config' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
-complete -c bgt -n '__bgt_in config' -a 'root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout keep_ended keep_age history_max'
+complete -c bgt -n '__bgt_in config' -a 'root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout on_end on_fail notify notify_after keep_ended keep_age history_max'
 complete -c bgt -n __bgt_no_verb -a trust -d 'trust a bgt.toml, so that it may run and redirect things'
 complete -c bgt -n '__bgt_in trust' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in trust' -l list -d 'list the trusted files, and whether they have changed'

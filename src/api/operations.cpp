@@ -220,6 +220,7 @@ constexpr Field why_answer[] = {
      .doc = "conditions that do not hold, and what is there instead",
      .list = true},
     {.name = "port_held_by"},
+    {.name = "hook_failed", .doc = "the user's command for its end or hang that failed last"},
     {.name = "next", .doc = "what to do"},
     tail_answer,
     {.name = "report"},

@@ -6,6 +6,7 @@
 #include <bgt/ops/why.hpp>
 #include <bgt/render/brief.hpp>
 #include <bgt/render/end_account.hpp>
+#include <bgt/render/hooks.hpp>
 #include <bgt/render/report.hpp>
 
 #include <boost/json.hpp>
@@ -103,6 +104,8 @@ Result<json::object> call_why(const Call& call)
         const ops::WhyAnswer& answer = *done.tasks.front().result;
         if (answer.end) put_end(told, *answer.end);
         else put_report(told, *answer.report, id);
+        for (const ops::HookRun& hook : answer.hooks)
+            if (ops::has_failed(hook)) put_text(told, "hook_failed", render::hook_words(hook));
         if (answer.port) put_text(told, "port_held_by", render::port_words(*answer.port));
         if (detail && answer.report)
             told["report"] = render::report_text(*answer.report, detail_style);

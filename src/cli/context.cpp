@@ -194,18 +194,19 @@ int Context::fail(const Error& error, bool json)
     return code;
 }
 
-void Context::tell_ignored(const std::vector<std::string>& options, bool retention)
+void Context::tell_ignored(const IgnoredKeys& keys)
 {
     const auto& project = settings().project;
     if (!project || std::exchange(told_ignored_, true)) return;
     std::vector<std::string> untrusted, own_only;
     for (const auto& row : config_.rows) {
         if (!row.ignored || (row.key == "root" && root_from_flag_)) continue;
-        if (row.ignored->needs == config::Needs::trust) untrusted.push_back(row.key);
-        if (row.ignored->needs == config::Needs::own_settings && retention)
+        if (row.ignored->needs == config::Needs::trust && (row.key == "root" || keys.hooks))
+            untrusted.push_back(row.key);
+        if (row.ignored->needs == config::Needs::own_settings && keys.retention)
             own_only.push_back(row.key);
     }
-    untrusted.insert(untrusted.end(), options.begin(), options.end());
+    untrusted.insert(untrusted.end(), keys.options.begin(), keys.options.end());
     if (!untrusted.empty() || !own_only.empty())
         complain(config::ignored_line(*project, untrusted, own_only));
 }

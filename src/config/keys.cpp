@@ -67,12 +67,29 @@ Result<void> set_count(std::size_t& target, std::string_view text, const char* o
     return {};
 }
 
+template <std::string Settings::*Member>
+Result<void> set_text(Settings& s, std::string_view text)
+{
+    if (text.find('\0') != text.npos) return Error::usage("a command has no NUL");
+    s.*Member = text;
+    return {};
+}
+
+Result<void> set_notify(Settings& s, std::string_view text)
+{
+    if (text != "off" && text != "desktop" && text != "bell")
+        return Error::usage("it is one of off, desktop, bell");
+    s.notify = text;
+    return {};
+}
+
 // What each needs in a bgt.toml:
 // - `root` decides which records are believed, so which processes are signalled and which commands
 // of them are run.
 // - `keep_*` removes tasks of every folder, `history_max` what is known of them: a folder has no
 // say in that.
 // - `shutdown_timeout` is about tasks of every folder, too.
+// - `on_end`, `on_fail` and `notify` run commands.
 // - The rest is about tasks that are started in the folder, and only says how they end and how much
 // of their output is
 //   kept. `leftover` lets live only what the task itself has started.
@@ -100,6 +117,18 @@ constexpr std::array keys{
             return store(parse_limit(text), s.shutdown_timeout);
         },
         [](const Settings& s) { return print_limit(s.shutdown_timeout); }},
+    Key{"on_end", false, Needs::trust, set_text<&Settings::on_end>,
+        [](const Settings& s) { return s.on_end; }},
+    Key{"on_fail", false, Needs::trust, set_text<&Settings::on_fail>,
+        [](const Settings& s) { return s.on_fail; }},
+    Key{"notify", false, Needs::trust, set_notify, [](const Settings& s) { return s.notify; }},
+    Key{"notify_after", true, Needs::nothing,
+        [](Settings& s, std::string_view text) {
+            return store(parse_duration(text), s.notify_after);
+        },
+        [](const Settings& s) {
+            return format_duration(s.notify_after.value_or(default_notify_after));
+        }},
     Key{"keep_ended", true, Needs::own_settings,
         [](Settings& s, std::string_view text) { return set_count(s.keep_ended, text, "tasks"); },
         [](const Settings& s) { return std::to_string(s.keep_ended); }},

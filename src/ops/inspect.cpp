@@ -31,6 +31,7 @@ void read_history(Inspected& into, const store::TaskDir& task, std::size_t max_e
     std::ranges::copy_if(
         into.events, std::back_inserter(into.attempts),
         [](const store::TaskEvent& event) { return event.event == "attempt-ended"; });
+    into.hooks = hook_runs(into.events, os::is_alive);
     const std::size_t older = into.events.size() - std::min(into.events.size(), max_events);
     into.events.erase(into.events.begin(),
                       into.events.begin() + static_cast<std::ptrdiff_t>(older));

@@ -2,13 +2,16 @@
 
 #include <bgt/base/text.hpp>
 #include <bgt/base/time.hpp>
+#include <bgt/ops/hooks.hpp>
 #include <bgt/ops/leave_queue.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/proc.hpp>
 #include <bgt/store/remove.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
 
+#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
@@ -18,6 +21,8 @@ namespace bgt::ops {
 namespace {
 
 constexpr auto unlock_timeout = std::chrono::seconds(2);
+constexpr auto hooks_timeout =
+    std::chrono::seconds(5); ///< for hooks that are stopped: SIGTERM, a second, SIGKILL
 constexpr auto end_timeout = std::chrono::seconds(60); ///< of a very large tree on a busy machine
 constexpr auto supervisor_interval =
     std::chrono::seconds(1); ///< between two looks whether the supervisor was stopped
@@ -35,6 +40,12 @@ Error why_locked(const Snapshot& task, const store::TaskDir& folder)
         return Error::failed("task " + id +
                              " has ended, but processes of it were kept and live: bgt kill " + id +
                              " first, or bgt rm --force " + id);
+    for (const HookRun& hook : read_hook_runs(folder))
+        if (hook.state == HookState::running)
+            return Error::failed("task " + id + " has ended, but its hook " + hook.hook +
+                                 " still runs, for a minute at most: try again then, or bgt rm "
+                                 "--force " +
+                                 id + ", which stops it");
     return Error::failed("task " + id + " has ended, but its supervisor (pid " +
                          std::to_string(task.status.supervisor.pid) +
                          ") does not let go of it: is it stopped?");
@@ -105,6 +116,17 @@ Result<void> end_at_once(store::Root& root, store::TaskId id, Cancel cancel)
     return {};
 }
 
+/// Those of a task that has ended, by their supervisor, which goes on for them alone.
+void stop_hooks(store::Root& root, store::TaskId id)
+{
+    const auto looked = recover_and_inspect(root, id, {});
+    const auto folder = folder_of(root, id);
+    if (!looked || !folder || !looked->problem.empty() || looked->status.tree_lives) return;
+    if (!supervise::is_locked(*folder)) return;
+    static_cast<void>(os::send_signal(looked->status.supervisor, SIGTERM));
+    static_cast<void>(supervise::becomes_unlocked(*folder, hooks_timeout));
+}
+
 Result<Removed> remove_one(store::Root& root, store::TaskId id, const RemoveRequest& request,
                            Cancel cancel)
 {
@@ -112,6 +134,7 @@ Result<Removed> remove_one(store::Root& root, store::TaskId id, const RemoveRequ
     BGT_TRY_ASSIGN(const bool waited, leave_queue(root, id, Leave::at_once));
     if (waited) return remove_ended(root, id, Trace::record); // somebody may wait for it
     const auto ended = end_at_once(root, id, cancel);
+    if (ended) stop_hooks(root, id);
     auto removed = ended ? remove_ended(root, id) : Result<Removed>(ended.error());
     if (!removed && removed.error().kind == ErrorKind::not_found)
         return Removed{}; // its own `--rm` was faster

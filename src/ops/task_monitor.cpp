@@ -140,15 +140,16 @@ bool TaskMonitor::has_gone(store::Root& root, os::Watch& watch)
     return true;
 }
 
-/// A supervisor ends with its task, but for one that goes on for kept leftovers. Its end is the
-/// better thing to wait for: giving up a watch of the record costs some ten milliseconds in the
-/// kernel.
+/// A supervisor ends with its task, but for one that goes on for kept leftovers or hooks. Its end
+/// is the better thing to wait for: giving up a watch of the record costs some ten milliseconds in
+/// the kernel.
 bool TaskMonitor::outlived_by_supervisor(const store::Root& root) const
 {
     const Result<store::TaskDir> dir = root.open_task(id_);
     if (!dir) return false;
     const Result<store::TaskSpec> spec = store::read_spec(dir->fd());
-    return !spec || spec->policy.leftover == core::Leftover::keep;
+    return !spec || spec->policy.leftover == core::Leftover::keep || spec->afterwards.follows() ||
+           !spec->hang_command.empty();
 }
 
 void TaskMonitor::unwatch(os::Watch& watch)

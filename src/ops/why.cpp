@@ -145,22 +145,19 @@ private:
     std::deque<Result<supervise::ReportAhead>> ahead_;
 };
 
-Result<WhyAnswer> answer_of(store::Root& root, store::TaskId id, bool last,
-                            const Result<std::uint32_t>& ahead)
+Result<WhyAnswer> tell(store::Root& root, const store::TaskDir& folder, Snapshot task, bool last,
+                       const Result<std::uint32_t>& ahead)
 {
+    const store::TaskId id = task.id;
     SnapshotFields want;
     want.spec = true;
-    auto seen = recover_and_inspect(root, id, want);
-    if (!seen) return seen.error();
-    if (!seen->problem.empty()) return Error::failed(seen->problem);
-    const auto task = folder_of(root, id);
-    if (!task) return task.error();
-    if (last) return last_report(*task, *seen);
+    Result<Snapshot> seen = std::move(task);
+    if (last) return last_report(folder, *seen);
     std::optional<Error> refused;
     if (!is_told_of_end(*seen)) {
         const auto number = ahead ? ahead : supervise::request_report(root, id);
         if (number) {
-            auto made = store::read_report(*task, *number);
+            auto made = store::read_report(folder, *number);
             if (!made) return made.error();
             WhyAnswer answer;
             answer.port = holder_of(root, made->evidence.output, seen->spec.get());
@@ -171,13 +168,28 @@ Result<WhyAnswer> answer_of(store::Root& root, store::TaskId id, bool last,
         seen = recover_and_inspect(root, id, want); // it may have ended meanwhile
         if (!seen) return seen.error();
     }
-    auto newest = store::newest_report(*task);
+    auto newest = store::newest_report(folder);
     WhyAnswer answer;
     if (newest) answer.report = *std::move(newest);
-    if (is_told_of_end(*seen)) answer.end = account_of(root, *task, *std::move(seen));
+    if (is_told_of_end(*seen)) answer.end = account_of(root, folder, *std::move(seen));
     if (answer.end) answer.port = holder_of(root, answer.end->output, answer.end->task.spec.get());
     if (!answer.end && !answer.report && refused) return *refused;
     if (!answer.end && refused) answer.refused = refused->message;
+    return answer;
+}
+
+Result<WhyAnswer> answer_of(store::Root& root, store::TaskId id, bool last,
+                            const Result<std::uint32_t>& ahead)
+{
+    SnapshotFields want;
+    want.spec = true;
+    auto seen = recover_and_inspect(root, id, want);
+    if (!seen) return seen.error();
+    if (!seen->problem.empty()) return Error::failed(seen->problem);
+    const auto folder = folder_of(root, id);
+    if (!folder) return folder.error();
+    Result<WhyAnswer> answer = tell(root, *folder, *std::move(seen), last, ahead);
+    if (answer) answer->hooks = read_hook_runs(*folder);
     return answer;
 }
 

@@ -1,8 +1,11 @@
 #include <bgt/os/terminal.hpp>
 
+#include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <optional>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -36,6 +39,21 @@ bool in_background(int fd)
 }
 
 } // namespace
+
+std::string terminal_path(int fd)
+{
+    std::array<char, 256> path{};
+    return ::ttyname_r(fd, path.data(), path.size()) == 0 ? path.data() : "";
+}
+
+Result<void> ring_bell(const std::string& path)
+{
+    const Fd terminal(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+    const bool rung =
+        terminal && ::isatty(terminal.get()) == 1 && ::write(terminal.get(), "\a", 1) == 1;
+    if (!rung) return Error::system("the bell of " + path, errno);
+    return {};
+}
 
 bool is_terminal(int fd)
 {

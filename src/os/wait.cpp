@@ -44,6 +44,12 @@ bool has_ended(pid_t child)
     return retry_on_eintr([&] { return waitpid(child, nullptr, WNOHANG); }) != 0;
 }
 
+bool is_child(pid_t pid)
+{
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 void kill_child(pid_t child)
 {
     kill(child, SIGKILL);

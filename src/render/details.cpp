@@ -3,6 +3,7 @@
 #include <bgt/base/text.hpp>
 #include <bgt/core/hang_rules.hpp>
 #include <bgt/render/details.hpp>
+#include <bgt/render/hooks.hpp>
 #include <bgt/render/progress_bar.hpp>
 #include <bgt/render/results.hpp>
 
@@ -296,6 +297,16 @@ void add_attempts(Lines& lines, const std::vector<store::TaskEvent>& attempts)
     }
 }
 
+void add_hooks(Lines& lines, const std::vector<ops::HookRun>& hooks)
+{
+    if (hooks.empty()) return;
+    lines.title("hooks");
+    for (const ops::HookRun& hook : hooks) {
+        lines.item(0, hook_words(hook));
+        for (const std::string& line : hook_output(hook)) lines.item(1, line);
+    }
+}
+
 void add_events(Lines& lines, const std::vector<store::TaskEvent>& events)
 {
     if (events.empty()) return;
@@ -336,6 +347,7 @@ std::string task_details(const ops::Inspected& input, const Moment& now, const D
     add_rules(lines, task, input.not_ready);
     add_processes(lines, input.processes);
     add_attempts(lines, input.attempts);
+    add_hooks(lines, input.hooks);
     add_events(lines, input.events);
     return lines.take();
 }

@@ -93,4 +93,16 @@ inline void take(const json::object& from, std::string_view key, Duration& into)
     into = Duration(count);
 }
 
+/// A word of an enumeration, by its parser.
+template <class Enum>
+void take_word(const json::object& from, std::string_view key,
+               std::optional<Enum> (*parse)(std::string_view), Enum& into)
+{
+    const auto* value = find(from, key);
+    if (!value) return;
+    const auto known = parse(as_text(*value, key));
+    if (!known) bad(key, "a word that is known");
+    into = *known;
+}
+
 } // namespace bgt::store::fields

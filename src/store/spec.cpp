@@ -161,6 +161,29 @@ json::object encode_project(const ProjectTask& project)
     return {{"folder", project.folder}, {"level", project.level}, {"table", std::move(table)}};
 }
 
+json::object encode_afterwards(const Afterwards& then)
+{
+    json::object out;
+    if (!then.end_command.empty()) out["end_command"] = then.end_command;
+    if (!then.fail_command.empty()) out["fail_command"] = then.fail_command;
+    if (then.notify_by == NotifyBy::nothing) return out;
+    out["notify"] = to_string(then.notify_by);
+    out["notify_after_ns"] = then.notify_after.count();
+    if (!then.terminal.empty()) out["terminal"] = then.terminal;
+    return out;
+}
+
+Afterwards decode_afterwards(const json::object& from)
+{
+    Afterwards then;
+    take(from, "end_command", then.end_command);
+    take(from, "fail_command", then.fail_command);
+    take_word(from, "notify", parse_notify_by, then.notify_by);
+    take(from, "notify_after_ns", then.notify_after);
+    take(from, "terminal", then.terminal);
+    return then;
+}
+
 TaskSpec decode_fields(const json::object& from)
 {
     check_schema(from);
@@ -201,6 +224,8 @@ TaskSpec decode_fields(const json::object& from)
         for (const json::value& condition : as_array(*ready, "ready"))
             spec.ready.push_back(as_text(condition, "ready"));
     take(from, "hang_command", spec.hang_command);
+    if (const auto* then = find(from, "afterwards"))
+        spec.afterwards = decode_afterwards(as_object(*then, "afterwards"));
     take(from, "progress_pattern", spec.progress_pattern);
     take(from, "dump_stacks", spec.dump_stacks);
     take(from, "keeps_history", spec.keeps_history);
@@ -214,6 +239,23 @@ TaskSpec decode_fields(const json::object& from)
 }
 
 } // namespace
+
+std::string_view to_string(NotifyBy by)
+{
+    switch (by) {
+    case NotifyBy::nothing: return "off";
+    case NotifyBy::desktop: return "desktop";
+    case NotifyBy::bell: return "bell";
+    }
+    return "";
+}
+
+std::optional<NotifyBy> parse_notify_by(std::string_view word)
+{
+    for (const NotifyBy by : {NotifyBy::nothing, NotifyBy::desktop, NotifyBy::bell})
+        if (to_string(by) == word) return by;
+    return std::nullopt;
+}
 
 std::string shown_command(const TaskSpec& spec)
 {
@@ -253,6 +295,7 @@ std::string encode_spec(const TaskSpec& spec)
     out["mark"] = spec.mark;
     if (!spec.ready.empty()) out["ready"] = json::array(spec.ready.begin(), spec.ready.end());
     if (!spec.hang_command.empty()) out["hang_command"] = spec.hang_command;
+    if (spec.afterwards.follows()) out["afterwards"] = encode_afterwards(spec.afterwards);
     if (!spec.progress_pattern.empty()) out["progress_pattern"] = spec.progress_pattern;
     if (!spec.dump_stacks) out["dump_stacks"] = false;
     if (!spec.keeps_history) out["keeps_history"] = false;

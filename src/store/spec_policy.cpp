@@ -29,17 +29,6 @@ void take_limit(const json::object& from, std::string_view key, std::optional<Du
     if (find(from, key)) take(from, key, into.emplace());
 }
 
-template <class Enum>
-void take_word(const json::object& from, std::string_view key,
-               std::optional<Enum> (*parse)(std::string_view), Enum& into)
-{
-    const auto* value = find(from, key);
-    if (!value) return;
-    const auto known = parse(as_text(*value, key));
-    if (!known) bad(key, "a word that is known");
-    into = *known;
-}
-
 json::object encode_hang(const core::HangRules& hang)
 {
     json::object out;

@@ -1,3 +1,5 @@
+#include "user_hook.hpp"
+
 #include <bgt/core/hang_rules.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
@@ -21,7 +23,6 @@ constexpr auto gather_bound = std::chrono::milliseconds(700);
 constexpr auto report_bound = std::chrono::milliseconds(1500);
 constexpr auto ready_bound =
     std::chrono::milliseconds(300); ///< for a look at what readiness still needs
-constexpr auto hook_bound = std::chrono::seconds(60);
 constexpr auto pause_without_pidfd = std::chrono::milliseconds(5);
 constexpr int report_failed = 125;
 
@@ -122,38 +123,19 @@ std::optional<std::uint32_t> HangReports::await(pid_t writer, core::Reason rule)
     return last_;
 }
 
-/// `--on-hang exec:CMD`: bounded, and no part of the tree; whatever becomes of it, the task is
-/// unharmed.
+/// `--on-hang exec:CMD`: whatever becomes of it, the task is unharmed.
 void HangReports::run_hook(core::Reason rule)
 {
-    const std::string command = with_.spec.hang_command;
-    const os::Variables variables{
-        {"BGT_TASK_ID", to_string(with_.task.id())},
-        {"BGT_TASK_DIR", with_.task.path()},
-        {"BGT_ROOT", with_.root},
-        {"BGT_HANG_RULE", std::string(core::to_string(rule))},
-        {"BGT_REPORT", last_ ? fmt::format("{}/reports/{}.json", with_.task.path(), *last_) : ""},
-    };
-    std::vector<int> keep{with_.task.fd()};
-    if (with_.recorder.root_fd() >= 0) keep.push_back(with_.recorder.root_fd());
-    const Result<pid_t> pid = os::fork_helper(keep, true, [&] {
-        os::set_variables(variables);
-        const Result<os::HelperEnd> end =
-            os::run_helper("/bin/sh", {"-c", command}, false, hook_bound);
-        // This process tells: the supervisor may be gone by then.
-        with_.recorder.reopen();
-        const std::string what = !end        ? end.error().message
-                                 : end->code ? ""
-                                             : "killed: it took longer than a minute";
-        with_.recorder.event(
-            "hook-ended",
-            {{"code", std::int64_t{end && end->code ? *end->code : -1}}, {"error", what}});
-        return 0;
-    });
-    if (!pid) return with_.recorder.event("hook-failed", {{"why", pid.error().message}});
+    const Result<pid_t> pid = start_user_hook(
+        {with_.task, with_.spec, with_.root, with_.env, with_.recorder},
+        {"on-hang",
+         with_.spec.hang_command,
+         {{"BGT_HANG_RULE", std::string(core::to_string(rule))},
+          {"BGT_REPORT",
+           last_ ? fmt::format("{}/reports/{}.json", with_.task.path(), *last_) : ""}}});
+    if (!pid) return;
     with_.helpers.insert(*pid);
     hooks_.insert(*pid);
-    with_.recorder.event("hook", {{"pid", std::int64_t{*pid}}, {"command", command}});
 }
 
 } // namespace bgt::supervise

@@ -2,6 +2,7 @@
 
 #include <bgt/os/background.hpp>
 #include <bgt/os/blocked.hpp>
+#include <bgt/os/bounded_command.hpp>
 #include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/descriptors.hpp>
@@ -21,6 +22,7 @@
 #include <bgt/supervise/snapshot.hpp>
 #include <bgt/supervise/supervisor_resources.hpp>
 
+#include "end_hooks.hpp"
 #include "spawn_main.hpp"
 #include "start_parts.hpp"
 
@@ -91,6 +93,15 @@ void record_failure(SupervisorResources& resources, const Error& error, bool awa
         static_cast<void>(resources.root.unmark_active(resources.task.id()));
 }
 
+/// Of a task that was started from a queue: nobody else tells its user of the end.
+void run_end_hooks(SupervisorResources& resources)
+{
+    const int signals = resources.sources->signals.native_handle();
+    const std::vector<pid_t> hooks = start_end_hooks(
+        {resources.task, resources.spec, resources.root.path(), resources.env, resources.recorder});
+    if (!await_user_hooks(hooks, signals)) os::kill_descendants();
+}
+
 /// The caller wakes up on this processor, as a rule: what is left to be done would only be in its
 /// way. A signal (a command that has ended) or a request ends the pause; output waits in its FIFO.
 void let_caller_go(const SupervisorResources& resources)
@@ -122,6 +133,7 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
     const Result<void> started = spawn_main(*resources, 1);
     if (!started) {
         record_failure(*resources, started.error(), static_cast<bool>(report));
+        if (!report) run_end_hooks(*resources);
         if (resources->stdin_keeper > 0) {
             os::kill_child(resources->stdin_keeper);
             os::reap(resources->stdin_keeper);

@@ -1,9 +1,11 @@
 #include <bgt/supervise/supervisor.hpp>
 
 #include "check_artifacts.hpp"
+#include "end_hooks.hpp"
 #include "spawn_main.hpp"
 
 #include <bgt/os/background.hpp>
+#include <bgt/os/bounded_command.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/stdin_keeper.hpp>
 #include <bgt/os/wait.hpp>
@@ -64,8 +66,9 @@ Supervisor::Supervisor(SupervisorResources resources, std::int32_t main_pid,
                resources_.sources->out, resources_.sources->err, resources_.task.lock_fd(),
                !resources_.spec.progress_pattern.empty(), resources_.recorder, observer_, helpers_,
                *this}),
-      reports_({resources_.task, resources_.spec, resources_.root.path(), resources_.stdin_writer,
-                resources_.recorder, *tree_, observer_, output_, helpers_, *this}),
+      reports_({resources_.task, resources_.spec, resources_.root.path(), resources_.env,
+                resources_.stdin_writer, resources_.recorder, *tree_, observer_, output_, helpers_,
+                *this}),
       readiness_({io_, resources_.task, resources_.spec.ready, resources_.spec.cwd,
                   resources_.recorder, observer_, helpers_, *this,
                   [this, self = os::own_pid()] { return members_elsewhere(self); }}),
@@ -156,14 +159,16 @@ void Supervisor::begin_pruning()
     if (child) helpers_.insert(*child); // without one, the next task does it
 }
 
-/// So that none becomes a zombie of a PID 1 that reaps nobody. A user's hook may take long: it goes
-/// on alone.
+/// So that none becomes a zombie of a PID 1 that reaps nobody. A user's hook may take long.
 void Supervisor::reap_helpers()
 {
     const Instant deadline = os::now() + helpers_timeout;
+    const auto is_hook = [&](std::int32_t helper) {
+        return reports_.hooks().contains(helper) ||
+               std::ranges::find(*end_hooks_, helper) != end_hooks_->end();
+    };
     for (const std::int32_t helper : helpers_)
-        if (!reports_.is_hook(helper)) os::reap_until(helper, deadline);
-    os::reap_all(); // what a helper that was killed had started itself
+        if (!is_hook(helper)) os::reap_until(helper, deadline);
 }
 
 void Supervisor::watch_signals()
@@ -291,6 +296,31 @@ void Supervisor::task_ended()
     }
     static_cast<void>(store::append_history(resources_.root, resources_.spec,
                                             resources_.recorder.status(), os::wall_now(), usage));
+    // Kept leftovers may live for long after the end.
+    const auto* ended = std::get_if<core::Ended>(&state().phase);
+    if (ended && ended->tree_lives) start_end_hooks();
+}
+
+void Supervisor::start_end_hooks()
+{
+    if (end_hooks_) return;
+    end_hooks_ =
+        supervise::start_end_hooks({resources_.task, resources_.spec, resources_.root.path(),
+                                    resources_.env, resources_.recorder});
+    helpers_.insert(end_hooks_->begin(), end_hooks_->end());
+}
+
+/// They live no longer than their supervisor. What went wrong with one of them is shown, so the
+/// folder stays.
+void Supervisor::await_hooks()
+{
+    std::vector<std::int32_t> hooks = *end_hooks_;
+    hooks.insert(hooks.end(), reports_.hooks().begin(), reports_.hooks().end());
+    if (hooks.empty() ||
+        await_user_hooks(std::move(hooks), resources_.sources->signals.native_handle()))
+        return;
+    os::kill_descendants(); // of one whose watcher was killed
+    removes_folder_ = false;
 }
 
 void Supervisor::release()
@@ -307,7 +337,10 @@ void Supervisor::release()
     if (resources_.task.remove_channels()) static_cast<void>(resources_.root.unmark_active(id));
     removes_folder_ = resources_.spec.remove_when_ended;
     run_end_hook(resources_.root);
+    start_end_hooks();
     reap_helpers();
+    await_hooks();
+    os::reap_all(); // what a helper that was killed had started itself
     io_.stop();
 }
 

@@ -44,6 +44,9 @@ TEST_CASE("each key of a rule that runs, redirects or removes is ignored until t
         {"retries", "3"},
         {"restart", "\"always\""},
         {"rm", "true"},
+        {"on_end", "\"x\""},
+        {"on_fail", "\"x\""},
+        {"notify", "\"bell\""},
     }));
     put(lab, "[[rule]]\nmatch = \"true\"\nidle_timeout = \"1h\"\n" + key + " = " + value + "\n");
     std::string option = key;

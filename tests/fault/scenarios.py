@@ -310,6 +310,21 @@ def told_why(stage: Stage) -> None:
         answered(ran, (0,))
 
 
+def hooked(stage: Stage) -> None:
+    """A hook ends with its supervisor, whenever that dies; it runs at most once."""
+    task = stage.task("alpha")
+    done = task.folder / f"{task.mark}.hook"
+    hook = f"setsid sleep 300 & echo once >> {done}; sleep 0.05"
+    if not started(stage, stage.run(task, "finish 7", "--on-end", hook, target="supervisor"), task):
+        return
+    stage.wait_for(task, 7)
+    if not until(lambda: not stage.living(), 15):
+        raise Failure(f"of the hook there lives {stage.living()}")
+    said = done.read_text() if done.exists() else ""
+    if said != "once\n" and not (said == "" and stage.shot.call > 0):
+        raise Failure(f"the hook has run so: {said!r}")
+
+
 SCENARIOS = {play.__name__: play for play in (
     run, ready, output, loud, stop, wait, waited_run, prune, name_taken, replaced, retried, again, leftover, log_capped,
-    adopted, bereft, restarted, fed, closed, removed, told_why)}
+    adopted, bereft, restarted, fed, closed, removed, told_why, hooked)}

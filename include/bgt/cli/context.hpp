@@ -72,10 +72,15 @@ public:
     int fail(const Error&);
     /// The same; with `json` (the verb's --json) the error is also the answer on stdout.
     int fail(const Error&, bool json);
-    /// Says in one line on stderr what the bgt.toml says and is not in force: its `root`, these
-    /// `options` of its rule, and with `retention` its `keep_*`. Nothing where nothing is, and at
-    /// the second call.
-    void tell_ignored(const std::vector<std::string>& options = {}, bool retention = false);
+    /// What of a bgt.toml matters to the verb, besides its `root`.
+    struct IgnoredKeys {
+        std::vector<std::string> options = {}; ///< of its rule
+        bool retention = false;                ///< its `keep_*`
+        bool hooks = false;                    ///< what follows the end of a task that is started
+    };
+    /// Says in one line on stderr what the bgt.toml says of that and is not in force. Nothing where
+    /// nothing is, and at the second call.
+    void tell_ignored(const IgnoredKeys& = {{}, false, false});
     /// A hint on stderr, only where that is a terminal.
     void hint(std::string_view text);
 

@@ -16,6 +16,8 @@
 
 namespace bgt::config {
 
+constexpr Duration default_notify_after = std::chrono::seconds(30);
+
 /// Every key there is, and the rules. `grace` in a file is BGT_GRACE in the environment.
 struct Settings {
     std::string root; ///< state root, absolute; empty: the default place
@@ -26,6 +28,11 @@ struct Settings {
     std::optional<Duration> cpu_limit;    ///< default of `run --cpu-limit`; off
     std::uint64_t log_max = 256ull << 20; ///< bytes; 0: off
     std::optional<Duration> shutdown_timeout = std::chrono::seconds(30); ///< `off` forces nothing
+    std::string on_end;                   ///< default of `run --on-end`; empty: none
+    std::string on_fail;                  ///< default of `run --on-fail`
+    std::string notify = "off";           ///< default of `run --notify`: off, desktop, bell
+    std::optional<Duration> notify_after; ///< it tells of tasks that lived as long; nullopt: 30s,
+                                          ///< and of every one with `run --notify`
     std::size_t keep_ended = 1000;
     std::optional<Duration> keep_age = std::chrono::hours(24 * 30); ///< `off` keeps for ever
     std::size_t history_max = 100'000; ///< records of ended tasks; 0: none is written

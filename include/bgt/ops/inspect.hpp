@@ -1,5 +1,6 @@
 #pragma once
 /// All that is known of some tasks: their state, their processes, and what has happened to them.
+#include <bgt/ops/hooks.hpp>
 #include <bgt/ops/select.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/store/events.hpp>
@@ -32,8 +33,9 @@ struct InspectRequest {
 struct Inspected {
     Snapshot task;
     std::vector<Process> processes;
-    std::vector<store::TaskEvent> events; ///< the newest, oldest first
+    std::vector<store::TaskEvent> events;    ///< the newest, oldest first
     std::vector<store::TaskEvent> attempts;  ///< all that are "attempt-ended"
+    std::vector<HookRun> hooks = {};         ///< all that were started
     std::vector<std::string> not_ready = {}; ///< why_not_ready(), where that was asked for
     store::TaskResults results = {};
 };

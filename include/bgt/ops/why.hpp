@@ -1,6 +1,7 @@
 #pragma once
 /// What a task does just now and why it makes no progress, or how it ended and why.
 #include <bgt/core/diagnosis.hpp>
+#include <bgt/ops/hooks.hpp>
 #include <bgt/ops/select.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <cstdint>
@@ -40,6 +41,7 @@ struct WhyAnswer {
     std::optional<PortHolder> port = {};
     std::optional<core::Report> report =
         {}; ///< of a running task; of an ended one the newest that was written, where there is one
+    std::vector<HookRun> hooks = {}; ///< the user's commands for its hang and its end
     std::string refused = {}; ///< not empty: why no report could be made now of a running task
 };
 

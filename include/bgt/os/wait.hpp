@@ -26,6 +26,8 @@ std::optional<ChildEnd> try_reap(pid_t child);
 /// Reaps it if it has ended, without waiting; false: it lives. True also where somebody else has
 /// reaped it.
 bool has_ended(pid_t child);
+/// Whether it is a child of this process, living or not, that nobody has reaped.
+bool is_child(pid_t);
 /// SIGKILL to a child that has not been reaped yet, so that its pid is surely its own.
 void kill_child(pid_t child);
 /// Waits for the end of the child.

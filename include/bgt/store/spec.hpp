@@ -29,6 +29,28 @@ struct ProjectTask {
         table; ///< its keys there, each with a hash of its value: tells what has changed since
 };
 
+enum class NotifyBy : std::uint8_t {
+    nothing,
+    desktop, ///< notify-send
+    bell,    ///< of the terminal from which the task was started
+};
+std::string_view to_string(NotifyBy); ///< "off", "desktop", "bell"
+std::optional<NotifyBy> parse_notify_by(std::string_view);
+
+/// What follows the end of the task.
+struct Afterwards {
+    std::string end_command;  ///< `--on-end CMD`; empty: none
+    std::string fail_command; ///< `--on-fail CMD`
+    NotifyBy notify_by = NotifyBy::nothing;
+    Duration notify_after{}; ///< of a task that lived as long
+    std::string terminal;    ///< whose bell is meant: the path of its device; empty: none
+    /// Whether anything does.
+    bool follows() const
+    {
+        return !end_command.empty() || !fail_command.empty() || notify_by != NotifyBy::nothing;
+    }
+};
+
 struct TaskSpec {
     TaskId id;
     std::string name; ///< empty: none
@@ -52,11 +74,12 @@ struct TaskSpec {
     std::vector<std::string> ready; ///< `--ready-*`: conditions as `bgt wait --for` takes them, or
                                     ///< "notify"; all must hold
     std::string hang_command;       ///< `--on-hang exec:CMD`
-    std::string progress_pattern;   ///< `--progress-pattern`, a regex that compiles
-    bool dump_stacks = true;        ///< in hang reports; `--dump none`
-    std::string queue;              ///< from which it was started; empty: from none
-    std::int32_t priority = 0;      ///< there
-    std::uint32_t slots = 1;        ///< of that queue that it takes
+    Afterwards afterwards;
+    std::string progress_pattern;               ///< `--progress-pattern`, a regex that compiles
+    bool dump_stacks = true;                    ///< in hang reports; `--dump none`
+    std::string queue;                          ///< from which it was started; empty: from none
+    std::int32_t priority = 0;                  ///< there
+    std::uint32_t slots = 1;                    ///< of that queue that it takes
     std::map<std::string, std::uint64_t> needs; ///< what it takes of the named resources
     std::string key;                            ///< at most one task of a key runs at once
     std::uint32_t slot = 0; ///< the first of its slots, from 1 on; 0: not started

@@ -21,6 +21,7 @@ inline constexpr const char* out_index = "out.idx";
 inline constexpr const char* err_index = "err.idx";
 inline constexpr const char* out_stage = "out.stage";
 inline constexpr const char* err_stage = "err.stage";
+inline constexpr const char* tail = "tail";
 inline constexpr const char* environment = "env";
 inline constexpr const char* lock = "lock";
 inline constexpr const char* control = "ctl.sock";

@@ -94,7 +94,7 @@ public:
     virtual void tell_of_kernel(std::vector<store::EventField>&) = 0;
     /// The task is over, and its record is about to say so.
     virtual void task_ends() = 0;
-    /// The task is over, and its record says so.
+    /// The final status is on record, and the log is complete.
     virtual void task_ended() = 0;
     /// Nothing is left to supervise.
     virtual void release() = 0;

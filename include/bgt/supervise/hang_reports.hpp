@@ -14,7 +14,8 @@ public:
     struct Parts {
         const store::TaskDir& task;
         const store::TaskSpec& spec;
-        const std::string& root; ///< the state root's path, for the hook
+        const std::string& root;             ///< the state root's path, for the hook
+        const std::vector<std::string>& env; ///< of the command, for the hook
         const Fd& stdin_writer;
         Recorder& recorder;
         Tree& tree;
@@ -27,8 +28,8 @@ public:
 
     std::optional<std::uint32_t> report(core::Reason rule) override;
     void run_hook(core::Reason rule) override;
-    /// Whether the helper runs the user's command.
-    bool is_hook(std::int32_t helper) const { return hooks_.contains(helper); }
+    /// The processes that run or ran the user's command.
+    const Helpers& hooks() const { return hooks_; }
     /// How often a hang rule has fired.
     std::uint32_t hangs() const { return hangs_; }
 

@@ -92,6 +92,8 @@ private:
 
     void begin_pruning();
     void reap_helpers();
+    void start_end_hooks();
+    void await_hooks();
     void watch_signals();
     void on_signals();
     void watch_control();
@@ -129,6 +131,7 @@ private:
     boost::asio::steady_timer control_timer_;
     std::optional<os::OomCounter> oom_; ///< since the attempt began; nullopt: not known
     Driver driver_;
+    std::optional<std::vector<std::int32_t>> end_hooks_; ///< once they were started
     bool removes_folder_ = false; ///< the task has ended, and nobody wants its folder
 };
 

@@ -4,9 +4,11 @@
 #include <bgt/base/descriptor.hpp>
 #include <bgt/core/end_words.hpp>
 #include <bgt/ops/attach.hpp>
+#include <bgt/ops/hooks.hpp>
 #include <bgt/ops/pause.hpp>
 #include <bgt/ops/stop.hpp>
 #include <bgt/ops/task_monitor.hpp>
+#include <bgt/render/hooks.hpp>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -109,6 +111,25 @@ std::string why_ended(const store::Root& root, store::TaskId id, const store::St
     const std::string next = code == code::hung ? "bgt why " : "bgt show ";
     return ops::label(id, status) + " " + core::ended_words(status.outcome) + ": " + limit +
            ", so the exit code is " + std::to_string(code) + " (" + next + to_string(id) + ")";
+}
+
+bool has_hooks(const store::TaskSpec& spec)
+{
+    return spec.afterwards.follows() || !spec.hang_command.empty();
+}
+
+std::vector<std::string> failed_hooks(const store::Root& root, store::TaskId id,
+                                      const store::Status& status, const HeldSignals& signals)
+{
+    std::vector<std::string> lines;
+    if (status.tree_lives) return lines; // its supervisor stays for what was kept
+    for (const ops::HookRun& hook :
+         ops::await_hook_runs(root, id, status.supervisor, signals.fd())) {
+        if (!ops::has_failed(hook)) continue;
+        lines.push_back("a hook failed: " + render::hook_words(hook));
+        for (const std::string& line : render::hook_output(hook)) lines.push_back("  " + line);
+    }
+    return lines;
 }
 
 Result<std::optional<store::Status>> stay_until_end(Context& context, store::Root& root,

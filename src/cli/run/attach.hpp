@@ -3,8 +3,10 @@
 #include <bgt/base/held_signals.hpp>
 #include <bgt/cli/context.hpp>
 #include <bgt/store/root.hpp>
+#include <bgt/store/spec.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace bgt::cli {
 
@@ -20,6 +22,12 @@ HeldSignals hold_attached_signals();
 Result<std::optional<store::Status>> stay_until_end(Context&, store::Root&, store::TaskId,
                                                     HeldSignals&, bool stream,
                                                     std::optional<Duration> max_wait);
+/// Whether something is to follow its hang or its end.
+bool has_hooks(const store::TaskSpec&);
+/// What to say of the hooks of a task that has ended, once they have ended too; a held signal ends
+/// the waiting for them.
+std::vector<std::string> failed_hooks(const store::Root&, store::TaskId, const store::Status&,
+                                      const HeldSignals&);
 /// Of a task that bgt ended, what for: "24 test ended (SIGTERM, progress-timeout): no progress
 /// for 5s, so the exit code is 120 (bgt why 24)". Empty of any other.
 std::string why_ended(const store::Root&, store::TaskId, const store::Status&);

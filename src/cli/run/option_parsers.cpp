@@ -281,6 +281,26 @@ Result<void> ready_notify(RunPlan& plan, const std::string&)
     return {};
 }
 
+Result<void> on_end(RunPlan& plan, const std::string& text)
+{
+    plan.spec.afterwards.end_command = text;
+    return {};
+}
+
+Result<void> on_fail(RunPlan& plan, const std::string& text)
+{
+    plan.spec.afterwards.fail_command = text;
+    return {};
+}
+
+Result<void> notify(RunPlan& plan, const std::string& text)
+{
+    const auto known = store::parse_notify_by(text);
+    if (!known) return Error::usage("it is one of off, desktop, bell, not " + shown(text));
+    plan.spec.afterwards.notify_by = *known;
+    return {};
+}
+
 } // namespace take
 
 } // namespace bgt::cli

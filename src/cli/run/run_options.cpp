@@ -6,8 +6,12 @@
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
+#include <bgt/core/hook.hpp>
 #include <bgt/ops/scope.hpp>
+#include <bgt/os/terminal.hpp>
 #include <bgt/render/words.hpp>
+#include <cstdlib>
+#include <unistd.h>
 
 namespace bgt::cli {
 
@@ -35,7 +39,24 @@ RunPlan plan_of(const config::Settings& settings)
     out.spec.policy.hang.cpu = settings.cpu_limit;
     out.spec.policy.leftover = settings.leftover;
     out.spec.log_max = settings.log_max;
+    store::Afterwards& then = out.spec.afterwards;
+    then.notify_after = settings.notify_after.value_or(config::default_notify_after);
+    if (std::getenv(core::hook_variable) != nullptr) return out;
+    then.end_command = settings.on_end;
+    then.fail_command = settings.on_fail;
+    then.notify_by = store::parse_notify_by(settings.notify).value_or(store::NotifyBy::nothing);
     return out;
+}
+
+/// What a hook starts has no hooks but those that its own command line names: it would go round for
+/// ever.
+void leave_out_hooks(RunOptions& options)
+{
+    if (std::getenv(core::hook_variable) == nullptr) return;
+    for (const auto& [name, hook] :
+         {std::pair("--on-end", &RunOptions::on_end), std::pair("--on-fail", &RunOptions::on_fail),
+          std::pair("--notify", &RunOptions::notify)})
+        if (options.from_rule.erase(name) > 0) (options.*hook).reset();
 }
 
 void set_command(store::TaskSpec& spec, const RunOptions& options)
@@ -127,11 +148,14 @@ Result<RunPlan> RunOptions::plan(const config::Settings& settings)
     if (auto fine = check_conflicts(*this); !fine) return fine.error();
     auto rules = apply_rules(*this, settings);
     if (!rules) return rules.error();
+    leave_out_hooks(*this);
     if (auto fine = check_needs(*this); !fine) return fine.error();
     RunPlan out = plan_of(settings);
     out.rules = *std::move(rules);
     set_command(out.spec, *this);
     if (auto taken = take_values(out, *this); !taken) return taken.error();
+    if (notify && !from_rule.contains("--notify") && !settings.notify_after)
+        out.spec.afterwards.notify_after = {}; // who asks for it wants to be told
     decide_kind(out, *this);
     decide_kill_mode(out, *this);
     out.spec.policy.awaits_ready = !out.spec.ready.empty();
@@ -168,6 +192,12 @@ Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
     if (!variables) return variables.error();
     out.env = *std::move(variables);
     out.keep_env = clear_env || !env.empty() || !env_files.empty();
+    if (spec.afterwards.notify_by == store::NotifyBy::bell) {
+        spec.afterwards.terminal = os::terminal_path(STDERR_FILENO);
+        // A setting for all tasks is no fault of one that a script starts.
+        if (spec.afterwards.terminal.empty() && (!notify || from_rule.contains("--notify")))
+            spec.afterwards.notify_by = store::NotifyBy::nothing;
+    }
     spec.split = split;
     spec.created = render::Moment::now().wall;
     spec.policy.restart_policy.seed =

@@ -34,7 +34,7 @@ struct RunOptions {
 
     Word name, cwd, shell, stdin_from, timeout, on_hang, quiet_after, stalled_after, dump, grace,
         stop_signals, kill_mode, leftover, owner, log_max, nice, memory_max, progress_pattern,
-        retries, backoff, retry_on, restart, max_restarts, max_wait;
+        retries, backoff, retry_on, restart, max_restarts, max_wait, on_end, on_fail, notify;
     std::array<Word, core::hang_rules.size()> hang_limits; ///< of each row
     Words tags, env, env_files, limits, ready_log, ready_port, ready_http, ready_cmd, ready_file,
         command;

@@ -124,6 +124,9 @@ Result<void> ready_http(RunPlan&, const std::string&);
 Result<void> ready_cmd(RunPlan&, const std::string&);
 Result<void> ready_file(RunPlan&, const std::string&);
 Result<void> ready_notify(RunPlan&, const std::string&);
+Result<void> on_end(RunPlan&, const std::string&);
+Result<void> on_fail(RunPlan&, const std::string&);
+Result<void> notify(RunPlan&, const std::string&);
 } // namespace take
 
 // option_printers.cpp: their counterparts.

@@ -1,6 +1,6 @@
 #pragma once
-/// The rows of the table of run_table.cpp about starting again and stopping. Why some need trust is
-/// told there.
+/// The rows of the table of run_table.cpp about the end of a task: what ends it, starts it again,
+/// and follows. Why some need trust is told there.
 #include "run_table.hpp"
 #include <array>
 
@@ -83,6 +83,36 @@ inline constexpr std::array end_options{
         .take = take::leftover,
         .print = [](const RunPlan& p) { return std::string(to_string(p.spec.policy.leftover)); },
         .in_rules = InRules::yes},
+    RunOption{.names = "--on-end",
+              .member = &RunOptions::on_end,
+              .metavar = "CMD",
+              .value = Value::command,
+              .help = "once it has ended, run /bin/sh -c CMD, for a minute at most",
+              .take = take::on_end,
+              .print = [](const RunPlan& p) { return p.spec.afterwards.end_command; },
+              .in_rules = InRules::trusted,
+              .group = "Afterwards"},
+    RunOption{.names = "--on-fail",
+              .member = &RunOptions::on_fail,
+              .metavar = "CMD",
+              .value = Value::command,
+              .help = "the same, only if it has failed; bgt kill is no failure",
+              .take = take::on_fail,
+              .print = [](const RunPlan& p) { return p.spec.afterwards.fail_command; },
+              .in_rules = InRules::trusted},
+    RunOption{.names = "--notify",
+              .member = &RunOptions::notify,
+              .metavar = "off|desktop|bell",
+              .closed = true,
+              .help = "tell you that it has ended: by notify-send, or by the bell of this terminal",
+              .take = take::notify,
+              .print =
+                  [](const RunPlan& p) {
+                      return p.spec.afterwards.notify_by == store::NotifyBy::nothing
+                                 ? ""
+                                 : std::string(to_string(p.spec.afterwards.notify_by));
+                  },
+              .in_rules = InRules::trusted},
 };
 
 } // namespace bgt::cli

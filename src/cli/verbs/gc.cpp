@@ -112,7 +112,7 @@ int Collect::run(Context& context)
 {
     const auto keep = retention(context.settings());
     if (!keep) return context.fail(keep.error(), json_);
-    context.tell_ignored({}, !keep_ || !older_);
+    context.tell_ignored({.retention = !keep_ || !older_});
     if (history_) return history(context, *keep);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);

@@ -5,11 +5,12 @@
 #include "run/hints.hpp"
 #include "run/run_options.hpp"
 #include "run/stdin_left.hpp"
+#include "run/tell_ignored.hpp"
 #include "wait_words.hpp"
 
-#include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
+#include <bgt/core/hook.hpp>
 #include <bgt/ops/remove.hpp>
 #include <bgt/ops/start.hpp>
 #include <cstdlib>
@@ -56,7 +57,6 @@ private:
     int start(Context&, store::Root&, ops::StartRequest);
     int start_and_stay(Context&, store::Root&, ops::StartRequest);
     int explain_only(Context&);
-    void tell_ignored(Context&) const;
     int await_ready(Context&, store::Root&, store::TaskId);
     int answer(Context&, store::Root&, store::TaskId);
     int refuse(Context&, const Error&) const;
@@ -70,7 +70,7 @@ int Run::run(Context& context)
 {
     if (options_.explain) return explain_only(context);
     auto request = options_.request(context.settings());
-    tell_ignored(context);
+    tell_ignored(context, options_);
     if (!request) return context.fail(request.error(), options_.json);
     if (options_.max_wait) {
         const auto limit = parse_limit(*options_.max_wait);
@@ -121,24 +121,10 @@ int Run::start(Context& context, store::Root& root, ops::StartRequest request)
     return await_ready(context, root, started->id);
 }
 
-void Run::tell_ignored(Context& context) const
-{
-    const auto& project = context.settings().project;
-    if (!project) return;
-    std::vector<std::string> options;
-    for (const auto& [option, where] : options_.ignored) options.push_back(option.substr(2));
-    const bool has_retention = std::any_of(
-        context.config().rows.begin(), context.config().rows.end(), [](const auto& row) {
-            return row.ignored && row.ignored->needs == config::Needs::own_settings;
-        });
-    // Whoever trusts the file was told by `bgt trust`.
-    context.tell_ignored(options, has_retention && !project->is_trusted());
-}
-
 int Run::explain_only(Context& context)
 {
     const auto plan = options_.plan(context.settings());
-    tell_ignored(context);
+    tell_ignored(context, options_);
     if (!plan) return context.fail(plan.error(), options_.json);
     context.print(explain(options_, *plan, context.config()));
     return code::ok;
@@ -175,7 +161,8 @@ int Run::answer(Context& context, store::Root& root, store::TaskId id)
                          " runs, but its id could not be printed: " + printed.error().message);
         return code::failed;
     }
-    if (const char* outer = std::getenv("BGT_TASK_ID"))
+    if (const char* outer = std::getenv("BGT_TASK_ID");
+        outer != nullptr && std::getenv(core::hook_variable) == nullptr)
         context.hint(std::string("it ends together with task ") + outer +
                      ", in which it was started");
     if (context.stdout_is_terminal())
@@ -185,6 +172,7 @@ int Run::answer(Context& context, store::Root& root, store::TaskId id)
 
 int Run::start_and_stay(Context& context, store::Root& root, ops::StartRequest request)
 {
+    const bool hooks = has_hooks(request.spec);
     const auto started = ops::start(root, std::move(request), options_.if_name_taken());
     if (!started) return refuse(context, started.error());
     HeldSignals signals =
@@ -204,6 +192,9 @@ int Run::start_and_stay(Context& context, store::Root& root, ops::StartRequest r
         return code::wait_timeout;
     }
     if (const auto why = why_ended(root, started->id, *status); !why.empty()) context.complain(why);
+    if (hooks)
+        for (const auto& line : failed_hooks(root, started->id, *status, signals))
+            context.complain(line);
     if (options_.remove)
         if (auto removed = ops::remove_ended(root, started->id, ops::Trace::record); !removed)
             context.complain(removed.error().message);

@@ -3,6 +3,7 @@
 #include "run/run_table.hpp"
 #include "run/schedule_options.hpp"
 #include "run/schedule_tables.hpp"
+#include "run/tell_ignored.hpp"
 #include "schedule_explain.hpp"
 
 #include <bgt/base/text.hpp>
@@ -151,6 +152,7 @@ Result<ops::SubmitRequest> Schedule::task_request(Context& context)
                             " NAME [options] -- COMMAND [ARG...]");
     options_.command.assign(words_.begin() + 2, words_.end());
     BGT_TRY_ASSIGN(ops::StartRequest start, options_.request(context.settings()));
+    tell_ignored(context, options_);
     if (start.caller_stdin)
         return Error::usage("--stdin -: a scheduled task starts without this stdin; use a file, or "
                             "--stdin pipe");

@@ -4,6 +4,7 @@
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/inspect.hpp>
 #include <bgt/render/details.hpp>
+#include <bgt/render/hooks.hpp>
 #include <bgt/render/json.hpp>
 #include <bgt/render/results.hpp>
 
@@ -22,7 +23,8 @@ public:
     {
         declare_selection(parser, selection_);
         parser.flag("--json", json_,
-                    "print JSON, with the earlier attempts and the last 100 events of each task");
+                    "print JSON, with the earlier attempts, the hooks and the last 100 events of "
+                    "each task");
         parser.example("bgt show web");
         parser.example("bgt show --json - | jq '.tasks[0].outcome'");
     }
@@ -76,6 +78,7 @@ private:
             auto object = render::task_json(one.task);
             object["attempts"] = render::attempts_json(one.attempts);
             object["results"] = render::results_json(one.results);
+            object["hooks"] = render::hooks_json(one.hooks);
             object["events"] = std::move(events);
             object["not_ready"] = render::words_json(one.not_ready);
             tasks.push_back(std::move(object));

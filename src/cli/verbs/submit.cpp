@@ -1,6 +1,7 @@
 #include "answer.hpp"
 #include "run/attach.hpp"
 #include "run/queue_table.hpp"
+#include "run/tell_ignored.hpp"
 #include "submit_input.hpp"
 #include "wait_words.hpp"
 
@@ -32,6 +33,7 @@ private:
     int stay(Context&, store::Root&, const ops::SubmitAnswer&);
 
     RunOptions options_;
+    bool has_hooks_ = false;
     QueueOptions queue_;
 };
 
@@ -95,6 +97,8 @@ Result<ops::SubmitRequest> Submit::request(Context& context)
     // The tasks of a batch have commands of their own.
     if (queue_.batch && options_.command.empty() && !options_.shell) options_.command = {"true"};
     BGT_TRY_ASSIGN(ops::StartRequest start, options_.request(context.settings()));
+    tell_ignored(context, options_);
+    has_hooks_ = has_hooks(start.spec);
     if (start.caller_stdin)
         return Error::usage("--stdin -: a task that waits in a queue starts without this stdin; "
                             "use a file, or --stdin pipe");
@@ -154,6 +158,9 @@ int Submit::stay(Context& context, store::Root& root, const ops::SubmitAnswer& a
         const auto ended = stay_until_end(context, root, id, signals, !options_.json, {});
         if (!ended) return context.fail(ended.error(), options_.json);
         if (options_.json) print_tasks_json(context, root, {id});
+        if (*ended && has_hooks_)
+            for (const auto& line : failed_hooks(root, id, **ended, signals))
+                context.complain(line);
         return *ended ? ops::exit_code(**ended) : code::wait_timeout;
     }
     ops::WaitRequest request;

@@ -7,6 +7,7 @@
 #include <bgt/ops/why.hpp>
 #include <bgt/os/terminal.hpp>
 #include <bgt/render/end_account.hpp>
+#include <bgt/render/hooks.hpp>
 #include <bgt/render/json.hpp>
 #include <bgt/render/report.hpp>
 
@@ -42,6 +43,17 @@ private:
     bool last_ = false, json_ = false;
 };
 
+std::string hook_lines(const std::vector<ops::HookRun>& hooks, std::size_t width)
+{
+    std::string text;
+    for (const ops::HookRun& hook : hooks) {
+        text += fit("hook      " + render::hook_words(hook), width) + "\n";
+        for (const std::string& line : render::hook_output(hook))
+            text += fit("  " + line, width) + "\n";
+    }
+    return text;
+}
+
 std::string Why::text_of(const Context& context, const ops::WhyAnswer& answer) const
 {
     render::ReportStyle style;
@@ -55,8 +67,9 @@ std::string Why::text_of(const Context& context, const ops::WhyAnswer& answer) c
         answer.port
             ? fit(printable("port      " + render::port_words(*answer.port)), style.width) + "\n"
             : "";
-    if (!answer.end) return render::report_text(*answer.report, style) + port;
-    std::string text = render::end_text(*answer.end, render::Moment::now(), style) + port;
+    const std::string aside = port + hook_lines(answer.hooks, style.width);
+    if (!answer.end) return render::report_text(*answer.report, style) + aside;
+    std::string text = render::end_text(*answer.end, render::Moment::now(), style) + aside;
     if (!answer.report) return text;
     if (render::hung(*answer.end))
         return text + "when it hung\n" + render::report_text(*answer.report, style);
@@ -87,11 +100,13 @@ Result<boost::json::array> Why::tell_waiting(Context& context, store::Root& root
 }
 
 std::string json_answer(boost::json::array reports, boost::json::array ends,
-                        boost::json::array ports, boost::json::array waiting)
+                        boost::json::array ports, boost::json::array hooks,
+                        boost::json::array waiting)
 {
     boost::json::object answer{{"reports", std::move(reports)},
                                {"ends", std::move(ends)},
-                               {"ports_in_use", std::move(ports)}};
+                               {"ports_in_use", std::move(ports)},
+                               {"hooks", std::move(hooks)}};
     if (!waiting.empty()) answer["waiting"] = std::move(waiting);
     return render::answer_json(std::move(answer));
 }
@@ -103,10 +118,10 @@ int Why::run(Context& context)
     auto waiting = tell_waiting(context, **root);
     if (!waiting) return context.fail(waiting.error(), json_);
     if (!waiting->empty() && selection_.empty()) {
-        if (json_) context.print(json_answer({}, {}, {}, *std::move(waiting)));
+        if (json_) context.print(json_answer({}, {}, {}, {}, *std::move(waiting)));
         return code::ok;
     }
-    boost::json::array reports, ends, ports;
+    boost::json::array reports, ends, ports, hooks;
     bool is_first = true;
     int result = code::ok;
     const auto tell =
@@ -119,13 +134,17 @@ int Why::run(Context& context)
             if (answer.report)
                 reports.push_back(boost::json::parse(render::report_json(*answer.report)));
             if (answer.port) ports.push_back(render::port_json(id, *answer.port));
+            for (auto& hook : render::hooks_json(answer.hooks)) {
+                hook.as_object()["id"] = id.value;
+                hooks.push_back(std::move(hook));
+            }
             if (answer.end) ends.push_back(render::end_json(*answer.end, render::Moment::now()));
         });
     const auto done = ops::why(**root, {selection_, last_}, tell);
     if (!done) return context.fail(done.error(), json_);
     if (json_)
         context.print(json_answer(std::move(reports), std::move(ends), std::move(ports),
-                                  *std::move(waiting)));
+                                  std::move(hooks), *std::move(waiting)));
     return result;
 }
 

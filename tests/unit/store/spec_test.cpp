@@ -31,6 +31,8 @@ TaskSpec full_spec()
     spec.policy.restart_policy = {3, {1, 75}, core::Restart::on_failure, 5, 10s, 500ms, 2min, 42};
     spec.ready = {"port:80", "notify"};
     spec.hang_command = "notify-send \xff";
+    spec.afterwards = {"echo \xff", "mail me", NotifyBy::bell, std::chrono::seconds(30),
+                       "/dev/pts/7"};
     spec.progress_pattern = "([0-9]+)%";
     spec.dump_stacks = false;
     spec.owner = ProcessKey{1, ~0ull};
@@ -71,6 +73,12 @@ void check_same(const TaskSpec& a, const TaskSpec& b)
     CHECK(a.policy.awaits_ready == b.policy.awaits_ready);
     CHECK(a.policy.hang == b.policy.hang);
     CHECK(a.policy.restart_policy == b.policy.restart_policy);
+    const auto afterwards = [](const TaskSpec& spec) {
+        const Afterwards& then = spec.afterwards;
+        return std::tie(then.end_command, then.fail_command, then.notify_by, then.notify_after,
+                        then.terminal);
+    };
+    CHECK(afterwards(a) == afterwards(b));
     CHECK(std::tuple(a.ready, a.hang_command, a.progress_pattern, a.dump_stacks) ==
           std::tuple(b.ready, b.hang_command, b.progress_pattern, b.dump_stacks));
     CHECK(a.policy.kill_mode == b.policy.kill_mode);
