@@ -31,8 +31,9 @@ std::string ended_text(store::TaskId id, const store::Status& status)
     return fmt::format("task {} has {}", id.value, core::ended_words(status.outcome));
 }
 
-/// Asks, and waits for the answer. Where the record does not name the supervisor yet (it is being
-/// started), the record is looked at again in between: who has ended answers nobody.
+/// Asks, and waits for the answer. Where the supervisor can't be seen (it is being started, or has
+/// died and what it had forked holds its socket), the record and the lock are looked at again in
+/// between: who has ended answers nobody. Error: ESRCH: the task needs another supervisor.
 Result<std::string> ask(const store::TaskDir& task, const std::string& request,
                         std::optional<Fd> supervisor, Duration timeout)
 {
@@ -49,6 +50,9 @@ Result<std::string> ask(const store::TaskDir& task, const std::string& request,
         const Result<store::Status> now = store::read_status(task.fd());
         if (now && store::is_final(*now)) return reply;
         if (now) supervisor = os::open_pidfd(now->supervisor);
+        if (now && !supervisor && now->supervisor.pid > 0 && !os::is_alive(now->supervisor) &&
+            is_unlocked(task))
+            return Error{ErrorKind::failed, "the supervisor has ended", ESRCH};
     }
 }
 

@@ -6,9 +6,13 @@
 #include <bgt/store/status.hpp>
 
 #include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <poll.h>
 #include <sstream>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 
@@ -141,6 +145,37 @@ TEST_CASE("a kill is the verb that adopts")
     CHECK(all_gone(pids));
     CHECK(find_task_members(lab.folder()).empty());
     CHECK(lab.wait(id) == 122);
+}
+
+TEST_CASE("what a killed supervisor had forked is not waited for once it has gone")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--", "sleep", "1000"});
+    const auto task = lab.show(id);
+    kill_supervisor(supervisor_of(task));
+    // It holds the lock and the socket until it first runs, which takes long on a busy machine.
+    const std::string path = lab.task_folder(id) + "/ctl.sock";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(path.size() < sizeof address.sun_path);
+    std::memcpy(address.sun_path, path.c_str(), path.size());
+    const int lock = ::open((lab.task_folder(id) + "/lock").c_str(), O_RDWR | O_CLOEXEC);
+    struct flock whole {};
+    whole.l_type = F_WRLCK;
+    REQUIRE(eventually(patience, [&] { return ::fcntl(lock, F_OFD_SETLK, &whole) == 0; }));
+    ::unlink(path.c_str());
+    const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    REQUIRE(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    Child verb(lab.bgt({"kill", "--now", id}));
+    pollfd asked{socket, POLLIN, 0};
+    REQUIRE(::poll(&asked, 1, 20'000) == 1);
+    ::close(lock);
+    const Ran ran = verb.finish();
+    ::close(socket);
+    INFO(ran);
+    CHECK(ran.code == 0);
+    CHECK(ran.took < 4s); // it waits 5 s for an answer
+    CHECK(all_gone({static_cast<pid_t>(number_at(task, "/pid"))}));
 }
 
 TEST_CASE("no byte is missing or doubled when the supervisor is killed under load", "[slow]")
