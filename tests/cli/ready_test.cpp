@@ -53,12 +53,15 @@ TEST_CASE("readiness is looked at again while somebody asks, and its loss is tol
 {
     const Lab lab;
     const std::string go = lab.work() + "/go";
+    // Another one: who opens the first again before its writer has closed it reads end-of-file.
+    const std::string again = lab.work() + "/again";
     REQUIRE(::mkfifo(go.c_str(), 0600) == 0);
-    const std::string id =
-        lab.start({"--ready-port", "any", "--ready-file", "flag", "-c",
-                   "echo pids $$; " BGT_FIXTURE
-                   " listen 0 & touch flag; read x < go; kill $!; wait; read x < go; " BGT_FIXTURE
-                   " listen 0 & wait"});
+    REQUIRE(::mkfifo(again.c_str(), 0600) == 0);
+    const std::string id = lab.start(
+        {"--ready-port", "any", "--ready-file", "flag", "-c",
+         "echo pids $$; " BGT_FIXTURE
+         " listen 0 & touch flag; read x < go; kill $!; wait; read x < again; " BGT_FIXTURE
+         " listen 0 & wait"});
     REQUIRE(eventually(patience, [&] {
         return lab({"wait", "--for", "ready", "--timeout", "1", id}).code == 0;
     }));
@@ -81,7 +84,7 @@ TEST_CASE("readiness is looked at again while somebody asks, and its loss is tol
         INFO(lab({"show", id}));
         REQUIRE(lost);
         CHECK(lab({"show", id}).out.find("ready-lost") != std::string::npos);
-        REQUIRE(write_line(go));
+        REQUIRE(write_line(again));
         CHECK(lab({"wait", "--for", "ready", "--timeout", "10", id}).code == 0);
     }
 }
