@@ -31,7 +31,7 @@ Answered ask_http(const Condition& condition, Instant deadline)
     if (!status) return {false, status.error().message};
     const bool wanted =
         condition.status ? *status == *condition.status : *status >= 200 && *status < 400;
-    return {wanted, "answered " + std::to_string(*status)};
+    return {wanted, "answered " + std::to_string(*status), true};
 }
 
 Answered ask_tcp(const Condition& condition, Instant deadline)

@@ -31,11 +31,14 @@ Duration timeout_of(const core::Condition& condition)
     return condition.kind() == core::Condition::Kind::http ? http_timeout : check_timeout;
 }
 
-/// One packet of the pipe: '1' or '0', and the text.
+constexpr char yes = 'Y', no_response = 'N', other_response = 'O';
+
+/// One packet of the pipe: one of these letters, and the text.
 void tell(int pipe, const core::fact::Answered& answer)
 {
     constexpr std::size_t max_packet = 512; // below PIPE_BUF (man 7 pipe)
-    write_packet(pipe, ((answer.yes ? "1" : "0") + answer.text).substr(0, max_packet));
+    const char letter = answer.yes ? yes : answer.responded ? other_response : no_response;
+    write_packet(pipe, (letter + answer.text).substr(0, max_packet));
 }
 
 int ask_until_it_holds(const core::Condition& condition, const Prober::Objection& objection,
@@ -47,7 +50,7 @@ int ask_until_it_holds(const core::Condition& condition, const Prober::Objection
     while (true) {
         core::fact::Answered answer = probe(condition, timeout_of(condition));
         if (std::string why = answer.yes && objection ? objection(condition) : ""; !why.empty())
-            answer = {false, std::move(why)};
+            answer = {false, std::move(why), true};
         if (answer.yes || answer.text != told) tell(pipe, answer);
         if (answer.yes) return 0;
         told = answer.text;
@@ -89,7 +92,7 @@ Result<core::fact::Answered> Prober::answer()
 {
     const std::string packet = read_packet(answer_.get());
     if (packet.empty()) return Error::failed("the process that checks the condition died");
-    return core::fact::Answered{packet[0] == '1', packet.substr(1)};
+    return core::fact::Answered{packet[0] == yes, packet.substr(1), packet[0] != no_response};
 }
 
 } // namespace bgt::supervise

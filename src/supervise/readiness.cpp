@@ -21,24 +21,23 @@ void Readiness::end()
 
 void Readiness::attempt_ended()
 {
-    using Kind = ReadyWatch::Answer::Kind;
     while (watch_) {
-        const ReadyWatch::Answer answer = watch_->answer();
-        if (answer.kind != Kind::told) break;
-        keep(answer.text);
+        ReadyWatch::Answer answer = watch_->answer();
+        if (answer.is_final()) break;
+        keep(std::move(answer));
     }
-    if (watch_ && !last_answer_.empty())
-        with_.recorder.event(not_ready_event, {{"last", std::exchange(last_answer_, {})}});
+    if (watch_ && last_answer_)
+        with_.recorder.event(not_ready_event,
+                             {{"last", std::exchange(last_answer_, std::nullopt)->text}});
     end();
 }
 
 /// What was answered says more than that nobody answers: most often that comes at the end.
-void Readiness::keep(const std::string& answer)
+void Readiness::keep(ReadyWatch::Answer answer)
 {
-    const auto is_answered = [](const std::string& text) {
-        return text.find(": answered ") != std::string::npos;
-    };
-    if (is_answered(answer) || !is_answered(last_answer_)) last_answer_ = answer;
+    using Kind = ReadyWatch::Answer::Kind;
+    if (answer.kind == Kind::responded || !last_answer_ || last_answer_->kind == Kind::told)
+        last_answer_ = std::move(answer);
 }
 
 void Readiness::begin(std::uint64_t out_from, std::uint64_t err_from)
@@ -82,15 +81,16 @@ void Readiness::await_answer()
 
 void Readiness::on_answer()
 {
-    const ReadyWatch::Answer answer = watch_->answer();
-    if (answer.kind == ReadyWatch::Answer::Kind::told) {
-        keep(answer.text);
+    ReadyWatch::Answer answer = watch_->answer();
+    if (!answer.is_final()) {
+        keep(std::move(answer));
         return await_answer();
     }
     end();
-    last_answer_.clear();
+    last_answer_.reset();
     switch (answer.kind) {
-    case ReadyWatch::Answer::Kind::told: return;
+    case ReadyWatch::Answer::Kind::told:
+    case ReadyWatch::Answer::Kind::responded: return;
     case ReadyWatch::Answer::Kind::ready: conditions_hold_ = true; return check();
     case ReadyWatch::Answer::Kind::never:
     case ReadyWatch::Answer::Kind::failed: return never(answer.text);

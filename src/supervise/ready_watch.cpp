@@ -60,7 +60,7 @@ ReadyWatch::Answer ReadyWatch::answer()
     const std::string bytes = read_packet(answer_.get());
     if (bytes.empty()) return {Answer::Kind::failed, "the process that watches for readiness died"};
     const Answer::Kind kinds[] = {Answer::Kind::ready, Answer::Kind::never, Answer::Kind::failed,
-                                  Answer::Kind::told};
+                                  Answer::Kind::told, Answer::Kind::responded};
     for (const Answer::Kind kind : kinds)
         if (bytes[0] == letter_of(kind)) return {kind, bytes.substr(1)};
     return {Answer::Kind::failed, "the process that watches for readiness gave no sensible answer"};

@@ -152,20 +152,20 @@ private:
             }
             if (!answer) return answer.error();
             waiting_.answer(i, *answer);
-            if (!answer->yes && !answer->text.empty()) tell(what_.conditions[i], answer->text);
+            if (!answer->yes && !answer->text.empty()) tell(what_.conditions[i], *answer);
         }
         return {};
     }
 
-    void tell(const std::string& condition, const std::string& text)
+    void tell(const std::string& condition, const core::fact::Answered& answer)
     {
         constexpr std::size_t max_packet = 512; // below PIPE_BUF (man 7 pipe)
         const Instant now = os::now();
         if (++told_ > told_at_once && now < last_told_ + told_interval) return;
         last_told_ = now;
-        write_packet(
-            answer_,
-            (letter_of(Answer::Kind::told) + condition + ": " + text).substr(0, max_packet));
+        const Answer::Kind kind = answer.responded ? Answer::Kind::responded : Answer::Kind::told;
+        write_packet(answer_,
+                     (letter_of(kind) + condition + ": " + answer.text).substr(0, max_packet));
     }
 
     store::TaskDir task_;
@@ -189,6 +189,7 @@ char letter_of(Answer::Kind kind)
     case Answer::Kind::ready: return 'R';
     case Answer::Kind::never: return 'N';
     case Answer::Kind::told: return 'T';
+    case Answer::Kind::responded: return 'A';
     case Answer::Kind::failed: break;
     }
     return 'F';

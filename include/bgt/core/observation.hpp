@@ -114,7 +114,8 @@ struct Cpu {
 struct Answered {
     static constexpr Observation observation = Observation::probe;
     bool yes = false;
-    std::string text; ///< for people, where there is more to say: "answered 404"
+    std::string text;       ///< for people, where there is more to say: "answered 404"
+    bool responded = false; ///< somebody was there to be asked
 };
 
 } // namespace fact

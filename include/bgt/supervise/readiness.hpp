@@ -45,7 +45,7 @@ public:
 
 private:
     void await_answer();
-    void keep(const std::string& answer);
+    void keep(ReadyWatch::Answer);
     void on_answer();
     void never(const std::string& why);
     void check();
@@ -53,9 +53,9 @@ private:
     Parts with_;
     boost::asio::posix::stream_descriptor answer_;
     std::optional<ReadyWatch> watch_;
-    std::string last_answer_;      ///< what a condition was answered, while it is not ready
-    bool conditions_hold_ = false; ///< those that are watched
-    bool announced_ = false;       ///< or not asked for
+    std::optional<ReadyWatch::Answer> last_answer_; ///< to a condition, while it is not ready
+    bool conditions_hold_ = false;                  ///< those that are watched
+    bool announced_ = false;                        ///< or not asked for
 };
 
 } // namespace bgt::supervise

@@ -47,15 +47,17 @@ public:
 
     struct Answer {
         enum class Kind : std::uint8_t {
-            ready,  ///< all have come
-            never,  ///< a line matched a log-fail
-            failed, ///< it could not be found out: the process died, the log can't be read
-            told,   ///< nothing is decided yet: what a condition that was asked answered
+            ready,     ///< all have come
+            never,     ///< a line matched a log-fail
+            failed,    ///< it could not be found out: the process died, the log can't be read
+            told,      ///< nothing is decided yet: why a condition does not hold
+            responded, ///< the same, and it is what somebody answered who was asked
         };
         Kind kind = Kind::failed;
+        bool is_final() const { return kind != Kind::told && kind != Kind::responded; }
         std::string text; ///< what came last ("it listened on port 80"), or why not
     };
-    /// To be called when fd() is readable. After all but `told` follows stop().
+    /// To be called when fd() is readable. After a final one follows stop().
     Answer answer();
 
     /// Ends it, with all its descendants, and reaps it (unless somebody else has: reap_all). Takes

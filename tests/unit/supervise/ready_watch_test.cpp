@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -54,7 +55,7 @@ ReadyWatch::Answer answer_of(ReadyWatch& watch)
     while (true) {
         REQUIRE(answers_within(watch, 20'000));
         const ReadyWatch::Answer answer = watch.answer();
-        if (answer.kind != ReadyWatch::Answer::Kind::told) return answer;
+        if (answer.is_final()) return answer;
     }
 }
 
@@ -174,6 +175,34 @@ TEST_CASE("All conditions must come, each once")
     std::filesystem::remove(folder.path("mark"));
     folder.write("other", "");
     CHECK(answer_of(watch).kind == Kind::ready);
+}
+
+TEST_CASE("What somebody answered who was asked is told apart from all else, whatever its words")
+{
+    const TaskFolder folder;
+    std::uint16_t port = 0;
+    const Fd listener = listening_socket(port);
+    const std::string url = "http:127.0.0.1:" + std::to_string(port);
+    ReadyWatch watch = started(folder, what({url, "cmd:false # x: answered 5"}));
+    std::map<Kind, std::string> told;
+    while (told.size() < 2) {
+        pollfd either[] = {{listener.get(), POLLIN, 0}, {watch.fd(), POLLIN, 0}};
+        REQUIRE(poll(either, 2, 20'000) > 0);
+        if (either[0].revents != 0) {
+            const Fd client(accept(listener.get(), nullptr, nullptr));
+            const std::string head = "HTTP/1.0 404 Not Found\r\n\r\n";
+            REQUIRE(write(client.get(), head.data(), head.size()) > 0);
+            shutdown(client.get(), SHUT_WR);
+            char request[4096];
+            while (read(client.get(), request, sizeof request) > 0) continue;
+        }
+        if (either[1].revents == 0) continue;
+        const ReadyWatch::Answer answer = watch.answer();
+        REQUIRE_FALSE(answer.is_final());
+        told[answer.kind] = answer.text;
+    }
+    CHECK(told[Kind::responded] == url + ": answered 404");
+    CHECK(told[Kind::told] == "cmd:false # x: answered 5: exit 1");
 }
 
 TEST_CASE("A port of the tree makes ready, one of the supervisor or of others does not")
