@@ -3,7 +3,7 @@
 # usage: sh tests/run.sh [PRESET...]     (release where none is named; see CMakePresets.json)
 # A program that fails is run once more, as the machine may have been too busy for its deadlines; ctest shows both runs.
 # Test cases are counted, not programs. BGT_JOBS=N builds with N compilers at once; BGT_TESTS=REGEX runs only the test
-# programs whose names match.
+# programs whose names match; BGT_TARGET=NAME builds only what these need.
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh
@@ -22,7 +22,7 @@ run_preset()
     echo "== $1: configure and build"
     mkdir -p "$build"
     cmake --preset "$1" >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; return 1; }
-    cmake --build --preset "$1" ${BGT_JOBS:+-j "$BGT_JOBS"} || return 1
+    cmake --build --preset "$1" ${BGT_JOBS:+-j "$BGT_JOBS"} ${BGT_TARGET:+--target "$BGT_TARGET"} || return 1
     echo "== $1: test"
     rm -f "$junit"
     status=0
