@@ -23,7 +23,8 @@ constexpr Field argv_field{.name = "argv", .doc = "the command without a shell",
 constexpr Field cwd_field{.name = "cwd", .doc = "the folder in which it runs"};
 constexpr Field env_field{
     .name = "env", .type = Type::variables, .doc = "added to the environment of the server"};
-constexpr Field name_field{.name = "name", .doc = "a name for it, unique among what lives"};
+constexpr Field name_field{.name = "name",
+                           .doc = "a name for it, unique among tasks that have not ended"};
 constexpr Field keep_field{.name = "keep",
                            .type = Type::flag,
                            .doc = "it outlives this server; else it ends with it",
@@ -88,7 +89,7 @@ constexpr Field run_request[] = {
      .max = 50},
     timeout_field,
     {.name = "if_exists",
-     .doc = "where a task of this name lives",
+     .doc = "what to do if a task of this name has not ended",
      .fallback = "\"fail\"",
      .choices = "fail|reuse|replace"},
     keep_field,

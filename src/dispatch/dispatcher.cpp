@@ -282,7 +282,10 @@ void Dispatcher::reap()
     for (const os::Reaped& child : os::reap_all().reaped) {
         if (child.pid == standby_) standby_is_due_ = true;
         for (auto& [id, started] : started_)
-            if (started.child == child.pid) started.look = true;
+            if (started.child == child.pid) {
+                started.look = true;
+                started.gave_up = child.exited ? child.status : 0;
+            }
     }
     for (auto& [id, started] : started_) {
         if (!started.pidfd) continue;

@@ -33,6 +33,7 @@ private:
         pid_t child = -1;  ///< its supervisor, where that was forked by this process
         Fd pidfd;          ///< else
         bool look = false; ///< something may have happened to it that its marker does not tell
+        int gave_up = 0;   ///< the exit code with which its supervisor ended by itself; 0: not so
     };
     /// What its folder, its lock and the processes say.
     struct Fate {
@@ -49,6 +50,8 @@ private:
         ProcessKey supervisor = {};                                   ///< `lives`
         static Fate over(core::TaskEventKind end) { return {Kind::over, end, {}}; }
     };
+    void put_back(std::int64_t id, const Started&, std::vector<store::QueueRecord>&);
+    void pause_starts();
     Result<void> begin();
     /// Everything that is to be decided now, under the journal's lock. False: nothing is left to do
     /// at all.
@@ -115,6 +118,7 @@ private:
     std::optional<Instant> look_again_;       ///< something could not be told just now
     std::optional<Instant> no_start_before_;  ///< the machine refused: it is given time
     Duration pause_{};
+    std::map<std::int64_t, int> failures_; ///< how often the supervisor of a task gave up in a row
     std::set<std::string> known_contexts_; ///< that were looked at
     std::set<std::string> beyond_;         ///< of these, what this process can't give
     std::size_t there_before_ = 0;         ///< tasks of the journal, at the last turn

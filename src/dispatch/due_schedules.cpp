@@ -92,20 +92,28 @@ std::set<std::int64_t> DueSchedules::update(store::ScheduleBook& book)
         times_.clear();
         for (const auto& [id, schedule] : book.all()) changed.insert(id);
     }
+    changed.insert(unread_.begin(), unread_.end());
     for (const std::int64_t id : changed) {
         forget(id);
         const store::Schedule* schedule = book.find(id);
         if (!schedule) {
             all_.erase(id);
+            unread_.erase(id);
             continue;
         }
         One& one = all_[id];
         const store::Scheduled& is = schedule->is;
         if (one.when != is.when || one.zone != is.zone || one.since != is.since) {
             one = {is.when, is.zone, is.since, {}, {}};
+        }
+        if (!one.recurrences) {
             if (auto found = read(is)) one.recurrences = *std::move(found);
         }
-        if (!one.recurrences) continue;
+        if (!one.recurrences) {
+            unread_.insert(id);
+            continue;
+        }
+        unread_.erase(id);
         one.wake = core::next_wake(is.policy, schedule->state, *one.recurrences, is.name);
         if (one.wake) times_.emplace(*one.wake, id);
     }

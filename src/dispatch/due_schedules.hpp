@@ -18,6 +18,9 @@ public:
     /// Those whose time has come, in the order of their times.
     std::vector<std::int64_t> due(WallTime now) const;
     std::optional<WallTime> next_time() const;
+    /// Whether one can't be read just now, perhaps because the file of its zone is not there;
+    /// update() tries again.
+    bool is_any_unread() const { return !unread_.empty(); }
     /// Of a schedule that can be read.
     const core::Recurrences* recurrences(std::int64_t id) const;
 
@@ -33,6 +36,7 @@ private:
 
     std::map<std::int64_t, One> all_;
     std::set<std::pair<WallTime, std::int64_t>> times_;
+    std::set<std::int64_t> unread_;
     std::map<std::string, std::shared_ptr<const os::TimeZone>> zones_;
 };
 

@@ -101,7 +101,7 @@ bool Dispatcher::is_done(std::int64_t id, Started& started,
     };
     const Fate fate = fate_of(task_id);
     switch (fate.kind) {
-    case Fate::Kind::over: return finish(store::Told{id, fate.end});
+    case Fate::Kind::over: failures_.erase(id); return finish(store::Told{id, fate.end});
     case Fate::Kind::gone:
         // Who dispatched before was killed before its folder had its place; else somebody removed
         // it, and whether the command ran nobody knows.
@@ -109,8 +109,10 @@ bool Dispatcher::is_done(std::int64_t id, Started& started,
             return finish(store::PutBack{id});
         return finish(store::Told{id, core::TaskEventKind::never_started});
     case Fate::Kind::not_executed:
-        if (store::unpublish_task(root_, task_id)) return finish(store::PutBack{id});
-        break;
+        if (!store::unpublish_task(root_, task_id)) break;
+        forget(id, started);
+        put_back(id, started, records);
+        return true;
     case Fate::Kind::lives: watch_supervisor(started, fate.supervisor); return false;
     case Fate::Kind::damaged: look_soon(started, look_at_damaged_after); return false;
     case Fate::Kind::unclear: break;

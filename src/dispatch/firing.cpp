@@ -14,6 +14,8 @@ namespace {
 constexpr auto shutdown_pause = std::chrono::milliseconds(100);
 /// Until one that is just being started can be asked to stop.
 constexpr auto stop_pause = std::chrono::milliseconds(50);
+/// Until a schedule that can't be read is read again.
+constexpr auto unread_pause = std::chrono::seconds(5);
 
 struct Decided {
     const store::Schedule* schedule = nullptr;
@@ -75,6 +77,9 @@ void Dispatcher::update_schedules()
             schedule->tasks.size() > 1)
             to_replace_.insert(id);
     }
+    if (!schedules_.is_any_unread()) return;
+    const Instant later = os::now() + unread_pause;
+    look_again_ = look_again_ ? std::min(*look_again_, later) : later;
 }
 
 /// The records say that the occurrences have fired, and hold the tasks: both are there, or neither

@@ -93,8 +93,37 @@ void Dispatcher::launch(std::int64_t id)
         pending_.push_back(store::Held{id, true});
         return;
     }
+    pause_starts();
+}
+
+void Dispatcher::pause_starts()
+{
     pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
     no_start_before_ = os::now() + pause_;
+}
+
+/// Its command was not executed. A supervisor that was killed says nothing about the next one; one
+/// that gave up lacks what may be missing the next time, too: a descriptor, say, where the
+/// submitter has few.
+void Dispatcher::put_back(std::int64_t id, const Started& started,
+                          std::vector<store::QueueRecord>& records)
+{
+    constexpr int most_failures = 3;
+    records.push_back(store::PutBack{id});
+    if (started.gave_up == 0) return;
+    if (++failures_[id] < most_failures) return pause_starts();
+    failures_.erase(id);
+    records.push_back(store::Held{id, true});
+    store::RootEvent event;
+    event.at = os::wall_now();
+    event.type = "start-failed";
+    event.level = core::EventLevel::error;
+    event.task = store::TaskId{id};
+    event.data.emplace_back("error", "its supervisor gave up before the command was executed, with "
+                                     "exit code " +
+                                         std::to_string(started.gave_up) +
+                                         "; it is held: bgt release starts it again");
+    static_cast<void>(events_.append(event));
 }
 
 /// The scope around it ended while it waited: nobody is there any more for whom it would run.

@@ -123,10 +123,26 @@ Result<void> write_crontab(const std::vector<std::string>& lines)
     return {};
 }
 
-/// Without the empty one at the end. Error: it is too long to be changed here.
+/// Whether there is none yet. A crontab that only could not be read must not be written anew.
+bool has_no_crontab(const std::string& program)
+{
+    const auto said =
+        os::run_helper("/bin/sh", {"-c", "LC_ALL=C exec \"$0\" -l 2>&1", program}, true, patience);
+    if (!said || said->code != 1) return false;
+    return said->output.find("no crontab for ") != std::string::npos ||
+           said->output.find("No such file or directory") != std::string::npos; // BusyBox
+}
+
+/// Without the empty one at the end. Error: it can't be read, or is too long to be changed here.
 Result<std::vector<std::string>> read_crontab()
 {
-    const std::string text = output_of("crontab", {"-l"}).value_or("");
+    const std::string program = find_program("crontab");
+    if (program.empty()) return std::vector<std::string>();
+    const auto end = os::run_helper(program, {"-l"}, true, patience);
+    if ((!end || end->code != 0) && has_no_crontab(program)) return std::vector<std::string>();
+    if (!end || end->code != 0)
+        return Error::failed("crontab -l fails, so the table is left as it is: try it by hand");
+    const std::string& text = end->output;
     if (text.size() >= longest_crontab)
         return Error::failed("the crontab is too long: add a line by hand (crontab -e)");
     std::vector<std::string> lines = split(text, '\n');

@@ -116,8 +116,8 @@ Result<WhyAnswer> last_report(const store::TaskDir& task, const Snapshot& seen)
         return Error::failed(
             fmt::format("task {} has no report yet; without --last one is made now", name));
     return Error::failed(fmt::format(
-        "task {} has ended ({}) and left no hang report; without --last its end is told", name,
-        core::end_words(seen.status.outcome)));
+        "task {} has ended ({}) and left no hang report; bgt why without --last says how it ended",
+        name, core::end_words(seen.status.outcome)));
 }
 
 /// Reports that supervisors make at the same time, for the next tasks in their order.

@@ -148,7 +148,7 @@ json::object openapi()
     return {{"openapi", "3.1.0"},
             {"info", json::object{{"title", "bgt"},
                                   {"version", BGT_VERSION},
-                                  {"description", "Background tasks that answer for themselves"}}},
+                                  {"description", "Background tasks under supervision"}}},
             {"security", json::array{json::object{{"token", json::array()}}}},
             {"paths", std::move(paths)},
             {"components",

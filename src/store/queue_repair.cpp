@@ -120,7 +120,7 @@ std::set<std::int64_t> described_keys(const std::vector<QueueRecord>& records)
 /// What is kept of the records of a damaged journal.
 class Kept {
 public:
-    Kept(const Root& root, Repair& done) : done_(done)
+    Kept(const Root& root, Repair& done) : root_fd_(root.fd()), done_(done)
     {
         if (auto folders = root.all_ids())
             for (const TaskId id : *folders) folders_.insert(id.value);
@@ -216,13 +216,20 @@ private:
         out_.emplace_back(std::move(submitted));
     }
 
-    /// Where the journal said that its folder has its place, its start is behind it; where it did
-    /// not, that may be lost.
+    /// Whoever dispatches would start it again, without being asked.
+    bool is_never_started(std::int64_t id) const
+    {
+        const Result<Status> status = read_status_at(root_fd_, TaskId{id});
+        return status && !is_over(*status) && status->main_process.pid == 0 && status->attempt <= 1;
+    }
+
+    /// Where the journal said that its folder has its place, its start is behind it, unless the
+    /// record says that there was none; where it did not, that may be lost.
     void hold_claimed()
     {
         for (const auto& [id, is_published] : claimed_) {
             out_.emplace_back(Claimed{id});
-            if (is_published || folders_.contains(id)) {
+            if ((is_published || folders_.contains(id)) && !is_never_started(id)) {
                 out_.emplace_back(Published{id});
             } else {
                 out_.emplace_back(PutBack{id});
@@ -231,6 +238,7 @@ private:
         }
     }
 
+    int root_fd_;
     Repair& done_;
     std::set<std::int64_t> folders_, keys_, told_;
     std::map<std::int64_t, std::int64_t> submitted_; ///< first id -> behind the last

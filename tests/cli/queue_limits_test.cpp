@@ -104,6 +104,21 @@ TEST_CASE("a limit of the file size that the journal exceeds is said, and stops 
     CHECK(lab.wait(std::to_string(taken)) == 0);
 }
 
+TEST_CASE("a task whose supervisor gives up again and again is held, and blocks nobody")
+{
+    const Lab lab;
+    const std::string id = submitted(limited(lab, {"submit", "--", "true"}, RLIMIT_NOFILE, 20));
+    REQUIRE(eventually(patience, [&] {
+        return lab({"events", "--type", "start-failed"}).out.find("it is held") !=
+               std::string::npos;
+    }));
+    CHECK(eventually(patience,
+                     [&] { return at(lab.ask({"queue"}), "/queues/0/held").as_int64() == 1; }));
+    CHECK(lab.wait(submitted(lab({"submit", "--", "true"}))) == 0);
+    CHECK(lab({"kill", id}).code == 0);
+    CHECK(is_over(lab));
+}
+
 TEST_CASE("a task that nobody who dispatches could give its limits waits, and that is said")
 {
     const Lab lab;

@@ -299,6 +299,21 @@ TEST_CASE("install has bgt called after a restart: by crontab where there is no 
     CHECK(at(lab.ask({"schedule", "uninstall"}), "/removed/0/kind") == "crontab");
     CHECK(read_file(table) == "5 4 * * * mine\n");
     CHECK(schedule(lab, {"uninstall"}).out == "nothing is installed\n");
+    // A table that can't be read now is not an empty one.
+    write_file(programs + "/crontab", "#!/bin/sh\nif test \"$1\" = -l; then echo busy >&2; exit 1; "
+                                      "else cat \"$1\" > " +
+                                          table + "; fi\n");
+    for (const char* what : {"install", "uninstall"}) {
+        const Ran refused = schedule(lab, {what});
+        CHECK(refused.code == 125);
+        CHECK(refused.err.find("crontab -l fails") != std::string::npos);
+    }
+    CHECK(read_file(table) == "5 4 * * * mine\n");
+    write_file(programs + "/crontab", "#!/bin/sh\nif test \"$1\" = -l; then echo no crontab for me "
+                                      ">&2; exit 1; else cat \"$1\" > " +
+                                          table + "; fi\n");
+    CHECK(schedule(lab, {"install"}).code == 0);
+    CHECK(lines_in(table) == 1);
     write_file(programs + "/systemctl", "#!/bin/sh\necho \"$@\" >> " + table + "\n");
     const auto json = lab.ask({"schedule", "install"});
     CHECK(at(json, "/installed/0/kind") == "systemd");
@@ -307,6 +322,29 @@ TEST_CASE("install has bgt called after a restart: by crontab where there is no 
     CHECK(read_file(table).find("--user enable bgt-") != std::string::npos);
     CHECK(schedule(lab, {"uninstall"}).code == 0);
     CHECK_FALSE(std::filesystem::exists(unit));
+}
+
+TEST_CASE("a time zone whose file is gone for a while does not stop its schedule for good")
+{
+    Lab lab;
+    const std::string zones = lab.folder() + "/zones", zone = zones + "/Here";
+    std::filesystem::create_directory(zones);
+    std::filesystem::copy_file("/usr/share/zoneinfo/UTC", zone);
+    lab.set_env("TZDIR=" + zones);
+    add(lab, {"tick", "--calendar", "*-*-* *:*:0/1", "--tz", "Here", "--", "true"});
+    const auto fired = [&] { return count_of(history(lab, "tick"), "fired"); };
+    REQUIRE(eventually(patience, [&] { return fired() >= 1; }));
+    std::filesystem::rename(zone, zone + ".new");
+    std::size_t before = 0;
+    REQUIRE(eventually(patience, [&] { // it fires no more
+        const std::size_t now = fired();
+        std::this_thread::sleep_for(1500ms);
+        before = fired();
+        return now == before;
+    }));
+    std::filesystem::rename(zone + ".new", zone);
+    CHECK(eventually(patience, [&] { return fired() > before; }));
+    CHECK(schedule(lab, {"rm", "tick"}).code == 0);
 }
 
 TEST_CASE("bad words of schedule")

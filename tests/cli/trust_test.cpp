@@ -113,7 +113,7 @@ TEST_CASE("the line is one line, on stderr, and only where something is ignored"
     CHECK(trust.err.empty());
     CHECK(trust.out ==
           lab.work() +
-              "/bgt.toml is trusted until it changes. What it says that needs trust:\n"
+              "/bgt.toml is trusted until it changes. These keys need trust:\n"
               "  line 1: root = state\n"
               "  line 2: keep_ended = 0 (never applies in a bgt.toml, only in your own settings)\n"
               "  line 5: for commands that match '^echo': env = A=1\n"
@@ -207,7 +207,7 @@ TEST_CASE("trust: list, revoke, JSON and mistakes")
     fs::create_directories(lab.work() + "/a/b");
     write_file(lab.work() + "/a/bgt.toml", "grace = 1\n");
     CHECK(lab({"trust", "a"}).out ==
-          lab.work() + "/a/bgt.toml is trusted until it changes. Nothing in it needs that.\n");
+          lab.work() + "/a/bgt.toml is trusted until it changes. No key in it needs trust.\n");
     CHECK(lab({"trust", "--list"}).out == "trusted     " + lab.work() + "/a/bgt.toml\n");
     CHECK(has(lab({"trust", "a/b"}).err,
               "there is no bgt.toml in " + lab.work() + "/a/b\n")); // this one or none

@@ -75,11 +75,11 @@ void ScheduleOptions::declare(Parser& parser)
     parser.option("--missed", missed, "once|skip|all:N", Value::text,
                   "what to do about times that passed while nobody could run it (once)");
     parser.option("--missed-within", missed_within, "D", Value::duration,
-                  "do not make up for what is later than D");
+                  "do not make up for a time that passed more than D ago");
     parser.choice("--overlap", overlap, "skip|queue|replace|allow",
                   "when its last task has not ended (skip)");
     parser.option("--jitter", jitter, "D", Value::duration,
-                  "run it up to D later, each time by another part of that");
+                  "run it up to D later than its time; the delay differs each time");
     parser.option("--until", until, "TIME", Value::text, "the last time at which it may run");
     parser.option("--times", times, "N", Value::number, "run it N times");
 }

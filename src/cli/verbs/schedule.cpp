@@ -88,8 +88,9 @@ private:
 void Schedule::declare(Parser& parser)
 {
     when_.declare(parser);
-    parser.option("--tz", when_.tz, "ZONE", Value::text,
-                  "the time zone in which it is meant, such as Europe/Berlin (that of the caller)");
+    parser.option(
+        "--tz", when_.tz, "ZONE", Value::text,
+        "the time zone of the expression and of --until, such as Europe/Berlin (the caller's)");
     parser.option("-n,--count", count_, "N", Value::number,
                   "next, explain: how many times to show (10, 5)");
     parser.option("--from", from_, "TIME", Value::text,
@@ -190,7 +191,7 @@ Result<ops::ScheduleChange> Schedule::change_request(Context& context)
     if (says_command()) {
         BGT_TRY_ASSIGN(out.task, task_request(context));
     } else if (is_any_task_option_set(queue_, options_)) {
-        return Error::usage("options of the command replace all that was said of it: say the "
+        return Error::usage("these options replace all options of the command: give the "
                             "command, too (-- COMMAND [ARG...])");
     } else if (!when_.is_any_set()) {
         return Error::usage("nothing to change: say options, or -- COMMAND [ARG...]");
@@ -220,8 +221,8 @@ int Schedule::add(Context& context, store::Root& root)
     if (!request) return context.fail(request.error(), options_.json);
     const int code = one_changed(context, ops::add_schedule(root, *std::move(request)));
     if (code == code::ok && context.stderr_is_terminal() && !ops::find_reboot_entry(root))
-        context.hint("after a restart of the machine it goes on once somebody has called bgt; bgt "
-                     "schedule install sees to that");
+        context.hint("after a restart of the machine it goes on at the next call of bgt; bgt "
+                     "schedule install makes that call");
     return code;
 }
 
@@ -341,8 +342,9 @@ int Schedule::install(Context& context, store::Root& root)
     const auto done = ops::install_reboot_entry(root);
     if (!done) return context.fail(done.error(), options_.json);
     if (done->kind == ops::RebootEntry::Kind::systemd)
-        context.hint("it is run when you log in; at the start of the machine, too, after loginctl "
-                     "enable-linger");
+        context.hint(
+            "the unit runs when you log in; after loginctl enable-linger also at the start "
+            "of the machine");
     return print_entries(context, {*done}, "installed");
 }
 

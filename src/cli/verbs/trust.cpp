@@ -159,7 +159,7 @@ int TrustVerb::add(Context& context, const store::TrustStore& store, const std::
         return code::ok;
     }
     std::string out = printable(project.file()) + " is trusted until it changes.";
-    out += uses.empty() ? " Nothing in it needs that.\n" : " What it says that needs trust:\n";
+    out += uses.empty() ? " No key in it needs trust.\n" : " These keys need trust:\n";
     for (const auto& use : uses) out += line_of(use);
     context.print(out);
     return code::ok;

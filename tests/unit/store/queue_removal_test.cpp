@@ -50,6 +50,33 @@ TEST_CASE("a repair starts nothing again, and drops nothing that waits for a los
     CHECK_FALSE(view.dropped_for(TaskId{8}));
 }
 
+TEST_CASE("a repair lets nothing start whose folder was there before its command was executed")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    BootId boot{};
+    boot[0] = 7;
+    {
+        QueueView view = opened(root, boot);
+        append(view, submission(1, 2));
+        append(view, {Claimed{1}, Published{1}, Claimed{2}, Published{2}});
+    }
+    for (const std::int64_t id : {1, 2}) {
+        auto task = root.create_task(TaskId{id});
+        REQUIRE(task);
+        Status status;
+        status.lifecycle = core::Lifecycle::starting;
+        if (id == 2) status.main_process.pid = 4711;
+        REQUIRE(StatusWriter::create(task->fd(), status));
+    }
+    put_byte(temp / "root/queue/journal", 33, '\xff'); // whose folder it was written for
+    REQUIRE(repair_queues(root, boot));
+    const QueueView view = opened(root, boot);
+    REQUIRE(view.is_waiting(TaskId{1}));
+    CHECK(view.state().why_waiting(1)->held);
+    CHECK(view.is_published(TaskId{2}));
+}
+
 TEST_CASE("a journal that was cut between two records is said, and told by its repair")
 {
     TempFolder temp;
