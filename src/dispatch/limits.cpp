@@ -59,9 +59,13 @@ void raise_limits()
     for (const Named& limit : named) {
         rlimit now{};
         if (::getrlimit(limit.resource, &now) != 0) continue;
-        const rlim_t most = limit.resource == RLIMIT_NOFILE ? most_open_files() : RLIM_INFINITY;
-        const rlimit raised{now.rlim_cur, std::max(now.rlim_max, most)};
-        ::setrlimit(limit.resource, &raised);
+        const bool is_files = limit.resource == RLIMIT_NOFILE;
+        const rlim_t most =
+            std::max(now.rlim_max, is_files ? most_open_files() : rlim_t{RLIM_INFINITY});
+        // A descriptor for each running task: the soft limit of whoever started this must not count.
+        const rlimit raised{is_files ? most : now.rlim_cur, most};
+        const rlimit own{is_files ? now.rlim_max : now.rlim_cur, now.rlim_max};
+        if (::setrlimit(limit.resource, &raised) != 0) ::setrlimit(limit.resource, &own);
     }
     const rlimit nice{any_nice, any_nice};
     ::setrlimit(RLIMIT_NICE, &nice);

@@ -259,10 +259,15 @@ Result<void> QueueFile::append(const std::vector<QueueRecord>& records, Durabili
     const bool is_whole = checked_ >= end_;
     if (const int err = detail::write_all_at(writer_.get(), std::as_bytes(std::span(bytes)), end_))
         return detail::explain("can't write " + path_, err);
+    const std::uint64_t before = end_;
     BGT_TRY(write_head(end_ + bytes.size()));
+    if (durability == Durability::machine && ::fdatasync(writer_.get()) != 0) {
+        const int err = errno;
+        // What is told as not submitted must not start. Whoever dispatches reads under the lock.
+        static_cast<void>(write_head(before));
+        return detail::explain("can't write " + path_, err);
+    }
     if (is_whole) checked_ = end_;
-    if (durability == Durability::machine && ::fdatasync(writer_.get()) != 0)
-        return detail::explain("can't write " + path_, errno);
     return {};
 }
 
