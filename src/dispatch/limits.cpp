@@ -62,7 +62,8 @@ void raise_limits()
         const bool is_files = limit.resource == RLIMIT_NOFILE;
         const rlim_t most =
             std::max(now.rlim_max, is_files ? most_open_files() : rlim_t{RLIM_INFINITY});
-        // A descriptor for each running task: the soft limit of whoever started this must not count.
+        // A descriptor for each running task: the soft limit of whoever started this must not
+        // count.
         const rlimit raised{is_files ? most : now.rlim_cur, most};
         const rlimit own{is_files ? now.rlim_max : now.rlim_cur, now.rlim_max};
         if (::setrlimit(limit.resource, &raised) != 0) ::setrlimit(limit.resource, &own);

@@ -14,6 +14,8 @@ namespace {
 
 /// Of a follower that runs for months: then they are asked again.
 constexpr std::size_t max_remembered = 10'000;
+/// Until the root is looked at once more after a change in it.
+constexpr auto after_change = std::chrono::seconds(1);
 
 Result<void> check_type(const std::string& word)
 {
@@ -173,11 +175,14 @@ Result<void> EventFeed::wait(Cancel cancel)
         if (cancel.fd >= 0) watch_->add_fd(cancel.fd);
     }
     if (watch_all()) return {};
-    BGT_TRY_ASSIGN(const os::Watch::Wake wake, watch_->wait(std::nullopt));
+    BGT_TRY_ASSIGN(const os::Watch::Wake wake, watch_->wait(look_again_));
     if (std::ranges::find(wake.fds, cancel.fd) != wake.fds.end()) return cancelled();
     const bool root_changed =
         root_token_ && std::ranges::find(wake.tokens, *root_token_) != wake.tokens.end();
-    if (!root_changed) return {};
+    const bool is_due = look_again_ && os::now() >= *look_again_;
+    if (!root_changed && !is_due) return {};
+    // The root may be about to be removed, which nobody tells: this process holds it open.
+    look_again_ = root_changed ? std::optional(os::now() + after_change) : std::nullopt;
     if (::access(root_.path().c_str(), F_OK) != 0)
         return Error::failed("the state root " + root_.path() + " was removed");
     // The folder of the stream may have been removed, and made anew.

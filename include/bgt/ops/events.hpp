@@ -64,6 +64,7 @@ private:
     std::optional<os::Watch> watch_;
     std::optional<int> root_token_, folder_token_, segment_token_;
     std::uint64_t watched_segment_ = 0;
+    std::optional<Instant> look_again_;
 };
 
 } // namespace bgt::ops
