@@ -57,11 +57,15 @@ std::string question_name(const ops::Snapshot& task)
 
 /// Only where its stdin is the pipe of `bgt send`: what reads a terminal without an echo asks for a
 /// secret, and that is not for a program to answer.
-bool asks(store::Root& root, const ops::Snapshot& task)
+bool takes_answers(const ops::Snapshot& task)
 {
     return !ops::is_over(task.status) && task.spec &&
-           task.spec->stdin_from == store::StdinFrom::pipe && !task.status.stdin_closed &&
-           ops::waits_for_input(root, task.id);
+           task.spec->stdin_from == store::StdinFrom::pipe && !task.status.stdin_closed;
+}
+
+bool asks(store::Root& root, const ops::Snapshot& task)
+{
+    return takes_answers(task) && ops::waits_for_input(root, task.id);
 }
 
 json::object input_requests(const ops::Snapshot& task, const std::string& message)
@@ -136,7 +140,8 @@ Result<json::object> update_task(const Server& server, const Request& request, o
                    ops::recover_and_inspect(root, id, {true, false, false, false}));
     const json::object done = complete({}, true);
     const json::value* response = responses->get_object().if_contains(question_name(task));
-    if (!response || !response->is_object() || !asks(root, task)) return done;
+    // Whether it waits at this very moment does not matter: nothing was said after the question.
+    if (!response || !response->is_object() || !takes_answers(task)) return done;
     const json::value* action = response->get_object().if_contains("action");
     const json::value* content = response->get_object().if_contains("content");
     if (!action || !action->is_string() || action->get_string() != "accept" || !content ||
