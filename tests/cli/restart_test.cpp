@@ -2,6 +2,7 @@
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/lab.hpp"
+#include "support/skip.hpp"
 
 #include <csignal>
 #include <filesystem>
@@ -61,6 +62,28 @@ TEST_CASE("a supervisor that dies between two attempts leaves the outcome of the
     kill(static_cast<pid_t>(number_at(lab.show(id), "/supervisor")), SIGKILL);
     CHECK(lab.wait(id) == 5);
     CHECK(text_at(lab.show(id), "/lifecycle") == "ended");
+}
+
+TEST_CASE("a supervisor that dies while wait begins to watch it is noticed, also between attempts")
+{
+    const Lab lab;
+    const std::string strace = find_program("strace");
+    if (strace.empty()) return skip("there is no strace");
+    const std::string id = lab.start({"--restart", "always", "--backoff", "1m", "-c", "exit 5"});
+    REQUIRE(
+        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
+    const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
+    // It lives when its lock is looked at, and is dead when it is opened.
+    const std::string trace = lab.folder() + "/trace";
+    Child waiting(lab.program({strace, "-o", trace, "-e", "trace=fcntl,pidfd_open", "-e",
+                               "inject=pidfd_open:delay_enter=1000000", BGT_BINARY, "wait", id}));
+    const bool has_looked = eventually(
+        patience, [&] { return read_file(trace).find("F_OFD_GETLK") != std::string::npos; });
+    kill(supervisor, SIGKILL);
+    const Ran ran = waiting.finish();
+    INFO(ran);
+    if (!has_looked) return skip("strace can't trace here");
+    CHECK(ran.code == 5);
 }
 
 TEST_CASE("no process of an attempt is left when the next one begins", "[slow]")

@@ -44,13 +44,11 @@ public:
     /// Takes note of what woke the watch; true when the record may have changed (it has been read
     /// again).
     bool update(store::Root&, os::Watch&, const os::Watch::Wake&);
-    /// True while there is no process to watch (it is just starting), and when the record could not
-    /// be read: update() must be called again soon.
+    /// True while there is no process to watch (it is just starting, or has died since the look),
+    /// and when the record could not be read: update() must be called again soon.
     bool needs_poll() const
     {
-        return !over() && watched_ &&
-               (waits_ ? arrives_
-                       : unread_ || (!pidfd_ && status_.lifecycle != core::Lifecycle::backing_off));
+        return !over() && watched_ && (waits_ ? arrives_ : unread_ || !pidfd_);
     }
 
     /// Reads the record again: for a caller that knows that it changed.
