@@ -1,6 +1,7 @@
 // bgt graph: what waits for what.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/queue_lab.hpp"
 
 #include <algorithm>
 
@@ -12,10 +13,7 @@ std::string submit(const Lab& lab, Words words)
 {
     words.insert(words.begin(), "submit");
     words.insert(words.end(), {"--", "true"});
-    const Ran ran = lab(words);
-    INFO(ran);
-    REQUIRE(ran.code == 0);
-    return ran.out.substr(0, ran.out.find('\n'));
+    return submitted(lab(words));
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 // looks.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/queue_lab.hpp"
 #include "support/skip.hpp"
 
 #include <algorithm>
@@ -13,36 +14,9 @@ using namespace bgt::test;
 
 namespace {
 
-/// `bgt submit WORDS...`, which must succeed; its id.
-std::string submit_one(const Lab& lab, Words words)
-{
-    words.insert(words.begin(), "submit");
-    const Ran ran = lab(words);
-    INFO(ran);
-    REQUIRE(ran.code == 0);
-    return ran.out.substr(0, ran.out.find('\n'));
-}
-
 std::string reason(const Lab& lab, const std::string& id)
 {
     return text_at(lab.show(id), "/outcome/reason");
-}
-
-/// Waits until no bgt process of the queue is left and with it the journal.
-bool is_over(const Lab& lab)
-{
-    return eventually(patience,
-                      [&] { return !std::filesystem::exists(lab.root() + "/queue/journal"); });
-}
-
-/// What the verb says: one line, with exit code 125.
-std::string refused(const Lab& lab, const Words& words)
-{
-    const Ran ran = lab(words);
-    INFO(ran);
-    CHECK(ran.code == 125);
-    CHECK(std::ranges::count(ran.err, '\n') == 1);
-    return ran.err;
 }
 
 } // namespace
@@ -136,12 +110,7 @@ TEST_CASE("a folder that comes while a verb looks for it is found")
     const std::string strace = find_program("strace");
     if (strace.empty()) return skip("there is no strace");
     const std::string id = submit_one(lab, {"--hold", "--", "true"});
-    const std::string lock = lab.root() + "/queue/dispatcher.lock";
-    REQUIRE(eventually(patience, [&] { return !read_file(lock).empty(); }));
-    const pid_t dispatcher = std::stoi(read_file(lock));
-    // Not before it sleeps: it must not keep the lock of the journal.
-    REQUIRE(eventually(patience, [&] { return state_of(dispatcher) == 'S'; }));
-    REQUIRE(::kill(dispatcher, SIGSTOP) == 0);
+    const pid_t dispatcher = stop_dispatcher(lab);
     const Ran killed = lab({"kill", id});
     INFO(killed);
     REQUIRE(killed.code == 0); // on record in the journal; the folder is still to come

@@ -1,6 +1,7 @@
 // Who dispatches may have lower hard limits than those whose tasks wait.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/queue_lab.hpp"
 
 #include <csignal>
 #include <filesystem>
@@ -27,19 +28,6 @@ Ran limited(const Lab& lab, const Words& words, __rlimit_resource resource, rlim
         else ::setrlimit(resource, &limit);
     };
     return run(call);
-}
-
-std::string submitted(const Ran& ran)
-{
-    INFO(ran);
-    REQUIRE(ran.code == 0);
-    return ran.out.substr(0, ran.out.find('\n'));
-}
-
-bool is_over(const Lab& lab)
-{
-    return eventually(patience,
-                      [&] { return !std::filesystem::exists(lab.root() + "/queue/journal"); });
 }
 
 const Words until_go{"submit", "-c", "ulimit -Hn; until test -e go; do sleep 0.01; done"};
@@ -123,9 +111,7 @@ TEST_CASE("a task that nobody who dispatches could give its limits waits, and th
 {
     const Lab lab;
     const std::string id = submitted(lab({"submit", "--hold", "--", "true"}));
-    const std::string lock = lab.root() + "/queue/dispatcher.lock";
-    REQUIRE(eventually(patience, [&] { return !read_file(lock).empty(); }));
-    const pid_t dispatcher = std::stoi(read_file(lock));
+    const pid_t dispatcher = dispatcher_of(lab);
     const std::string pid = std::to_string(dispatcher);
     REQUIRE(::kill(dispatcher, SIGSTOP) == 0); // so that it starts no other standby
     REQUIRE(eventually(patience, [&] { return state_of(dispatcher) == 'T'; }));

@@ -2,6 +2,7 @@
 // all the same, and what waits for it learns its true end where that is known.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/queue_lab.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -15,20 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string runs_till_go = "echo $BGT_TASK_ID >> ran; until test -e go; do sleep 0.01; done";
-
-std::string submit_one(const Lab& lab, Words words)
-{
-    words.insert(words.begin(), "submit");
-    const Ran ran = lab(words);
-    INFO(ran);
-    REQUIRE(ran.code == 0);
-    return ran.out.substr(0, ran.out.find('\n'));
-}
-
-bool is_over(const Lab& lab)
-{
-    return eventually(patience, [&] { return !fs::exists(lab.root() + "/queue/journal"); });
-}
 
 /// How often the commands of all tasks were executed.
 std::ptrdiff_t starts(const Lab& lab)
@@ -45,22 +32,14 @@ void await_start(const Lab& lab, const std::string& id)
     }));
 }
 
-/// The dispatcher, stopped while it sleeps: it keeps no lock but its own.
+/// The dispatcher, stopped for as long as this lives.
 class StoppedDispatcher {
 public:
-    explicit StoppedDispatcher(const Lab& lab)
-    {
-        const std::string lock = lab.root() + "/queue/dispatcher.lock";
-        REQUIRE(eventually(patience, [&] { return !read_file(lock).empty(); }));
-        pid_ = std::stoi(read_file(lock));
-        REQUIRE(eventually(patience, [&] { return state_of(pid_) == 'S'; }));
-        REQUIRE(::kill(pid_, SIGSTOP) == 0);
-        REQUIRE(eventually(patience, [&] { return state_of(pid_) == 'T'; }));
-    }
+    explicit StoppedDispatcher(const Lab& lab) : pid_(stop_dispatcher(lab)) {}
     ~StoppedDispatcher() { ::kill(pid_, SIGCONT); }
 
 private:
-    pid_t pid_ = 0;
+    pid_t pid_;
 };
 
 /// The supervisor of a running task.
@@ -84,7 +63,7 @@ void damage_record(const Lab& lab, const std::string& id)
 TEST_CASE("with --rm each task of a queue is executed once")
 {
     const Lab lab;
-    submit_one(lab, {"--rm", "--array", "1-12", "-c", "echo $BGT_TASK_ID >> ran"});
+    submitted(lab({"submit", "--rm", "--array", "1-12", "-c", "echo $BGT_TASK_ID >> ran"}));
     CHECK(is_over(lab));
     CHECK(starts(lab) == 12);
 }

@@ -1,6 +1,7 @@
 // A task of a queue has the privileges of whoever submitted it, not those of who dispatches.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/queue_lab.hpp"
 
 #include <array>
 #include <filesystem>
@@ -23,13 +24,6 @@ Ran submit(const Lab& lab, const Words& words, InChild in_child)
     return run(call);
 }
 
-std::string id_of(const Ran& ran)
-{
-    INFO(ran);
-    REQUIRE(ran.code == 0);
-    return ran.out.substr(0, ran.out.find('\n'));
-}
-
 /// What a command without any bgt says under the same conditions.
 template <class InChild>
 std::string expected(const Lab& lab, InChild in_child)
@@ -46,9 +40,10 @@ TEST_CASE("a task has no privileges that its submitter did not have")
     const Lab lab;
     REQUIRE(lab({"queue", "set", "default", "slots=2"}).code == 0);
     const Ran first = submit(lab, {"submit", "-c", "until test -e go; do sleep 0.01; done"}, [] {});
-    const std::string keeps = id_of(first); // it has a dispatcher with all that this process has
+    const std::string keeps =
+        submitted(first); // it has a dispatcher with all that this process has
     const auto check = [&](auto in_child) {
-        const std::string id = id_of(submit(lab, {"submit", "-c", told}, in_child));
+        const std::string id = submitted(submit(lab, {"submit", "-c", told}, in_child));
         CHECK(lab.wait(id) == 0);
         CHECK(lab.log(id) == expected(lab, in_child));
     };
@@ -71,10 +66,10 @@ TEST_CASE("a dispatcher with fewer privileges gives way to a submitter that has 
     const Lab lab;
     REQUIRE(lab({"queue", "set", "default", "slots=2"}).code == 0);
     const std::string first =
-        id_of(submit(lab, {"submit", "-c", told + "; until test -e go; do sleep 0.01; done"},
-                     [] { ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }));
+        submitted(submit(lab, {"submit", "-c", told + "; until test -e go; do sleep 0.01; done"},
+                         [] { ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }));
     CHECK(lab.logged(first, "NoNewPrivs:\t1\n"));
-    const std::string next = id_of(submit(lab, {"submit", "-c", told}, [] {}));
+    const std::string next = submitted(submit(lab, {"submit", "-c", told}, [] {}));
     CHECK(lab.wait(next) == 0);
     CHECK(lab.log(next) == expected(lab, [] {}));
     write_file(lab.work() + "/go", "");
@@ -92,10 +87,10 @@ TEST_CASE("what neither of two submitters could give the other is held, and that
             ::prctl(PR_CAPBSET_DROP, CAP_SETGID, 0, 0, 0);
         };
     };
-    const std::string first = id_of(
+    const std::string first = submitted(
         submit(lab, {"submit", "-c", "until test -e go; do sleep 0.01; done"}, with_group(4711)));
-    const std::string other = id_of(submit(lab, {"submit", "--", "true"}, with_group(4712)));
-    const std::string same = id_of(submit(lab, {"submit", "--", "true"}, with_group(4711)));
+    const std::string other = submitted(submit(lab, {"submit", "--", "true"}, with_group(4712)));
+    const std::string same = submitted(submit(lab, {"submit", "--", "true"}, with_group(4711)));
     CHECK(lab.wait(same) == 0); // it is not kept waiting
     const auto why = [&] {
         Invocation call = lab.bgt({"why", other});

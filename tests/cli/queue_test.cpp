@@ -1,6 +1,7 @@
 // Tasks that wait: bgt submit, queue, hold, release, move, and what the other verbs say of them.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/queue_lab.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -24,13 +25,6 @@ Words submit(const Lab& lab, Words words)
     return ids;
 }
 
-std::string submit_one(const Lab& lab, const Words& words)
-{
-    const Words ids = submit(lab, words);
-    REQUIRE(ids.size() == 1);
-    return ids.front();
-}
-
 std::string lifecycle(const Lab& lab, const std::string& id)
 {
     return text_at(lab.show(id), "/lifecycle");
@@ -39,13 +33,6 @@ std::string lifecycle(const Lab& lab, const std::string& id)
 std::string reason(const Lab& lab, const std::string& id)
 {
     return text_at(lab.show(id), "/outcome/reason");
-}
-
-/// Waits until no bgt process of the queue is left and with it the journal.
-bool is_over(const Lab& lab)
-{
-    return eventually(patience,
-                      [&] { return !std::filesystem::exists(lab.root() + "/queue/journal"); });
 }
 
 Words words_in(const std::string& path)
@@ -240,9 +227,7 @@ TEST_CASE("who dispatches ends with the state root")
 {
     const Lab lab;
     submit_one(lab, {"--hold", "--", "true"});
-    const std::string lock = lab.root() + "/queue/dispatcher.lock";
-    REQUIRE(eventually(patience, [&] { return !read_file(lock).empty(); }));
-    const pid_t dispatcher = std::stoi(read_file(lock));
+    const pid_t dispatcher = dispatcher_of(lab);
     REQUIRE(::kill(dispatcher, 0) == 0);
     std::filesystem::remove_all(lab.root());
     CHECK(eventually(patience, [&] { return ::kill(dispatcher, 0) != 0; }));

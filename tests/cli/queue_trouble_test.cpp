@@ -1,6 +1,7 @@
 // Damaged files of what waits: what each verb says, and what bgt queue repair keeps.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/queue_lab.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -12,38 +13,11 @@ using namespace bgt::test;
 
 namespace {
 
-/// `bgt submit WORDS...`, which must succeed; its id.
-std::string submit_one(const Lab& lab, Words words)
-{
-    words.insert(words.begin(), "submit");
-    const Ran ran = lab(words);
-    INFO(ran);
-    REQUIRE(ran.code == 0);
-    return ran.out.substr(0, ran.out.find('\n'));
-}
-
-/// Waits until no bgt process of the queue is left and with it the journal.
-bool is_over(const Lab& lab)
-{
-    return eventually(patience,
-                      [&] { return !std::filesystem::exists(lab.root() + "/queue/journal"); });
-}
-
 void damage(const std::string& path, std::streamoff at)
 {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(at);
     file.put('\x7f');
-}
-
-/// What the verb says: one line, with exit code 125.
-std::string refused(const Lab& lab, const Words& words)
-{
-    const Ran ran = lab(words);
-    INFO(ran);
-    CHECK(ran.code == 125);
-    CHECK(std::ranges::count(ran.err, '\n') == 1);
-    return ran.err;
 }
 
 } // namespace

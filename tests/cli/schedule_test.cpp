@@ -1,6 +1,7 @@
 // bgt schedule: what runs again and again.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/queue_lab.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -28,12 +29,6 @@ void add(const Lab& lab, Words words)
     REQUIRE(ran.code == 0);
 }
 
-bool is_over(const Lab& lab)
-{
-    return eventually(patience,
-                      [&] { return !std::filesystem::exists(lab.root() + "/queue/journal"); });
-}
-
 std::size_t lines_in(const std::string& path)
 {
     if (!std::filesystem::exists(path)) return 0;
@@ -50,29 +45,6 @@ std::size_t count_of(const boost::json::array& rows, std::string_view what)
 {
     return static_cast<std::size_t>(std::ranges::count_if(
         rows, [&](const auto& row) { return text_at(row.as_object(), "/what") == what; }));
-}
-
-long sleeps_of(const std::string& pid)
-{
-    std::istringstream lines(read_file("/proc/" + pid + "/status"));
-    for (std::string line; std::getline(lines, line);)
-        if (line.starts_with("voluntary_ctxt_switches:")) return std::stol(line.substr(24));
-    return -1;
-}
-
-std::string dispatcher_of(const Lab& lab)
-{
-    return std::to_string(std::stoi(read_file(lab.root() + "/queue/dispatcher.lock")));
-}
-
-/// Kills whoever dispatches, and all that take over meanwhile.
-void kill_dispatchers(const Lab& lab)
-{
-    REQUIRE(eventually(patience, [&] {
-        const auto all = find_marked(lab.root() + "/queue");
-        for (const pid_t process : all) ::kill(process, SIGKILL);
-        return all.empty();
-    }));
 }
 
 } // namespace
@@ -401,13 +373,13 @@ TEST_CASE("what is not due costs nobody anything; those that are due at once all
     for (int i = 0; i < many; ++i)
         add(lab, {"far" + std::to_string(i), "--cron", "0 0 1 1 *", "--", "true"});
     REQUIRE(lab({"queue", "set", "default", "slots=4"}).code == 0);
-    const std::string pid = dispatcher_of(lab);
+    const pid_t pid = dispatcher_of(lab);
     long before = -1;
     REQUIRE(eventually(patience, [&] {
         const long now = sleeps_of(pid);
         std::this_thread::sleep_for(200ms);
         before = sleeps_of(pid);
-        return now == before && state_of(std::stoi(pid)) == 'S';
+        return now == before && state_of(pid) == 'S';
     }));
     std::this_thread::sleep_for(1500ms);
     CHECK(sleeps_of(pid) == before);

@@ -1,6 +1,7 @@
 // Tasks that wait for a time: bgt submit --in and --at.
 #include "support/catch.hpp"
 #include "support/lab.hpp"
+#include "support/queue_lab.hpp"
 
 #include <chrono>
 #include <csignal>
@@ -12,15 +13,6 @@ using namespace bgt::test;
 
 namespace {
 
-std::string submit_one(const Lab& lab, Words words)
-{
-    words.insert(words.begin(), "submit");
-    const Ran ran = lab(words);
-    INFO(ran);
-    REQUIRE(ran.code == 0);
-    return ran.out.substr(0, ran.out.find('\n'));
-}
-
 /// `bgt submit --json WORDS...`
 boost::json::value answer(const Lab& lab, Words words)
 {
@@ -29,36 +21,6 @@ boost::json::value answer(const Lab& lab, Words words)
     INFO(ran);
     REQUIRE(ran.code == 0);
     return boost::json::parse(ran.out);
-}
-
-bool is_over(const Lab& lab)
-{
-    return eventually(patience,
-                      [&] { return !std::filesystem::exists(lab.root() + "/queue/journal"); });
-}
-
-/// How often the process has gone to sleep.
-long sleeps_of(const std::string& pid)
-{
-    std::istringstream lines(read_file("/proc/" + pid + "/status"));
-    for (std::string line; std::getline(lines, line);)
-        if (line.starts_with("voluntary_ctxt_switches:")) return std::stol(line.substr(24));
-    return -1;
-}
-
-std::string dispatcher_of(const Lab& lab)
-{
-    return std::to_string(std::stoi(read_file(lab.root() + "/queue/dispatcher.lock")));
-}
-
-/// Kills whoever dispatches, and all that take over meanwhile.
-void kill_dispatchers(const Lab& lab)
-{
-    REQUIRE(eventually(patience, [&] {
-        const auto all = find_marked(lab.root() + "/queue");
-        for (const pid_t process : all) ::kill(process, SIGKILL);
-        return all.empty();
-    }));
 }
 
 } // namespace
@@ -143,13 +105,13 @@ TEST_CASE("nobody wakes while a task waits for its time, and a killed dispatcher
     const Lab lab;
     const std::string far = submit_one(lab, {"--in", "1h", "--", "true"});
     const std::string near = submit_one(lab, {"--in", "4s", "--", "true"});
-    const std::string pid = dispatcher_of(lab);
+    const pid_t pid = dispatcher_of(lab);
     long before = -1;
     REQUIRE(eventually(patience, [&] { // until it sleeps
         const long now = sleeps_of(pid);
         std::this_thread::sleep_for(100ms);
         before = sleeps_of(pid);
-        return now == before && state_of(std::stoi(pid)) == 'S';
+        return now == before && state_of(pid) == 'S';
     }));
     std::this_thread::sleep_for(1s);
     const long after = sleeps_of(pid);
