@@ -81,6 +81,7 @@ class Stage:
         self.ids: list[int] = []        # every id that bgt gave out, in their order
         self.tracer = self.pipe = 0
         self.rest = b""
+        self.ended = False              # what is followed
         self.hit = ""                   # the call that was hit
         self.calls: list = []
         self.supervisor = 0             # the one that is followed
@@ -134,7 +135,9 @@ class Stage:
 
     def end_of_trace(self, patience: float) -> bool:
         """Whether the process that is followed came to its end."""
-        return not self.tracer or self.listen(lambda message: "end" in message, patience) is not None
+        if not self.ended:
+            self.ended = not self.tracer or self.listen(lambda message: "end" in message, patience) is not None
+        return self.ended
 
     # -- tasks -------------------------------------------------------------------------------------------------
 

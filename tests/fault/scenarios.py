@@ -318,6 +318,8 @@ def hooked(stage: Stage) -> None:
     if not started(stage, stage.run(task, "finish 7", "--on-end", hook, target="supervisor"), task):
         return
     stage.wait_for(task, 7)
+    if not stage.end_of_trace(15): # the hook begins after the end has been told
+        raise Failure("the supervisor does not end")
     if not until(lambda: not stage.living(), 15):
         raise Failure(f"of the hook there lives {stage.living()}")
     said = done.read_text() if done.exists() else ""
