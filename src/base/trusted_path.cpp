@@ -43,7 +43,8 @@ bool is_trusted(unsigned uid, unsigned user)
 /// change the parts that have passed, so their names stay valid.
 class PathCheck {
 public:
-    PathCheck(const std::string& path, unsigned user, LastPart last) : user_(user), last_(last)
+    PathCheck(const std::string& path, unsigned user, LastPart last)
+        : user_(user), last_(last), groups_(user)
     {
         push(path);
     }
@@ -95,10 +96,8 @@ private:
     {
         if ((st.st_mode & S_IWOTH) != 0) return true;
         if ((st.st_mode & S_IWGRP) == 0 || st.st_gid == 0) return false;
-        if (!group_ || group_->first != st.st_gid)
-            group_.emplace(st.st_gid, members_of(st.st_gid, user_));
-        return group_->second == Members::others ||
-               (group_->second == Members::unknown && st.st_gid != user_);
+        const Members members = groups_.members_of(st.st_gid);
+        return members == Members::others || (members == Members::unknown && st.st_gid != user_);
     }
 
     Result<Found> check_folder_of_file()
@@ -135,7 +134,7 @@ private:
     unsigned user_;
     LastPart last_;
     int links_ = 0;
-    std::optional<std::pair<unsigned, Members>> group_; ///< the last one that was looked up
+    Groups groups_;
     std::string done_;              ///< resolved and checked; empty: the root folder
     std::vector<std::string> rest_; ///< parts that follow, the next one at the back
 };

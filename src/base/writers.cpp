@@ -154,11 +154,17 @@ Members members_of(unsigned gid, unsigned user)
     return group ? members_of(gid, user, *passwd, *group) : Members::unknown;
 }
 
-Writers writers_of(const struct stat& info, unsigned user)
+Members Groups::members_of(unsigned gid)
+{
+    if (!last_ || last_->first != gid) last_.emplace(gid, bgt::members_of(gid, user_));
+    return last_->second;
+}
+
+Writers Groups::writers_of(const struct stat& info)
 {
     if ((info.st_mode & S_IWOTH) != 0) return Writers::all;
     if ((info.st_mode & S_IWGRP) == 0) return Writers::owner;
-    return members_of(info.st_gid, user) == Members::user_alone ? Writers::owner : Writers::group;
+    return members_of(info.st_gid) == Members::user_alone ? Writers::owner : Writers::group;
 }
 
 } // namespace bgt

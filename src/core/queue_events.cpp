@@ -16,11 +16,6 @@ constexpr std::array<std::pair<DependsOn, std::string_view>, 5> dependency_words
      {DependsOn::start, "start"},
      {DependsOn::ready, "ready"}}};
 
-bool is_end(TaskEventKind event)
-{
-    return event != TaskEventKind::started && event != TaskEventKind::ready;
-}
-
 enum class Now : std::uint8_t { holds, open, never };
 
 /// What the event means for one who depends so. An end comes after all others of a task.

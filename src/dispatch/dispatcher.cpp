@@ -27,7 +27,6 @@ constexpr std::uint64_t min_compaction = 256 * 1024;
 constexpr auto trouble_pause = std::chrono::seconds(1);
 /// Between two standbys: one that can't stay is not started again and again.
 constexpr auto standby_pause = std::chrono::milliseconds(100);
-constexpr auto shutdown_pause = std::chrono::milliseconds(100);
 
 } // namespace
 
@@ -141,11 +140,12 @@ void Dispatcher::clear_contexts_if_due()
                               view_->dropped().size() + view_->schedules().all().size();
     if (there < there_before_) gone_since_clear_ += there_before_ - there;
     there_before_ = there;
-    if (gone_since_clear_ * descriptions_an_end < view_->description_count()) return;
-    if (gone_since_clear_ == 0) return;
+    if (gone_since_clear_ == 0 ||
+        gone_since_clear_ * descriptions_an_end < view_->description_count())
+        return;
+    gone_since_clear_ = 0; // where they can't be read, the next ends try again
     const Result<std::vector<std::string>> used = view_->contexts();
     if (!used) return;
-    gone_since_clear_ = 0;
     store::clear_contexts(view_->file(), *used);
     std::erase_if(known_contexts_, [&](const std::string& name) {
         return std::ranges::find(*used, name) == used->end();
@@ -302,7 +302,12 @@ void Dispatcher::keep_standby()
     if (!standby_is_due_) return;
     const Instant due = standby_since_ + standby_pause;
     if (os::now() >= due) return start_standby();
-    look_again_ = look_again_ ? std::min(*look_again_, due) : due;
+    look_again_by(due);
+}
+
+void Dispatcher::look_again_by(Instant at)
+{
+    look_again_ = look_again_ ? std::min(*look_again_, at) : at;
 }
 
 void Dispatcher::end_standby()

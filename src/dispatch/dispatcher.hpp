@@ -16,6 +16,9 @@
 
 namespace bgt::dispatch {
 
+/// Until it is looked again whether a shutdown is over.
+inline constexpr auto shutdown_pause = std::chrono::milliseconds(100);
+
 /// Holds the lock of the one who dispatches. Sleeps until a task ends, the journal grows, or a time
 /// has come.
 class Dispatcher {
@@ -52,6 +55,8 @@ private:
     };
     void put_back(std::int64_t id, const Started&, std::vector<store::QueueRecord>&);
     void pause_starts();
+    /// Wakes by then, if not before.
+    void look_again_by(Instant);
     Result<void> begin();
     /// Everything that is to be decided now, under the journal's lock. False: nothing is left to do
     /// at all.

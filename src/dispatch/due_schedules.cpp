@@ -7,6 +7,12 @@
 #include <memory>
 
 namespace bgt::dispatch {
+namespace {
+
+/// Until a schedule that can't be read is read again.
+constexpr auto retry_pause = std::chrono::seconds(5);
+
+} // namespace
 
 Result<core::Recurrence> read_recurrence(const store::Scheduled& schedule)
 {
@@ -81,7 +87,7 @@ Result<core::Recurrences> DueSchedules::read(const store::Scheduled& schedule)
     return in_zone(recurrence, zone);
 }
 
-std::set<std::int64_t> DueSchedules::update(store::ScheduleBook& book)
+std::set<std::int64_t> DueSchedules::update(store::ScheduleBook& book, Instant now)
 {
     std::set<std::int64_t> changed = book.take_changed();
     if (std::ranges::any_of(zones_, [](const auto& zone) {
@@ -92,7 +98,10 @@ std::set<std::int64_t> DueSchedules::update(store::ScheduleBook& book)
         times_.clear();
         for (const auto& [id, schedule] : book.all()) changed.insert(id);
     }
-    changed.insert(unread_.begin(), unread_.end());
+    if (retry_at_ && now >= *retry_at_) {
+        changed.insert(unread_.begin(), unread_.end());
+        retry_at_.reset();
+    }
     for (const std::int64_t id : changed) {
         forget(id);
         const store::Schedule* schedule = book.find(id);
@@ -117,6 +126,8 @@ std::set<std::int64_t> DueSchedules::update(store::ScheduleBook& book)
         one.wake = core::next_wake(is.policy, schedule->state, *one.recurrences, is.name);
         if (one.wake) times_.emplace(*one.wake, id);
     }
+    if (unread_.empty()) retry_at_.reset();
+    else if (!retry_at_) retry_at_ = now + retry_pause;
     return changed;
 }
 

@@ -14,13 +14,13 @@ namespace bgt::dispatch {
 class DueSchedules {
 public:
     /// Takes in what records have changed, and returns which these are.
-    std::set<std::int64_t> update(store::ScheduleBook&);
+    std::set<std::int64_t> update(store::ScheduleBook&, Instant now);
     /// Those whose time has come, in the order of their times.
     std::vector<std::int64_t> due(WallTime now) const;
     std::optional<WallTime> next_time() const;
-    /// Whether one can't be read just now, perhaps because the file of its zone is not there;
-    /// update() tries again.
-    bool is_any_unread() const { return !unread_.empty(); }
+    /// When update() reads those again that could not be read, perhaps because the file of a zone
+    /// is not there just now; nullopt: there are none.
+    std::optional<Instant> retry_at() const { return retry_at_; }
     /// Of a schedule that can be read.
     const core::Recurrences* recurrences(std::int64_t id) const;
 
@@ -37,6 +37,7 @@ private:
     std::map<std::int64_t, One> all_;
     std::set<std::pair<WallTime, std::int64_t>> times_;
     std::set<std::int64_t> unread_;
+    std::optional<Instant> retry_at_;
     std::map<std::string, std::shared_ptr<const os::TimeZone>> zones_;
 };
 

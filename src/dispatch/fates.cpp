@@ -71,7 +71,7 @@ Dispatcher::Fate Dispatcher::fate_of(store::TaskId id)
     // Not because a descriptor is missing just now.
     if (!status && status.error().kind != ErrorKind::not_found && status.error().sys_errno != 0)
         return {Fate::Kind::damaged};
-    const bool is_started = status && supervise::was_started(*status);
+    const bool is_started = status && store::was_started(*status);
     if (!status || (!is_started && !store::has_damaged_slot(task->fd()))) {
         const core::TreeState tree = supervise::tree_without_record(*task);
         if (tree == core::TreeState::lives) return {Fate::Kind::damaged};
@@ -130,8 +130,7 @@ void Dispatcher::forget(std::int64_t id, Started& started)
 void Dispatcher::look_soon(Started& started, Duration pause)
 {
     started.look = true;
-    const Instant at = os::now() + pause;
-    look_again_ = look_again_ ? std::min(*look_again_, at) : at;
+    look_again_by(os::now() + pause);
 }
 
 /// Of a supervisor that is no child of this process, the end is told by its pidfd.
@@ -162,7 +161,7 @@ void Dispatcher::look_at_depended_on(std::vector<store::QueueRecord>& records)
         watch_record(id); // before it is read: no change is missed
         const Result<store::Status> status = store::read_status_at(root_.fd(), store::TaskId{id});
         if (!status) continue;
-        if (for_start && supervise::was_started(*status))
+        if (for_start && store::was_started(*status))
             records.push_back(store::Told{id, core::TaskEventKind::started});
         if (for_ready && status->ready)
             records.push_back(store::Told{id, core::TaskEventKind::ready});
@@ -187,8 +186,7 @@ bool Dispatcher::is_over(std::int64_t id, std::vector<store::QueueRecord>& recor
     case Fate::Kind::unclear: break;
     }
     // Its record changes with its end, unless somebody puts another in its place.
-    const Instant at = os::now() + look_at_damaged_after;
-    look_again_ = look_again_ ? std::min(*look_again_, at) : at;
+    look_again_by(os::now() + look_at_damaged_after);
     return false;
 }
 

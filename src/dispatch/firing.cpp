@@ -11,24 +11,18 @@
 namespace bgt::dispatch {
 namespace {
 
-constexpr auto shutdown_pause = std::chrono::milliseconds(100);
 /// Until one that is just being started can be asked to stop.
 constexpr auto stop_pause = std::chrono::milliseconds(50);
-/// Until a schedule that can't be read is read again.
-constexpr auto unread_pause = std::chrono::seconds(5);
 
 struct Decided {
     const store::Schedule* schedule = nullptr;
     std::vector<core::Occurred> occurred;
 };
 
-std::size_t fired_in(const std::vector<Decided>& all)
+std::size_t fired_in(const std::vector<core::Occurred>& occurred)
 {
-    std::size_t count = 0;
-    for (const Decided& one : all)
-        count += static_cast<std::size_t>(
-            std::ranges::count(one.occurred, core::OccurrenceFate::fired, &core::Occurred::fate));
-    return count;
+    return static_cast<std::size_t>(
+        std::ranges::count(occurred, core::OccurrenceFate::fired, &core::Occurred::fate));
 }
 
 /// `task`: what it got; 0: none.
@@ -71,15 +65,13 @@ void Dispatcher::note_clock(WallTime now, std::vector<store::QueueRecord>& recor
 
 void Dispatcher::update_schedules()
 {
-    for (const std::int64_t id : schedules_.update(view_->schedules())) {
+    for (const std::int64_t id : schedules_.update(view_->schedules(), os::now())) {
         const store::Schedule* schedule = view_->schedules().find(id);
         if (schedule && schedule->is.policy.on_overlap == core::OnOverlap::replace &&
             schedule->tasks.size() > 1)
             to_replace_.insert(id);
     }
-    if (!schedules_.is_any_unread()) return;
-    const Instant later = os::now() + unread_pause;
-    look_again_ = look_again_ ? std::min(*look_again_, later) : later;
+    if (const auto at = schedules_.retry_at()) look_again_by(*at);
 }
 
 /// The records say that the occurrences have fired, and hold the tasks: both are there, or neither
@@ -97,6 +89,7 @@ Result<void> Dispatcher::fire_due(std::vector<store::QueueRecord>& records)
         return {};
     }
     std::vector<Decided> decided;
+    std::size_t count = 0;
     std::map<std::string, std::uint64_t> room;
     for (const std::int64_t id : due) {
         const store::Schedule& schedule = *view_->schedules().find(id);
@@ -106,10 +99,10 @@ Result<void> Dispatcher::fire_due(std::vector<store::QueueRecord>& records)
         decided.push_back({&schedule, core::decide(schedule.is.policy, schedule.state,
                                                    *schedules_.recurrences(id), schedule.is.name,
                                                    {view_->is_busy(schedule), left->second}, now)});
-        const std::vector<Decided> own{decided.back()};
-        if (left->second != UINT64_MAX) left->second -= fired_in(own);
+        const std::size_t fired = fired_in(decided.back().occurred);
+        count += fired;
+        if (left->second != UINT64_MAX) left->second -= fired;
     }
-    const std::size_t count = fired_in(decided);
     store::TaskId next;
     if (count > 0) { BGT_TRY_ASSIGN(next, root_.allocate_ids(static_cast<std::uint32_t>(count))); }
     std::vector<store::RootEvent> events;
@@ -153,8 +146,7 @@ void Dispatcher::replace_older()
         else ++it;
     }
     if (to_replace_.empty()) return stop_asked_.clear();
-    const Instant soon = os::now() + stop_pause;
-    look_again_ = look_again_ ? std::min(*look_again_, soon) : soon;
+    look_again_by(os::now() + stop_pause);
 }
 
 } // namespace bgt::dispatch

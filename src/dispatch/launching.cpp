@@ -51,7 +51,7 @@ void become_like(const store::QueueContext& caller)
     if (caller.nice != getpriority(PRIO_PROCESS, 0)) setpriority(PRIO_PROCESS, 0, caller.nice);
     if (!caller.processors.empty()) run_on(caller.processors);
     // More than its submitter had it does not get.
-    if (os::privileges_of(0) != caller.privileges && !os::drop_to(caller.privileges)) ::_exit(125);
+    if (own_privileges() != caller.privileges && !os::drop_to(caller.privileges)) ::_exit(125);
 }
 
 /// Without what a queue gives to a task of its own.

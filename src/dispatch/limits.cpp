@@ -92,14 +92,13 @@ std::optional<std::string> lack_of_limits(pid_t process, const store::QueueConte
     return fmt::format("a nice value of {} (here {})", submitted.nice, lowest);
 }
 
-/// Of this process: it does not change.
-const std::optional<Privileges>& own_privileges()
+} // namespace
+
+const Privileges& own_privileges()
 {
-    static const std::optional<Privileges> own = os::privileges_of(0);
+    static const Privileges own = *os::privileges_of(0);
     return own;
 }
-
-} // namespace
 
 std::optional<std::string> lack_of(pid_t process, const store::QueueContext& submitted)
 {
@@ -110,15 +109,13 @@ std::optional<std::string> lack_of(pid_t process, const store::QueueContext& sub
 
 std::optional<std::string> lack_of_privileges(const store::QueueContext& submitted)
 {
-    if (const auto& here = own_privileges())
-        return os::lack_of_privileges(*here, submitted.privileges);
-    return std::nullopt;
+    return os::lack_of_privileges(own_privileges(), submitted.privileges);
 }
 
 bool gives_way_to(const store::QueueContext& submitted)
 {
     if (lack_of_limits(0, submitted)) return true;
-    return lack_of_privileges(submitted) && os::covers(submitted.privileges, *own_privileges());
+    return lack_of_privileges(submitted) && os::covers(submitted.privileges, own_privileges());
 }
 
 } // namespace bgt::dispatch

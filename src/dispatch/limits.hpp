@@ -16,6 +16,8 @@ std::optional<std::string> lack_of(pid_t process, const store::QueueContext& sub
 /// Whether this process, which dispatches, leaves that to the submitter's: it lacks a limit, or
 /// privileges of which the submitter has all, so that nobody loses by it.
 bool gives_way_to(const store::QueueContext& submitted);
+/// Of this process, asked once: it does not change, but in a process that was forked.
+const Privileges& own_privileges();
 /// The privileges among them.
 std::optional<std::string> lack_of_privileges(const store::QueueContext& submitted);
 

@@ -187,11 +187,6 @@ Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher,
 
 } // namespace
 
-void set_variables(const Variables& variables)
-{
-    for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
-}
-
 Result<HelperEnd> run_helper(const std::string& executable,
                              const std::vector<std::string>& arguments, bool keep_output,
                              Duration timeout)

@@ -1,11 +1,9 @@
 #include <bgt/os/privileges.hpp>
 
-#include <bgt/base/descriptor.hpp>
-#include <bgt/base/fd.hpp>
+#include <bgt/os/proc_dir.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <string_view>
@@ -17,21 +15,6 @@ namespace bgt::os {
 namespace {
 
 constexpr std::size_t largest_status = 1u << 20; ///< 65536 groups take less
-
-std::string status_text(pid_t process)
-{
-    const std::string path = "/proc/" + std::to_string(process) + "/status";
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    std::string text;
-    std::string block(4096, '\0');
-    while (file && text.size() < largest_status) {
-        const ssize_t got =
-            retry_on_eintr([&] { return ::read(file.get(), block.data(), block.size()); });
-        if (got <= 0) break;
-        text.append(block, 0, static_cast<std::size_t>(got));
-    }
-    return text;
-}
 
 /// Behind "NAME:" at the front of a line.
 std::optional<std::string_view> field(std::string_view text, const std::string& name)
@@ -86,10 +69,6 @@ bool set_capabilities(const Privileges& wanted)
     return ::syscall(SYS_capset, &header, sets) == 0;
 }
 
-} // namespace
-
-namespace {
-
 Privileges own_privileges()
 {
     Privileges own;
@@ -122,7 +101,7 @@ Privileges own_privileges()
 std::optional<Privileges> privileges_of(pid_t process)
 {
     if (process <= 0) return own_privileges();
-    const std::string text = status_text(process);
+    const std::string text = ProcDir().read(process, "status", largest_status);
     Privileges found;
     auto groups = field(text, "Groups");
     if (!groups) return std::nullopt;

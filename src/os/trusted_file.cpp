@@ -29,12 +29,12 @@ bool is_absent(int error)
 }
 
 /// Why a file with this owner and mode is not to be read; empty if it may be.
-std::string distrust(const std::string& path, const struct stat& info, unsigned uid)
+std::string distrust(const std::string& path, const struct stat& info, unsigned uid, Groups& groups)
 {
     if (info.st_uid != uid && info.st_uid != 0)
         return fmt::format("it belongs to another user (uid {})", info.st_uid);
     if (S_ISLNK(info.st_mode)) return {}; // whose mode means nothing
-    const Writers writers = writers_of(info, uid);
+    const Writers writers = groups.writers_of(info);
     if (writers == Writers::owner) return {};
     const std::string named = shell_quote(printable(path));
     if (writers == Writers::all) return "other users may write it (chmod go-w " + named + ")";
@@ -82,12 +82,14 @@ Result<std::string> read_all(int fd, const std::string& path)
 Result<File> read_trusted(const std::string& path, unsigned uid)
 {
     struct stat info {};
+    Groups groups(uid);
     // The cheap question first: most often nothing is there.
     if (::lstat(path.c_str(), &info) != 0) {
         if (is_absent(errno)) return File{};
         return Error::system(fmt::format("cannot read {}", printable(path)), errno);
     }
-    if (const auto why = distrust(path, info, uid); !why.empty()) return distrusted(path, why);
+    if (const auto why = distrust(path, info, uid, groups); !why.empty())
+        return distrusted(path, why);
     // Who can replace a folder or a link on the way can lead us to any file of ours.
     const auto on_its_way = path_distrust(path, uid);
     if (!on_its_way) return on_its_way.error();
@@ -97,7 +99,8 @@ Result<File> read_trusted(const std::string& path, unsigned uid)
         if (is_absent(errno)) return File{};
         return Error::system(fmt::format("cannot read {}", printable(path)), errno);
     }
-    if (const auto why = distrust(path, info, uid); !why.empty()) return distrusted(path, why);
+    if (const auto why = distrust(path, info, uid, groups); !why.empty())
+        return distrusted(path, why);
     if (!S_ISREG(info.st_mode))
         return Error::usage(fmt::format("{} is not a regular file", printable(path)));
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -107,7 +110,8 @@ Result<File> read_trusted(const std::string& path, unsigned uid)
     }
     if (::fstat(fd.get(), &info) != 0)
         return Error::system(fmt::format("cannot read {}", printable(path)), errno);
-    if (const auto why = distrust(path, info, uid); !why.empty()) return distrusted(path, why);
+    if (const auto why = distrust(path, info, uid, groups); !why.empty())
+        return distrusted(path, why);
     if (!S_ISREG(info.st_mode))
         return Error::usage(fmt::format("{} is not a regular file", printable(path)));
     auto text = read_all(fd.get(), path);

@@ -84,6 +84,21 @@ Result<std::string> read_tail(int fd, const char* name)
 
 } // namespace
 
+const std::string* text_in(const EventValues& values, std::string_view key)
+{
+    for (const auto& [field, value] : values)
+        if (field == key) return std::get_if<std::string>(&value);
+    return nullptr;
+}
+
+std::optional<std::int64_t> number_in(const EventValues& values, std::string_view key)
+{
+    for (const auto& [field, value] : values)
+        if (const auto* number = std::get_if<std::int64_t>(&value); number && field == key)
+            return *number;
+    return std::nullopt;
+}
+
 std::string encode_event(WallTime at, std::string_view event, const std::vector<EventField>& fields)
 {
     json::object line;

@@ -32,14 +32,6 @@ constexpr std::uint64_t usual_record = 64;
 constexpr std::size_t most_files = 64;
 constexpr auto lock_timeout = std::chrono::seconds(5);
 
-int try_lock(int fd, short type)
-{
-    struct flock lock {};
-    lock.l_type = type;
-    lock.l_whence = SEEK_SET;
-    return ::fcntl(fd, F_OFD_SETLK, &lock) == 0 ? 0 : errno;
-}
-
 std::string where(const Root& root)
 {
     return root.path() + "/" + folder_name;
@@ -83,10 +75,10 @@ Fd open_current(const Root& root)
     if (!fd && errno == ENOENT && make_folder(root))
         fd = open_file(root.fd(), current_file, O_RDWR | O_APPEND | O_CREAT);
     if (!fd) return {};
-    const int err = try_lock(fd.get(), F_RDLCK);
+    const int err = detail::lock_waiting(fd.get(), Duration::zero(), true);
     struct stat info {};
     const bool is_dropped =
-        err == EAGAIN || err == EACCES || (::fstat(fd.get(), &info) == 0 && info.st_nlink == 0);
+        err == detail::lock_timed_out || (::fstat(fd.get(), &info) == 0 && info.st_nlink == 0);
     errno = 0;
     return is_dropped ? Fd{} : std::move(fd); // a file system without locks must do without
 }
@@ -362,6 +354,9 @@ Result<HistoryTrimmed> trim_history(const Root& root, const HistoryKeep& keep, b
                    files.read(
                        segments, [&](const core::PastRun&, std::string_view) { ++all; },
                        [&](std::uint64_t size) { bytes += size; }));
+    if (scan.from_newer > 0) return HistoryTrimmed{0, all, 0}; // for the bgt that can read them
+    if (all <= keep.most && !keep.since && segments.size() <= most_files)
+        return HistoryTrimmed{0, all, 0};
     detail::Totals totals = files.totals();
     std::string kept;
     std::uint64_t at = 0;
@@ -377,7 +372,6 @@ Result<HistoryTrimmed> trim_history(const Root& root, const HistoryKeep& keep, b
     };
     kept.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(bytes, largest_file)));
     BGT_TRY(files.read(segments, sort_out));
-    if (scan.from_newer > 0) return HistoryTrimmed{0, all, 0}; // for the bgt that can read them
     if (done.removed == 0 && segments.size() <= most_files) return done;
     done.damaged_places = scan.damaged_places;
     totals.damaged_places += scan.damaged_places;

@@ -155,14 +155,9 @@ private:
             if (const auto* one = std::get_if<Submitted>(&record);
                 one && keys_.contains(one->described_by))
                 submitted_[one->tasks.first] = one->tasks.first + one->tasks.count;
-            if (const auto* told = std::get_if<Told>(&record); told && is_end(told->what))
+            if (const auto* told = std::get_if<Told>(&record); told && core::is_end(told->what))
                 told_.insert(told->id);
         }
-    }
-
-    static bool is_end(core::TaskEventKind what)
-    {
-        return what != core::TaskEventKind::started && what != core::TaskEventKind::ready;
     }
 
     void take(QueueRecord& record)
@@ -175,7 +170,7 @@ private:
         if (const auto* scheduled = std::get_if<Scheduled>(&record);
             scheduled && !pause(*scheduled))
             return;
-        if (const auto* told = std::get_if<Told>(&record); told && is_end(told->what)) {
+        if (const auto* told = std::get_if<Told>(&record); told && core::is_end(told->what)) {
             // Its claim may be lost: it does not wait any more all the same.
             if (is_submitted(told->id)) out_.emplace_back(Claimed{told->id});
             claimed_.erase(told->id);
@@ -220,7 +215,7 @@ private:
     bool is_never_started(std::int64_t id) const
     {
         const Result<Status> status = read_status_at(root_fd_, TaskId{id});
-        return status && !is_over(*status) && status->main_process.pid == 0 && status->attempt <= 1;
+        return status && !is_over(*status) && !was_started(*status);
     }
 
     /// Where the journal said that its folder has its place, its start is behind it, unless the

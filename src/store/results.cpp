@@ -18,28 +18,10 @@ namespace {
 
 constexpr const char* file_name = "results.jsonl";
 
-/// The texts and numbers of a line.
-struct Line {
-    const TaskEvent& event;
-
-    const std::string* text(std::string_view key) const
-    {
-        for (const auto& [name, value] : event.fields)
-            if (name == key) return std::get_if<std::string>(&value);
-        return nullptr;
-    }
-    const std::int64_t* number(std::string_view key) const
-    {
-        for (const auto& [name, value] : event.fields)
-            if (name == key) return std::get_if<std::int64_t>(&value);
-        return nullptr;
-    }
-};
-
-void take_metric(const Line& line, TaskResults& into)
+void take_metric(const TaskEvent& line, TaskResults& into)
 {
-    const std::string* name = line.text("name");
-    const std::string* value = line.text("value");
+    const std::string* name = text_in(line.fields, "name");
+    const std::string* value = text_in(line.fields, "value");
     if (name == nullptr || value == nullptr) return;
     double number = 0;
     const char* const end = value->data() + value->size();
@@ -49,18 +31,18 @@ void take_metric(const Line& line, TaskResults& into)
         into.metrics[*name] = number;
 }
 
-void take_artifact(const Line& line, TaskResults& into)
+void take_artifact(const TaskEvent& line, TaskResults& into)
 {
-    const std::string* path = line.text("path");
+    const std::string* path = text_in(line.fields, "path");
     if (path == nullptr) return;
     auto known = std::ranges::find(into.artifacts, *path, &Artifact::path);
     if (known == into.artifacts.end()) {
         if (into.artifacts.size() >= max_results) return;
         known = into.artifacts.insert(known, {*path});
     }
-    if (const std::int64_t* bytes = line.number("bytes"); bytes != nullptr && *bytes >= 0)
+    if (const auto bytes = number_in(line.fields, "bytes"); bytes && *bytes >= 0)
         known->bytes = static_cast<std::uint64_t>(*bytes);
-    if (const std::string* problem = line.text("problem")) known->problem = *problem;
+    if (const std::string* problem = text_in(line.fields, "problem")) known->problem = *problem;
 }
 
 } // namespace
@@ -73,18 +55,12 @@ Result<TaskResults> read_results(int task_dir_fd)
     TaskResults results;
     results.damaged_lines = read.damaged_lines;
     for (const TaskEvent& event : read.events) {
-        const Line line{event};
-        const std::string* text = line.text("text");
+        const std::string* text = text_in(event.fields, "text");
         if (event.event == "summary" && text != nullptr) results.summary = *text;
-        if (event.event == "metric") take_metric(line, results);
-        if (event.event == "artifact") take_artifact(line, results);
+        if (event.event == "metric") take_metric(event, results);
+        if (event.event == "artifact") take_artifact(event, results);
     }
     return results;
-}
-
-bool ResultsWriter::is_there(int task_dir_fd)
-{
-    return static_cast<bool>(open_file(task_dir_fd, file_name, O_RDONLY));
 }
 
 Result<ResultsWriter> ResultsWriter::open(int task_dir_fd)

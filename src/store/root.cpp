@@ -65,7 +65,7 @@ Result<void> check_owner_and_mode(const Fd& dir, const std::string& path)
                              std::to_string(st.st_uid) + ", not to you (user " +
                              std::to_string(::geteuid()) +
                              "): name a folder of your own with --root");
-    if (writers_of(st, ::geteuid()) != Writers::owner)
+    if (Groups(::geteuid()).writers_of(st) != Writers::owner)
         return Error::failed("the state root " + path +
                              " is writable by others, who could plant files in it: chmod go-w " +
                              path);

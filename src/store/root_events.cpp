@@ -105,21 +105,6 @@ std::optional<RootEvent> event_of(const json::object& from)
 
 } // namespace
 
-const std::string* RootEvent::text(std::string_view key) const
-{
-    for (const auto& [field, value] : data)
-        if (field == key) return std::get_if<std::string>(&value);
-    return nullptr;
-}
-
-std::optional<std::int64_t> RootEvent::number(std::string_view key) const
-{
-    for (const auto& [field, value] : data)
-        if (const auto* number = std::get_if<std::int64_t>(&value); number && field == key)
-            return *number;
-    return std::nullopt;
-}
-
 RootEvent queued_event(TaskId first, std::uint32_t count, std::string name,
                        const std::string& queue, WallTime now)
 {

@@ -10,11 +10,6 @@ namespace {
 /// Of all schedules together, and of one.
 constexpr std::size_t total_history = 50'000, least_history = 10, most_history = 1000;
 
-bool is_end(core::TaskEventKind event)
-{
-    return event != core::TaskEventKind::started && event != core::TaskEventKind::ready;
-}
-
 } // namespace
 
 const Schedule* ScheduleBook::find(std::int64_t id) const
@@ -119,7 +114,7 @@ void ScheduleBook::apply(const ScheduleKept& record)
 
 void ScheduleBook::tell(std::int64_t task, core::TaskEventKind event)
 {
-    if (!is_end(event)) return;
+    if (!core::is_end(event)) return;
     const auto found = by_task_.find(task);
     if (found == by_task_.end()) return;
     Schedule& schedule = all_.at(found->second);

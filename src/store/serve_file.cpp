@@ -1,7 +1,6 @@
 #include <bgt/store/serve_file.hpp>
 
 #include <bgt/base/descriptor.hpp>
-#include <bgt/base/file_lock.hpp>
 #include <bgt/store/open_file.hpp>
 
 #include "files.hpp"
@@ -24,12 +23,11 @@ Result<ServeFile> ServeFile::take(const Root& root)
     const auto fail = [&] { return detail::explain("can't lock " + path, errno); };
     Fd lock = open_lock_file(root.fd(), lock_file, O_RDWR | O_CREAT);
     if (!lock) return fail();
-    struct flock whole = whole_file();
-    if (::fcntl(lock.get(), F_OFD_SETLK, &whole) != 0) {
-        if (errno == EAGAIN || errno == EACCES)
+    if (const int err = detail::lock_waiting(lock.get(), Duration::zero())) {
+        if (err == detail::lock_timed_out)
             return Error::failed("a server of this state root runs already; " + path +
                                  " says where it listens");
-        return fail();
+        return detail::explain("can't lock " + path, err);
     }
     Fd folder(::fcntl(root.fd(), F_DUPFD_CLOEXEC, 3));
     if (!folder) return fail();

@@ -24,12 +24,11 @@ void look_at(store::Artifact& artifact)
     else artifact.problem = errno == ENOENT ? "it is not there" : std::strerror(errno);
 }
 
-int check_all(int folder)
+int check_all(int folder, std::vector<store::Artifact>& artifacts)
 {
-    auto results = store::read_results(folder);
     auto writer = store::ResultsWriter::open(folder);
-    if (!results || !writer) return 1;
-    for (store::Artifact& artifact : results->artifacts) {
+    if (!writer) return 1;
+    for (store::Artifact& artifact : artifacts) {
         if (artifact.is_checked()) continue;
         look_at(artifact);
         static_cast<void>(writer->checked(os::wall_now(), artifact));
@@ -41,11 +40,10 @@ int check_all(int folder)
 
 void check_artifacts(const store::TaskDir& task, Recorder& recorder)
 {
-    if (!store::ResultsWriter::is_there(task.fd())) return;
-    const auto named = store::read_results(task.fd());
+    auto named = store::read_results(task.fd());
     if (!named || named->artifacts.empty()) return;
     const Result<pid_t> child =
-        os::fork_helper({task.fd()}, false, [&] { return check_all(task.fd()); });
+        os::fork_helper({task.fd()}, false, [&] { return check_all(task.fd(), named->artifacts); });
     if (!child) return recorder.event("artifacts-unchecked", {{"why", child.error().message}});
     const Instant deadline = os::now() + check_timeout;
     while (!os::has_ended(*child)) {

@@ -4,7 +4,6 @@
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/evidence.hpp>
-#include <bgt/os/helper.hpp>
 #include <bgt/os/wait.hpp>
 #include <bgt/store/report.hpp>
 #include <bgt/supervise/hang_reports.hpp>
@@ -12,7 +11,6 @@
 #include <bgt/supervise/task_evidence.hpp>
 
 #include <algorithm>
-#include <fcntl.h>
 #include <fmt/format.h>
 
 namespace bgt::supervise {

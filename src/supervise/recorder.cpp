@@ -157,12 +157,6 @@ void Recorder::publish(int root_fd, store::TaskId id, std::string name)
     }
 }
 
-void Recorder::reopen()
-{
-    static_cast<void>(events_.release());
-    stream_.forget();
-}
-
 std::vector<store::EventField> outcome_fields(const core::Outcome& outcome)
 {
     return {{"outcome", std::string(core::to_string(outcome.kind))},

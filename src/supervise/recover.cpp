@@ -253,17 +253,12 @@ bool is_linked_copy(const store::TaskDir& task, const store::Status& status)
     return marks && is_copy(*spec, status, *marks);
 }
 
-bool was_started(const store::Status& status)
-{
-    return status.main_process.pid != 0 || status.attempt > 1;
-}
-
 core::TaskFacts facts_of(const store::Status& status)
 {
     core::TaskFacts facts;
     facts.lifecycle = status.lifecycle;
     facts.tree_lives = status.tree_lives;
-    facts.was_started = was_started(status);
+    facts.was_started = store::was_started(status);
     facts.start_is_exact = status.secret != store::Secret{}; // both came with the same bgt
     const BootId& boot = os::boot_id();
     // Where it can't be read now, nobody knows of a restart: whoever lives is found all the same. A

@@ -343,7 +343,7 @@ Result<void> recover_launch(store::Root& root, store::TaskId id)
 {
     static_cast<void>(recover_and_inspect(root, id, {})); // who lives gets another supervisor
     const Result<store::Status> status = store::read_status_at(root.fd(), id);
-    if (status && was_started(*status)) return {};
+    if (status && store::was_started(*status)) return {};
     return Error::failed("the supervisor was killed while it started the command");
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 /// Who may write a file, by its owner's and its group's bits.
+#include <optional>
 #include <string_view>
+#include <utility>
 
 struct stat;
 
@@ -29,8 +31,18 @@ enum class Writers : unsigned char {
     all,
 };
 
-/// Who may write what has this mode and group, by the side of its owner. Reads the two files only
-/// where the group may.
-Writers writers_of(const struct stat&, unsigned user);
+/// Of what is looked at for one answer: the two files are read for the last group once, and only
+/// where a group may write.
+class Groups {
+public:
+    explicit Groups(unsigned user) : user_(user) {}
+    Members members_of(unsigned gid);
+    /// Who may write what has this mode and group, by the side of its owner.
+    Writers writers_of(const struct stat&);
+
+private:
+    unsigned user_;
+    std::optional<std::pair<unsigned, Members>> last_;
+};
 
 } // namespace bgt

@@ -38,6 +38,11 @@ enum class TaskEventKind : std::uint8_t {
     ended_not_ok = 3,
     never_started = 4, ///< cancelled, skipped, expired, or its command could not be executed
 };
+/// Whether nothing follows it.
+constexpr bool is_end(TaskEventKind event)
+{
+    return event != TaskEventKind::started && event != TaskEventKind::ready;
+}
 
 /// So much of a named resource.
 struct Amount {

@@ -9,11 +9,6 @@
 
 namespace bgt::os {
 
-/// Environment variables to be set: name and value.
-using Variables = std::vector<std::pair<std::string, std::string>>;
-/// In this process, for the helpers that it runs.
-void set_variables(const Variables&);
-
 struct HelperEnd {
     std::optional<int>
         code; ///< exit code, or 128+N of a signal; nullopt: killed because the timeout passed

@@ -15,10 +15,16 @@ struct EventField {
     std::string_view key;
     std::variant<std::int64_t, std::string> value;
 };
+/// What an event says, by key.
+using EventValues = std::vector<std::pair<std::string, std::variant<std::int64_t, std::string>>>;
+/// nullptr and nullopt: it says no text, or no number, by that key.
+const std::string* text_in(const EventValues&, std::string_view key);
+std::optional<std::int64_t> number_in(const EventValues&, std::string_view key);
+
 struct TaskEvent {
     WallTime at{};
     std::string event;
-    std::vector<std::pair<std::string, std::variant<std::int64_t, std::string>>> fields;
+    EventValues fields;
 };
 
 /// The line without its newline. Text values are made valid UTF-8.

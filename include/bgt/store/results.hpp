@@ -37,7 +37,6 @@ Result<TaskResults> read_results(int task_dir_fd);
 /// The writer's side, in the supervisor.
 class ResultsWriter {
 public:
-    static bool is_there(int task_dir_fd);
     /// Makes the file where it is missing.
     static Result<ResultsWriter> open(int task_dir_fd);
     Result<void> summary(WallTime, const std::string& text);

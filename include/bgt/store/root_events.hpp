@@ -36,10 +36,10 @@ struct RootEvent {
     core::EventLevel level = core::EventLevel::info;
     TaskId task;      ///< 0: it is about none
     std::string name; ///< of the task, or of the schedule; empty: none
-    std::vector<std::pair<std::string, std::variant<std::int64_t, std::string>>> data;
+    EventValues data;
 
-    const std::string* text(std::string_view key) const;
-    std::optional<std::int64_t> number(std::string_view key) const;
+    const std::string* text(std::string_view key) const { return text_in(data, key); }
+    std::optional<std::int64_t> number(std::string_view key) const { return number_in(data, key); }
 };
 
 /// That so many tasks in a row wait from now on.
@@ -74,8 +74,6 @@ public:
     /// event is not in the stream.
     Result<void> append(std::string_view line);
     Result<void> append(const RootEvent& event) { return append(encode_root_event(event)); }
-    /// In a forked process that has closed the descriptor: another one is opened.
-    void forget() { static_cast<void>(segment_.release()); }
 
 private:
     Result<void> open_newest();

@@ -149,6 +149,11 @@ inline bool is_over(const Status& status)
 {
     return status.lifecycle == core::Lifecycle::ended;
 }
+/// Whether the command has been executed, in this attempt or one before.
+inline bool was_started(const Status& status)
+{
+    return status.main_process.pid != 0 || status.attempt > 1;
+}
 inline bool is_final(const Status& status)
 {
     return is_over(status) && !status.tree_lives;

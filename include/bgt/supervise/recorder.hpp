@@ -39,9 +39,6 @@ public:
     /// From now on the stream is written, too, and what it is to tell so far is written now: later
     /// than the event log, so that a start does not take longer. `root_fd` is not owned.
     void publish(int root_fd, store::TaskId, std::string name);
-    int root_fd() const { return root_; }
-    /// In a process that was forked and has none of the descriptors but those of the folders.
-    void reopen();
 
     /// Where the task's results go; nullptr: it could not be opened.
     store::ResultsWriter* results();

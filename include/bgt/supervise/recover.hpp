@@ -29,7 +29,4 @@ core::TreeState tree_without_record(const store::TaskDir&);
 /// What the record says for core::recovery_for; lock and tree are for the caller to fill in.
 core::TaskFacts facts_of(const store::Status&);
 
-/// Whether the command has been executed, in this attempt or one before.
-bool was_started(const store::Status&);
-
 } // namespace bgt::supervise

@@ -74,7 +74,7 @@ TEST_CASE("who may write a file follows from its mode and group")
     info.st_uid = info.st_gid = nobody_has;
     const auto writers = [&](unsigned mode) {
         info.st_mode = S_IFREG | mode;
-        return writers_of(info, nobody_has);
+        return Groups(nobody_has).writers_of(info);
     };
     CHECK(writers(0600) == Writers::owner);
     CHECK(writers(0644) == Writers::owner);
