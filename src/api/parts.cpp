@@ -105,8 +105,7 @@ Result<Output> read_from(const Call& call, store::TaskId id, const OutputWish& w
 Result<Output> read_end(const Call& call, store::TaskId id, const OutputWish& wish,
                         ops::LogOptions options)
 {
-    BGT_TRY_ASSIGN(const ops::LogView view, ops::LogView::open(call.root, id, options));
-    const std::uint64_t size = view.log_size();
+    BGT_TRY_ASSIGN(const std::uint64_t size, log_size(call, id));
     std::uint64_t begin = 0;
     if (wish.grep) {
         options.lines = std::max<std::size_t>(wish.max_bytes / 80, 1);
@@ -140,6 +139,29 @@ Result<Output> read_output(const Call& call, store::TaskId id, const OutputWish&
     }
     return wish.from ? read_from(call, id, wish, std::move(options))
                      : read_end(call, id, wish, std::move(options));
+}
+
+Result<Output> read_waiting(const Call& call, store::TaskId id, OutputWish wish, Duration timeout)
+{
+    const Instant deadline = render::Moment::now().mono + timeout;
+    for (;;) {
+        BGT_TRY_ASSIGN(const std::uint64_t size, log_size(call, id)); // before it is read
+        BGT_TRY_ASSIGN(Output output, read_output(call, id, wish));
+        const Duration left = deadline - render::Moment::now().mono;
+        if (!output.text.empty() || output.end || left <= Duration::zero()) return output;
+        const bool has_moved = wish.from && output.cursor > *wish.from;
+        wish.from = output.cursor;
+        if (has_moved) continue;
+        BGT_TRY(
+            ops::await_output(call.root, {id, std::max(size, output.cursor), left}, call.cancel));
+    }
+}
+
+Result<std::uint64_t> log_size(const Call& call, store::TaskId id)
+{
+    const ops::LogOptions options;
+    BGT_TRY_ASSIGN(const ops::LogView view, ops::LogView::open(call.root, id, options));
+    return view.log_size();
 }
 
 std::string prompt_in(std::string_view text)

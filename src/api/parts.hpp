@@ -32,6 +32,9 @@ struct OutputWish {
 };
 /// Rendered, without escape sequences.
 Result<Output> read_output(const Call&, store::TaskId, const OutputWish&);
+/// The same, once there is some of it, at the end of the log, or after that time.
+Result<Output> read_waiting(const Call&, store::TaskId, OutputWish, Duration);
+Result<std::uint64_t> log_size(const Call&, store::TaskId);
 
 /// The unfinished last line of a text: what a program asks.
 std::string prompt_in(std::string_view text);

@@ -2,13 +2,10 @@
 #include "parts.hpp"
 
 #include <bgt/ops/await_output.hpp>
-#include <bgt/ops/log_view.hpp>
 #include <bgt/ops/send.hpp>
 #include <bgt/render/words.hpp>
 
 #include <boost/json.hpp>
-
-#include <algorithm>
 
 namespace bgt::api {
 
@@ -17,13 +14,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::chrono::seconds write_timeout(10);
-
-Result<std::uint64_t> log_size(const Call& call, store::TaskId id)
-{
-    const ops::LogOptions options;
-    BGT_TRY_ASSIGN(const ops::LogView view, ops::LogView::open(call.root, id, options));
-    return view.log_size();
-}
 
 /// What is there now of the task besides its text.
 Result<json::object> with_state(const Call& call, store::TaskId id, const Output& output,
@@ -44,23 +34,6 @@ Result<json::object> with_state(const Call& call, store::TaskId id, const Output
     if (over || more || !asks_for_prompt) return out;
     if (ops::waits_for_input(call.root, id)) out["prompt"] = prompt_in(output.text);
     return out;
-}
-
-/// Until a line has come that matches, or the time is over.
-Result<Output> read_waiting(const Call& call, store::TaskId id, OutputWish wish, Duration timeout)
-{
-    const Instant deadline = render::Moment::now().mono + timeout;
-    for (;;) {
-        BGT_TRY_ASSIGN(const std::uint64_t size, log_size(call, id)); // before it is read
-        BGT_TRY_ASSIGN(Output output, read_output(call, id, wish));
-        const Duration left = deadline - render::Moment::now().mono;
-        if (!output.text.empty() || output.end || left <= Duration::zero()) return output;
-        const bool has_moved = wish.from && output.cursor > *wish.from;
-        wish.from = output.cursor;
-        if (has_moved) continue;
-        BGT_TRY(
-            ops::await_output(call.root, {id, std::max(size, output.cursor), left}, call.cancel));
-    }
 }
 
 } // namespace

@@ -2,9 +2,6 @@
 #include "parts.hpp"
 #include "settle.hpp"
 
-#include <bgt/base/text.hpp>
-#include <bgt/ops/await_output.hpp>
-#include <bgt/ops/log_view.hpp>
 #include <bgt/render/brief.hpp>
 #include <bgt/render/words.hpp>
 
@@ -98,38 +95,21 @@ Result<json::object> wait_for_log(const Call& call, store::TaskId id)
     const Arguments& given = call.arguments;
     const auto pattern = given.text("pattern");
     if (!pattern) return Error::usage("until log needs a pattern");
-    const ops::LogOptions options;
-    BGT_TRY_ASSIGN(const ops::LogView view, ops::LogView::open(call.root, id, options));
     OutputWish wish;
     wish.grep = *pattern;
     wish.max_bytes = 64 * 1024;
+    BGT_TRY_ASSIGN(const std::uint64_t size, log_size(call, id));
     const auto after = given.integer("after_cursor");
-    wish.from = after ? static_cast<std::uint64_t>(*after) : view.log_size();
-    const Instant deadline = render::Moment::now().mono + to_duration(*given.number("timeout_s"));
-    json::object out{{"result", "met"}};
-    for (;;) {
-        BGT_TRY_ASSIGN(const ops::LogView before, ops::LogView::open(call.root, id, options));
-        BGT_TRY_ASSIGN(const Output output, read_output(call, id, wish));
-        out["cursor"] = output.cursor;
-        if (!output.text.empty()) {
-            out["line"] = output.text.substr(0, output.text.find('\n'));
-            break;
-        }
-        const Duration left = deadline - render::Moment::now().mono;
-        if (output.end) {
-            out["result"] = "impossible";
-            out["hint"] = fmt::format("it ended without such a line: why {{\"id\":{}}}", id.value);
-            break;
-        }
-        if (left <= Duration::zero()) {
-            put_timeout(out, "call wait again with after_cursor, or why");
-            break;
-        }
-        const bool has_moved = output.cursor > *wish.from;
-        wish.from = output.cursor;
-        if (has_moved) continue;
-        BGT_TRY(ops::await_output(call.root, {id, before.log_size(), left}, call.cancel));
-    }
+    wish.from = after ? static_cast<std::uint64_t>(*after) : size;
+    BGT_TRY_ASSIGN(const Output output,
+                   read_waiting(call, id, wish, to_duration(*given.number("timeout_s"))));
+    json::object out{{"result", "met"}, {"cursor", output.cursor}};
+    if (!output.text.empty()) {
+        out["line"] = output.text.substr(0, output.text.find('\n'));
+    } else if (output.end) {
+        out["result"] = "impossible";
+        out["hint"] = fmt::format("it ended without such a line: why {{\"id\":{}}}", id.value);
+    } else put_timeout(out, "call wait again with after_cursor, or why");
     out["id"] = id.value;
     out["condition"] = "log:" + *pattern;
     return out;
