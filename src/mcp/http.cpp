@@ -68,12 +68,9 @@ PostAnswer refuse(int status, const json::value& id, int code, std::string why)
 }
 
 /// Errors of the protocol are errors of HTTP too; those of a tool are not.
-int status_of(const std::string& line, bool modern)
+int status_of(std::optional<int> error, bool modern)
 {
-    json::error_code error;
-    const json::value reply = json::parse(line, error);
-    if (error || !reply.as_object().contains("error")) return 200;
-    switch (reply.at("error").at("code").to_number<int>()) {
+    switch (error.value_or(0)) {
     case code::unknown_method: return modern ? 404 : 200;
     case code::parse_error:
     case code::invalid_request:
@@ -129,8 +126,7 @@ PostAnswer answer_post(const Server& server, const Posted& posted, api::Access a
         action.reply = answer_line(server, *action.work, cancel, emit);
     }
     if (action.reply.empty()) return {id.is_null() ? 202 : 200, {}};
-    const int status = status_of(action.reply, modern);
-    return {status, std::move(action.reply)};
+    return {status_of(action.error, modern), std::move(action.reply)};
 }
 
 } // namespace bgt::mcp

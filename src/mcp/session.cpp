@@ -39,7 +39,7 @@ json::object capabilities(bool modern, bool subscribe = true)
 
 Action reply_error(const json::value& id, int code, std::string message, json::value data = nullptr)
 {
-    return {.reply = error_line(id, {code, std::move(message), std::move(data)})};
+    return {.reply = error_line(id, {code, std::move(message), std::move(data)}), .error = code};
 }
 
 Action reply(const Request& request, json::object result)
@@ -212,7 +212,8 @@ json::object cacheable(json::object result, bool modern, Keeps keeps)
 Action Session::take(Message message)
 {
     switch (message.kind) {
-    case Message::Kind::invalid: return {.reply = error_line(message.id, *message.fault)};
+    case Message::Kind::invalid:
+        return {.reply = error_line(message.id, *message.fault), .error = message.fault->code};
     case Message::Kind::response: return {};
     case Message::Kind::notification: return notified(message);
     case Message::Kind::request: break;

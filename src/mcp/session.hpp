@@ -21,7 +21,8 @@ struct Request {
 };
 
 struct Action {
-    std::string reply = {}; ///< a line; empty: none
+    std::string reply = {};        ///< a line; empty: none
+    std::optional<int> error = {}; ///< the code that the reply tells
     std::optional<Request> work = {};
     std::optional<boost::json::value> cancel = {}; ///< the id of the request to give up
     std::optional<std::string> subscribe = {}, unsubscribe = {}; ///< the URI, by the old protocol
