@@ -57,23 +57,10 @@ private:
     /// `patience` is for its first byte.
     bool read_header(Duration patience)
     {
-        Instant deadline = os::now() + patience;
-        bool begun = false;
-        while (reader_.state() == RequestReader::State::header) {
-            if (reader_.has_begun() && !begun) {
-                begun = true;
-                deadline = os::now() + header_time;
-            }
-            const std::string bytes = wire_.read(deadline);
-            if (bytes.empty()) {
-                if (os::now() >= deadline && reader_.has_begun())
-                    refuse(problem(408, "the headers did not come within 10 s"));
-                return false;
-            }
-            (void)reader_.feed(bytes);
-        }
-        if (reader_.state() == RequestReader::State::wrong) refuse(reader_.refusal());
-        return reader_.state() != RequestReader::State::wrong;
+        if (!reader_.has_begun()) (void)reader_.feed(wire_.read(os::now() + patience));
+        return reader_.has_begun() &&
+               read_while(RequestReader::State::header, os::now() + header_time,
+                          "the headers did not come within 10 s");
     }
 
     bool read_body()
@@ -83,11 +70,17 @@ private:
             reader_.request().header("expect") == "100-continue" &&
             !wire_.write("HTTP/1.1 100 Continue\r\n\r\n"))
             return false;
-        while (reader_.state() == RequestReader::State::body) {
+        return read_while(RequestReader::State::body, deadline,
+                          "the body did not come within 30 s");
+    }
+
+    /// False: it has not come by then, and `late` was answered, or it is wrong, or nobody is there.
+    bool read_while(RequestReader::State part, Instant deadline, std::string_view late)
+    {
+        while (reader_.state() == part) {
             const std::string bytes = wire_.read(deadline);
             if (bytes.empty()) {
-                if (os::now() >= deadline)
-                    refuse(problem(408, "the body did not come within 30 s"));
+                if (os::now() >= deadline) refuse(problem(408, late));
                 return false;
             }
             (void)reader_.feed(bytes);
