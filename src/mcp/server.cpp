@@ -3,7 +3,6 @@
 #include "answers.hpp"
 
 #include <bgt/base/descriptor.hpp>
-#include <bgt/ops/queues.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>
@@ -300,12 +299,7 @@ private:
             if (helper.is_stream && !helper.cancelled)
                 output_.write(result_line(helper.id, complete({}, true)));
         helpers_.clear();
-        const auto& scopes = server_.caller.own;
-        auto root = store::Root::open(server_.root, store::Root::IfMissing::empty);
-        if (!root || !root->exists() || scopes.empty() || !ops::has_queue(*root)) return;
-        (void)ops::cancel_waiting(*root, [&](const store::QueueView& view) {
-            return view.waiting_in_scope(scopes.boot, scopes.processes.back());
-        });
+        api::cancel_own_waiting(server_.root, server_.caller);
     }
 
     const Server& server_;

@@ -3,7 +3,6 @@
 #include "connection.hpp"
 
 #include <bgt/base/descriptor.hpp>
-#include <bgt/ops/queues.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/tcp_peer.hpp>
 #include <bgt/os/watch.hpp>
@@ -77,12 +76,7 @@ public:
     void say_goodbye()
     {
         for (const pid_t helper : helpers_) ::kill(helper, SIGKILL);
-        const auto& scopes = server_.caller.own;
-        auto root = store::Root::open(server_.root, store::Root::IfMissing::empty);
-        if (!root || !root->exists() || scopes.empty() || !ops::has_queue(*root)) return;
-        (void)ops::cancel_waiting(*root, [&](const store::QueueView& view) {
-            return view.waiting_in_scope(scopes.boot, scopes.processes.back());
-        });
+        api::cancel_own_waiting(server_.root, server_.caller);
     }
 
 private:

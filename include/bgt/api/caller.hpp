@@ -39,4 +39,8 @@ struct Caller {
     std::function<Result<ops::SubmitRequest>(const StartWords&, const SubmitWords&)> submit_request;
 };
 
+/// At the end of the program: what waits in queues of this state root and was to end with it is
+/// taken out. What runs sees its end by itself.
+void cancel_own_waiting(const std::string& root, const Caller&);
+
 } // namespace bgt::api
