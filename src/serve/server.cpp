@@ -4,16 +4,17 @@
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/os/background.hpp>
+#include <bgt/os/random.hpp>
 #include <bgt/os/tcp_peer.hpp>
 #include <bgt/os/watch.hpp>
 #include <bgt/render/json_text.hpp>
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,13 +45,10 @@ bool is_other_user(int socket, bool is_unix)
 
 Result<std::string> make_secret()
 {
-    unsigned char bytes[token_bytes];
-    if (retry_on_eintr([&] { return ::getrandom(bytes, sizeof bytes, 0); }) !=
-        static_cast<ssize_t>(sizeof bytes))
+    std::array<unsigned char, token_bytes> bytes{};
+    if (!os::fill_random(bytes.data(), bytes.size()))
         return Error::system("making a token (getrandom)", errno);
-    std::string out;
-    for (const unsigned char byte : bytes) out += fmt::format("{:02x}", byte);
-    return out;
+    return fmt::format("{:02x}", fmt::join(bytes, ""));
 }
 
 class Loop {

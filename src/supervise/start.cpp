@@ -7,6 +7,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/descriptors.hpp>
 #include <bgt/os/proc.hpp>
+#include <bgt/os/random.hpp>
 #include <bgt/os/spawn.hpp>
 #include <bgt/os/tree.hpp>
 #include <bgt/os/wait.hpp>
@@ -32,9 +33,7 @@
 #include <bgt/base/text.hpp>
 #include <cerrno>
 #include <cstdlib>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 namespace bgt::supervise {
@@ -43,14 +42,7 @@ namespace {
 Result<store::Secret> make_secret()
 {
     store::Secret secret{};
-    const auto whole = static_cast<ssize_t>(secret.size());
-    if (retry_on_eintr([&] { return getrandom(secret.data(), secret.size(), 0); }) == whole)
-        return secret;
-    const Fd random{
-        open("/dev/urandom", O_RDONLY | O_CLOEXEC)}; // a sandbox refused the system call
-    if (random &&
-        retry_on_eintr([&] { return read(random.get(), secret.data(), secret.size()); }) == whole)
-        return secret;
+    if (os::fill_random(secret.data(), secret.size())) return secret;
     return Error::system("making a secret for the task (getrandom, /dev/urandom)", errno);
 }
 
