@@ -6,6 +6,7 @@
 #include <bgt/base/text.hpp>
 #include <bgt/ops/await_output.hpp>
 #include <bgt/ops/log_view.hpp>
+#include <bgt/ops/only_task.hpp>
 #include <bgt/render/brief.hpp>
 
 #include <algorithm>
@@ -82,8 +83,7 @@ Result<ops::LogPiece> read_piece(const Call& call, store::TaskId id, const ops::
     ops::Selection selection;
     selection.words = {to_string(id)};
     BGT_TRY_ASSIGN(auto read, ops::read_log(call.root, selection, options));
-    if (read.tasks.empty()) return Error::not_found("no such task " + to_string(id));
-    return std::move(read.tasks.front().result);
+    return ops::only_task(std::move(read), id);
 }
 
 /// From a cursor. Where lines are searched for, more is read than given out.

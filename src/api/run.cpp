@@ -2,6 +2,7 @@
 #include "parts.hpp"
 
 #include <bgt/ops/await_output.hpp>
+#include <bgt/ops/only_task.hpp>
 #include <bgt/ops/restart.hpp>
 #include <bgt/ops/send.hpp>
 #include <bgt/ops/submit.hpp>
@@ -82,10 +83,8 @@ Result<json::object> call_restart(const Call& call)
     BGT_TRY_ASSIGN(const store::TaskId id, named_task(call));
     ops::RestartRequest request;
     request.selection.words = {to_string(id)};
-    BGT_TRY_ASSIGN(const auto done, ops::restart(call.root, request, {}, call.cancel));
-    if (done.tasks.empty()) return Error::not_found("no such task " + to_string(id));
-    if (!done.tasks.front().result) return done.tasks.front().result.error();
-    const ops::Restarted& restarted = *done.tasks.front().result;
+    BGT_TRY_ASSIGN(auto done, ops::restart(call.root, request, {}, call.cancel));
+    BGT_TRY_ASSIGN(const ops::Restarted restarted, ops::only_task(std::move(done), id));
     const auto seen =
         ops::recover_and_inspect(call.root, restarted.id, {true, false, false, false});
     const bool has_ready = seen && seen->spec && !seen->spec->ready.empty();

@@ -2,6 +2,7 @@
 #include "parts.hpp"
 
 #include <bgt/base/text.hpp>
+#include <bgt/ops/only_task.hpp>
 #include <bgt/ops/queues.hpp>
 #include <bgt/ops/why.hpp>
 #include <bgt/render/brief.hpp>
@@ -98,10 +99,8 @@ Result<json::object> call_why(const Call& call)
     if (told.empty()) {
         ops::WhyRequest request;
         request.selection.words = {to_string(id)};
-        BGT_TRY_ASSIGN(const auto done, ops::why(call.root, request, {}, call.cancel));
-        if (done.tasks.empty()) return Error::not_found("no such task " + to_string(id));
-        if (!done.tasks.front().result) return done.tasks.front().result.error();
-        const ops::WhyAnswer& answer = *done.tasks.front().result;
+        BGT_TRY_ASSIGN(auto done, ops::why(call.root, request, {}, call.cancel));
+        BGT_TRY_ASSIGN(const ops::WhyAnswer answer, ops::only_task(std::move(done), id));
         if (answer.end) put_end(told, *answer.end);
         else put_report(told, *answer.report, id);
         for (const ops::HookRun& hook : answer.hooks)

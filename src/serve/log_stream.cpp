@@ -2,6 +2,7 @@
 
 #include <bgt/ops/await_output.hpp>
 #include <bgt/ops/log_view.hpp>
+#include <bgt/ops/only_task.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/render/json_text.hpp>
 
@@ -77,8 +78,7 @@ private:
         ops::Selection selection;
         selection.words = {to_string(id_)};
         BGT_TRY_ASSIGN(auto read, ops::read_log(root_, selection, options));
-        if (read.tasks.empty()) return Error::not_found("no such task");
-        BGT_TRY_ASSIGN(const ops::LogPiece piece, std::move(read.tasks.front().result));
+        BGT_TRY_ASSIGN(const ops::LogPiece piece, ops::only_task(std::move(read), id_));
         more_ = piece.cursor - cursor_ >= piece_bytes / 2;
         cursor_ = piece.cursor;
         over_ = piece.end_of_log;
