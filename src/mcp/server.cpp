@@ -210,8 +210,9 @@ private:
                           (answer ? give_up : answer).error().message);
         const int out = answer->writer.get(), cancel = give_up->reader.get();
         const auto forked = os::fork_helper({out, cancel}, false, [&] {
-            std::signal(SIGPIPE, SIG_IGN);
-            const Emit emit = [out](const std::string& line) { write_all(out, line); };
+            const Emit emit = [out](const std::string& line) {
+                if (write_all(out, line) != 0) ::_exit(1); // the server is gone
+            };
             try {
                 emit(work(ops::Cancel{cancel}, emit));
             } catch (const std::exception& error) {
@@ -226,15 +227,6 @@ private:
         helper.give_up = std::move(give_up->writer);
         watch_.add_fd(helper.answer.get());
         helpers_.push_back(std::move(helper));
-    }
-
-    static void write_all(int fd, std::string_view text)
-    {
-        while (!text.empty()) {
-            const ssize_t n = retry_on_eintr([&] { return ::write(fd, text.data(), text.size()); });
-            if (n <= 0) ::_exit(1); // the server is gone
-            text.remove_prefix(static_cast<std::size_t>(n));
-        }
     }
 
     template <class Which>

@@ -9,7 +9,6 @@
 #include <bgt/render/words.hpp>
 
 #include <boost/json.hpp>
-#include <charconv>
 #include <fmt/format.h>
 
 namespace bgt::mcp {
@@ -23,11 +22,9 @@ constexpr std::chrono::seconds write_timeout(5);
 
 Result<store::TaskId> parse_id(std::string_view text)
 {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value <= 0)
-        return Error::not_found("no such task " + fit(printable(text), 40));
-    return store::TaskId{value};
+    const auto id = store::parse_task_id(text);
+    if (!id) return Error::not_found("no such task " + fit(printable(text), 40));
+    return id;
 }
 
 json::object common(const store::Status& status, store::TaskId id, std::string_view word)
