@@ -11,20 +11,19 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view version_key = "io.modelcontextprotocol/protocolVersion";
 constexpr std::string_view encoded_begin = "=?base64?", encoded_end = "?=";
 
 std::string_view text_at(const json::object& object, std::string_view name)
 {
-    const json::value* value = object.if_contains(name);
-    return value && value->is_string() ? std::string_view(value->get_string()) : "";
+    const json::string* text = text_of(object, name);
+    return text ? std::string_view(*text) : "";
 }
 
 /// The version that the body carries; "" for the old protocol.
 std::string_view version_in(const Message& message)
 {
-    const json::value* meta = message.params.if_contains("_meta");
-    return meta && meta->is_object() ? text_at(meta->get_object(), version_key) : "";
+    const json::object* meta = meta_of(message.params);
+    return meta ? text_at(*meta, version_key) : "";
 }
 
 std::optional<int> digit_of(char c)

@@ -18,7 +18,6 @@ namespace json = boost::json;
 
 constexpr std::array legacy_versions{std::string_view("2025-11-25"),
                                      std::string_view("2025-06-18")};
-constexpr std::string_view version_key = "io.modelcontextprotocol/protocolVersion";
 constexpr std::string_view capabilities_key = "io.modelcontextprotocol/clientCapabilities";
 constexpr std::string_view server_key = "io.modelcontextprotocol/serverInfo";
 constexpr std::int64_t an_hour_ms = 3'600'000;
@@ -58,18 +57,6 @@ Action missing(const json::value& id, std::string_view what)
     return reply_error(id, code::invalid_params, fmt::format("params: {} is missing", what));
 }
 
-const json::object* meta_of(const json::object& params)
-{
-    const json::value* meta = params.if_contains("_meta");
-    return meta ? meta->if_object() : nullptr;
-}
-
-const json::string* text_of(const json::object& object, std::string_view name)
-{
-    const json::value* value = object.if_contains(name);
-    return value ? value->if_string() : nullptr;
-}
-
 json::value token_of(const json::object& params)
 {
     const json::object* meta = meta_of(params);
@@ -95,11 +82,16 @@ Action initialize(const Request& request, bool subscribe)
                                               {"instructions", instructions}})};
 }
 
-Action discover(const Request& request)
+json::array supported_versions()
 {
     json::array versions{modern_version};
     for (const std::string_view version : legacy_versions) versions.emplace_back(version);
-    return {.reply = result_line(request.id, cacheable({{"supportedVersions", std::move(versions)},
+    return versions;
+}
+
+Action discover(const Request& request)
+{
+    return {.reply = result_line(request.id, cacheable({{"supportedVersions", supported_versions()},
                                                         {"capabilities", capabilities(true)},
                                                         {"instructions", instructions}},
                                                        true, Keeps::for_an_hour))};
@@ -147,10 +139,8 @@ std::optional<Action> refuse_uri(const Request& request)
 
 Action refuse_version(const json::value& id, std::string_view asked)
 {
-    json::array versions{modern_version};
-    for (const std::string_view version : legacy_versions) versions.emplace_back(version);
     return reply_error(id, code::unsupported_protocol_version, "Unsupported protocol version",
-                       json::object{{"supported", std::move(versions)}, {"requested", asked}});
+                       json::object{{"supported", supported_versions()}, {"requested", asked}});
 }
 
 std::optional<Action> refuse_listen(const Request& request)
@@ -186,6 +176,18 @@ Action notified(const Message& message)
 }
 
 } // namespace
+
+const json::object* meta_of(const json::object& params)
+{
+    const json::value* meta = params.if_contains("_meta");
+    return meta ? meta->if_object() : nullptr;
+}
+
+const json::string* text_of(const json::object& object, std::string_view name)
+{
+    const json::value* value = object.if_contains(name);
+    return value ? value->if_string() : nullptr;
+}
 
 std::string_view legacy_version(std::string_view asked)
 {
@@ -223,12 +225,9 @@ Action Session::take(Message message)
 
 Action Session::answer(Message message)
 {
-    Request request{std::move(message.id),
-                    std::move(message.method),
-                    std::move(message.params),
-                    false,
-                    false,
-                    nullptr};
+    Request request{.id = std::move(message.id),
+                    .method = std::move(message.method),
+                    .params = std::move(message.params)};
     request.progress_token = token_of(request.params);
     if (request.method == "initialize") {
         Action action = initialize(request, transport_ == Transport::stdio);
@@ -250,6 +249,7 @@ Action Session::answer(Message message)
         return missing(request.id, fmt::format("_meta[\"{}\"]", capabilities_key));
     request.modern = true;
     request.takes_tasks = knows_tasks(client->get_object());
+    request.answers_questions = client->get_object().contains("elicitation");
     return answer_modern(std::move(request));
 }
 

@@ -15,8 +15,9 @@ struct Request {
     boost::json::value id;
     std::string method;
     boost::json::object params;
-    bool modern = false;      ///< it is of the stateless protocol
-    bool takes_tasks = false; ///< its client knows the extension for tasks
+    bool modern = false;            ///< it is of the stateless protocol
+    bool takes_tasks = false;       ///< its client knows the extension for tasks
+    bool answers_questions = false; ///< its client asks its user (elicitation)
     boost::json::value progress_token = nullptr;
 };
 
@@ -52,6 +53,12 @@ private:
 inline constexpr std::string_view modern_version = "2026-07-28";
 /// The version that is spoken with a client of the old protocol that asks for this one.
 std::string_view legacy_version(std::string_view asked);
+
+/// The member of `_meta` that says the version of the stateless protocol.
+inline constexpr std::string_view version_key = "io.modelcontextprotocol/protocolVersion";
+/// Null: there is none, or it is none.
+const boost::json::object* meta_of(const boost::json::object& params);
+const boost::json::string* text_of(const boost::json::object&, std::string_view name);
 
 /// What every result of that protocol has besides: resultType and the name of this server.
 boost::json::object complete(boost::json::object result, bool modern);

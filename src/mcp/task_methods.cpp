@@ -39,13 +39,6 @@ json::object common(const store::Status& status, store::TaskId id, std::string_v
             {"pollIntervalMs", poll_interval_ms}};
 }
 
-bool answers_questions(const Request& request)
-{
-    const json::object& meta = request.params.at("_meta").as_object(); // Session has looked at it
-    const json::object& client = meta.at("io.modelcontextprotocol/clientCapabilities").as_object();
-    return client.contains("elicitation");
-}
-
 /// What its question is called: another one has another name, as something was said before it.
 std::string question_name(const ops::Snapshot& task)
 {
@@ -95,7 +88,7 @@ Result<json::object> task_json(const Server& server, const Request& request,
     const store::Status& status = task.status;
     const std::string words = render::state_words(task).text;
     if (!ops::is_over(status)) {
-        if (!answers_questions(request) || !asks(root, task)) {
+        if (!request.answers_questions || !asks(root, task)) {
             json::object out = common(status, id, "working");
             out["statusMessage"] = words;
             return out;
