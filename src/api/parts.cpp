@@ -185,9 +185,8 @@ Result<Settled> settle(const Call& call, const ops::WaitRequest& request)
                            progress_message(now)});
     };
     BGT_TRY_ASSIGN(out.answer, ops::wait(call.root, request, progress, give_up.reader.get()));
-    if (out.answer.end != ops::WaitAnswer::End::cancelled) return out;
-    if (!out.looping) return ops::cancelled();
-    out.crash_loop = true;
+    if (out.answer.end != ops::WaitAnswer::End::cancelled) out.looping.reset();
+    else if (!out.looping) return ops::cancelled();
     return out;
 }
 

@@ -7,8 +7,8 @@ namespace bgt::api {
 /// Waits for conditions of tasks, and tells how it goes on.
 struct Settled {
     ops::WaitAnswer answer;
-    bool crash_loop = false;
-    std::optional<store::TaskId> looping = {};
+    std::optional<store::TaskId> looping =
+        {}; ///< it ended for that: this one fails again and again
 };
 Result<Settled> settle(const Call&, const ops::WaitRequest&);
 

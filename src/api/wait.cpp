@@ -64,7 +64,7 @@ void put_timeout(json::object& out, std::string_view hint)
 void put_result(json::object& out, const Settled& settled, const std::string& condition)
 {
     const ops::WaitAnswer& answer = settled.answer;
-    if (settled.crash_loop) {
+    if (settled.looping) {
         out["result"] = "crash-loop";
         out["id"] = settled.looping->value;
         out["hint"] = fmt::format("why {{\"id\":{}}} tells how it ends", settled.looping->value);

@@ -2,9 +2,8 @@
 /// What a helper of the server does for one request, in a process of its own.
 #include "session.hpp"
 
-#include <bgt/api/caller.hpp>
+#include <bgt/api/operation.hpp>
 #include <bgt/mcp/server.hpp>
-#include <bgt/ops/answer.hpp>
 
 namespace bgt::mcp {
 
@@ -25,7 +24,7 @@ boost::json::object tool_result(boost::json::object answer, bool is_error);
 /// One call of an operation.
 Result<boost::json::object> call_operation(const Server&, std::string_view name,
                                            const boost::json::object& arguments, ops::Cancel,
-                                           const std::function<void(double, double, std::string)>&);
+                                           const std::function<void(const api::Progress&)>&);
 Result<store::Root> open_root(const Server&, bool create);
 
 // task_methods.cpp: the extension for tasks

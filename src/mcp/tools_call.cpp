@@ -1,13 +1,9 @@
 #include "answers.hpp"
 
-#include "lists.hpp"
-
-#include <bgt/api/operation.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/render/json_text.hpp>
 
-#include <algorithm>
 #include <boost/json.hpp>
 
 namespace bgt::mcp {
@@ -23,17 +19,17 @@ class ProgressSender {
 public:
     ProgressSender(const Request& request, const Emit& emit) : request_(request), emit_(emit) {}
 
-    void send(double seconds, double of, const std::string& message)
+    void send(const api::Progress& progress)
     {
         const Instant now = os::now();
-        if (request_.progress_token.is_null() || seconds <= last_ || now < next_) return;
+        if (request_.progress_token.is_null() || progress.seconds <= last_ || now < next_) return;
         next_ = now + between_progress;
-        last_ = seconds;
+        last_ = progress.seconds;
         emit_(
             notification_line("notifications/progress", {{"progressToken", request_.progress_token},
-                                                         {"progress", seconds},
-                                                         {"total", of},
-                                                         {"message", message}}));
+                                                         {"progress", progress.seconds},
+                                                         {"total", progress.of},
+                                                         {"message", progress.message}}));
     }
 
 private:
@@ -87,20 +83,15 @@ json::object tool_result(json::object answer, bool is_error)
             {"isError", is_error}};
 }
 
-Result<json::object> call_operation(
-    const Server& server, std::string_view name, const json::object& arguments, ops::Cancel cancel,
-    const std::function<void(double, double, std::string)>& progress)
+Result<json::object> call_operation(const Server& server, std::string_view name,
+                                    const json::object& arguments, ops::Cancel cancel,
+                                    const std::function<void(const api::Progress&)>& progress)
 {
     const api::Operation& operation = *api::find_operation(name);
     BGT_TRY_ASSIGN(const api::Arguments checked,
                    api::Arguments::check(operation.request, arguments));
     BGT_TRY_ASSIGN(store::Root root, open_root(server, operation.access == api::Access::run));
-    api::Call call{root, server.caller, checked, cancel, {}};
-    if (progress)
-        call.progress = [&](const api::Progress& now) {
-            progress(now.seconds, now.of, now.message);
-        };
-    return operation.call(call);
+    return operation.call({root, server.caller, checked, cancel, progress});
 }
 
 Result<json::object> call_tool(const Server& server, const Request& request, ops::Cancel cancel,
@@ -113,9 +104,7 @@ Result<json::object> call_tool(const Server& server, const Request& request, ops
     if (becomes_task(request, name, arguments)) return run_as_task(server, arguments, cancel);
     ProgressSender sender(request, emit);
     auto answer = call_operation(server, name, arguments, cancel,
-                                 [&](double seconds, double of, const std::string& message) {
-                                     sender.send(seconds, of, message);
-                                 });
+                                 [&](const api::Progress& now) { sender.send(now); });
     if (!answer) return complete(error_result(answer.error()), request.modern);
     const bool failed = has_failed(name, *answer);
     return complete(tool_result(*std::move(answer), failed), request.modern);

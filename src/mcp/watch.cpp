@@ -23,8 +23,8 @@ constexpr std::string_view subscription_key = "io.modelcontextprotocol/subscript
 
 /// One thing that is watched: a resource, or a task of the extension.
 struct Watched {
-    std::string name; ///< URI, or the id of the task
-    bool is_task = false;
+    std::string name;     ///< URI, or the id of the task
+    bool is_task = false; ///< the latter; of the former, one task is Kind::task too
     ResourceUri what;
     store::TaskId id{};
     std::vector<int> tokens = {};
@@ -37,7 +37,7 @@ public:
     /// False: there is no such thing.
     bool add(Watched one)
     {
-        if (one.is_task || one.what.kind != ResourceUri::Kind::tasks) {
+        if (one.what.kind != ResourceUri::Kind::tasks) {
             ops::Selection selection;
             selection.words = {one.what.task};
             const auto ids = ops::select(root_, selection, ops::Scope::any);
@@ -80,7 +80,7 @@ private:
             if (const auto token = watch_.add_file(path)) one.tokens.push_back(*token);
         };
         const std::string tasks = root_.path() + "/tasks/";
-        if (!one.is_task && one.what.kind == ResourceUri::Kind::tasks) {
+        if (one.what.kind == ResourceUri::Kind::tasks) {
             if (const auto token = watch_.add_folder(root_.path() + "/active"))
                 one.tokens.push_back(*token);
             if (const auto ids = root_.active_ids())
@@ -90,7 +90,7 @@ private:
         }
         const std::string folder = tasks + to_string(one.id) + "/";
         file(folder + store::file::status);
-        if (one.is_task || one.what.kind == ResourceUri::Kind::task) return;
+        if (one.what.kind == ResourceUri::Kind::task) return;
         if (one.what.kind == ResourceUri::Kind::log) return file(folder + store::file::out_log);
         if (const auto token = watch_.add_folder(folder + "reports")) one.tokens.push_back(*token);
     }

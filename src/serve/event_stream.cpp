@@ -158,13 +158,13 @@ private:
     }
 
     /// What waits has no marker: where the queues change, it is listed anew.
-    bool send_waiting()
+    void note_waiting()
     {
         ops::ListRequest request;
         request.fields = shown_fields;
         request.states = {"queued"};
         const auto waiting = ops::list(root_, request);
-        if (!waiting) return true;
+        if (!waiting) return;
         std::set<TaskId> now;
         for (const ops::Snapshot& task : *waiting) {
             now.insert(task.id);
@@ -173,14 +173,16 @@ private:
         for (const TaskId id : waiting_)
             if (!now.contains(id)) changed_.insert(id);
         waiting_ = std::move(now);
-        return true;
     }
 
     bool send_changes()
     {
         if (is_listing_changed_ || are_queues_changed_) arm();
         is_listing_changed_ = false;
-        if (are_queues_changed_ && (!send_waiting() || !send_queues())) return false;
+        if (are_queues_changed_) {
+            note_waiting();
+            if (!send_queues()) return false;
+        }
         const std::set<TaskId> changed = std::exchange(changed_, {});
         for (const TaskId id : changed) {
             const auto task = ops::recover_and_inspect(root_, id, shown_fields);
