@@ -8,7 +8,6 @@
 #include <bgt/render/json_text.hpp>
 
 #include <boost/json.hpp>
-#include <fmt/format.h>
 
 namespace bgt::mcp {
 
@@ -22,11 +21,6 @@ json::object contents_of(const std::string& uri, std::string_view type, std::str
 {
     return {{"contents", json::array{json::object{
                              {"uri", uri}, {"mimeType", type}, {"text", std::move(text)}}}}};
-}
-
-json::value as_task(const std::string& word)
-{
-    return json::string(word);
 }
 
 Result<json::object> call(const Server& server, std::string_view name,
@@ -62,14 +56,13 @@ Result<json::object> read_resource(const Server& server, const Request& request,
     case ResourceUri::Kind::log: {
         BGT_TRY_ASSIGN(const json::object read,
                        call(server, "read",
-                            {{"id", as_task(what.task)}, {"max_bytes", log_bytes}, {"wait_s", 0}},
-                            cancel));
+                            {{"id", what.task}, {"max_bytes", log_bytes}, {"wait_s", 0}}, cancel));
         return contents_of(uri, "text/plain", std::string(read.at("text").as_string()));
     }
     case ResourceUri::Kind::report: break;
     }
     BGT_TRY_ASSIGN(const json::object why,
-                   call(server, "why", {{"id", as_task(what.task)}, {"detail", true}}, cancel));
+                   call(server, "why", {{"id", what.task}, {"detail", true}}, cancel));
     std::string text(why.at("sentence").as_string());
     for (const char* field : {"cause", "next", "port_held_by", "report"})
         if (const json::value* more = why.if_contains(field))

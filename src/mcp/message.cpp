@@ -5,7 +5,6 @@
 
 #include <boost/json.hpp>
 #include <cmath>
-#include <fmt/format.h>
 
 namespace bgt::mcp {
 

@@ -6,7 +6,6 @@
 #include <bgt/mcp/message.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace bgt::mcp {
 

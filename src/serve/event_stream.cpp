@@ -5,9 +5,9 @@
 #include <bgt/ops/queues.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/watch.hpp>
-#include <bgt/render/json.hpp>
 #include <bgt/render/json_text.hpp>
 #include <bgt/render/queues.hpp>
+#include <bgt/render/words.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -34,8 +34,8 @@ std::uint64_t now_ms()
 
 class EventStream {
 public:
-    EventStream(const Server& server, store::Root root, os::Watch watch, Wire& wire)
-        : server_(server), root_(std::move(root)), watch_(std::move(watch)), wire_(wire)
+    EventStream(store::Root root, os::Watch watch, Wire& wire)
+        : root_(std::move(root)), watch_(std::move(watch)), wire_(wire)
     {}
 
     void run(std::optional<std::uint64_t> since, std::optional<Duration> usage)
@@ -213,7 +213,6 @@ private:
         return send("usage", render::json_text(json::object{{"tasks", std::move(rows)}}));
     }
 
-    const Server& server_;
     store::Root root_;
     os::Watch watch_;
     Wire& wire_;
@@ -247,7 +246,7 @@ void stream_events(const Server& server, const Route& route, const Request& requ
     auto watch = os::Watch::create();
     if (!root || !watch) return refuse(root ? watch.error() : root.error());
     if (wire.write(stream_head()))
-        EventStream(server, *std::move(root), *std::move(watch), wire).run(since, usage);
+        EventStream(*std::move(root), *std::move(watch), wire).run(since, usage);
 }
 
 } // namespace bgt::serve

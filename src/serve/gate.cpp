@@ -1,7 +1,5 @@
 #include <bgt/serve/gate.hpp>
 
-#include <algorithm>
-
 namespace bgt::serve {
 
 namespace {

@@ -15,8 +15,8 @@ Response problem(const Error&);
 /// The answer of a route that is no stream and is not of the page, for a client with that scope.
 Response answer(const Server&, const Route&, const Request&, api::Access, int connection);
 
-// streams.cpp: they write to the wire until the stream has ended or nobody reads it. An error that
-// is known before the first byte is an ordinary answer.
+// Streams: they write to the wire until the stream has ended or nobody reads it. An error that is
+// known before the first byte is an ordinary answer.
 void stream_log(const Server&, const Route&, const Request&, Wire&);
 /// A message of the Model Context Protocol: a stream only where there is something to tell before
 /// the answer. True: another request may follow.

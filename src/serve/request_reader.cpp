@@ -2,7 +2,6 @@
 // none of its I/O is used.
 #include <bgt/serve/http.hpp>
 
-#include <algorithm>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 

@@ -4,7 +4,6 @@
 #include <bgt/ops/start.hpp>
 #include <bgt/ops/submit.hpp>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>

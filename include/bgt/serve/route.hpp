@@ -11,7 +11,7 @@ namespace bgt::serve {
 
 struct Route {
     enum class Kind : unsigned char {
-        page,      ///< a file of the page; the only kind for which no token is needed
+        page,      ///< a file of the page: needs no token
         operation, ///< POST /v1/OPERATION
         tasks,     ///< GET /v1/tasks
         task,      ///< GET /v1/tasks/ID
