@@ -37,6 +37,8 @@ constexpr Field timeout_field{.name = "timeout_s",
 constexpr Field id_field{.name = "id", .type = Type::task, .doc = "id or name", .required = true};
 constexpr Field ids_field{
     .name = "ids", .type = Type::task, .doc = "ids or names", .list = true, .max_size = 100};
+constexpr Field mine_field{
+    .name = "mine", .type = Type::flag, .doc = "all living tasks of this server"};
 
 constexpr Field id_answer{.name = "id", .type = Type::integer, .required = true};
 constexpr Field name_answer{.name = "name"};
@@ -53,6 +55,7 @@ constexpr Field attempts_answer{.name = "attempts", .type = Type::integer};
 constexpr Field tail_answer{.name = "tail", .doc = "its last lines"};
 constexpr Field cursor_answer{
     .name = "cursor", .type = Type::integer, .doc = "for read: where what comes next begins"};
+constexpr Field cursor_required{.name = "cursor", .type = Type::integer, .required = true};
 constexpr Field hint_answer{.name = "hint", .doc = "what to call next"};
 constexpr Field prompt_answer{.name = "prompt",
                               .doc = "it waits for input, and this is its question"};
@@ -64,6 +67,11 @@ constexpr Field brief_members[] = {
     attempts_answer,     {.name = "last", .doc = "its last line of output"},
     {.name = "problem"}, tail_answer,
 };
+constexpr Field tasks_answer{.name = "tasks",
+                             .type = Type::object,
+                             .required = true,
+                             .list = true,
+                             .members = brief_members};
 
 // ---- requests and answers ----
 
@@ -140,7 +148,7 @@ constexpr Field read_answer[] = {
     id_answer,
     state_answer,
     {.name = "text", .required = true},
-    {.name = "cursor", .type = Type::integer, .required = true},
+    cursor_required,
     {.name = "more", .type = Type::flag, .doc = "there is more to read now", .required = true},
     exit_answer,
     {.name = "skipped", .type = Type::integer, .doc = "bytes before the text that are left out"},
@@ -149,7 +157,7 @@ constexpr Field read_answer[] = {
 
 constexpr Field wait_request[] = {
     ids_field,
-    {.name = "mine", .type = Type::flag, .doc = "all living tasks of this server"},
+    mine_field,
     {.name = "until",
      .doc = "log needs pattern",
      .fallback = "\"exit\"",
@@ -179,11 +187,7 @@ constexpr Field wait_answer[] = {
     {.name = "condition"},
     {.name = "line", .doc = "the line that matched"},
     cursor_answer,
-    {.name = "tasks",
-     .type = Type::object,
-     .required = true,
-     .list = true,
-     .members = brief_members},
+    tasks_answer,
     hint_answer,
 };
 
@@ -196,11 +200,7 @@ constexpr Field list_request[] = {
     {.name = "limit", .type = Type::integer, .fallback = "12", .min = 1, .max = 200},
 };
 constexpr Field list_answer[] = {
-    {.name = "tasks",
-     .type = Type::object,
-     .required = true,
-     .list = true,
-     .members = brief_members},
+    tasks_answer,
     {.name = "more", .type = Type::integer, .doc = "so many are not listed"},
 };
 
@@ -241,7 +241,7 @@ constexpr Field send_answer[] = {
     id_answer,
     state_answer,
     {.name = "text", .doc = "what it said since", .required = true},
-    {.name = "cursor", .type = Type::integer, .required = true},
+    cursor_required,
     {.name = "more", .type = Type::flag},
     exit_answer,
     prompt_answer,
@@ -249,15 +249,11 @@ constexpr Field send_answer[] = {
 
 constexpr Field stop_request[] = {
     ids_field,
-    {.name = "mine", .type = Type::flag, .doc = "all living tasks of this server"},
+    mine_field,
     {.name = "now", .type = Type::flag, .doc = "SIGKILL at once", .fallback = "false"},
 };
 constexpr Field stop_answer[] = {
-    {.name = "tasks",
-     .type = Type::object,
-     .required = true,
-     .list = true,
-     .members = brief_members},
+    tasks_answer,
     {.name = "errors", .list = true},
 };
 
