@@ -123,15 +123,9 @@ json::object shown_task(const ops::Snapshot& task)
 Response problem(const Error& error)
 {
     if (ops::is_cancelled(error)) return problem(503, "it was given up");
-    for (const Kind& one : kinds) {
-        if (one.kind != error.kind) continue;
-        Response out = problem(one.status, error.message);
-        json::object body = json::parse(out.body).as_object();
-        body["kind"] = one.name;
-        body["code"] = one.code;
-        out.body = render::json_text(body) + "\n";
-        return out;
-    }
+    for (const Kind& one : kinds)
+        if (one.kind == error.kind)
+            return problem(one.status, error.message, {{"kind", one.name}, {"code", one.code}});
     return problem(500, error.message);
 }
 

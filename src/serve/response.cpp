@@ -64,15 +64,16 @@ std::string_view reason_of(int status)
     return "Error";
 }
 
-Response problem(int status, std::string_view detail)
+Response problem(int status, std::string_view detail, boost::json::object more)
 {
-    Response out{.status = status, .type = "application/problem+json", .body = {}};
-    out.body = render::json_text(boost::json::object{{"type", "about:blank"},
-                                                     {"title", reason_of(status)},
-                                                     {"status", status},
-                                                     {"detail", printable(detail)}}) +
-               "\n";
-    return out;
+    boost::json::object body{{"type", "about:blank"},
+                             {"title", reason_of(status)},
+                             {"status", status},
+                             {"detail", printable(detail)}};
+    for (auto& member : more) body[member.key()] = std::move(member.value());
+    return {.status = status,
+            .type = "application/problem+json",
+            .body = render::json_text(body) + "\n"};
 }
 
 std::string to_bytes(const Response& response, bool keep_alive)

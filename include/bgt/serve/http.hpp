@@ -1,6 +1,7 @@
 #pragma once
 /// HTTP/1.1 as this server speaks it: requests from bytes, answers to bytes. Pure; what comes in is
 /// hostile.
+#include <boost/json/object.hpp>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -73,8 +74,8 @@ private:
 
 /// The name of a status, "Not Found".
 std::string_view reason_of(int status);
-/// An error as application/problem+json (RFC 9457).
-Response problem(int status, std::string_view detail);
+/// An error as application/problem+json (RFC 9457), with members of its own in `more`.
+Response problem(int status, std::string_view detail, boost::json::object more = {});
 
 /// The whole answer. `keep_alive`: more requests are taken after it.
 std::string to_bytes(const Response&, bool keep_alive);
