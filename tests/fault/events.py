@@ -8,17 +8,14 @@ reads the stream as JSON, is killed by SIGKILL, and the next one continues from 
 them have read together must be what `bgt events --json` tells at the end, in the same order."""
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import random
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
+
+from chaos import Chaos, options, run
 
 REPORTER = """
 import os, socket
@@ -30,21 +27,12 @@ for step in range({count}):
 """
 
 
-class Chaos:
+class Events(Chaos):
     def __init__(self, args):
-        self.args = args
-        self.folder = tempfile.mkdtemp(prefix="events-chaos-")
-        self.env = {"PATH": os.environ["PATH"], "HOME": self.folder, "BGT_ROOT": f"{self.folder}/root"}
-        self.dice = random.Random(args.seed)
+        super().__init__(args, "events", timeout=600)
         self.read: list[dict] = []
         self.cursor = ""
         self.followers = 0
-
-    def __call__(self, *words: str) -> str:
-        done = subprocess.run([self.args.bgt, *words], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
-        if done.returncode != 0:
-            raise SystemExit(f"bgt {' '.join(words)[:100]} -> {done.returncode} {done.stderr[:300]}")
-        return done.stdout
 
     def follow(self, until: float | None) -> None:
         """One follower, killed at that time, or once it has told of all ends."""
@@ -94,23 +82,10 @@ class Chaos:
 
 
 def main() -> int:
-    options = argparse.ArgumentParser()
-    options.add_argument("--bgt", required=True, type=os.path.abspath)
-    options.add_argument("--events", type=int, default=10000)
-    options.add_argument("--tasks", type=int, default=20)
-    options.add_argument("--every", type=float, default=50, help="milliseconds between two kills")
-    options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-    args = options.parse_args()
-    chaos = Chaos(args)
-    wrong = chaos.play()
-    for line in wrong[:20]:
-        print(f"FAILED (seed {args.seed}): {line}")
-    if wrong:
-        print(f"    left for a look: {chaos.folder}")
-    else:
-        shutil.rmtree(chaos.folder)
-    print(f"{0 if wrong else 1} passed, {1 if wrong else 0} failed")
-    return 1 if wrong else 0
+    words = options(every=50)
+    words.add_argument("--events", type=int, default=10000)
+    words.add_argument("--tasks", type=int, default=20)
+    return run(Events(words.parse_args()))
 
 
 if __name__ == "__main__":

@@ -8,52 +8,23 @@ comes by with `bgt ps` now and then. At the end the history of each schedule mus
 exactly once, whatever became of it, and each task that has fired must have run once."""
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import random
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-from waiting import bgt_processes
+from chaos import FIXED_NAMES, Chaos, options, run
 
 
 def seconds_of(text: str) -> int:
     return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
 
 
-class Chaos:
+class Schedules(Chaos):
     def __init__(self, args):
-        self.folder = tempfile.mkdtemp(prefix="schedule-chaos-")
-        self.args = args
-        self.dice = random.Random(args.seed)
-        self.env = {"PATH": os.environ["PATH"], "HOME": self.folder, "BGT_ROOT": f"{self.folder}/root", "BGT_KEEP_ENDED": "1000000"}
-        self.log = f"{self.folder}/log"
-        self.killed: Counter = Counter()
-
-    def __call__(self, *words: str) -> str:
-        done = subprocess.run([self.args.bgt, *words], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-        if done.returncode != 0:
-            raise SystemExit(f"bgt {' '.join(words)[:100]} -> {done.returncode} {done.stderr[:300]}")
-        return done.stdout
-
-    def kill_one(self) -> None:
-        candidates = [p for p in bgt_processes(self.env["BGT_ROOT"]) if p[1] in ("bgt:dispatcher", "bgt:standby")]
-        if not candidates:
-            return
-        pid, name = self.dice.choice(candidates)
-        try:
-            os.kill(pid, signal.SIGKILL)
-            self.killed[name] += 1
-        except ProcessLookupError:
-            pass
+        super().__init__(args, "schedule", BGT_KEEP_ENDED="1000000")
 
     def play(self) -> list[str]:
         self("queue", "set", "default", "slots=20")
@@ -64,7 +35,7 @@ class Chaos:
         end = time.monotonic() + self.args.seconds
         while time.monotonic() < end:
             time.sleep(self.args.every / 1000)
-            self.kill_one()
+            self.kill_one(lambda name: name in FIXED_NAMES)
             if self.dice.random() < 0.1:
                 self("ps")
         self("schedule", "pause", *names)
@@ -109,23 +80,10 @@ class Chaos:
 
 
 def main() -> int:
-    options = argparse.ArgumentParser()
-    options.add_argument("--bgt", required=True, type=os.path.abspath)
-    options.add_argument("--schedules", type=int, default=5)
-    options.add_argument("--seconds", type=float, default=20)
-    options.add_argument("--every", type=float, default=50, help="milliseconds between two kills")
-    options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-    args = options.parse_args()
-    chaos = Chaos(args)
-    wrong = chaos.play()
-    for line in wrong[:20]:
-        print(f"FAILED (seed {args.seed}): {line}")
-    if wrong:
-        print(f"    left for a look: {chaos.folder}")
-    else:
-        shutil.rmtree(chaos.folder)
-    print(f"{0 if wrong else 1} passed, {1 if wrong else 0} failed")
-    return 1 if wrong else 0
+    words = options(every=50)
+    words.add_argument("--schedules", type=int, default=5)
+    words.add_argument("--seconds", type=float, default=20)
+    return run(Schedules(words.parse_args()))
 
 
 if __name__ == "__main__":

@@ -9,72 +9,30 @@ was not told as lost before its start, and more tasks at once than there are slo
 remove themselves (--rm), and bgt rm, bgt gc and rm -r remove others meanwhile."""
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
+from chaos import Chaos, options, run
+
 SLOTS = 4
 
 
-def bgt_processes(root: str) -> list[tuple[int, str]]:
-    """The processes of bgt that work in this root: those whose working files lie there."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            name = Path(f"/proc/{entry}/comm").read_text().strip()
-            if not name.startswith("bgt"):
-                continue
-            if any(os.readlink(f"/proc/{entry}/fd/{fd}").startswith(root) for fd in os.listdir(f"/proc/{entry}/fd")):
-                found.append((int(entry), name))
-        except OSError:
-            continue
-    return found
-
-
-class Chaos:
-    def __init__(self, bgt: str, tasks: int, every: float, seed: int, only: str | None, removal: bool):
-        self.folder = tempfile.mkdtemp(prefix="queue-chaos-")
-        self.bgt, self.tasks, self.every, self.only = bgt, tasks, every / 1000, only
-        self.dice = random.Random(seed)
-        self.env = {"PATH": os.environ["PATH"], "HOME": self.folder, "BGT_ROOT": f"{self.folder}/root", "BGT_KEEP_ENDED": "1000000"}
-        self.log = f"{self.folder}/log"
-        self.killed: Counter = Counter()
-        self.removal = removal
-
-    def __call__(self, *words: str, good: tuple = (0,)) -> str:
-        done = subprocess.run([self.bgt, *words], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-        if done.returncode not in good:
-            raise SystemExit(f"bgt {' '.join(words)[:100]} -> {done.returncode} {done.stderr[:300]}")
-        return done.stdout
-
-    def kill_one(self) -> None:
-        candidates = [p for p in bgt_processes(self.env["BGT_ROOT"]) if not self.only or self.only in p[1]]
-        if not candidates:
-            return
-        pid, name = self.dice.choice(candidates)
-        try:
-            os.kill(pid, signal.SIGKILL)
-            self.killed[name if name in ("bgt:dispatcher", "bgt:standby") else "supervisor"] += 1
-        except ProcessLookupError:
-            pass
+class Waiting(Chaos):
+    def __init__(self, args):
+        super().__init__(args, "queue", BGT_KEEP_ENDED="1000000")
 
     def remove_some(self) -> None:
         """What has ended, in one of the ways in which folders go."""
         def bgt(*words: str, **more: str) -> None:
-            subprocess.run([self.bgt, *words], env={**self.env, **more}, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+            subprocess.run([self.args.bgt, *words], env={**self.env, **more}, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
         ended = [line[2:] for line in Path(self.log).read_text().splitlines() if line[0] == "-"] if os.path.exists(self.log) else []
-        there = [id for id in ended if os.path.exists(f"{self.env['BGT_ROOT']}/tasks/{id}")]
+        there = [id for id in ended if os.path.exists(f"{self.root}/tasks/{id}")]
         if not there:
             return
         way = self.dice.choice(("rm", "gc", "hand"))
@@ -84,21 +42,21 @@ class Chaos:
             bgt("gc", BGT_KEEP_ENDED="3")
         else:
             id = self.dice.choice(there)
-            if not os.path.exists(f"{self.env['BGT_ROOT']}/active/{id}"):
-                shutil.rmtree(f"{self.env['BGT_ROOT']}/tasks/{id}", ignore_errors=True)
+            if not os.path.exists(f"{self.root}/active/{id}"):
+                shutil.rmtree(f"{self.root}/tasks/{id}", ignore_errors=True)
 
     def play(self) -> list[str]:
         self("queue", "set", "default", f"slots={SLOTS}")
         text = f'echo "+ $BGT_TASK_ID" >> {self.log}; sleep 0.00$((BGT_TASK_ID % 7)); echo "- $BGT_TASK_ID" >> {self.log}'
         ids: list[str] = []
-        half = self.tasks // 2
-        ids += self("submit", *(["--rm"] if self.removal else []), "--array", f"1-{half}", "-c", text).split()
-        ids += self("submit", "--array", f"1-{self.tasks - half}", "-c", text).split()
-        deadline = time.monotonic() + 120 + self.tasks * 0.02
+        half = self.args.tasks // 2
+        ids += self("submit", *(["--rm"] if self.args.removal else []), "--array", f"1-{half}", "-c", text).split()
+        ids += self("submit", "--array", f"1-{self.args.tasks - half}", "-c", text).split()
+        deadline = time.monotonic() + 120 + self.args.tasks * 0.02
         while True:
-            time.sleep(self.every)
-            self.kill_one()
-            if self.removal and self.dice.random() < 0.3:
+            time.sleep(self.args.every / 1000)
+            self.kill_one(lambda name: not self.args.only or self.args.only in name)
+            if self.args.removal and self.dice.random() < 0.3:
                 self.remove_some()
             if self.dice.random() < 0.05:
                 state = json.loads(self("queue", "--json"))["queues"]
@@ -110,11 +68,11 @@ class Chaos:
 
     def judge(self, ids: list[str]) -> list[str]:
         end = time.monotonic() + 20
-        while os.path.exists(f"{self.env['BGT_ROOT']}/queue/journal") and time.monotonic() < end:
+        while os.path.exists(f"{self.root}/queue/journal") and time.monotonic() < end:
             self("ps")
             time.sleep(0.05)
         wrong = []
-        if os.path.exists(f"{self.env['BGT_ROOT']}/queue/journal"):
+        if os.path.exists(f"{self.root}/queue/journal"):
             wrong.append("the journal is not given up")
         told = {str(t["id"]): t for t in json.loads(self("ps", "-a", "--json"))["tasks"]}
         # A child that is not yet the command is called bgt, too: what was killed then says nothing of its end.
@@ -136,7 +94,7 @@ class Chaos:
             task = told.get(id)
             kind = task["outcome"]["kind"] if task and task["outcome"] else None
             outcomes[kind] += 1
-            if self.removal and not task:
+            if self.args.removal and not task:
                 unheard += began[id] == 0
             elif kind is None:
                 wrong.append(f"{id} is {'not told at all' if not task else task['lifecycle']}")
@@ -154,24 +112,11 @@ class Chaos:
 
 
 def main() -> int:
-    options = argparse.ArgumentParser()
-    options.add_argument("--bgt", required=True)
-    options.add_argument("--tasks", type=int, default=400)
-    options.add_argument("--every", type=float, default=20, help="milliseconds between two kills")
-    options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-    options.add_argument("--only", help="kill only processes with this in their name")
-    options.add_argument("--removal", action="store_true", help="folders of ended tasks are removed meanwhile")
-    args = options.parse_args()
-    chaos = Chaos(os.path.abspath(args.bgt), args.tasks, args.every, args.seed, args.only, args.removal)
-    wrong = chaos.play()
-    for line in wrong[:20]:
-        print(f"FAILED (seed {args.seed}): {line}")
-    if wrong:
-        print(f"    left for a look: {chaos.folder}")
-    else:
-        shutil.rmtree(chaos.folder)
-    print(f"{0 if wrong else 1} passed, {1 if wrong else 0} failed")
-    return 1 if wrong else 0
+    words = options(every=20)
+    words.add_argument("--tasks", type=int, default=400)
+    words.add_argument("--only", help="kill only processes with this in their name")
+    words.add_argument("--removal", action="store_true", help="folders of ended tasks are removed meanwhile")
+    return run(Waiting(words.parse_args()))
 
 
 if __name__ == "__main__":
