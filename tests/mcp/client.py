@@ -7,61 +7,15 @@ import json
 import os
 import select
 import subprocess
+import sys
 import time
 from pathlib import Path
 
-PATIENCE = 30.0
+sys.path.append(str(Path(__file__).parents[1] / "support"))
+from program import PATIENCE, Lab, Problem, check, run_tests  # noqa: E402, F401
+
 MODERN = "2026-07-28"
 PREFIX = "io.modelcontextprotocol/"
-
-
-class Problem(Exception):
-    """What should hold does not."""
-
-
-def check(condition, what) -> None:
-    if not condition:
-        raise Problem(str(what))
-
-
-class Lab:
-    """A home, a state root and a folder to work in."""
-
-    def __init__(self, folder: Path, bgt: str):
-        self.folder, self.bgt = folder, os.path.abspath(bgt)
-        (folder / "home").mkdir()
-        (folder / "work").mkdir()
-        self.work = folder / "work"
-        self.env = {
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "HOME": str(folder / "home"),
-            "LC_ALL": "C.UTF-8",
-            "BGT_ROOT": str(folder / "root"),
-        }
-
-    def run(self, *words: str) -> str:
-        done = subprocess.run(
-            [self.bgt, *words],
-            env=self.env,
-            cwd=self.work,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=PATIENCE,
-        )
-        return done.stdout.decode()
-
-    def task(self, task_id: int) -> dict:
-        return json.loads(self.run("show", "--json", str(task_id)))["tasks"][0]
-
-    def await_end(self, task_id: int, seconds: float = PATIENCE) -> dict:
-        deadline = time.monotonic() + seconds
-        while True:
-            task = self.task(task_id)
-            if task["lifecycle"] == "ended":
-                return task
-            check(time.monotonic() < deadline, f"task {task_id} goes on: {task['lifecycle']}")
-            time.sleep(0.05)
 
 
 class Client:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from client import Client, check, eras
+from process_table import is_alive
 
 
 @eras
@@ -54,7 +55,7 @@ def test_progress(lab, era):
         check(client.notifications == [], "no token, no progress")
 
 
-def test_many_requests(lab, _):
+def test_many_requests(lab):
     with Client(lab) as client:
         task = client.call("run", command="sleep 60", wait_s=0)["id"]
         arguments = {"ids": [task], "timeout_s": 50}
@@ -75,7 +76,7 @@ def test_many_requests(lab, _):
 
 
 
-def test_end_of_file(lab, _):
+def test_end_of_file(lab):
     client = Client(lab)
     task = client.call("run", command="sleep 60", wait_s=0)["id"]
     kept = client.call("run", command="sleep 60; :", wait_s=0, keep=True)["id"]
@@ -91,7 +92,7 @@ def test_end_of_file(lab, _):
     lab.run("kill", str(kept))
 
 
-def test_piped(lab, _):
+def test_piped(lab):
     """What is asked right before the end of the input is answered, if that takes no time."""
     hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {}}
     text = "".join(
@@ -109,7 +110,7 @@ def test_piped(lab, _):
     check(answers[1]["result"]["structuredContent"] == {"tasks": []}, answers)
 
 
-def test_killed_server(lab, _):
+def test_killed_server(lab):
     client = Client(lab)
     task = client.call("run", command="sleep 60 & sleep 61", wait_s=0)["id"]
     waiting = client.call("submit", command="touch never", after=[f"{task}:any"])["id"]
@@ -123,7 +124,7 @@ def test_killed_server(lab, _):
     check(not (lab.work / "never").exists(), "never")
 
 
-def test_killed_client(lab, _):
+def test_killed_client(lab):
     """A client that is killed, and whose pipe somebody else keeps open."""
     script = """
 import os, subprocess, sys, time
@@ -142,21 +143,14 @@ time.sleep(60)
     client.wait()
     started = time.monotonic()
     try:
-        while is_running(server):
+        while is_alive(server):
             check(time.monotonic() - started < 1.5, "the server outlives its client")
             time.sleep(0.02)
     finally:
         os.kill(keeper, signal.SIGKILL)
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def test_no_port(lab, _):
+def test_no_port(lab):
     with Client(lab) as client:
         client.call("run", command="true")
         links = [os.readlink(f"/proc/{client.server.pid}/fd/{fd}")

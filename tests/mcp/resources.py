@@ -30,7 +30,7 @@ def test_resources(lab, era):
         check(client.error("resources/read") == -32602, "no URI")
 
 
-def test_legacy_subscription(lab, _):
+def test_legacy_subscription(lab):
     with Client(lab) as client:
         task = client.call("run", command="sleep 1; echo x; sleep 60", wait_s=0)["id"]
         uri = f"bgt://task/{task}/log"
@@ -42,7 +42,7 @@ def test_legacy_subscription(lab, _):
         check(client.error("subscriptions/listen") == -32601, "of the other era")
 
 
-def test_modern_subscription(lab, _):
+def test_modern_subscription(lab):
     client = Client(lab, "modern")
     task = client.call("run", command="sleep 60", wait_s=0)["id"]
     uris = ["bgt://tasks", f"bgt://task/{task}", "bgt://task/99", "http://x/"]
@@ -77,7 +77,7 @@ def poll(client, task_id, statuses):
         time.sleep(0.1)
 
 
-def test_task_extension(lab, _):
+def test_task_extension(lab):
     with Client(lab, "modern", TASKS) as client:
         found = client.request("server/discover")["capabilities"]["extensions"]
         check(PREFIX + "tasks" in found, found)

@@ -22,7 +22,7 @@ s.serve_forever()
 """
 
 
-def test_run(lab, _):
+def test_run(lab):
     with Checked(lab) as client:
         done = client.call("run", command="echo one; echo two >&2; [[ 1 == 1 ]] && echo bash")
         check(done["state"] == "exit 0" and done["exit"] == 0, done)
@@ -59,7 +59,7 @@ def test_run(lab, _):
         check(len(json.dumps(long)) < 2048, len(json.dumps(long)))
 
 
-def test_read(lab, _):
+def test_read(lab):
     with Checked(lab) as client:
         task = client.call("run", command="seq 1000; printf '\\033[1mbold\\r'; sleep 1; echo end")
         page = client.call("read", id=task["id"], **{"from": "start"}, max_bytes=100)
@@ -88,7 +88,7 @@ def test_read(lab, _):
         check(cut["text"].startswith("x" * 50 + "… (+2950)\né"), cut)
 
 
-def test_wait(lab, _):
+def test_wait(lab):
     with Checked(lab) as client:
         one = client.call("run", command="sleep 0.5; echo bye; exit 4", wait_s=0)["id"]
         two = client.call("run", command="sleep 60", wait_s=0)["id"]
@@ -120,7 +120,7 @@ def test_wait(lab, _):
         check(client.call("wait", mine=True)["tasks"] == [], "nobody is left")
 
 
-def test_send(lab, _):
+def test_send(lab):
     with Checked(lab) as client:
         task = client.call(
             "run",
@@ -136,7 +136,7 @@ def test_send(lab, _):
         check("stdin" in client.refused("send", id=closed["id"], text="x"), "no pipe")
 
 
-def test_stop_restart(lab, _):
+def test_stop_restart(lab):
     with Checked(lab) as client:
         script = "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.1; done"
         task = client.call("run", command=script, ready={"log": "up"}, name="web")
@@ -151,7 +151,7 @@ def test_stop_restart(lab, _):
         check(client.call("list", state="running")["tasks"] == [], "all are stopped")
 
 
-def test_submit(lab, _):
+def test_submit(lab):
     with Checked(lab) as client:
         first = client.call("submit", command="sleep 0.5; echo first", queue="q")
         second = client.call("submit", argv=["echo", "second"], queue="q", after=[str(first["id"])])
@@ -162,7 +162,7 @@ def test_submit(lab, _):
         check(done["result"] == "met" and done["tasks"][0]["tail"] == "second\n", done)
 
 
-def test_why(lab, _):
+def test_why(lab):
     with Checked(lab) as client:
         asks = client.call("run", command="printf 'ok? '; read x", interactive=True)
         told = client.call("why", id=asks["id"])
@@ -187,7 +187,7 @@ def test_why(lab, _):
         check(told["not_ready"], told)
 
 
-def test_own_tasks(lab, _):
+def test_own_tasks(lab):
     with Checked(lab) as one, Checked(lab) as two:
         first = one.call("run", command="sleep 60", wait_s=0)["id"]
         second = two.call("run", command="sleep 60", wait_s=0)["id"]

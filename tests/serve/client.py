@@ -4,25 +4,17 @@ header is what a test wants it to be."""
 from __future__ import annotations
 
 import json
-import os
 import select
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
-PATIENCE = 30.0
-
-
-class Problem(Exception):
-    """What should hold does not."""
-
-
-def check(condition, what) -> None:
-    if not condition:
-        raise Problem(str(what))
-
+sys.path.append(str(Path(__file__).parents[1] / "support"))
+from process_table import children  # noqa: E402
+from program import PATIENCE, Lab, Problem, check, run_tests  # noqa: E402, F401
 
 class Answer:
     def __init__(self, raw: bytes):
@@ -37,41 +29,6 @@ class Answer:
 
     def json(self):
         return json.loads(self.body)
-
-
-class Lab:
-    """A home, a state root and a folder to work in."""
-
-    def __init__(self, folder: Path, bgt: str):
-        self.folder, self.bgt = folder, os.path.abspath(bgt)
-        (folder / "home").mkdir()
-        (folder / "work").mkdir()
-        self.work, self.root = folder / "work", folder / "root"
-        self.env = {
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "HOME": str(folder / "home"),
-            "LC_ALL": "C.UTF-8",
-            "BGT_ROOT": str(self.root),
-        }
-
-    def run(self, *words: str) -> str:
-        done = subprocess.run(
-            [self.bgt, *words],
-            env=self.env,
-            cwd=self.work,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=PATIENCE,
-        )
-        self.errors = done.stderr.decode()
-        return done.stdout.decode()
-
-    def start(self, *words: str) -> int:
-        return int(self.run("run", *words))
-
-    def task(self, task_id: int) -> dict:
-        return json.loads(self.run("show", "--json", str(task_id)))["tasks"][0]
 
 
 class Server:
@@ -111,6 +68,10 @@ class Server:
     def end(self, signal_number: int = signal.SIGTERM) -> int:
         self.process.send_signal(signal_number)
         return self.process.wait(PATIENCE)
+
+    def helpers(self) -> list[int]:
+        """The processes that answer, one for each connection."""
+        return children(self.process.pid)
 
     def connect(self) -> socket.socket:
         if self.address.startswith("unix:"):

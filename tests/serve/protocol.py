@@ -7,7 +7,6 @@ import json
 import time
 
 from client import Server, await_true, check
-from routes import helpers_of
 
 MODERN = "2026-07-28"
 PREFIX = "io.modelcontextprotocol/"
@@ -134,4 +133,4 @@ def test_mcp_subscription_ends_with_its_client(lab):
         while b"resources/updated" not in held:
             held += wire.recv(65536)
         wire.close()
-        await_true(lambda: not helpers_of(server), "the helper goes")
+        await_true(lambda: not server.helpers(), "the helper goes")

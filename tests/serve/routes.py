@@ -115,19 +115,13 @@ def test_an_operation_that_waits_blocks_nobody(lab):
         check(time.monotonic() - begun < 10, "others wait")
 
 
-def helpers_of(server):
-    path = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
-    with open(path) as file:
-        return file.read().split()
-
-
 def test_who_goes_gives_up_its_request_and_no_task(lab):
     with Server(lab) as server:
         wire = server.connect()
         wire.sendall(server.request_bytes("POST", "/v1/run", b'{"command":"sleep 60","wait_s":50}'))
         await_true(lambda: server.get("/v1/tasks")["tasks"], "it is started")
         wire.close()
-        await_true(lambda: not helpers_of(server), "the helper goes")
+        await_true(lambda: not server.helpers(), "the helper goes")
         check(server.get("/v1/tasks")["tasks"][0]["lifecycle"] == "running", "the task")
 
 
@@ -193,7 +187,7 @@ def test_who_does_not_read_costs_nothing(lab):
         sizes = []
         for _ in range(5):
             time.sleep(0.2)
-            for pid in helpers_of(server):
+            for pid in server.helpers():
                 with open(f"/proc/{pid}/statm") as file:
                     sizes.append(int(file.read().split()[1]) * 4096)
         check(sizes and max(sizes) < 40 << 20, sizes)
@@ -294,7 +288,7 @@ def test_the_end_of_the_server_ends_its_connections(lab):
 def test_idle(lab):
     with Server(lab) as server:
         server.get("/v1/tasks")
-        await_true(lambda: not helpers_of(server), "the helper goes")
+        await_true(lambda: not server.helpers(), "the helper goes")
         pid = server.process.pid
 
         def wakes():

@@ -358,14 +358,11 @@ def test_slow_clients_are_bounded(lab):
 def test_at_most_64_connections(lab):
     with Server(lab) as server:
         wires = [server.connect() for _ in range(64)]
-        helpers = lambda: os.listdir(f"/proc/{server.process.pid}/task") and subprocess.run(
-            ["pgrep", "-P", str(server.process.pid)], stdout=subprocess.PIPE
-        ).stdout.split()
-        await_true(lambda: len(helpers()) == 64, "64 helpers")
+        await_true(lambda: len(server.helpers()) == 64, "64 helpers")
         answer = Answer(server.raw(b""))
         check(answer.status == 503, answer.status)
         wires.pop().close()
-        await_true(lambda: len(helpers()) == 63, "63 helpers")
+        await_true(lambda: len(server.helpers()) == 63, "63 helpers")
         check(server.get("/v1/tasks")["tasks"] == [], "there is room again")
         for wire in wires:
             wire.close()
