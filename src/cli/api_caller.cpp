@@ -52,12 +52,7 @@ Result<ops::SubmitRequest> submit_request(const Places& places, const api::Start
 {
     BGT_TRY_ASSIGN(const Context context, context_in(places, words.cwd));
     BGT_TRY_ASSIGN(ops::StartRequest start, options_of(words).request(context.settings()));
-    ops::SubmitRequest out;
-    out.spec = std::move(start.spec);
-    out.context = ops::own_context();
-    out.context.env = std::move(start.env);
-    out.context.keep_env = start.keep_env;
-    out.context.retention = start.retention;
+    ops::SubmitRequest out = ops::waiting_request(std::move(start));
     out.folder = context.folder();
     QueueOptions options;
     options.queue = how.queue;

@@ -27,6 +27,17 @@ Seconds steady_until(const TimeZone& zone, Seconds utc)
 
 } // namespace
 
+WallTime from_local(WallTime local, const TimeZone& zone)
+{
+    // A change of the clocks is between the offsets of a day before and a day after; only the zone
+    // itself knows when it is.
+    const std::chrono::seconds before = zone.offset(local - std::chrono::hours(24));
+    const std::chrono::seconds after = zone.offset(local + std::chrono::hours(24));
+    for (const std::chrono::seconds offset : {before, after})
+        if (zone.offset(local - offset) == offset) return local - offset;
+    return local - before;
+}
+
 Seconds offset_at(const TimeZone& zone, Seconds utc)
 {
     return zone.offset(WallTime(std::chrono::seconds(utc))).count();

@@ -19,53 +19,22 @@ Error bad_moment(const std::string& text)
         "; write e.g. 10m (ago), 14:00, 2026-11-28T14:00, @1764340800 or a time in RFC 3339");
 }
 
-/// "2026-11-28" of the local time zone.
-std::string local_date(WallTime at)
+/// "2026-11-28" of the zone.
+std::string date_of(WallTime at, const core::TimeZone& zone)
 {
-    return format_rfc3339(at + os::utc_offset(at)).substr(0, std::string_view("2026-11-28").size());
+    return format_rfc3339(at + zone.offset(at)).substr(0, std::string_view("2026-11-28").size());
 }
 
 /// `14:00` or `14:00:30` of that day.
-Result<WallTime> parse_local(const std::string& date, std::string time)
-{
-    if (std::ranges::count(time, ':') == 1) time += ":00";
-    Result<WallTime> local = parse_rfc3339(date + "T" + time + "Z");
-    if (!local) return local.error();
-    return os::from_local(*local);
-}
-
-Result<WallTime> parse_date(const std::string& text)
-{
-    constexpr std::size_t date_size = std::string_view("2026-11-28").size();
-    if (text.size() == date_size) return parse_local(text, "00:00");
-    if (text.size() < date_size + 2 || (text[date_size] != 'T' && text[date_size] != ' '))
-        return parse_rfc3339(text);
-    const std::string time = text.substr(date_size + 1);
-    return time.find_first_of("Zz+-") == std::string::npos
-               ? parse_local(text.substr(0, date_size), time)
-               : parse_rfc3339(text);
-}
-
-/// The moment at which clocks of the zone show this; see os::from_local().
-WallTime from_zone(WallTime local, const core::TimeZone& zone)
-{
-    const std::chrono::seconds before = zone.offset(local - std::chrono::hours(24));
-    const std::chrono::seconds after = zone.offset(local + std::chrono::hours(24));
-    for (const std::chrono::seconds offset : {before, after})
-        if (zone.offset(local - offset) == offset) return local - offset;
-    return local - before;
-}
-
-/// Date and time of the zone.
 Result<WallTime> parse_in_zone(const std::string& date, std::string time,
                                const core::TimeZone& zone)
 {
     if (std::ranges::count(time, ':') == 1) time += ":00";
     BGT_TRY_ASSIGN(const WallTime local, parse_rfc3339(date + "T" + time + "Z"));
-    return from_zone(local, zone);
+    return core::from_local(local, zone);
 }
 
-Result<WallTime> parse_date_of(const std::string& text, const core::TimeZone& zone)
+Result<WallTime> parse_date(const std::string& text, const core::TimeZone& zone)
 {
     constexpr std::size_t date_size = std::string_view("2026-11-28").size();
     if (text.size() == date_size) return parse_in_zone(text, "00:00", zone);
@@ -82,10 +51,7 @@ Result<WallTime> parse_next(const std::string& time, WallTime now, const core::T
 {
     Result<WallTime> at = now;
     for (const int days : {0, 1, 2}) {
-        const WallTime day = now + std::chrono::hours(24 * days);
-        const std::string date =
-            format_rfc3339(day + zone.offset(day)).substr(0, std::string_view("2026-11-28").size());
-        at = parse_in_zone(date, time, zone);
+        at = parse_in_zone(date_of(now + std::chrono::hours(24 * days), zone), time, zone);
         if (!at || *at > now) break;
     }
     return at;
@@ -109,7 +75,7 @@ Result<WallTime> parse_start_time(const std::string& text, WallTime now,
         const Result<Duration> since_1970 = parse_duration(text.substr(1) + "s");
         if (since_1970) at = WallTime(*since_1970);
     } else if (text.find('-', 1) != std::string::npos) {
-        at = parse_date_of(text, zone);
+        at = parse_date(text, zone);
     } else if (text.find(':') != std::string::npos) {
         at = parse_next(text, now, zone);
     }
@@ -141,15 +107,17 @@ std::string time_words(WallTime time, WallTime now)
 
 Result<WallTime> parse_moment(const std::string& text, WallTime now)
 {
+    const os::OwnZone zone;
     Result<WallTime> at = bad_moment(text);
     if (text.starts_with("@")) {
         const Result<Duration> since_1970 = parse_duration(text.substr(1) + "s");
         if (since_1970) at = WallTime(*since_1970);
     } else if (text.find('-', 1) != std::string::npos) {
-        at = parse_date(text);
+        at = parse_date(text, zone);
     } else if (text.find(':') != std::string::npos) {
-        at = parse_local(local_date(now), text);
-        if (at && *at > now) at = parse_local(local_date(now - std::chrono::hours(24)), text);
+        at = parse_in_zone(date_of(now, zone), text, zone);
+        if (at && *at > now)
+            at = parse_in_zone(date_of(now - std::chrono::hours(24), zone), text, zone);
     } else {
         Result<Duration> ago = parse_duration(text);
         if (!ago) return ago.error();

@@ -2,38 +2,36 @@
 // folder. The name alone is not enough: it may have been another folder's before.
 #include "find.hpp"
 
-#include <bgt/os/clock.hpp>
 #include <bgt/store/projects.hpp>
-#include <bgt/store/queue_view.hpp>
 
 namespace bgt::ops {
 namespace {
 
 using store::TaskId;
 
-std::optional<store::TaskSpec> spec_of(const store::Root& root, TaskId id)
+std::optional<store::TaskSpec> spec_of(const store::Root& root, TaskId id, Waiting& waiting)
 {
     if (const auto task = root.open_task(id)) {
         auto spec = store::read_spec(task->fd());
         return spec ? std::optional(*std::move(spec)) : std::nullopt;
     }
-    const auto view = store::QueueView::load(root, os::boot_id());
-    if (!view) return std::nullopt;
-    auto waiting = view->describe(id);
-    return waiting ? std::optional(std::move(waiting->spec)) : std::nullopt;
+    if (!waiting.view()) return std::nullopt;
+    auto task = waiting.view()->describe(id);
+    return task ? std::optional(std::move(task->spec)) : std::nullopt;
 }
 
-bool is_of(const store::Root& root, TaskId id, const std::string& folder)
+bool is_of(const store::Root& root, TaskId id, const std::string& folder, Waiting& waiting)
 {
-    const auto part = project_part_of(root, id);
+    const auto part = project_part_of(root, id, waiting);
     return part && part->folder == folder;
 }
 
 } // namespace
 
-std::optional<store::ProjectTask> project_part_of(const store::Root& root, TaskId id)
+std::optional<store::ProjectTask> project_part_of(const store::Root& root, TaskId id,
+                                                  Waiting& waiting)
 {
-    auto spec = spec_of(root, id);
+    auto spec = spec_of(root, id, waiting);
     return spec ? std::move(spec->project) : std::nullopt;
 }
 
@@ -46,7 +44,8 @@ Result<std::optional<TaskId>> find_by_name(const store::Root& root, const std::s
         if (project) {
             // Together they may be too long for a name: then it is none of the project's.
             const auto own = root.find_name(store::name_in_project(project->name, name));
-            if (own && *own && is_of(root, **own, project->folder)) return *own;
+            Waiting waiting(root);
+            if (own && *own && is_of(root, **own, project->folder, waiting)) return *own;
         }
     }
     return root.find_name(name);
@@ -65,7 +64,9 @@ Result<std::vector<std::pair<std::string, TaskId>>> names_of_project(const store
                                                                      const store::Project& project)
 {
     BGT_TRY_ASSIGN(auto names, names_like(root, project.name));
-    std::erase_if(names, [&](const auto& one) { return !is_of(root, one.second, project.folder); });
+    Waiting waiting(root);
+    std::erase_if(
+        names, [&](const auto& one) { return !is_of(root, one.second, project.folder, waiting); });
     return names;
 }
 

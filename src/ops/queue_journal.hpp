@@ -10,9 +10,10 @@ struct LockedJournal {
     Fd lock;
 };
 
-inline Result<LockedJournal> open_locked(const store::Root& root)
+/// `create`: where it is missing, it is made.
+inline Result<LockedJournal> open_locked(const store::Root& root, bool create = false)
 {
-    BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, false, os::boot_id()));
+    BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, create, os::boot_id()));
     BGT_TRY_ASSIGN(Fd lock, file.lock());
     store::QueueView view(std::move(file));
     BGT_TRY(view.update_settings());

@@ -235,6 +235,19 @@ std::vector<std::string> account_of(store::Root& root, const store::QueueView& v
     return out;
 }
 
+Result<store::QueueView> load_now(const store::Root& root)
+{
+    BGT_TRY_ASSIGN(store::QueueView view, store::QueueView::load(root, os::boot_id()));
+    view.advance(os::wall_now());
+    return view;
+}
+
+Result<void> check_among(const std::vector<std::string>& names, const std::string& name)
+{
+    if (std::ranges::find(names, name) != names.end()) return {};
+    return Error::not_found("no queue '" + fit(printable(name), 40) + "' (bgt queue lists all)");
+}
+
 } // namespace
 
 void keep_dispatching(const store::Root& root)
@@ -242,22 +255,31 @@ void keep_dispatching(const store::Root& root)
     static_cast<void>(dispatch::ensure_dispatcher(root));
 }
 
+std::vector<std::string> queue_names(const store::QueueView& view)
+{
+    std::vector<std::string> names{"default"};
+    for (const auto& [name, settings] : view.settings().queues) names.push_back(name);
+    for (const auto& [name, count] : view.state().counts()) names.push_back(name);
+    std::ranges::sort(names);
+    names.erase(std::ranges::unique(names).begin(), names.end());
+    return names;
+}
+
+Result<void> check_queue(const store::Root& root, const std::string& name)
+{
+    BGT_TRY_ASSIGN(const store::QueueView view, load_now(root));
+    return check_among(queue_names(view), name);
+}
+
 Result<QueuesAnswer> list_queues(store::Root& root, const std::string& only)
 {
-    BGT_TRY_ASSIGN(store::QueueView view, store::QueueView::load(root, os::boot_id()));
-    view.advance(os::wall_now());
+    BGT_TRY_ASSIGN(const store::QueueView view, load_now(root));
     QueuesAnswer answer;
     answer.settings = view.settings();
     const auto counts = view.state().counts();
     const auto heads = heads_of(view.state());
-    std::vector<std::string> names{"default"};
-    for (const auto& [name, settings] : view.settings().queues) names.push_back(name);
-    for (const auto& [name, count] : counts) names.push_back(name);
-    std::ranges::sort(names);
-    names.erase(std::ranges::unique(names).begin(), names.end());
-    if (!only.empty() && std::ranges::find(names, only) == names.end())
-        return Error::not_found("no queue '" + fit(printable(only), 40) +
-                                "' (bgt queue lists all)");
+    const std::vector<std::string> names = queue_names(view);
+    if (!only.empty()) BGT_TRY(check_among(names, only));
     for (const std::string& name : names)
         if (only.empty() || name == only) {
             const auto count = counts.find(name);

@@ -19,25 +19,20 @@ using Made = std::map<std::int64_t, std::int64_t>; ///< the task of which it is 
 /// It waits again, for what it waited for before; where that was run again, too, for the new run.
 Result<Retried> submit_again(store::Root& root, StartRequest wanted, const Made& made)
 {
-    SubmitRequest request;
-    request.context = own_context();
-    request.context.env = std::move(wanted.env);
-    request.context.keep_env = wanted.keep_env;
-    request.context.retention = wanted.retention;
-    if (wanted.spec.umask) request.context.umask = *wanted.spec.umask;
-    request.how.queue = wanted.spec.queue;
-    request.how.slots = wanted.spec.slots;
-    request.how.key = wanted.spec.key;
-    for (const auto& [name, amount] : wanted.spec.needs)
-        request.how.needs.push_back({name, amount});
-    request.priority = wanted.spec.priority;
-    for (const core::Dependency& dependency : wanted.spec.after) {
+    SubmitRequest request = waiting_request(std::move(wanted));
+    const store::TaskSpec& spec = request.spec;
+    if (spec.umask) request.context.umask = *spec.umask;
+    request.how.queue = spec.queue;
+    request.how.slots = spec.slots;
+    request.how.key = spec.key;
+    for (const auto& [name, amount] : spec.needs) request.how.needs.push_back({name, amount});
+    request.priority = spec.priority;
+    for (const core::Dependency& dependency : spec.after) {
         const auto again = made.find(dependency.task);
         const store::TaskId on{again != made.end() ? again->second : dependency.task};
         if (again != made.end() || root.open_task(on)) // else it has been removed, and held
             request.after.push_back({to_string(on), dependency.on});
     }
-    request.spec = std::move(wanted.spec);
     request.spec.slot = 0;
     request.spec.units.clear();
     BGT_TRY_ASSIGN(const SubmitAnswer answer, submit(root, std::move(request)));

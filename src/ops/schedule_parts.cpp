@@ -3,6 +3,7 @@
 #include "submit_parts.hpp"
 
 #include <bgt/base/text.hpp>
+#include <bgt/dispatch/dispatcher.hpp>
 #include <bgt/dispatch/schedules.hpp>
 #include <bgt/os/clock.hpp>
 
@@ -14,30 +15,43 @@ Error no_such_schedule(const std::string& name)
                             "' (bgt schedule ls lists all)");
 }
 
-Result<LockedJournal> open_or_create(const store::Root& root)
+Result<LockedJournal> open_journal_of(const store::Root& root, const std::string& name)
 {
-    BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root, true, os::boot_id()));
-    BGT_TRY_ASSIGN(Fd lock, file.lock());
-    store::QueueView view(std::move(file));
-    BGT_TRY(view.update_settings());
-    BGT_TRY(view.update());
-    return LockedJournal{std::move(view), std::move(lock)};
+    if (!store::QueueFile::is_there(root)) return no_such_schedule(name);
+    return open_locked(root);
 }
 
-Result<store::Described> describe(store::QueueView& view, SubmitRequest& request,
-                                  const std::string& name, store::TaskId key)
+Result<const store::Schedule*> find_schedule(const store::QueueView& view, const std::string& name)
 {
+    const store::Schedule* found = view.schedules().find(name);
+    if (!found) return no_such_schedule(name);
+    return found;
+}
+
+void fill_tasks(const store::QueueView& view, store::Scheduled& schedule, SubmitRequest& request)
+{
+    set_key(request.how, schedule.name, schedule.policy);
     put_how_into_spec(request);
-    request.spec.id = key;
-    request.spec.tags["schedule"] = name;
+    request.spec.tags["schedule"] = schedule.name;
     request.spec.priority =
         request.priority.value_or(view.settings().of(request.how.queue).priority);
     request.how.priority = request.spec.priority;
+    schedule.tasks = request.how;
+    schedule.expire_after = request.expire_after;
+}
+
+Result<store::Described> describe_tasks(store::Root& root, store::QueueView& view,
+                                        store::Scheduled& schedule, SubmitRequest& request)
+{
+    BGT_TRY_ASSIGN(request.spec.id, root.allocate_ids(1));
     store::Described described;
-    described.key = key.value;
+    described.key = request.spec.id.value;
     BGT_TRY_ASSIGN(described.context, store::keep_context(view.file(), request.context));
     described.submitted_ns = os::wall_now().time_since_epoch().count();
     described.spec = store::encode_spec(request.spec);
+    schedule.described_by = described.key;
+    if (schedule.id == 0) schedule.id = described.key;
+    BGT_TRY(dispatch::prepare_dispatcher(root, request.context));
     return described;
 }
 

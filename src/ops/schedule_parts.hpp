@@ -7,11 +7,15 @@ namespace bgt::ops {
 
 Error no_such_schedule(const std::string& name);
 
-/// The journal, made where it is missing.
-Result<LockedJournal> open_or_create(const store::Root&);
-/// What the tasks will be, under this key; fills in how they wait.
-Result<store::Described> describe(store::QueueView&, SubmitRequest&, const std::string& name,
-                                  store::TaskId key);
+/// Error (not_found), of both: there is no such schedule.
+Result<LockedJournal> open_journal_of(const store::Root&, const std::string& name);
+Result<const store::Schedule*> find_schedule(const store::QueueView&, const std::string& name);
+/// Makes what is requested the tasks of the schedule, but for their key.
+void fill_tasks(const store::QueueView&, store::Scheduled&, SubmitRequest&);
+/// What these tasks will be, under a new key; that is the id of a new schedule, too. Precondition:
+/// fill_tasks().
+Result<store::Described> describe_tasks(store::Root&, store::QueueView&, store::Scheduled&,
+                                        SubmitRequest&);
 /// So that at most one of its tasks runs at once, where it is to be so.
 void set_key(core::WaitingTasks&, const std::string& name, const core::SchedulePolicy&);
 /// The name of the caller's zone, as the dispatcher may have another one; empty: it has none.

@@ -8,8 +8,6 @@
 #include <bgt/dispatch/schedules.hpp>
 #include <bgt/os/clock.hpp>
 
-#include <algorithm>
-
 namespace bgt::ops {
 namespace {
 
@@ -23,13 +21,11 @@ Result<void> change_each(
 {
     const PrivateUmask files;
     if (names.empty()) return Error::usage("which schedule? name one or more (bgt schedule ls)");
-    if (!store::QueueFile::is_there(root)) return no_such_schedule(names.front());
     {
-        BGT_TRY_ASSIGN(LockedJournal opened, open_locked(root));
+        BGT_TRY_ASSIGN(LockedJournal opened, open_journal_of(root, names.front()));
         std::vector<store::QueueRecord> records;
         for (const std::string& name : names) {
-            const store::Schedule* schedule = opened.view.schedules().find(name);
-            if (!schedule) return no_such_schedule(name);
+            BGT_TRY_ASSIGN(const store::Schedule* schedule, find_schedule(opened.view, name));
             BGT_TRY(change(*schedule, records));
         }
         if (!records.empty()) BGT_TRY(opened.view.append(records, durable));
@@ -46,7 +42,7 @@ Result<ScheduleInfo> add_schedule(store::Root& root, ScheduleRequest request)
     BGT_TRY(store::check_queue_name(request.task.how.queue));
     if (request.zone.empty()) { BGT_TRY_ASSIGN(request.zone, own_zone()); }
     {
-        BGT_TRY_ASSIGN(LockedJournal opened, open_or_create(root));
+        BGT_TRY_ASSIGN(LockedJournal opened, open_locked(root, true));
         store::QueueView& view = opened.view;
         if (view.schedules().find(request.name))
             return Error::failed("there is a schedule " + request.name +
@@ -62,13 +58,9 @@ Result<ScheduleInfo> add_schedule(store::Root& root, ScheduleRequest request)
         core::ScheduleState state;
         state.begin_at(schedule.since);
         BGT_TRY(check_fires(schedule, state));
-        BGT_TRY_ASSIGN(const store::TaskId id, root.allocate_ids(1));
-        set_key(request.task.how, request.name, request.policy);
-        BGT_TRY_ASSIGN(store::Described described, describe(view, request.task, request.name, id));
-        schedule.id = schedule.described_by = id.value;
-        schedule.tasks = request.task.how;
-        schedule.expire_after = request.task.expire_after;
-        BGT_TRY(dispatch::prepare_dispatcher(root, request.task.context));
+        fill_tasks(view, schedule, request.task);
+        BGT_TRY_ASSIGN(store::Described described,
+                       describe_tasks(root, view, schedule, request.task));
         BGT_TRY(view.append({std::move(described), std::move(schedule)}, durable));
     }
     BGT_TRY_ASSIGN(std::vector<ScheduleInfo> now, list_schedules(root, request.name));
@@ -79,12 +71,10 @@ Result<ScheduleInfo> edit_schedule(store::Root& root, const std::string& name,
                                    ScheduleChange change)
 {
     const PrivateUmask files;
-    if (!store::QueueFile::is_there(root)) return no_such_schedule(name);
     {
-        BGT_TRY_ASSIGN(LockedJournal opened, open_locked(root));
+        BGT_TRY_ASSIGN(LockedJournal opened, open_journal_of(root, name));
         store::QueueView& view = opened.view;
-        const store::Schedule* found = view.schedules().find(name);
-        if (!found) return no_such_schedule(name);
+        BGT_TRY_ASSIGN(const store::Schedule* found, find_schedule(view, name));
         store::Scheduled schedule = found->is;
         std::vector<store::QueueRecord> records;
         core::ScheduleState state = found->state;
@@ -99,13 +89,9 @@ Result<ScheduleInfo> edit_schedule(store::Root& root, const std::string& name,
         BGT_TRY(check_fires(schedule, state));
         if (change.task) {
             BGT_TRY(store::check_queue_name(change.task->how.queue));
-            BGT_TRY_ASSIGN(const store::TaskId key, root.allocate_ids(1));
-            set_key(change.task->how, name, schedule.policy);
-            BGT_TRY_ASSIGN(store::Described described, describe(view, *change.task, name, key));
-            schedule.described_by = key.value;
-            schedule.tasks = change.task->how;
-            schedule.expire_after = change.task->expire_after;
-            BGT_TRY(dispatch::prepare_dispatcher(root, change.task->context));
+            fill_tasks(view, schedule, *change.task);
+            BGT_TRY_ASSIGN(store::Described described,
+                           describe_tasks(root, view, schedule, *change.task));
             records.emplace_back(std::move(described));
         }
         set_key(schedule.tasks, name, schedule.policy);
@@ -120,11 +106,9 @@ Result<ScheduleInfo> edit_schedule(store::Root& root, const std::string& name,
 Result<store::TaskId> run_schedule(store::Root& root, const std::string& name)
 {
     const PrivateUmask files;
-    if (!store::QueueFile::is_there(root)) return no_such_schedule(name);
-    BGT_TRY_ASSIGN(LockedJournal opened, open_locked(root));
+    BGT_TRY_ASSIGN(LockedJournal opened, open_journal_of(root, name));
     store::QueueView& view = opened.view;
-    const store::Schedule* schedule = view.schedules().find(name);
-    if (!schedule) return no_such_schedule(name);
+    BGT_TRY_ASSIGN(const store::Schedule* schedule, find_schedule(view, name));
     BGT_TRY_ASSIGN(const store::WaitingTask task, view.describe(*schedule));
     BGT_TRY_ASSIGN(const store::QueueContext context,
                    store::read_context(view.file(), task.context));

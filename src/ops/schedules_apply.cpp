@@ -8,7 +8,6 @@
 #include <bgt/dispatch/dispatcher.hpp>
 #include <bgt/os/clock.hpp>
 
-#include <algorithm>
 #include <set>
 
 namespace bgt::ops {
@@ -18,15 +17,14 @@ using Act = AppliedSchedule::Act;
 
 /// Whether its tasks are others than those on record. An environment that is that of the caller
 /// alone does not count: it differs from shell to shell.
-bool is_other_task(const SubmitRequest& now, const store::WaitingTask& before,
-                   const std::string& context)
+bool is_other_task(const SubmitRequest& now, const store::WaitingTask& before)
 {
     store::TaskSpec spec = now.spec;
     spec.id = before.spec.id;
     spec.created = before.spec.created;
     spec.policy.restart_policy.seed = before.spec.policy.restart_policy.seed;
     return store::encode_spec(spec) != store::encode_spec(before.spec) ||
-           (now.context.keep_env && context != before.context);
+           (now.context.keep_env && store::context_name(now.context) != before.context);
 }
 
 bool is_same(const store::Scheduled& a, const store::Scheduled& b)
@@ -66,15 +64,10 @@ Result<void> Apply::one(ScheduleRequest& request)
     next.zone = request.zone;
     next.policy = request.policy;
     next.origin = request.origin;
-    next.expire_after = request.task.expire_after;
-    BGT_TRY_ASSIGN(const store::TaskId key, root.allocate_ids(1));
-    set_key(request.task.how, request.name, request.policy);
-    BGT_TRY_ASSIGN(store::Described described, describe(view, request.task, request.name, key));
-    next.tasks = request.task.how;
+    fill_tasks(view, next, request.task);
     const auto before =
         there ? view.describe(*there) : Result<store::WaitingTask>(Error::failed(""));
-    if (there && is_same(next, there->is) && before &&
-        !is_other_task(request.task, *before, described.context)) {
+    if (there && is_same(next, there->is) && before && !is_other_task(request.task, *before)) {
         done.push_back({request.name, Act::kept});
         return {};
     }
@@ -85,9 +78,7 @@ Result<void> Apply::one(ScheduleRequest& request)
         state.begin_at(next.since);
     }
     BGT_TRY(check_fires(next, state));
-    if (!there) next.id = key.value;
-    next.described_by = key.value;
-    BGT_TRY(dispatch::prepare_dispatcher(root, request.task.context));
+    BGT_TRY_ASSIGN(store::Described described, describe_tasks(root, view, next, request.task));
     records.emplace_back(std::move(described));
     records.emplace_back(std::move(next));
     done.push_back({request.name, there ? Act::changed : Act::added});
@@ -114,7 +105,7 @@ Result<std::vector<AppliedSchedule>> apply_schedules(store::Root& root,
     const PrivateUmask files;
     std::vector<AppliedSchedule> done;
     {
-        BGT_TRY_ASSIGN(LockedJournal opened, open_or_create(root));
+        BGT_TRY_ASSIGN(LockedJournal opened, open_locked(root, true));
         Apply apply{root, opened.view};
         std::set<std::string> names;
         for (ScheduleRequest& request : requests) {

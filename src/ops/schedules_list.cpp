@@ -8,6 +8,8 @@
 #include <bgt/os/clock.hpp>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 
 namespace bgt::ops {
 namespace {
@@ -45,8 +47,27 @@ std::optional<WallTime> take_next(const store::Schedule& schedule, core::Schedul
     return *at + core::jitter_of(policy, schedule.is.name, *at);
 }
 
+/// By their names: there are few, and each costs some reading.
+using Zones = std::map<std::string, std::shared_ptr<const os::TimeZone>>;
+
+/// When it fires. Error: it can't be read, or there is no such zone.
+Result<void> add_times(ScheduleInfo& info, const store::Schedule& schedule, WallTime now,
+                       Zones& zones)
+{
+    BGT_TRY_ASSIGN(const core::Recurrence recurrence, dispatch::read_recurrence(schedule.is));
+    info.words = core::in_words(recurrence);
+    if (!recurrence.zone.empty()) info.zone = recurrence.zone;
+    std::shared_ptr<const os::TimeZone>& zone = zones[info.zone];
+    if (!zone) { BGT_TRY_ASSIGN(zone, os::TimeZone::open(info.zone)); }
+    core::ScheduleState state = state_now(schedule, now);
+    info.next = take_next(schedule, state, dispatch::in_zone(recurrence, zone));
+    info.over = info.over || !info.next;
+    if (info.paused) info.next.reset();
+    return {};
+}
+
 ScheduleInfo info_of(store::Root& root, const store::QueueView& view,
-                     const store::Schedule& schedule, WallTime now)
+                     const store::Schedule& schedule, WallTime now, Zones& zones)
 {
     ScheduleInfo info;
     info.name = schedule.is.name;
@@ -60,18 +81,8 @@ ScheduleInfo info_of(store::Root& root, const store::QueueView& view,
     info.origin = schedule.is.origin;
     if (const auto task = view.describe(schedule)) info.command = store::shown_command(task->spec);
     else info.problem = task.error().message;
-    if (const auto recurrence = dispatch::read_recurrence(schedule.is)) {
-        info.words = core::in_words(*recurrence);
-        if (!recurrence->zone.empty()) info.zone = recurrence->zone;
-    }
-    if (const auto due = dispatch::read_recurrences(schedule.is)) {
-        core::ScheduleState state = state_now(schedule, now);
-        info.next = take_next(schedule, state, *due);
-        info.over = info.over || !info.next;
-        if (info.paused) info.next.reset();
-    } else {
-        info.problem = due.error().message;
-    }
+    if (const auto timed = add_times(info, schedule, now, zones); !timed)
+        info.problem = timed.error().message;
     for (const std::int64_t task : schedule.tasks)
         if (view.is_waiting(store::TaskId{task}) || view.is_claimed(store::TaskId{task}))
             info.tasks.push_back(task);
@@ -96,10 +107,11 @@ Result<std::vector<ScheduleInfo>> list_schedules(store::Root& root, const std::s
 {
     BGT_TRY_ASSIGN(const store::QueueView view, load(root));
     const WallTime now = os::wall_now();
+    Zones zones;
     std::vector<ScheduleInfo> out;
     for (const auto& [id, schedule] : view.schedules().all())
         if (only.empty() || schedule.is.name == only)
-            out.push_back(info_of(root, view, schedule, now));
+            out.push_back(info_of(root, view, schedule, now, zones));
     if (out.empty() && !only.empty()) return no_such_schedule(only);
     std::ranges::sort(out, {}, &ScheduleInfo::name);
     return out;
@@ -109,8 +121,7 @@ Result<std::vector<WallTime>> next_times(store::Root& root, const std::string& n
                                          std::size_t count)
 {
     BGT_TRY_ASSIGN(const store::QueueView view, load(root));
-    const store::Schedule* schedule = view.schedules().find(name);
-    if (!schedule) return no_such_schedule(name);
+    BGT_TRY_ASSIGN(const store::Schedule* schedule, find_schedule(view, name));
     BGT_TRY_ASSIGN(const core::Recurrences due, dispatch::read_recurrences(schedule->is));
     core::ScheduleState state = state_now(*schedule, os::wall_now());
     std::vector<WallTime> out;
@@ -125,8 +136,7 @@ Result<std::vector<WallTime>> next_times(store::Root& root, const std::string& n
 Result<std::vector<HistoryRow>> schedule_history(store::Root& root, const std::string& name)
 {
     BGT_TRY_ASSIGN(const store::QueueView view, load(root));
-    const store::Schedule* schedule = view.schedules().find(name);
-    if (!schedule) return no_such_schedule(name);
+    BGT_TRY_ASSIGN(const store::Schedule* schedule, find_schedule(view, name));
     std::vector<HistoryRow> out;
     for (const store::Schedule::Entry& entry : schedule->history) {
         HistoryRow row{entry.what, entry.at, {}};

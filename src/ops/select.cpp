@@ -44,42 +44,6 @@ bool names_fit(const std::vector<std::string>& wanted, const std::string& name)
            });
 }
 
-/// What waits in the queues, read when the first needs it.
-class Waiting {
-public:
-    /// `known`: where the caller has read it; else null.
-    Waiting(const store::Root& root, const store::QueueView* known) : root_(root), known_(known) {}
-    const store::QueueView* view()
-    {
-        if (known_) return known_;
-        if (!is_read_ && store::QueueFile::is_there(root_)) {
-            auto view = store::QueueView::load(root_, os::boot_id());
-            if (view) view_.emplace(*std::move(view));
-            else if (view.error().sys_errno != store::copied_journal) problem_ = view.error();
-        }
-        is_read_ = true;
-        return view_ ? &*view_ : nullptr;
-    }
-    /// Why nobody knows what waits; in a copy of a root nothing does.
-    const std::optional<Error>& problem()
-    {
-        view();
-        return problem_;
-    }
-    bool has(TaskId id)
-    {
-        const store::QueueView* all = view();
-        return all && (all->is_waiting(id) || all->is_claimed(id) || all->dropped_for(id));
-    }
-
-private:
-    const store::Root& root_;
-    const store::QueueView* known_;
-    std::optional<store::QueueView> view_;
-    std::optional<Error> problem_;
-    bool is_read_ = false;
-};
-
 bool spec_fits(const store::TaskSpec& spec, const Selection& selection)
 {
     const auto& queues = selection.queues;
@@ -212,6 +176,30 @@ Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string
 }
 
 } // namespace
+
+const store::QueueView* Waiting::view()
+{
+    if (known_) return known_;
+    if (!is_read_ && store::QueueFile::is_there(root_)) {
+        auto view = store::QueueView::load(root_, os::boot_id());
+        if (view) view_.emplace(*std::move(view));
+        else if (view.error().sys_errno != store::copied_journal) problem_ = view.error();
+    }
+    is_read_ = true;
+    return view_ ? &*view_ : nullptr;
+}
+
+const std::optional<Error>& Waiting::problem()
+{
+    view();
+    return problem_;
+}
+
+bool Waiting::has(TaskId id)
+{
+    const store::QueueView* all = view();
+    return all && (all->is_waiting(id) || all->is_claimed(id) || all->dropped_for(id));
+}
 
 std::vector<TaskId> queued_ids(const store::QueueView& view, std::size_t most_waiting)
 {

@@ -1,5 +1,7 @@
 #include <bgt/ops/stats.hpp>
 
+#include "find.hpp"
+
 #include <bgt/os/clock.hpp>
 #include <bgt/os/local_time.hpp>
 #include <bgt/os/proc.hpp>
@@ -48,11 +50,10 @@ Result<std::vector<QueueLoad>> queue_loads(store::Root& root)
 {
     BGT_TRY_ASSIGN(store::QueueView view, store::QueueView::load(root, os::boot_id()));
     const auto counts = view.state().counts();
-    std::map<std::string, core::QueueCounts> all(counts.begin(), counts.end());
-    all.try_emplace("default");
-    for (const auto& [name, settings] : view.settings().queues) all.try_emplace(name);
     std::vector<QueueLoad> out;
-    for (const auto& [name, count] : all) {
+    for (const std::string& name : queue_names(view)) {
+        const auto found = counts.find(name);
+        const core::QueueCounts count = found != counts.end() ? found->second : core::QueueCounts{};
         const std::uint64_t slots = view.settings().of(name).slots_on(os::core_count());
         out.push_back({name, slots, count.used_slots, count.running, count.waiting, count.held});
     }

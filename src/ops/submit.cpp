@@ -334,6 +334,17 @@ void put_how_into_spec(SubmitRequest& request)
     for (const core::Amount& need : request.how.needs) request.spec.needs[need.name] = need.amount;
 }
 
+SubmitRequest waiting_request(StartRequest start)
+{
+    SubmitRequest out;
+    out.spec = std::move(start.spec);
+    out.context = own_context();
+    out.context.env = std::move(start.env);
+    out.context.keep_env = start.keep_env;
+    out.context.retention = start.retention;
+    return out;
+}
+
 Result<SubmitAnswer> submit(store::Root& root, SubmitRequest request, Cancel cancel)
 {
     const PrivateUmask files;

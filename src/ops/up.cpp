@@ -26,7 +26,7 @@ struct Known {
     bool is_of(const std::string& folder) const { return part && part->folder == folder; }
 };
 
-Known known_of(store::Root& root, TaskId id)
+Known known_of(store::Root& root, TaskId id, Waiting& waiting)
 {
     Known known;
     known.id = id;
@@ -34,7 +34,7 @@ Known known_of(store::Root& root, TaskId id)
     known.lives = supervise::is_used(root, id);
     known.is_done = seen && seen->problem.empty() && !known.lives && is_over(seen->status) &&
                     exit_code(seen->status) == 0;
-    known.part = project_part_of(root, id);
+    known.part = project_part_of(root, id, waiting);
     return known;
 }
 
@@ -45,9 +45,10 @@ using AllKnown = std::map<std::string, Known>;
 Result<AllKnown> all_known(store::Root& root, const std::string& project)
 {
     BGT_TRY_ASSIGN(const auto names, names_like(root, project));
+    Waiting waiting(root);
     AllKnown out;
     for (const auto& [name, id] : names)
-        out.emplace(store::name_said_in(project, name), known_of(root, id));
+        out.emplace(store::name_said_in(project, name), known_of(root, id, waiting));
     return out;
 }
 
@@ -101,8 +102,9 @@ private:
     /// A name is not free while a task of another folder that has it lives.
     Result<std::string> claim_project()
     {
+        Waiting waiting(root_);
         return store::claim_project(root_, request_.folder, [&](TaskId id) {
-            const Known known = known_of(root_, id);
+            const Known known = known_of(root_, id, waiting);
             return known.lives && !known.is_of(request_.folder);
         });
     }

@@ -16,13 +16,7 @@ std::chrono::seconds utc_offset(WallTime time)
 
 WallTime from_local(WallTime local)
 {
-    // A change of the clocks is between the offsets of a day before and a day after; only the zone
-    // itself knows when it is.
-    const std::chrono::seconds before = utc_offset(local - std::chrono::hours(24));
-    const std::chrono::seconds after = utc_offset(local + std::chrono::hours(24));
-    for (const std::chrono::seconds offset : {before, after})
-        if (utc_offset(local - offset) == offset) return local - offset;
-    return local - before;
+    return core::from_local(local, OwnZone());
 }
 
 std::string format_local(WallTime time)

@@ -103,6 +103,11 @@ QueueContext decode_fields(const json::object& from)
 
 } // namespace
 
+std::string context_name(const QueueContext& context)
+{
+    return name_of(encode(context));
+}
+
 Result<std::string> keep_context(const QueueFile& queue, const QueueContext& context)
 {
     const std::string content = encode(context);

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -245,6 +246,30 @@ TEST_CASE("the schedules of a bgt.toml are put in force, changed and removed, on
     }
     CHECK(at(lab.ask({"schedule"}), "/schedules").as_array().size() == 2);
     REQUIRE(schedule(lab, {"rm", "b", "c"}).code == 0);
+    CHECK(is_over(lab));
+}
+
+TEST_CASE("applying what holds already uses up no id, and leaves no environment behind")
+{
+    Lab lab;
+    write_file(lab.work() + "/bgt.toml", "[schedule.a]\ncommand = [\"true\"]\nevery = \"1h\"\n");
+    REQUIRE(lab({"trust"}).code == 0);
+    REQUIRE(schedule(lab, {"apply"}).out == "a: added\n");
+    const auto contexts = [&] {
+        std::set<std::string> names;
+        for (const auto& entry : std::filesystem::directory_iterator(lab.root() + "/queue"))
+            if (entry.path().filename().string().starts_with("context-"))
+                names.insert(entry.path().filename());
+        return names;
+    };
+    const std::string next = read_file(lab.root() + "/next-id");
+    const std::set<std::string> kept = contexts();
+    REQUIRE(kept.size() == 1);
+    lab.set_env("ANOTHER=1");
+    CHECK(schedule(lab, {"apply"}).out == "a: kept\n");
+    CHECK(read_file(lab.root() + "/next-id") == next);
+    CHECK(contexts() == kept);
+    REQUIRE(schedule(lab, {"rm", "a"}).code == 0);
     CHECK(is_over(lab));
 }
 

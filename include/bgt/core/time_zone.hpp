@@ -17,6 +17,11 @@ public:
     virtual WallTime steady_until(WallTime utc) const { return utc; }
 };
 
+/// The moment at which clocks of the zone show this. `local` holds their date and time as if it
+/// were UTC. Of two such moments, the first; where clocks skip that time, the moment at which they
+/// would have shown it without that.
+WallTime from_local(WallTime local, const TimeZone&);
+
 /// UTC, or any other zone whose clocks never change.
 class FixedZone final : public TimeZone {
 public:

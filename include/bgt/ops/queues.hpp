@@ -46,6 +46,9 @@ void keep_dispatching(const store::Root&);
 /// there is no such queue.
 Result<QueuesAnswer> list_queues(store::Root&, const std::string& only = {});
 
+/// Error (not_found): there is no such queue.
+Result<void> check_queue(const store::Root&, const std::string& name);
+
 /// Changes the settings of the queues, as a whole or not at all.
 Result<void> change_settings(store::Root&,
                              const std::function<Result<void>(store::QueueSettings&)>& change);

@@ -2,6 +2,7 @@
 /// Makes commands wait in a queue until their time, slot and conditions have come (`bgt submit`).
 #include <bgt/core/queue.hpp>
 #include <bgt/ops/answer.hpp>
+#include <bgt/ops/start.hpp>
 #include <bgt/store/queue_context.hpp>
 #include <bgt/store/root.hpp>
 #include <bgt/store/spec.hpp>
@@ -80,6 +81,10 @@ struct SubmitAnswer {
 /// task; (failed) the queue is full or takes nothing, a name is in use, the disk is full. Hazard:
 /// forks; the caller must be single-threaded.
 Result<SubmitAnswer> submit(store::Root&, SubmitRequest, Cancel = {});
+
+/// A command that is to wait instead of being started now, with own_context() and what the request
+/// says of environment and retention.
+SubmitRequest waiting_request(StartRequest);
 
 /// What this process would pass on to a command: umask, limits, nice value, processors. Without
 /// environment and retention.

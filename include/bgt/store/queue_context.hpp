@@ -38,6 +38,8 @@ struct QueueContext {
     }
 };
 
+/// The name of the file that keeps it.
+std::string context_name(const QueueContext&);
 /// Keeps it where it is not there yet, and returns the name of its file. The caller holds the
 /// journal's lock, so that no clearing takes it away before the record that names it is there.
 Result<std::string> keep_context(const QueueFile&, const QueueContext&);

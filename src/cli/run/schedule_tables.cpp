@@ -84,15 +84,10 @@ Result<ops::ScheduleRequest> request_of(const TaskTable& table, const config::Se
 
 ops::SubmitRequest scheduled_task(ops::StartRequest start, bool remove)
 {
-    ops::SubmitRequest out;
-    out.spec = std::move(start.spec);
+    ops::SubmitRequest out = ops::waiting_request(std::move(start));
     out.spec.remove_when_ended = remove;
     // Whoever adds it may end, and the scope around that one with it.
     out.spec.scopes = {};
-    out.context = ops::own_context();
-    out.context.env = std::move(start.env);
-    out.context.keep_env = start.keep_env;
-    out.context.retention = start.retention;
     return out;
 }
 

@@ -45,13 +45,8 @@ std::variant<ops::StartRequest, ops::SubmitRequest> request_of(ops::StartRequest
                                                                const TableOptions& options)
 {
     if (!options.waits) return start;
-    ops::SubmitRequest out;
-    out.spec = std::move(start.spec);
+    ops::SubmitRequest out = ops::waiting_request(std::move(start));
     out.spec.remove_when_ended = options.run.remove;
-    out.context = ops::own_context();
-    out.context.env = std::move(start.env);
-    out.context.keep_env = start.keep_env;
-    out.context.retention = start.retention;
     static_cast<void>(options.queue.apply(out)); // each was judged with its place
     // What only waits for others takes no slot: it may run for ever.
     if (!options.queue.queue && !options.queue.slots) out.how.slots = 0;

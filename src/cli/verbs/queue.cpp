@@ -215,7 +215,7 @@ int Queue::pause(Context& context, store::Root& root, const std::vector<std::str
 int Queue::resume(Context& context, store::Root& root, const std::vector<std::string>& names)
 {
     for (const std::string& name : names)
-        if (const auto known = ops::list_queues(root, name);
+        if (const auto known = ops::check_queue(root, name);
             !known && known.error().kind == ErrorKind::not_found)
             return context.fail(known.error(), json_);
     return mark(context, root, names,

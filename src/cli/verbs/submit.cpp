@@ -102,13 +102,8 @@ Result<ops::SubmitRequest> Submit::request(Context& context)
     if (start.caller_stdin)
         return Error::usage("--stdin -: a task that waits in a queue starts without this stdin; "
                             "use a file, or --stdin pipe");
-    ops::SubmitRequest out;
-    out.spec = std::move(start.spec);
+    ops::SubmitRequest out = ops::waiting_request(std::move(start));
     out.spec.remove_when_ended = options_.remove;
-    out.context = ops::own_context();
-    out.context.env = std::move(start.env);
-    out.context.keep_env = start.keep_env;
-    out.context.retention = start.retention;
     out.dry_run = queue_.dry_run;
     out.want_position = options_.json;
     out.folder = context.folder();
