@@ -1,4 +1,4 @@
-#include <bgt/mcp/message.hpp>
+#include "message.hpp"
 
 #include <bgt/base/text.hpp>
 #include <bgt/render/json_text.hpp>

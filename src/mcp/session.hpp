@@ -3,7 +3,7 @@
 /// which are work, which end some. Both eras of the protocol are spoken on one stream: a request
 /// that carries its version is stateless (2026-07-28), the others need the handshake of
 /// `initialize`.
-#include <bgt/mcp/message.hpp>
+#include "message.hpp"
 #include <optional>
 #include <string>
 

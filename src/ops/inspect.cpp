@@ -1,6 +1,6 @@
 #include <bgt/ops/inspect.hpp>
 
-#include <bgt/ops/readiness.hpp>
+#include "readiness.hpp"
 
 #include <bgt/os/proc.hpp>
 

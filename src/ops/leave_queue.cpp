@@ -1,4 +1,4 @@
-#include <bgt/ops/leave_queue.hpp>
+#include "leave_queue.hpp"
 
 #include "queue_journal.hpp"
 

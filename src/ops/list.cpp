@@ -2,7 +2,7 @@
 
 #include "find.hpp"
 
-#include <bgt/ops/readiness.hpp>
+#include "readiness.hpp"
 
 #include <bgt/base/text.hpp>
 #include <bgt/os/clock.hpp>

@@ -1,6 +1,6 @@
 #include <bgt/ops/log_view.hpp>
 
-#include <bgt/ops/leave_queue.hpp>
+#include "leave_queue.hpp"
 #include <bgt/supervise/await_served.hpp>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include <bgt/ops/readiness.hpp>
+#include "readiness.hpp"
 
 #include <bgt/core/condition.hpp>
 #include <bgt/ops/attempt.hpp>

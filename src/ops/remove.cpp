@@ -1,9 +1,9 @@
 #include <bgt/ops/remove.hpp>
 
+#include "leave_queue.hpp"
 #include <bgt/base/text.hpp>
 #include <bgt/base/time.hpp>
 #include <bgt/ops/hooks.hpp>
-#include <bgt/ops/leave_queue.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>

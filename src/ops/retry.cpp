@@ -2,7 +2,7 @@
 
 #include "start_like.hpp"
 
-#include <bgt/ops/leave_queue.hpp>
+#include "leave_queue.hpp"
 #include <bgt/ops/list.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/ops/submit.hpp>

@@ -1,6 +1,6 @@
 #include <bgt/ops/stop.hpp>
 
-#include <bgt/ops/leave_queue.hpp>
+#include "leave_queue.hpp"
 #include <bgt/ops/queues.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>

@@ -2,8 +2,8 @@
 
 #include "wait_driver.hpp"
 
+#include "readiness.hpp"
 #include <bgt/core/progress.hpp>
-#include <bgt/ops/readiness.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/supervise/control.hpp>
 

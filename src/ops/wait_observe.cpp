@@ -1,7 +1,7 @@
 // What the wait operation observes of tasks and of what is around them, as facts for core::Waiting.
 #include "wait_driver.hpp"
 
-#include <bgt/ops/readiness.hpp>
+#include "readiness.hpp"
 #include <bgt/os/clock.hpp>
 #include <bgt/os/sample.hpp>
 #include <bgt/supervise/await_served.hpp>

@@ -1,11 +1,11 @@
 #include <bgt/ops/why.hpp>
 
+#include "leave_queue.hpp"
+#include "readiness.hpp"
 #include <bgt/base/text.hpp>
 #include <bgt/core/condition.hpp>
 #include <bgt/core/end_words.hpp>
 #include <bgt/core/port_in_use.hpp>
-#include <bgt/ops/leave_queue.hpp>
-#include <bgt/ops/readiness.hpp>
 #include <bgt/ops/snapshot.hpp>
 #include <bgt/os/ports.hpp>
 #include <bgt/os/proc.hpp>

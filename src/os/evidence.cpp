@@ -2,10 +2,10 @@
 
 #include "sample_text.hpp"
 
+#include "stack_dump.hpp"
 #include <bgt/base/text.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/sample.hpp>
-#include <bgt/os/stack_dump.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // Java is asked about its locks as jstack(1) asks: by the attach interface of HotSpot. A file in
 // /tmp says that SIGQUIT is meant for that, and not for a dump to the output; then it listens at a
 // socket, where a request is a few words, each with a NUL, and the answer is text.
-#include <bgt/os/stack_dump.hpp>
+#include "stack_dump.hpp"
 
 #include <bgt/base/fd.hpp>
 #include <bgt/base/text.hpp>

@@ -1,4 +1,4 @@
-#include <bgt/os/stack_dump.hpp>
+#include "stack_dump.hpp"
 
 #include <bgt/base/text.hpp>
 #include <bgt/os/proc_dir.hpp>

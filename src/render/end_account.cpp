@@ -1,11 +1,11 @@
 #include <bgt/render/end_account.hpp>
 
+#include "wrap.hpp"
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/core/end_words.hpp>
 #include <bgt/core/hang_rules.hpp>
 #include <bgt/render/json.hpp>
-#include <bgt/render/wrap.hpp>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>

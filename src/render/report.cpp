@@ -1,10 +1,10 @@
 #include <bgt/render/report.hpp>
 
+#include "wrap.hpp"
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/render/words.hpp>
-#include <bgt/render/wrap.hpp>
 #include <bgt/store/report.hpp>
 
 #include <fmt/format.h>

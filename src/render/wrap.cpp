@@ -1,4 +1,4 @@
-#include <bgt/render/wrap.hpp>
+#include "wrap.hpp"
 
 #include <bgt/base/text.hpp>
 

@@ -2,8 +2,8 @@
 /// What is answered on each route. All of it may wait, and fork.
 #include "connection.hpp"
 
+#include "route.hpp"
 #include <bgt/ops/snapshot.hpp>
-#include <bgt/serve/route.hpp>
 #include <boost/json/object.hpp>
 
 namespace bgt::serve {

@@ -1,9 +1,9 @@
 #include <bgt/serve/server.hpp>
 
+#include "route.hpp"
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/os/unix_address.hpp>
-#include <bgt/serve/route.hpp>
 
 #include <arpa/inet.h>
 #include <cerrno>

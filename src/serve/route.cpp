@@ -1,4 +1,4 @@
-#include <bgt/serve/route.hpp>
+#include "route.hpp"
 
 #include <bgt/base/text.hpp>
 

@@ -1,5 +1,6 @@
 #include <bgt/supervise/control.hpp>
 
+#include "protocol.hpp"
 #include <bgt/core/end_words.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/control_socket.hpp>
@@ -7,7 +8,6 @@
 #include <bgt/os/wait.hpp>
 #include <bgt/supervise/await_served.hpp>
 #include <bgt/supervise/locked.hpp>
-#include <bgt/supervise/protocol.hpp>
 #include <bgt/supervise/recover.hpp>
 #include <bgt/supervise/snapshot.hpp>
 

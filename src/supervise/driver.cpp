@@ -1,4 +1,4 @@
-#include <bgt/supervise/driver.hpp>
+#include "driver.hpp"
 
 #include <bgt/base/overload.hpp>
 

@@ -1,12 +1,12 @@
 #include "user_hook.hpp"
 
+#include "hang_reports.hpp"
 #include <bgt/core/hang_rules.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/evidence.hpp>
 #include <bgt/os/wait.hpp>
 #include <bgt/store/report.hpp>
-#include <bgt/supervise/hang_reports.hpp>
 #include <bgt/supervise/missing_conditions.hpp>
 #include <bgt/supervise/task_evidence.hpp>
 

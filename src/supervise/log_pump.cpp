@@ -1,4 +1,4 @@
-#include <bgt/supervise/log_pump.hpp>
+#include "log_pump.hpp"
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/os/clock.hpp>

@@ -1,4 +1,4 @@
-#include <bgt/supervise/notifications.hpp>
+#include "notifications.hpp"
 
 namespace bgt::supervise {
 namespace {

@@ -1,4 +1,4 @@
-#include <bgt/supervise/observer.hpp>
+#include "observer.hpp"
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/core/share.hpp>

@@ -1,4 +1,4 @@
-#include <bgt/supervise/output.hpp>
+#include "output.hpp"
 
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>

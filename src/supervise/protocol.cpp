@@ -1,4 +1,4 @@
-#include <bgt/supervise/protocol.hpp>
+#include "protocol.hpp"
 
 #include <bgt/base/text.hpp>
 

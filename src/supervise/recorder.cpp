@@ -1,8 +1,8 @@
 #include <bgt/supervise/recorder.hpp>
 
+#include "status_of.hpp"
 #include <bgt/os/clock.hpp>
 #include <bgt/store/open_file.hpp>
-#include <bgt/supervise/status_of.hpp>
 #include <bgt/supervise/task_evidence.hpp>
 
 #include <chrono>

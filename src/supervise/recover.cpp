@@ -1,5 +1,6 @@
 #include <bgt/supervise/recover.hpp>
 
+#include "supervisor_resources.hpp"
 #include <bgt/base/descriptor.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/caller_limits.hpp>
@@ -13,7 +14,6 @@
 #include <bgt/store/status_slots.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/recorder.hpp>
-#include <bgt/supervise/supervisor_resources.hpp>
 
 #include "spawn_main.hpp"
 

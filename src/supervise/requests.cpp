@@ -1,4 +1,4 @@
-#include <bgt/supervise/requests.hpp>
+#include "requests.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #pragma once
 /// Starting the command of a task: the first time, and again.
-#include <bgt/supervise/supervisor.hpp>
+#include "supervisor.hpp"
 
 namespace bgt::supervise {
 

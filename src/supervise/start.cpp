@@ -1,5 +1,6 @@
 #include <bgt/supervise/start.hpp>
 
+#include "supervisor_resources.hpp"
 #include <bgt/os/background.hpp>
 #include <bgt/os/blocked.hpp>
 #include <bgt/os/bounded_command.hpp>
@@ -21,7 +22,6 @@
 #include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/recover.hpp>
 #include <bgt/supervise/snapshot.hpp>
-#include <bgt/supervise/supervisor_resources.hpp>
 
 #include "end_hooks.hpp"
 #include "spawn_main.hpp"

@@ -1,4 +1,4 @@
-#include <bgt/supervise/status_of.hpp>
+#include "status_of.hpp"
 
 #include <bgt/base/overload.hpp>
 

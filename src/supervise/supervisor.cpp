@@ -1,9 +1,10 @@
-#include <bgt/supervise/supervisor.hpp>
+#include "supervisor.hpp"
 
 #include "check_artifacts.hpp"
 #include "end_hooks.hpp"
 #include "spawn_main.hpp"
 
+#include "status_of.hpp"
 #include <bgt/os/background.hpp>
 #include <bgt/os/bounded_command.hpp>
 #include <bgt/os/clock.hpp>
@@ -12,7 +13,6 @@
 #include <bgt/store/history.hpp>
 #include <bgt/store/remove.hpp>
 #include <bgt/supervise/start.hpp>
-#include <bgt/supervise/status_of.hpp>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>

@@ -1,4 +1,4 @@
-#include <bgt/supervise/supervisor_resources.hpp>
+#include "supervisor_resources.hpp"
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/os/background.hpp>

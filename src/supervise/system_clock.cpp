@@ -1,4 +1,4 @@
-#include <bgt/supervise/system_clock.hpp>
+#include "system_clock.hpp"
 
 #include <bgt/os/clock.hpp>
 

@@ -1,7 +1,7 @@
 // Datagrams on ctl.sock: requests to a supervisor, and its answers.
 #include "fuzz.hpp"
 
-#include <bgt/supervise/protocol.hpp>
+#include "supervise/protocol.hpp"
 
 using namespace bgt;
 

@@ -1,7 +1,7 @@
 // Files of --env-file.
 #include "fuzz.hpp"
 
-#include <bgt/cli/env_file.hpp>
+#include "cli/run/env_file.hpp"
 
 using namespace bgt;
 

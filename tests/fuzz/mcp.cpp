@@ -5,8 +5,8 @@
 #include "mcp/lists.hpp"
 #include "mcp/session.hpp"
 
+#include "mcp/message.hpp"
 #include <bgt/api/operation.hpp>
-#include <bgt/mcp/message.hpp>
 
 #include <boost/json.hpp>
 

@@ -3,8 +3,8 @@
 #include "fuzz.hpp"
 #include "os/sample_text.hpp"
 
+#include "os/stack_dump.hpp"
 #include <bgt/os/ports.hpp>
-#include <bgt/os/stack_dump.hpp>
 #include <bgt/os/tree.hpp>
 
 #include <algorithm>

@@ -1,11 +1,11 @@
 // Requests to `bgt serve`: HTTP in pieces, the gate, the routes, and the arguments of operations.
 #include "fuzz.hpp"
 
+#include "serve/route.hpp"
 #include <bgt/api/operation.hpp>
 #include <bgt/mcp/http.hpp>
 #include <bgt/serve/gate.hpp>
 #include <bgt/serve/http.hpp>
-#include <bgt/serve/route.hpp>
 
 #include <boost/json.hpp>
 

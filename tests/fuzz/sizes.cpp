@@ -1,9 +1,9 @@
 // Sizes, and the limits of `--limit`.
 #include "fuzz.hpp"
 
+#include "cli/run/limits.hpp"
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
-#include <bgt/cli/limits.hpp>
 
 #include <algorithm>
 

@@ -4,11 +4,11 @@
 #include "fuzz.hpp"
 #include "store/crc32c.hpp"
 
+#include "supervise/status_of.hpp"
 #include <bgt/render/details.hpp>
 #include <bgt/render/json.hpp>
 #include <bgt/render/table.hpp>
 #include <bgt/render/template.hpp>
-#include <bgt/supervise/status_of.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -1,8 +1,8 @@
 // Real processes that are stuck, and what is found out about them.
 #include "evidence_lab.hpp"
 
+#include "os/stack_dump.hpp"
 #include <bgt/os/clock.hpp>
-#include <bgt/os/stack_dump.hpp>
 #include <bgt/os/tree.hpp>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "sandbox.hpp"
 #include "support/catch.hpp"
 
-#include <bgt/supervise/log_pump.hpp>
+#include "supervise/log_pump.hpp"
 
 #include <cerrno>
 #include <csignal>

@@ -1,6 +1,6 @@
-#include <bgt/cli/completion.hpp>
+#include "completion/completion.hpp"
 
-#include <bgt/cli/limits.hpp>
+#include "run/limits.hpp"
 
 #include <algorithm>
 #include <bgt/base/signal_name.hpp>

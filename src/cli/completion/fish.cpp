@@ -1,4 +1,4 @@
-#include <bgt/cli/completion.hpp>
+#include "completion/completion.hpp"
 
 namespace bgt::cli {
 

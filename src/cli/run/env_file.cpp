@@ -1,5 +1,5 @@
-#include <bgt/cli/env_file.hpp>
-#include <bgt/cli/own_descriptor.hpp>
+#include "env_file.hpp"
+#include "own_descriptor.hpp"
 
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/fd.hpp>

@@ -3,8 +3,8 @@
 
 #include "run_table.hpp"
 
+#include "env_file.hpp"
 #include <bgt/base/text.hpp>
-#include <bgt/cli/env_file.hpp>
 #include <bgt/ops/start.hpp>
 #include <cerrno>
 #include <climits>

@@ -1,4 +1,4 @@
-#include <bgt/cli/limits.hpp>
+#include "limits.hpp"
 
 #include <algorithm>
 #include <bgt/base/size.hpp>

@@ -1,9 +1,9 @@
 #include "run_table.hpp"
 
+#include "limits.hpp"
 #include <algorithm>
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
-#include <bgt/cli/limits.hpp>
 #include <bgt/core/condition.hpp>
 #include <bgt/core/pattern.hpp>
 #include <charconv>

@@ -2,9 +2,9 @@
 
 #include "run_table.hpp"
 
+#include "env_file.hpp"
 #include <bgt/base/siphash.hpp>
 #include <bgt/base/text.hpp>
-#include <bgt/cli/env_file.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include <bgt/cli/completion.hpp>
+#include "completion/completion.hpp"
 
 #include <bgt/cli/verb.hpp>
 

@@ -2,7 +2,7 @@
 #include "retention.hpp"
 #include "selection.hpp"
 
-#include <bgt/cli/env_file.hpp>
+#include "run/env_file.hpp"
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/retry.hpp>
 

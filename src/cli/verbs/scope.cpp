@@ -1,9 +1,9 @@
 #include "answer.hpp"
 #include "end_words.hpp"
 
+#include "run/env_file.hpp"
+#include "run/own_descriptor.hpp"
 #include <bgt/base/descriptor.hpp>
-#include <bgt/cli/env_file.hpp>
-#include <bgt/cli/own_descriptor.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/scope.hpp>
 #include <bgt/render/json.hpp>

@@ -1,9 +1,9 @@
 #include "submit_input.hpp"
 
+#include "run/own_descriptor.hpp"
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/fd.hpp>
 #include <bgt/base/text.hpp>
-#include <bgt/cli/own_descriptor.hpp>
 #include <bgt/store/task_id.hpp>
 
 #include <boost/json.hpp>

@@ -1,7 +1,7 @@
 #include "support/catch.hpp"
 
-#include <bgt/cli/env_file.hpp>
-#include <bgt/cli/limits.hpp>
+#include "cli/run/env_file.hpp"
+#include "cli/run/limits.hpp"
 #include <limits>
 
 using namespace bgt;

@@ -1,7 +1,7 @@
 #include "support/catch.hpp"
 
+#include "cli/completion/completion.hpp"
 #include <bgt/base/text.hpp>
-#include <bgt/cli/completion.hpp>
 #include <bgt/cli/verb.hpp>
 #include <filesystem>
 #include <fstream>

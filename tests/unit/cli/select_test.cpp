@@ -1,6 +1,6 @@
 #include "support/catch.hpp"
 
-#include <bgt/cli/completion.hpp>
+#include "cli/completion/completion.hpp"
 #include <bgt/ops/select.hpp>
 #include <cstdlib>
 #include <filesystem>

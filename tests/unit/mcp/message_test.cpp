@@ -1,5 +1,5 @@
 // Messages as they come in: what is taken, and with which code the rest is refused.
-#include <bgt/mcp/message.hpp>
+#include "mcp/message.hpp"
 
 #include <boost/json.hpp>
 

@@ -1,6 +1,6 @@
+#include "serve/route.hpp"
 #include <bgt/serve/gate.hpp>
 #include <bgt/serve/openapi.hpp>
-#include <bgt/serve/route.hpp>
 #include <bgt/serve/server.hpp>
 
 #include "support/catch.hpp"

@@ -1,7 +1,7 @@
 // The way of opening files that is taken on kernels without openat2, and the locks.
 #include "temp_folder.hpp"
 
-#include "../../../src/store/files.hpp"
+#include "store/files.hpp"
 
 #include <fcntl.h>
 #include <sys/socket.h>

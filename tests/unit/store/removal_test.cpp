@@ -1,7 +1,7 @@
 // Removing a task takes everything of it along, and nothing else.
 #include "temp_folder.hpp"
 
-#include "../../../src/store/files.hpp"
+#include "store/files.hpp"
 
 #include <bgt/store/retention.hpp>
 

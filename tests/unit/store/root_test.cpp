@@ -1,6 +1,6 @@
 #include "temp_folder.hpp"
 
-#include "../../../src/store/files.hpp"
+#include "store/files.hpp"
 
 #include <bgt/store/retention.hpp>
 

@@ -2,8 +2,8 @@
 /// Fakes of a driver's collaborators, and the story of a task as they were told it.
 #include "support/task_folder.hpp"
 
+#include "supervise/driver.hpp"
 #include <bgt/store/events.hpp>
-#include <bgt/supervise/driver.hpp>
 
 #include <fstream>
 #include <sstream>

@@ -1,9 +1,9 @@
 #include "fakes.hpp"
 
+#include "supervise/hang_reports.hpp"
 #include <bgt/os/clock.hpp>
 #include <bgt/os/wait.hpp>
 #include <bgt/store/report.hpp>
-#include <bgt/supervise/hang_reports.hpp>
 
 #include "support/eventually.hpp"
 

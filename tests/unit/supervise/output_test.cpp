@@ -1,6 +1,6 @@
 #include "fakes.hpp"
 
-#include <bgt/supervise/output.hpp>
+#include "supervise/output.hpp"
 #include <bgt/supervise/readiness.hpp>
 
 #include <boost/asio/io_context.hpp>

@@ -1,9 +1,9 @@
 #include "fakes.hpp"
 
+#include "supervise/notifications.hpp"
+#include "supervise/requests.hpp"
 #include <bgt/os/clock.hpp>
-#include <bgt/supervise/notifications.hpp>
 #include <bgt/supervise/owner_watch.hpp>
-#include <bgt/supervise/requests.hpp>
 
 #include <boost/asio/io_context.hpp>
 

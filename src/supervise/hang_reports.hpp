@@ -1,7 +1,7 @@
 #pragma once
+#include "observer.hpp"
 #include <bgt/os/evidence.hpp>
 #include <bgt/supervise/collaborators.hpp>
-#include <bgt/supervise/observer.hpp>
 #include <bgt/supervise/recorder.hpp>
 #include <bgt/supervise/tree.hpp>
 

@@ -2,18 +2,18 @@
 /// The process that runs one task. It waits for the kernel, and passes what happened to the driver
 /// (core::step at work) and its collaborators. It never polls: it sleeps until a signal, output, a
 /// request, a pidfd or a timer wakes it.
+#include "driver.hpp"
+#include "hang_reports.hpp"
+#include "notifications.hpp"
+#include "output.hpp"
+#include "requests.hpp"
+#include "system_clock.hpp"
 #include <bgt/os/control_socket.hpp>
 #include <bgt/os/oom_counter.hpp>
 #include <bgt/store/retention.hpp>
 #include <bgt/store/root.hpp>
-#include <bgt/supervise/driver.hpp>
-#include <bgt/supervise/hang_reports.hpp>
-#include <bgt/supervise/notifications.hpp>
-#include <bgt/supervise/output.hpp>
 #include <bgt/supervise/owner_watch.hpp>
 #include <bgt/supervise/readiness.hpp>
-#include <bgt/supervise/requests.hpp>
-#include <bgt/supervise/system_clock.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -1,5 +1,5 @@
 #pragma once
-#include <bgt/supervise/supervisor.hpp>
+#include "supervisor.hpp"
 
 namespace bgt::supervise {
 

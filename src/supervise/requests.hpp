@@ -1,6 +1,6 @@
 #pragma once
+#include "protocol.hpp"
 #include <bgt/supervise/collaborators.hpp>
-#include <bgt/supervise/protocol.hpp>
 #include <bgt/supervise/recorder.hpp>
 #include <bgt/supervise/tree.hpp>
 

@@ -1,9 +1,9 @@
 #pragma once
 /// The output of a task on its way into the log, while its supervisor sleeps in between.
+#include "log_pump.hpp"
+#include "observer.hpp"
 #include <array>
 #include <bgt/supervise/collaborators.hpp>
-#include <bgt/supervise/log_pump.hpp>
-#include <bgt/supervise/observer.hpp>
 #include <bgt/supervise/recorder.hpp>
 #include <bgt/supervise/tree.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
