@@ -17,11 +17,6 @@ target_link_libraries(bgt_base PRIVATE ${UTF8PROC_LIBRARY})
 target_link_libraries(bgt_cli PRIVATE CLI11::CLI11)
 target_include_directories(bgt_cli PRIVATE src/cli) # its folders name its headers from there
 
-# Reading the same headers again and again is a good half of a build. They are read once where nobody edits; in the debug build
-# each file shows that it includes what it needs.
-if((BGT_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL Debug) AND NOT BGT_FUZZ)
-  foreach(layer IN LISTS layers)
-    target_precompile_headers(bgt_${layer} PRIVATE <algorithm> <chrono> <functional> <map> <memory> <optional> <set> <string>
-      <string_view> <variant> <vector> <fmt/format.h>)
-  endforeach()
-endif()
+foreach(layer IN LISTS layers)
+  read_headers_once(bgt_${layer})
+endforeach()

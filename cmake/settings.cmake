@@ -43,4 +43,13 @@ endif()
 set_source_files_properties(src/store/status.cpp src/base/text.cpp src/base/terminal_text.cpp src/store/log_lines.cpp src/ops/log_printer.cpp
   src/store/status_file.cpp src/store/files.cpp src/render/table.cpp src/render/words.cpp src/supervise/snapshot.cpp
   src/store/queue_file.cpp src/store/queue_records.cpp src/store/queue_view.cpp src/core/queue.cpp src/core/queue_kinds.cpp
-  PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
+  PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O2> SKIP_PRECOMPILE_HEADERS ON) # which are compiled for the size
+
+# Reading the same headers again and again is a good half of a build. They are read once where nobody edits; in the debug build
+# each file shows that it includes what it needs.
+function(read_headers_once target)
+  if((BGT_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL Debug) AND NOT BGT_FUZZ)
+    target_precompile_headers(${target} PRIVATE <algorithm> <chrono> <functional> <map> <memory> <optional> <set> <string>
+      <string_view> <variant> <vector> <fmt/format.h> ${ARGN})
+  endif()
+endfunction()

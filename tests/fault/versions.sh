@@ -15,7 +15,7 @@ trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/source"
 git -C "$here/../.." archive "$commit" | tar -x -C "$folder/source"
 echo "== building $(git -C "$here" log -1 --format='%h %s' "$commit")"
-if ! { cmake -S "$folder/source" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 \
+if ! { cmake -S "$folder/source" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O0 \
     -DBGT_TESTS=OFF && cmake --build "$folder/build" --target bgt; } >"$folder/log" 2>&1; then
     tail -n 20 "$folder/log"
     echo "0 passed, 1 failed"
