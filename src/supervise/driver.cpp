@@ -134,6 +134,17 @@ core::Liveness Driver::take_sample()
     return liveness;
 }
 
+/// A supervisor that is killed from here on does not take with it how the main process ended. What
+/// follows may take long: output on its way to a slow disk, artifacts on another machine.
+void Driver::keep_outcome(const core::Outcome& outcome)
+{
+    const bool was_seen =
+        outcome.kind == core::OutcomeKind::exited || outcome.kind == core::OutcomeKind::signaled;
+    if (!was_seen || with_.recorder.status().outcome == outcome) return;
+    with_.recorder.status().outcome = outcome;
+    with_.recorder.save();
+}
+
 /// The tree is empty (or what is left is left alone): the log is complete by construction once the
 /// FIFO is.
 void Driver::drain()
@@ -145,6 +156,7 @@ void Driver::drain()
 
 void Driver::finish()
 {
+    if (const auto* ended = std::get_if<core::Ended>(&state_.phase)) keep_outcome(ended->outcome);
     drain();
     with_.hooks.task_ends();
     store::Status& status = with_.recorder.status();
@@ -162,6 +174,7 @@ void Driver::finish()
 void Driver::end_attempt(const core::Outcome& outcome)
 {
     with_.hooks.attempt_ended();
+    keep_outcome(outcome);
     drain();
     hit_by_kill_.clear();
     store::Status& status = with_.recorder.status();

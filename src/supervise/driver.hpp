@@ -38,6 +38,7 @@ private:
     void kill_sweep(Events&);
     void pause();
     core::Liveness take_sample();
+    void keep_outcome(const core::Outcome&);
     void drain();
     void end_attempt(const core::Outcome&);
     void start_again(Events&);

@@ -61,6 +61,31 @@ TEST_CASE(
     CHECK(task.records.events().find("\"ended\"") != std::string::npos);
 }
 
+TEST_CASE("how the main process ended is on record before anything that may take long")
+{
+    core::Policy policy = plain();
+    SECTION("the only attempt") {}
+    SECTION("an attempt, and there is another one")
+    {
+        policy.restart_policy.retries = 1;
+        policy.restart_policy.restart = core::Restart::on_failure;
+    }
+    Driven task(policy);
+    int looked = 0;
+    const auto look = [&] {
+        const store::Status status = task.records.saved();
+        CHECK(status.lifecycle == core::Lifecycle::running); // the end itself comes last
+        CHECK(status.outcome.kind == core::OutcomeKind::exited);
+        CHECK(status.outcome.code == 3);
+        ++looked;
+    };
+    task.output.while_draining = task.hooks.while_task_ends = look;
+    task(0s, core::Tick{});
+    task.tree.exits(3);
+    task(5s, core::Tick{});
+    CHECK(looked > 0);
+}
+
 TEST_CASE(
     "a stop goes up its ladder by the timer, and its reason is on record before the first signal")
 {

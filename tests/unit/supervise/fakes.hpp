@@ -6,6 +6,7 @@
 #include <bgt/store/events.hpp>
 
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 namespace bgt::supervise::test {
@@ -109,9 +110,14 @@ struct FakeReports final : HangReporter {
 struct FakeOutput final : TaskOutput {
     explicit FakeOutput(Story& told) : story(told) {}
     Story& story;
+    std::function<void()> while_draining = [] {};
     void take_all() override {}
     void take_until(int, Instant) override {}
-    void drain(bool still_written) override { story.tell(still_written ? "drain-once" : "drain"); }
+    void drain(bool still_written) override
+    {
+        story.tell(still_written ? "drain-once" : "drain");
+        while_draining();
+    }
     void begin_attempt() override {}
     Ranges attempt_ranges() const override { return {{5, 9}, std::nullopt}; }
 };
@@ -119,10 +125,15 @@ struct FakeOutput final : TaskOutput {
 struct FakeHooks final : AttemptHooks {
     explicit FakeHooks(Story& told) : story(told) {}
     Story& story;
+    std::function<void()> while_task_ends = [] {};
     void attempt_started() override { story.tell("attempt-started"); }
     void attempt_ended() override { story.tell("attempt-ended"); }
     void tell_of_kernel(std::vector<store::EventField>&) override {}
-    void task_ends() override { story.tell("task-ends"); }
+    void task_ends() override
+    {
+        story.tell("task-ends");
+        while_task_ends();
+    }
     void task_ended() override { story.tell("task-ended"); }
     void release() override { story.tell("release"); }
 };
