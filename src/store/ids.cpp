@@ -1,6 +1,8 @@
 // Ids given out, and the listings of active/ and tasks/.
+#include <bgt/store/history.hpp>
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/root.hpp>
+#include <bgt/store/root_events.hpp>
 
 #include "files.hpp"
 
@@ -14,6 +16,8 @@ namespace bgt::store {
 namespace {
 
 constexpr const char* counter = "next-id";
+/// Tasks that one event can tell of, as far as that may be true.
+constexpr std::int64_t max_queued = 1 << 24;
 
 Result<std::vector<TaskId>> list_ids(int root, const char* folder, const std::string& path)
 {
@@ -53,12 +57,38 @@ Result<std::int64_t> largest_seen(int root, const std::string& path)
     return std::max(*tasks, *active);
 }
 
+/// Of the tasks that are over, whose folders may be gone; 0: none. What is damaged there is passed
+/// over.
+Result<std::int64_t> largest_in_history(const Root& root)
+{
+    std::int64_t largest = 0;
+    BGT_TRY(
+        read_history(root, [&](const core::PastRun& run) { largest = std::max(largest, run.id); }));
+    return largest;
+}
+
+/// Of the tasks that the event stream tells of: those of which no record was to stay, too.
+Result<std::int64_t> largest_in_events(const Root& root)
+{
+    std::int64_t largest = 0;
+    EventReader reader(root.fd());
+    while (true) {
+        BGT_TRY_ASSIGN(const auto item, reader.next());
+        if (!item) return largest;
+        std::int64_t count = 1;
+        if (item->event.type == "queued") count = item->event.number("count").value_or(1);
+        const std::int64_t before_last = std::clamp<std::int64_t>(count, 1, max_queued) - 1;
+        largest = std::max(largest, item->event.task.value + before_last);
+    }
+}
+
 /// What the counter says; 0 when it is empty or damaged; -1 with errno set.
 std::int64_t read_counter(int fd)
 {
     char text[32];
     const auto n = detail::read_at(fd, std::as_writable_bytes(std::span(text)), 0);
     if (n < 0) return -1;
+    if (n > 0 && text[n - 1] != '\n') return 0; // the beginning of a number is another number
     return detail::id_of_text({text, static_cast<std::size_t>(n)}).value;
 }
 
@@ -89,7 +119,9 @@ Result<TaskId> Root::allocate_ids(std::uint32_t count)
         if (!seen) return seen.error();
         const auto waiting = QueueView::load(*this, {}); // tasks that have no folder yet
         if (!waiting) return waiting.error();
-        next = std::max({last, *seen, waiting->last_id()}) + 1;
+        BGT_TRY_ASSIGN(const std::int64_t past, largest_in_history(*this));
+        BGT_TRY_ASSIGN(const std::int64_t told, largest_in_events(*this));
+        next = std::max({last, *seen, waiting->last_id(), past, told}) + 1;
     }
     const auto id = parse_task_id(std::to_string(next));
     if (!id)

@@ -38,7 +38,8 @@ public:
     int fd() const { return dir_.get(); }
 
     /// The next id, given out once for all time: also when next-id is missing or damaged (then
-    /// above every folder in tasks/). The lock is held for microseconds.
+    /// above every folder in tasks/, what waits, and what the history and the event stream tell
+    /// of). The lock is held for microseconds, but then.
     Result<TaskId> allocate_id() { return allocate_ids(1); }
     /// The same for so many in a row; the first of them.
     Result<TaskId> allocate_ids(std::uint32_t count);

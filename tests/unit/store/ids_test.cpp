@@ -1,5 +1,8 @@
 #include "temp_folder.hpp"
 
+#include <bgt/store/history.hpp>
+#include <bgt/store/root_events.hpp>
+
 #include <algorithm>
 #include <sys/wait.h>
 #include <thread>
@@ -51,6 +54,41 @@ TEST_CASE("a lost, damaged or old counter goes on above everything that is there
         std::filesystem::remove(counter);
         std::filesystem::create_directory(temp / "root/tasks/.gone-60");
         CHECK(must(root.allocate_id()) == TaskId{61});
+    }
+}
+
+TEST_CASE("an id is not given twice because the counter and the folder are gone")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    const auto lose_counter = [&] {
+        SECTION("lost")
+        {
+            std::filesystem::remove(temp / "root/next-id");
+        }
+        SECTION("empty")
+        {
+            put(temp / "root/next-id", "");
+        }
+        SECTION("cut")
+        {
+            put(temp / "root/next-id", "3");
+        }
+    };
+    SECTION("the history knows it")
+    {
+        TaskSpec spec;
+        spec.id = TaskId{37};
+        must(append_history(root, spec, {}, WallTime{}));
+        lose_counter();
+        CHECK(must(root.allocate_id()) == TaskId{38});
+    }
+    SECTION("the event stream knows it, of many that waited, too")
+    {
+        EventWriter events(root.fd());
+        must(events.append(queued_event(TaskId{30}, 8, "", "q", WallTime{})));
+        lose_counter();
+        CHECK(must(root.allocate_id()) == TaskId{38});
     }
 }
 
