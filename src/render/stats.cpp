@@ -136,6 +136,7 @@ json::object history_json(const store::History& history)
     return {{"records", history.records},
             {"damaged_places", history.damaged_places},
             {"damaged_bytes", history.damaged_bytes},
+            {"unread_bytes", history.unread_bytes},
             {"problem", text_or_null(history.problem)}};
 }
 

@@ -88,6 +88,15 @@ bool take_times(ByteReader& in, core::PastRun& run)
     return good;
 }
 
+/// How far the next frame is at least: zeros, of which a crash may leave many, begin none, but for
+/// the one that may be the low byte of its size. At least 1.
+std::size_t zeros_before_a_frame(std::string_view bytes)
+{
+    const std::size_t zeros = std::min(bytes.find_first_not_of('\0'), bytes.size());
+    return std::max<std::size_t>(
+        zeros < bytes.size() ? zeros - std::min<std::size_t>(zeros, 1) : zeros, 1);
+}
+
 } // namespace
 
 std::string encode_run(const core::PastRun& run)
@@ -151,11 +160,13 @@ RunScan scan_runs(std::string_view bytes,
         if (size && *size <= largest_run && tried <= most_tried) record = framed(bytes);
         RunDecoded decoded = RunDecoded::damaged;
         if (record) decoded = decode_run(*record, run);
-        if (decoded == RunDecoded::damaged && size && *size <= largest_run) tried += *size;
+        if (decoded == RunDecoded::damaged && size && *size <= largest_run)
+            tried += *size + journal_frame_size;
         if (decoded == RunDecoded::damaged) {
             if (!in_damage) ++scan.damaged_places;
             in_damage = true;
-            const std::size_t step = tried > most_tried ? bytes.size() : 1;
+            const std::size_t step =
+                tried > most_tried ? bytes.size() : zeros_before_a_frame(bytes);
             scan.damaged_bytes += step;
             bytes.remove_prefix(step);
             continue;
@@ -187,12 +198,14 @@ std::string encode_totals(const Totals& totals)
     return frame(out.take());
 }
 
-std::optional<Totals> decode_totals(std::string_view bytes)
+TotalsDecoded decode_totals(std::string_view bytes, Totals& into)
 {
     const auto record = framed(bytes);
-    if (!record) return std::nullopt;
+    if (!record) return TotalsDecoded::damaged;
     ByteReader in(*record);
-    if (in.number() > readable_by) return std::nullopt;
+    const std::uint64_t needed = in.number();
+    if (!in.good()) return TotalsDecoded::damaged;
+    if (needed > readable_by) return TotalsDecoded::newer;
     Totals totals;
     totals.dropped_files = static_cast<std::int64_t>(in.number());
     totals.damaged_places = in.number();
@@ -207,8 +220,9 @@ std::optional<Totals> decode_totals(std::string_view bytes)
             *sum = std::chrono::microseconds(static_cast<std::int64_t>(in.number()));
         totals.runs.add(key, counts);
     }
-    if (!in.good() || totals.dropped_files < 0) return std::nullopt;
-    return totals;
+    if (!in.good() || totals.dropped_files < 0) return TotalsDecoded::damaged;
+    into = std::move(totals);
+    return TotalsDecoded::totals;
 }
 
 } // namespace bgt::store::detail

@@ -19,6 +19,7 @@ struct RunScan {
     std::uint64_t damaged_places = 0;
     std::uint64_t damaged_bytes = 0;
     std::uint64_t from_newer = 0;
+    std::uint64_t unread_bytes = 0; ///< of scan_runs(): none
 };
 /// Finds the records among these bytes, behind damage too. `frame` is where one stands. The effort
 /// is bounded: what is too costly to look through counts as damaged.
@@ -32,7 +33,8 @@ struct Totals {
     core::RunTotals runs;
 };
 std::string encode_totals(const Totals&);
-/// nullopt: damaged, or of a newer bgt.
-std::optional<Totals> decode_totals(std::string_view bytes);
+enum class TotalsDecoded : std::uint8_t { totals, newer, damaged };
+/// What is not `totals` leaves them as they were.
+TotalsDecoded decode_totals(std::string_view bytes, Totals&);
 
 } // namespace bgt::store::detail

@@ -96,10 +96,15 @@ int Collect::history(Context& context, const store::Retention& keep)
     if (older_ && keep.keep_age) stays.since = render::Moment::now().wall - *keep.keep_age;
     const auto trimmed = ops::collect_history(**root, stays, dry_run_);
     if (!trimmed) return context.fail(trimmed.error(), json_);
+    if (!trimmed->problem.empty()) context.complain(trimmed->problem);
     if (json_) {
-        context.print(render::answer_json({{"dry_run", dry_run_},
-                                           {"removed_records", trimmed->removed},
-                                           {"kept_records", trimmed->kept}}));
+        context.print(render::answer_json(
+            {{"dry_run", dry_run_},
+             {"removed_records", trimmed->removed},
+             {"kept_records", trimmed->kept},
+             {"problem", trimmed->problem.empty()
+                             ? boost::json::value(nullptr)
+                             : boost::json::value(to_valid_utf8(trimmed->problem))}}));
         return code::ok;
     }
     context.print((dry_run_ ? "would remove " : "removed ") +

@@ -1,5 +1,6 @@
 #include "answer.hpp"
 
+#include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/moment.hpp>
@@ -96,6 +97,9 @@ int Stats::tell_damage(Context& context, const store::History& history) const
     if (history.from_newer > 0)
         context.complain(counted(history.from_newer, "record", "records") +
                          " of a newer bgt did not count");
+    if (history.unread_bytes > 0)
+        context.complain("the oldest " + format_size(history.unread_bytes) +
+                         " of the history were not read and did not count");
     if (!history.problem.empty()) context.complain(history.problem);
     return code::ok;
 }

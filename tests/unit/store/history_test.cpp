@@ -2,6 +2,7 @@
 #include "temp_folder.hpp"
 
 #include "store/history_format.hpp"
+#include "store/queue_format.hpp"
 
 #include <bgt/store/history.hpp>
 
@@ -268,6 +269,84 @@ TEST_CASE("totals that are damaged are told, and the records are read")
     const Found found = read(root);
     CHECK(found.ids == ids(2, 3));
     CHECK(found.history.problem.find("totals is damaged") != std::string::npos);
+    CHECK(must(trim_history(root, {2, {}})).problem == found.history.problem);
+
+    // Who drops records puts them aside, and that is said from then on.
+    const HistoryTrimmed done = must(trim_history(root, {1, {}}));
+    CHECK(done.removed == 1);
+    CHECK(done.problem == found.history.problem);
+    CHECK(get(temp / "root/history/totals.damaged") == "garbage");
+    CHECK(read(root).ids == ids(3, 3));
+    CHECK(read(root).history.problem.find("totals was damaged") != std::string::npos);
+    CHECK(counted(root) == 2);
+    append(root, 4);
+    CHECK(must(trim_history(root, {1, {}})).problem.find("totals was damaged") !=
+          std::string::npos);
+    ::unlink((temp / "root/history/totals.damaged").c_str());
+    CHECK(read(root).history.problem.empty());
+    CHECK(counted(root) == 3);
+}
+
+TEST_CASE("totals of a newer bgt are kept, and nothing is dropped that they may count")
+{
+    TempFolder temp;
+    const Root root = open_root(temp / "root");
+    for (std::int64_t id = 1; id <= 3; ++id) append(root, id);
+    const std::string newer = detail::frame(std::string("\x02") + "whatever there is");
+    put(temp / "root/history/totals", newer);
+    CHECK(read(root).ids == ids(1, 3));
+    CHECK(read(root).history.problem.find("newer bgt") != std::string::npos);
+    const HistoryTrimmed done = must(trim_history(root, {1, {}}));
+    CHECK(done.removed == 0);
+    CHECK(done.problem.find("newer bgt") != std::string::npos);
+    CHECK(get(temp / "root/history/totals") == newer);
+    CHECK(read(root).ids == ids(1, 3));
+}
+
+TEST_CASE("a sparse file of any size is read in the time that its content takes")
+{
+    TempFolder temp;
+    const Root root = open_root(temp / "root");
+    for (std::int64_t id = 1; id <= 3; ++id) append(root, id);
+    const std::string current = temp / "root/history/current";
+    REQUIRE(::truncate(current.c_str(), off_t{1} << 40) == 0);
+    append(root, 4);
+    const auto begin = std::chrono::steady_clock::now();
+    const Found found = read(root);
+    CHECK(found.ids == ids(1, 4));
+    CHECK(found.history.damaged_places >= 1);
+    CHECK(found.history.damaged_bytes > (std::uint64_t{1} << 39));
+    CHECK(must(trim_history(root, {2, {}})).removed == 2);
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);
+    CHECK(read(root).ids == ids(3, 4));
+    CHECK(read(root).history.damaged_places == 0);
+}
+
+TEST_CASE("of more than can be read the newest is, and the rest is said")
+{
+    TempFolder temp;
+    const Root root = open_root(temp / "root");
+    for (std::int64_t id = 1; id <= 3; ++id) append(root, id);
+    must(trim_history(root, {2, {}}));
+    const auto before = std::filesystem::file_size(temp / "root/history/2");
+    for (std::int64_t id = 4; id <= 5; ++id) append(root, id);
+    const auto newest = std::filesystem::file_size(temp / "root/history/current");
+    std::vector<std::int64_t> read;
+    const History history = must(read_history(
+        root, [&](const core::PastRun& run) { read.push_back(run.id); }, newest));
+    CHECK(read == ids(4, 5));
+    CHECK(history.unread_bytes == before);
+}
+
+TEST_CASE("a file of zeros is looked through in bounded time")
+{
+    TempFolder temp;
+    const Root root = open_root(temp / "root");
+    append(root, 1);
+    put(temp / "root/history/current", std::string(64u << 20, '\0'));
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(read(root).history.damaged_places == 1);
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);
 }
 
 TEST_CASE("several append while one drops: each record counts once")
