@@ -54,7 +54,9 @@ Result<InspectAnswer> recover_and_inspect(store::Root& root, const InspectReques
         if (request.processes) one.processes = processes_of(one.task.tree);
         if (const Result<store::TaskDir> task = root.open_task(one.task.id)) {
             read_history(one, *task, request.max_events);
-            if (auto results = store::read_results(task->fd())) one.results = *std::move(results);
+            auto results = store::read_results(task->fd());
+            if (results) one.results = *std::move(results);
+            else one.results.problem = results.error().message;
         }
     }
     return answer;

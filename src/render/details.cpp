@@ -280,6 +280,7 @@ void add_results(Lines& lines, const store::TaskResults& results)
     lines.field("metrics", metrics);
     for (const store::Artifact& artifact : results.artifacts)
         lines.field("artifact", artifact_words(artifact));
+    for (const std::string& missing : missing_results(results)) lines.field("missing", missing);
 }
 
 /// Those before the one that the lines above are about.

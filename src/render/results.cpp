@@ -25,7 +25,30 @@ json::object results_json(const store::TaskResults& results)
     return {{"summary", results.summary.empty() ? json::value(nullptr)
                                                 : json::value(to_valid_utf8(results.summary))},
             {"metrics", std::move(metrics)},
-            {"artifacts", std::move(artifacts)}};
+            {"artifacts", std::move(artifacts)},
+            {"dropped", results.dropped},
+            {"problem", results.problem.empty() ? json::value(nullptr)
+                                                : json::value(to_valid_utf8(results.problem))},
+            {"damaged_lines", results.damaged_lines},
+            {"unread_bytes", results.unread_bytes}};
+}
+
+std::vector<std::string> missing_results(const store::TaskResults& results)
+{
+    std::vector<std::string> words;
+    if (!results.problem.empty()) words.push_back(printable(results.problem));
+    if (results.dropped > 0)
+        words.push_back(fmt::format("{} metrics or artifacts were dropped (at most {} of each, "
+                                    "and 512 KiB, are kept)",
+                                    results.dropped, store::max_results));
+    if (results.damaged_lines > 0)
+        words.push_back(
+            fmt::format("{} lines of results.jsonl are damaged", results.damaged_lines));
+    if (results.unread_bytes > 0)
+        words.push_back(
+            fmt::format("the first {} bytes of results.jsonl were not read: it is too large",
+                        results.unread_bytes));
+    return words;
 }
 
 std::string artifact_words(const store::Artifact& artifact)
@@ -56,6 +79,7 @@ std::string results_text(const ops::Inspected& task)
         row("metric", printable(key) + " = " + metric_words(value));
     for (const store::Artifact& artifact : results.artifacts)
         row("artifact", artifact_words(artifact));
+    for (const std::string& missing : missing_results(results)) row("missing", missing);
     return out;
 }
 

@@ -67,18 +67,21 @@ std::optional<TaskEvent> decode_event(std::string_view line)
     }
 }
 
-/// The end of the file, from the start of a line.
-Result<std::string> read_tail(int fd, const char* name)
+/// The end of the file, from the start of a line. `before`: bytes in front of it.
+Result<std::string> read_tail(int fd, const char* name, std::uint64_t max_bytes,
+                              std::uint64_t& before)
 {
     struct stat st {};
     if (::fstat(fd, &st) != 0) return detail::explain(std::string("can't read ") + name, errno);
     const auto size = static_cast<std::uint64_t>(st.st_size);
-    const std::uint64_t from = size > max_read ? size - max_read : 0;
+    const std::uint64_t from = size > max_bytes ? size - max_bytes : 0;
     std::string text(static_cast<std::size_t>(size - from), '\0');
     const auto n = detail::read_at(fd, std::as_writable_bytes(std::span(text)), from);
     if (n < 0) return detail::explain(std::string("can't read ") + name, errno);
     text.resize(static_cast<std::size_t>(n));
-    if (from > 0) text.erase(0, std::min(text.find('\n'), text.size()));
+    const std::size_t cut = from > 0 ? std::min(text.find('\n'), text.size()) : 0;
+    text.erase(0, cut);
+    before = from + cut;
     return text;
 }
 
@@ -115,29 +118,34 @@ std::string encode_event(WallTime at, std::string_view event, const std::vector<
 Result<void> append_event(int events_fd, WallTime at, std::string_view event,
                           const std::vector<EventField>& fields)
 {
-    std::string line = encode_event(at, event, fields) + "\n";
-    if (needs_newline(events_fd)) line.insert(line.begin(), '\n');
-    const ssize_t n = retry_on_eintr([&] { return ::write(events_fd, line.data(), line.size()); });
-    if (n < 0) return detail::explain("can't append to events.jsonl", errno);
+    return detail::append_line(events_fd, file::events, encode_event(at, event, fields) + "\n");
+}
+
+Result<void> detail::append_line(int fd, const char* name, std::string line)
+{
+    if (needs_newline(fd)) line.insert(line.begin(), '\n');
+    const ssize_t n = retry_on_eintr([&] { return ::write(fd, line.data(), line.size()); });
+    if (n < 0) return explain(std::string("can't append to ") + name, errno);
     // Not gone on with: another process's line may have come behind the part. The next line mends
     // it.
     if (static_cast<std::size_t>(n) < line.size())
-        return detail::explain("can't append to events.jsonl", ENOSPC);
+        return explain(std::string("can't append to ") + name, ENOSPC);
     return {};
 }
 
 Result<EventsRead> read_events(int task_dir_fd, std::size_t most)
 {
-    return detail::read_event_file(task_dir_fd, file::events, most);
+    return detail::read_event_file(task_dir_fd, file::events, most, max_read);
 }
 
-Result<EventsRead> detail::read_event_file(int task_dir_fd, const char* name, std::size_t most)
+Result<EventsRead> detail::read_event_file(int task_dir_fd, const char* name, std::size_t most,
+                                           std::uint64_t max_bytes)
 {
     EventsRead read;
     const Fd fd = open_file(task_dir_fd, name, O_RDONLY);
     if (!fd && errno == ENOENT) return read;
     if (!fd) return detail::explain(std::string("can't open ") + name, errno);
-    const auto text = read_tail(fd.get(), name);
+    const auto text = read_tail(fd.get(), name, max_bytes, read.unread_bytes);
     if (!text) return text.error();
     std::string_view rest = *text;
     while (!rest.empty() && read.events.size() < most) {

@@ -51,6 +51,27 @@ TEST_CASE("the result of a task: summary, metrics, artefacts with their sizes")
     CHECK(number_at(lab.show(id), "/results/artifacts/0/bytes") == 5);
 }
 
+TEST_CASE("results that have no room, and lines that are damaged, are said")
+{
+    const Lab lab;
+    const std::string id =
+        run_script(lab, "for i in $(seq 0 63); do set --; "
+                        "for k in $(seq 0 15); do set -- \"$@\" --metric m$((i * 16 + k))=1; done; "
+                        "$bgt notify \"$@\"; done");
+    CHECK(number_at(result_of(lab, id), "/dropped") == 24);
+    CHECK(number_at(lab.show(id), "/results/dropped") == 24);
+    const std::string words = "24 metrics or artifacts were dropped (at most 1000 of each";
+    CHECK(lab({"result", id}).out.find("  missing   " + words) != std::string::npos);
+    CHECK(lab({"show", id}).out.find(words) != std::string::npos);
+    write_file(lab.task_folder(id) + "/results.jsonl", "garbage\n");
+    CHECK(number_at(result_of(lab, id), "/damaged_lines") == 1);
+    CHECK(lab({"result", id}).out.find("1 lines of results.jsonl are damaged") !=
+          std::string::npos);
+    std::filesystem::remove(lab.task_folder(id) + "/results.jsonl");
+    std::filesystem::create_symlink("/etc/passwd", lab.task_folder(id) + "/results.jsonl");
+    CHECK(text_at(result_of(lab, id), "/problem").find("results.jsonl") != std::string::npos);
+}
+
 TEST_CASE("lines of the execution log, with their data")
 {
     const Lab lab;

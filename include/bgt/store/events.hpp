@@ -38,7 +38,8 @@ Result<void> append_event(int events_fd, WallTime at, std::string_view event,
 
 struct EventsRead {
     std::vector<TaskEvent> events;
-    std::size_t damaged_lines = 0; ///< lines that could not be read, passed over and counted
+    std::size_t damaged_lines = 0;  ///< lines that could not be read, passed over and counted
+    std::uint64_t unread_bytes = 0; ///< in front of what was read
 };
 /// The last `most` events of the folder; an absent file has none. Reads at most the last 1 MiB.
 Result<EventsRead> read_events(int task_dir_fd, std::size_t most);
