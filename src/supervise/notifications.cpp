@@ -1,11 +1,13 @@
 #include "notifications.hpp"
 
+#include <utility>
+
 namespace bgt::supervise {
 namespace {
 
 /// For so long a sender counts as what it was: its pid can't well have come again.
 constexpr auto sender_is_known = std::chrono::milliseconds(100);
-/// More lines of the execution log and of results are a flood.
+/// More lines of the execution log are a flood.
 constexpr std::int64_t max_lines = 10'000;
 
 } // namespace
@@ -42,15 +44,29 @@ bool Notifications::take(const os::Datagram& message)
     if (put(*notification)) recorder_.save();
     if (notification->log) put_log(*notification->log, notification->log_data);
     put_results(*notification);
-    if (notification->stopping) recorder_.event("stopping");
-    // Told, and no more: what counts is the tree, whichever of its processes is the main one.
-    if (notification->main_pid && is_member(*notification->main_pid))
-        recorder_.event("main-pid", {{"pid", std::int64_t{*notification->main_pid}}});
+    if (notification->stopping) recorder_.event_by_task("stopping");
+    if (notification->main_pid) put_main_pid(*notification->main_pid);
     if (notification->extend) sink_.dispatch(core::Extended{*notification->extend});
     if (notification->watchdog) sink_.dispatch(core::WatchdogSet{*notification->watchdog});
-    if (notification->failed) sink_.dispatch(core::HangReported{});
+    if (notification->failed) report_hang();
     if (notification->ready) target_.announced_ready();
     return true;
+}
+
+/// Told, and no more: what counts is the tree, whichever of its processes is the main one.
+void Notifications::put_main_pid(std::int32_t pid)
+{
+    if (pid == main_pid_ || !is_member(pid)) return;
+    main_pid_ = pid;
+    recorder_.event_by_task("main-pid", {{"pid", std::int64_t{pid}}});
+}
+
+void Notifications::report_hang()
+{
+    const std::uint32_t attempt = recorder_.status().attempt;
+    if (std::exchange(hangs_of_, attempt) != attempt) hangs_ = few_hangs;
+    if (hangs_.take(clock_.now())) sink_.dispatch(core::HangReported{});
+    else recorder_.drop_event();
 }
 
 void Notifications::put_log(const core::LogLine& line, const std::string& data)
@@ -58,7 +74,7 @@ void Notifications::put_log(const core::LogLine& line, const std::string& data)
     if (++log_lines_ > max_lines) {
         if (log_lines_ == max_lines + 1)
             recorder_.event("log-full", {{"lines", std::int64_t{max_lines}}});
-        return;
+        return recorder_.drop_event();
     }
     std::vector<store::EventField> fields{{"level", line.level}, {"text", line.text}};
     if (!data.empty()) fields.push_back({"data", data});
@@ -68,7 +84,6 @@ void Notifications::put_log(const core::LogLine& line, const std::string& data)
 void Notifications::put_results(const core::Notification& said)
 {
     if (!said.summary && said.artifacts.empty() && said.metrics.empty()) return;
-    if (++log_lines_ > max_lines) return;
     store::ResultsWriter* const results = recorder_.results();
     bool written = results != nullptr;
     const WallTime now = clock_.wall_now();
@@ -79,7 +94,8 @@ void Notifications::put_results(const core::Notification& said)
         for (const core::Metric& metric : said.metrics)
             note(results->metric(now, metric.name, metric.value));
     }
-    if (!written) recorder_.event("result-lost");
+    if (!written && !result_is_lost_) recorder_.event_by_task("result-lost");
+    result_is_lost_ = !written;
 }
 
 /// True: the record has changed.

@@ -1,5 +1,6 @@
 #pragma once
 /// Messages of the task itself, by the sd_notify protocol (man 3 sd_notify).
+#include <bgt/core/event_budget.hpp>
 #include <bgt/core/notify.hpp>
 #include <bgt/os/control_socket.hpp>
 #include <bgt/supervise/collaborators.hpp>
@@ -26,10 +27,15 @@ public:
     bool take(const os::Datagram&);
 
 private:
+    /// Each of them makes a report.
+    static constexpr core::EventBudget few_hangs{3, std::chrono::minutes(1)};
+
     bool is_member(std::int32_t pid);
     bool put(const core::Notification&);
     void put_log(const core::LogLine&, const std::string& data);
     void put_results(const core::Notification&);
+    void put_main_pid(std::int32_t);
+    void report_hang();
 
     Tree& tree_;
     const Clock& clock_;
@@ -38,7 +44,11 @@ private:
     NotificationTarget& target_;
     std::int64_t refused_ = 0;   ///< messages that did not come from the tree
     std::int64_t malformed_ = 0; ///< that could not be read whole
-    std::int64_t log_lines_ = 0; ///< and results, that were written
+    std::int64_t log_lines_ = 0; ///< that were written, and more
+    std::int32_t main_pid_ = 0;  ///< the last one that was told
+    bool result_is_lost_ = false;
+    core::EventBudget hangs_ = few_hangs; ///< that the task says itself
+    std::uint32_t hangs_of_ = 0;          ///< the attempt
     std::pair<std::int32_t, Instant>
         last_sender_{}; ///< known to be a member, so that a flood is not looked up each time
 };

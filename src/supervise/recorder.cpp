@@ -15,8 +15,13 @@ namespace {
 
 constexpr int max_tries = 5;
 constexpr auto between_tries = std::chrono::milliseconds(20);
-/// The stream is shared by all tasks: one that reports at each percent must not fill it.
+/// The stream is shared by all tasks: one that reports at each percent must not fill it. Steps are
+/// told at once, as long as they are not more than this on the average.
 constexpr auto between_progress = std::chrono::seconds(1);
+constexpr std::int64_t steps_at_once = 100;
+/// Of each kind of event that a task can cause by saying so.
+constexpr std::int64_t events_at_once = 20;
+constexpr auto between_events = std::chrono::minutes(1);
 constexpr std::size_t max_unpublished = 16;
 constexpr std::size_t lines_told = 5;
 constexpr std::uint64_t tail_bytes = 4096;
@@ -45,6 +50,8 @@ void describe_end(store::RootEvent& event, const core::Outcome& outcome, const s
 }
 
 } // namespace
+
+Recorder::Recorder() : steps_(steps_at_once, between_progress) {}
 
 Result<Recorder> Recorder::open(const store::TaskDir& task)
 {
@@ -92,7 +99,13 @@ void Recorder::tell_progress(bool is_new_step)
 {
     const Instant now = os::now();
     const bool is_whole = status_.progress && *status_.progress >= 1;
-    if (!is_whole && !is_new_step && now < progress_told_ + between_progress) return;
+    if (now < progress_told_ + between_progress) {
+        if (!is_whole && !is_new_step) return;
+        if (!steps_.take(now)) {
+            ++dropped_in_stream_;
+            return;
+        }
+    }
     progress_told_ = now;
     std::vector<store::EventField> fields;
     if (status_.progress)
@@ -118,8 +131,20 @@ void Recorder::event(std::string_view name, std::vector<store::EventField> field
     const WallTime now = os::wall_now();
     if (const core::EventType* type = core::type_of_task_event(name)) tell(*type, now, fields);
     if (lost_events_ > 0) fields.push_back({"events_lost_before", lost_events_});
+    if (dropped_events_ > 0) fields.push_back({"events_dropped_before", dropped_events_});
     const Result<void> written = store::append_event(events_.get(), now, name, fields);
     lost_events_ = written ? 0 : lost_events_ + 1;
+    if (written) dropped_events_ = 0;
+}
+
+void Recorder::event_by_task(std::string_view name, std::vector<store::EventField> fields)
+{
+    auto budget = budgets_.find(name);
+    if (budget == budgets_.end())
+        budget = budgets_.emplace(name, core::EventBudget(events_at_once, between_events)).first;
+    if (budget->second.take(os::now())) return event(name, std::move(fields));
+    ++dropped_events_;
+    if (core::type_of_task_event(name) != nullptr) ++dropped_in_stream_;
 }
 
 void Recorder::tell(std::string_view type, WallTime at, std::vector<store::EventField> fields)
@@ -141,7 +166,11 @@ void Recorder::tell(const core::EventType& type, WallTime at, std::vector<store:
         return;
     }
     if (lost_in_stream_ > 0) event.data.emplace_back("events_lost_before", lost_in_stream_);
-    lost_in_stream_ = stream_.append(event) ? 0 : lost_in_stream_ + 1;
+    if (dropped_in_stream_ > 0)
+        event.data.emplace_back("events_dropped_before", dropped_in_stream_);
+    const bool written = bool(stream_.append(event));
+    lost_in_stream_ = written ? 0 : lost_in_stream_ + 1;
+    if (written) dropped_in_stream_ = 0;
 }
 
 void Recorder::publish(int root_fd, store::TaskId id, std::string name)

@@ -1,4 +1,5 @@
 #pragma once
+#include <bgt/core/event_budget.hpp>
 #include <bgt/core/event_table.hpp>
 #include <bgt/core/progress.hpp>
 #include <bgt/core/step.hpp>
@@ -7,6 +8,7 @@
 #include <bgt/store/root_events.hpp>
 #include <bgt/store/status.hpp>
 #include <bgt/store/task_dir.hpp>
+#include <map>
 #include <string>
 
 namespace bgt::supervise {
@@ -34,6 +36,12 @@ public:
     bool put(const core::Progress&);
     /// For the event log of the task, and for the stream.
     void event(std::string_view name, std::vector<store::EventField> fields = {});
+    /// The same for an event that the task itself can cause as often as it likes: so many of each
+    /// kind; more are counted, and the next event of any kind says how many
+    /// (`events_dropped_before`).
+    void event_by_task(std::string_view name, std::vector<store::EventField> fields = {});
+    /// Something that would have been an event, and is only counted.
+    void drop_event() { ++dropped_events_; }
     /// For the stream alone: one of its types.
     void tell(std::string_view type, WallTime at, std::vector<store::EventField> fields = {});
     /// From now on the stream is written, too, and what it is to tell so far is written now: later
@@ -45,6 +53,7 @@ public:
     bool has_results() const { return results_.has_value(); }
 
 private:
+    Recorder();
     void tell(const core::EventType&, WallTime at, std::vector<store::EventField> fields);
     void tell_progress(bool is_new_step);
 
@@ -53,7 +62,10 @@ private:
     int folder_ = -1, root_ = -1;
     Fd events_;
     std::optional<store::ResultsWriter> results_;
-    std::int64_t lost_events_ = 0, lost_in_stream_ = 0;
+    std::int64_t lost_events_ = 0, lost_in_stream_ = 0; ///< by a full disk
+    std::int64_t dropped_events_ = 0, dropped_in_stream_ = 0;
+    std::map<std::string, core::EventBudget, std::less<>> budgets_; ///< by kind
+    core::EventBudget steps_;
     bool refused_ = false; ///< the last record, by the disk
     store::TaskId id_;
     std::string name_;

@@ -125,6 +125,84 @@ TEST_CASE(
     CHECK(task.records.events().find("notification-malformed") != std::string::npos);
 }
 
+TEST_CASE("a flood of what a task says of itself leaves room for other events, and is counted")
+{
+    constexpr int flood = 1000;
+    Notified task;
+    task.tree.living = {10, 11};
+    const auto count = [&](const std::string& event) {
+        const std::string all = task.records.events(), word = "\"event\":\"" + event + "\"";
+        int found = 0;
+        for (std::size_t at = 0; (at = all.find(word, at)) != all.npos; ++at) ++found;
+        return found;
+    };
+    SECTION("STOPPING=1")
+    {
+        for (int i = 0; i < flood; ++i) task(10, "STOPPING=1");
+        CHECK(count("stopping") == 20);
+    }
+    SECTION("MAINPID, to and fro")
+    {
+        for (int i = 0; i < flood; ++i) task(10, i % 2 == 0 ? "MAINPID=10" : "MAINPID=11");
+        CHECK(count("main-pid") == 20);
+    }
+    SECTION("MAINPID, the same")
+    {
+        for (int i = 0; i < flood; ++i) task(10, "MAINPID=11");
+        CHECK(count("main-pid") == 1);
+        return; // nothing new was said
+    }
+    SECTION("lines of the log")
+    {
+        for (int i = 0; i < 10'000 + flood; ++i) task(10, "X_BGT_LOG=info x");
+        CHECK(count("log") == 10'000);
+        task.records.recorder.event("ended");
+        CHECK(task.records.events().find("\"events_dropped_before\":1000") != std::string::npos);
+        return;
+    }
+    SECTION("WATCHDOG=trigger: each makes a report; another attempt is another matter")
+    {
+        for (int i = 0; i < flood; ++i) task(10, "WATCHDOG=trigger");
+        CHECK(task.sink.events.size() == 3);
+        task.records.recorder.status().attempt = 2;
+        task(10, "WATCHDOG=trigger");
+        CHECK(task.sink.events.size() == 4);
+    }
+    task.records.recorder.event("ended");
+    CHECK(task.records.events().find("\"events_dropped_before\":9") != std::string::npos);
+    task.records.recorder.event("more");
+    CHECK(task.records.events().rfind("dropped_before") <
+          task.records.events().rfind("\"event\":\"more\""));
+}
+
+TEST_CASE("steps are told in the stream at once, and a flood of them is counted")
+{
+    Records records;
+    bgt::test::TaskFolder root;
+    records.recorder.publish(root.dir().fd(), store::TaskId{7}, "web");
+    for (int i = 0; i < 1000; ++i) {
+        core::Progress progress;
+        progress.step = "step " + std::to_string(i);
+        if (i % 2 == 0) progress.fraction = 1; // done, again and again
+        else progress.fraction = 0.5;
+        records.recorder.put(progress);
+    }
+    records.recorder.event("ended");
+    store::EventReader stream(root.dir().fd());
+    int told = 0;
+    std::int64_t dropped = 0;
+    while (true) {
+        const auto item = stream.next();
+        REQUIRE(item);
+        if (!*item) break;
+        if ((*item)->event.type == "progress") ++told;
+        dropped += (*item)->event.number("events_dropped_before").value_or(0);
+    }
+    CHECK(told >= 100);
+    CHECK(told < 200);
+    CHECK(told + dropped == 1000);
+}
+
 TEST_CASE("an owner that is gone already ends the task at once, and one that lives does not")
 {
     boost::asio::io_context io;
