@@ -4,6 +4,7 @@
 #include <bgt/base/held_signals.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/proc_dir.hpp>
 #include <bgt/os/spawn.hpp>
 #include <bgt/os/tree.hpp>
 #include <bgt/os/wait.hpp>
@@ -22,6 +23,34 @@ constexpr auto kill_timeout = std::chrono::seconds(2);
 constexpr auto kill_interval = std::chrono::milliseconds(20);
 /// Of the names of supervisors and dispatchers (man 5 proc, comm).
 constexpr std::string_view name_of_bgt = "bgt:";
+/// And of one that waits until it may dispatch: the only one that holds no lock.
+constexpr std::string_view name_of_standby = "bgt:standby";
+
+/// Whether the descriptor is a lock that it holds: of its task, or of the queues.
+bool is_lock(const ProcDir& proc, const ProcStat& process, int folder, std::int32_t fd)
+{
+    std::array<char, 4096> path{};
+    const std::string name = std::to_string(fd);
+    const ssize_t size = ::readlinkat(folder, name.c_str(), path.data(), path.size());
+    std::string_view file(path.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    constexpr std::string_view deleted = " (deleted)";
+    if (file.ends_with(deleted)) file.remove_suffix(deleted.size());
+    if (process.comm == name_of_standby) return file.ends_with("/dispatcher.lock");
+    return (file.ends_with("/lock") || file.ends_with("/dispatcher.lock")) &&
+           proc.read(process.key.pid, "fdinfo/" + name, 4096).find(" OFDLCK ") != std::string::npos;
+}
+
+/// A name alone proves nothing: everybody can take one.
+bool is_bgt(const ProcStat& process)
+{
+    if (!process.comm.starts_with(name_of_bgt)) return false;
+    const ProcDir proc;
+    const Fd folder = proc.open(process.key.pid, "fd", O_RDONLY | O_DIRECTORY);
+    if (!folder) return false;
+    return std::ranges::any_of(numeric_entries(folder.get()), [&](std::int32_t fd) {
+        return is_lock(proc, process, folder.get(), fd);
+    });
+}
 
 /// What descends from this process. A task that was started with bgt belongs to its supervisor.
 std::vector<ProcStat> members()
@@ -29,7 +58,7 @@ std::vector<ProcStat> members()
     std::vector<ProcStat> all = descendants_of(own_pid());
     std::set<std::int32_t> others;
     for (const ProcStat& process : all)
-        if (process.comm.starts_with(name_of_bgt)) others.insert(process.key.pid);
+        if (is_bgt(process)) others.insert(process.key.pid);
     return without_trees(std::move(all), std::move(others));
 }
 

@@ -113,6 +113,18 @@ TEST_CASE("what a bounded command leaves is stopped")
     CHECK(Watched("sleep 0.05 & exit 0", 20s, 20s).end() == "0 0 0 0 0 "); // it ended in its time
 }
 
+TEST_CASE("what a bounded command leaves is stopped, whatever it calls itself")
+{
+    for (const std::string name : {"bgt:7", "bgt:dispatcher", "bgt:standby", "bgt:x"}) {
+        INFO(name);
+        const Watched run("cp \"$(command -v sleep)\" " + name + "; (setsid ./" + name +
+                          " 1000 & echo $! > left) & sleep 0.1; exit 0");
+        const pid_t left = run.pid_of("left");
+        CHECK(run.end() == "0 0 1 0 0 ");
+        CHECK_FALSE(is_alive(left));
+    }
+}
+
 TEST_CASE("a process that watches a bounded command stops it when it is told to end")
 {
     const Watched run("trap '' TERM; echo $$ > shell; while :; do sleep 1; done", 20s, 100ms, 20s);
