@@ -36,6 +36,16 @@ std::string frames_of(const std::vector<QueueRecord>& records)
 
 } // namespace
 
+Error copied_error(const std::string& journal)
+{
+    return {ErrorKind::failed,
+            journal +
+                " was written for another folder, of which this is a copy: nothing of it is "
+                "started; remove " +
+                journal + " to use queues here",
+            copied_journal};
+}
+
 Result<QueueFile> QueueFile::open_folder(const Root& root, bool create, const BootId& boot)
 {
     QueueFile queue;
@@ -106,13 +116,7 @@ Result<void> QueueFile::read_head()
         return damaged(
             fmt::format("its head, bytes 0 to {}, is not what was written", journal_head_size - 1));
     if (!head.is_known) return Error::failed(path_ + " was written by a newer bgt: use that one");
-    if (head.folder != detail::identity_of(folder_.get()))
-        return Error{ErrorKind::failed,
-                     path_ +
-                         " was written for another folder, of which this is a copy: nothing of "
-                         "it is started; remove " +
-                         path_ + " to use queues here",
-                     copied_journal};
+    if (head.folder != detail::identity_of(folder_.get())) return copied_error(path_);
     is_of_this_boot_ = boot_ != BootId{} && head.boot == boot_;
     const auto size = static_cast<std::uint64_t>(info.st_size);
     if (is_of_this_boot_ && (head.end > size || head.end < journal_head_size))

@@ -76,6 +76,21 @@ JournalHead decode_head(const std::array<char, journal_head_size>& bytes)
     return head;
 }
 
+std::optional<JournalHead> mend_head(std::array<char, journal_head_size> bytes)
+{
+    constexpr int values = 256;
+    for (char& byte : bytes) {
+        const char before = byte;
+        for (int value = 0; value < values; ++value) {
+            byte = static_cast<char>(value);
+            const JournalHead head = decode_head(bytes);
+            if (head.is_whole && head.is_journal) return head;
+        }
+        byte = before;
+    }
+    return std::nullopt;
+}
+
 std::string frame(std::string_view record)
 {
     std::string out(journal_frame_size, '\0');

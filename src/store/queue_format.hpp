@@ -32,6 +32,9 @@ inline constexpr std::size_t journal_frame_size = 8;
 
 std::array<char, journal_head_size> encode_head(const JournalHead&);
 JournalHead decode_head(const std::array<char, journal_head_size>&);
+/// What a damaged head said, where one byte of it was changed: its checksum leads back to it.
+/// nullopt: more was.
+std::optional<JournalHead> mend_head(std::array<char, journal_head_size>);
 
 std::string frame(std::string_view record);
 /// The record at the front of these bytes; nullopt: they do not begin with a whole one.

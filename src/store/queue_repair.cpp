@@ -30,6 +30,7 @@ struct Readable {
     std::vector<QueueRecord> records;
     std::size_t places = 0;
     std::uint64_t lost_bytes = 0;
+    bool is_of_unknown_root = false;
 };
 
 /// Where the next whole record begins behind what is damaged at `at`; the end: there is none.
@@ -97,10 +98,19 @@ Result<Readable> read_journal(const QueueFile& file, const std::string& path)
     std::copy_n(bytes.begin(), std::min(bytes.size(), first.size()), first.begin());
     const detail::JournalHead head = detail::decode_head(first);
     const bool is_whole = bytes.size() >= first.size() && head.is_journal && head.is_whole;
-    BGT_TRY_ASSIGN(Readable out, read_all(bytes, is_whole ? head.end : 0));
+    std::optional<detail::JournalHead> said;
+    if (is_whole) said = head;
+    else if (bytes.size() >= first.size()) said = detail::mend_head(first);
+    const detail::FolderIdentity own = detail::identity_of(file.folder());
+    if (said && !said->is_known)
+        return Error::failed(path + "/" + journal_name +
+                             " was written by a newer bgt: use that one");
+    if (said && said->folder != own) return copied_error(path + "/" + journal_name);
+    BGT_TRY_ASSIGN(Readable out, read_all(bytes, said ? said->end : 0));
     if (!is_whole) {
         ++out.places;
         out.lost_bytes += std::min(bytes.size(), first.size());
+        out.is_of_unknown_root = !said && head.folder != own;
     }
     return out;
 }
@@ -263,6 +273,7 @@ Result<void> repair_journal(const Root& root, const BootId& boot, const std::str
     done.kept.push_back(std::move(kept));
     done.places = readable.places;
     done.lost_bytes = readable.lost_bytes;
+    done.is_of_unknown_root = readable.is_of_unknown_root;
     BGT_TRY(file.replace(Kept(root, done).with_all_held(std::move(readable.records))));
     BGT_TRY_ASSIGN(QueueFile whole, QueueFile::open(root, false, boot));
     QueueView view(std::move(whole));

@@ -19,6 +19,8 @@ namespace bgt::store {
 inline constexpr int damaged_file = ENOTNAM;
 /// The errno for a journal that was written for another folder.
 inline constexpr int copied_journal = EXDEV;
+/// That error, of the journal at this path.
+Error copied_error(const std::string& journal);
 
 /// Where a record stands in the file.
 struct RecordPlace {

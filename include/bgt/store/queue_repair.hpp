@@ -14,7 +14,10 @@ struct Repair {
     std::size_t schedules = 0;    ///< all of them are paused
     std::size_t places = 0;       ///< of the journal that could not be read
     std::uint64_t lost_bytes = 0; ///< in them
-    std::size_t lost_tasks = 0;   ///< and schedules, of which nobody knows what they were to run
+    /// Its head is so damaged that nobody can tell whether it was written for this state root: what
+    /// it holds may have been started in another one.
+    bool is_of_unknown_root = false;
+    std::size_t lost_tasks = 0; ///< and schedules, of which nobody knows what they were to run
     std::vector<TaskId> without_dependency; ///< that wait for a lost one: to be released by hand
     std::vector<std::string> kept; ///< paths of the damaged files, which have another name now
 };

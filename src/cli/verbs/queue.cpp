@@ -276,6 +276,7 @@ int Queue::repair(Context& context, store::Root& root, const std::vector<std::st
                                            {"unreadable_places", done->places},
                                            {"unreadable_bytes", done->lost_bytes},
                                            {"lost_tasks", done->lost_tasks},
+                                           {"of_unknown_root", done->is_of_unknown_root},
                                            {"without_dependency", std::move(orphans)},
                                            {"kept", std::move(kept)}}));
         return code::ok;
@@ -290,6 +291,9 @@ int Queue::repair(Context& context, store::Root& root, const std::vector<std::st
                  : "there may have been tasks in it\n") +
             counted(done->waiting, "waiting task is", "waiting tasks are") +
             " kept, and held: look at them (bgt ps), then bgt release --all\n");
+    if (done->is_of_unknown_root)
+        context.print("its head is lost, and with it for which state root it was written: if this "
+                      "root is a copy, they may have been started in the other one\n");
     if (!orphan_words.empty())
         context.print("they wait for tasks that are lost, and start once they are released: " +
                       orphan_words + "\n");

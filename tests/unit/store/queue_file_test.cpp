@@ -1,6 +1,8 @@
 // The journal of waiting tasks: what is written is read, whatever happens to the end of the file.
 #include "queue_sample.hpp"
 
+#include "store/queue_format.hpp"
+
 #include <bgt/store/queue_repair.hpp>
 #include <bgt/store/queue_view.hpp>
 
@@ -328,4 +330,40 @@ TEST_CASE("the journal of another folder does not count")
     CHECK(file.error().message.find("copy") != std::string::npos);
     CHECK_FALSE(is_queued(copy, TaskId{1}, {}));
     CHECK(is_queued(root, TaskId{1}, {}));
+
+    // A repair does not make it one of the copy, if what it says can be told.
+    const std::string path = temp / "copy/queue/journal", bytes = get(path);
+    for (std::size_t at = 0; at < detail::journal_head_size; ++at) {
+        put(path, bytes);
+        put_byte(path, at, static_cast<char>(bytes[at] ^ 0x15));
+        const auto done = repair_queues(copy, {});
+        INFO(at);
+        REQUIRE_FALSE(done);
+        CHECK(done.error().sys_errno == copied_journal);
+    }
+    // Where it can't, that is said, and all of it is held.
+    put(path,
+        std::string(detail::journal_head_size, '\0') + bytes.substr(detail::journal_head_size));
+    const auto done = repair_queues(copy, {});
+    REQUIRE(done);
+    CHECK(done->is_of_unknown_root);
+    CHECK(done->waiting == 1);
+    CHECK(QueueView::load(copy, {})->state().why_waiting(1)->held);
+}
+
+TEST_CASE("a damaged head that still names this folder is this folder's")
+{
+    TempFolder temp;
+    Root root = open_root(temp / "root");
+    {
+        QueueView view = opened(root);
+        append(view, submission(1, 1));
+    }
+    const std::string path = temp / "root/queue/journal";
+    put_byte(path, 0, 'x');
+    put_byte(path, 9, '\x7f');
+    const auto done = repair_queues(root, {});
+    REQUIRE(done);
+    CHECK_FALSE(done->is_of_unknown_root);
+    CHECK(done->waiting == 1);
 }
