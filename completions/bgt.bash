@@ -541,8 +541,8 @@ _bgt_verb() {
         ;;
     config)
         options='-h --help --json --root --config'
-        first='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout on_end on_fail notify notify_after keep_ended keep_age history_max'
-        rest='root grace stop_signals leftover timeout cpu_limit log_max shutdown_timeout on_end on_fail notify notify_after keep_ended keep_age history_max'
+        first='root grace stop_signals leftover timeout cpu_limit log_max log_level shutdown_timeout on_end on_fail notify notify_after keep_ended keep_age history_max'
+        rest='root grace stop_signals leftover timeout cpu_limit log_max log_level shutdown_timeout on_end on_fail notify notify_after keep_ended keep_age history_max'
         case $2 in
         --root) value=@directory ;;
         --config) value=@file ;;

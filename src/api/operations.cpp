@@ -204,6 +204,44 @@ constexpr Field list_answer[] = {
     {.name = "more", .type = Type::integer, .doc = "so many are not listed"},
 };
 
+constexpr Field events_request[] = {
+    ids_field,
+    {.name = "mine",
+     .type = Type::flag,
+     .doc = "without ids: only what this server started; false: all",
+     .fallback = "true"},
+    {.name = "cursor", .doc = "of an earlier answer: what came after it; without: the newest"},
+    {.name = "types", .doc = "ended, ready, needs-input, retry, ...", .list = true, .max_size = 50},
+    {.name = "level",
+     .doc = "this severe or more",
+     .fallback = "\"info\"",
+     .choices = "error|warning|info|debug"},
+    {.name = "wait_s",
+     .type = Type::number,
+     .doc = "with a cursor, where there is nothing new: wait so long for it",
+     .fallback = "10",
+     .max = 50},
+    {.name = "limit", .type = Type::integer, .fallback = "12", .min = 1, .max = 200},
+};
+constexpr Field event_members[] = {
+    {.name = "at"},
+    {.name = "type", .required = true},
+    {.name = "level", .required = true},
+    {.name = "id", .type = Type::integer, .doc = "of the task"},
+    name_answer,
+    {.name = "text", .required = true},
+    tail_answer,
+};
+constexpr Field events_answer[] = {
+    {.name = "events",
+     .type = Type::object,
+     .required = true,
+     .list = true,
+     .members = event_members},
+    {.name = "cursor", .doc = "for the next call", .required = true},
+    {.name = "older", .type = Type::flag, .doc = "there are older ones"},
+};
+
 constexpr Field why_request[] = {
     id_field,
     {.name = "detail",
@@ -319,6 +357,14 @@ constexpr Operation table[] = {
      .request = list_request,
      .answer = list_answer,
      .call = call_list},
+    {.name = "events",
+     .title = "What happened",
+     .doc = "What happened to tasks (started, ready, needs-input, retry, ended, ...), the oldest "
+            "first. Waits for something new behind a cursor.",
+     .idempotent = true,
+     .request = events_request,
+     .answer = events_answer,
+     .call = call_events},
     {.name = "why",
      .title = "Explain a task",
      .doc = "Why a task hangs, is not ready, waits in a queue, or how it ended.",

@@ -57,6 +57,14 @@ Result<void> set_log_max(Settings& s, std::string_view text)
     return {};
 }
 
+Result<void> set_log_level(Settings& s, std::string_view text)
+{
+    const auto level = core::parse_event_level(text);
+    if (!level) return Error::usage("it is one of error, warning, info, debug");
+    s.log_level = *level;
+    return {};
+}
+
 Result<void> set_count(std::size_t& target, std::string_view text, const char* of_what)
 {
     std::uint32_t count = 0;
@@ -91,8 +99,8 @@ Result<void> set_notify(Settings& s, std::string_view text)
 // - `shutdown_timeout` is about tasks of every folder, too.
 // - `on_end`, `on_fail` and `notify` run commands.
 // - The rest is about tasks that are started in the folder, and only says how they end and how much
-// of their output is
-//   kept. `leftover` lets live only what the task itself has started.
+// of their output and of their events is kept. `leftover` lets live only what the task itself has
+// started.
 constexpr std::array keys{
     Key{"root", false, Needs::trust, set_root, [](const Settings& s) { return s.root; }},
     Key{"grace", true, Needs::nothing,
@@ -112,6 +120,8 @@ constexpr std::array keys{
         [](const Settings& s) {
             return s.log_max == 0 ? std::string("off") : format_size_exact(s.log_max);
         }},
+    Key{"log_level", false, Needs::nothing, set_log_level,
+        [](const Settings& s) { return std::string(core::to_string(s.log_level)); }},
     Key{"shutdown_timeout", true, Needs::own_settings,
         [](Settings& s, std::string_view text) {
             return store(parse_limit(text), s.shutdown_timeout);

@@ -50,6 +50,9 @@ constexpr std::array table{
     EventType{"start-failed", error, "could not be started"},
     EventType{"ended", info, "has ended"},
     EventType{"schedule", info, "a time of a schedule has come"},
+    EventType{"sample", debug, "was sampled for signs of life"},
+    EventType{"decision", debug, "its supervisor has decided"},
+    EventType{"claimed", debug, "the dispatcher starts it"},
     EventType{"gap", warning, "events are missing here"},
 };
 

@@ -67,6 +67,20 @@ std::vector<std::string> submitted_environment(std::vector<std::string> env,
     return env;
 }
 
+store::RootEvent claimed_event(const store::TaskSpec& spec)
+{
+    store::RootEvent event;
+    event.at = os::wall_now();
+    event.type = "claimed";
+    event.level = core::EventLevel::debug;
+    event.task = spec.id;
+    event.name = spec.name;
+    event.data = {{"queue", spec.queue},
+                  {"priority", std::int64_t{spec.priority}},
+                  {"slot", std::int64_t{spec.slot}}};
+    return event;
+}
+
 } // namespace
 
 /// What can't be started now waits again, and everybody with it: the machine lacks processes,
@@ -149,6 +163,8 @@ Result<pid_t> Dispatcher::fork_task(store::WaitingTask task)
     context.env.insert(context.env.end(), own.begin(), own.end());
     task.spec.umask = context.umask;
     BGT_TRY_ASSIGN(store::TaskDir folder, make_folder(task.spec, context));
+    if (context.retention.log_level == core::EventLevel::debug)
+        static_cast<void>(events_.append(claimed_event(task.spec)));
     supervise::LaunchRequest request{std::move(task.spec), context.env, context.retention};
     request.prepare = [&context] { become_like(context); };
     Result<pid_t> child = supervise::launch_detached(root_, std::move(folder), std::move(request));

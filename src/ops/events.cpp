@@ -168,14 +168,16 @@ bool EventFeed::watch_all()
     return add(segment_token_, watch_->add_file(segment)) || is_new;
 }
 
-Result<void> EventFeed::wait(Cancel cancel)
+Result<void> EventFeed::wait(Cancel cancel, std::optional<Instant> deadline)
 {
     if (!watch_) {
         BGT_TRY_ASSIGN(watch_, os::Watch::create());
         if (cancel.fd >= 0) watch_->add_fd(cancel.fd);
     }
     if (watch_all()) return {};
-    BGT_TRY_ASSIGN(const os::Watch::Wake wake, watch_->wait(look_again_));
+    std::optional<Instant> until = look_again_;
+    if (deadline && (!until || *deadline < *until)) until = deadline;
+    BGT_TRY_ASSIGN(const os::Watch::Wake wake, watch_->wait(until));
     if (std::ranges::find(wake.fds, cancel.fd) != wake.fds.end()) return cancelled();
     const bool root_changed =
         root_token_ && std::ranges::find(wake.tokens, *root_token_) != wake.tokens.end();

@@ -243,6 +243,7 @@ void clear_unused_contexts(Submission& s)
 /// Under the journal's lock, so that it comes before their start.
 void tell_queued(const store::Root& root, const SubmitRequest& request, const core::TaskRange& ids)
 {
+    if (!core::reaches(core::EventLevel::info, request.context.retention.log_level)) return;
     store::EventWriter events(root.fd());
     const WallTime now = os::wall_now();
     const auto tell = [&](store::TaskId first, std::uint32_t count, const std::string& name) {

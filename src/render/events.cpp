@@ -12,6 +12,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t max_value = 200; ///< columns
+constexpr std::size_t max_name = 64, max_type = 32;
 constexpr std::string_view no_time = "-";
 
 json::object object_of(const ops::EventRecord& record)
@@ -83,20 +84,26 @@ std::string event_line_json(const ops::EventRecord& record)
     return answer_json(object_of(record));
 }
 
+std::string event_sentence(const store::RootEvent& event)
+{
+    std::string line;
+    if (event.task.value > 0) {
+        line += std::to_string(event.task.value);
+        if (!event.name.empty()) line += " (" + fit(printable(event.name), max_name) + ")";
+        line += ' ';
+    }
+    const core::EventType* type = core::find_event_type(event.type);
+    line += type != nullptr ? std::string(type->text) : fit(printable(event.type), max_type);
+    return line + details(event);
+}
+
 std::string event_text(const store::RootEvent& event,
                        const std::function<std::string(WallTime)>& clock, bool color)
 {
-    const core::EventType* type = core::find_event_type(event.type);
-    const std::string word = fit(printable(event.type), 32);
-    std::string line = fmt::format("{}  {:7}  {:12}  ",
-                                   event.at == WallTime{} ? std::string(no_time) : clock(event.at),
-                                   core::to_string(event.level), word);
-    if (event.task.value > 0) {
-        line += std::to_string(event.task.value);
-        if (!event.name.empty()) line += " (" + fit(printable(event.name), 64) + ")";
-        line += ' ';
-    }
-    line += (type != nullptr ? std::string(type->text) : word) + details(event);
+    std::string line = fmt::format(
+        "{}  {:7}  {:12}  ", event.at == WallTime{} ? std::string(no_time) : clock(event.at),
+        core::to_string(event.level), fit(printable(event.type), max_type));
+    line += event_sentence(event);
     const std::string_view begin = color ? color_of(event.level) : "";
     if (!begin.empty()) line = std::string(begin) + line + "\x1b[0m";
     line += '\n';

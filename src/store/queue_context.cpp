@@ -42,6 +42,8 @@ std::string encode(const QueueContext& context)
     out["keep_ended"] = context.retention.keep_ended;
     out["history_max"] = context.retention.history_max;
     if (context.retention.keep_age) out["keep_age_ns"] = context.retention.keep_age->count();
+    if (context.retention.log_level != core::EventLevel::info)
+        out["log_level"] = core::to_string(context.retention.log_level);
     return json::serialize(out);
 }
 
@@ -98,6 +100,11 @@ QueueContext decode_fields(const json::object& from)
     take(from, "keep_ended", context.retention.keep_ended);
     take(from, "history_max", context.retention.history_max);
     if (find(from, "keep_age_ns")) take(from, "keep_age_ns", context.retention.keep_age.emplace());
+    if (const auto* level = find(from, "log_level")) {
+        const auto known = core::parse_event_level(as_text(*level, "log_level"));
+        if (!known) bad("log_level", "error, warning, info or debug");
+        context.retention.log_level = *known;
+    }
     return context;
 }
 

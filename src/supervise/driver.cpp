@@ -1,6 +1,7 @@
 #include "driver.hpp"
 
 #include <bgt/base/overload.hpp>
+#include <bgt/core/step_words.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -28,10 +29,19 @@ void Driver::dispatch(core::Event first)
         events.pop_front();
         core::StepResult result = core::step(policy_, std::move(state_), event, with_.clock.now());
         state_ = std::move(result.state);
+        if (with_.recorder.is_debugging()) tell_decision(event, result.actions);
         for (const core::Action& action : result.actions) perform(action, events);
     }
     const std::optional<Instant> deadline = core::next_deadline(policy_, state_);
     with_.clock.wake_at(deadline);
+}
+
+void Driver::tell_decision(const core::Event& event, const std::vector<core::Action>& actions)
+{
+    if (actions.empty() && std::holds_alternative<core::Tick>(event)) return;
+    with_.recorder.tell(
+        "decision", with_.clock.wall_now(),
+        {{"event", std::string(core::word_of(event))}, {"actions", core::words_of(actions)}});
 }
 
 void Driver::poll_tree(Events& events)
@@ -131,6 +141,9 @@ core::Liveness Driver::take_sample()
     if (const auto progress = with_.signs.take_progress();
         progress && with_.recorder.put(*progress))
         with_.recorder.save();
+    if (with_.recorder.is_debugging())
+        with_.recorder.tell("sample", with_.clock.wall_now(),
+                            {{"activity", std::string(core::to_string(liveness.activity))}});
     return liveness;
 }
 

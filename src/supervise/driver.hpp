@@ -43,6 +43,7 @@ private:
     void end_attempt(const core::Outcome&);
     void start_again(Events&);
     void finish();
+    void tell_decision(const core::Event&, const std::vector<core::Action>&);
     void note(const core::Note&);
 
     const core::Policy& policy_;

@@ -155,8 +155,6 @@ void Recorder::tell(std::string_view type, WallTime at, std::vector<store::Event
 void Recorder::tell(const core::EventType& type, WallTime at, std::vector<store::EventField> fields)
 {
     store::RootEvent event = root_event(type, at, std::move(fields));
-    event.task = id_;
-    event.name = name_;
     if (type.word == "ended") {
         const store::TaskDir folder(id_, {}, Fd(::fcntl(folder_, F_DUPFD_CLOEXEC, 0)));
         describe_end(event, status_.outcome, folder);
@@ -165,6 +163,14 @@ void Recorder::tell(const core::EventType& type, WallTime at, std::vector<store:
         if (unpublished_.size() < max_unpublished) unpublished_.push_back(std::move(event));
         return;
     }
+    write(std::move(event));
+}
+
+void Recorder::write(store::RootEvent&& event)
+{
+    if (!core::reaches(event.level, level_)) return;
+    event.task = id_;
+    event.name = name_;
     if (lost_in_stream_ > 0) event.data.emplace_back("events_lost_before", lost_in_stream_);
     if (dropped_in_stream_ > 0)
         event.data.emplace_back("events_dropped_before", dropped_in_stream_);
@@ -173,17 +179,14 @@ void Recorder::tell(const core::EventType& type, WallTime at, std::vector<store:
     if (written) dropped_in_stream_ = 0;
 }
 
-void Recorder::publish(int root_fd, store::TaskId id, std::string name)
+void Recorder::publish(int root_fd, store::TaskId id, std::string name, core::EventLevel level)
 {
     root_ = root_fd;
     id_ = id;
     name_ = std::move(name);
+    level_ = level;
     stream_ = store::EventWriter(root_fd);
-    for (store::RootEvent& event : std::exchange(unpublished_, {})) {
-        event.task = id_;
-        event.name = name_;
-        lost_in_stream_ = stream_.append(event) ? 0 : lost_in_stream_ + 1;
-    }
+    for (store::RootEvent& event : std::exchange(unpublished_, {})) write(std::move(event));
 }
 
 std::vector<store::EventField> outcome_fields(const core::Outcome& outcome)

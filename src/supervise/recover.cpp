@@ -158,7 +158,9 @@ int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spe
     status.adopted = true;
     status.supervisor = os::own_key();
     resources->recorder.save();
-    resources->recorder.publish(resources->root.fd(), resources->task.id(), resources->spec.name);
+    // Only the supervisor before this one knew another level.
+    resources->recorder.publish(resources->root.fd(), resources->task.id(), resources->spec.name,
+                                core::EventLevel::info);
     resources->recorder.event("adopted");
     for (const store::EventField& stream : lost_output(resources->task))
         resources->recorder.event("output-lost", {stream, at_most()});

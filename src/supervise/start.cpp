@@ -60,7 +60,8 @@ store::Status first_status(const store::TaskSpec& spec, const store::Secret& sec
 
 void publish(SupervisorResources& resources)
 {
-    resources.recorder.publish(resources.root.fd(), resources.task.id(), resources.spec.name);
+    resources.recorder.publish(resources.root.fd(), resources.task.id(), resources.spec.name,
+                               resources.retention.log_level);
 }
 
 /// The command could not be executed: the task has ended, whether or not anybody is there to be

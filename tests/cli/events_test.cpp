@@ -101,6 +101,32 @@ TEST_CASE("retries, what waits in a queue, and what never starts are told")
     CHECK(events_of(lab, {"--queue", "default"}).size() == 6);
 }
 
+TEST_CASE("the setting log_level says what is recorded")
+{
+    Lab lab;
+    lab.set_env("BGT_LOG_LEVEL=warning");
+    const std::string bad = lab.start({"--", "false"});
+    CHECK(types_of(after_end(lab, bad, {bad})) == Words{"ended"});
+    lab.set_env("BGT_LOG_LEVEL=debug");
+    const std::string loud = lab.start({"--timeout", "1h", "--", "true"});
+    after_end(lab, loud);
+    CHECK(events_of(lab, {"--type", "decision"}).empty());
+    const json::array decisions = events_of(lab, {"--type", "decision", "--level", "debug", loud});
+    REQUIRE_FALSE(decisions.empty());
+    const bool has_end = std::any_of(decisions.begin(), decisions.end(), [](const auto& one) {
+        return at(one, "/data/event").as_string() == "main-ended";
+    });
+    CHECK(has_end);
+    const std::string seen = lab.start({"--idle-timeout", "400ms", "--", "sleep", "100"});
+    after_end(lab, seen);
+    CHECK_FALSE(events_of(lab, {"--type", "sample", "--level", "debug", seen}).empty());
+    CHECK(lab({"submit", "--name", "q", "--", "true"}).code == 0);
+    after_end(lab, "q");
+    CHECK(events_of(lab, {"--type", "claimed", "--level", "debug", "q"}).size() == 1);
+    lab.set_env("BGT_LOG_LEVEL=loud");
+    CHECK(lab({"run", "--", "true"}).code == 125);
+}
+
 TEST_CASE("a schedule tells of its times")
 {
     const Lab lab;

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from client import MODERN, PREFIX, Client, check, Checked, eras
 
-TOOLS = ["run", "read", "wait", "list", "why", "send", "stop", "restart", "submit"]
+TOOLS = ["run", "read", "wait", "list", "events", "why", "send", "stop", "restart", "submit"]
 
 
 @eras
@@ -19,7 +19,7 @@ def test_lists(lab, era):
             check(tool["inputSchema"]["additionalProperties"] is False, tool)
             hints = tool["annotations"]
             check(
-                hints["readOnlyHint"] == (tool["name"] in ("read", "wait", "list", "why")), tool
+                hints["readOnlyHint"] == (tool["name"] in ("read", "wait", "list", "events", "why")), tool
             )
         check(any("end with this server" in t["description"] for t in tools), "said of the lifetime")
         resources = client.request("resources/list")["resources"]
@@ -150,6 +150,8 @@ def test_bad_arguments(lab):
             ("restart", {"id": 99}, "no such task 99"),
             ("list", {"state": "odd"}, "state"),
             ("list", {"limit": 0}, "limit"),
+            ("events", {"cursor": "x"}, "cursor"),
+            ("events", {"types": ["end"]}, "end"),
             ("submit", {"command": "true", "queue": "a b"}, "queue"),
             ("submit", {"command": "true", "after": ["99"]}, "99"),
         ]:

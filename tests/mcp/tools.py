@@ -162,6 +162,24 @@ def test_submit(lab):
         check(done["result"] == "met" and done["tasks"][0]["tail"] == "second\n", done)
 
 
+def test_events(lab):
+    with Checked(lab) as client:
+        first = client.call("run", command="echo no space left; exit 3", name="bad")
+        told = client.call("events", types=["ended"])
+        while not told["events"]:
+            told = client.call("events", types=["ended"], cursor=told["cursor"])
+        end = told["events"][0]
+        check(end["id"] == first["id"] and end["name"] == "bad" and end["level"] == "error", end)
+        check(end["tail"].strip() == "no space left" and "exit_code=3" in end["text"], end)
+        check(client.call("events", cursor=told["cursor"], wait_s=0)["events"] == [], "it continues")
+        second = client.call("run", command="true")
+        told = client.call("events", cursor=told["cursor"], ids=[second["id"]], types=["ended"])
+        check([e["id"] for e in told["events"]] == [second["id"]], told)
+        some = client.call("events", limit=2)
+        check(len(some["events"]) == 2 and some["older"], some)
+        check(len(json.dumps(some)) <= 1024, some)
+
+
 def test_why(lab):
     with Checked(lab) as client:
         asks = client.call("run", command="printf 'ok? '; read x", interactive=True)

@@ -255,7 +255,7 @@ def test_openapi(lab):
     check(document == printed, "it is not what --openapi prints")
     check(document["openapi"] == "3.1.0" and document["info"]["title"] == "bgt", document)
     operations = {p.removeprefix("/v1/") for p, v in document["paths"].items() if "post" in v}
-    check({"run", "read", "wait", "list", "why", "send", "stop", "submit"} <= operations, operations)
+    check({"run", "read", "wait", "list", "events", "why", "send", "stop", "submit"} <= operations, operations)
     ids = [o["operationId"] for path in document["paths"].values() for o in path.values()]
     check(len(ids) == len(set(ids)), ids)
     for path in document["paths"].values():

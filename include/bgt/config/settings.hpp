@@ -5,6 +5,7 @@
 #include <bgt/base/time.hpp>
 #include <bgt/config/rule.hpp>
 #include <bgt/config/trust.hpp>
+#include <bgt/core/event_table.hpp>
 #include <bgt/core/task.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -24,9 +25,10 @@ struct Settings {
     Duration grace = std::chrono::seconds(5);
     std::string stop_signals = "TERM"; ///< as core::parse_stop_signals reads it
     core::Leftover leftover = core::Leftover::kill;
-    std::optional<Duration> timeout;      ///< default of `run --timeout`; off
-    std::optional<Duration> cpu_limit;    ///< default of `run --cpu-limit`; off
-    std::uint64_t log_max = 256ull << 20; ///< bytes; 0: off
+    std::optional<Duration> timeout;                     ///< default of `run --timeout`; off
+    std::optional<Duration> cpu_limit;                   ///< default of `run --cpu-limit`; off
+    std::uint64_t log_max = 256ull << 20;                ///< bytes; 0: off
+    core::EventLevel log_level = core::EventLevel::info; ///< the least severe that is recorded
     std::optional<Duration> shutdown_timeout = std::chrono::seconds(30); ///< `off` forces nothing
     std::string on_end;                   ///< default of `run --on-end`; empty: none
     std::string on_fail;                  ///< default of `run --on-fail`

@@ -34,9 +34,9 @@ public:
     Result<std::vector<EventRecord>> take(std::size_t most);
     /// Behind all that was looked at, wanted or not.
     std::string cursor() { return store::to_string(reader_.cursor()); }
-    /// Until there may be more. Without polling, where inotify has room. Error: cancelled(); the
-    /// root was removed.
-    Result<void> wait(Cancel);
+    /// Until there may be more, or that date has come. Without polling, where inotify has room.
+    /// Error: cancelled(); the root was removed.
+    Result<void> wait(Cancel, std::optional<Instant> deadline = std::nullopt);
     /// For each word of the selection that names no task, and about which no event was taken.
     std::vector<Error> unmatched() const;
 

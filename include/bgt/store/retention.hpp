@@ -1,5 +1,6 @@
 #pragma once
 #include <bgt/base/time.hpp>
+#include <bgt/core/event_table.hpp>
 #include <bgt/store/root.hpp>
 
 namespace bgt::store {
@@ -12,6 +13,8 @@ struct Retention {
     /// to remove.
     bool thorough = true;
     std::size_t history_max = 100'000; ///< records of the history that stay; 0: there is none
+    /// Of what a task does, the event stream gets what is at least as severe.
+    core::EventLevel log_level = core::EventLevel::info;
 };
 
 struct Pruned {

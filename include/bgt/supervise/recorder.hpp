@@ -46,7 +46,10 @@ public:
     void tell(std::string_view type, WallTime at, std::vector<store::EventField> fields = {});
     /// From now on the stream is written, too, and what it is to tell so far is written now: later
     /// than the event log, so that a start does not take longer. `root_fd` is not owned.
-    void publish(int root_fd, store::TaskId, std::string name);
+    /// Less severe events than `level` are left out.
+    void publish(int root_fd, store::TaskId, std::string name, core::EventLevel level);
+    /// Each sample and each decision is to be told.
+    bool is_debugging() const { return root_ >= 0 && level_ == core::EventLevel::debug; }
 
     /// Where the task's results go; nullptr: it could not be opened.
     store::ResultsWriter* results();
@@ -55,6 +58,7 @@ public:
 private:
     Recorder();
     void tell(const core::EventType&, WallTime at, std::vector<store::EventField> fields);
+    void write(store::RootEvent&&);
     void tell_progress(bool is_new_step);
 
     store::Status status_;
@@ -70,6 +74,7 @@ private:
     store::TaskId id_;
     std::string name_;
     store::EventWriter stream_;
+    core::EventLevel level_ = core::EventLevel::info;
     std::vector<store::RootEvent> unpublished_;
     Instant progress_told_{};
 };

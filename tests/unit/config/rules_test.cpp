@@ -56,7 +56,7 @@ TEST_CASE("rules of the nearest file come before the user's, each file's in its 
     CHECK(loaded->settings.rules[0].origin == Origin::project_file);
     CHECK(loaded->settings.rules[2].origin == Origin::user_file);
     CHECK(loaded->settings.grace == std::chrono::seconds(1));
-    CHECK(loaded->rows.size() == 15); // rules are no settings
+    CHECK(loaded->rows.size() == 16); // rules are no settings
 }
 
 TEST_CASE("a rule keeps its options as they were written, with their places")

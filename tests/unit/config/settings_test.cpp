@@ -102,7 +102,8 @@ TEST_CASE("without files and variables all is built in")
         all += r.key + "=" + r.value + ";";
     }
     CHECK(all == "root=;grace=5s;stop_signals=TERM;leftover=kill;timeout=off;cpu_limit=off;log_max="
-                 "256MiB;shutdown_timeout=30s;on_end=;on_fail=;notify=off;notify_after=30s;keep_"
+                 "256MiB;log_level=info;shutdown_timeout=30s;on_end=;on_fail=;notify=off;notify_"
+                 "after=30s;keep_"
                  "ended=1000;keep_age=30d;history_max=100000;");
 }
 
@@ -227,16 +228,18 @@ TEST_CASE("every key in the environment")
 {
     World world;
     world.variables = {
-        {"BGT_ROOT", "rel/x"},           {"BGT_GRACE", "250ms"},   {"BGT_STOP_SIGNALS", "QUIT"},
-        {"BGT_LEFTOVER", "keep"},        {"BGT_TIMEOUT", "off"},   {"BGT_CPU_LIMIT", "off"},
-        {"BGT_LOG_MAX", "off"},          {"BGT_KEEP_ENDED", "12"}, {"BGT_KEEP_AGE", "2d"},
-        {"BGT_SHUTDOWN_TIMEOUT", "off"}, {"BGT_HISTORY_MAX", "0"}, {"BGT_ON_END", "true"},
-        {"BGT_ON_FAIL", "false"},        {"BGT_NOTIFY", "bell"},   {"BGT_NOTIFY_AFTER", "1m"}};
+        {"BGT_LOG_LEVEL", "debug"},   {"BGT_ROOT", "rel/x"},           {"BGT_GRACE", "250ms"},
+        {"BGT_STOP_SIGNALS", "QUIT"}, {"BGT_LEFTOVER", "keep"},        {"BGT_TIMEOUT", "off"},
+        {"BGT_CPU_LIMIT", "off"},     {"BGT_LOG_MAX", "off"},          {"BGT_KEEP_ENDED", "12"},
+        {"BGT_KEEP_AGE", "2d"},       {"BGT_SHUTDOWN_TIMEOUT", "off"}, {"BGT_HISTORY_MAX", "0"},
+        {"BGT_ON_END", "true"},       {"BGT_ON_FAIL", "false"},        {"BGT_NOTIFY", "bell"},
+        {"BGT_NOTIFY_AFTER", "1m"}};
     const auto loaded = world.load("project");
     REQUIRE(loaded);
     CHECK(loaded->settings.root == (world.top / "project/rel/x").string());
     CHECK(loaded->settings.grace == 250ms);
     CHECK(loaded->settings.log_max == 0);
+    CHECK(loaded->settings.log_level == core::EventLevel::debug);
     CHECK(loaded->settings.keep_age == Duration(48h));
     CHECK_FALSE(loaded->settings.shutdown_timeout);
     for (const SettingRow& r : loaded->rows) CHECK(r.origin == Origin::environment);
