@@ -325,7 +325,7 @@ _bgt_verb() {
         esac
         ;;
     logs)
-        options='-h --help --all --name --tag --queue -f --follow -n --tail --lines --since -t --timestamps --utc --grep --attempt --cursor --max-bytes --stderr --raw --json --root --config'
+        options='-h --help --all --name --tag --queue -f --follow -n --tail --lines --since -t --timestamps --utc --grep --attempt --cursor --before --wait --max-bytes --stderr --raw --json --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -345,6 +345,8 @@ _bgt_verb() {
     events)
         options='-h --help --all --name --tag --queue -f --follow --since --type --level --utc --json --root --config'
         first=@task-list
+        --before) value=@none ;;
+        --wait) value=@none ;;
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;

@@ -34,7 +34,7 @@ function __bgt_valued
         case result
             string split ' ' -- '--name --tag --queue --root --config'
         case logs
-            string split ' ' -- '--name --tag --queue -n --tail --lines --since --grep --attempt --cursor --max-bytes --root --config'
+            string split ' ' -- '--name --tag --queue -n --tail --lines --since --grep --attempt --cursor --before --wait --max-bytes --root --config'
         case events
             string split ' ' -- '--name --tag --queue --since --type --level --root --config'
         case wait
@@ -488,11 +488,13 @@ complete -c bgt -n '__bgt_in logs' -s t -l timestamps -d 'print the time at whic
 complete -c bgt -n '__bgt_in logs' -l utc -d 'print times in UTC, not in the local time zone'
 complete -c bgt -n '__bgt_in logs' -l grep -x -d 'only lines that match (RE2)'
 complete -c bgt -n '__bgt_in logs' -l attempt -x -d 'only the output of attempt N, of the last one, or of all (default)'
-complete -c bgt -n '__bgt_in logs' -l cursor -x -d 'begin at this byte: the cursor of an earlier answer'
-complete -c bgt -n '__bgt_in logs' -l max-bytes -x -d 'read at most SIZE of each log (with --json: 1MiB by default)'
+complete -c bgt -n '__bgt_in logs' -l cursor -x -d 'go on after an earlier answer: its cursor; 0 begins at the beginning'
+complete -c bgt -n '__bgt_in logs' -l before -x -d 'with --json: go back before an earlier answer: its cursor `before`'
+complete -c bgt -n '__bgt_in logs' -l wait -x -d 'with --json: if there is nothing to answer yet, wait D for it'
+complete -c bgt -n '__bgt_in logs' -l max-bytes -x -d 'read at most SIZE of each log (with --json: the last 16KiB by default, with --lines too 1MiB)'
 complete -c bgt -n '__bgt_in logs' -l stderr -d 'print the stderr of a task that was started with --split'
 complete -c bgt -n '__bgt_in logs' -l raw -d 'print the bytes as they were written, even if stdout is not a terminal'
-complete -c bgt -n '__bgt_in logs' -l json -d 'answer in JSON, with the cursor for the next call'
+complete -c bgt -n '__bgt_in logs' -l json -d 'answer the end in JSON, with the cursors for the next calls'
 complete -c bgt -n '__bgt_in logs' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in logs' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n '__bgt_in logs' -k -a '(__bgt_known task-list)'

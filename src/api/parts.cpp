@@ -105,24 +105,12 @@ Result<Output> read_from(const Call& call, store::TaskId id, const OutputWish& w
 Result<Output> read_end(const Call& call, store::TaskId id, const OutputWish& wish,
                         ops::LogOptions options)
 {
-    BGT_TRY_ASSIGN(const std::uint64_t size, log_size(call, id));
-    std::uint64_t begin = 0;
-    if (wish.grep) {
-        options.lines = std::max<std::size_t>(wish.max_bytes / 80, 1);
-        options.max_bytes = 4 * search_bytes;
-    } else {
-        options.max_bytes = raw_factor * wish.max_bytes;
-        begin = size - std::min<std::uint64_t>(size, *options.max_bytes);
-        options.cursor = begin;
-    }
+    options.newest = true;
+    options.max_bytes = wish.grep ? wish.max_bytes : raw_factor * wish.max_bytes;
     BGT_TRY_ASSIGN(const ops::LogPiece piece, read_piece(call, id, options));
-    std::string_view text = piece.text;
-    if (begin > 0) // it may begin in the middle of a line
-        if (const auto newline = text.find('\n'); newline != text.npos)
-            text.remove_prefix(newline + 1);
-    Output out{render::tail_of(text, wish.max_bytes, wish.line_max), piece.cursor, 0,
+    Output out{render::tail_of(piece.text, wish.max_bytes, wish.line_max), piece.cursor, 0,
                piece.end_of_log};
-    const bool is_cut = begin > 0 || out.text.size() < text.size();
+    const bool is_cut = piece.truncated || out.text.size() < piece.text.size();
     if (is_cut && piece.cursor > out.text.size()) out.skipped = piece.cursor - out.text.size();
     return out;
 }

@@ -23,7 +23,9 @@ class Awaiting {
 public:
     Awaiting(store::Root& root, const AwaitOutputRequest& request, Cancel cancel)
         : root_(root), request_(request), cancel_(cancel), deadline_(os::now() + request.timeout)
-    {}
+    {
+        options_.stream = request.stream;
+    }
 
     Result<AwaitOutputAnswer> run()
     {

@@ -1,4 +1,5 @@
 #include <bgt/ops/log_piece.hpp>
+#include <bgt/ops/log_range.hpp>
 
 #include <bgt/base/text.hpp>
 
@@ -130,6 +131,7 @@ Result<LogPiece> read_piece(store::LogFile& file, const PieceRequest& request,
     piece.start = begin;
     piece.cursor = begin + bytes->size();
     piece.end_of_log = request.over && piece.cursor >= request.end;
+    piece.truncated = cut;
     SharedScreen screen;
     LogPrinter printer(style, screen);
     printer.set_times(store::IndexCursor(std::move(index), begin));
@@ -139,6 +141,80 @@ Result<LogPiece> read_piece(store::LogFile& file, const PieceRequest& request,
     piece.text = to_valid_utf8(text);
     piece.dropped_bytes = request.skipped + (begin - *from) +
                           printer.times()->dropped_before(piece.cursor, piece.end_of_log);
+    return piece;
+}
+
+namespace {
+
+/// Of a line whose begin is left out, because the newest bytes begin in the middle of it.
+constexpr std::uint64_t longest_rest = 1024;
+
+/// Where the newest bytes begin: with a line if that is near, else with a character.
+Result<std::uint64_t> newest_begin(store::LogFile& file, const PieceRequest& request)
+{
+    if (request.end - request.begin <= request.max_bytes) return request.begin;
+    const std::uint64_t from = request.end - request.max_bytes;
+    BGT_TRY_ASSIGN(const std::uint64_t line, file.line_start(from, request.end));
+    if (line < request.end && line - from <= longest_rest) return line;
+    std::uint64_t begin = from;
+    BGT_TRY_ASSIGN(const std::string bytes, read_all(file, begin, std::min(from + 4, request.end)));
+    std::size_t torn = 0;
+    while (torn < std::min<std::size_t>(bytes.size(), 3) &&
+           (static_cast<unsigned char>(bytes[torn]) & 0xc0) == 0x80)
+        ++torn;
+    return begin + torn;
+}
+
+/// The end of the last line that has ended.
+Result<std::uint64_t> whole_lines_end(store::LogFile& file, std::uint64_t begin, std::uint64_t end)
+{
+    if (begin >= end) return end;
+    BGT_TRY_ASSIGN(const store::LogFile::Block last, file.read(end - 1, end));
+    if (last.bytes == "\n") return end;
+    return file.last_lines(1, begin, end);
+}
+
+Result<LogPiece> read_newest_matches(store::LogFile& file, const PieceRequest& request,
+                                     const LogStyle& style, store::LogIndex index)
+{
+    std::uint64_t end = request.end;
+    if (!request.over) { BGT_TRY_ASSIGN(end, whole_lines_end(file, request.begin, end)); }
+    LogPiece piece;
+    BGT_TRY_ASSIGN(piece.start, last_matches(file, *style.grep, {.bytes = request.max_bytes},
+                                             request.begin, end));
+    piece.truncated = piece.start > request.begin;
+    SharedScreen screen;
+    LogPrinter printer(style, screen);
+    printer.set_times(store::IndexCursor(std::move(index), piece.start));
+    std::string text;
+    std::uint64_t freed = 0; // under the reader
+    for (piece.cursor = piece.start; piece.cursor < end;) {
+        BGT_TRY_ASSIGN(const store::LogFile::Block block, file.read(piece.cursor, end));
+        if (block.bytes.empty()) break;
+        freed += block.offset - piece.cursor;
+        printer.feed(block.bytes, block.offset, text);
+        piece.cursor = block.offset + block.bytes.size();
+    }
+    printer.finish(text);
+    piece.text = to_valid_utf8(text);
+    piece.end_of_log = request.over && piece.cursor >= request.end;
+    piece.dropped_bytes = (piece.truncated ? 0 : request.skipped) + freed +
+                          printer.times()->dropped_before(piece.cursor, piece.end_of_log);
+    return piece;
+}
+
+} // namespace
+
+Result<LogPiece> read_newest_piece(store::LogFile& file, PieceRequest request,
+                                   const LogStyle& style, store::LogIndex index)
+{
+    if (style.grep != nullptr) return read_newest_matches(file, request, style, std::move(index));
+    BGT_TRY_ASSIGN(const std::uint64_t begin, newest_begin(file, request));
+    const bool truncated = begin > request.begin;
+    if (truncated) request.skipped = 0;
+    request.begin = begin;
+    BGT_TRY_ASSIGN(LogPiece piece, read_piece(file, request, style, std::move(index)));
+    piece.truncated = truncated;
     return piece;
 }
 

@@ -12,14 +12,20 @@ constexpr std::uint64_t match_window = 1u << 20;
 constexpr std::uint64_t longest_rest =
     1024; ///< of a line that is left out because its begin was freed
 
-/// The offsets of the lines in [begin, end) that match.
-Result<std::vector<std::uint64_t>> matches_in(store::LogFile& file, const core::Pattern& pattern,
-                                              std::uint64_t begin, std::uint64_t end)
+struct Match {
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0; ///< of the line as rendered, with its newline
+};
+
+/// The lines in [begin, end) that match.
+Result<std::vector<Match>> matches_in(store::LogFile& file, const core::Pattern& pattern,
+                                      std::uint64_t begin, std::uint64_t end)
 {
-    std::vector<std::uint64_t> found;
+    std::vector<Match> found;
     store::LineCutter cutter(store::LineText::rendered);
     const store::PieceSink note = [&](const store::LinePiece& piece) {
-        if (piece.begins && pattern.matches(piece.text)) found.push_back(piece.offset);
+        if (piece.begins && pattern.matches(piece.text))
+            found.push_back({piece.offset, piece.text.size() + 1});
     };
     while (begin < end) {
         Result<store::LogFile::Block> block = file.read(begin, end);
@@ -54,9 +60,10 @@ Result<std::uint64_t> since_begin(const store::TaskDir& dir, const LogOptions& o
 } // namespace
 
 Result<std::uint64_t> last_matches(store::LogFile& file, const core::Pattern& pattern,
-                                   std::uint64_t lines, std::uint64_t begin, std::uint64_t end)
+                                   MatchBound bound, std::uint64_t begin, std::uint64_t end)
 {
-    if (lines == 0) return end;
+    if (bound.lines == 0) return end;
+    std::optional<std::uint64_t> earliest; // of those that are within the bound
     std::uint64_t window = match_window;
     for (std::uint64_t upper = end; upper > begin;) {
         std::uint64_t lower = begin;
@@ -69,10 +76,14 @@ Result<std::uint64_t> last_matches(store::LogFile& file, const core::Pattern& pa
             window *= 2;
             continue;
         }
-        Result<std::vector<std::uint64_t>> found = matches_in(file, pattern, lower, upper);
-        if (!found) return found.error();
-        if (found->size() >= lines) return (*found)[found->size() - lines];
-        lines -= found->size();
+        BGT_TRY_ASSIGN(const std::vector<Match> found, matches_in(file, pattern, lower, upper));
+        for (auto match = found.rbegin(); match != found.rend(); ++match) {
+            if (earliest && (bound.lines == 0 || match->size > bound.bytes)) return *earliest;
+            earliest = match->offset;
+            --bound.lines;
+            bound.bytes -= std::min(bound.bytes, match->size);
+        }
+        if (earliest && bound.lines == 0) return *earliest;
         upper = lower;
     }
     return begin;
@@ -106,8 +117,9 @@ Result<LogRange> find_range(store::LogFile& file, const store::TaskDir& dir,
     }
     if (options.lines) {
         Result<std::uint64_t> last =
-            options.grep ? last_matches(file, *options.grep, *options.lines, begin.offset, end)
-                         : file.last_lines(*options.lines, begin.offset, end);
+            options.grep
+                ? last_matches(file, *options.grep, {.lines = *options.lines}, begin.offset, end)
+                : file.last_lines(*options.lines, begin.offset, end);
         if (!last) return last.error();
         begin.offset = *last;
     }

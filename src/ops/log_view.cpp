@@ -150,20 +150,30 @@ void LogView::finish(const LogSink& sink)
 Result<LogPiece> LogView::piece(const LogStyle& style)
 {
     if (!task_.problem().empty()) return Error::failed(task_.problem());
+    const bool over = task_.over(); // known before the size is asked: nothing comes after it then
+    const std::uint64_t size = file_.size();
+    const std::uint64_t before = options_->before.value_or(size);
+    if (before > size)
+        return Error::usage("the log of " + task_.label() + " has " + std::to_string(size) +
+                            " bytes: --before " + std::to_string(before) + " is beyond its end");
+    BGT_TRY_ASSIGN(const LogRange begin, range(before));
     PieceRequest request;
-    request.over = task_.over(); // known before the size is asked: nothing comes after it then
-    request.end = file_.size();
     request.max_bytes = options_->max_bytes.value_or(default_piece);
-    Result<LogRange> begin = range(request.end);
-    if (!begin) return begin.error();
-    request.over = request.over || request.end >= within_.end;
-    request.end = std::min(request.end, within_.end);
-    request.begin = begin->offset;
-    request.skipped = begin->skipped;
-    Result<store::LogIndex> times = index();
-    if (!times) return times.error();
-    Result<LogPiece> piece = read_piece(file_, request, style, std::move(*times));
-    if (piece) piece->id = task_.id().value;
+    request.end = std::max(std::min(before, within_.end), begin.offset);
+    request.over = over || size >= within_.end || before < size;
+    request.begin = begin.offset;
+    request.skipped = begin.skipped;
+    BGT_TRY_ASSIGN(store::LogIndex times, index());
+    BGT_TRY_ASSIGN(LogPiece piece, options_->newest
+                                       ? read_newest_piece(file_, request, style, std::move(times))
+                                       : read_piece(file_, request, style, std::move(times)));
+    piece.id = task_.id().value;
+    piece.log_size = size;
+    if (before < std::min(size, within_.end)) piece.end_of_log = false;
+    const bool out = options_->stream == store::WhichLog::out;
+    const std::uint64_t freed =
+        file_.freed(out ? task_.status().freed_bytes : task_.status().freed_err_bytes);
+    if (piece.start > std::max(freed, within_.begin)) piece.before = piece.start;
     return piece;
 }
 
@@ -223,8 +233,9 @@ Result<Selected> select_logs(store::Root& root, const Selection& selection,
 {
     Result<Selected> found = select_each(root, selection, Scope::any, missing);
     if (!found) return found.error();
-    if (options.cursor.value_or(0) > 0 && found->ids.size() > 1)
-        return Error::usage("--cursor is a place in the log of one task: name one");
+    if ((options.cursor.value_or(0) > 0 || options.before) && found->ids.size() > 1)
+        return Error::usage((options.before ? "--before" : "--cursor") +
+                            std::string(" is a place in the log of one task: name one"));
     return found;
 }
 

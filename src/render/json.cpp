@@ -313,6 +313,8 @@ std::string logs_json(const std::vector<ops::LogPiece>& pieces)
         logs.push_back(json::object{{"id", piece.id},
                                     {"text", piece.text},
                                     {"cursor", piece.cursor},
+                                    {"before", number_or_null(piece.before)},
+                                    {"truncated", piece.truncated},
                                     {"start", piece.start},
                                     {"end_of_log", piece.end_of_log},
                                     {"dropped_bytes", piece.dropped_bytes}});

@@ -239,6 +239,89 @@ TEST_CASE("a reader with a cursor pays for each byte once")
     CHECK(beyond.code == 125);
 }
 
+TEST_CASE("logs --json answers the end, and its cursors lead on in both directions")
+{
+    const Lab lab;
+    const std::string id = lab.start({"-c", "i=0; while [ $i -lt 9000 ]; do i=$((i+1)); echo "
+                                            "\"line $i\"; done"});
+    CHECK(lab.wait(id) == 0);
+    const std::string log = lab.log(id);
+    const auto ask = [&](Words options) {
+        Words words{"logs", id};
+        words.insert(words.end(), options.begin(), options.end());
+        return at(lab.ask(words), "/logs/0").as_object();
+    };
+    json::object piece = ask({});
+    std::string text = text_at(piece, "/text");
+    CHECK(text.size() <= 16 * 1024);
+    CHECK(text.size() > 15 * 1024);
+    CHECK(text.starts_with("line "));
+    CHECK(text.ends_with("line 9000\n"));
+    CHECK(at(piece, "/truncated") == true);
+    CHECK(at(piece, "/end_of_log") == true);
+    CHECK(number_at(piece, "/cursor") == static_cast<std::int64_t>(log.size()));
+    for (int i = 0; i < 20 && !at(piece, "/before").is_null(); ++i) {
+        piece = ask({"--before", std::to_string(number_at(piece, "/before"))});
+        CHECK(at(piece, "/end_of_log") == false);
+        text.insert(0, text_at(piece, "/text"));
+    }
+    CHECK(at(piece, "/truncated") == false);
+    CHECK((text == log));
+    piece = ask({"-n", "3000"}); // that many, also where they exceed 16 KiB
+    CHECK(std::ranges::count(text_at(piece, "/text"), '\n') == 3000);
+    piece = ask({"--max-bytes", "40"});
+    CHECK(text_at(piece, "/text") == "line 8998\nline 8999\nline 9000\n");
+    piece = ask({"--grep", "7$", "--max-bytes", "30"});
+    CHECK(text_at(piece, "/text") == "line 8977\nline 8987\nline 8997\n");
+    CHECK(at(piece, "/truncated") == true);
+    piece = ask({"--before", std::to_string(number_at(piece, "/before")), "--grep", "7$",
+                 "--max-bytes", "10"});
+    CHECK(text_at(piece, "/text") == "line 8967\n");
+    piece = ask({"--cursor", "0", "--max-bytes", "14"});
+    CHECK(text_at(piece, "/text") == "line 1\nline 2\n");
+    CHECK(at(piece, "/truncated") == true);
+    CHECK(at(piece, "/before").is_null());
+    for (const Words& bad : {Words{"--before", "1"},
+                             {"--wait", "1s"},
+                             {"--json", "--wait", "x"},
+                             {"--json", "--before", "1000000"},
+                             {"--json", "--before", "x"},
+                             {"--json", "--before", "1", "--cursor", "1"}}) {
+        Words words{"logs", id};
+        words.insert(words.end(), bad.begin(), bad.end());
+        const Ran ran = lab(words);
+        INFO(ran);
+        CHECK(ran.code == 125);
+    }
+}
+
+TEST_CASE("logs --json --wait comes back with what is new, or when the time is over")
+{
+    const Lab lab;
+    const std::string id = lab.start_fixture({"--stdin", "pipe"}, {"echo-stdin"});
+    REQUIRE(lab.logged(id, "ready\n"));
+    const auto ask = [&](const std::string& cursor, const char* limit) {
+        return at(lab.ask({"logs", "--cursor", cursor, "--wait", limit, id}), "/logs/0")
+            .as_object();
+    };
+    json::object piece = ask("0", "30s");
+    CHECK(text_at(piece, "/text") == "ready\n");
+    const std::string cursor = std::to_string(number_at(piece, "/cursor"));
+    CHECK(text_at(ask(cursor, "50ms"), "/text").empty());
+    Child waiting(lab.bgt({"logs", "--json", "--cursor", cursor, "--wait", "30s", id}));
+    Child match(
+        lab.bgt({"logs", "--json", "--cursor", cursor, "--grep", "tw", "--wait", "30s", id}));
+    REQUIRE(lab({"send", id, "one"}).code == 0);
+    CHECK(waiting.finish().out.find("\"text\":\"one\\n\"") != std::string::npos);
+    REQUIRE(lab({"send", id, "two"}).code == 0);
+    CHECK(match.finish().out.find("\"text\":\"two\\n\"") != std::string::npos);
+    REQUIRE(lab({"send", "--eof", id}).code == 0);
+    CHECK(lab.wait(id) == 0);
+    const std::string end = std::to_string(lab.log(id).size());
+    CHECK(at(ask(end, "30s"), "/end_of_log") == true); // at once
+    CHECK(lab({"logs", "--json", "--wait", "1s", "--all", id, "nosuch"}).code == 125);
+}
+
 TEST_CASE("logs -f wakes for each line, and ends when the task does")
 {
     const Lab lab;

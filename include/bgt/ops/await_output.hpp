@@ -1,6 +1,7 @@
 #pragma once
 /// Sleeps until a task has said more, waits for input, or is over.
 #include <bgt/ops/answer.hpp>
+#include <bgt/store/log_file.hpp>
 #include <bgt/store/root.hpp>
 #include <optional>
 
@@ -8,11 +9,12 @@ namespace bgt::ops {
 
 struct AwaitOutputRequest {
     store::TaskId task;
-    std::uint64_t cursor = 0; ///< more than so many bytes of its log (stdout)
+    std::uint64_t cursor = 0; ///< more than so many bytes of its log
     Duration timeout{};
     /// Goes on until what it says has come to its end: it reads its stdin, has been silent for a
     /// second since it said something, or is over.
     bool until_prompt = false;
+    store::WhichLog stream = store::WhichLog::out;
 };
 
 struct AwaitOutputAnswer {

@@ -1,6 +1,7 @@
 #pragma once
 /// A part of a log for a reader that goes on later: each byte is given out once.
 #include <bgt/ops/log_printer.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,12 +9,15 @@ namespace bgt::ops {
 
 struct LogPiece {
     std::int64_t id = 0;
-    std::string text;         ///< valid UTF-8
-    std::uint64_t start = 0;  ///< offset of its first byte
-    std::uint64_t cursor = 0; ///< where the next piece begins
-    bool end_of_log = false;  ///< the task is over and this was the last of it
+    std::string text;                    ///< valid UTF-8
+    std::uint64_t start = 0;             ///< offset of its first byte
+    std::uint64_t cursor = 0;            ///< where the next piece begins
+    std::optional<std::uint64_t> before; ///< where the piece before it ends; nullopt: there is none
+    bool truncated = false;              ///< max_bytes left out some of what was asked for
+    bool end_of_log = false;             ///< the task is over and this was the last of it
     std::uint64_t dropped_bytes =
         0; ///< between the cursor asked for and the new one: freed, or lost to a full disk
+    std::uint64_t log_size = 0; ///< when it was read: more than that is new
 };
 
 /// How many of `bytes` to give out when more will follow, so that no UTF-8 character and no escape
@@ -34,5 +38,9 @@ struct PieceRequest {
 /// more than max_bytes where a line does; an unfinished last line comes when it is finished. Holds
 /// max_bytes or store::max_line in memory, twice.
 Result<LogPiece> read_piece(store::LogFile&, const PieceRequest&, const LogStyle&, store::LogIndex);
+/// The same from the end: the last max_bytes, from the begin of a line if that is near; with a
+/// pattern the last matches, as rendered. Of those any part of the log may be read, in constant
+/// memory.
+Result<LogPiece> read_newest_piece(store::LogFile&, PieceRequest, const LogStyle&, store::LogIndex);
 
 } // namespace bgt::ops

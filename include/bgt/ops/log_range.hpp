@@ -17,8 +17,10 @@ struct LogOptions {
     Attempt attempt;
     std::optional<std::uint64_t> lines;     ///< only the last so many (of those that match)
     std::optional<std::uint64_t> cursor;    ///< only what comes at this byte and after it
+    std::optional<std::uint64_t> before;    ///< only what comes before this byte
     std::optional<std::uint64_t> max_bytes; ///< of each task
-    std::optional<WallTime> since;          ///< only lines that began at this time or later
+    bool newest = false; ///< of what exceeds max_bytes the end, not the begin (read_log() only)
+    std::optional<WallTime> since; ///< only lines that began at this time or later
     std::optional<core::Pattern> grep;
 };
 
@@ -34,8 +36,15 @@ Result<LogRange> find_range(store::LogFile&, const store::TaskDir&, const store:
                             const LogOptions&, std::uint64_t end, const std::string& label,
                             std::uint64_t from = 0);
 
-/// Where the last `lines` lines of [begin, end) that match begin. Reads backwards.
-Result<std::uint64_t> last_matches(store::LogFile&, const core::Pattern&, std::uint64_t lines,
+/// How much of what matches is wanted, from the end: both bounds hold, but one line is always
+/// taken.
+struct MatchBound {
+    std::uint64_t lines = UINT64_MAX;
+    std::uint64_t bytes = UINT64_MAX; ///< of the lines as rendered
+};
+/// Where the last lines of [begin, end) that match begin; `begin` when all of them are within the
+/// bound. Reads backwards.
+Result<std::uint64_t> last_matches(store::LogFile&, const core::Pattern&, MatchBound,
                                    std::uint64_t begin, std::uint64_t end);
 
 } // namespace bgt::ops

@@ -96,5 +96,8 @@ Result<void> follow_logs(store::Root&, std::vector<LogView>&, const LogSink&, Ca
 /// is as a person would see it.
 Result<Each<LogPiece>> read_log(store::Root&, const Selection&, const LogOptions&,
                                 const OnMissing& = {});
+/// That of one task, once there is some text in it, no more can come, or that time is over. Error
+/// (usage): several tasks.
+Result<LogPiece> await_log(store::Root&, const Selection&, LogOptions, Duration, Cancel = {});
 
 } // namespace bgt::ops

@@ -21,6 +21,9 @@ namespace {
 
 using Given = std::optional<std::string>;
 
+constexpr std::uint64_t max_answer_bytes = 16 * 1024; ///< of each log in JSON, if nothing is said
+constexpr std::uint64_t max_lines_bytes = 1 << 20;    ///< with --lines
+
 Result<std::uint64_t> parse_count(const std::string& text, const char* option)
 {
     std::uint64_t value = 0;
@@ -61,17 +64,22 @@ public:
         parser.option("--grep", grep_, "REGEX", Value::regex, "only lines that match (RE2)");
         parser.option("--attempt", attempt_, "N", Value::text,
                       "only the output of attempt N, of the last one, or of all (default)");
-        parser.option("--cursor", cursor_, "BYTE", Value::number,
-                      "begin at this byte: the cursor of an earlier answer");
+        parser.option("--cursor", cursor_, "CURSOR", Value::number,
+                      "go on after an earlier answer: its cursor; 0 begins at the beginning");
+        parser.option("--before", before_, "CURSOR", Value::number,
+                      "with --json: go back before an earlier answer: its cursor `before`");
+        parser.option("--wait", wait_, "D", Value::duration,
+                      "with --json: if there is nothing to answer yet, wait D for it");
         parser.option("--max-bytes", max_bytes_, "SIZE", Value::size,
-                      "read at most SIZE of each log (with --json: 1MiB by default)");
+                      "read at most SIZE of each log (with --json: the last 16KiB by default, with "
+                      "--lines too 1MiB)");
         parser.flag("--stderr", err_, "print the stderr of a task that was started with --split");
         parser.flag("--raw", options_.raw,
                     "print the bytes as they were written, even if stdout is not a terminal");
-        parser.flag("--json", json_, "answer in JSON, with the cursor for the next call");
+        parser.flag("--json", json_, "answer the end in JSON, with the cursors for the next calls");
         parser.example("bgt logs -f web db");
         parser.example("bgt logs -n 20 --grep 'error|warning' -");
-        parser.example("bgt logs --json --cursor 4096 --max-bytes 16K 7");
+        parser.example("bgt logs --json --cursor 4096 --wait 30s 7");
     }
 
     int run(Context& context) override
@@ -87,6 +95,7 @@ public:
 
 private:
     Result<void> read_options();
+    Result<void> read_bounds();
     Result<void> find_project(const Context&, store::Root&);
     std::string label_of(const ops::TaskMonitor&) const;
     Result<void> show(Context&, store::Root&);
@@ -112,7 +121,8 @@ private:
     ops::LogOptions options_;
     ops::SharedScreen screen_;
     std::string project_; ///< of the working folder; empty: none
-    Given lines_, since_, attempt_, grep_, cursor_, max_bytes_;
+    Given lines_, since_, attempt_, grep_, cursor_, before_, wait_, max_bytes_;
+    std::optional<Duration> wait_time_;
     bool follow_ = false, utc_ = false, err_ = false, json_ = false;
     int code_ = code::ok;
 };
@@ -134,18 +144,7 @@ Result<void> Logs::read_options()
         if (!attempt) return attempt.error();
         options_.attempt = *attempt;
     }
-    if (cursor_) {
-        Result<std::uint64_t> offset = parse_count(*cursor_, "--cursor");
-        if (!offset) return offset.error();
-        options_.cursor = *offset;
-    }
-    if (max_bytes_) {
-        Result<std::uint64_t> size = parse_size(*max_bytes_);
-        if (!size) return Error::usage("--max-bytes: " + size.error().message);
-        if (*size < 4)
-            return Error::usage("--max-bytes must be 4 or more: a character can take as many");
-        options_.max_bytes = *size;
-    }
+    BGT_TRY(read_bounds());
     if (since_) {
         Result<WallTime> since = ops::parse_moment(
             *since_, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
@@ -157,6 +156,31 @@ Result<void> Logs::read_options()
         if (!pattern) return Error::usage("--grep: " + pattern.error().message);
         options_.grep.emplace(std::move(*pattern));
     }
+    return {};
+}
+
+/// Which part of the log is answered, and until when it is waited for.
+Result<void> Logs::read_bounds()
+{
+    if (!json_ && (before_ || wait_)) return Error::usage("--before and --wait need --json");
+    if (cursor_ && before_) return Error::usage("--cursor and --before exclude each other");
+    if (cursor_) { BGT_TRY_ASSIGN(options_.cursor, parse_count(*cursor_, "--cursor")); }
+    if (before_) { BGT_TRY_ASSIGN(options_.before, parse_count(*before_, "--before")); }
+    if (wait_) {
+        const Result<Duration> limit = parse_duration(*wait_);
+        if (!limit) return Error::usage("--wait: " + limit.error().message);
+        wait_time_ = *limit;
+    }
+    if (json_) {
+        options_.newest = !cursor_;
+        options_.max_bytes = lines_ ? max_lines_bytes : max_answer_bytes;
+    }
+    if (!max_bytes_) return {};
+    const Result<std::uint64_t> size = parse_size(*max_bytes_);
+    if (!size) return Error::usage("--max-bytes: " + size.error().message);
+    if (*size < 4)
+        return Error::usage("--max-bytes must be 4 or more: a character can take as many");
+    options_.max_bytes = *size;
     return {};
 }
 
@@ -255,6 +279,12 @@ Result<void> Logs::follow(Context& context, store::Root& root)
 
 Result<void> Logs::answer(Context& context, store::Root& root)
 {
+    if (wait_time_) {
+        BGT_TRY_ASSIGN(const ops::LogPiece piece,
+                       ops::await_log(root, selection_, std::move(options_), *wait_time_));
+        context.print(render::logs_json({piece}));
+        return {};
+    }
     const auto read = ops::read_log(root, selection_, options_, told_missing(context, code_));
     if (!read) return read.error();
     const bool single = read->tasks.size() == 1; // its error is the answer, as there is no other

@@ -1,3 +1,4 @@
+#include <bgt/ops/log_piece.hpp>
 #include <bgt/ops/log_printer.hpp>
 #include <bgt/ops/log_range.hpp>
 
@@ -98,6 +99,62 @@ TEST_CASE("The last lines of a log of many blocks")
     CHECK(begin_of(folder, options) == text.find("line 99977\n"));
     options.lines = 1'000'000;
     CHECK(begin_of(folder, options) == 0);
+}
+
+TEST_CASE("The newest piece begins with a line or a character, and matches are bounded in bytes")
+{
+    TaskFolder folder;
+    folder.write("out.log", "one\ntwo\n\xc3\xa4\xc3\xa4\n" + std::string(5000, 'x'));
+    LogFile log = open_log(folder);
+    const auto newest = [&](std::uint64_t bytes, LogStyle style = {}, bool over = true) {
+        PieceRequest request;
+        request.end = log.size();
+        request.max_bytes = bytes;
+        request.over = over;
+        Result<store::LogIndex> index =
+            store::LogIndex::open(folder.dir().fd(), store::file::out_index);
+        REQUIRE(index);
+        Result<LogPiece> piece = read_newest_piece(log, request, style, std::move(*index));
+        REQUIRE(piece);
+        return *piece;
+    };
+    CHECK(newest(100).text == std::string(100, 'x')); // the begin of its line is too far
+    CHECK(newest(5001).text == std::string(5000, 'x'));
+    CHECK(newest(5004).text == std::string(5000, 'x'));
+    CHECK(newest(5006).start == 8);
+    CHECK(newest(5000 + 13).text.size() == 5000 + 13);
+    CHECK_FALSE(newest(5000 + 13).truncated);
+    CHECK(newest(5000 + 12).truncated);
+    Result<Pattern> pattern = Pattern::compile("o|x");
+    REQUIRE(pattern);
+    LogStyle style;
+    style.grep = &*pattern;
+    style.ends_lines = true;
+    CHECK(newest(1, style, false).text == "two\n"); // its last line has not ended
+    CHECK(newest(8, style, false).text == "one\ntwo\n");
+    CHECK(newest(1, style).text == std::string(5000, 'x') + "\n");
+    CHECK(newest(1, style).truncated);
+    CHECK_FALSE(newest(10'000, style).truncated);
+}
+
+TEST_CASE("The newest piece of one long line does not begin within a character")
+{
+    TaskFolder folder;
+    std::string text;
+    for (int i = 0; i < 2000; ++i) text += "\xc3\xa4";
+    folder.write("out.log", text);
+    LogFile log = open_log(folder);
+    PieceRequest request;
+    request.end = log.size();
+    request.max_bytes = 1001;
+    request.over = true;
+    Result<store::LogIndex> index =
+        store::LogIndex::open(folder.dir().fd(), store::file::out_index);
+    REQUIRE(index);
+    const Result<LogPiece> piece = read_newest_piece(log, request, {}, std::move(*index));
+    REQUIRE(piece);
+    CHECK(piece->start == 3000);
+    CHECK(piece->text == text.substr(3000));
 }
 
 TEST_CASE("Since a time: the first line that began then or later")

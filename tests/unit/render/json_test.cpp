@@ -192,6 +192,8 @@ TEST_CASE("a piece of a log as JSON")
     piece.id = 7;
     piece.text = "a\"\\\x01\x7f\n";
     piece.start = 3;
+    piece.before = 3;
+    piece.truncated = true;
     piece.cursor = 512;
     piece.end_of_log = true;
     piece.dropped_bytes = 3;
@@ -203,6 +205,8 @@ TEST_CASE("a piece of a log as JSON")
     CHECK(log.at("id") == 7);
     CHECK(log.at("cursor") == 512);
     CHECK(log.at("start") == 3);
+    CHECK(log.at("before") == 3);
+    CHECK(log.at("truncated") == true);
     CHECK(log.at("end_of_log") == true);
     CHECK(log.at("dropped_bytes") == 3);
     CHECK(std::string(log.at("text").as_string()) == piece.text);
