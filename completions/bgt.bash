@@ -6,7 +6,7 @@ _bgt_verbs='run submit queue schedule hold release move scope shutdown graph up 
 _bgt_verb() {
     case $1 in
     run)
-        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --root --config'
+        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --fields --brief --root --config'
         first=@command
         rest=@command
         case $2 in
@@ -51,12 +51,13 @@ _bgt_verb() {
         --memory-max) value=@none ;;
         --limit) value='as= core= cpu= data= fsize= memlock= nofile= nproc= stack=' ;;
         --max-wait) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     submit)
-        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --in --at --tz --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --owner --log-max --split --nice --memory-max --limit --wait --rm --json --root --config'
+        options='-h --help -q --queue --priority --slots --need --after --on-dep-failure --hold --expire --in --at --tz --key --on-busy --array --each -0 --null --batch --if-full --dry-run -n --name --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --owner --log-max --split --nice --memory-max --limit --wait --rm --json --fields --brief --root --config'
         first=@command
         rest=@command
         case $2 in
@@ -116,6 +117,7 @@ _bgt_verb() {
         --nice) value=@none ;;
         --memory-max) value=@none ;;
         --limit) value='as= core= cpu= data= fsize= memlock= nofile= nproc= stack=' ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
@@ -195,31 +197,33 @@ _bgt_verb() {
         esac
         ;;
     hold)
-        options='-h --help --all --name --tag --queue --json --root --config'
+        options='-h --help --all --name --tag --queue --json --fields --brief --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     release)
-        options='-h --help --all --name --tag --queue --json --root --config'
+        options='-h --help --all --name --tag --queue --json --fields --brief --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     move)
-        options='-h --help --all --name --tag --queue --first --last --before --priority --json --root --config'
+        options='-h --help --all --name --tag --queue --first --last --before --priority --json --fields --brief --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -228,6 +232,7 @@ _bgt_verb() {
         --queue) value=@none ;;
         --before) value=@task-list ;;
         --priority) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
@@ -276,17 +281,18 @@ _bgt_verb() {
         esac
         ;;
     down)
-        options='-h --help --now --timeout --json --root --config'
+        options='-h --help --now --timeout --json --fields --brief --root --config'
         first=@none
         rest=@none
         case $2 in
         --timeout) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     ps)
-        options='-h --help --all --name --tag --queue -a -s --state --here --leftover -q --quiet -w --watch --interval --json --format --no-header --root --config'
+        options='-h --help --all --name --tag --queue -a -s --state --here --leftover -q --quiet -w --watch --interval --json --fields --brief --format --no-header --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -295,19 +301,21 @@ _bgt_verb() {
         --queue) value=@none ;;
         -s | --state) value='queued starting running paused stopping ended failed lost' ;;
         --interval) value=@none ;;
+        --fields) value=@none ;;
         --format) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     show)
-        options='-h --help --all --name --tag --queue --json --root --config'
+        options='-h --help --all --name --tag --queue --json --fields --brief --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
@@ -337,6 +345,8 @@ _bgt_verb() {
         --grep) value=@none ;;
         --attempt) value=@none ;;
         --cursor) value=@none ;;
+        --before) value=@none ;;
+        --wait) value=@none ;;
         --max-bytes) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
@@ -345,8 +355,6 @@ _bgt_verb() {
     events)
         options='-h --help --all --name --tag --queue -f --follow --since --type --level --utc --json --root --config'
         first=@task-list
-        --before) value=@none ;;
-        --wait) value=@none ;;
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
@@ -360,7 +368,7 @@ _bgt_verb() {
         esac
         ;;
     wait)
-        options='-h --help --all --name --tag --queue --for --any --or-stuck --timeout --attempt --json --root --config'
+        options='-h --help --all --name --tag --queue --for --any --or-stuck --timeout --attempt --json --fields --brief --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -370,12 +378,13 @@ _bgt_verb() {
         --for) value='exit exit=0 ready log: log-fail: port port: tcp: http: https: unix: file: cmd: gone: progress= quiet: mem> cpu< stalled waiting-input' ;;
         --timeout) value=@none ;;
         --attempt) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     kill)
-        options='-h --help --all --name --tag --queue --now --grace --stop-signals -s --signal --timeout --json --root --config'
+        options='-h --help --all --name --tag --queue --now --grace --stop-signals -s --signal --timeout --json --fields --brief --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
@@ -386,12 +395,13 @@ _bgt_verb() {
         --stop-signals) value=@none ;;
         -s | --signal) value='HUP INT QUIT USR1 USR2 TERM KILL CONT STOP WINCH' ;;
         --timeout) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     why)
-        options='-h --help --all --name --tag --queue --last --json --root --config'
+        options='-h --help --all --name --tag --queue --last --json --full --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
@@ -403,67 +413,72 @@ _bgt_verb() {
         esac
         ;;
     restart)
-        options='-h --help --all --name --tag --queue --now --json --root --config'
+        options='-h --help --all --name --tag --queue --now --json --fields --brief --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     retry)
-        options='-h --help --all --name --tag --queue --failed --dependents --json --root --config'
+        options='-h --help --all --name --tag --queue --failed --dependents --json --fields --brief --root --config'
         first=@task-list
         rest=@task-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     signal)
-        options='-h --help --all --name --tag --queue --tree --json --root --config'
+        options='-h --help --all --name --tag --queue --tree --json --fields --brief --root --config'
         first='HUP INT QUIT USR1 USR2 TERM KILL CONT STOP WINCH'
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     pause)
-        options='-h --help --all --name --tag --queue --json --root --config'
+        options='-h --help --all --name --tag --queue --json --fields --brief --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     resume)
-        options='-h --help --all --name --tag --queue --json --root --config'
+        options='-h --help --all --name --tag --queue --json --fields --brief --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
+        --fields) value=@none ;;
         --root) value=@directory ;;
         --config) value=@file ;;
         esac
         ;;
     send)
-        options='-h --help -n --no-newline --eof --timeout --root --config'
+        options='-h --help -n --no-newline --eof --timeout --json --root --config'
         first=@task-list
         rest=@none
         case $2 in
@@ -473,7 +488,7 @@ _bgt_verb() {
         esac
         ;;
     notify)
-        options='-h --help --ready --stopping --status --progress --step --total-steps --beat --extend --watchdog --pid --log --data --summary --artifact --metric --root --config'
+        options='-h --help --ready --stopping --status --progress --step --total-steps --beat --extend --watchdog --pid --log --data --summary --artifact --metric --json --root --config'
         first=@none
         rest=@none
         case $2 in

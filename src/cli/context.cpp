@@ -166,9 +166,33 @@ Result<void> Context::try_print(std::string_view text)
     return {};
 }
 
+void Context::answer_in_json(render::TaskFields fields)
+{
+    json_ = true;
+    fields_ = std::move(fields);
+}
+
+void Context::finish()
+{
+    if (!json_ || answered_ || (!error_ && errors_.empty())) return;
+    if (!error_) {
+        error_ = errors_.front();
+        if (errors_.size() == 1) errors_.clear();
+    }
+    const std::string answer = render::error_json(*error_, errors_);
+    errors_.clear();
+    print(answer);
+}
+
 void Context::print(std::string_view text)
 {
-    if (auto printed = try_print(text); !printed) ::_exit(fail(printed.error()));
+    std::string whole(text);
+    if (json_ && !std::exchange(answered_, true) && !errors_.empty())
+        whole = render::with_errors(std::move(whole), errors_);
+    const auto printed = try_print(whole);
+    if (printed) return;
+    complain(printed.error().message);
+    ::_exit(exit_code(printed.error()));
 }
 
 void Context::complain(std::string_view text)
@@ -181,17 +205,23 @@ void Context::complain(std::string_view text)
     (void)write_all(STDERR_FILENO, line); // nobody is left to be told
 }
 
-int Context::fail(const Error& error)
+void Context::tell_failure(const std::string& text, int code, store::TaskId task)
 {
-    complain(error.message);
+    if (json_ && !answered_) errors_.push_back({text, code, task});
+    else complain(text);
+}
+
+int Context::fail(const Error& error, store::TaskId task)
+{
+    tell_failure(error.message, exit_code(error), task);
     return exit_code(error);
 }
 
 int Context::fail(const Error& error, bool json)
 {
-    const int code = fail(error);
-    if (json) print(render::error_json(error.message, code));
-    return code;
+    if (!json || !json_ || answered_) return fail(error);
+    error_ = {error.message, exit_code(error), {}};
+    return exit_code(error);
 }
 
 void Context::tell_ignored(const IgnoredKeys& keys)

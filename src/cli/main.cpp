@@ -54,9 +54,27 @@ int refuse(std::string_view verb, std::string_view text, const std::vector<std::
 {
     const auto options_end = std::find(args.begin(), args.end(), "--");
     const bool json = std::find(args.begin(), options_end, "--json") != options_end;
-    const int code = complain(verb, text);
-    if (json) print(render::error_json(std::string(text), code));
-    return code;
+    if (!json) return complain(verb, text);
+    print(render::error_json(std::string(text), code::failed));
+    return code::failed;
+}
+
+/// What `show` has besides.
+constexpr std::string_view fields_of_show[] = {"attempts", "results", "hooks", "events",
+                                               "not_ready"};
+
+/// --fields and --brief of the verbs that have them.
+Result<render::TaskFields> read_fields(const Parser& parser, std::string_view verb)
+{
+    render::TaskFields out{.names = {}, .brief = parser.is_set("--brief")};
+    const std::string* const names = parser.value_of("--fields");
+    if ((names != nullptr || out.brief) && !parser.is_set("--json"))
+        return Error::usage("--fields and --brief need --json");
+    if (names == nullptr) return out;
+    std::span<const std::string_view> more;
+    if (verb == "show") more = fields_of_show;
+    BGT_TRY_ASSIGN(out.names, render::parse_task_fields(*names, more));
+    return out;
 }
 
 /// What other programs call it.
@@ -119,7 +137,12 @@ int run_verb(const VerbInfo& info, Places places, const std::vector<std::string>
         return print(parser.help(width_of(STDOUT_FILENO)));
     auto context = Context::load(places, info.name, info.mistakes);
     if (!context) return refuse(info.name, context.error().message, args);
-    leave(verb->run(*context));
+    auto fields = read_fields(parser, info.name);
+    if (!fields) return refuse(info.name, fields.error().message, args);
+    if (parser.is_set("--json")) context->answer_in_json(*std::move(fields));
+    const int code = verb->run(*context);
+    context->finish();
+    leave(code);
 }
 
 int help(const std::vector<std::string>& args)

@@ -362,6 +362,23 @@ Result<Parser::Outcome> Parser::parse(const std::vector<std::string>& args)
     return impl_->help_wanted ? Outcome::help_wanted : Outcome::parsed;
 }
 
+bool Parser::is_set(std::string_view long_name) const
+{
+    for (std::size_t i = 0; i < impl_->infos.size(); ++i)
+        if (impl_->infos[i].long_name() == long_name && impl_->targets[i].kind == Kind::flag)
+            return *impl_->targets[i].flag;
+    return false;
+}
+
+const std::string* Parser::value_of(std::string_view long_name) const
+{
+    for (std::size_t i = 0; i < impl_->infos.size(); ++i)
+        if (impl_->infos[i].long_name() == long_name && impl_->targets[i].kind == Kind::single &&
+            *impl_->targets[i].single)
+            return &**impl_->targets[i].single;
+    return nullptr;
+}
+
 std::string Parser::help(int width) const
 {
     return verb_help(

@@ -1,4 +1,5 @@
 #include <bgt/base/signal_name.hpp>
+#include <bgt/base/terminal_text.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/render/json.hpp>
 #include <bgt/render/json_text.hpp>
@@ -15,6 +16,8 @@ namespace {
 namespace json = boost::json;
 using core::Lifecycle;
 using ops::Snapshot;
+
+constexpr std::size_t last_line_columns = 200;
 
 json::value text_or_null(std::string_view text)
 {
@@ -149,6 +152,10 @@ void add_identity(json::object& out, const Snapshot& task)
     const bool known = task.problem.empty();
     out["id"] = task.id.value;
     out["name"] = known ? text_or_null(task.status.name) : json::value(nullptr);
+    out["state"] = state_words(task).text;
+    const bool over = known && ops::is_over(task.status);
+    out["exit"] = over ? json::value(ops::exit_code(task.status)) : json::value(nullptr);
+    out["last_line"] = text_or_null(fit(printable(last_line(task.log_tail)), last_line_columns));
     out["tags"] = nullptr;
     out["command"] = nullptr;
     out["cwd"] = nullptr;
@@ -251,7 +258,7 @@ void add_unknown(json::object& out, const Snapshot& task)
 json::object task_json(const Snapshot& task, const Moment& now)
 {
     json::object out;
-    out.reserve(32);
+    out.reserve(40);
     add_identity(out, task);
     if (task.problem.empty()) {
         add_life(out, task.status, lifecycle_word(task), now);
@@ -298,11 +305,12 @@ json::array attempts_json(const std::vector<store::TaskEvent>& attempts)
     return rows;
 }
 
-std::string tasks_json(const std::vector<Snapshot>& tasks, const Moment& now)
+std::string tasks_json(const std::vector<Snapshot>& tasks, const Moment& now,
+                       const TaskFields& fields)
 {
     json::array rows;
     rows.reserve(tasks.size());
-    for (const auto& task : tasks) rows.push_back(task_json(task, now));
+    for (const auto& task : tasks) rows.push_back(chosen_task_json(task, now, fields, {}));
     return answer_json({{"tasks", std::move(rows)}});
 }
 
@@ -322,10 +330,42 @@ std::string logs_json(const std::vector<ops::LogPiece>& pieces)
     return answer_json({{"logs", std::move(logs)}});
 }
 
+namespace {
+
+json::object object_of(const AnswerError& error)
+{
+    json::object out{{"message", to_valid_utf8(error.message)}, {"code", error.code}};
+    if (error.task.value > 0) out["task"] = error.task.value;
+    return out;
+}
+
+json::array errors_of(const std::vector<AnswerError>& errors)
+{
+    json::array out;
+    for (const AnswerError& error : errors) out.push_back(object_of(error));
+    return out;
+}
+
+} // namespace
+
 std::string error_json(std::string_view message, int code)
 {
-    return answer_json(
-        {{"error", json::object{{"message", to_valid_utf8(message)}, {"code", code}}}});
+    return answer_json({{"error", object_of({std::string(message), code, {}})}});
+}
+
+std::string error_json(const AnswerError& error, const std::vector<AnswerError>& others)
+{
+    json::object out{{"error", object_of(error)}};
+    if (!others.empty()) out["errors"] = errors_of(others);
+    return answer_json(std::move(out));
+}
+
+std::string with_errors(std::string answer, const std::vector<AnswerError>& errors)
+{
+    const std::string member = json_text(json::object{{"errors", errors_of(errors)}});
+    const std::size_t end = answer.rfind('}');
+    if (end != std::string::npos) answer.insert(end, "," + member.substr(1, member.size() - 2));
+    return answer;
 }
 
 std::string answer_json(json::object answer)

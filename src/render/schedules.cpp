@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t max_when = 40;
+constexpr std::size_t max_command = 120;
 
 json::value time_or_null(const std::optional<WallTime>& time)
 {
@@ -155,7 +156,7 @@ std::string schedules_table(const std::vector<ops::ScheduleInfo>& all, const Mom
     std::vector<std::vector<std::string>> rows{{"NAME", "WHEN", "NEXT", "LAST", "COMMAND"}};
     for (const ops::ScheduleInfo& info : all)
         rows.push_back({info.name, fit(printable(info.words), max_when), next_words(info, now),
-                        last_words(info, now), printable(info.command)});
+                        last_words(info, now), fit(printable(info.command), max_command)});
     return table(rows);
 }
 

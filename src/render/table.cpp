@@ -35,6 +35,7 @@ constexpr std::array<bool, column_count> to_the_right{true,  false, false, true,
                                                       false, false, false, false, false};
 constexpr std::size_t gap = 2;
 constexpr std::size_t max_last_unpadded = 60;
+constexpr std::size_t max_command_unpadded = 120;
 constexpr std::size_t room_for_last = 110;
 constexpr std::size_t room_for_folder = 140;
 constexpr std::size_t max_folder = 30;
@@ -268,7 +269,7 @@ void append_row(std::string& out, const Rows& all, const Row& row, const Widths&
     out += '\n';
 }
 
-/// For programs: nothing is filled up, and only LAST is cut.
+/// For programs: nothing is filled up, and only COMMAND and LAST are cut.
 void append_unpadded(std::string& out, const Rows& all, const Row& row, const Widths& widths)
 {
     bool is_first = true;
@@ -276,7 +277,10 @@ void append_unpadded(std::string& out, const Rows& all, const Row& row, const Wi
         if (widths[c] == 0 || row.cells[c].size == 0) continue;
         if (!std::exchange(is_first, false)) out.append(gap, ' ');
         const std::string_view text = all.text_of(row.cells[c]);
-        out += c == last ? fit(text, max_last_unpadded) : std::string(text);
+        const std::size_t most = c == last      ? max_last_unpadded
+                                 : c == command ? max_command_unpadded
+                                                : text.size();
+        out += fit(text, most);
     }
     out += '\n';
 }

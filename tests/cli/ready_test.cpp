@@ -258,7 +258,8 @@ TEST_CASE("the last answer over HTTP is told, while it runs and when it has ende
     const Ran waited = lab({"wait", "--for", "ready", "--timeout", "300ms", "--json", id});
     INFO(waited);
     CHECK(waited.code == 124);
-    CHECK(waited.err.find("before it was ready (" + said + ")") != std::string::npos);
+    CHECK(waited.err.empty());
+    CHECK(waited.out.find("before it was ready (" + said + ")") != std::string::npos);
     CHECK(waited.out.find("\"end\":\"timed-out\"") != std::string::npos);
     CHECK(waited.out.find("\"not_ready\":[\"" + said + "\"]") != std::string::npos);
     const Ran asked = lab({"wait", "--for", url, "--timeout", "1s", "--json", id});

@@ -78,6 +78,7 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     collect({"show", "web", escape});
     collect({"why", "web", escape});
     collect({"schedule", "explain", "30 2 * * *"});
+    collect({"why", "--full", "web", escape});
     collect({"kill", escape});
     collect({"wait", "nosuch"});
     collect({"logs", "nosuch"});
@@ -91,6 +92,15 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     }
     write_file(lab.task_folder(damaged) + "/status", "garbage");
     collect({"ps", "-a"});
+    collect({"ps", "-a", "--brief"});
+    collect({"ps", "--fields", "id,attempts,age,last,outcome,progress,log"});
+    collect({"show", "--all", "--brief", "--fields", "id,outcome,progress,log,events"});
+    collect({"kill", "nosuch", "web", "--fields", "id,state"});
+    collect({"send", "web", "x"});
+    answers += "notify\t" +
+               lab({"run", "--wait", "--", "sh", "-c", "$0 notify --json --beat", BGT_BINARY}).out;
+    answers +=
+        "run\t" + lab({"run", "--json", "--wait-ready", "--ready-log", "x", "--", "true"}).out;
     collect({"ps", "--leftover"});
     collect({"show", "--all"});
     collect({"show", "nosuch"});

@@ -187,7 +187,7 @@ class Run:
         self.state = self.show()
 
     def report(self, last):
-        answer = self.lab.json("why", *(["--last"] if last else []), self.id)
+        answer = self.lab.json("why", "--full", *(["--last"] if last else []), self.id)
         reports = answer.get("reports") or []
         return reports[0] if reports else None
 

@@ -1,6 +1,7 @@
 #pragma once
 /// What every verb has at hand: settings, the state root, where to print and how.
 #include <bgt/config/settings.hpp>
+#include <bgt/render/json.hpp>
 #include <bgt/store/root.hpp>
 #include <bgt/store/trust_store.hpp>
 #include <optional>
@@ -58,8 +59,15 @@ public:
     bool color() const;
     int width() const; ///< of the terminal on stdout
 
-    /// All of it to stdout. A closed pipe ends the program quietly (as SIGPIPE would); other errors
-    /// are told, exit 125.
+    /// From now on errors are in the JSON answer and not on stderr, until the answer is printed.
+    void answer_in_json(render::TaskFields fields);
+    /// Which fields of tasks that answer has.
+    const render::TaskFields& fields() const { return fields_; }
+    /// Of an answer in JSON that was not printed: prints the errors as one.
+    void finish();
+
+    /// All of it to stdout, with the errors so far where it is the answer in JSON. A closed pipe
+    /// ends the program quietly (as SIGPIPE would); other errors are told, exit 125.
     void print(std::string_view text);
     /// The same, but tells the caller, who knows what the reader misses. EPIPE still ends the
     /// program.
@@ -68,9 +76,12 @@ public:
     [[noreturn]] static void end_without_reader();
     /// "bgt VERB: TEXT" on stderr; the exit code is the caller's affair.
     void complain(std::string_view text);
-    /// "bgt VERB: message" on stderr, and the exit code that belongs to the error.
-    int fail(const Error&);
-    /// The same; with `json` (the verb's --json) the error is also the answer on stdout.
+    /// Something went wrong with one task of several, or with all: "bgt VERB: TEXT" on stderr, or
+    /// a row of `errors` of the answer in JSON.
+    void tell_failure(const std::string& text, int code, store::TaskId task = {});
+    /// The same of an error. The exit code that belongs to it.
+    int fail(const Error&, store::TaskId task = {});
+    /// The same; with `json` (the verb's --json) the error is the answer.
     int fail(const Error&, bool json);
     /// What of a bgt.toml matters to the verb, besides its `root`.
     struct IgnoredKeys {
@@ -93,6 +104,11 @@ private:
     bool told_ignored_ = false;
     std::string verb_;
     std::optional<store::Root> root_;
+    bool json_ = false;
+    bool answered_ = false;
+    render::TaskFields fields_;
+    std::vector<render::AnswerError> errors_;
+    std::optional<render::AnswerError> error_; ///< that is the answer
 };
 
 } // namespace bgt::cli

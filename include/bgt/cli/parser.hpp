@@ -92,6 +92,11 @@ public:
     /// One line.
     Result<Outcome> parse(const std::vector<std::string>& args);
 
+    /// Of a flag that was declared: whether it was given. After parse().
+    bool is_set(std::string_view long_name) const;
+    /// The value that was given to an option; null: none was, or there is no such option.
+    const std::string* value_of(std::string_view long_name) const;
+
     /// What --help prints, wrapped to `width` columns.
     std::string help(int width) const;
     const std::vector<OptionInfo>& options() const;

@@ -11,7 +11,7 @@ namespace bgt::render {
 
 struct TableStyle {
     std::optional<std::size_t>
-        width; ///< columns there are; nullopt: no limit, nothing is filled up, and only LAST is cut
+        width; ///< columns there are; nullopt: no padding, and only COMMAND and LAST are cut
     bool color = false;
     bool header = true;
     bool last =

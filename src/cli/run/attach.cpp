@@ -1,4 +1,5 @@
 #include "attach.hpp"
+#include "answer.hpp"
 
 #include <algorithm>
 #include <bgt/base/descriptor.hpp>
@@ -9,6 +10,7 @@
 #include <bgt/ops/stop.hpp>
 #include <bgt/ops/task_monitor.hpp>
 #include <bgt/render/hooks.hpp>
+#include <bgt/render/wait_json.hpp>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -111,6 +113,27 @@ std::string why_ended(const store::Root& root, store::TaskId id, const store::St
     const std::string next = code == code::hung ? "bgt why " : "bgt show ";
     return ops::label(id, status) + " " + core::ended_words(status.outcome) + ": " + limit +
            ", so the exit code is " + std::to_string(code) + " (" + next + to_string(id) + ")";
+}
+
+std::string background_words(store::TaskId id)
+{
+    const std::string number = to_string(id);
+    return "task " + number + " keeps running in the background (bgt wait " + number +
+           ", bgt logs -f " + number + ", bgt kill " + number + ")";
+}
+
+void print_end_json(Context& context, store::Root& root, store::TaskId id,
+                    const std::optional<store::Status>& status)
+{
+    render::WaitTold told{code::wait_timeout, background_words(id), tail_of_task(root, id)};
+    if (status) {
+        told.code = ops::exit_code(*status);
+        told.reason = why_ended(root, id, *status);
+        if (told.reason.empty())
+            told.reason = ops::label(id, *status) + " " + core::ended_words(status->outcome);
+    }
+    const auto now = ops::recover_and_inspect_all(root, {id}, {true, true, true, true});
+    context.print(render::end_wait_json(now, status.has_value(), told, context.fields()));
 }
 
 bool has_hooks(const store::TaskSpec& spec)

@@ -32,4 +32,10 @@ std::vector<std::string> failed_hooks(const store::Root&, store::TaskId, const s
 /// for 5s, so the exit code is 120 (bgt why 24)". Empty of any other.
 std::string why_ended(const store::Root&, store::TaskId, const store::Status&);
 
+/// The answer of --wait in JSON: the task, its exit code and reason, and the last lines of its
+/// output. nullopt: it goes on in the background.
+void print_end_json(Context&, store::Root&, store::TaskId, const std::optional<store::Status>&);
+/// "task 7 keeps running in the background (bgt wait 7, ...)"
+std::string background_words(store::TaskId);
+
 } // namespace bgt::cli

@@ -32,15 +32,16 @@ struct RunOptions {
     using Word = std::optional<std::string>;
     using Words = std::vector<std::string>;
 
-    Word name, cwd, shell, stdin_from, timeout, on_hang, quiet_after, stalled_after, dump, grace,
-        stop_signals, kill_mode, leftover, owner, log_max, nice, memory_max, progress_pattern,
-        retries, backoff, retry_on, restart, max_restarts, max_wait, on_end, on_fail, notify;
+    Word fields, name, cwd, shell, stdin_from, timeout, on_hang, quiet_after, stalled_after, dump,
+        grace, stop_signals, kill_mode, leftover, owner, log_max, nice, memory_max,
+        progress_pattern, retries, backoff, retry_on, restart, max_restarts, max_wait, on_end,
+        on_fail, notify;
     std::array<Word, core::hang_rules.size()> hang_limits; ///< of each row
     Words tags, env, env_files, limits, ready_log, ready_port, ready_http, ready_cmd, ready_file,
         command;
     bool if_absent = false, replace = false, anywhere = false, clear_env = false, split = false,
          service = false, job = false, ready_notify = false, wait_ready = false, wait = false,
-         remove = false, explain = false, json = false;
+         remove = false, explain = false, json = false, brief = false;
     /// Options that a rule filled in ("--timeout"), and its line ("FILE:LINE").
     std::map<std::string, std::string, std::less<>> from_rule;
     /// Options that a rule would have filled in if its bgt.toml were trusted, and its line.

@@ -294,7 +294,18 @@ constexpr std::array last_options{
               .in_rules = InRules::no},
     RunOption{.names = "--json",
               .member = &O::json,
-              .help = "print the task as JSON (with --wait: at its end, without its output)",
+              .help = "print the task as JSON (with --wait: at its end, with the last lines of its "
+                      "output)",
+              .in_rules = InRules::no},
+    RunOption{.names = "--fields",
+              .member = &O::fields,
+              .metavar = "FIELD,...",
+              .help = "with --json: only these fields of the task (a wrong one lists all)",
+              .in_rules = InRules::no},
+    RunOption{.names = "--brief",
+              .member = &O::brief,
+              .help = "with --json: leave out what is null, empty or as always; without --fields, "
+                      "the task in about 120 bytes",
               .in_rules = InRules::no},
 };
 

@@ -20,6 +20,7 @@ public:
         parser.option("--timeout", timeout_, "D", Value::duration,
                       "wait no longer than D (exit code 124); the stop continues");
         parser.flag("--json", json_, "print the tasks as JSON when all have ended");
+        declare_fields(parser, fields_);
         parser.example("bgt down");
         parser.example("bgt down web worker");
     }
@@ -27,6 +28,7 @@ public:
 
 private:
     std::vector<std::string> names_;
+    FieldWords fields_;
     bool now_ = false, json_ = false;
     std::optional<std::string> timeout_;
 };
@@ -56,7 +58,7 @@ int Down::run(Context& context)
             display.clear();
             const StopWords words = stop_words(one);
             const std::string text = ops::label(id, one.before) + ": " + words.text;
-            if (words.code != code::ok) tell_failure(context, result, text, words.code);
+            if (words.code != code::ok) tell_failure(context, result, text, words.code, id);
             else if (!json_) context.print(text + "\n");
         }));
     if (!stopped) return context.fail(stopped.error(), json_);

@@ -101,8 +101,9 @@ Result<int> Events::answer(Context& context, ops::EventFeed& feed)
         if (!json_) context.print(text_of(context, records));
         else all.insert(all.end(), records.begin(), records.end());
     }
+    const int code = tell_unmatched(context, feed);
     if (json_) context.print(render::events_json(all, feed.cursor()));
-    return tell_unmatched(context, feed);
+    return code;
 }
 
 Result<int> Events::follow(Context& context, ops::EventFeed& feed)

@@ -124,7 +124,8 @@ int Collect::run(Context& context)
     const auto pruned = ops::collect(**root, {*keep, dry_run_});
     if (!pruned) return context.fail(pruned.error(), json_);
     answer(context, *pruned);
-    for (const auto& problem : pruned->problems) context.complain(problem);
+    if (!json_) // there they are in the answer
+        for (const auto& problem : pruned->problems) context.complain(problem);
     return pruned->problems.empty() ? code::ok : code::failed;
 }
 

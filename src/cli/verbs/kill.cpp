@@ -27,6 +27,7 @@ private:
     void answer(Context&, store::Root&, ops::Each<ops::Stopped>);
 
     ops::Selection selection_;
+    FieldWords fields_;
     bool now_ = false, json_ = false;
     std::optional<std::string> grace_, stop_signals_, timeout_, signal_name_;
     std::optional<int> signal_; ///< of `-s`, `-INT`: one that ends things is the stop signal, any
@@ -55,6 +56,7 @@ void Kill::declare(Parser& parser)
     parser.option("--timeout", timeout_, "D", Value::duration,
                   "wait no longer than D (exit code 124); the stop continues");
     parser.flag("--json", json_, "print the tasks as JSON when the stop is complete");
+    declare_fields(parser, fields_);
     parser.example("bgt kill web");
     parser.example("bgt kill --tag job=e2e --grace 1s");
     parser.example("bgt kill --all --now");
@@ -121,7 +123,8 @@ void Kill::show(Context& context, int& result, const ops::Stopped& stopped) cons
 {
     const std::string name = ops::label(stopped.task.id, stopped.before);
     const StopWords words = stop_words(stopped);
-    if (words.code != code::ok) tell_failure(context, result, name + ": " + words.text, words.code);
+    if (words.code != code::ok)
+        tell_failure(context, result, name + ": " + words.text, words.code, stopped.task.id);
     else if (!json_) context.print(name + ": " + words.text + "\n");
 }
 
@@ -129,7 +132,7 @@ void Kill::show(Context& context, int& result, const ops::Stopped& stopped) cons
 void Kill::answer(Context& context, store::Root& root, ops::Each<ops::Stopped> stopped)
 {
     std::vector<ops::Snapshot> shown = ops::recover_and_inspect_all(
-        root, stopped.ids(), {.spec = true, .usage = true, .ports = true});
+        root, stopped.ids(), {.spec = true, .usage = true, .ports = true, .log_tail = true});
     for (auto& one : stopped.tasks)
         if (one.result && std::ranges::find(shown, one.id, &ops::Snapshot::id) == shown.end())
             shown.push_back(std::move(one.result->task));

@@ -287,13 +287,13 @@ Result<void> Logs::answer(Context& context, store::Root& root)
     }
     const auto read = ops::read_log(root, selection_, options_, told_missing(context, code_));
     if (!read) return read.error();
-    const bool single = read->tasks.size() == 1; // its error is the answer, as there is no other
     std::vector<ops::LogPiece> pieces;
     for (const auto& one : read->tasks) {
         if (one.result) pieces.push_back(*one.result);
-        else code_ = context.fail(one.result.error(), single);
+        else code_ = context.fail(one.result.error(), one.id);
     }
-    if (!single || !pieces.empty()) context.print(render::logs_json(pieces));
+    // The error of one that is alone is the answer.
+    if (read->tasks.size() != 1 || !pieces.empty()) context.print(render::logs_json(pieces));
     return {};
 }
 

@@ -22,6 +22,7 @@ public:
                       "right before another waiting task, with its priority");
         parser.option("--priority", priority_, "N", Value::number, "give it this priority");
         parser.flag("--json", json_, "print the tasks as JSON");
+        declare_fields(parser, fields_);
         parser.example("bgt move --first 7");
         parser.example("bgt move --before 5 9");
     }
@@ -31,6 +32,7 @@ private:
     Result<ops::MoveRequest> request() const;
 
     ops::Selection selection_;
+    FieldWords fields_;
     bool first_ = false, last_ = false, json_ = false;
     std::optional<std::string> before_, priority_;
 };

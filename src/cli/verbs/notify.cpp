@@ -2,10 +2,12 @@
 
 #include <bgt/base/text.hpp>
 #include <bgt/ops/notify.hpp>
+#include <bgt/render/json.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <string_view>
@@ -56,7 +58,7 @@ private:
     Result<void> add_log(ops::NotifyRequest&) const;
     Result<void> add_results(ops::NotifyRequest&) const;
 
-    bool ready_ = false, stopping_ = false, beat_ = false;
+    bool ready_ = false, stopping_ = false, beat_ = false, json_ = false;
     std::optional<std::string> status_, progress_, step_, total_, extend_, watchdog_, pid_;
     std::optional<std::string> log_, data_, summary_;
     std::vector<std::string> artifacts_, metrics_, words_;
@@ -88,6 +90,7 @@ void Notify::declare(Parser& parser)
                 "a file or folder that the task makes; at its end, bgt looks whether it is there");
     parser.list("--metric", metrics_, "NAME=NUMBER", Value::text, "a number of the result");
     parser.words(words_, "TEXT", Value::text);
+    parser.flag("--json", json_, "print the answer as JSON");
     parser.example("bgt notify --log warning 'cache is cold' --data '{\"misses\":12}'");
     parser.example("bgt notify --summary '42 tests passed' --artifact report.html --metric n=42");
     parser.example("bgt notify --ready --status 'listening on 8080'");
@@ -182,9 +185,16 @@ Result<ops::NotifyRequest> Notify::request() const
 int Notify::run(Context& context)
 {
     const Result<ops::NotifyRequest> wanted = request();
-    if (!wanted) return context.fail(wanted.error());
-    const Result<void> sent = ops::notify(*wanted);
-    return sent ? code::ok : context.fail(sent.error());
+    if (!wanted) return context.fail(wanted.error(), json_);
+    if (const Result<void> sent = ops::notify(*wanted); !sent)
+        return context.fail(sent.error(), json_);
+    if (!json_) return code::ok;
+    const char* const own = std::getenv("BGT_TASK_ID");
+    const auto id = store::parse_task_id(own != nullptr ? own : "");
+    context.print(render::answer_json(
+        {{"id", id ? boost::json::value(id->value) : boost::json::value(nullptr)},
+         {"sent", true}}));
+    return code::ok;
 }
 
 } // namespace

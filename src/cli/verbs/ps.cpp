@@ -1,3 +1,4 @@
+#include "answer.hpp"
 #include "ps_watch.hpp"
 #include "selection.hpp"
 
@@ -42,6 +43,7 @@ public:
         parser.option("--interval", interval_, "DURATION", Value::duration,
                       "time between two updates of --watch (1s)");
         parser.flag("--json", json_, "print JSON");
+        declare_fields(parser, fields_);
         parser.option("--format", format_, "TEMPLATE", Value::text, format_help.c_str());
         parser.flag("--no-header", no_header_, "leave out the column titles");
         parser.example("bgt ps --state running --tag job=e2e");
@@ -51,9 +53,7 @@ public:
     int run(Context& context) override
     {
         auto done = list(context);
-        if (done) return *done;
-        if (json_) context.print(render::error_json(done.error().message, exit_code(done.error())));
-        return context.fail(done.error());
+        return done ? *done : context.fail(done.error(), json_);
     }
 
 private:
@@ -70,8 +70,9 @@ private:
             request.unread = [&](const Error& error) { unread = error; };
             auto tasks = ops::list(**root, request);
             if (!tasks) return tasks.error();
+            if (unread)
+                context.tell_failure("what waits is not listed: " + unread->message, code::failed);
             context.print(show(context, *tasks, width(context)));
-            if (unread) context.complain("what waits is not listed: " + unread->message);
             if (tasks->empty() && !quiet_ && !json_ && !format_)
                 context.hint("no tasks; bgt run -- COMMAND starts one");
             return code::ok;
@@ -159,7 +160,7 @@ private:
                      std::optional<std::size_t> columns) const
     {
         const auto now = render::Moment::now();
-        if (json_) return render::tasks_json(tasks, now);
+        if (json_) return render::tasks_json(tasks, now, context.fields());
         std::string out;
         if (!quiet_ && !format_) {
             const render::TableStyle style{.width = columns,
@@ -177,6 +178,7 @@ private:
     }
 
     ops::ListRequest request_;
+    FieldWords fields_;
     std::string project_; ///< of the working folder; empty: none
     bool here_ = false;
     bool quiet_ = false;

@@ -19,6 +19,7 @@ public:
     {
         declare_selection(parser, selection_, Value::living_task);
         parser.flag("--json", json_, "print the tasks as JSON");
+        declare_fields(parser, fields_);
         parser.example(example_);
     }
     int run(Context& context) override
@@ -37,6 +38,7 @@ private:
     Ask ask_;
     const char* example_;
     ops::Selection selection_;
+    FieldWords fields_;
     bool json_ = false;
 };
 

@@ -20,12 +20,14 @@ public:
         declare_selection(parser, selection_, Value::living_task);
         parser.flag("--now", now_, "send SIGKILL at once, without a stop signal first");
         parser.flag("--json", json_, "print the tasks as JSON once they run again");
+        declare_fields(parser, fields_);
         parser.example("bgt restart web");
     }
     int run(Context&) override;
 
 private:
     ops::Selection selection_;
+    FieldWords fields_;
     bool now_ = false, json_ = false;
 };
 

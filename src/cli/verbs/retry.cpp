@@ -21,6 +21,7 @@ public:
         parser.flag("--dependents", dependents_,
                     "also the tasks that were skipped because of them");
         parser.flag("--json", json_, "print the new tasks as JSON");
+        declare_fields(parser, fields_);
         parser.example("bgt retry 7   # same folder, options and --env");
         parser.example("bgt retry --failed --queue nightly --dependents");
     }
@@ -28,6 +29,7 @@ public:
 
 private:
     ops::Selection selection_;
+    FieldWords fields_;
     bool failed_ = false, dependents_ = false, json_ = false;
 };
 

@@ -13,6 +13,7 @@
 #include <bgt/core/hook.hpp>
 #include <bgt/ops/remove.hpp>
 #include <bgt/ops/start.hpp>
+#include <bgt/render/wait_json.hpp>
 #include <cstdlib>
 
 namespace bgt::cli {
@@ -42,6 +43,16 @@ std::string rule_line(const RunOptions& options)
     return out;
 }
 
+/// 0 once it is ready; 121 as soon as it can no longer be; or what bgt ended it for.
+int ready_code(const ops::WaitRequest& request, const ops::WaitAnswer& waited)
+{
+    const int code = wait_code(request, waited);
+    if (code == code::ok) return code::ok;
+    const store::Status& status = waited.tasks.front().status;
+    const int own = ops::exit_code(status);
+    return ops::is_over(status) && (own == code::hung || own == code::task_timeout) ? own : code;
+}
+
 class Run final : public Verb {
 public:
     void declare(Parser& parser) override
@@ -58,6 +69,7 @@ private:
     int start_and_stay(Context&, store::Root&, ops::StartRequest);
     int explain_only(Context&);
     int await_ready(Context&, store::Root&, store::TaskId);
+    int answer_ready(Context&, store::Root&, const ops::WaitRequest&, const ops::WaitAnswer&);
     int answer(Context&, store::Root&, store::TaskId);
     int refuse(Context&, const Error&) const;
     void tell_of_stdin(Context&);
@@ -111,13 +123,9 @@ int Run::start(Context& context, store::Root& root, ops::StartRequest request)
     if (!started) return refuse(context, started.error());
     tell_of_stdin(context);
     if (!options_.wait_ready) return answer(context, root, started->id);
-    if (options_.json) {
-        const int code = await_ready(context, root, started->id);
-        print_tasks_json(context, root, {started->id});
-        return code;
-    }
     // The id first: whoever gives up waiting knows what to look at.
-    if (const int code = answer(context, root, started->id); code != code::ok) return code;
+    if (!options_.json)
+        if (const int code = answer(context, root, started->id); code != code::ok) return code;
     return await_ready(context, root, started->id);
 }
 
@@ -130,7 +138,7 @@ int Run::explain_only(Context& context)
     return code::ok;
 }
 
-/// 0 once it is ready; 121 as soon as it can no longer be; or what bgt ended it for.
+/// 0 once it is ready, or what ready_code() says.
 int Run::await_ready(Context& context, store::Root& root, store::TaskId id)
 {
     const ops::WaitRequest request{{id}, {*core::parse_condition("ready", "/")}};
@@ -140,13 +148,27 @@ int Run::await_ready(Context& context, store::Root& root, store::TaskId id)
         return ops::wait(root, request,
                          [&](const auto& now) { line.draw(live_text(now, LiveLine::columns())); });
     }();
-    if (!waited) return context.fail(waited.error());
-    const int code = wait_code(request, *waited);
-    if (code == code::ok) return code::ok;
-    context.complain(wait_message(request, *waited) + " (bgt logs " + to_string(id) + ")");
-    const store::Status& status = waited->tasks.front().status;
-    const int own = ops::exit_code(status);
-    return ops::is_over(status) && (own == code::hung || own == code::task_timeout) ? own : code;
+    if (!waited) {
+        const int code = context.fail(waited.error());
+        if (options_.json) print_tasks_json(context, root, {id});
+        return code;
+    }
+    const int code = ready_code(request, *waited);
+    if (options_.json) return answer_ready(context, root, request, *waited);
+    if (code != code::ok)
+        context.complain(wait_message(request, *waited) + " (bgt logs " + to_string(id) + ")");
+    return code;
+}
+
+/// In JSON: where it is not ready, with the reason and the last lines of its output.
+int Run::answer_ready(Context& context, store::Root& root, const ops::WaitRequest& request,
+                      const ops::WaitAnswer& waited)
+{
+    render::WaitTold told{ready_code(request, waited), wait_reason(request, waited), {}};
+    if (told.code != code::ok) told.tail = tail_of_task(root, request.tasks.front());
+    context.print(
+        render::wait_json(as_now(root, waited.tasks), request, waited, told, context.fields()));
+    return told.code;
 }
 
 int Run::answer(Context& context, store::Root& root, store::TaskId id)
@@ -182,16 +204,17 @@ int Run::start_and_stay(Context& context, store::Root& root, ops::StartRequest r
         stay_until_end(context, root, started->id, signals, !options_.json, max_wait_);
     tell_of_stdin(context);
     if (!stayed) return context.fail(stayed.error(), options_.json);
-    if (options_.json) print_tasks_json(context, root, {started->id});
     const auto& status = *stayed;
-    const auto id = to_string(started->id);
+    if (options_.json) print_end_json(context, root, started->id, status);
     if (!status) {
-        context.complain("task " + id + " keeps running in the background (bgt wait " + id +
-                         ", bgt logs -f " + id + ", bgt kill " + id + ")" +
-                         (options_.remove ? "; --rm does not: bgt rm " + id : ""));
+        const std::string kept =
+            options_.remove ? "; --rm does not: bgt rm " + to_string(started->id) : "";
+        if (!options_.json) context.complain(background_words(started->id) + kept);
         return code::wait_timeout;
     }
-    if (const auto why = why_ended(root, started->id, *status); !why.empty()) context.complain(why);
+    const std::string why =
+        options_.json ? std::string() : why_ended(root, started->id, *status); // it has it
+    if (!why.empty()) context.complain(why);
     if (hooks)
         for (const auto& line : failed_hooks(root, started->id, *status, signals))
             context.complain(line);

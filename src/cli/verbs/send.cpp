@@ -1,5 +1,8 @@
 #include <bgt/cli/verb.hpp>
 #include <bgt/ops/send.hpp>
+#include <bgt/render/json.hpp>
+
+#include <boost/json.hpp>
 #include <unistd.h>
 
 namespace bgt::cli {
@@ -15,7 +18,7 @@ private:
     Result<ops::SendRequest> request() const;
 
     std::vector<std::string> words_; ///< the task, then the text
-    bool no_newline_ = false, eof_ = false;
+    bool no_newline_ = false, eof_ = false, json_ = false;
     std::optional<std::string> timeout_;
 };
 
@@ -27,6 +30,7 @@ void Send::declare(Parser& parser)
     parser.flag("--eof", eof_, "close its stdin after the text; without TEXT, only close it");
     parser.option("--timeout", timeout_, "D", Value::duration,
                   "give up after D if it does not read (exit code 124)");
+    parser.flag("--json", json_, "print the answer as JSON");
     parser.example("bgt send 7 yes");
     parser.example("bgt send 7 - < answers.txt      # the bytes unchanged; so does: bgt send 7");
     parser.example("bgt send 7 --eof");
@@ -57,15 +61,17 @@ Result<ops::SendRequest> Send::request() const
 int Send::run(Context& context)
 {
     auto wanted = request();
-    if (!wanted) return context.fail(wanted.error());
+    if (!wanted) return context.fail(wanted.error(), json_);
     wanted->folder = context.folder();
     auto root = context.root();
-    if (!root) return context.fail(root.error());
+    if (!root) return context.fail(root.error(), json_);
     const auto sent = ops::send(**root, *wanted);
-    if (!sent) return context.fail(sent.error());
-    if (sent->all) return code::ok;
-    context.complain("task " + to_string(sent->id) + " did not read all of it in time");
-    return code::wait_timeout;
+    if (!sent) return context.fail(sent.error(), json_);
+    if (!sent->all)
+        context.tell_failure("task " + to_string(sent->id) + " did not read all of it in time",
+                             code::wait_timeout, sent->id);
+    if (json_) context.print(render::answer_json({{"id", sent->id.value}, {"sent", sent->all}}));
+    return sent->all ? code::ok : code::wait_timeout;
 }
 
 } // namespace

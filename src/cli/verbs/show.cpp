@@ -25,6 +25,7 @@ public:
         parser.flag("--json", json_,
                     "print JSON, with the earlier attempts, the hooks and the last 100 events of "
                     "each task");
+        declare_fields(parser, fields_);
         parser.example("bgt show web");
         parser.example("bgt show --json - | jq '.tasks[0].outcome'");
     }
@@ -32,9 +33,7 @@ public:
     int run(Context& context) override
     {
         const auto done = show(context);
-        if (done) return *done;
-        if (json_) context.print(render::error_json(done.error().message, exit_code(done.error())));
-        return context.fail(done.error());
+        return done ? *done : context.fail(done.error(), json_);
     }
 
 private:
@@ -51,7 +50,7 @@ private:
         int result = code::ok;
         const auto seen = ops::recover_and_inspect(**root, request, told_missing(context, result));
         if (!seen) return seen.error();
-        context.print(json_ ? as_json(*seen) : as_text(context, *seen));
+        context.print(json_ ? as_json(*seen, context.fields()) : as_text(context, *seen));
         return result;
     }
 
@@ -69,24 +68,26 @@ private:
         return out;
     }
 
-    static std::string as_json(const ops::InspectAnswer& seen)
+    static std::string as_json(const ops::InspectAnswer& seen, const render::TaskFields& fields)
     {
         boost::json::array tasks;
+        const auto now = render::Moment::now();
         for (const auto& one : seen.tasks) {
             boost::json::array events;
             for (const auto& event : one.events) events.push_back(render::event_json(event));
-            auto object = render::task_json(one.task);
+            boost::json::object object;
             object["attempts"] = render::attempts_json(one.attempts);
             object["results"] = render::results_json(one.results);
             object["hooks"] = render::hooks_json(one.hooks);
             object["events"] = std::move(events);
             object["not_ready"] = render::words_json(one.not_ready);
-            tasks.push_back(std::move(object));
+            tasks.push_back(render::chosen_task_json(one.task, now, fields, std::move(object)));
         }
         return render::answer_json({{"tasks", std::move(tasks)}});
     }
 
     ops::Selection selection_;
+    FieldWords fields_;
     bool json_ = false;
 };
 

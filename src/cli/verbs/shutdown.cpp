@@ -49,8 +49,9 @@ int Shutdown::run(Context& context)
     if (!root) return context.fail(root.error(), json_);
     const auto done = ops::shutdown(**root, request);
     if (!done) return context.fail(done.error(), json_);
-    for (const ops::Remaining& task : done->tasks.remaining)
-        context.complain(task.label + ": " + task.why);
+    if (!json_) // there they are in the answer
+        for (const ops::Remaining& task : done->tasks.remaining)
+            context.complain(task.label + ": " + task.why);
     if (json_) {
         boost::json::object out{{"status", ops::to_string(done->status)}};
         add_end(out, done->tasks);

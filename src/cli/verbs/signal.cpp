@@ -17,6 +17,7 @@ public:
 private:
     ops::Selection selection_; ///< its first word is the signal
     std::optional<std::string> dash_signal_;
+    FieldWords fields_;
     bool tree_ = false, json_ = false;
 };
 
@@ -28,6 +29,7 @@ void SendSignal::declare(Parser& parser)
                      [](std::string_view text) { return static_cast<bool>(parse_signal(text)); });
     parser.flag("--tree", tree_, "send it to every process of the task, not only to the command");
     parser.flag("--json", json_, "print the tasks as JSON");
+    declare_fields(parser, fields_);
     parser.example("bgt signal HUP web");
     parser.example("bgt signal --tree USR1 --tag job=e2e");
 }

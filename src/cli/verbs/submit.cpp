@@ -12,6 +12,7 @@
 #include <bgt/ops/submit.hpp>
 #include <bgt/ops/wait.hpp>
 #include <bgt/render/json.hpp>
+#include <bgt/render/wait_json.hpp>
 
 #include <boost/json.hpp>
 #include <csignal>
@@ -64,6 +65,8 @@ Result<void> Submit::check() const
             int(queue_.batch.has_value()) >
         1)
         return Error::usage("--array, --each and --batch exclude each other");
+    if ((options_.fields || options_.brief) && !options_.wait)
+        return Error::usage("--fields and --brief are about the task that --wait prints");
     if (queue_.null && !queue_.each) return Error::usage("-0 belongs to --each");
     if (queue_.on_busy && !queue_.key) return Error::usage("--on-busy belongs to --key");
     if ((queue_.array || queue_.each) && options_.name)
@@ -152,7 +155,7 @@ int Submit::stay(Context& context, store::Root& root, const ops::SubmitAnswer& a
         if (!started) return context.fail(started.error(), options_.json);
         const auto ended = stay_until_end(context, root, id, signals, !options_.json, {});
         if (!ended) return context.fail(ended.error(), options_.json);
-        if (options_.json) print_tasks_json(context, root, {id});
+        if (options_.json) print_end_json(context, root, id, *ended);
         if (*ended && has_hooks_)
             for (const auto& line : failed_hooks(root, id, **ended, signals))
                 context.complain(line);
@@ -164,7 +167,11 @@ int Submit::stay(Context& context, store::Root& root, const ops::SubmitAnswer& a
     request.conditions.push_back(*core::parse_condition("exit", "/"));
     const auto waited = ops::wait(root, request);
     if (!waited) return context.fail(waited.error(), options_.json);
-    return wait_code(request, *waited);
+    const render::WaitTold told{wait_code(request, *waited), wait_reason(request, *waited), {}};
+    if (options_.json)
+        context.print(render::wait_json(as_now(root, waited->tasks), request, *waited, told,
+                                        context.fields()));
+    return told.code;
 }
 
 int Submit::run(Context& context)

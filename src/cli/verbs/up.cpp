@@ -143,6 +143,7 @@ int Up::wait(Context& context, store::Root& root, const ops::UpAnswer& answer,
         row["why"] = to_valid_utf8(one.why);
         int& code = one.state == State::failed ? failed : pending;
         if (code == code::ok) code = code_of(one);
+        if (json_) continue; // the answer says it
         context.complain(one.name + " " + one.why + " (bgt why " + to_string(one.id) +
                          ", bgt logs " + to_string(one.id) + ")");
         tell_tail(context, one);
@@ -178,8 +179,10 @@ int Up::run(Context& context)
                               });
     if (!done) return context.fail(done.error(), json_);
     for (const auto& [name, id] : done->unlisted)
-        context.complain(name + " runs (" + to_string(id) + "), but " + printable(tables->file) +
-                         " does not name it (bgt down " + name + " ends it)");
+        if (!json_)
+            context.complain(name + " runs (" + to_string(id) + "), but " +
+                             printable(tables->file) + " does not name it (bgt down " + name +
+                             " ends it)");
     boost::json::object json = json_of(*done, tables->folder);
     const int code = wait_ ? wait(context, **root, *done, json) : code::ok;
     return finish(context, std::move(json), code);

@@ -1,3 +1,4 @@
+#include "answer.hpp"
 #include "live_line.hpp"
 #include "run/attach.hpp"
 #include "selection.hpp"
@@ -42,7 +43,8 @@ public:
         parser.option(
             "--attempt", attempt_, "N", Value::text,
             "the attempt whose output counts for log: and log-fail:; also last (default), all");
-        parser.flag("--json", json_, "print the tasks at the end as JSON");
+        parser.flag("--json", json_, "print at the end the tasks, and how the wait ended, as JSON");
+        declare_fields(parser, fields_);
         parser.example("bgt wait 7");
         parser.example("bgt wait --timeout 30 --for port web");
         parser.example("bgt wait --for 'log:ready in [0-9]+ ms' --for http:localhost:5173 web");
@@ -58,18 +60,21 @@ public:
         Result<std::vector<store::TaskId>> ids = select_tasks(**root);
         if (!ids) return context.fail(ids.error(), json_);
         if (ids->empty()) { // --all, and no task is running
-            if (json_) context.print(render::tasks_json({}));
+            if (json_) context.print(render::tasks_json({}, {}, context.fields()));
             return code::ok;
         }
         request.tasks = std::move(*ids);
         request.note = [&](const std::string& text) { context.complain(text); };
         const Result<ops::WaitAnswer> answer = wait(context, **root, request);
         if (!answer) return context.fail(answer.error(), json_);
+        if (json_) {
+            print_tasks(context, **root, request, *answer);
+            return wait_code(request, *answer);
+        }
         const std::string message = wait_message(request, *answer);
         if (!message.empty()) context.complain(message);
-        else if (answer->end == ops::WaitAnswer::End::met && !json_)
+        else if (answer->end == ops::WaitAnswer::End::met)
             context.hint(wait_summary(request, *answer));
-        if (json_) print_tasks(context, **root, request, *answer);
         return wait_code(request, *answer);
     }
 
@@ -140,21 +145,16 @@ private:
             cancel);
     }
 
-    /// As they are now; of one that removed itself, as it was last seen.
     static void print_tasks(Context& context, store::Root& root, const ops::WaitRequest& request,
                             const ops::WaitAnswer& answer)
     {
-        std::vector<ops::Snapshot> last_seen = answer.tasks;
-        ops::SnapshotFields want;
-        want.spec = want.usage = want.ports = want.log_tail = true;
-        for (ops::Snapshot& now : ops::recover_and_inspect_all(root, request.tasks, want)) {
-            const auto seen = std::ranges::find(last_seen, now.id, &ops::Snapshot::id);
-            if (seen != last_seen.end()) *seen = std::move(now);
-        }
-        context.print(render::wait_json(last_seen, request, answer));
+        const render::WaitTold told{wait_code(request, answer), wait_reason(request, answer), {}};
+        context.print(
+            render::wait_json(as_now(root, answer.tasks), request, answer, told, context.fields()));
     }
 
     ops::Selection selection_;
+    FieldWords fields_;
     std::vector<std::string> for_;
     std::optional<std::string> timeout_, attempt_;
     bool any_ = false, or_stuck_ = false, json_ = false;

@@ -128,6 +128,13 @@ std::string wait_summary(const ops::WaitRequest& request, const ops::WaitAnswer&
                                : label(task) + ": " + condition.before;
 }
 
+std::string wait_reason(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
+{
+    if (answer.end == End::cancelled) return "it was given up, by a signal";
+    const std::string message = wait_message(request, answer);
+    return message.empty() ? wait_summary(request, answer) : message;
+}
+
 /// "web running 12s | last line", "3 of 10 ended, 12s | web: last line", with a bar before the last
 /// line where there is progress.
 std::string live_text(const ops::WaitProgress& progress, std::size_t columns)

@@ -10,6 +10,8 @@ int wait_code(const ops::WaitRequest&, const ops::WaitAnswer&);
 std::string wait_message(const ops::WaitRequest&, const ops::WaitAnswer&);
 /// How a wait was met, for a terminal: "7 web: it listened on port 5173".
 std::string wait_summary(const ops::WaitRequest&, const ops::WaitAnswer&);
+/// One of the two, for an answer in JSON.
+std::string wait_reason(const ops::WaitRequest&, const ops::WaitAnswer&);
 /// The line that a terminal shows meanwhile, of at most so many columns.
 std::string live_text(const ops::WaitProgress&, std::size_t columns);
 

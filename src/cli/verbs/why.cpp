@@ -8,8 +8,8 @@
 #include <bgt/os/terminal.hpp>
 #include <bgt/render/end_account.hpp>
 #include <bgt/render/hooks.hpp>
-#include <bgt/render/json.hpp>
 #include <bgt/render/report.hpp>
+#include <bgt/render/why_json.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -29,7 +29,8 @@ public:
         parser.flag(
             "--last", last_,
             "print the newest report that exists, even for a running task; write no new one");
-        parser.flag("--json", json_, "print the reports and ends as JSON");
+        parser.flag("--json", json_, "print the reports and ends as JSON, in at most 4 KiB");
+        parser.flag("--full", full_, "with --json: as long as it is, with all the evidence");
         parser.example("bgt why web");
         parser.example("bgt why --last --json 7 | jq -r '.reports[0].verdict'");
     }
@@ -40,7 +41,7 @@ private:
     Result<boost::json::array> tell_waiting(Context&, store::Root&);
 
     ops::Selection selection_;
-    bool last_ = false, json_ = false;
+    bool last_ = false, json_ = false, full_ = false;
 };
 
 std::string hook_lines(const std::vector<ops::HookRun>& hooks, std::size_t width)
@@ -99,52 +100,30 @@ Result<boost::json::array> Why::tell_waiting(Context& context, store::Root& root
     return told;
 }
 
-std::string json_answer(boost::json::array reports, boost::json::array ends,
-                        boost::json::array ports, boost::json::array hooks,
-                        boost::json::array waiting)
-{
-    boost::json::object answer{{"reports", std::move(reports)},
-                               {"ends", std::move(ends)},
-                               {"ports_in_use", std::move(ports)},
-                               {"hooks", std::move(hooks)}};
-    if (!waiting.empty()) answer["waiting"] = std::move(waiting);
-    return render::answer_json(std::move(answer));
-}
-
 int Why::run(Context& context)
 {
+    if (full_ && !json_) return context.fail(Error::usage("--full needs --json"), json_);
     auto root = context.root();
     if (!root) return context.fail(root.error(), json_);
     auto waiting = tell_waiting(context, **root);
     if (!waiting) return context.fail(waiting.error(), json_);
     if (!waiting->empty() && selection_.empty()) {
-        if (json_) context.print(json_answer({}, {}, {}, {}, *std::move(waiting)));
+        if (json_) context.print(render::why_json({}, *waiting, full_));
         return code::ok;
     }
-    boost::json::array reports, ends, ports, hooks;
     bool is_first = true;
     int result = code::ok;
     const auto tell =
-        told<ops::WhyAnswer>(context, result, [&](store::TaskId id, const ops::WhyAnswer& answer) {
+        told<ops::WhyAnswer>(context, result, [&](store::TaskId, const ops::WhyAnswer& answer) {
             if (!answer.refused.empty())
                 context.complain(answer.refused + " (this is the newest report that was written)");
             if (!json_)
-                return context.print((std::exchange(is_first, false) ? "" : "\n") +
-                                     text_of(context, answer));
-            if (answer.report)
-                reports.push_back(boost::json::parse(render::report_json(*answer.report)));
-            if (answer.port) ports.push_back(render::port_json(id, *answer.port));
-            for (auto& hook : render::hooks_json(answer.hooks)) {
-                hook.as_object()["id"] = id.value;
-                hooks.push_back(std::move(hook));
-            }
-            if (answer.end) ends.push_back(render::end_json(*answer.end, render::Moment::now()));
+                context.print((std::exchange(is_first, false) ? "" : "\n") +
+                              text_of(context, answer));
         });
     const auto done = ops::why(**root, {selection_, last_}, tell);
     if (!done) return context.fail(done.error(), json_);
-    if (json_)
-        context.print(json_answer(std::move(reports), std::move(ends), std::move(ports),
-                                  std::move(hooks), *std::move(waiting)));
+    if (json_) context.print(render::why_json(*done, *waiting, full_));
     return result;
 }
 

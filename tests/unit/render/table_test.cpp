@@ -153,6 +153,13 @@ TEST_CASE("an empty table is its header, or nothing")
     CHECK(task_table({}, now, {.width = std::nullopt, .header = false}) == "");
 }
 
+TEST_CASE("for programs a command is cut, too")
+{
+    const auto task = sample::running(1, "", "echo " + std::string(5000, 'x'));
+    for (const auto& line : lines_of(task_table({task}, now, {})))
+        CHECK(bgt::display_width(line) <= 250);
+}
+
 TEST_CASE("hostile text can neither add a line nor reach the terminal")
 {
     auto task = sample::running(1, "", "printf '\x1b[2J\n\xff'");
