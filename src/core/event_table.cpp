@@ -50,6 +50,7 @@ constexpr std::array table{
     EventType{"start-failed", error, "could not be started"},
     EventType{"ended", info, "has ended"},
     EventType{"schedule", info, "a time of a schedule has come"},
+    EventType{"http", info, "was acted on over HTTP"},
     EventType{"sample", debug, "was sampled for signs of life"},
     EventType{"decision", debug, "its supervisor has decided"},
     EventType{"claimed", debug, "the dispatcher starts it"},

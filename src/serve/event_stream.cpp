@@ -3,10 +3,12 @@
 #include <bgt/ops/cpu_since_last.hpp>
 #include <bgt/ops/list.hpp>
 #include <bgt/ops/queues.hpp>
+#include <bgt/ops/schedules.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/watch.hpp>
 #include <bgt/render/json_text.hpp>
 #include <bgt/render/queues.hpp>
+#include <bgt/render/schedules.hpp>
 #include <bgt/render/words.hpp>
 
 #include <algorithm>
@@ -143,7 +145,7 @@ private:
         json::array rows;
         for (const ops::Snapshot& task : *tasks) rows.push_back(shown_task(task));
         return send("tasks", render::json_text(json::object{{"tasks", std::move(rows)}})) &&
-               send_queues();
+               send_queues() && send_schedules();
     }
 
     bool send_queues()
@@ -155,6 +157,18 @@ private:
         if (now.empty() || now == queues_) return true;
         queues_ = std::move(now);
         return send("queues", queues_);
+    }
+
+    /// They are in the journal of the queues.
+    bool send_schedules()
+    {
+        if (!ops::has_queue(root_) && schedules_.empty()) return true;
+        const auto answer = ops::list_schedules(root_);
+        std::string now = answer ? render::schedules_json(*answer) : std::string();
+        const bool is_news = !answer || answer->empty() ? !schedules_.empty() : now != schedules_;
+        if (now.empty() || !is_news) return true;
+        schedules_ = answer->empty() ? std::string() : now;
+        return send("schedules", now);
     }
 
     /// What waits has no marker: where the queues change, it is listed anew.
@@ -181,7 +195,7 @@ private:
         is_listing_changed_ = false;
         if (are_queues_changed_) {
             note_waiting();
-            if (!send_queues()) return false;
+            if (!send_queues() || !send_schedules()) return false;
         }
         const std::set<TaskId> changed = std::exchange(changed_, {});
         for (const TaskId id : changed) {
@@ -221,7 +235,7 @@ private:
     std::set<TaskId> changed_, waiting_;
     std::optional<int> root_token_, active_token_, queue_token_, journal_token_;
     bool is_listing_changed_ = false, are_queues_changed_ = false;
-    std::string queues_; ///< as told last
+    std::string queues_, schedules_; ///< as told last
 };
 
 } // namespace

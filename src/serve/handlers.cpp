@@ -1,13 +1,19 @@
 #include "handlers.hpp"
 
+#include "changes.hpp"
+
 #include <bgt/base/terminal_text.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/ops/inspect.hpp>
 #include <bgt/ops/list.hpp>
 #include <bgt/ops/queues.hpp>
+#include <bgt/ops/schedules.hpp>
+#include <bgt/ops/stats.hpp>
 #include <bgt/render/json.hpp>
 #include <bgt/render/json_text.hpp>
 #include <bgt/render/queues.hpp>
+#include <bgt/render/schedules.hpp>
+#include <bgt/render/stats.hpp>
 #include <bgt/serve/openapi.hpp>
 
 #include <boost/json.hpp>
@@ -49,14 +55,15 @@ Result<json::object> body_of(const Request& request)
 }
 
 Result<Response> call(const Server& server, const api::Operation& operation, const Request& request,
-                      ops::Cancel cancel)
+                      api::Access access, int connection)
 {
     BGT_TRY_ASSIGN(const json::object body, body_of(request));
     BGT_TRY_ASSIGN(const api::Arguments arguments, api::Arguments::check(operation.request, body));
     BGT_TRY_ASSIGN(store::Root root,
                    store::Root::open(server.root, store::Root::IfMissing::create));
-    const api::Call call{root, server.caller, arguments, cancel, {}};
+    const api::Call call{root, server.caller, arguments, ops::Cancel{connection}, {}};
     BGT_TRY_ASSIGN(const json::object answer, operation.call(call));
+    tell_change(root, operation, answer, access, connection);
     return text_answer(render::json_text(answer) + "\n");
 }
 
@@ -99,12 +106,26 @@ Response tell_server(const Server& server, api::Access access)
         {{"version", BGT_VERSION}, {"scope", scope_word(access)}, {"root", server.root}}));
 }
 
+/// What `bgt stats --openmetrics` prints. As the text format of Prometheus: the lines of types have
+/// the whole names of counters.
+Result<Response> tell_metrics(store::Root& root)
+{
+    BGT_TRY_ASSIGN(const auto answer, ops::metrics(root));
+    return Response{.type = "text/plain; version=0.0.4; charset=utf-8",
+                    .body = render::metrics_text(answer)};
+}
+
 Result<Response> read_route(const Server& server, const Route& route)
 {
     if (route.kind == Route::Kind::openapi) return text_answer(render::json_text(openapi()) + "\n");
     BGT_TRY_ASSIGN(store::Root root, store::Root::open(server.root, store::Root::IfMissing::empty));
     if (route.kind == Route::Kind::tasks) return list_tasks(root, route);
     if (route.kind == Route::Kind::task) return show_task(root, route);
+    if (route.kind == Route::Kind::metrics) return tell_metrics(root);
+    if (route.kind == Route::Kind::schedules) {
+        BGT_TRY_ASSIGN(const auto schedules, ops::list_schedules(root));
+        return text_answer(render::schedules_json(schedules));
+    }
     BGT_TRY_ASSIGN(const auto queues, ops::list_queues(root));
     return text_answer(render::queues_json(queues));
 }
@@ -113,11 +134,7 @@ Result<Response> read_route(const Server& server, const Route& route)
 
 json::object shown_task(const ops::Snapshot& task)
 {
-    json::object out = render::task_json(task);
-    out["state"] = render::state_words(task).text;
-    const std::string last = printable(last_line(task.log_tail));
-    out["last_line"] = last.empty() ? json::value(nullptr) : json::value(fit(last, 200));
-    return out;
+    return render::task_json(task);
 }
 
 Response problem(const Error& error)
@@ -136,7 +153,7 @@ Response answer(const Server& server, const Route& route, const Request& request
     const auto done = [&]() -> Result<Response> {
         try {
             if (route.kind == Route::Kind::operation)
-                return call(server, *route.operation, request, ops::Cancel{connection});
+                return call(server, *route.operation, request, access, connection);
             return read_route(server, route);
         } catch (const std::exception& error) {
             return Error::failed(error.what());

@@ -110,15 +110,20 @@ std::vector<Reading> readings()
           {"tail", "query", "begin so many bytes before the end (65536)", "integer"},
           resume}},
         {"/v1/events",
-         "events",
+         "follow",
          "What happens, live",
          "An event \"tasks\" with those that there are (after a resume also with those that have "
-         "ended since), then \"task\" with each that has changed, \"removed\" and \"queues\".",
+         "ended since), then \"task\" with each that has changed, \"removed\", \"queues\" and "
+         "\"schedules\".",
          "text/event-stream",
          {{"usage", "query", "also an event \"usage\" every so many seconds", "integer"}, resume}},
         {"/v1/server", "server", "This server",
          "Its version, its state root, and the scope of the token."},
         {"/v1/queues", "queues", "Queues", "The queues as bgt queue --json lists them."},
+        {"/v1/schedules", "schedules", "Schedules",
+         "The schedules as bgt schedule ls --json lists them, each with its next time."},
+        {"/metrics", "metrics", "Metrics", "What bgt stats --openmetrics prints, for Prometheus.",
+         "text/plain"},
     };
 }
 
@@ -129,7 +134,11 @@ json::object openapi()
     json::object paths;
     for (const api::Operation& one : api::operations())
         paths[fmt::format("/v1/{}", one.name)] = json::object{{"post", of_operation(one)}};
-    for (const Reading& one : readings()) paths[one.path] = json::object{{"get", of_reading(one)}};
+    for (const Reading& one : readings()) {
+        json::value& path = paths[one.path];
+        if (!path.is_object()) path.emplace_object();
+        path.get_object()["get"] = of_reading(one);
+    }
     json::object problem{
         {"type", "object"},
         {"required", json::array{"title", "status", "detail"}},

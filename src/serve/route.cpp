@@ -21,6 +21,8 @@ constexpr Fixed fixed[] = {
     {"/v1/tasks", Route::Kind::tasks, "GET", "state|all"},
     {"/v1/events", Route::Kind::events, "GET", "usage"},
     {"/v1/queues", Route::Kind::queues, "GET", ""},
+    {"/v1/schedules", Route::Kind::schedules, "GET", ""},
+    {"/metrics", Route::Kind::metrics, "GET", ""},
     {"/v1/server", Route::Kind::server, "GET", ""},
     {"/v1/token", Route::Kind::token, "POST", ""},
     {"/mcp", Route::Kind::mcp, "POST", ""},
@@ -35,6 +37,13 @@ bool is_plain(std::string_view text)
     return std::ranges::all_of(text, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
     });
+}
+
+/// Null: the path is of none.
+const api::Operation* operation_of(std::string_view path)
+{
+    if (!path.starts_with(operations_at)) return nullptr;
+    return api::find_operation(path.substr(operations_at.size()));
 }
 
 Response not_found()
@@ -96,6 +105,7 @@ std::variant<Route, Response> route_of(const Request& request)
     route.path = path;
     for (const Fixed& one : fixed) {
         if (path != one.path) continue;
+        if (request.method == "POST" && operation_of(path)) break; // GET is a stream of the same
         route.kind = one.kind;
         return finish(std::move(route), request.method, one.method, query, one.query);
     }
@@ -110,7 +120,7 @@ std::variant<Route, Response> route_of(const Request& request)
         return finish(std::move(route), request.method, "GET", query, is_log ? log_query : "");
     }
     if (path.starts_with(operations_at)) {
-        route.operation = api::find_operation(path.substr(operations_at.size()));
+        route.operation = operation_of(path);
         if (!route.operation) return not_found();
         route.kind = Route::Kind::operation;
         route.needs = route.operation->access;

@@ -18,6 +18,8 @@ struct Route {
         log,       ///< GET /v1/tasks/ID/log
         events,    ///< GET /v1/events
         queues,    ///< GET /v1/queues
+        schedules, ///< GET /v1/schedules
+        metrics,   ///< GET /metrics
         server,    ///< GET /v1/server
         mcp,       ///< POST /mcp
         token,     ///< POST /v1/token, with the code of an invitation in place of a token

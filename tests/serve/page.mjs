@@ -100,6 +100,8 @@ await within(6000, "graphs of CPU", async () => (await page.locator(".row .spark
 await within(3000, "a burning task", async () => /^\d\d+%$/.test(await page.locator("li", { hasText: "burn" }).locator(".value").first().textContent()));
 await within(20000, "a progress bar", async () => (await page.locator("li", { hasText: "build" }).locator("progress").isVisible()));
 check((await page.locator("#queues").textContent()).includes("reports"), "the queue");
+run("schedule", "add", "nightly", "--cron", "30 2 * * *", "--", "true");
+await within(1000, "a schedule with its next time", async () => /nightly.*:30/.test(await page.locator("#schedules").textContent()));
 await shot(page, "list-light-1280");
 
 // A change is on the page within 500 ms.

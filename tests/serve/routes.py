@@ -248,6 +248,45 @@ def test_a_change_is_told_within_500_ms(lab):
         stream.close()
 
 
+def test_metrics(lab):
+    lab.start("--name", "m", "--", "false")
+    lab.run("wait", "m")
+    with Server(lab) as server:
+        answer = server.ask("GET", "/metrics")
+        check(answer.status == 200 and answer.headers["content-type"].startswith("text/plain"), answer.headers)
+        text = answer.body.decode()
+        check('bgt_runs_total{name="m"' in text and text.endswith("# EOF\n"), text)
+        check(text.splitlines()[0].startswith("# HELP "), text[:100])
+
+
+def test_schedules(lab):
+    lab.run("schedule", "add", "nightly", "--cron", "30 2 * * *", "--", "true")
+    with Server(lab) as server:
+        told = server.get("/v1/schedules")["schedules"]
+        check([s["name"] for s in told] == ["nightly"] and told[0]["next"], told)
+        stream = server.stream("/v1/events")
+        stream.until(lambda e, _, d: e == "schedules" and d["schedules"][0]["next"])
+        lab.run("schedule", "pause", "nightly")
+        stream.until(lambda e, _, d: e == "schedules" and d["schedules"][0]["paused"])
+        lab.run("schedule", "rm", "nightly")
+        stream.until(lambda e, _, d: e == "schedules" and d["schedules"] == [])
+        stream.close()
+
+
+def test_each_change_is_an_event(lab):
+    with Server(lab) as server:
+        task = server.post("run", argv=["sleep", "60"], name="web", wait_s=0)["id"]
+        server.post("list", mine=False)
+        server.post("stop", ids=[task])
+        told = json.loads(lab.run("events", "--json", "--type", "http"))["events"]
+        check([e["data"]["operation"] for e in told] == ["run", "stop"], told)
+        for event in told:
+            check(event["task"] == task and event["name"] == "web", event)
+            check(event["data"]["scope"] == "run", event)
+            check(event["data"]["peer"].startswith("127.0.0.1:"), event)
+        check(server.post("events", types=["http"], mine=False)["events"], "the operation events")
+
+
 def test_openapi(lab):
     printed = json.loads(lab.run("serve", "--openapi"))
     with Server(lab) as server:
@@ -261,7 +300,8 @@ def test_openapi(lab):
     for path in document["paths"].values():
         for one in path.values():
             check(one["responses"]["200"] and one["responses"]["default"], one)
-    for path in ("/v1/tasks", "/v1/tasks/{id}", "/v1/tasks/{id}/log", "/v1/events", "/v1/queues"):
+    for path in ("/v1/tasks", "/v1/tasks/{id}", "/v1/tasks/{id}/log", "/v1/events", "/v1/queues",
+                 "/v1/schedules", "/metrics"):
         check("get" in document["paths"][path], path)
 
 

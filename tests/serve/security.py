@@ -19,6 +19,8 @@ ROUTES = [
     ("GET", "/v1/tasks/1/log"),
     ("GET", "/v1/events"),
     ("GET", "/v1/queues"),
+    ("GET", "/v1/schedules"),
+    ("GET", "/metrics"),
     ("GET", "/v1/server"),
     ("GET", "/app.js"),
     ("GET", "/openapi.json"),

@@ -3,7 +3,7 @@
 import { findToken, follow, forgetToken, get, Refused, setToken } from "./api.js";
 import { $, setText } from "./dom.js";
 import { Detail } from "./detail.js";
-import { showQueues, TaskList } from "./list.js";
+import { showQueues, showSchedules, TaskList } from "./list.js";
 
 const list = new TaskList();
 let detail = null;
@@ -49,6 +49,8 @@ function take(event, data) {
     if (detail.id === data.id) close();
   } else if (event === "queues") {
     showQueues(data);
+  } else if (event === "schedules") {
+    showSchedules(data);
   } else if (event === "usage") {
     list.use(data.tasks);
   }

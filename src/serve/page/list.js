@@ -182,3 +182,22 @@ export function showQueues(answer) {
   });
   $("queues").replaceChildren(...cards);
 }
+
+function nextWords(schedule) {
+  if (schedule.problem) return `never: ${schedule.problem}`;
+  if (schedule.over) return "never again";
+  if (schedule.paused) return "paused";
+  return schedule.next ? new Date(schedule.next).toLocaleString() : "";
+}
+
+export function showSchedules(answer) {
+  const rows = answer.schedules.map((schedule) => el(
+    "li",
+    { class: "schedule" },
+    el("b", {}, schedule.name),
+    el("span", { class: "words" }, schedule.words),
+    el("span", { class: schedule.problem ? "next bad" : "next" }, nextWords(schedule)),
+    schedule.last ? el("a", { href: `#task=${schedule.last.task}` }, `task ${schedule.last.task}`) : null,
+  ));
+  $("schedules").replaceChildren(...rows);
+}
