@@ -132,7 +132,7 @@ _bgt_verb() {
         esac
         ;;
     schedule)
-        options='-h --help --every --cron --calendar --missed --missed-within --overlap --jitter --until --times --tz -n --count --from -q --queue --priority --slots --need --hold --expire --key --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --log-max --split --nice --memory-max --limit --rm --json --root --config'
+        options='-h --help --every --cron --calendar --missed --missed-within --overlap --jitter --until --times --tz -n --count --from --json -q --queue --priority --slots --need --hold --expire --key --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --log-max --split --nice --memory-max --limit --rm --root --config'
         first=@none
         rest=@none
         case $2 in

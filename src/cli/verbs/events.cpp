@@ -37,7 +37,7 @@ void Events::declare(Parser& parser)
     parser.flag("-f,--follow", follow_, "keep printing new events");
     parser.option(
         "--since", since_, "CURSOR|TIME", Value::duration,
-        "only events behind the cursor of an earlier one, or since then: 10m (ago), 14:00");
+        "only events after the cursor of an earlier one, or since a time: 10m (ago), 14:00");
     parser.list("--type", request_.types, "TYPE", Value::text,
                 "only events of this type, such as ended or needs-input");
     parser.option("--level", level_, "error|warning|info|debug", Value::text,

@@ -27,7 +27,7 @@ constexpr int max_times = 10'000;
 /// They are about one task that is started or submitted now, or about many.
 constexpr std::string_view of_run_alone[] = {
     "--fields",  "--brief",      "--name",     "--replace", "--if-absent", "--anywhere",
-    "--explain", "--wait-ready", "--max-wait", "--wait",    "--owner"};
+    "--explain", "--wait-ready", "--max-wait", "--wait",    "--owner",     "--json"};
 constexpr std::string_view of_submit_alone[] = {
     "--in",    "--at",    "--tz",      "--array",   "--each",           "--null",
     "--batch", "--after", "--if-full", "--on-busy", "--on-dep-failure", "--dry-run"};
@@ -95,6 +95,7 @@ void Schedule::declare(Parser& parser)
                   "next, explain: how many times to show (10, 5)");
     parser.option("--from", from_, "TIME", Value::text,
                   "explain: what comes after this time (now)");
+    parser.flag("--json", options_.json, "print the answer as JSON");
     queue_.declare(parser, of_submit_alone);
     options_.declare_options(parser, of_run_alone);
     parser.words(words_, "WORD", Value::text);

@@ -21,7 +21,7 @@ public:
     {
         parser.list("--listen", addresses_, "ADDRESS", Value::text,
                     "listen at 127.0.0.1:PORT (0: a free port, the default), [::1]:PORT or "
-                    "unix:PATH; may be given several times");
+                    "unix:PATH");
         parser.flag("--read-only", read_only_, "give out no token that changes anything");
         parser.flag("--open", open_, "open the page in the browser (xdg-open)");
         parser.flag("--openapi", openapi_, "print the description of all routes (OpenAPI)");
