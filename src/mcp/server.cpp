@@ -6,6 +6,7 @@
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/proc.hpp>
+#include <bgt/os/wait.hpp>
 #include <bgt/os/watch.hpp>
 
 #include <algorithm>
@@ -25,8 +26,8 @@ namespace json = boost::json;
 constexpr std::size_t max_helpers = 64; ///< requests that are answered at the same time
 constexpr std::size_t block = 64 * 1024;
 constexpr std::size_t chunk = 4096; ///< PIPE_BUF: so much a pipe takes without blocking
-constexpr std::chrono::milliseconds patience(500);     ///< for a helper that was told to give up
-constexpr std::chrono::milliseconds last_answers(600); ///< they may take so long after the input
+constexpr std::chrono::milliseconds give_up_timeout(500); ///< for a helper that was told to give up
+constexpr std::chrono::milliseconds last_answers(600);    ///< they may take so long after the input
 
 /// One request on its way.
 struct Helper {
@@ -236,7 +237,7 @@ private:
             if (helper.cancelled || !which(helper)) continue;
             helper.cancelled = true;
             helper.give_up.reset();
-            helper.kill_at = os::now() + patience;
+            helper.kill_at = os::now() + give_up_timeout;
         }
     }
 
@@ -244,7 +245,7 @@ private:
     {
         for (Helper& helper : helpers_)
             if (helper.kill_at && *helper.kill_at <= os::now()) {
-                ::kill(helper.pid, SIGKILL); // a child that was not waited for: its pid is its own
+                os::kill_child(helper.pid);
                 helper.kill_at.reset();
             }
     }

@@ -1,5 +1,6 @@
 #include <bgt/ops/up.hpp>
 
+#include <bgt/base/timer.hpp>
 #include <bgt/core/end_words.hpp>
 #include <bgt/ops/await_start.hpp>
 #include <bgt/ops/snapshot.hpp>
@@ -8,7 +9,6 @@
 #include <bgt/store/queue_view.hpp>
 
 #include <algorithm>
-#include <sys/timerfd.h>
 
 namespace bgt::ops {
 namespace {
@@ -48,13 +48,8 @@ std::vector<store::TaskId> those_by(const std::vector<Awaited>& all, By by)
 Result<Fd> timer_of(std::optional<Duration> left)
 {
     if (!left) return Fd();
-    Fd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-    if (!timer) return Error::system("a timer", errno);
-    const auto count = std::max(*left, Duration(1)).count();
-    itimerspec at = {};
-    at.it_value = {count / 1'000'000'000, count % 1'000'000'000};
-    if (::timerfd_settime(timer.get(), 0, &at, nullptr) != 0)
-        return Error::system("a timer", errno);
+    BGT_TRY_ASSIGN(Fd timer, make_timer());
+    BGT_TRY(set_timer(timer, *left));
     return timer;
 }
 

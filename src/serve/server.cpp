@@ -6,6 +6,7 @@
 #include <bgt/os/background.hpp>
 #include <bgt/os/random.hpp>
 #include <bgt/os/tcp_peer.hpp>
+#include <bgt/os/wait.hpp>
 #include <bgt/os/watch.hpp>
 #include <bgt/render/json_text.hpp>
 
@@ -73,7 +74,7 @@ public:
     /// rest sees its end.
     void say_goodbye()
     {
-        for (const pid_t helper : helpers_) ::kill(helper, SIGKILL);
+        for (const pid_t helper : helpers_) os::kill_child(helper);
         api::cancel_own_waiting(server_.root, server_.caller);
     }
 

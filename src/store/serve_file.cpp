@@ -1,6 +1,7 @@
 #include <bgt/store/serve_file.hpp>
 
 #include <bgt/base/descriptor.hpp>
+#include <bgt/base/duplicate.hpp>
 #include <bgt/store/open_file.hpp>
 
 #include "files.hpp"
@@ -29,7 +30,7 @@ Result<ServeFile> ServeFile::take(const Root& root)
                                  " says where it listens");
         return detail::explain("can't lock " + path, err);
     }
-    Fd folder(::fcntl(root.fd(), F_DUPFD_CLOEXEC, 3));
+    Fd folder = duplicate(root.fd());
     if (!folder) return fail();
     return ServeFile(std::move(folder), std::move(lock), path);
 }

@@ -1,5 +1,6 @@
 #include <bgt/store/shutdown_lock.hpp>
 
+#include <bgt/base/duplicate.hpp>
 #include <bgt/base/file_lock.hpp>
 #include <bgt/store/open_file.hpp>
 
@@ -40,7 +41,7 @@ Result<std::optional<ShutdownLock>> ShutdownLock::try_take(const Root& root)
             return fail();
         }
         if (!is_in_place(root.fd(), file.get())) continue;
-        Fd folder(::fcntl(root.fd(), F_DUPFD_CLOEXEC, 3));
+        Fd folder = duplicate(root.fd());
         if (!folder) return fail();
         return std::optional(ShutdownLock(std::move(folder), std::move(file)));
     }

@@ -1,6 +1,7 @@
 #include <bgt/supervise/recorder.hpp>
 
 #include "status_of.hpp"
+#include <bgt/base/duplicate.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/store/open_file.hpp>
 #include <bgt/supervise/task_evidence.hpp>
@@ -156,7 +157,7 @@ void Recorder::tell(const core::EventType& type, WallTime at, std::vector<store:
 {
     store::RootEvent event = root_event(type, at, std::move(fields));
     if (type.word == "ended") {
-        const store::TaskDir folder(id_, {}, Fd(::fcntl(folder_, F_DUPFD_CLOEXEC, 0)));
+        const store::TaskDir folder(id_, {}, duplicate(folder_));
         describe_end(event, status_.outcome, folder);
     }
     if (root_ < 0) {

@@ -1,8 +1,8 @@
 #include "attach.hpp"
 #include "answer.hpp"
 
-#include <algorithm>
 #include <bgt/base/descriptor.hpp>
+#include <bgt/base/timer.hpp>
 #include <bgt/core/end_words.hpp>
 #include <bgt/ops/attach.hpp>
 #include <bgt/ops/hooks.hpp>
@@ -13,9 +13,7 @@
 #include <bgt/render/wait_json.hpp>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 #include <poll.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 namespace bgt::cli {
@@ -27,19 +25,6 @@ HeldSignals hold_attached_signals()
 }
 
 namespace {
-
-/// Becomes readable after so long (man 2 timerfd_create).
-Result<void> set_timer(const Fd& fd, Duration after)
-{
-    const auto ns = std::max(std::chrono::duration_cast<std::chrono::nanoseconds>(after).count(),
-                             std::int64_t{1}); // 0 would stop it
-    itimerspec when{};
-    when.it_value.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
-    when.it_value.tv_nsec = static_cast<long>(ns % 1'000'000'000);
-    if (!fd || ::timerfd_settime(fd.get(), 0, &when, nullptr) != 0)
-        return Error::system("--max-wait: a timer", errno);
-    return {};
-}
 
 /// What a person does with a task from the terminal at which bgt stays with it.
 class Keys {
@@ -167,10 +152,8 @@ Result<std::optional<store::Status>> stay_until_end(Context& context, store::Roo
     }
     request.note = [&](const std::string& text) { context.complain(text); };
     request.wake_fd = signals.fd();
-    const Fd leave(::timerfd_create(
-        CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)); // readable: it goes on in the background
-    if (max_wait)
-        if (auto set = set_timer(leave, *max_wait); !set) return set.error();
+    BGT_TRY_ASSIGN(const Fd leave, make_timer()); // readable: it goes on in the background
+    if (max_wait) { BGT_TRY(set_timer(leave, *max_wait)); }
     Keys keys(context, root, id, leave, signals.fd());
     request.on_wake = [&] {
         while (const int signal = signals.take()) keys.take(signal);

@@ -4,12 +4,12 @@
 #include "run_table.hpp"
 
 #include "env_file.hpp"
+#include <bgt/base/duplicate.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/ops/start.hpp>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,7 +102,7 @@ Result<Fd> caller_stdin(bool stays)
     if (!stays && ::isatty(STDIN_FILENO) != 0)
         return Error::usage(
             "--stdin -: stdin is a terminal, which the shell goes on reading; add --wait");
-    Fd copy(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+    Fd copy = duplicate(STDIN_FILENO);
     if (!copy)
         return errno == EBADF ? Error::usage("--stdin -: stdin is closed")
                               : Error::system("--stdin -", errno);
