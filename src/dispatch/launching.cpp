@@ -7,6 +7,7 @@
 #include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/privileges.hpp>
+#include <bgt/store/environment.hpp>
 #include <bgt/store/remove.hpp>
 #include <bgt/supervise/owner_watch.hpp>
 
@@ -21,7 +22,7 @@ namespace bgt::dispatch {
 namespace {
 
 constexpr Duration first_pause = std::chrono::milliseconds(100),
-                   longest_pause = std::chrono::seconds(30);
+                   max_pause = std::chrono::seconds(30);
 
 /// The errno for a task that this process can't give its privileges. No system call gives it.
 constexpr int lacks_privileges = ENOTNAM + 4096;
@@ -58,11 +59,8 @@ void become_like(const store::QueueContext& caller)
 std::vector<std::string> submitted_environment(std::vector<std::string> env,
                                                const std::vector<std::string>& extra)
 {
-    std::erase_if(env, [](const std::string& entry) {
-        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") ||
-               entry.starts_with("BGT_RESOURCE_") || entry.starts_with("BGT_ARRAY_INDEX=") ||
-               entry.starts_with("BGT_ITEM=");
-    });
+    store::drop_queue_variables(env);
+    store::drop_array_variables(env);
     env.insert(env.end(), extra.begin(), extra.end());
     return env;
 }
@@ -112,7 +110,7 @@ void Dispatcher::launch(std::int64_t id)
 
 void Dispatcher::pause_starts()
 {
-    pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
+    pause_ = std::clamp(pause_ * 2, first_pause, max_pause);
     no_start_before_ = os::now() + pause_;
 }
 
@@ -122,10 +120,10 @@ void Dispatcher::pause_starts()
 void Dispatcher::put_back(std::int64_t id, const Started& started,
                           std::vector<store::QueueRecord>& records)
 {
-    constexpr int most_failures = 3;
+    constexpr int max_failures = 3;
     records.push_back(store::PutBack{id});
     if (started.gave_up == 0) return;
-    if (++failures_[id] < most_failures) return pause_starts();
+    if (++failures_[id] < max_failures) return pause_starts();
     failures_.erase(id);
     records.push_back(store::Held{id, true});
     store::RootEvent event;

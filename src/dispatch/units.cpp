@@ -1,5 +1,7 @@
 #include "units.hpp"
 
+#include <bgt/store/environment.hpp>
+
 #include <cctype>
 
 namespace bgt::dispatch {
@@ -23,7 +25,7 @@ std::uint32_t lowest_free(const std::set<std::uint32_t>& used, std::uint32_t fir
 
 std::string variable_of(const std::string& resource)
 {
-    std::string name = "BGT_RESOURCE_";
+    std::string name = store::resource_prefix;
     for (const char c : resource)
         name += std::isalnum(static_cast<unsigned char>(c))
                     ? static_cast<char>(std::toupper(static_cast<unsigned char>(c)))
@@ -72,8 +74,8 @@ void Units::give_back(store::TaskId id)
 
 std::vector<std::string> Units::environment(const store::TaskSpec& spec)
 {
-    std::vector<std::string> env{"BGT_QUEUE=" + spec.queue};
-    if (spec.slot > 0) env.push_back("BGT_SLOT=" + std::to_string(spec.slot));
+    std::vector<std::string> env{store::queue_prefix + spec.queue};
+    if (spec.slot > 0) env.push_back(store::slot_prefix + std::to_string(spec.slot));
     for (const auto& [name, units] : spec.units) {
         std::string list;
         for (const std::uint32_t unit : units)

@@ -21,15 +21,6 @@ void take_cookies(std::vector<std::string>& into, const std::vector<std::string>
     std::ranges::copy_if(from, std::back_inserter(into), is_cookie);
 }
 
-/// What belonged to the task while it held slots of its queue.
-void drop_units(std::vector<std::string>& env)
-{
-    std::erase_if(env, [](const std::string& entry) {
-        return entry.starts_with("BGT_QUEUE=") || entry.starts_with("BGT_SLOT=") ||
-               entry.starts_with("BGT_RESOURCE_");
-    });
-}
-
 } // namespace
 
 Result<StartRequest> like(const store::TaskDir& task, const std::vector<std::string>& env,
@@ -52,7 +43,7 @@ Result<StartRequest> like(const store::TaskDir& task, const std::vector<std::str
     if (*kept) {
         wanted.env = **std::move(kept);
         take_cookies(wanted.env, env);
-        if (!wanted.spec.queue.empty()) drop_units(wanted.env);
+        if (!wanted.spec.queue.empty()) store::drop_queue_variables(wanted.env);
     } else {
         wanted.env = env;
     }

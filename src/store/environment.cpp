@@ -42,4 +42,19 @@ Result<std::optional<std::vector<std::string>>> read_environment(int task_dir_fd
     return env;
 }
 
+void drop_queue_variables(std::vector<std::string>& env)
+{
+    std::erase_if(env, [](const std::string& entry) {
+        return entry.starts_with(queue_prefix) || entry.starts_with(slot_prefix) ||
+               entry.starts_with(resource_prefix);
+    });
+}
+
+void drop_array_variables(std::vector<std::string>& env)
+{
+    std::erase_if(env, [](const std::string& entry) {
+        return entry.starts_with("BGT_ARRAY_INDEX=") || entry.starts_with("BGT_ITEM=");
+    });
+}
+
 } // namespace bgt::store

@@ -13,4 +13,14 @@ Result<void> write_environment(int task_dir_fd, const std::vector<std::string>&)
 /// nullopt: none was kept. Error: it can't be read, is larger than 64 MiB.
 Result<std::optional<std::vector<std::string>>> read_environment(int task_dir_fd);
 
+/// The variables that a queue gives to a task that it starts.
+inline constexpr const char* queue_prefix = "BGT_QUEUE=";
+inline constexpr const char* slot_prefix = "BGT_SLOT=";
+inline constexpr const char* resource_prefix = "BGT_RESOURCE_"; ///< NAME=UNITS follows
+
+/// Removes what a queue gave: it holds for one task, not for those that this one starts.
+void drop_queue_variables(std::vector<std::string>& env);
+/// Removes what an array gave to its element: BGT_ARRAY_INDEX and BGT_ITEM.
+void drop_array_variables(std::vector<std::string>& env);
+
 } // namespace bgt::store
