@@ -1,5 +1,7 @@
 #include <bgt/core/event_table.hpp>
 
+#include <bgt/core/hook.hpp>
+
 #include <algorithm>
 #include <array>
 
@@ -96,23 +98,8 @@ const EventType* type_of_task_event(std::string_view word)
 
 EventLevel level_of(const Outcome& outcome)
 {
-    switch (outcome.reason) {
-    case Reason::killed:
-    case Reason::owner_gone:
-    case Reason::shutdown:
-    case Reason::cancelled:
-    case Reason::superseded: return info;
-    case Reason::timeout:
-    case Reason::output_timeout:
-    case Reason::progress_timeout:
-    case Reason::idle_timeout:
-    case Reason::ready_timeout:
-    case Reason::cpu_limit:
-    case Reason::dependency_failed:
-    case Reason::expired: return warning;
-    case Reason::self: break;
-    }
-    return outcome.kind == OutcomeKind::exited && outcome.code == 0 ? info : error;
+    if (!is_failure(outcome)) return info;
+    return outcome.reason == Reason::self ? error : warning;
 }
 
 } // namespace bgt::core

@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <fmt/format.h>
+#include <optional>
 
 namespace bgt::ops {
 namespace {
@@ -46,6 +47,17 @@ Result<WallTime> parse_date(const std::string& text, const core::TimeZone& zone)
                : parse_rfc3339(text);
 }
 
+/// `@SECONDS` since 1970, or a date. nullopt: it has the shape of neither.
+std::optional<Result<WallTime>> parse_absolute(const std::string& text, const core::TimeZone& zone)
+{
+    if (text.starts_with("@")) {
+        const Result<Duration> since_1970 = parse_duration(text.substr(1) + "s");
+        return since_1970 ? Result<WallTime>(WallTime(*since_1970)) : since_1970.error();
+    }
+    if (text.find('-', 1) != std::string::npos) return parse_date(text, zone);
+    return std::nullopt;
+}
+
 /// The next time that clocks of the zone show it.
 Result<WallTime> parse_next(const std::string& time, WallTime now, const core::TimeZone& zone)
 {
@@ -71,14 +83,8 @@ Result<WallTime> parse_start_time(const std::string& text, WallTime now,
     BGT_TRY_ASSIGN(const auto opened, os::TimeZone::open(zone_name));
     const os::TimeZone& zone = *opened;
     Result<WallTime> at = Error::usage("");
-    if (text.starts_with("@")) {
-        const Result<Duration> since_1970 = parse_duration(text.substr(1) + "s");
-        if (since_1970) at = WallTime(*since_1970);
-    } else if (text.find('-', 1) != std::string::npos) {
-        at = parse_date(text, zone);
-    } else if (text.find(':') != std::string::npos) {
-        at = parse_next(text, now, zone);
-    }
+    if (auto absolute = parse_absolute(text, zone)) at = *std::move(absolute);
+    else if (text.find(':') != std::string::npos) at = parse_next(text, now, zone);
     if (!at)
         return Error::usage("bad time " + shell_quote(fit(printable(text), 40)) +
                             "; write e.g. 18:00, '2026-12-24 18:00', 2026-12-24, @1764340800 or a "
@@ -109,11 +115,8 @@ Result<WallTime> parse_moment(const std::string& text, WallTime now)
 {
     const os::OwnZone zone;
     Result<WallTime> at = bad_moment(text);
-    if (text.starts_with("@")) {
-        const Result<Duration> since_1970 = parse_duration(text.substr(1) + "s");
-        if (since_1970) at = WallTime(*since_1970);
-    } else if (text.find('-', 1) != std::string::npos) {
-        at = parse_date(text, zone);
+    if (auto absolute = parse_absolute(text, zone)) {
+        at = *std::move(absolute);
     } else if (text.find(':') != std::string::npos) {
         at = parse_in_zone(date_of(now, zone), text, zone);
         if (at && *at > now)

@@ -1,4 +1,5 @@
 #include "run_table.hpp"
+#include "table_options.hpp"
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
@@ -25,11 +26,6 @@ std::string key_name(const RunOption& option)
     return cli::key_name(option.long_name());
 }
 
-Error at(const std::string& place, const std::string& text)
-{
-    return Error::usage(place + ": " + text);
-}
-
 Error unknown_key(const TableKey& key)
 {
     std::vector<std::string> known = key.own;
@@ -37,12 +33,13 @@ Error unknown_key(const TableKey& key)
     for (const RunOption& option : run_options())
         if (option.in_rules != InRules::no) known.push_back(key_name(option));
     const auto near = near_matches(key.entry.key, known);
-    return at(key.entry.key_at, "unknown key " + shell_quote(fit(printable(key.entry.key), 40)) +
-                                    " in " + key.table + "; " +
-                                    (near.empty() ? "it takes " + std::string(key.takes) +
-                                                        " and the options of `bgt "
-                                                        "run`"
-                                                  : "did you mean `" + near.front() + "`?"));
+    return error_at(key.entry.key_at, "unknown key " +
+                                          shell_quote(fit(printable(key.entry.key), 40)) + " in " +
+                                          key.table + "; " +
+                                          (near.empty() ? "it takes " + std::string(key.takes) +
+                                                              " and the options of `bgt "
+                                                              "run`"
+                                                        : "did you mean `" + near.front() + "`?"));
 }
 
 const RunOption* find_option(const Entry& entry)
@@ -58,8 +55,9 @@ Result<const RunOption*> option_of(const TableKey& key)
     const RunOption* const option = find_option(key.entry);
     if (!option) return unknown_key(key);
     if (option->in_rules == InRules::no)
-        return at(key.entry.key_at, option_name(key.entry.key) +
-                                        " is for the command line only, not for " + key.table);
+        return error_at(key.entry.key_at, option_name(key.entry.key) +
+                                              " is for the command line only, not for " +
+                                              key.table);
     return option;
 }
 
@@ -97,7 +95,7 @@ Result<Entry> spelled_out(Entry entry)
     if (entry.key == "kind") {
         const auto* kind = std::get_if<std::string>(&entry.value);
         if (!kind || (*kind != "service" && *kind != "job"))
-            return at(entry.value_at, "kind is \"service\" or \"job\"");
+            return error_at(entry.value_at, "kind is \"service\" or \"job\"");
         entry.key = *kind;
         entry.value = true;
     } else if ((entry.key == "service" || entry.key == "job") &&
@@ -116,10 +114,10 @@ Result<RunOptions> options_of(const Rule& rule)
         BGT_TRY_ASSIGN(const RunOption* const option, take_key(out, of_rule(entry, rule)));
         if (option) out.from_rule[std::string(option->long_name())] = entry.line_at;
     }
-    if (auto fine = check_conflicts(out); !fine) return at(rule.where, fine.error().message);
+    if (auto fine = check_conflicts(out); !fine) return error_at(rule.where, fine.error().message);
     auto alone = out;
     alone.from_rule.clear();
-    if (auto fine = check_needs(alone); !fine) return at(rule.where, fine.error().message);
+    if (auto fine = check_needs(alone); !fine) return error_at(rule.where, fine.error().message);
     return out;
 }
 
@@ -182,10 +180,11 @@ Result<void> check_size(const std::vector<Rule>& rules)
         for (const Rule& rule : rules) {
             if (rule.origin != origin) continue;
             for (const std::string& regex : regexes_of(rule)) bytes += regex.size();
-            if (++count > max_rules) return at(rule.where, "a file may have at most 1000 rules");
+            if (++count > max_rules)
+                return error_at(rule.where, "a file may have at most 1000 rules");
             if (bytes > max_regex_bytes)
-                return at(rule.where, "the regular expressions of the rules in this file are "
-                                      "longer than 16 KiB together");
+                return error_at(rule.where, "the regular expressions of the rules in this file are "
+                                            "longer than 16 KiB together");
         }
     }
     return {};
@@ -202,11 +201,12 @@ Result<void> check_compiled_size(const std::vector<Rule>& rules)
             for (const std::string& regex : regexes_of(rule)) {
                 const std::optional<std::size_t> size = core::compiled_size(regex, left);
                 if (!size)
-                    return at(rule.where,
-                              "with \"" + fit(printable(regex), 40) +
-                                  "\" the regular expressions of the rules in this file have more "
-                                  "than 50000 instructions together once they are compiled: "
-                                  "shorten the repetitions and classes, or use fewer rules");
+                    return error_at(
+                        rule.where,
+                        "with \"" + fit(printable(regex), 40) +
+                            "\" the regular expressions of the rules in this file have more "
+                            "than 50000 instructions together once they are compiled: "
+                            "shorten the repetitions and classes, or use fewer rules");
                 left -= *size;
             }
         }
@@ -228,7 +228,7 @@ Result<std::vector<std::string>> words_of(const Entry& entry, bool is_flag, bool
                                           bool takes_number)
 {
     const auto must = [&](const char* what) {
-        return at(entry.value_at, printable(entry.key) + " must be " + what);
+        return error_at(entry.value_at, printable(entry.key) + " must be " + what);
     };
     if (is_flag) {
         const auto* flag = std::get_if<bool>(&entry.value);
@@ -252,13 +252,14 @@ Result<const RunOption*> take_key(RunOptions& options, const TableKey& written)
     RunPlan scratch;
     for (auto& word : words) {
         if (word.find('\0') != word.npos)
-            return at(entry.value_at, printable(entry.key) + ": a NUL can't be passed on");
+            return error_at(entry.value_at, printable(entry.key) + ": a NUL can't be passed on");
         if (option->in_rules == InRules::trusted_path) word = from_folder(word, key.folder);
         if (option->take == nullptr) continue;
         if (auto taken = option->take(scratch, word); !taken)
-            return at(entry.value_at,
-                      (taken.error().message.starts_with("--") ? "" : printable(entry.key) + ": ") +
-                          taken.error().message);
+            return error_at(
+                entry.value_at,
+                (taken.error().message.starts_with("--") ? "" : printable(entry.key) + ": ") +
+                    taken.error().message);
     }
     if (words.empty()) return static_cast<const RunOption*>(nullptr);
     set(options, *option, std::move(words));
@@ -267,11 +268,11 @@ Result<const RunOption*> take_key(RunOptions& options, const TableKey& written)
 
 Result<void> check_rules(const std::vector<Rule>& rules)
 {
-    if (auto fine = check_size(rules); !fine) return fine;
-    if (auto fine = check_compiled_size(rules); !fine) return fine;
+    BGT_TRY(check_size(rules));
+    BGT_TRY(check_compiled_size(rules));
     for (const Rule& rule : rules) {
-        if (auto pattern = config::compile(rule); !pattern) return pattern.error();
-        if (auto options = options_of(rule); !options) return options.error();
+        BGT_TRY(config::compile(rule));
+        BGT_TRY(options_of(rule));
     }
     return {};
 }
@@ -292,7 +293,7 @@ Result<std::vector<const Rule*>> apply_rules(RunOptions& options, const config::
 {
     std::vector<const Rule*> out;
     if (settings.rules.empty()) return out;
-    if (auto fine = check_rules(settings.rules); !fine) return fine.error();
+    BGT_TRY(check_rules(settings.rules));
     const auto line = options.command_line();
     const Rule* of_project = first_match(settings.rules, true, line);
     const Rule* of_user = first_match(settings.rules, false, line);

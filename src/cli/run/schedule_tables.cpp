@@ -17,11 +17,6 @@ using config::TaskTable;
 constexpr TableNouns of_schedule{"a schedule of a project",
                                  "`command`, `kind`, the options of `bgt schedule add`,"};
 
-Error at(const std::string& place, const std::string& text)
-{
-    return Error::usage(place + ": " + text);
-}
-
 const std::vector<std::string>& own_keys()
 {
     static const std::vector<std::string> keys = [] {
@@ -37,7 +32,9 @@ Result<void> take_word(ScheduleOptions::Word& word, const Entry& entry)
     if (const auto* text = std::get_if<std::string>(&entry.value)) word = *text;
     else if (const auto* number = std::get_if<long long>(&entry.value))
         word = std::to_string(*number);
-    else return at(entry.value_at, printable(entry.key) + " must be a string or a whole number");
+    else
+        return error_at(entry.value_at,
+                        printable(entry.key) + " must be a string or a whole number");
     return {};
 }
 
@@ -55,11 +52,11 @@ Result<ScheduleTable> options_of(const TaskTable& table, const std::string& fold
     }
     const std::string name = "schedule " + printable(table.name);
     if (out.task.run.command.empty() && !out.task.run.shell)
-        return at(table.at, name + " has no command");
+        return error_at(table.at, name + " has no command");
     if (out.task.run.stdin_from == "-")
-        return at(table.at, name + ": stdin = \"-\" is for the command line only");
+        return error_at(table.at, name + ": stdin = \"-\" is for the command line only");
     if (!out.task.queue.after.empty() || out.task.queue.on_dep_failure)
-        return at(table.at, name + ": after is for tasks: a schedule waits for a time");
+        return error_at(table.at, name + ": after is for tasks: a schedule waits for a time");
     return out;
 }
 

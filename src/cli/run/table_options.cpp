@@ -15,11 +15,6 @@ namespace {
 
 using config::Entry;
 
-Error at(const std::string& place, const std::string& text)
-{
-    return Error::usage(place + ": " + text);
-}
-
 /// Tells whether a value is still the same, without keeping what may be secret.
 std::string hash_of(const std::vector<std::string>& words)
 {
@@ -48,13 +43,14 @@ Result<void> take_command(RunOptions& options, const Entry& entry)
     else if (const auto* words = std::get_if<std::vector<std::string>>(&entry.value))
         options.command = *words;
     else
-        return at(entry.value_at, "command must be a string, which /bin/sh runs, or an array of "
-                                  "strings, which is run as it is");
+        return error_at(entry.value_at,
+                        "command must be a string, which /bin/sh runs, or an array of "
+                        "strings, which is run as it is");
     for (const std::string& word : value_words(entry))
         if (word.find('\0') != word.npos)
-            return at(entry.value_at, "command: a NUL can't be passed on");
+            return error_at(entry.value_at, "command: a NUL can't be passed on");
     const bool is_empty = options.shell ? options.shell->empty() : options.command.empty();
-    if (is_empty) return at(entry.value_at, "command is empty");
+    if (is_empty) return error_at(entry.value_at, "command is empty");
     return {};
 }
 
@@ -72,8 +68,9 @@ const QueueOption* find_queue_option(const Entry& entry)
 Result<void> take_queue_key(QueueOptions& options, const QueueOption& option, const Entry& entry)
 {
     if (!option.in_tables)
-        return at(entry.key_at, std::string(option.long_name()) +
-                                    " is for the command line only, not for a task of a project");
+        return error_at(entry.key_at,
+                        std::string(option.long_name()) +
+                            " is for the command line only, not for a task of a project");
     const bool takes_number = option.value == Value::number || option.value == Value::duration ||
                               option.long_name() == "--expire";
     BGT_TRY_ASSIGN(const std::vector<std::string> words,
@@ -81,8 +78,8 @@ Result<void> take_queue_key(QueueOptions& options, const QueueOption& option, co
     ops::SubmitRequest scratch;
     for (const std::string& word : words) {
         if (option.take(scratch, word)) continue;
-        return at(entry.value_at,
-                  printable(entry.key) + ": " + option.take(scratch, word).error().message);
+        return error_at(entry.value_at,
+                        printable(entry.key) + ": " + option.take(scratch, word).error().message);
     }
     if (words.empty()) return {};
     if (const auto* flag = std::get_if<0>(&option.member)) options.*(*flag) = true;
@@ -104,6 +101,11 @@ Result<std::vector<std::string>> hashed_words(const Entry& entry, const RunOptio
 }
 
 } // namespace
+
+Error error_at(const std::string& place, const std::string& text)
+{
+    return Error::usage(place + ": " + text);
+}
 
 const std::vector<std::string>& queue_keys()
 {
@@ -128,8 +130,8 @@ Result<void> take_entry(TableOptions& options, const Entry& entry, const std::st
         BGT_TRY_ASSIGN(const RunOption* option,
                        take_key(options.run, {entry, folder, nouns.table, nouns.takes, own_keys}));
         if (option && option->of_name)
-            return at(entry.key_at, printable(entry.key) + ": the name of " + nouns.table +
-                                        " is that of its table");
+            return error_at(entry.key_at, printable(entry.key) + ": the name of " + nouns.table +
+                                              " is that of its table");
     }
     BGT_TRY_ASSIGN(const auto words, hashed_words(entry, options.run));
     options.hashes[entry.key] = hash_of(words);

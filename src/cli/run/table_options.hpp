@@ -23,6 +23,9 @@ struct TableNouns {
     const char* takes; ///< besides the options of `bgt run`
 };
 
+/// A mistake in a file. `place`: "FILE:LINE" or "FILE:LINE:COLUMN".
+Error error_at(const std::string& place, const std::string& text);
+
 /// `command`, and the keys of the options of `bgt submit` that a table may have.
 const std::vector<std::string>& queue_keys();
 /// One key of it. `folder` is that of the file: where relative paths begin. `own_keys` are those

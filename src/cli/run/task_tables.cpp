@@ -19,25 +19,21 @@ using config::TaskTable;
 constexpr TableNouns of_task{"a task of a project",
                              "`command`, `kind`, the options of `bgt submit`,"};
 
-Error at(const std::string& place, const std::string& text)
-{
-    return Error::usage(place + ": " + text);
-}
-
 Result<TableOptions> options_of(const TaskTable& table, const std::string& folder)
 {
     if (auto valid = store::check_plain_name(table.name); !valid)
-        return at(table.at, valid.error().message);
+        return error_at(table.at, valid.error().message);
     if (core::parse_depends_on(table.name))
-        return at(table.at,
-                  "a task can't be called " + table.name + ", which `after` takes for a condition");
+        return error_at(table.at, "a task can't be called " + table.name +
+                                      ", which `after` takes for a condition");
     TableOptions out;
     for (const Entry& entry : table.entries)
         BGT_TRY(take_entry(out, entry, folder, of_task, queue_keys()));
     if (out.run.command.empty() && !out.run.shell)
-        return at(table.at, "task " + table.name + " has no command");
+        return error_at(table.at, "task " + table.name + " has no command");
     if (out.run.stdin_from == "-")
-        return at(table.at, "task " + table.name + ": stdin = \"-\" is for the command line only");
+        return error_at(table.at,
+                        "task " + table.name + ": stdin = \"-\" is for the command line only");
     return out;
 }
 

@@ -73,10 +73,10 @@ int Queue::run(Context& context)
     for (const Act& act : acts())
         if (act.word == words_.front())
             return (this->*act.act)(context, **root, {words_.begin() + 1, words_.end()});
+    std::string all;
+    for (const Act& act : acts()) all += (all.empty() ? "" : ", ") + std::string(act.word);
     return context.fail(
-        Error::usage("'" + fit(printable(words_.front()), 40) +
-                     "' is none of ls, show, set, pause, resume, drain, clear, rm and repair"),
-        json_);
+        Error::usage("'" + fit(printable(words_.front()), 40) + "' is none of " + all), json_);
 }
 
 int Queue::list(Context& context, store::Root& root, const std::vector<std::string>&)

@@ -89,7 +89,7 @@ Result<config::Loaded> load_untrusted(const std::string& file)
         return Error::not_found("there is no bgt.toml in " +
                                 printable(file.substr(0, file.rfind('/'))));
     if (!loaded) return loaded.error();
-    if (auto fine = check_rules(loaded->settings.rules); !fine) return fine.error();
+    BGT_TRY(check_rules(loaded->settings.rules));
     return loaded;
 }
 
