@@ -2,6 +2,8 @@
 
 #include "support/process.hpp"
 
+#include <bgt/ops/queues.hpp>
+#include <bgt/ops/shutdown.hpp>
 #include <bgt/ops/snapshot.hpp>
 
 #include <cstdlib>
@@ -39,6 +41,11 @@ OpsLab::OpsLab() : folder_(new_folder()), root_(new_root(folder_)) {}
 
 OpsLab::~OpsLab()
 {
+    if (ops::has_queue(root_)) { // then nothing is started any more
+        ops::ShutdownRequest all;
+        all.timeout = milliseconds(100);
+        static_cast<void>(ops::shutdown(root_, all));
+    }
     kill_marked(folder_);
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
