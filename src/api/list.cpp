@@ -22,6 +22,7 @@ std::string_view note_of(ops::Stopped::End end)
     switch (end) {
     case End::survived: return "SIGKILL did not end all of it: why tells more";
     case End::timed_out: return "it is still being stopped: wait for its exit";
+    case End::unrecorded: return "its record is damaged: its processes were ended";
     case End::had_ended: return "it had ended before";
     case End::ended:
     case End::removed:

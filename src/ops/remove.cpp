@@ -10,6 +10,8 @@
 #include <bgt/store/remove.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
+#include <bgt/supervise/recover.hpp>
+#include <bgt/supervise/unrecorded.hpp>
 
 #include <csignal>
 #include <fcntl.h>
@@ -100,7 +102,11 @@ Result<void> end_at_once(store::Root& root, store::TaskId id, Cancel cancel)
     supervise::StopOptions options;
     options.now = true;
     if (const auto asked = supervise::request_stop(root, id, options); !asked) {
-        if (damaged) return {}; // whether it can be removed all the same, its lock will tell
+        if (damaged) { // whether it can be removed all the same, its lock will tell
+            if (!looked->doubtful)
+                static_cast<void>(supervise::end_without_record(root, id, {}, true));
+            return {};
+        }
         const auto again =
             recover_and_inspect(root, id, {}); // it may have ended by itself in between
         return again && is_final(again->status) ? Result<void>() : asked.error();
@@ -164,6 +170,10 @@ Result<Removed> remove_ended(store::Root& root, store::TaskId id, Trace trace)
         locked = folder->try_lock();
     if (!locked) return locked.error();
     if (!*locked) return why_locked(*looked, *folder);
+    // Without the folder nobody would know its processes any more.
+    if (!readable && supervise::tree_without_record(*folder) == core::TreeState::lives)
+        return Error::usage(looked->problem + "; processes of it live: bgt kill " + to_string(id) +
+                            " first, or bgt rm --force " + to_string(id));
     const Removed out{disk_space(*folder)};
     if (trace == Trace::record) root.keep_record(id);
     if (auto removed = store::remove_task(root, id, *std::move(folder), os::boot_id()); !removed)

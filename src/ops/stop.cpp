@@ -6,6 +6,7 @@
 #include <bgt/os/wait.hpp>
 #include <bgt/supervise/await_served.hpp>
 #include <bgt/supervise/control.hpp>
+#include <bgt/supervise/unrecorded.hpp>
 
 #include <algorithm>
 #include <fcntl.h>
@@ -22,6 +23,7 @@ struct Target {
     Instant asked{};
     bool was_gone = false;
     bool was_waiting = false; ///< in a queue, and does so no more
+    std::optional<supervise::UnrecordedEnd> without_record = {};
 };
 
 std::vector<core::StopStep> own_ladder(const store::Root& root, store::TaskId id)
@@ -48,6 +50,22 @@ supervise::StopOptions options_for(const store::Root& root, store::TaskId id,
     return options;
 }
 
+/// Where nobody can be asked: the processes themselves. What has none stays as it is.
+Result<void> end_unrecorded(store::Root& root, Target& target, const StopRequest& request)
+{
+    if (target.task.doubtful) return {};
+    const store::TaskId id = target.task.id;
+    const supervise::StopOptions options = options_for(root, id, request);
+    const auto ended = supervise::end_without_record(
+        root, id, options.ladder.value_or(own_ladder(root, id)), request.now);
+    if (!ended || (ended->ended == 0 && ended->survivors.empty())) return {};
+    if (!ended->survivors.empty())
+        return Error::failed(target.task.problem + "; of its processes, " +
+                             survivor_words(ended->survivors));
+    target.without_record = *ended;
+    return {};
+}
+
 Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& request)
 {
     Result<Snapshot> seen = recover_and_inspect(root, id, request.fields);
@@ -68,8 +86,10 @@ Result<Target> ask(store::Root& root, store::TaskId id, const StopRequest& reque
     if (target.was_gone) return target;
     if (const auto asked = supervise::request_stop(root, id, options_for(root, id, request));
         !asked) {
-        if (!target.task.problem.empty())
-            return asked.error(); // a living supervisor may mend its record, nobody else
+        if (!target.task.problem.empty()) { // a living supervisor may mend its record, nobody else
+            BGT_TRY(end_unrecorded(root, target, request));
+            return target.without_record ? Result<Target>(std::move(target)) : asked.error();
+        }
         // It may have ended by itself in between.
         const auto again = recover_and_inspect(root, id, {});
         if (again && !is_final(again->status)) return asked.error();
@@ -133,6 +153,12 @@ Result<Stopped> await(store::Root& root, Target target, const StopRequest& reque
                       std::optional<Instant> deadline, Cancel cancel)
 {
     Stopped out{Stopped::End::had_ended, std::move(target.task), target.before, {}};
+    if (target.without_record) {
+        out.end = Stopped::End::unrecorded;
+        out.took = os::now() - target.asked;
+        out.without_record = target.without_record->ended;
+        return out;
+    }
     if (target.was_waiting) out.end = Stopped::End::cancelled;
     if (target.was_gone || target.was_waiting) return out;
     auto status = await_gone(root, out.task.id, target, request, deadline, cancel);

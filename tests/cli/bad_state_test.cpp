@@ -373,6 +373,47 @@ TEST_CASE("a living task whose record is damaged can still be ended by its super
     CHECK(find_task_members(lab.folder()).empty());
 }
 
+TEST_CASE(
+    "what lives of a task whose record is damaged and whose supervisor was killed is ended by "
+    "its cookie")
+{
+    const Lab lab;
+    const std::string id =
+        lab.start({"-c", "trap '' TERM; echo said; setsid sleep 1000 & exec sleep 1000"});
+    REQUIRE(lab.logged(id, "said"));
+    REQUIRE(eventually(patience, [&] { return find_task_members(lab.folder()).size() == 2; }));
+    const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
+    REQUIRE(::kill(supervisor, SIGKILL) == 0);
+    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    write_file(lab.task_folder(id) + "/status", "garbage");
+    // A copy of the folder ends nobody.
+    const std::string copy = lab.root() + "-copy";
+    REQUIRE(run(lab.program({"cp", "-a", lab.root(), copy})).code == 0);
+    CHECK(lab({"--root", copy, "kill", "--now", id}).code == 125);
+    CHECK(find_task_members(lab.folder()).size() == 2);
+
+    const Ran log = lab({"logs", id});
+    INFO(log);
+    CHECK(log.out == "said\n");
+    const Ran kept = lab({"rm", id});
+    INFO(kept);
+    CHECK(kept.code == 125);
+    CHECK(kept.err.find("processes of it live: bgt kill 1 first") != std::string::npos);
+    const Words words =
+        GENERATE(Words{"kill", "--grace", "50ms"}, Words{"kill", "--now"}, Words{"rm", "--force"});
+    Words all = words;
+    all.push_back(id);
+    const Ran ended = lab(all);
+    INFO(ended);
+    CHECK(ended.code == 0);
+    if (words[0] == "kill")
+        CHECK(ended.out.find("its record is damaged; ended 2 processes") != std::string::npos);
+    CHECK(find_task_members(lab.folder()).empty());
+    if (words[0] == "kill") CHECK(lab({"rm", id}).code == 0);
+    CHECK(!fs::exists(lab.task_folder(id)));
+    fs::remove_all(copy);
+}
+
 TEST_CASE("a task whose record is damaged is not removed under its living supervisor", "[slow]")
 {
     const Lab lab;

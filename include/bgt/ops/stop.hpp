@@ -36,17 +36,20 @@ struct StopRequest {
 
 struct Stopped {
     enum class End : std::uint8_t {
-        ended,     ///< nothing of it is left
-        had_ended, ///< before it was asked
-        removed,   ///< it ended and removed itself, and its last record was not seen
-        survived,  ///< SIGKILL did not end all of it: Status::survivors
-        cancelled, ///< it waited in a queue, and will not start
-        timed_out, ///< the timeout passed; the stop goes on
+        ended,      ///< nothing of it is left
+        had_ended,  ///< before it was asked
+        removed,    ///< it ended and removed itself, and its last record was not seen
+        survived,   ///< SIGKILL did not end all of it: Status::survivors
+        cancelled,  ///< it waited in a queue, and will not start
+        timed_out,  ///< the timeout passed; the stop goes on
+        unrecorded, ///< its record is damaged and it had no supervisor: what carries its cookie was
+                    ///< ended
     };
     End end = End::ended;
     Snapshot task;        ///< as it was when it was asked, with the newest record that was seen
     store::Status before; ///< when it was asked
     Duration took{};      ///< from the request to the end, where it ended
+    std::uint32_t without_record = 0; ///< processes that were ended, where it is `unrecorded`
 };
 
 /// Asks all of them to stop at the same time, then waits for each in turn.

@@ -53,6 +53,11 @@ StopWords stop_words(const ops::Stopped& stopped)
     case ops::Stopped::End::ended: return {ended_words(stopped.task.status, stopped.took)};
     case ops::Stopped::End::had_ended:
         return {"had already " + core::ended_words(stopped.before.outcome)};
+    case ops::Stopped::End::unrecorded:
+        return {fmt::format("its record is damaged; ended {} that carried its cookie (bgt rm {} "
+                            "removes what is left of it)",
+                            counted(stopped.without_record, "process", "processes"),
+                            to_string(stopped.task.id))};
     case ops::Stopped::End::removed: return {"ended, and was removed"};
     case ops::Stopped::End::cancelled: return {"cancelled while it waited"};
     case ops::Stopped::End::survived:
