@@ -64,7 +64,7 @@ Result<void> Dispatcher::begin()
 {
     start_standby(); // first, while this process is small
     raise_limits();
-    write_holder();
+    write_holder(false);
     signals_ = os::signal_descriptor();
     clock_.reset(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK));
     BGT_TRY_ASSIGN(store::QueueFile file, store::QueueFile::open(root_, true, os::boot_id()));
@@ -103,6 +103,7 @@ Result<bool> Dispatcher::turn()
         lock_.reset();
         return false;
     }
+    if (!std::exchange(stays_, true)) write_holder(true);
     look_at_depended_on(records);
     BGT_TRY(append(records));
     BGT_TRY(fire_due(records));
@@ -160,9 +161,13 @@ bool Dispatcher::must_give_way()
         if (!known_contexts_.insert(name).second) continue;
         ++gone_since_clear_; // what needed it may have been cancelled before it was seen here
         const Result<store::QueueContext> context = store::read_context(view_->file(), name);
-        if (context && gives_way_to(*context)) beyond_.insert(name);
+        if (!context) continue;
+        if (gives_way_to(*context)) beyond_.insert(name);
+        (lack_of_place(own_place(), *context) ? elsewhere_ : here_).insert(name);
     }
-    return !beyond_.empty() && view_->needs_any(beyond_);
+    if (!beyond_.empty() && view_->needs_any(beyond_)) return true;
+    // Of what waits here and elsewhere, which is refused at a submission, the latter is held.
+    return !elsewhere_.empty() && view_->needs_any(elsewhere_) && !view_->needs_any(here_);
 }
 
 /// And empties the list.

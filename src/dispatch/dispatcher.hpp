@@ -63,7 +63,7 @@ private:
     Result<bool> turn();
     Result<void> append(std::vector<store::QueueRecord>&);
     bool must_give_way();
-    void write_holder();
+    void write_holder(bool stays);
     Result<void> fire_due(std::vector<store::QueueRecord>&);
     void update_schedules();
     void note_clock(WallTime now, std::vector<store::QueueRecord>&);
@@ -126,7 +126,9 @@ private:
     std::map<std::int64_t, int> failures_; ///< how often the supervisor of a task gave up in a row
     std::set<std::string> known_contexts_; ///< that were looked at
     std::set<std::string> beyond_;         ///< of these, what this process can't give
-    std::size_t there_before_ = 0;         ///< tasks of the journal, at the last turn
+    bool stays_ = false;                   ///< and it has said so
+    std::set<std::string> here_, elsewhere_; ///< of these, by the namespaces of the submitter
+    std::size_t there_before_ = 0;           ///< tasks of the journal, at the last turn
     std::size_t gone_since_clear_ = 1; ///< since contexts were cleared; at first what others left
     std::uint64_t checked_size_ =
         0; ///< of the journal, when it was last thought of making it smaller

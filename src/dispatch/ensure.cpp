@@ -8,13 +8,17 @@
 #include <bgt/base/file_lock.hpp>
 #include <bgt/os/background.hpp>
 #include <bgt/os/clock.hpp>
+#include <bgt/os/privileges.hpp>
 #include <bgt/os/title.hpp>
 #include <bgt/store/open_file.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <cinttypes>
+#include <cstdio>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <set>
 #include <unistd.h>
 
 namespace bgt::dispatch {
@@ -22,17 +26,37 @@ namespace {
 
 constexpr const char* lock_path = "queue/dispatcher.lock";
 
-/// Who holds it, as write_holder() wrote; 0: not known.
-pid_t holder_of(int lock)
+/// Who holds the lock, as write_holder() wrote it.
+struct Holder {
+    pid_t pid = 0; ///< in its own pid namespace; 0: not known
+    Namespaces place;
+    std::uint32_t secure_bits = 0;
+    bool stays = false; ///< it has seen what waits, and does not give way for it
+};
+
+Holder holder_of(int lock)
 {
-    std::array<char, 16> text{};
-    if (::pread(lock, text.data(), text.size() - 1, 0) <= 0) return 0;
-    return static_cast<pid_t>(std::max(0L, std::strtol(text.data(), nullptr, 10)));
+    std::array<char, 160> text{};
+    Holder holder;
+    if (::pread(lock, text.data(), text.size() - 1, 0) <= 0) return holder;
+    Namespaces& in = holder.place;
+    int stays = 0;
+    // One of an older bgt wrote its pid only.
+    const int fields = std::sscanf(
+        text.data(), "%d\n%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu32 " %d",
+        &holder.pid, &in.mount, &in.pid, &in.network, &in.user, &holder.secure_bits, &stays);
+    if (fields == 7) in.boot = os::boot_id(); // it lives
+    holder.pid = std::max(holder.pid, 0);
+    holder.stays = stays != 0;
+    return holder;
 }
 
-void write_holder(int lock, pid_t pid)
+void write_holder(int lock, pid_t pid, bool stays)
 {
-    const std::string text = std::to_string(pid) + "\n";
+    const Namespaces& in = own_place();
+    const std::string text =
+        fmt::format("{}\n{} {} {} {} {} {}\n", pid, in.mount, in.pid, in.network, in.user,
+                    own_privileges().secure_bits.value_or(0), stays ? 1 : 0);
     if (::pwrite(lock, text.data(), text.size(), 0) < 0) return; // then nobody knows it
     static_cast<void>(!::ftruncate(lock, static_cast<off_t>(text.size())));
 }
@@ -66,11 +90,26 @@ bool has_dispatcher(const store::Root& root)
     return fd && is_held(fd.get());
 }
 
+namespace {
+
+/// Nobody where nobody dispatches.
+Holder dispatcher_of(const store::Root& root)
+{
+    const Fd fd = store::open_file(root.fd(), lock_path, O_RDWR);
+    return fd && is_held(fd.get()) ? holder_of(fd.get()) : Holder{};
+}
+
+} // namespace
+
 std::optional<std::string> lack_of_dispatcher(const store::Root& root,
                                               const store::QueueContext& submitted)
 {
-    const Fd fd = store::open_file(root.fd(), lock_path, O_RDWR);
-    return lack_of(fd && is_held(fd.get()) ? holder_of(fd.get()) : 0, submitted);
+    const Holder holder = dispatcher_of(root);
+    if (auto lack = lack_of_place(holder.pid > 0 ? holder.place : own_place(), submitted))
+        return lack;
+    // In another pid namespace its pid is somebody else's.
+    const bool is_apart = os::differing_namespace(holder.place, own_place()) != nullptr;
+    return is_apart ? std::nullopt : lack_of(holder.pid, holder.secure_bits, submitted);
 }
 
 namespace {
@@ -94,7 +133,7 @@ Result<bool> try_place(const store::Root& root, Wanted still_wanted)
         return opened ? Dispatcher(*std::move(opened), std::move(fd)).run() : 125;
     });
     if (!pid) return pid.error();
-    write_holder(fd.get(), *pid); // before anybody else can ask
+    write_holder(fd.get(), *pid, false); // before anybody else can ask
     return true;
 }
 
@@ -125,13 +164,58 @@ Result<void> ensure_dispatcher(const store::Root& root)
     });
 }
 
+namespace {
+
+/// Whoever would dispatch could start only one of the two.
+Result<void> check_what_waits(const store::Root& root, const store::QueueContext& submitted)
+{
+    if (!store::QueueFile::is_there(root)) return {};
+    BGT_TRY_ASSIGN(const store::QueueFile file, store::QueueFile::open(root, false, os::boot_id()));
+    std::set<std::string> others;
+    const char* kind = nullptr;
+    for (const std::string& name : store::context_names(file)) {
+        const auto context = store::read_context(file, name);
+        const char* const found =
+            context ? os::differing_namespace(submitted.namespaces, context->namespaces) : nullptr;
+        if (found != nullptr && others.insert(name).second) kind = found;
+    }
+    if (others.empty()) return {};
+    BGT_TRY_ASSIGN(const store::QueueView view, store::QueueView::load(root, os::boot_id()));
+    if (!view.needs_any(others)) return {}; // none that waits
+    return Error::failed(fmt::format(
+        "nothing can wait here: what waits in this state root already was submitted in another {} "
+        "namespace, and has to start there first; or use another state root (--root)",
+        kind));
+}
+
+/// What this dispatcher can't do, and nobody else may either while it is there.
+Result<void> check_place(const Holder& holder, const store::QueueContext& submitted)
+{
+    auto lack = lack_of_place(holder.place, submitted);
+    if (!lack) {
+        const auto here = os::privileges_of(holder.pid);
+        if (here && os::is_filtered_otherwise(*here, submitted.privileges))
+            lack = os::lack_of_privileges(*here, submitted.privileges);
+    }
+    if (!lack) return {};
+    return Error::failed(fmt::format(
+        "nothing can wait here: the dispatcher of this state root (process {}) can't start what is "
+        "submitted with {}; submit it from where that process is, or use another state root "
+        "(--root)",
+        holder.pid, *lack));
+}
+
+} // namespace
+
 Result<void> prepare_dispatcher(const store::Root& root, const store::QueueContext& submitted)
 {
+    if (!dispatcher_of(root).stays) BGT_TRY(check_what_waits(root, submitted));
     BGT_TRY(take_place(root, []() -> Result<bool> { return true; }));
+    const Holder holder = dispatcher_of(root);
+    if (holder.pid <= 0) return {};
+    BGT_TRY(check_place(holder, submitted));
     // One that can't give the task what it is submitted with gives way when it sees it.
-    const Fd fd = store::open_file(root.fd(), lock_path, O_RDWR);
-    const pid_t holder = fd && is_held(fd.get()) ? holder_of(fd.get()) : 0;
-    if (holder <= 0 || !lack_of(holder, submitted)) return {};
+    if (!lack_of(holder.pid, holder.secure_bits, submitted)) return {};
     const Result<pid_t> successor = fork_standby(root);
     return successor ? Result<void>() : successor.error();
 }
@@ -144,9 +228,9 @@ void Dispatcher::start_standby()
     standby_ = pid ? *pid : -1; // without one, whoever comes by puts another dispatcher in place
 }
 
-void Dispatcher::write_holder()
+void Dispatcher::write_holder(bool stays)
 {
-    dispatch::write_holder(lock_.get(), ::getpid());
+    dispatch::write_holder(lock_.get(), ::getpid(), stays);
 }
 
 } // namespace bgt::dispatch

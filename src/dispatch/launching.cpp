@@ -153,6 +153,8 @@ Result<pid_t> Dispatcher::fork_task(store::WaitingTask task)
 {
     const store::TaskId id = task.spec.id;
     BGT_TRY_ASSIGN(store::QueueContext context, store::read_context(view_->file(), task.context));
+    if (const auto lack = lack_of_place(own_place(), context))
+        return Error{ErrorKind::failed, "it was submitted with " + *lack, lacks_privileges};
     if (const auto lack = lack_of_privileges(context))
         return Error{ErrorKind::failed, "it was submitted with " + *lack, lacks_privileges};
     units_.assign(task.spec, view_->settings());

@@ -100,10 +100,26 @@ const Privileges& own_privileges()
     return own;
 }
 
-std::optional<std::string> lack_of(pid_t process, const store::QueueContext& submitted)
+const Namespaces& own_place()
+{
+    static const Namespaces own = os::own_namespaces();
+    return own;
+}
+
+std::optional<std::string> lack_of_place(const Namespaces& here,
+                                         const store::QueueContext& submitted)
+{
+    const char* const kind = os::differing_namespace(here, submitted.namespaces);
+    if (kind == nullptr) return std::nullopt;
+    return fmt::format("another {} namespace than the dispatcher's", kind);
+}
+
+std::optional<std::string> lack_of(pid_t process, std::uint32_t secure_bits,
+                                   const store::QueueContext& submitted)
 {
     if (auto lack = lack_of_limits(process, submitted)) return lack;
-    const std::optional<Privileges> here = os::privileges_of(process);
+    std::optional<Privileges> here = os::privileges_of(process);
+    if (here && process > 0) here->secure_bits = secure_bits;
     return here ? os::lack_of_privileges(*here, submitted.privileges) : std::nullopt;
 }
 

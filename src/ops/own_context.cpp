@@ -22,6 +22,7 @@ store::QueueContext own_context()
             context.limits.push_back({resource, limit.rlim_cur, limit.rlim_max});
     }
     if (auto may = os::privileges_of(0)) context.privileges = *std::move(may);
+    context.namespaces = os::own_namespaces();
     context.nice = ::getpriority(PRIO_PROCESS, 0);
     cpu_set_t set;
     CPU_ZERO(&set);

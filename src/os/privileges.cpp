@@ -1,9 +1,13 @@
 #include <bgt/os/privileges.hpp>
 
+#include <bgt/os/clock.hpp>
+#include <bgt/os/proc.hpp>
 #include <bgt/os/proc_dir.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <fmt/format.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <string_view>
@@ -69,9 +73,23 @@ bool set_capabilities(const Privileges& wanted)
     return ::syscall(SYS_capset, &header, sets) == 0;
 }
 
+std::optional<Seccomp> own_seccomp()
+{
+    const int mode = ::prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
+    if (mode < 0) return errno == EINVAL ? std::optional(Seccomp{}) : std::nullopt;
+    if (mode == 0) return Seccomp{};
+    const std::string text = ProcDir().read(own_pid(), "status", largest_status);
+    const auto filters = field(text, "Seccomp_filters");
+    return Seccomp{mode, filters ? number<int>(*filters, 10).value_or(0) : 0};
+}
+
 Privileges own_privileges()
 {
     Privileges own;
+    own.group = ::getegid();
+    if (const int bits = ::prctl(PR_GET_SECUREBITS, 0, 0, 0, 0); bits >= 0)
+        own.secure_bits = static_cast<std::uint32_t>(bits);
+    own.seccomp = own_seccomp();
     const int count = ::getgroups(0, nullptr);
     std::vector<gid_t> groups(static_cast<std::size_t>(std::max(count, 0)));
     const int got = ::getgroups(static_cast<int>(groups.size()), groups.data());
@@ -111,6 +129,15 @@ std::optional<Privileges> privileges_of(pid_t process)
         groups->remove_prefix(std::min(groups->find_first_of(" \t"), groups->size()));
     }
     std::ranges::sort(found.groups);
+    if (const auto line = field(text, "Gid")) { // real, effective, saved, of the file system
+        const std::size_t second = line->find('\t', line->find_first_not_of(" \t"));
+        if (second != line->npos) found.group = number<std::uint32_t>(line->substr(second), 10);
+    }
+    if (const auto line = field(text, "Seccomp")) {
+        const auto filters = field(text, "Seccomp_filters");
+        found.seccomp = Seccomp{number<int>(*line, 10).value_or(0),
+                                filters ? number<int>(*filters, 10).value_or(0) : 0};
+    }
     const std::pair<const char*, std::uint64_t*> sets[] = {{"CapInh", &found.inheritable},
                                                            {"CapPrm", &found.permitted},
                                                            {"CapEff", &found.effective},
@@ -124,8 +151,51 @@ std::optional<Privileges> privileges_of(pid_t process)
     return found;
 }
 
+Namespaces own_namespaces()
+{
+    const auto of = [self = own_pid()](const char* kind) { return namespace_of(self, kind); };
+    return {boot_id(), of("mnt"), of("pid"), of("net"), of("user")};
+}
+
+const char* differing_namespace(const Namespaces& one, const Namespaces& other)
+{
+    if (one.boot != other.boot) return nullptr; // the numbers of another boot mean nothing
+    const auto apart = [](std::uint64_t here, std::uint64_t there) {
+        return here != 0 && there != 0 && here != there;
+    };
+    if (apart(one.mount, other.mount)) return "mount";
+    if (apart(one.pid, other.pid)) return "pid";
+    if (apart(one.network, other.network)) return "network";
+    return apart(one.user, other.user) ? "user" : nullptr;
+}
+
+bool is_filtered_otherwise(const Privileges& one, const Privileges& other)
+{
+    return one.seccomp && other.seccomp && differ(*one.seccomp, *other.seccomp);
+}
+
+namespace {
+
+bool has_other_group(const Privileges& one, const Privileges& other)
+{
+    return one.group && other.group && *one.group != *other.group;
+}
+
+bool has_other_bits(const Privileges& one, const Privileges& other)
+{
+    return one.secure_bits && other.secure_bits && *one.secure_bits != *other.secure_bits;
+}
+
+} // namespace
+
 std::optional<std::string> lack_of_privileges(const Privileges& here, const Privileges& wanted)
 {
+    if (is_filtered_otherwise(here, wanted))
+        return "filters of system calls (seccomp) that are not those in force here";
+    if (has_other_group(here, wanted) && !can(here, CAP_SETGID))
+        return fmt::format("the primary group {} (here {})", *wanted.group, *here.group);
+    if (has_other_bits(here, wanted) && !can(here, CAP_SETPCAP))
+        return fmt::format("securebits {:#x} (here {:#x})", *wanted.secure_bits, *here.secure_bits);
     if (here.no_new_privileges && !wanted.no_new_privileges)
         return "the right to gain privileges by an execve (here no_new_privs is set)";
     if (!has_capabilities(here, wanted)) return "capabilities that are missing here";
@@ -136,6 +206,11 @@ std::optional<std::string> lack_of_privileges(const Privileges& here, const Priv
 
 bool covers(const Privileges& wanted, const Privileges& here)
 {
+    // Nor can it give these back, unless it is privileged.
+    if (is_filtered_otherwise(here, wanted) ||
+        (has_other_group(here, wanted) && !can(wanted, CAP_SETGID)) ||
+        (has_other_bits(here, wanted) && !can(wanted, CAP_SETPCAP)))
+        return false;
     return (here.no_new_privileges || !wanted.no_new_privileges) &&
            has_capabilities(wanted, here) && std::ranges::includes(wanted.groups, here.groups);
 }
@@ -146,6 +221,12 @@ bool drop_to(const Privileges& wanted)
     if (!here) return false;
     if (here->groups != wanted.groups && can(*here, CAP_SETGID) &&
         ::setgroups(wanted.groups.size(), wanted.groups.data()) != 0)
+        return false;
+    if (has_other_group(*here, wanted) &&
+        ::setresgid(*wanted.group, *wanted.group, *wanted.group) != 0)
+        return false;
+    if (has_other_bits(*here, wanted) && // before the capabilities: it takes one of them
+        ::prctl(PR_SET_SECUREBITS, static_cast<unsigned long>(*wanted.secure_bits), 0, 0, 0) != 0)
         return false;
     const std::uint64_t unbound =
         can(*here, CAP_SETPCAP) ? here->bounding & ~wanted.bounding : std::uint64_t{0};

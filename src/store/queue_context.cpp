@@ -39,6 +39,12 @@ std::string encode(const QueueContext& context)
     out["capabilities"] =
         json::array{may.inheritable, may.permitted, may.effective, may.bounding, may.ambient};
     out["no_new_privs"] = may.no_new_privileges;
+    if (may.group) out["group"] = *may.group;
+    if (may.secure_bits) out["securebits"] = *may.secure_bits;
+    if (may.seccomp) out["seccomp"] = json::array{may.seccomp->mode, may.seccomp->filters};
+    const Namespaces& in = context.namespaces;
+    out["namespaces"] = json::array{in.mount, in.pid, in.network, in.user};
+    out["boot"] = json::array(in.boot.begin(), in.boot.end());
     out["keep_ended"] = context.retention.keep_ended;
     out["history_max"] = context.retention.history_max;
     if (context.retention.keep_age) out["keep_age_ns"] = context.retention.keep_age->count();
@@ -73,7 +79,31 @@ Privileges decode_privileges(const json::object& from)
             *into[at] = sets[at].to_number<std::uint64_t>();
     }
     take(from, "no_new_privs", may.no_new_privileges);
+    if (find(from, "group")) take(from, "group", may.group.emplace());
+    if (find(from, "securebits")) take(from, "securebits", may.secure_bits.emplace());
+    if (const auto* found = find(from, "seccomp")) {
+        const json::array& two = as_array(*found, "seccomp");
+        if (two.size() != 2) bad("seccomp", "a list of two");
+        may.seccomp = Seccomp{two[0].to_number<int>(), two[1].to_number<int>()};
+    }
     return may;
+}
+
+Namespaces decode_namespaces(const json::object& from)
+{
+    Namespaces in;
+    const auto *inodes = find(from, "namespaces"), *boot = find(from, "boot");
+    if (inodes == nullptr || boot == nullptr) return in; // of an older bgt
+    const json::array& four = as_array(*inodes, "namespaces");
+    const json::array& bytes = as_array(*boot, "boot");
+    if (four.size() != 4) bad("namespaces", "a list of four");
+    if (bytes.size() != in.boot.size()) bad("boot", "a list of 16");
+    const std::array into{&in.mount, &in.pid, &in.network, &in.user};
+    for (std::size_t at = 0; at < into.size(); ++at)
+        *into[at] = four[at].to_number<std::uint64_t>();
+    for (std::size_t at = 0; at < in.boot.size(); ++at)
+        in.boot[at] = bytes[at].to_number<std::uint8_t>();
+    return in;
 }
 
 QueueContext decode_fields(const json::object& from)
@@ -97,6 +127,7 @@ QueueContext decode_fields(const json::object& from)
         for (const json::value& one : as_array(*processors, "processors"))
             context.processors.push_back(one.to_number<int>());
     context.privileges = decode_privileges(from);
+    context.namespaces = decode_namespaces(from);
     take(from, "keep_ended", context.retention.keep_ended);
     take(from, "history_max", context.retention.history_max);
     if (find(from, "keep_age_ns")) take(from, "keep_age_ns", context.retention.keep_age.emplace());

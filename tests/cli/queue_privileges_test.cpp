@@ -7,6 +7,10 @@
 #include <filesystem>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -14,7 +18,23 @@ using namespace bgt::test;
 
 namespace {
 
-const std::string told = "grep -E '^(Groups|CapBnd|CapPrm|NoNewPrivs):' /proc/self/status";
+const std::string told = "grep -E '^(Groups|Gid|CapBnd|CapPrm|NoNewPrivs):' /proc/self/status; "
+                         "setpriv --dump | grep Securebits";
+const Words until_go{"submit", "-c", "until test -e go; do sleep 0.01; done"};
+
+/// A filter that lets everything pass.
+void add_filter()
+{
+    static sock_filter pass = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    const sock_fprog program{1, &pass};
+    ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/// No process of the tests is in these.
+void leave_network()
+{
+    if (::unshare(CLONE_NEWNET) != 0) ::_exit(99);
+}
 
 template <class InChild>
 Ran submit(const Lab& lab, const Words& words, InChild in_child)
@@ -56,6 +76,8 @@ TEST_CASE("a task has no privileges that its submitter did not have")
         });
         check([] { static_cast<void>(::setgroups(0, nullptr)); });
         check([] { ::prctl(PR_CAPBSET_DROP, CAP_NET_RAW, 0, 0, 0); });
+        check([] { static_cast<void>(::setgid(4711)); });
+        check([] { ::prctl(PR_SET_SECUREBITS, SECBIT_NOROOT, 0, 0, 0); });
     }
     write_file(lab.work() + "/go", "");
     CHECK(lab.wait(keeps) == 0);
@@ -103,4 +125,88 @@ TEST_CASE("what neither of two submitters could give the other is held, and that
     write_file(lab.work() + "/go", "");
     CHECK(lab.wait(first) == 0);
     CHECK(lab({"kill", other}).code == 0);
+}
+
+TEST_CASE("a primary group and securebits that nobody can give back are said")
+{
+    if (::geteuid() != 0) return;
+    const Lab lab;
+    REQUIRE(lab({"queue", "set", "default", "slots=3"}).code == 0);
+    const auto bounded = [] {
+        for (const int privilege : {CAP_SETGID, CAP_SETPCAP})
+            ::prctl(PR_CAPBSET_DROP, privilege, 0, 0, 0);
+    };
+    const std::string first = submitted(submit(lab, until_go, bounded));
+    const auto check = [&](auto in_child, const std::string& lack) {
+        const std::string id = submitted(submit(lab, {"submit", "--", "true"}, [=] {
+            in_child();
+            bounded();
+        }));
+        Invocation call = lab.bgt({"why", id});
+        call.in_child = bounded;
+        const auto why = [&] { return run(call).out; };
+        CHECK(eventually(patience, [&] { return why().find("it is held") != std::string::npos; }));
+        CHECK(why().find(lack) != std::string::npos);
+        CHECK(lab({"kill", id}).code == 0);
+    };
+    check([] { static_cast<void>(::setgid(4711)); }, "the primary group 4711 (here 0)");
+    check([] { ::prctl(PR_SET_SECUREBITS, SECBIT_NOROOT, 0, 0, 0); }, "securebits 0x1 (here 0x0)");
+    write_file(lab.work() + "/go", "");
+    CHECK(lab.wait(first) == 0);
+}
+
+TEST_CASE(
+    "a submission from other namespaces or under other filters than the dispatcher's is refused")
+{
+    if (::geteuid() != 0) return;
+    const Lab lab;
+    const auto refused_for = [&](auto in_child, const std::string& why) {
+        for (const Words& words : {Words{"submit", "--", "true"},
+                                   Words{"schedule", "add", "s", "--every", "1h", "--", "true"}}) {
+            const Ran ran = submit(lab, words, in_child);
+            INFO(ran);
+            CHECK(ran.code == 125);
+            CHECK(ran.err.find(why) != std::string::npos);
+        }
+    };
+    const std::string first = submitted(lab(until_go));
+    refused_for(leave_network, "another network namespace than the dispatcher's");
+    refused_for([] { static_cast<void>(::unshare(CLONE_NEWNS)); },
+                "another mount namespace than the dispatcher's");
+    refused_for(add_filter, "filters of system calls (seccomp)");
+    write_file(lab.work() + "/go", "");
+    CHECK(lab.wait(first) == 0);
+    CHECK(is_over(lab));
+    // The same everywhere is fine, as in a container.
+    std::filesystem::remove(lab.work() + "/go");
+    const std::string filtered = submitted(submit(lab, until_go, add_filter));
+    CHECK(submitted(submit(lab, {"submit", "--", "true"}, add_filter)) != filtered);
+    refused_for([] {}, "filters of system calls (seccomp)");
+    write_file(lab.work() + "/go", "");
+    CHECK(lab.wait(filtered) == 0);
+}
+
+TEST_CASE("what waits is not started in other namespaces, and keeps others from waiting there")
+{
+    if (::geteuid() != 0) return;
+    const Lab lab;
+    const std::string next =
+        submitted(lab({"submit", "--in", "1s", "-c", "readlink /proc/self/ns/net > net"}));
+    kill_dispatchers(lab);
+    const auto elsewhere = [&](const Words& words) { return submit(lab, words, leave_network); };
+    const Ran other = elsewhere({"submit", "--", "true"});
+    INFO(other);
+    CHECK(other.code == 125);
+    CHECK(other.err.find("was submitted in another network namespace") != std::string::npos);
+    const auto why = [&] { return elsewhere({"why", next}).out; }; // with a dispatcher, each time
+    CHECK(eventually(patience, [&] {
+        return why().find("another network namespace than the dispatcher's") != std::string::npos;
+    }));
+    for (int i = 0; i < 3; ++i) elsewhere({"ps"});
+    CHECK_FALSE(std::filesystem::exists(lab.work() + "/net"));
+    CHECK(lab({"ps"}).code == 0); // puts a dispatcher in place
+    CHECK(lab.wait(next) == 0);
+    std::array<char, 64> own{};
+    REQUIRE(::readlink("/proc/self/ns/net", own.data(), own.size() - 1) > 0);
+    CHECK(read_file(lab.work() + "/net") == std::string(own.data()) + "\n");
 }

@@ -17,7 +17,9 @@ Result<void> ensure_dispatcher(const store::Root&);
 /// The same for whoever is about to append to the journal and holds its lock, whether or not there
 /// is a journal yet: so there is somebody who sees what is appended even if the one who appends is
 /// killed right afterwards. Where somebody dispatches who can't give a task what it is submitted
-/// with, this process is put in line to take over, and that one gives way.
+/// with, this process is put in line to take over, and that one gives way. Error: the submitter is
+/// in other namespaces than the one who dispatches, or than what waits already, where a start would
+/// mean something else; or under other filters of system calls.
 Result<void> prepare_dispatcher(const store::Root&, const store::QueueContext& submitted);
 
 /// What a task was submitted with and the one who dispatches can't give it, or this process where

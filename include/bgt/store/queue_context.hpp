@@ -1,7 +1,7 @@
 #pragma once
 /// What a waiting task takes along from whoever submitted it: environment, umask, limits, nice
-/// value, processors. Kept once for all tasks that share it, in a file of queue/ that is named by
-/// its content (0600).
+/// value, processors, privileges; and where that was. Kept once for all tasks that share it, in a
+/// file of queue/ that is named by its content (0600).
 #include <bgt/base/privileges.hpp>
 #include <bgt/base/resource_limit.hpp>
 #include <bgt/base/result.hpp>
@@ -29,13 +29,8 @@ struct QueueContext {
     int nice = 0;
     std::vector<int> processors; ///< on which it may run (man 2 sched_setaffinity); empty: on all
     Privileges privileges;
+    Namespaces namespaces;
     Retention retention; ///< of the root, as the caller has set it
-    bool operator==(const QueueContext& other) const
-    {
-        return env == other.env && keep_env == other.keep_env && umask == other.umask &&
-               limits == other.limits && nice == other.nice && processors == other.processors &&
-               privileges == other.privileges;
-    }
 };
 
 /// The name of the file that keeps it.
