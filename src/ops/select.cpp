@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <bgt/base/text.hpp>
+#include <bgt/core/scope_chain.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/store/queue_view.hpp>
+#include <cstdlib>
 #include <fnmatch.h>
 #include <set>
 #include <string_view>
@@ -98,21 +100,51 @@ std::string filter_words(const Selection& selection)
     return text;
 }
 
+/// The innermost scope around this process (`bgt scope`); nullopt: there is none.
+std::optional<ProcessKey> own_scope()
+{
+    const char* text = std::getenv(core::scope_variable);
+    if (text == nullptr) return std::nullopt;
+    const Result<core::ScopeChain> chain = core::parse_scopes(text);
+    if (!chain || chain->empty() || chain->boot != os::boot_id()) return std::nullopt;
+    return chain->processes.back();
+}
+
+/// Inside a scope, `-` and names mean its tasks alone: an id says what else is meant.
+bool in_own_scope(const store::Root& root, Waiting& waiting, TaskId id)
+{
+    static const std::optional<ProcessKey> scope = own_scope();
+    if (!scope) return true;
+    const auto is_inside = [](const store::TaskSpec& spec) {
+        return spec.scopes.contains(os::boot_id(), *scope);
+    };
+    if (const auto task = root.open_task(id)) {
+        const auto spec = store::read_spec(task->fd());
+        return spec && is_inside(*spec);
+    }
+    if (!waiting.has(id)) return false;
+    const auto task = waiting.view()->describe(id);
+    return task && is_inside(task->spec);
+}
+
 /// The newest task that is still there: mostly the last id given out, so all_ids() is seldom
 /// needed.
 Result<TaskId> newest(store::Root& root, Waiting& waiting, const Selection& selection)
 {
     if (!selection.narrows())
         if (const auto last = root.last_id();
-            last && *last > 0 && (root.open_task(TaskId{*last}) || waiting.has(TaskId{*last})))
+            last && *last > 0 && (root.open_task(TaskId{*last}) || waiting.has(TaskId{*last})) &&
+            in_own_scope(root, waiting, TaskId{*last}))
             return TaskId{*last};
     if (waiting.problem()) return *waiting.problem();
     auto ids = root.all_ids();
     if (!ids) return ids.error();
     const auto found = std::find_if(ids->rbegin(), ids->rend(), [&](TaskId id) {
-        return fits(root, waiting, id, selection, Scope::any);
+        return fits(root, waiting, id, selection, Scope::any) && in_own_scope(root, waiting, id);
     });
     if (found != ids->rend()) return *found;
+    if (!ids->empty() && !selection.narrows())
+        return Error::not_found("no task was started in this scope (bgt scope) yet");
     return Error::not_found(ids->empty() ? "there is no task yet"
                                          : "no task matches " + filter_words(selection));
 }
@@ -169,6 +201,10 @@ Result<TaskId> find_named(store::Root& root, Waiting& waiting, const std::string
 {
     if (word == "-") return newest(root, waiting, selection);
     auto id = find_word(root, waiting, word, selection);
+    if (id && !store::parse_task_id(word) && !in_own_scope(root, waiting, *id))
+        return Error::not_found("task " + to_string(*id) + " (" + printable(word) +
+                                ") does not belong to the scope in which this runs (bgt scope): " +
+                                to_string(*id) + " means it all the same");
     if (!id || fits(root, waiting, *id, selection, Scope::any)) return id;
     const std::string label =
         word == to_string(*id) ? word : to_string(*id) + " (" + printable(word) + ")";

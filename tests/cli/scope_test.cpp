@@ -105,6 +105,24 @@ TEST_CASE("tasks that were started and submitted inside end with the scope, at a
     CHECK(lab({"show", "2"}).out.find("scope") != std::string::npos);
 }
 
+TEST_CASE("inside a scope a name and - mean the tasks of the scope, an id any task")
+{
+    const Lab lab;
+    const std::string outside = lab.start({"--name", "web", "--", "sleep", "1000"});
+    const Ran ran =
+        run(scope(lab, {},
+                  self + "kill -; echo $?; " + self + "kill web; echo $?; " + self +
+                      "run --name in -- sleep 100; " + self + "show in >shown && " + self +
+                      "kill -; echo $?; " + self + "submit --name q --hold -- true; " + self +
+                      "kill q >&2; echo $?; " + self + "show 1 >shown; echo $?"));
+    INFO(ran);
+    CHECK(ran.out.starts_with("125\n125\n2\n2 in: ended"));
+    CHECK(ran.out.ends_with("\n0\n3\n0\n0\n"));
+    CHECK(ran.err.find("task 1 (web) does not belong to the scope") != ran.err.npos);
+    CHECK(ran.err.find("no task was started in this scope") != ran.err.npos);
+    CHECK(lifecycle(lab, outside) == "running");
+}
+
 TEST_CASE("a scope that is killed by SIGKILL takes its command and its tasks with it")
 {
     const Lab lab;
