@@ -82,12 +82,15 @@ std::string_view verb_meant_by(std::string_view word)
 {
     static constexpr std::pair<std::string_view, std::string_view> words[] = {
         {"list", "bgt ps"},
+        {"jobs", "bgt ps"},
         {"status", "bgt ps, or bgt show TASK"},
         {"top", "bgt ps --watch"},
         {"tail", "bgt logs -f TASK"},
         {"start", "bgt run"},
         {"exec", "bgt run"},
         {"attach", "bgt logs -f TASK"},
+        {"follow", "bgt logs -f TASK"},
+        {"add", "bgt run, or bgt submit"},
         {"log", "bgt logs TASK"},
         {"inspect", "bgt show TASK"},
         {"info", "bgt show TASK"},
@@ -125,6 +128,16 @@ int unknown_verb(const std::string& word)
 #endif
 }
 
+config::Mistakes mistakes_of(const VerbInfo& info, const std::vector<std::string>& args)
+{
+    if (info.needs_no_settings.empty()) return info.mistakes;
+    const bool has_words =
+        std::ranges::any_of(args, [](const std::string& arg) { return !arg.starts_with('-'); });
+    const std::string word = " " + (has_words ? args.front() : std::string("ls")) + " ";
+    return info.needs_no_settings.find(word) != std::string_view::npos ? config::Mistakes::pass_over
+                                                                       : info.mistakes;
+}
+
 int run_verb(const VerbInfo& info, Places places, const std::vector<std::string>& args)
 {
     const auto verb = info.make();
@@ -135,7 +148,7 @@ int run_verb(const VerbInfo& info, Places places, const std::vector<std::string>
     if (!outcome) return refuse(info.name, outcome.error().message, args);
     if (*outcome == Parser::Outcome::help_wanted)
         return print(parser.help(width_of(STDOUT_FILENO)));
-    auto context = Context::load(places, info.name, info.mistakes);
+    auto context = Context::load(places, info.name, mistakes_of(info, args));
     if (!context) return refuse(info.name, context.error().message, args);
     auto fields = read_fields(parser, info.name);
     if (!fields) return refuse(info.name, fields.error().message, args);

@@ -203,14 +203,18 @@ TEST_CASE("verbs that need no settings work beside a broken bgt.toml, with a war
     for (const Words& words :
          {Words{"ps"}, Words{"logs", "web"}, Words{"show", "web"}, Words{"why", "web"},
           Words{"pause", "web"}, Words{"wait", "--for", "log:said", "web"},
-          Words{"kill", "--now", "web"}, Words{"rm", id}}) {
+          Words{"kill", "--now", "web"}, Words{"rm", id}, Words{"events"}, Words{"stats"},
+          Words{"queue"}, Words{"schedule"}, Words{"schedule", "ls"}, Words{"shutdown"}}) {
         const Ran ran = lab(words);
         INFO(ran);
         CHECK(ran.code == 0);
         CHECK(ran.err.find(what) != std::string::npos);
         CHECK(ran.err.find("ignored") != std::string::npos);
     }
-    CHECK(lab({"run", "--", "true"}).code == 125);
+    for (const Words& words : {Words{"run", "--", "true"}, Words{"submit", "--", "true"},
+                               Words{"schedule", "--every", "1h", "add", "x", "--", "true"},
+                               Words{"schedule", "apply"}, Words{"gc"}})
+        CHECK(lab(words).code == 125);
 }
 
 TEST_CASE("a bgt.toml that can't be parsed may have named the root, so the one in use is said")

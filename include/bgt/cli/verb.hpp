@@ -25,6 +25,8 @@ struct VerbInfo {
     /// Refused where what the verb does depends on the settings; ps, kill and others need the root
     /// alone.
     config::Mistakes mistakes = config::Mistakes::pass_over;
+    /// First words with which it passes over them all the same: " ls rm ".
+    std::string_view needs_no_settings = {};
 };
 std::span<const VerbInfo> verbs();
 /// Also by an alias: `stop` is kill, `ls` is ps.
