@@ -77,7 +77,8 @@ void put_result(json::object& out, const Settled& settled, const std::string& co
     }
     const store::TaskId id = answer.tasks[answer.verdict.task].id;
     const Cause cause = answer.verdict.cause;
-    const bool stuck = cause == Cause::stalled || cause == Cause::waiting_input;
+    const bool stuck =
+        cause == Cause::stalled || cause == Cause::waiting_input || cause == Cause::crash_loop;
     out["result"] = answer.end == End::met ? "met" : stuck ? "stuck" : "impossible";
     out["id"] = id.value;
     out["condition"] = condition;

@@ -20,6 +20,12 @@ std::optional<Instant> leftover_at(const Policy& spec, const MainExited& left)
     return saturating_add(left.since, spec.leftover_wait);
 }
 
+std::optional<Instant> loop_over_at(const State& state)
+{
+    if (!state.attempts.crash_loop) return std::nullopt;
+    return saturating_add(state.hang_state.since, loop_period);
+}
+
 namespace {
 
 std::optional<Instant> earliest(std::initializer_list<std::optional<Instant>> dates)
@@ -72,13 +78,14 @@ std::optional<Instant> next_deadline(const Policy& spec, const State& state)
         state.paused
             ? std::nullopt
             : earliest({ready_at_latest(spec, state.hang_state), state.hang_state.next_sample});
+    const std::optional<Instant> loop = loop_over_at(state);
     if (const auto* running = std::get_if<Running>(&state.phase))
-        return earliest({timeout_at(spec, running->started), rules});
+        return earliest({timeout_at(spec, running->started), rules, loop});
     if (const auto* waiting = std::get_if<BackingOff>(&state.phase))
         return earliest({timeout_at(spec, waiting->started), waiting->until});
     const auto* left = std::get_if<MainExited>(&state.phase);
     if (!left) return std::nullopt;
-    return earliest({timeout_at(spec, left->started), leftover_at(spec, *left), rules});
+    return earliest({timeout_at(spec, left->started), leftover_at(spec, *left), rules, loop});
 }
 
 Lifecycle lifecycle(const State& state)

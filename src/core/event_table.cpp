@@ -29,6 +29,7 @@ constexpr std::array table{
     EventType{"hook-ended", info, "a hook has ended"},
     EventType{"hook-failed", error, "a hook could not be started"},
     EventType{"retry", warning, "an attempt has ended, and another one follows", "attempt-ended"},
+    EventType{"crash-loop", warning, "ends again and again"},
     EventType{"restart-limit", error, "was started too often, and is not started again"},
     EventType{"never-ready", warning, "will not become ready"},
     EventType{"not-ready", info, "is not ready"},

@@ -21,6 +21,7 @@ std::string_view to_string(Happening value)
     case Happening::never_ready: return "never-ready";
     case Happening::ready_lost: return "ready-lost";
     case Happening::restart_limit: return "restart-limit";
+    case Happening::crash_loop: return "crash-loop";
     }
     return "unknown";
 }

@@ -56,6 +56,18 @@ NextAttempt next_attempt(const RestartPolicy& again, OnHang on_hang, const Attem
     return worth_it ? NextAttempt::retry : NextAttempt::none;
 }
 
+bool note_end(Attempts& attempts, bool asked, Instant now)
+{
+    if (asked) attempts.ends.clear();
+    else attempts.ends.push_back(now);
+    std::erase_if(attempts.ends,
+                  [&](Instant at) { return now >= saturating_add(at, loop_period); });
+    if (attempts.ends.size() > loop_attempts) attempts.ends.erase(attempts.ends.begin());
+    const bool before = attempts.crash_loop;
+    attempts.crash_loop = attempts.ends.size() >= loop_attempts;
+    return attempts.crash_loop && !before;
+}
+
 Duration begin_backoff(const RestartPolicy& again, Attempts& attempts, NextAttempt next,
                        Duration lived, Instant now)
 {

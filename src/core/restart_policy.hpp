@@ -15,6 +15,9 @@ enum class NextAttempt : std::uint8_t {
 /// What follows an attempt with this outcome. `asked`: `bgt restart` ended it.
 NextAttempt next_attempt(const RestartPolicy&, OnHang, const Attempts&, const Outcome&, bool asked,
                          Instant now);
+/// Notes the end of an attempt that another one follows; `asked`: a person wanted that, so the one
+/// that follows begins anew. True: it makes a crash loop of them.
+bool note_end(Attempts&, bool asked, Instant now);
 /// Counts the attempt that will follow, and says how long to wait for it. `lived`: how long the one
 /// before ran.
 Duration begin_backoff(const RestartPolicy&, Attempts&, NextAttempt, Duration lived, Instant now);

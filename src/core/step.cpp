@@ -295,6 +295,7 @@ private:
 
     void tick_rules(const Alive auto& phase)
     {
+        if (is_due(loop_over_at(result_.state))) end_crash_loop();
         if (is_due(ready_at_latest(spec_, hang_state())) && !result_.state.paused)
             return hang(phase, Reason::ready_timeout);
         sample_when_due();
@@ -374,6 +375,8 @@ private:
             return finish(outcome, std::move(tally));
         }
         act(EndAttempt{outcome});
+        if (note_end(attempts, asked, now_))
+            act(Note{Happening::crash_loop, Reason::self, 0, std::uint32_t{loop_attempts}});
         const Duration wait =
             begin_backoff(spec_.restart_policy, attempts, next, now_ - hang_state().since, now_);
         result_.state.paused = false;
@@ -394,6 +397,15 @@ private:
         enter(Ended{outcome, false, std::move(tally), {}});
         act(Finish{});
         act(Release{});
+    }
+
+    /// The attempt has lasted.
+    void end_crash_loop()
+    {
+        result_.state.attempts.crash_loop = false;
+        result_.state.attempts.ends.clear();
+        act(SaveStatus{});
+        act(Note{Happening::moving, Reason::self, 0, 0});
     }
 
     HangState& hang_state() { return result_.state.hang_state; }

@@ -63,6 +63,7 @@ void Waiting::record(std::size_t index, const fact::Recorded& now)
     task.over = now.over;
     task.exit_code = now.exit_code;
     task.stalled = now.stalled;
+    task.crash_loop = now.crash_loop;
     task.waiting_input = now.waiting_input;
     task.readiness = now.readiness;
 }
@@ -202,9 +203,11 @@ std::optional<WaitVerdict> Waiting::stuck() const
     if (!rules_.or_stuck) return std::nullopt;
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
         const Task& task = tasks_[i];
-        if (task.over || settled(i) || !(task.stalled || task.waiting_input)) continue;
-        const auto cause =
-            task.waiting_input ? WaitVerdict::Cause::waiting_input : WaitVerdict::Cause::stalled;
+        if (task.over || settled(i) || !(task.stalled || task.waiting_input || task.crash_loop))
+            continue;
+        const auto cause = task.waiting_input ? WaitVerdict::Cause::waiting_input
+                           : task.stalled     ? WaitVerdict::Cause::stalled
+                                              : WaitVerdict::Cause::crash_loop;
         return WaitVerdict{WaitVerdict::Kind::impossible, cause, i, 0};
     }
     return std::nullopt;

@@ -71,8 +71,10 @@ Result<void> WaitDriver::open_task(store::TaskId id)
             return find_attempt(task.monitor.dir(), status, stream, request_.attempt,
                                 task.monitor.label());
         };
+        const Result<store::TaskSpec> spec = store::read_spec(task.monitor.dir().fd());
+        const bool has_err = !spec || spec->split;
         const Result<AttemptBytes> out = find(store::WhichLog::out),
-                                   err = find(store::WhichLog::err);
+                                   err = has_err ? find(store::WhichLog::err) : AttemptBytes{};
         if (!out) return out.error();
         if (!err) return err.error();
         output->skip_to(out->begin, err->begin);
@@ -144,6 +146,7 @@ void WaitDriver::observe_record(std::size_t index, bool over)
     if (task.without_readiness) record.readiness = core::Readiness::no_condition;
     else if (status.never_ready) record.readiness = core::Readiness::lost;
     record.stalled = status.stalled;
+    record.crash_loop = status.crash_loop;
     record.waiting_input = status.activity == core::Activity::waiting_input;
     record.progress = status.progress;
     waiting_.take(index, record);

@@ -72,6 +72,7 @@ std::string life_words(const store::Status& status, const Moment& now)
         words += fmt::format(", {}", core::to_string(status.activity));
     if (status.quiet) words += ", quiet";
     if (status.stalled) words += ", stalled (bgt why says more)";
+    if (status.crash_loop) words += ", crash loop (bgt why says more)";
     if (status.paused) words += ", paused";
     if (status.adopted) words += ", adopted (another supervisor started it)";
     return words;

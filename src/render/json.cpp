@@ -138,6 +138,7 @@ json::array notices_of(const store::Status& status)
     if (status.quiet) out.emplace_back("quiet");
     if (status.stalled) out.emplace_back("stalled");
     if (status.activity == core::Activity::waiting_input) out.emplace_back("waiting-input");
+    if (status.crash_loop) out.emplace_back("crash-loop");
     return out;
 }
 

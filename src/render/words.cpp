@@ -62,6 +62,7 @@ StateWords running_words(const store::Status& status)
     if (status.paused) return {"paused", Tone::busy};
     if (status.activity == core::Activity::waiting_input) return {"needs input", Tone::bad};
     if (status.stalled) return {"stalled", Tone::bad};
+    if (status.crash_loop) return {"crash loop", Tone::bad};
     if (status.quiet) return {"quiet", Tone::busy};
     if (status.ready) return {"ready", Tone::good};
     return {"running", Tone::good};
@@ -100,7 +101,9 @@ StateWords state_words(const ops::Snapshot& task)
     if (task.supervisor_stopped) return {"supervisor stopped", Tone::bad};
     switch (status.lifecycle) {
     case Lifecycle::queued: return {"queued", Tone::plain};
-    case Lifecycle::backing_off: return {"backing-off", Tone::busy};
+    case Lifecycle::backing_off:
+        return status.crash_loop ? StateWords{"crash loop", Tone::bad}
+                                 : StateWords{"backing-off", Tone::busy};
     case Lifecycle::starting: return {"starting", Tone::busy};
     case Lifecycle::running: return running_words(status);
     case Lifecycle::stopping: return {"stopping", Tone::busy};

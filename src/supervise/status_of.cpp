@@ -77,6 +77,9 @@ void put_state(const core::State& state, store::Status& status)
     status.activity = alive ? state.hang_state.activity : core::Activity::unknown;
     status.quiet = alive && state.hang_state.quiet;
     status.stalled = alive && state.hang_state.stalled;
+    const bool goes_on = alive || status.lifecycle == core::Lifecycle::starting ||
+                         status.lifecycle == core::Lifecycle::backing_off;
+    status.crash_loop = goes_on && state.attempts.crash_loop;
     status.ready = state.hang_state.ready;
     status.cpu_used = state.hang_state.cpu.used;
     status.never_ready = state.hang_state.never_ready;

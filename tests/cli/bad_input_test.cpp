@@ -56,7 +56,7 @@ TEST_CASE("bad words before and after a verb")
               {{"ps", "--watch"}, "bgt ps: --watch needs a terminal on stdout"},
               {{"ps", "--state", "bogus"},
                "bgt ps: unknown state 'bogus'; there are: queued, starting, running, paused, "
-               "stopping, ended, failed, lost"},
+               "stopping, backing-off, ended, failed, lost"},
           });
     const Ran usage = lab({});
     CHECK(usage.code == 125);

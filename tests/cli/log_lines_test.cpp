@@ -113,6 +113,11 @@ TEST_CASE("the output of one attempt")
           "up 2\n");
     CHECK(text_at(lab.ask({"logs", "web", "--attempt", "1"}).as_object(), "/logs/0/text") ==
           "up 1\n");
+    // Without --split as well.
+    lab.start({"--stdin", "pipe", "--name", "one", "-c", "echo up $BGT_ATTEMPT; read end"});
+    REQUIRE(lab({"wait", "one", "--for", "log:up 1", "--timeout", "10s"}).code == 0);
+    REQUIRE(lab({"restart", "one"}).code == 0);
+    CHECK(lab({"wait", "one", "--for", "log:up 1", "--attempt", "1", "--timeout", "0"}).code == 0);
     for (const char* bad : {"0", "x", "-1", "3", ""}) {
         const Ran refused = lab({"logs", "web", "--attempt", bad});
         INFO(refused);

@@ -48,9 +48,31 @@ TEST_CASE("between two attempts a task is backing off, and can be killed")
         eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
     CHECK(text_at(lab.show(id), "/next_attempt_at") != "null");
     CHECK(lab({"ps"}).out.find("backing-off") != std::string::npos);
+    CHECK(lab({"ps", "--state", "backing-off"}).out.find("exit 5") != std::string::npos);
+    CHECK(lab({"ps", "--state", "running"}).out.find("exit 5") == std::string::npos);
     CHECK(lab({"kill", id}).code == 0);
     CHECK(lab.wait(id) == 5);
     CHECK(text_at(lab.show(id), "/outcome/reason") == "killed");
+}
+
+TEST_CASE("a crash loop is told, and wait --or-stuck gives up for it")
+{
+    const Lab lab;
+    const std::string id = lab.start({"--name", "web", "--restart", "always", "--max-restarts",
+                                      "off", "--backoff", "100ms", "-c", "exit 5"});
+    const Ran ran = lab({"wait", "--or-stuck", "web"});
+    INFO(ran);
+    CHECK(ran.code == 121);
+    CHECK(ran.err.find("web ends again and again (attempt ") != ran.err.npos);
+    CHECK(ran.err.find("bgt why " + id) != ran.err.npos);
+    CHECK(eventually(patience, [&] {
+        return at(lab.show(id), "/notices") == boost::json::array{"crash-loop"};
+    }));
+    CHECK(lab({"ps"}).out.find("crash loop") != std::string::npos);
+    CHECK(lab({"events"}).out.find("crash-loop") != std::string::npos);
+    CHECK(lab({"show", id}).out.find("crash loop") != std::string::npos);
+    CHECK(lab({"kill", id}).code == 0);
+    CHECK(at(lab.show(id), "/notices") == boost::json::array{});
 }
 
 TEST_CASE("a supervisor that dies between two attempts leaves the outcome of the last one")

@@ -49,12 +49,19 @@ struct HangState {
     bool operator==(const HangState&) const = default;
 };
 
+/// So many attempts that end by themselves in so much time are a crash loop.
+inline constexpr std::size_t loop_attempts = 5;
+inline constexpr Duration loop_period = std::chrono::minutes(1);
+
 /// Attempts so far.
 struct Attempts {
     std::uint32_t number = 1;      ///< of the one that runs, or ran last
     std::uint32_t retries = 0;     ///< used up
     std::uint32_t in_a_row = 0;    ///< attempts that ended soon: the exponent of the backoff
     std::vector<Instant> restarts; ///< within RestartPolicy::max_period
+    std::vector<Instant> ends;     ///< of attempts that another one followed by itself, the newest
+                                   ///< within loop_period
+    bool crash_loop = false;       ///< notice: there were loop_attempts of them
     bool operator==(const Attempts&) const = default;
 };
 

@@ -69,6 +69,7 @@ struct Recorded {
     Readiness readiness = Readiness::possible;
     bool stalled = false;
     bool waiting_input = false;
+    bool crash_loop = false;
     std::optional<double> progress; ///< 0..1
 };
 

@@ -201,6 +201,7 @@ enum class Happening : std::uint8_t {
     never_ready,
     ready_lost,    ///< a condition of its readiness holds no longer
     restart_limit, ///< no further attempt (count)
+    crash_loop,    ///< a notice: attempt follows attempt (count)
 };
 std::string_view to_string(Happening); ///< "waiting-input"
 

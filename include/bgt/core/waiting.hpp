@@ -10,7 +10,8 @@ namespace bgt::core {
 
 struct WaitRules {
     bool any = false;      ///< one condition of one task is enough; else all of all must be met
-    bool or_stuck = false; ///< impossible as soon as a task is stalled or waits for input
+    bool or_stuck = false; ///< impossible as soon as a task is stalled, waits for input or
+                           ///< ends again and again
 };
 
 struct WaitVerdict {
@@ -24,6 +25,7 @@ struct WaitVerdict {
         guard,         ///< a line of its output matched the guard
         stalled,       ///< `or_stuck`
         waiting_input, ///< `or_stuck`
+        crash_loop,    ///< `or_stuck`
     };
     Kind kind = Kind::pending;
     Cause cause = Cause::none;
@@ -92,6 +94,7 @@ private:
         int exit_code = 0;
         bool output_read = false; ///< since it was over
         bool stalled = false;
+        bool crash_loop = false;
         bool waiting_input = false;
         Readiness readiness = Readiness::possible;
     };

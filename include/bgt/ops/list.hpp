@@ -9,8 +9,9 @@
 namespace bgt::ops {
 
 /// The states by which tasks can be listed; several can fit one task ("ended", "failed").
-inline constexpr std::string_view state_filters[] = {"queued",   "starting", "running", "paused",
-                                                     "stopping", "ended",    "failed",  "lost"};
+inline constexpr std::string_view state_filters[] = {"queued", "starting", "running",
+                                                     "paused", "stopping", "backing-off",
+                                                     "ended",  "failed",   "lost"};
 /// Their names with ", " between them.
 std::string known_states();
 /// Error (usage): there is no such state; the message lists all.

@@ -42,6 +42,7 @@ struct Status {
     bool never_ready = false;  ///< one of its conditions of readiness can no longer come
     bool stalled = false;      ///< notice: no progress for HangRules::stalled_after, or a hang rule
                                ///< fired that only reports
+    bool crash_loop = false;   ///< notice: attempts follow each other fast (core::loop_attempts)
     bool copied =
         false; ///< lost: its folder is a copy, the task belonged to the folder it was copied from
     std::uint32_t attempt = 1;

@@ -37,7 +37,8 @@ public:
         parser.list("--for", for_, "COND", Value::condition, what.c_str());
         parser.flag("--any", any_, "one condition of one task is enough");
         parser.flag("--or-stuck", or_stuck_,
-                    "give up with exit code 121 when a task is stalled or waits for input");
+                    "give up with exit code 121 when a task is stalled, waits for input, or ends "
+                    "again and again");
         parser.option("--timeout", timeout_, "D", Value::duration,
                       "give up after D with exit code 124; the tasks keep running");
         parser.option(

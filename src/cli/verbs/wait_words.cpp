@@ -53,6 +53,9 @@ std::string impossible_message(const ops::WaitRequest& request, const ops::WaitA
     case Cause::never_ready:
         return label(task) + " can no longer become ready: bgt show " + id + " says why";
     case Cause::stalled: return label(task) + " is stalled: bgt why " + id + " says more";
+    case Cause::crash_loop:
+        return label(task) + " ends again and again (attempt " +
+               std::to_string(task.status.attempt) + "): bgt why " + id + " says more";
     case Cause::waiting_input:
         return label(task) + " waits for input: bgt why " + id + " says more";
     case Cause::ended:

@@ -210,6 +210,46 @@ TEST_CASE("the backoff doubles up to its bound, with jitter, and begins anew aft
     CHECK(task.state.attempts.restarts.empty());
 }
 
+TEST_CASE("five attempts that end in a minute are a crash loop, until one lasts for a minute")
+{
+    RestartPolicy fast = restart(Restart::always);
+    fast.backoff_min = fast.backoff_max = 1s;
+    Task task = running(with_restart_policy(fast));
+    Duration at = 5s;
+    for (int i = 1; i <= 4; ++i) {
+        CHECK(ends(task, at, Exited{0}) == "end-attempt save");
+        at += next_start(task, at) + 5s;
+    }
+    CHECK_FALSE(task.state.attempts.crash_loop);
+    CHECK(ends(task, at, Exited{0}) == "end-attempt note:crash-loop/self/0/5 save");
+    CHECK(task.state.attempts.crash_loop);
+    at += next_start(task, at);
+    CHECK(ends(task, at + 5s, Exited{0}) == "end-attempt save"); // it is told once
+    at += 5s;
+    const Duration began = at + next_start(task, at);
+    CHECK(*task.due() <= began + 1min);
+    std::string did;
+    for (Duration now = began + 1min; task.state.attempts.crash_loop && now < began + 2min;
+         now += 1s)
+        did += task(now, Tick{}) + " ";
+    CHECK(did.find("note:moving") != did.npos);
+    CHECK(task.state.attempts.ends.empty());
+}
+
+TEST_CASE("three attempts a minute are no crash loop")
+{
+    RestartPolicy slow = restart(Restart::always);
+    slow.backoff_min = slow.backoff_max = 1s;
+    slow.max_restarts = 0;
+    Task task = running(with_restart_policy(slow));
+    Duration at = 20s;
+    for (int i = 0; i < 12; ++i) {
+        ends(task, at, Exited{0});
+        at += next_start(task, at) + 20s;
+        CHECK_FALSE(task.state.attempts.crash_loop);
+    }
+}
+
 TEST_CASE("a command that can't be started again ends the task")
 {
     Task task = running(with_restart_policy(retries(3)));
