@@ -216,7 +216,13 @@ std::optional<Progress> find_progress(std::string_view rendered_line)
 std::optional<Progress> ProgressReader::read(std::string_view rendered_line)
 {
     std::optional<Progress> found = find_progress(rendered_line);
-    if (!found || !found->total_steps) return found;
+    if (!found) return found;
+    if (!found->total_steps) { // one that is complete at once is a footer, too: "100% coverage"
+        const bool has_begun =
+            counter_ && (moved_ || !counter_->total_steps || counter_->fraction < 1.0);
+        if (found->fraction < 1.0 && !counter_) counter_ = found;
+        return has_begun || found->fraction < 1.0 ? found : std::nullopt;
+    }
     const bool is_same = counter_ && counter_->total_steps == found->total_steps;
     moved_ = is_same && (moved_ || counter_->fraction != found->fraction);
     counter_ = found;

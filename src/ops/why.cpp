@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <deque>
 #include <string_view>
 
@@ -77,8 +78,27 @@ std::optional<store::TaskId> task_on_port(store::Root& root, std::uint16_t port)
     return std::nullopt;
 }
 
+/// A number of the command that may be a port, and on which somebody listens: of "8000",
+/// "--port=8000", "127.0.0.1:8000". 0: there is none.
+std::uint16_t taken_port_in(const std::vector<std::string>& command)
+{
+    for (const std::string& word : command)
+        for (std::size_t at = 0; at < word.size(); ++at) {
+            const bool begins =
+                at == 0 || std::string_view(" :=").find(word[at - 1]) != std::string_view::npos;
+            if (!begins) continue;
+            std::uint16_t port = 0;
+            const char* const last = word.data() + word.size();
+            const auto [end, error] = std::from_chars(word.data() + at, last, port);
+            const bool is_whole = end == last || *end == ' ' || *end == '/';
+            if (error == std::errc() && is_whole && port != 0 && !os::holders_of(port).pids.empty())
+                return port;
+        }
+    return 0;
+}
+
 /// Who holds the port that the output complains about; where it does not say which, the one that
-/// the task was to listen on.
+/// the task was to listen on, or one that its command names.
 std::optional<PortHolder> holder_of(store::Root& root, const std::vector<std::string>& output,
                                     const store::TaskSpec* spec)
 {
@@ -90,6 +110,7 @@ std::optional<PortHolder> holder_of(store::Root& root, const std::vector<std::st
             holder.port = condition->port != 0                               ? condition->port
                           : condition->kind() == core::Condition::Kind::http ? condition->url.port
                                                                              : 0;
+    if (holder.port == 0 && spec) holder.port = taken_port_in(spec->command);
     if (holder.port == 0) return std::nullopt;
     const std::vector<std::int32_t> pids = os::holders_of(holder.port).pids;
     if (pids.empty()) return holder;

@@ -117,6 +117,16 @@ TEST_CASE("why tells who holds the port that a task says is in use")
     CHECK(why.out.find("port " + port + " is in use by pid " + text_at(lab.show(holder), "/pid")) !=
           why.out.npos);
     CHECK(at(lab.ask({"why", id}), "/ports_in_use/0/task") == std::stoll(holder));
+    // Where only the command says which port it was.
+    for (const Words& words :
+         {Words{port}, Words{"--port=" + port}, Words{"-b", "0.0.0.0:" + port}}) {
+        Words command{"--", "sh", "-c", "echo 'OSError: [Errno 98] Address already in use'; exit 1",
+                      "sh"};
+        command.insert(command.end(), words.begin(), words.end());
+        const std::string silent = lab.start(command);
+        CHECK(lab.wait(silent) == 1);
+        CHECK(at(lab.ask({"why", silent}), "/ports_in_use/0/task") == std::stoll(holder));
+    }
 }
 
 TEST_CASE("what ends before it is ready can't become it")

@@ -46,14 +46,20 @@ std::string hint_for_missing(const std::vector<std::string>& command)
 {
     if (command.empty()) return {};
     const std::string& first = command.front();
-    if (is_assignment(first)) {
-        const std::string rest = command.size() > 1
-                                     ? " -- " + fit(printable(joined(command, 1)), max_columns)
-                                     : std::string();
-        return "a variable is set by --env: bgt run --env " + shown(first) + rest;
-    }
-    if (command.size() == 1 && first.find_first_of(" \t\n") != first.npos)
+    if (command.size() == 1 && first.find_first_of(" \t\n;|&<>$") != first.npos)
         return "it is one word; a shell takes it apart: bgt run -c " + shown(first);
+    if (is_assignment(first)) {
+        std::size_t count = 0;
+        std::string options;
+        while (count < command.size() && is_assignment(command[count]))
+            options += " --env " + shown(command[count++]);
+        const std::string rest = count < command.size()
+                                     ? " -- " + fit(printable(joined(command, count)), max_columns)
+                                     : std::string();
+        return (count == 1 ? "a variable is set by --env: bgt run"
+                           : "variables are set by --env: bgt run") +
+               options + rest;
+    }
     if (first == "cd" && command.size() == 2)
         return "the folder is set by --cwd: bgt run --cwd " + shown(command[1]) + " -- COMMAND";
     if (std::ranges::find(shell_words, first) != shell_words.end())

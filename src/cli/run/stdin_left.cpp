@@ -1,6 +1,7 @@
 #include "stdin_left.hpp"
 
-#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,11 +11,15 @@ bool has_unread_input()
 {
     struct stat info = {};
     if (::fstat(STDIN_FILENO, &info) != 0) return false;
-    if (S_ISREG(info.st_mode)) // of a here-document nothing but this descriptor is left
-        return info.st_nlink == 0 && ::lseek(STDIN_FILENO, 0, SEEK_CUR) < info.st_size;
-    if (!S_ISFIFO(info.st_mode)) return false;
-    pollfd input{STDIN_FILENO, POLLIN, 0};
-    return ::poll(&input, 1, 0) > 0 && (input.revents & POLLIN) != 0;
+    if (S_ISREG(info.st_mode)) {
+        const off_t at = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
+        // Of a here-document nothing but this descriptor is left.
+        return (at == 0 || info.st_nlink == 0) && at >= 0 && at < info.st_size;
+    }
+    int unread = 0;
+    if (S_ISFIFO(info.st_mode)) return ::ioctl(STDIN_FILENO, FIONREAD, &unread) == 0 && unread > 0;
+    char byte = 0;
+    return S_ISSOCK(info.st_mode) && ::recv(STDIN_FILENO, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 } // namespace bgt::cli

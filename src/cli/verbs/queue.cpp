@@ -105,6 +105,15 @@ Result<int> whole(const std::string& key, const std::string& text, int least, in
     return value;
 }
 
+/// None at all is what a pause is for; others take 0 for "no limit".
+Result<std::uint32_t> slots_of(const std::string& value, const char* instead)
+{
+    if (parse_int(value, 0, 0))
+        return Error::usage(std::string("slots: 0 is no number of slots; ") + instead);
+    BGT_TRY_ASSIGN(const int slots, whole("slots", value, 1, 1'000'000));
+    return static_cast<std::uint32_t>(slots);
+}
+
 /// KEY=VALUE of one queue.
 Result<void> set_one(store::OneQueue& queue, const std::string& key, const std::string& value)
 {
@@ -118,8 +127,8 @@ Result<void> set_one(store::OneQueue& queue, const std::string& key, const std::
         return {};
     }
     if (key == "slots") {
-        BGT_TRY_ASSIGN(const int slots, whole(key, value, 0, 1'000'000));
-        queue.slots = static_cast<std::uint32_t>(slots);
+        BGT_TRY_ASSIGN(queue.slots,
+                       slots_of(value, "bgt queue pause lets the queue start nothing"));
         queue.auto_slots = false;
         return {};
     }
@@ -145,8 +154,7 @@ Result<void> set_shared(store::QueueSettings& settings, const std::string& key,
         return {};
     }
     if (key == "slots") {
-        BGT_TRY_ASSIGN(const int slots, whole(key, value, 0, 1'000'000));
-        settings.total_slots = static_cast<std::uint32_t>(slots);
+        BGT_TRY_ASSIGN(settings.total_slots, slots_of(value, "slots=off is no limit"));
         return {};
     }
     if (auto valid = store::check_queue_name(key); !valid)

@@ -314,6 +314,12 @@ TEST_CASE("a counter that has not moved is no progress, but at the begin of a li
     CHECK(build.read("[1/10] Building a")->fraction.value() == Approx(0.1));
     CHECK(build.read("[10/10] Linking")->fraction.value() == Approx(1));
 
+    core::ProgressReader coverage;
+    CHECK_FALSE(coverage.read("100% coverage"));
+    CHECK_FALSE(coverage.read("Statements : 100% ( 12/12 )"));
+    CHECK(coverage.read("50%")->fraction.value() == Approx(0.5));
+    CHECK(coverage.read("100%")->fraction.value() == Approx(1));
+
     core::ProgressReader test;
     CHECK_FALSE(test.read("Test 3 of 10"));
     CHECK_FALSE(test.read("Test 3 of 10"));
