@@ -299,7 +299,7 @@ _bgt_verb() {
         --name) value=@name-list ;;
         --tag) value=@tag-list ;;
         --queue) value=@none ;;
-        -s | --state) value='queued starting running paused stopping ended failed lost' ;;
+        -s | --state) value='queued starting running paused stopping backing-off ended failed lost' ;;
         --interval) value=@none ;;
         --fields) value=@none ;;
         --format) value=@none ;;

@@ -59,6 +59,24 @@ void print_tasks_json(Context& context, store::Root& root, const std::vector<sto
                          ops::recover_and_inspect_all(root, ids, {true, true, true, true}));
 }
 
+int print_started_json(Context& context, store::Root& root, const std::vector<store::TaskId>& ids)
+{
+    const auto tasks = ops::recover_and_inspect_all(root, ids, {true, true, true, true});
+    std::string made = ids.size() == 1 ? "task" : "tasks";
+    for (const store::TaskId id : ids) made += " " + to_string(id);
+    made += ids.size() == 1 ? " was started, but its id" : " were started, but their ids";
+    return print_made(context, render::tasks_json(tasks, render::Moment::now(), context.fields()),
+                      made);
+}
+
+int print_made(Context& context, std::string_view text, const std::string& made)
+{
+    const auto printed = context.try_print(text);
+    if (printed) return code::ok;
+    context.complain(made + " could not be printed: " + printed.error().message);
+    return code::failed;
+}
+
 std::string counted(std::size_t n, std::string_view one, std::string_view many)
 {
     return std::to_string(n) + " " + std::string(n == 1 ? one : many);

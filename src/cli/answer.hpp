@@ -57,6 +57,11 @@ std::string tail_of_task(store::Root&, store::TaskId);
 
 /// {"schema":1,"tasks":[...]} of these tasks, as they are now, on stdout.
 void print_tasks_json(Context&, store::Root&, const std::vector<store::TaskId>&);
+/// The same of tasks that this call has started; as print_made().
+int print_started_json(Context&, store::Root&, const std::vector<store::TaskId>&);
+/// Prints how the tasks are to be found that this call has made. Where that can't be printed, the
+/// message tells: `made` is "task 7 runs, but its id". The exit code.
+int print_made(Context&, std::string_view text, const std::string& made);
 void print_snapshots_json(Context&, const std::vector<ops::Snapshot>&);
 
 /// "1 process", "5 processes".

@@ -4,18 +4,13 @@
 #include "limits.hpp"
 
 #include <bgt/dispatch/dispatcher.hpp>
-#include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
-#include <bgt/os/privileges.hpp>
 #include <bgt/store/environment.hpp>
 #include <bgt/store/remove.hpp>
+#include <bgt/supervise/caller_context.hpp>
 #include <bgt/supervise/owner_watch.hpp>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <sched.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace bgt::dispatch {
@@ -27,32 +22,10 @@ constexpr Duration first_pause = std::chrono::milliseconds(100),
 /// The errno for a task that this process can't give its privileges. No system call gives it.
 constexpr int lacks_privileges = ENOTNAM + 4096;
 
-void run_on(const std::vector<int>& processors)
+/// In the supervisor. More than its submitter had the task does not get.
+void become_like(const store::QueueContext& submitter)
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    for (const int processor : processors)
-        if (processor >= 0 && processor < CPU_SETSIZE)
-            CPU_SET(static_cast<std::size_t>(processor), &set);
-    sched_setaffinity(0, sizeof set, &set);
-}
-
-/// In the supervisor, so that it and its tree have what the one who submitted the task had.
-void become_like(const store::QueueContext& caller)
-{
-    for (const store::CallerLimit& limit : caller.limits) {
-        const rlimit value{limit.soft, limit.hard};
-        setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value);
-    }
-    os::lift_new_limits();
-    // What the supervisor itself starts for the task (--ready-cmd, --on-hang exec:) gets the
-    // caller's environment, too.
-    clearenv();
-    for (const std::string& entry : caller.env) putenv(strdup(entry.c_str()));
-    if (caller.nice != getpriority(PRIO_PROCESS, 0)) setpriority(PRIO_PROCESS, 0, caller.nice);
-    if (!caller.processors.empty()) run_on(caller.processors);
-    // More than its submitter had it does not get.
-    if (own_privileges() != caller.privileges && !os::drop_to(caller.privileges)) ::_exit(125);
+    if (!supervise::become_like(submitter, own_privileges())) ::_exit(125);
 }
 
 /// Without what a queue gives to a task of its own.

@@ -21,6 +21,16 @@ void take_cookies(std::vector<std::string>& into, const std::vector<std::string>
     std::ranges::copy_if(from, std::back_inserter(into), is_cookie);
 }
 
+/// Its place in an array is its own, wherever the rest of its environment comes from.
+void keep_element(std::vector<std::string>& env, const std::vector<std::string>& element)
+{
+    if (element.empty()) return;
+    std::erase_if(env, [](const std::string& entry) {
+        return entry.starts_with("BGT_ARRAY_INDEX=") || entry.starts_with("BGT_ITEM=");
+    });
+    env.insert(env.end(), element.begin(), element.end());
+}
+
 } // namespace
 
 Result<StartRequest> like(const store::TaskDir& task, const std::vector<std::string>& env,
@@ -47,6 +57,7 @@ Result<StartRequest> like(const store::TaskDir& task, const std::vector<std::str
     } else {
         wanted.env = env;
     }
+    keep_element(wanted.env, wanted.spec.element_env);
     wanted.retention = retention;
     wanted.spec.keeps_history = retention.history_max > 0;
     return wanted;

@@ -11,6 +11,7 @@
 #include <bgt/store/queue_view.hpp>
 #include <bgt/store/root_events.hpp>
 #include <bgt/store/shutdown_lock.hpp>
+#include <bgt/supervise/caller_context.hpp>
 #include <bgt/supervise/start.hpp>
 
 #include <algorithm>
@@ -339,7 +340,7 @@ SubmitRequest waiting_request(StartRequest start)
 {
     SubmitRequest out;
     out.spec = std::move(start.spec);
-    out.context = own_context();
+    out.context = supervise::own_context();
     out.context.env = std::move(start.env);
     out.context.keep_env = start.keep_env;
     out.context.retention = start.retention;

@@ -4,6 +4,7 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/unix_address.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -201,7 +202,8 @@ void ControlSocket::reply(const Datagram& to, const std::string& bytes)
     }
 }
 
-Result<Question> Question::send(int folder_fd, const char* name, std::string request)
+Result<Question> Question::send(int folder_fd, const char* name, std::string request,
+                                std::vector<int> descriptors)
 {
     Fd fd = datagram_socket();
     if (!fd) return Error::system("making a socket", errno);
@@ -222,20 +224,38 @@ Result<Question> Question::send(int folder_fd, const char* name, std::string req
     // Connected, so that nobody but the supervisor can send the answer.
     if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return Error::system("reaching the supervisor", errno);
-    Question question(std::move(fd), std::move(request));
-    if (::send(question.fd_.get(), question.request_.data(), question.request_.size(),
-               MSG_NOSIGNAL) >= 0)
-        question.sent_ = true;
+    Question question(std::move(fd), std::move(request), std::move(descriptors));
+    if (question.try_send()) question.sent_ = true;
     else if (errno != EAGAIN && errno != EINTR)
         return Error::system("asking the supervisor", errno);
     return question;
 }
 
+/// False: errno says why.
+bool Question::try_send() const
+{
+    if (descriptors_.empty())
+        return ::send(fd_.get(), request_.data(), request_.size(), MSG_NOSIGNAL) >= 0;
+    iovec part{const_cast<char*>(request_.data()), request_.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(max_descriptors * sizeof(int))]{};
+    const std::size_t count = std::min(descriptors_.size(), max_descriptors);
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(count * sizeof(int));
+    std::memcpy(CMSG_DATA(rights), descriptors_.data(), count * sizeof(int));
+    return ::sendmsg(fd_.get(), &header, MSG_NOSIGNAL) >= 0;
+}
+
 Result<std::string> Question::answer(int gone, Instant deadline)
 {
     while (true) {
-        if (!sent_ && ::send(fd_.get(), request_.data(), request_.size(), MSG_NOSIGNAL) >= 0)
-            sent_ = true;
+        if (!sent_ && try_send()) sent_ = true;
         else if (!sent_ && errno != EAGAIN && errno != EINTR)
             return Error::system("asking the supervisor", errno);
         std::string answer(max_datagram, '\0');

@@ -21,38 +21,6 @@ using namespace fields;
 constexpr std::string_view prefix = "context-";
 constexpr std::size_t largest_context = 64u << 20;
 
-std::string encode(const QueueContext& context)
-{
-    json::object out;
-    out["schema"] = 1;
-    out["env"] = json::array(context.env.begin(), context.env.end());
-    if (context.keep_env) out["keep_env"] = true;
-    out["umask"] = context.umask;
-    json::array limits;
-    for (const CallerLimit& limit : context.limits)
-        limits.push_back(json::array{limit.resource, limit.soft, limit.hard});
-    out["limits"] = std::move(limits);
-    out["nice"] = context.nice;
-    out["processors"] = json::array(context.processors.begin(), context.processors.end());
-    const Privileges& may = context.privileges;
-    out["groups"] = json::array(may.groups.begin(), may.groups.end());
-    out["capabilities"] =
-        json::array{may.inheritable, may.permitted, may.effective, may.bounding, may.ambient};
-    out["no_new_privs"] = may.no_new_privileges;
-    if (may.group) out["group"] = *may.group;
-    if (may.secure_bits) out["securebits"] = *may.secure_bits;
-    if (may.seccomp) out["seccomp"] = json::array{may.seccomp->mode, may.seccomp->filters};
-    const Namespaces& in = context.namespaces;
-    out["namespaces"] = json::array{in.mount, in.pid, in.network, in.user};
-    out["boot"] = json::array(in.boot.begin(), in.boot.end());
-    out["keep_ended"] = context.retention.keep_ended;
-    out["history_max"] = context.retention.history_max;
-    if (context.retention.keep_age) out["keep_age_ns"] = context.retention.keep_age->count();
-    if (context.retention.log_level != core::EventLevel::info)
-        out["log_level"] = core::to_string(context.retention.log_level);
-    return json::serialize(out);
-}
-
 /// The content is the user's own: that two differ and share a name is not to be feared.
 std::string name_of(std::string_view content)
 {
@@ -141,14 +109,58 @@ QueueContext decode_fields(const json::object& from)
 
 } // namespace
 
+std::string encode_context(const QueueContext& context)
+{
+    json::object out;
+    out["schema"] = 1;
+    out["env"] = json::array(context.env.begin(), context.env.end());
+    if (context.keep_env) out["keep_env"] = true;
+    out["umask"] = context.umask;
+    json::array limits;
+    for (const CallerLimit& limit : context.limits)
+        limits.push_back(json::array{limit.resource, limit.soft, limit.hard});
+    out["limits"] = std::move(limits);
+    out["nice"] = context.nice;
+    out["processors"] = json::array(context.processors.begin(), context.processors.end());
+    const Privileges& may = context.privileges;
+    out["groups"] = json::array(may.groups.begin(), may.groups.end());
+    out["capabilities"] =
+        json::array{may.inheritable, may.permitted, may.effective, may.bounding, may.ambient};
+    out["no_new_privs"] = may.no_new_privileges;
+    if (may.group) out["group"] = *may.group;
+    if (may.secure_bits) out["securebits"] = *may.secure_bits;
+    if (may.seccomp) out["seccomp"] = json::array{may.seccomp->mode, may.seccomp->filters};
+    const Namespaces& in = context.namespaces;
+    out["namespaces"] = json::array{in.mount, in.pid, in.network, in.user};
+    out["boot"] = json::array(in.boot.begin(), in.boot.end());
+    out["keep_ended"] = context.retention.keep_ended;
+    out["history_max"] = context.retention.history_max;
+    if (context.retention.keep_age) out["keep_age_ns"] = context.retention.keep_age->count();
+    if (context.retention.log_level != core::EventLevel::info)
+        out["log_level"] = core::to_string(context.retention.log_level);
+    return json::serialize(out);
+}
+
+Result<QueueContext> decode_context(std::string_view text)
+{
+    try {
+        boost::system::error_code ec;
+        const json::value whole = parse_bytes(text, ec);
+        if (ec) return Error{ErrorKind::failed, ec.message(), damaged_file};
+        return decode_fields(as_object(whole, "context"));
+    } catch (const std::exception& problem) { // BadField, and those of Boost.JSON
+        return Error{ErrorKind::failed, fields::words_of(problem), damaged_file};
+    }
+}
+
 std::string context_name(const QueueContext& context)
 {
-    return name_of(encode(context));
+    return name_of(encode_context(context));
 }
 
 Result<std::string> keep_context(const QueueFile& queue, const QueueContext& context)
 {
-    const std::string content = encode(context);
+    const std::string content = encode_context(context);
     const std::string name = name_of(content);
     const auto kept = detail::read_file(queue.folder(), name.c_str(), largest_context, {});
     if (kept && *kept == content) return name; // else it is damaged, and made anew
@@ -175,14 +187,8 @@ Result<QueueContext> read_context(const QueueFile& queue, const std::string& nam
     if (!text && text.error().sys_errno == EFBIG) return damaged("it is too large");
     if (!text) return text.error();
     if (name_of(*text) != name) return damaged("it is not what was written");
-    try {
-        boost::system::error_code ec;
-        const json::value whole = parse_bytes(*text, ec);
-        if (ec) return damaged(ec.message());
-        return decode_fields(as_object(whole, "context"));
-    } catch (const std::exception& problem) { // BadField, and those of Boost.JSON
-        return damaged(fields::words_of(problem));
-    }
+    Result<QueueContext> context = decode_context(*text);
+    return context ? std::move(context) : damaged(context.error().message);
 }
 
 std::vector<std::string> context_names(const QueueFile& queue)

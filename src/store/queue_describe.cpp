@@ -84,13 +84,14 @@ Result<WaitingTask> QueueView::describe(TaskId id) const
     if (one->index_step != 0) {
         const std::string index =
             std::to_string(one->index_first + static_cast<std::int64_t>(at) * one->index_step);
-        task.extra_env.push_back("BGT_ARRAY_INDEX=" + index);
+        task.spec.element_env = {"BGT_ARRAY_INDEX=" + index};
         fill_in(task.spec.command, index);
     } else if (at < one->texts.size()) {
-        task.extra_env.push_back("BGT_ARRAY_INDEX=" + std::to_string(at + 1));
-        task.extra_env.push_back("BGT_ITEM=" + one->texts[at]);
+        task.spec.element_env = {"BGT_ARRAY_INDEX=" + std::to_string(at + 1),
+                                 "BGT_ITEM=" + one->texts[at]};
         fill_in(task.spec.command, one->texts[at]);
     }
+    task.extra_env = task.spec.element_env; // else of another run of an element
     return task;
 }
 

@@ -205,6 +205,7 @@ TaskSpec decode_fields(const json::object& from)
         take(as_object(*owner, "owner"), "pid", spec.owner.emplace().pid);
         take(owner->get_object(), "start_ticks", spec.owner->start_ticks);
     }
+    take(from, "independent", spec.independent);
     if (const auto* scopes = find(from, "scopes")) {
         auto chain = core::parse_scopes(as_text(*scopes, "scopes"));
         if (!chain) bad("scopes", "scopes as bgt scope names them");
@@ -232,6 +233,9 @@ TaskSpec decode_fields(const json::object& from)
     if (const auto* queue = find(from, "queue")) decode_queue(as_object(*queue, "queue"), spec);
     if (const auto* after = find(from, "after"))
         spec.after = decode_after(as_array(*after, "after"));
+    if (const auto* env = find(from, "element_env"))
+        for (const json::value& entry : as_array(*env, "element_env"))
+            spec.element_env.push_back(as_text(entry, "element_env"));
     take(from, "retry_of", spec.retry_of.value);
     if (const auto* project = find(from, "project"))
         spec.project = decode_project(as_object(*project, "project"));
@@ -282,6 +286,7 @@ std::string encode_spec(const TaskSpec& spec)
     if (spec.owner)
         out["owner"] =
             json::object{{"pid", spec.owner->pid}, {"start_ticks", spec.owner->start_ticks}};
+    if (spec.independent) out["independent"] = true;
     if (!spec.scopes.empty()) out["scopes"] = core::encode_scopes(spec.scopes);
     out["stdin"] = to_string(spec.stdin_from);
     out["stdin_file"] = spec.stdin_file;
@@ -301,6 +306,8 @@ std::string encode_spec(const TaskSpec& spec)
     if (!spec.keeps_history) out["keeps_history"] = false;
     if (!spec.queue.empty()) out["queue"] = encode_queue(spec);
     if (!spec.after.empty()) out["after"] = encode_after(spec.after);
+    if (!spec.element_env.empty())
+        out["element_env"] = json::array(spec.element_env.begin(), spec.element_env.end());
     if (spec.retry_of.value != 0) out["retry_of"] = spec.retry_of.value;
     if (spec.project) out["project"] = encode_project(*spec.project);
     return json::serialize(out);

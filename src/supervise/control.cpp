@@ -34,11 +34,12 @@ std::string ended_text(store::TaskId id, const store::Status& status)
 /// Asks, and waits for the answer. Where the supervisor can't be seen (it is being started, or has
 /// died and what it had forked holds its socket), the record and the lock are looked at again in
 /// between: who has ended answers nobody. Error: ESRCH: the task needs another supervisor.
-Result<std::string> ask(const store::TaskDir& task, const std::string& request,
+Result<std::string> ask(const store::TaskDir& task, const Request& what,
                         std::optional<Fd> supervisor, Duration timeout)
 {
     BGT_TRY_ASSIGN(os::Question question,
-                   os::Question::send(task.fd(), store::file::control, request));
+                   os::Question::send(task.fd(), store::file::control, encode_request(what),
+                                      what.descriptors));
     const Instant deadline = os::now() + timeout;
     while (true) {
         const bool is_known = supervisor.has_value();
@@ -90,8 +91,7 @@ Result<Answer> request(store::Root& root, store::TaskId id, const Request& what,
     if (has_died && becomes_unlocked(*task, helper_timeout))
         return Error{ErrorKind::failed,
                      fmt::format("task {}: its supervisor died just now", id.value), ESRCH};
-    const Result<std::string> reply =
-        ask(*task, encode_request(what), std::move(supervisor), timeout);
+    const Result<std::string> reply = ask(*task, what, std::move(supervisor), timeout);
     if (reply) return decode_answer(*reply);
     if (!seen->problem.empty() && !is_locked(*task))
         return Error::failed(seen->problem); // who answers nobody is not awaited
@@ -256,6 +256,18 @@ Result<std::uint32_t> request_signal(store::Root& root, store::TaskId id, int si
     const Result<Answer> answer = request_with_retry(root, id, what);
     if (!answer) return answer.error();
     return answer->count;
+}
+
+Result<void> request_start_beside(store::Root& root, store::TaskId id, std::vector<int> descriptors)
+{
+    Request what;
+    what.op = Request::Op::start_beside;
+    what.descriptors = std::move(descriptors);
+    const Result<Answer> answer = request(root, id, what, answer_timeout);
+    if (!answer) return answer.error();
+    if (!answer->error.empty())
+        return Error::failed(fmt::format("task {}: {}", id.value, answer->error));
+    return {};
 }
 
 Result<void> request_pause(store::Root& root, store::TaskId id)

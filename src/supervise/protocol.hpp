@@ -19,7 +19,8 @@ struct Request {
         restart,
         sample,
         report,
-        ready_lost
+        ready_lost,
+        start_beside ///< start another task beside the tree of this one (independent.hpp)
     };
     Op op = Op::stop;
     core::Reason reason = core::Reason::killed; ///< stop
@@ -28,7 +29,8 @@ struct Request {
     std::optional<std::vector<core::StopStep>> ladder; ///< stop, restart
     int signal = 0;                                    ///< signal
     bool whole_tree = false;                           ///< signal
-    std::string text; ///< ready_lost: the condition that holds no longer
+    std::string text;             ///< ready_lost: the condition that holds no longer
+    std::vector<int> descriptors; ///< that go with it, open until the answer is there; start_beside
 };
 
 struct Answer {

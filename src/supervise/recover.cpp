@@ -3,6 +3,7 @@
 #include "supervisor_resources.hpp"
 #include <bgt/base/descriptor.hpp>
 #include <bgt/os/background.hpp>
+#include <bgt/os/beside.hpp>
 #include <bgt/os/caller_limits.hpp>
 #include <bgt/os/clock.hpp>
 #include <bgt/os/descriptors.hpp>
@@ -123,21 +124,13 @@ store::TaskSpec unreadable_spec(store::TaskId id)
     return spec;
 }
 
-/// A verb inside another task that takes over must not be found as a member of that task by its
-/// environment.
-void hide_cookie()
-{
-    const std::string prefix = std::string(os::cookie_variable) + "=";
-    for (char** entry = environ; entry && *entry; ++entry)
-        if (std::string_view(*entry).starts_with(prefix))
-            std::memset(*entry, 'x', std::strlen(*entry));
-}
-
 /// The life of a supervisor that takes over.
 int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spec,
                       os::TreeMarks marks, Fd report)
 {
-    hide_cookie();
+    // A verb inside another task that takes over must not be found as a member of that task by its
+    // environment.
+    os::hide_variable(os::cookie_variable);
     os::lift_limits();
     os::allow_descriptors(std::numeric_limits<std::size_t>::max()); // one a member
     Result<SupervisorResources> resources =

@@ -32,6 +32,7 @@ Answer Requests::answer(const Request& request)
         sink_.dispatch(core::ReadyLost{});
         target_.watch_readiness_again();
         return {};
+    case Request::Op::start_beside: break; // the supervisor itself takes it, with its descriptors
     case Request::Op::stdin_eof:
         target_.close_stdin();
         recorder_.status().stdin_closed = true;

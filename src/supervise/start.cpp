@@ -18,12 +18,14 @@
 #include <bgt/store/shutdown_lock.hpp>
 #include <bgt/store/task_marks.hpp>
 #include <bgt/supervise/await_served.hpp>
+#include <bgt/supervise/caller_context.hpp>
 #include <bgt/supervise/control.hpp>
 #include <bgt/supervise/locked.hpp>
 #include <bgt/supervise/recover.hpp>
 #include <bgt/supervise/snapshot.hpp>
 
 #include "end_hooks.hpp"
+#include "independent.hpp"
 #include "spawn_main.hpp"
 #include "start_parts.hpp"
 
@@ -330,8 +332,8 @@ Result<bool> make_folder(store::Root& root, store::TaskSpec& spec,
     return announced;
 }
 
-/// The supervisor was killed before it could say a word. Its task's record tells whether the
-/// command was executed.
+} // namespace
+
 Result<void> recover_launch(store::Root& root, store::TaskId id)
 {
     static_cast<void>(recover_and_inspect(root, id, {})); // who lives gets another supervisor
@@ -339,8 +341,6 @@ Result<void> recover_launch(store::Root& root, store::TaskId id)
     if (status && store::was_started(*status)) return {};
     return Error::failed("the supervisor was killed while it started the command");
 }
-
-} // namespace
 
 Result<Created> create(store::Root& root, store::TaskSpec& spec,
                        const std::vector<std::string>& env, IfNameTaken policy, bool keep_env)
@@ -363,14 +363,18 @@ Result<Created> create(store::Root& root, store::TaskSpec& spec,
     }
 }
 
+Result<void> take_lock(store::TaskDir& task)
+{
+    if (task.lock_fd() >= 0) return {};
+    const Result<bool> locked = task.try_lock();
+    if (!locked) return locked.error();
+    if (*locked) return {};
+    return Error::failed(fmt::format("task {} is being started already", task.id().value));
+}
+
 Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest request)
 {
-    if (task.lock_fd() < 0) {
-        const Result<bool> locked = task.try_lock();
-        if (!locked) return locked.error();
-        if (!*locked)
-            return Error::failed(fmt::format("task {} is being started already", task.id().value));
-    }
+    BGT_TRY(take_lock(task));
     Result<Pipe> pipe = make_pipe("a pipe to the supervisor");
     if (!pipe) return pipe.error();
     Fd reader = std::move(pipe->reader), report = std::move(pipe->writer);
@@ -401,6 +405,12 @@ Result<void> launch(store::Root& root, store::TaskDir task, LaunchRequest reques
 
 Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken policy)
 {
+    std::optional<TaskAround> around;
+    if (request.spec.independent) {
+        BGT_TRY_ASSIGN(around, task_around());
+        leave_outer(request.env);
+    }
+    const store::QueueContext caller = around ? own_context() : store::QueueContext{};
     const PrivateUmask
         files; // a caller with an odd umask gets files that bgt can read back all the same
     os::lift_limits();
@@ -411,13 +421,16 @@ Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken p
     const store::TaskId id = request.spec.id;
     const std::string name = request.spec.name;
     Result<void> launched = store::check_not_shut_down(root);
-    if (launched)
-        launched = launch(root, std::move(created->task),
-                          {std::move(request.spec),
-                           std::move(request.env),
-                           request.retention,
-                           std::move(request.caller_stdin),
-                           {}});
+    if (launched) {
+        LaunchRequest how{std::move(request.spec),
+                          std::move(request.env),
+                          request.retention,
+                          std::move(request.caller_stdin),
+                          {}};
+        launched =
+            around ? launch_beside(*around, root, std::move(created->task), std::move(how), caller)
+                   : launch(root, std::move(created->task), std::move(how));
+    }
     if (launched) return StartResult{id, false};
     static_cast<void>(root.remove_task(id));
     // What failed to start leaves no trace: the name goes back to the ended task that bore it.

@@ -8,6 +8,11 @@ namespace bgt::supervise {
 /// found without a supervisor. `kept_env`: the environment that is kept with it, or null.
 Result<void> write_folder(const store::TaskDir&, store::TaskSpec&,
                           const std::vector<std::string>* kept_env);
+/// Takes its lock, unless it is held already. Error besides: another process has it.
+Result<void> take_lock(store::TaskDir&);
+/// A supervisor was killed before it could say a word. Its task's record tells whether the command
+/// was executed.
+Result<void> recover_launch(store::Root&, store::TaskId);
 /// The supervisor's life, in the process that fork_supervisor made. `report`: where somebody waits
 /// for what comes of the start (ChildReport), else empty.
 int supervise_new(store::Root, store::TaskDir, LaunchRequest, Fd report);

@@ -2,6 +2,7 @@
 
 #include "check_artifacts.hpp"
 #include "end_hooks.hpp"
+#include "independent.hpp"
 #include "spawn_main.hpp"
 
 #include "status_of.hpp"
@@ -221,7 +222,11 @@ bool Supervisor::take_message(const os::Datagram& message)
     if (!os::is_trusted(message)) return false;
     if (!message.bytes.starts_with('{')) return notifications_.take(message);
     const Result<Request> request = decode_request(message.bytes);
-    const Answer reply = request ? requests_.answer(*request) : Answer{request.error().message, 0};
+    const auto answer = [&](const Request& wanted) {
+        return wanted.op == Request::Op::start_beside ? start_beside(message)
+                                                      : requests_.answer(wanted);
+    };
+    const Answer reply = request ? answer(*request) : Answer{request.error().message, 0};
     resources_.control.reply(message, encode_answer(reply));
     return true;
 }

@@ -38,6 +38,20 @@ TEST_CASE("where the id can't be told, the message says that the task runs")
     CHECK(ran.err.starts_with("bgt run: task 1 runs, but its id could not be printed: "));
     CHECK(text_at(lab.show("1"), "/lifecycle") == "running");
     CHECK(lab({"kill", "1"}).code == 0);
+    const auto says = [&](Words words, const std::string& text) {
+        Invocation call = lab.bgt(words);
+        call.in_child = what.in_child;
+        const Ran failed = run(call);
+        INFO(failed);
+        CHECK(failed.code == 125);
+        CHECK(failed.err.find(text) != failed.err.npos);
+    };
+    says({"run", "--json", "--", "true"}, "task 2 was started, but its id could not be printed");
+    says({"retry", "1"}, "task 3 was started, but its id could not be printed");
+    says({"retry", "--json", "1"}, "task 4 was started, but its id could not be printed");
+    says({"submit", "--", "true"}, "task 5 waits, but its id could not be printed");
+    says({"submit", "--array", "1-3", "--json", "--", "true"},
+         "tasks 6 to 8 wait, but their ids could not be printed");
 }
 
 TEST_CASE("a caller that may write no file is told so, and nothing is left")

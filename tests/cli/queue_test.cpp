@@ -223,6 +223,32 @@ TEST_CASE("retry: what came from a queue waits there again")
     CHECK(is_over(lab));
 }
 
+TEST_CASE("another run of an element of an array knows its place there")
+{
+    const Lab lab;
+    const std::string text = "echo $BGT_ARRAY_INDEX $BGT_ITEM; exit 3";
+    const Words array = submit(lab, {"--array", "7-8", "-c", text});
+    write_file(lab.work() + "/items", "a b\nc\n");
+    const Words each = submit(lab, {"--each", "items", "-e", "A=b", "-c", text});
+    REQUIRE(array.size() == 2);
+    REQUIRE(each.size() == 2);
+    const auto again = [&](const std::string& verb, const std::string& id) {
+        CHECK(lab.wait(id) == 3);
+        const Ran ran = lab({verb, id});
+        INFO(ran);
+        REQUIRE(ran.code == 0);
+        std::string made;
+        std::istringstream(ran.out) >> made;
+        made = made.substr(0, made.find(':')); // "7: started in place of 4, ..."
+        CHECK(lab.wait(made) == 3);
+        return lab.log(made);
+    };
+    CHECK(again("retry", array[1]) == "8\n");
+    CHECK(again("retry", each[0]) == "1 a b\n");
+    CHECK(again("restart", each[1]) == "2 c\n");
+    CHECK(again("retry", "5") == "8\n"); // which is another run itself
+}
+
 TEST_CASE("who dispatches ends with the state root")
 {
     const Lab lab;
@@ -417,6 +443,9 @@ TEST_CASE("bad words of submit and queue")
                                  {"queue", "nosuch"},
                                  {"queue", "set", "q", "slots"},
                                  {"queue", "set", "q", "slots=many"},
+                                 {"queue", "set", "q", "slots=0"},
+                                 {"queue", "set", "q", "slots=-1"},
+                                 {"queue", "set", "--total", "slots=0"},
                                  {"queue", "set", "q", "speed=1"}};
     for (const Words& words : bad) {
         const Ran ran = lab(words);

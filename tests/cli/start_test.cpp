@@ -34,6 +34,9 @@ TEST_CASE("a command that was not found: what may have been meant")
     };
     says({"npm run dev"}, "bgt run -c 'npm run dev'");
     says({"FOO=1", "true"}, "bgt run --env 'FOO=1' -- true");
+    says({"FOO=1 true"}, "bgt run -c 'FOO=1 true'");
+    says({"A=1", "B=2", "true"}, "bgt run --env 'A=1' --env 'B=2' -- true");
+    says({"true;false"}, "bgt run -c 'true;false'");
     says({"cd", "x"}, "bgt run --cwd x -- COMMAND");
     says({"export", "A"}, "bgt run -c 'export A'");
     CHECK(lab({"run", "nosuch"}).err.find("-c") == std::string::npos);
@@ -53,6 +56,28 @@ TEST_CASE("stdin of bgt run: passed on by --stdin -, else what is lost is told")
     CHECK(lost.err.find("--stdin - passes it") != lost.err.npos);
     CHECK(with_input(lab, {"run", "--wait", "--stdin", "null", "--", "cat"}, "x\n").err.empty());
     CHECK(with_input(lab, {"run", "--wait", "--", "cat"}, "").err.empty());
+    // Whatever it is in: here-documents of any size, a file, a socket; not where there is nothing,
+    // or where a loop reads it.
+    const auto hints = [&](const std::string& script) {
+        write_file(lab.work() + "/script", script);
+        const Ran ran = run(lab.program({"bash", "script"}));
+        INFO(script);
+        INFO(ran);
+        CHECK(ran.code == 0);
+        CHECK(ran.out.empty());
+        return ran.err.find("--stdin - passes it") != ran.err.npos;
+    };
+    write_file(lab.work() + "/file", "echo one\necho two\n");
+    const std::string here = BGT_BINARY " run --wait -- bash <<EOF\necho one\n";
+    CHECK(hints(here + "EOF\n"));
+    CHECK(hints(here + std::string(200'000, '#') + "\nEOF\n"));
+    CHECK(hints(BGT_BINARY " run --wait -- bash <<<'echo one'"));
+    CHECK(hints(BGT_BINARY " run --wait -- bash <file"));
+    CHECK(hints(BGT_BINARY " run --rm -- bash <file >id; rm id"));
+    CHECK(!hints(BGT_BINARY " run --wait -- bash </dev/null"));
+    CHECK(!hints(BGT_BINARY " run --wait -- bash <&-"));
+    CHECK(!hints(": | " BGT_BINARY " run --wait -- bash"));
+    CHECK(!hints("while read -r x; do " BGT_BINARY " run --wait -- bash; done <file"));
     // Its writer is told when the command has gone.
     const Ran yes =
         run(lab.program({"sh", "-c", "yes | " BGT_BINARY " run --wait --stdin - -- head -n 1"}));

@@ -82,12 +82,8 @@ struct SubmitAnswer {
 /// forks; the caller must be single-threaded.
 Result<SubmitAnswer> submit(store::Root&, SubmitRequest, Cancel = {});
 
-/// A command that is to wait instead of being started now, with own_context() and what the request
-/// says of environment and retention.
+/// A command that is to wait instead of being started now, with supervise::own_context() and what
+/// the request says of environment and retention.
 SubmitRequest waiting_request(StartRequest);
-
-/// What this process would pass on to a command: umask, limits, nice value, processors. Without
-/// environment and retention.
-store::QueueContext own_context();
 
 } // namespace bgt::ops

@@ -72,17 +72,23 @@ private:
 /// A request on its way to the socket NAME in a folder. Many can be under way at once.
 class Question {
 public:
-    /// Sends it to the socket NAME in the folder. Error: nobody listens.
-    static Result<Question> send(int folder_fd, const char* name, std::string request);
+    /// Sends it to the socket NAME in the folder, with copies of `descriptors` (at most
+    /// max_descriptors), which stay open until the answer is there. Error: nobody listens.
+    static Result<Question> send(int folder_fd, const char* name, std::string request,
+                                 std::vector<int> descriptors = {});
     /// Waits for the answer. `gone`, if not -1, is a pidfd of the supervisor: its end ends the
     /// wait. Error: no answer until then (ETIMEDOUT: it can be waited for again).
     Result<std::string> answer(int gone, Instant deadline);
 
 private:
-    Question(Fd fd, std::string request) : fd_(std::move(fd)), request_(std::move(request)) {}
+    Question(Fd fd, std::string request, std::vector<int> descriptors)
+        : fd_(std::move(fd)), request_(std::move(request)), descriptors_(std::move(descriptors))
+    {}
+    bool try_send() const;
 
     Fd fd_;
     std::string request_;
+    std::vector<int> descriptors_;
     bool sent_ = false; ///< the receiver had no room at first
 };
 

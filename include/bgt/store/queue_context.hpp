@@ -33,6 +33,11 @@ struct QueueContext {
     Retention retention; ///< of the root, as the caller has set it
 };
 
+/// As JSON, with the environment. decode_context() reads it. Error (damaged_file): it is not of
+/// that form.
+std::string encode_context(const QueueContext&);
+Result<QueueContext> decode_context(std::string_view);
+
 /// The name of the file that keeps it.
 std::string context_name(const QueueContext&);
 /// Keeps it where it is not there yet, and returns the name of its file. The caller holds the

@@ -63,6 +63,7 @@ struct TaskSpec {
     core::Policy policy;             ///< what the core decides by
     std::optional<ProcessKey> owner; ///< `--owner`
     core::ScopeChain scopes;         ///< around it (`bgt scope`)
+    bool independent = false;        ///< `--independent`: of the task in which it is started
     StdinFrom stdin_from = StdinFrom::null;
     std::string stdin_file;               ///< absolute; with StdinFrom::file
     bool split = false;                   ///< stderr in a log of its own
@@ -86,7 +87,9 @@ struct TaskSpec {
     std::map<std::string, std::vector<std::uint32_t>>
         units;                           ///< of small resources, which units it got, from 0 on
     std::vector<core::Dependency> after; ///< what it waited for
-    TaskId retry_of;                     ///< the task of which it is another run; 0: none
+    std::vector<std::string>
+        element_env; ///< K=V that its place in an array gave it: BGT_ARRAY_INDEX, BGT_ITEM
+    TaskId retry_of; ///< the task of which it is another run; 0: none
     std::optional<ProjectTask> project;
     bool keeps_history = true; ///< once it is over, a record of it is added to the history
     std::uint64_t mark = 0; ///< RLIMIT_RTTIME of the tree, a number like no other task's; 0: none

@@ -46,6 +46,8 @@ public:
     /// value and to the processes forked from its holder; it lasts until all of them have closed
     /// it. False: another holds it. Error (not_found): the folder was removed meanwhile.
     Result<bool> try_lock();
+    /// Another process has passed on the descriptor that holds the lock.
+    void take_over_lock(Fd lock) { lock_ = std::move(lock); }
     /// The descriptor that holds the lock, -1 without: what a process forked from this one must
     /// keep open.
     int lock_fd() const { return lock_.get(); }

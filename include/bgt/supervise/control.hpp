@@ -31,6 +31,8 @@ std::string stopped_words(const ProcessKey& supervisor);
 Result<void> request_stop(store::Root&, store::TaskId, const StopOptions&);
 /// Sends one signal to the main process, or to every process of the tree; returns how many got it.
 Result<std::uint32_t> request_signal(store::Root&, store::TaskId, int signal, bool whole_tree);
+/// Asks it for start_beside() (independent.hpp), once: nobody is asked again who may have done it.
+Result<void> request_start_beside(store::Root&, store::TaskId, std::vector<int> descriptors);
 Result<void> request_pause(store::Root&, store::TaskId);
 Result<void> request_resume(store::Root&, store::TaskId);
 /// Closes the supervisor's own end of the task's stdin: with no other writer it reads end-of-file.

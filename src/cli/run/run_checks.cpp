@@ -14,6 +14,8 @@ constexpr Pair pairs[] = {
     {"--if-absent", "--replace", &RunOptions::if_absent, &RunOptions::replace},
     {"--service", "--job", &RunOptions::service, &RunOptions::job},
     {"--wait", "--wait-ready", &RunOptions::wait, &RunOptions::wait_ready},
+    // What waits ends with the task around it, and would stop the task that it waits for.
+    {"--wait", "--independent", &RunOptions::wait, &RunOptions::independent},
 };
 
 bool awaits_ready(const RunOptions& o)

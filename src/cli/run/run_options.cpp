@@ -198,6 +198,7 @@ Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
         if (spec.afterwards.terminal.empty() && (!notify || from_rule.contains("--notify")))
             spec.afterwards.notify_by = store::NotifyBy::nothing;
     }
+    spec.independent = independent;
     spec.split = split;
     spec.created = render::Moment::now().wall;
     spec.policy.restart_policy.seed =

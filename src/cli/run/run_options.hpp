@@ -41,7 +41,7 @@ struct RunOptions {
         command;
     bool if_absent = false, replace = false, anywhere = false, clear_env = false, split = false,
          service = false, job = false, ready_notify = false, wait_ready = false, wait = false,
-         remove = false, explain = false, json = false, brief = false;
+         remove = false, explain = false, json = false, brief = false, independent = false;
     /// Options that a rule filled in ("--timeout"), and its line ("FILE:LINE").
     std::map<std::string, std::string, std::less<>> from_rule;
     /// Options that a rule would have filled in if its bgt.toml were trusted, and its line.

@@ -232,6 +232,11 @@ constexpr std::array last_options{
               .value = Value::pid,
               .help = "end the task when process PID ends; --owner $$ in a script",
               .in_rules = InRules::no},
+    RunOption{.names = "--independent",
+              .member = &O::independent,
+              .help = "inside of a task: start it as one that outlives that task; an error where "
+                      "this can't be had",
+              .in_rules = InRules::no},
     RunOption{.names = "--log-max",
               .member = &O::log_max,
               .metavar = "SIZE",

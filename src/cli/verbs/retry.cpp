@@ -44,12 +44,17 @@ int Retry::run(Context& context)
     const auto tell =
         told<ops::Retried>(context, result, [&](store::TaskId, const ops::Retried& started) {
             made.push_back(started.made);
-            if (!json_) context.print(to_string(started.made) + "\n");
+            if (json_) return;
+            const std::string id = to_string(started.made);
+            const int printed =
+                print_made(context, id + "\n", "task " + id + " was started, but its id");
+            if (result == code::ok) result = printed;
         });
     const auto done = ops::retry(**root, request, tell);
     if (!done) return context.fail(done.error(), json_);
-    if (json_) print_tasks_json(context, **root, made);
-    return result;
+    if (!json_) return result;
+    const int printed = print_started_json(context, **root, made);
+    return result != code::ok ? result : printed;
 }
 
 } // namespace

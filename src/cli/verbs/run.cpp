@@ -113,8 +113,8 @@ int Run::refuse(Context& context, const Error& error) const
 void Run::tell_of_stdin(Context& context)
 {
     if (!options_.stdin_from && has_unread_input())
-        context.complain("its stdin is not passed on, what was piped into it is lost: --stdin - "
-                         "passes it (--stdin null: no such note)");
+        context.complain("its stdin is not passed on, and the command does not read what is in it: "
+                         "--stdin - passes it (--stdin null: no such note)");
 }
 
 int Run::start(Context& context, store::Root& root, ops::StartRequest request)
@@ -166,27 +166,24 @@ int Run::answer_ready(Context& context, store::Root& root, const ops::WaitReques
 {
     render::WaitTold told{ready_code(request, waited), wait_reason(request, waited), {}};
     if (told.code != code::ok) told.tail = tail_of_task(root, request.tasks.front());
-    context.print(
-        render::wait_json(as_now(root, waited.tasks), request, waited, told, context.fields()));
-    return told.code;
+    const int printed = print_made(
+        context,
+        render::wait_json(as_now(root, waited.tasks), request, waited, told, context.fields()),
+        "task " + to_string(request.tasks.front()) + " was started, but its id");
+    return told.code != code::ok ? told.code : printed;
 }
 
 int Run::answer(Context& context, store::Root& root, store::TaskId id)
 {
-    if (options_.json) {
-        print_tasks_json(context, root, {id});
-        return code::ok;
-    }
+    if (options_.json) return print_started_json(context, root, {id});
     const auto number = to_string(id);
-    if (auto printed = context.try_print(number + "\n"); !printed) {
-        context.complain("task " + number +
-                         " runs, but its id could not be printed: " + printed.error().message);
-        return code::failed;
-    }
+    if (const int code = print_made(context, number + "\n", "task " + number + " runs, but its id");
+        code != code::ok)
+        return code;
     if (const char* outer = std::getenv("BGT_TASK_ID");
-        outer != nullptr && std::getenv(core::hook_variable) == nullptr)
+        outer != nullptr && !options_.independent && std::getenv(core::hook_variable) == nullptr)
         context.hint(std::string("it ends together with task ") + outer +
-                     ", in which it was started");
+                     ", in which it was started (with --independent it does not)");
     if (context.stdout_is_terminal())
         context.hint("bgt logs -f " + number + " · bgt kill " + number);
     return code::ok;

@@ -39,8 +39,9 @@ private:
 };
 
 /// They are about the moment at which `bgt run` starts its command.
-constexpr std::string_view of_run_alone[] = {"--replace", "--if-absent",  "--anywhere",
-                                             "--explain", "--wait-ready", "--max-wait"};
+constexpr std::string_view of_run_alone[] = {"--replace",    "--if-absent",  "--anywhere",
+                                             "--explain",    "--wait-ready", "--max-wait",
+                                             "--independent"};
 
 void Submit::declare(Parser& parser)
 {
@@ -115,6 +116,15 @@ Result<ops::SubmitRequest> Submit::request(Context& context)
     return out;
 }
 
+/// "task 7 waits, but its id", for print_made().
+std::string made_by(const ops::SubmitAnswer& answer)
+{
+    const std::string first = std::to_string(answer.ids.first);
+    if (answer.ids.count == 1) return "task " + first + " waits, but its id";
+    return "tasks " + first + " to " + std::to_string(answer.ids.first + answer.ids.count - 1) +
+           " wait, but their ids";
+}
+
 int Submit::answer(Context& context, const ops::SubmitAnswer& answer) const
 {
     if (options_.json) {
@@ -128,7 +138,9 @@ int Submit::answer(Context& context, const ops::SubmitAnswer& answer) const
                                 {"not_before", nullptr}};
         if (answer.not_before) out["not_before"] = format_rfc3339(*answer.not_before);
         if (queue_.dry_run) out["id"] = nullptr;
-        context.print(render::answer_json(std::move(out)));
+        const std::string text = render::answer_json(std::move(out));
+        if (!queue_.dry_run) return print_made(context, text, made_by(answer));
+        context.print(text);
         return code::ok;
     }
     if (queue_.dry_run) {
@@ -139,7 +151,7 @@ int Submit::answer(Context& context, const ops::SubmitAnswer& answer) const
     std::string ids;
     for (std::uint32_t at = 0; at < answer.ids.count; ++at)
         ids += std::to_string(answer.ids.first + at) + "\n";
-    context.print(ids);
+    if (const int code = print_made(context, ids, made_by(answer)); code != code::ok) return code;
     if (answer.not_before && !answer.existing)
         context.hint((answer.ids.count == 1 ? "it starts" : "they start") + not_before(answer));
     return code::ok;
