@@ -67,18 +67,20 @@ Result<std::int64_t> largest_in_history(const Root& root)
     return largest;
 }
 
-/// Of the tasks that the event stream tells of: those of which no record was to stay, too.
-Result<std::int64_t> largest_in_events(const Root& root)
+/// Of the tasks that the event stream tells of: those of which no record was to stay, too. A stream
+/// that can't be read keeps nobody from starting a task.
+std::int64_t largest_in_events(const Root& root)
 {
     std::int64_t largest = 0;
     EventReader reader(root.fd());
     while (true) {
-        BGT_TRY_ASSIGN(const auto item, reader.next());
-        if (!item) return largest;
+        const auto item = reader.next();
+        if (!item || !*item) return largest;
+        const RootEvent& event = (*item)->event;
         std::int64_t count = 1;
-        if (item->event.type == "queued") count = item->event.number("count").value_or(1);
+        if (event.type == "queued") count = event.number("count").value_or(1);
         const std::int64_t before_last = std::clamp<std::int64_t>(count, 1, max_queued) - 1;
-        largest = std::max(largest, item->event.task.value + before_last);
+        largest = std::max(largest, event.task.value + before_last);
     }
 }
 
@@ -120,8 +122,7 @@ Result<TaskId> Root::allocate_ids(std::uint32_t count)
         const auto waiting = QueueView::load(*this, {}); // tasks that have no folder yet
         if (!waiting) return waiting.error();
         BGT_TRY_ASSIGN(const std::int64_t past, largest_in_history(*this));
-        BGT_TRY_ASSIGN(const std::int64_t told, largest_in_events(*this));
-        next = std::max({last, *seen, waiting->last_id(), past, told}) + 1;
+        next = std::max({last, *seen, waiting->last_id(), past, largest_in_events(*this)}) + 1;
     }
     const auto id = parse_task_id(std::to_string(next));
     if (!id)
