@@ -33,6 +33,10 @@ _bgt_verb() {
         --ready-http) value=@none ;;
         --ready-cmd) value=@command ;;
         --ready-file) value=@file ;;
+        --watch) value=@file ;;
+        --watch-ignore) value=@none ;;
+        --debounce) value=@none ;;
+        --on-change) value='restart queue signal: ignore-while-busy' ;;
         --retries) value=@none ;;
         --retry-on) value=@none ;;
         --restart) value='no on-failure on-hang always' ;;

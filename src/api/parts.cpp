@@ -39,7 +39,7 @@ std::optional<store::TaskId> crash_loop(store::Root& root, const std::vector<sto
 {
     for (const store::TaskId id : ids) {
         const auto status = store::read_status_at(root.fd(), id);
-        if (status && status->lifecycle == core::Lifecycle::backing_off &&
+        if (status && status->lifecycle == core::Lifecycle::backing_off && status->next_attempt &&
             status->attempt >= loop_attempts)
             return id;
     }

@@ -4,6 +4,7 @@
 #include "inactivity_timers.hpp"
 #include "restart_policy.hpp"
 #include "stop_ladder.hpp"
+#include <bgt/core/hang_rules.hpp>
 
 #include <concepts>
 #include <numeric>
@@ -63,10 +64,13 @@ private:
         if (starting.wanted) return stop_for(*starting.wanted, running);
         enter(running);
     }
-    void on(Starting&, const StartFailed& failure)
+    void on(Starting& starting, const StartFailed& failure)
     {
-        enter(
-            Ended{{OutcomeKind::failed_to_start, failure.code, 0, Reason::self, 0}, false, {}, {}});
+        const Outcome outcome{OutcomeKind::failed_to_start, failure.code, 0, Reason::self, 0};
+        // What is being built may be missing for a moment. Of a first start, the caller is told.
+        if (spec_.awaits_changes && starting.first && !is_to_end(starting))
+            return await_change(*starting.first, outcome);
+        enter(Ended{outcome, false, {}, {}});
         act(Finish{});
         act(Release{});
     }
@@ -210,7 +214,10 @@ private:
 
     void on(BackingOff& waiting, const StopRequested& request)
     {
-        if (request.again) return start_again(waiting);
+        if (request.again) {
+            forget_attempts();
+            return start_again(waiting);
+        }
         Outcome outcome = waiting.last;
         outcome.reason = request.reason;
         finish(outcome, {});
@@ -222,7 +229,7 @@ private:
             outcome.reason = Reason::timeout;
             return finish(outcome, {});
         }
-        if (now_ >= waiting.until) start_again(waiting);
+        if (is_due(waiting.until)) start_again(waiting);
     }
 
     void on(Ended& ended, const TreeEmpty&)
@@ -369,12 +376,15 @@ private:
         const bool asked = afterwards == Afterwards::again;
         const NextAttempt next =
             next_attempt(spec_.restart_policy, spec_.hang.on_hang, attempts, outcome, asked, now_);
-        if (next == NextAttempt::none) return finish(outcome, std::move(tally));
-        if (next == NextAttempt::given_up) {
+        if (next == NextAttempt::given_up)
             act(Note{Happening::restart_limit, Reason::self, 0, spec_.restart_policy.max_restarts});
+        if (next == NextAttempt::none || next == NextAttempt::given_up) {
+            const bool by_itself = outcome.reason == Reason::self || is_hang(outcome.reason);
+            if (spec_.awaits_changes && by_itself) return await_change(first_start, outcome);
             return finish(outcome, std::move(tally));
         }
         act(EndAttempt{outcome});
+        if (asked) forget_attempts();
         if (note_end(attempts, asked, now_))
             act(Note{Happening::crash_loop, Reason::self, 0, std::uint32_t{loop_attempts}});
         const Duration wait =
@@ -384,6 +394,27 @@ private:
         if (next == NextAttempt::now) return start_again(waiting);
         enter(waiting);
         act(SaveStatus{});
+    }
+    /// The attempt that follows has its number already, as after begin_backoff().
+    void await_change(Instant first_start, const Outcome& outcome)
+    {
+        act(EndAttempt{outcome});
+        ++result_.state.attempts.number;
+        result_.state.paused = false;
+        enter(BackingOff{first_start, std::nullopt, outcome});
+        act(SaveStatus{});
+    }
+    /// Somebody wants a run: how those before it went does not count against it.
+    void forget_attempts()
+    {
+        if (!spec_.awaits_changes) return;
+        Attempts fresh;
+        fresh.number = result_.state.attempts.number;
+        result_.state.attempts = fresh;
+    }
+    static bool is_to_end(const Starting& starting)
+    {
+        return starting.wanted && !starting.wanted->again;
     }
     void start_again(const BackingOff& waiting)
     {

@@ -14,6 +14,16 @@ Result<Each<Paused>> pause(store::Root& root, const Selection& selection,
                     });
 }
 
+Result<Each<Paused>> pause_watch(store::Root& root, const Selection& selection,
+                                 const Progress<Paused>& progress)
+{
+    return for_each(root, selection, Scope::living, progress,
+                    [&](store::TaskId id) -> Result<Paused> {
+                        const Result<void> asked = supervise::request_watch_pause(root, id);
+                        return asked ? Result<Paused>(Paused{}) : asked.error();
+                    });
+}
+
 Result<Each<Resumed>> resume(store::Root& root, const Selection& selection,
                              const Progress<Resumed>& progress)
 {

@@ -122,9 +122,7 @@ std::optional<PortHolder> holder_of(store::Root& root, const std::vector<std::st
 
 bool is_told_of_end(const Snapshot& seen)
 {
-    const bool waits =
-        seen.status.lifecycle == core::Lifecycle::backing_off && seen.status.next_attempt;
-    return is_over(seen.status) || waits;
+    return is_over(seen.status) || seen.status.lifecycle == core::Lifecycle::backing_off;
 }
 
 Result<WhyAnswer> last_report(const store::TaskDir& task, const Snapshot& seen)

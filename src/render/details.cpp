@@ -65,6 +65,8 @@ std::string life_words(const store::Status& status, const Moment& now)
         if (status.kill_by && *status.kill_by > now.mono)
             words += ", SIGKILL in " + format_age(*status.kill_by - now.mono);
     }
+    if (status.lifecycle == Lifecycle::backing_off && !status.next_attempt)
+        words += " (watching: the next attempt waits for a change)";
     words += fmt::format(", {}", core::to_string(status.kind));
     if (status.ready) words += ", ready";
     if (status.attempt > 1) words += fmt::format(", attempt {}", status.attempt);
@@ -141,6 +143,19 @@ void add_log(Lines& lines, const ops::Snapshot& task)
         lines.field("stderr log", task.folder + "/" + store::file::err_log);
 }
 
+void add_watch(Lines& lines, const ops::Snapshot& task)
+{
+    if (!task.spec->watch) return;
+    const core::WatchSpec& watch = *task.spec->watch;
+    lines.field("watch",
+                fmt::format("{}, then {} after {}", shell_join(watch.globs),
+                            core::format_on_change(watch), format_duration(watch.debounce)));
+    if (!watch.ignored.empty()) lines.field("", "ignored: " + shell_join(watch.ignored));
+    if (task.status.watch_paused) lines.field("", "paused (bgt resume)");
+    if (task.status.watch_polls)
+        lines.field("", "looks once a second: inotify can't tell of all (the events say why)");
+}
+
 void add_hang_rules(Lines& lines, const core::Policy& rules)
 {
     std::string words;
@@ -166,6 +181,7 @@ void add_rules(Lines& lines, const ops::Snapshot& task, const std::vector<std::s
     const core::Policy& rules = task.spec->policy;
     if (rules.timeout) lines.field("timeout", format_duration(*rules.timeout));
     add_hang_rules(lines, rules);
+    add_watch(lines, task);
     for (const std::string& condition : task.spec->ready) lines.field("ready when", condition);
     for (const std::string& missing : not_ready) lines.field("not ready", missing);
     const std::string ladder = core::format_stop_signals(rules.stop_ladder);

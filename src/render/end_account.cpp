@@ -132,6 +132,10 @@ std::string end_sentence(const ops::EndAccount& end, const Moment& now)
 {
     const store::Status& status = end.task.status;
     const std::string name = ops::label(end.task.id, status);
+    if (status.lifecycle == core::Lifecycle::backing_off && !status.next_attempt)
+        return fmt::format("{} waits for a change of its files; attempt {} ended ({}){}", name,
+                           status.attempt - 1, core::end_words(status.outcome),
+                           ago(end.attempt_ended, now));
     if (status.lifecycle == core::Lifecycle::backing_off) {
         const Duration wait =
             std::max<Duration>(status.next_attempt.value_or(now.wall) - now.wall, Duration::zero());

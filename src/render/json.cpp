@@ -132,6 +132,16 @@ json::value activity_of(const store::Status& status)
     return json::string(core::to_string(status.activity));
 }
 
+json::value watch_of(const Snapshot& task)
+{
+    if (!task.spec || !task.spec->watch) return nullptr;
+    const core::WatchSpec& watch = *task.spec->watch;
+    return json::object{{"globs", words_of(watch.globs)},
+                        {"ignored", words_of(watch.ignored)},
+                        {"debounce_s", seconds_or_null(watch.debounce)},
+                        {"on_change", core::format_on_change(watch)}};
+}
+
 json::array notices_of(const store::Status& status)
 {
     json::array out;
@@ -139,6 +149,8 @@ json::array notices_of(const store::Status& status)
     if (status.stalled) out.emplace_back("stalled");
     if (status.activity == core::Activity::waiting_input) out.emplace_back("waiting-input");
     if (status.crash_loop) out.emplace_back("crash-loop");
+    if (status.watch_paused) out.emplace_back("watch-paused");
+    if (status.watch_polls) out.emplace_back("watch-polling");
     return out;
 }
 
@@ -206,6 +218,7 @@ void add_tree(json::object& out, const Snapshot& task)
     out["ports"] =
         known || !task.ports.empty() ? json::value(array_of(task.ports)) : json::value(nullptr);
     out["leftover"] = array_of(task.leftover);
+    out["watch"] = watch_of(task);
     out["supervisor_stopped"] = known ? json::value(task.supervisor_stopped) : json::value(nullptr);
     out["log"] = log_of(task);
 }
@@ -248,6 +261,7 @@ void add_unknown(json::object& out, const Snapshot& task)
                             "rss_bytes",
                             "ports",
                             "leftover",
+                            "watch",
                             "supervisor_stopped",
                             "log"})
         out[key] = nullptr;

@@ -102,6 +102,7 @@ StateWords state_words(const ops::Snapshot& task)
     switch (status.lifecycle) {
     case Lifecycle::queued: return {"queued", Tone::plain};
     case Lifecycle::backing_off:
+        if (!status.next_attempt) return {"watching", Tone::faint};
         return status.crash_loop ? StateWords{"crash loop", Tone::bad}
                                  : StateWords{"backing-off", Tone::busy};
     case Lifecycle::starting: return {"starting", Tone::busy};

@@ -184,6 +184,29 @@ Afterwards decode_afterwards(const json::object& from)
     return then;
 }
 
+json::object encode_watch(const core::WatchSpec& watch)
+{
+    return {{"globs", json::array(watch.globs.begin(), watch.globs.end())},
+            {"ignored", json::array(watch.ignored.begin(), watch.ignored.end())},
+            {"debounce_ns", watch.debounce.count()},
+            {"on_change", core::format_on_change(watch)}};
+}
+
+core::WatchSpec decode_watch(const json::object& from)
+{
+    core::WatchSpec watch;
+    for (const auto& [key, list] :
+         {std::pair("globs", &watch.globs), std::pair("ignored", &watch.ignored)})
+        if (const auto* words = find(from, key))
+            for (const json::value& word : as_array(*words, key))
+                list->push_back(as_text(word, key));
+    take(from, "debounce_ns", watch.debounce);
+    if (const auto* what = find(from, "on_change"))
+        if (!core::parse_on_change(as_text(*what, "on_change"), watch))
+            bad("on_change", "restart, queue, signal:NAME or ignore-while-busy");
+    return watch;
+}
+
 TaskSpec decode_fields(const json::object& from)
 {
     check_schema(from);
@@ -225,6 +248,9 @@ TaskSpec decode_fields(const json::object& from)
         for (const json::value& condition : as_array(*ready, "ready"))
             spec.ready.push_back(as_text(condition, "ready"));
     take(from, "hang_command", spec.hang_command);
+    if (const auto* watch = find(from, "watch"))
+        spec.watch = decode_watch(as_object(*watch, "watch"));
+    spec.policy.awaits_changes = spec.watch.has_value();
     if (const auto* then = find(from, "afterwards"))
         spec.afterwards = decode_afterwards(as_object(*then, "afterwards"));
     take(from, "progress_pattern", spec.progress_pattern);
@@ -300,6 +326,7 @@ std::string encode_spec(const TaskSpec& spec)
     out["mark"] = spec.mark;
     if (!spec.ready.empty()) out["ready"] = json::array(spec.ready.begin(), spec.ready.end());
     if (!spec.hang_command.empty()) out["hang_command"] = spec.hang_command;
+    if (spec.watch) out["watch"] = encode_watch(*spec.watch);
     if (spec.afterwards.follows()) out["afterwards"] = encode_afterwards(spec.afterwards);
     if (!spec.progress_pattern.empty()) out["progress_pattern"] = spec.progress_pattern;
     if (!spec.dump_stacks) out["dump_stacks"] = false;

@@ -225,7 +225,7 @@ void each_field(Io& io, S& s)
     io.enumerator(s.outcome.kind, core::outcome_kinds);
     io.enumerator(s.outcome.reason, core::reasons);
     io.flags(s.adopted, s.paused, s.ready, s.tree_lives, s.stdin_closed, s.quiet, s.stalled,
-             s.never_ready, s.copied, s.crash_loop);
+             s.never_ready, s.copied, s.crash_loop, s.watch_paused, s.watch_polls);
     io.number(s.attempt);
     io.number(s.outcome.code);
     io.number(s.outcome.signal);

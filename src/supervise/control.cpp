@@ -275,6 +275,11 @@ Result<void> request_pause(store::Root& root, store::TaskId id)
     return simple(root, id, Request::Op::pause);
 }
 
+Result<void> request_watch_pause(store::Root& root, store::TaskId id)
+{
+    return simple(root, id, Request::Op::watch_pause);
+}
+
 Result<void> request_resume(store::Root& root, store::TaskId id)
 {
     return simple(root, id, Request::Op::resume);

@@ -85,10 +85,10 @@ void Driver::save_state()
     store::Status& status = with_.recorder.status();
     const auto* waiting = std::get_if<core::BackingOff>(&state_.phase);
     status.next_attempt.reset();
-    if (waiting)
+    if (waiting && waiting->until)
         status.next_attempt =
             with_.clock.wall_now() +
-            std::max<Duration>(waiting->until - with_.clock.now(), Duration::zero());
+            std::max<Duration>(*waiting->until - with_.clock.now(), Duration::zero());
     if (state_.hang_state.ready && !status.ready_at) status.ready_at = with_.clock.wall_now();
     if (!state_.hang_state.ready) status.ready_at.reset();
     with_.recorder.save(state_);

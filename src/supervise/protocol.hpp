@@ -20,7 +20,8 @@ struct Request {
         sample,
         report,
         ready_lost,
-        start_beside ///< start another task beside the tree of this one (independent.hpp)
+        start_beside, ///< start another task beside the tree of this one (independent.hpp)
+        watch_pause
     };
     Op op = Op::stop;
     core::Reason reason = core::Reason::killed; ///< stop

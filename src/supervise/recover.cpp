@@ -143,6 +143,7 @@ int supervise_adopted(store::Root root, store::TaskDir task, store::TaskSpec spe
     }
     if (auto kept = store::read_environment(resources->task.fd()); kept && *kept)
         resources->env = environment_of(*resources, **std::move(kept));
+    static_cast<void>(watch_files(*resources)); // where that can't be, the events say so
     store::Status& status = resources->recorder.status();
     status.main_process = marks.main_process;
     if (status.lifecycle == core::Lifecycle::starting) status.lifecycle = core::Lifecycle::running;

@@ -24,7 +24,11 @@ Answer Requests::answer(const Request& request)
             return {"it is not running", 0};
         sink_.dispatch(core::PauseRequested{});
         return {};
-    case Request::Op::resume: sink_.dispatch(core::ResumeRequested{}); return {};
+    case Request::Op::resume:
+        sink_.dispatch(core::ResumeRequested{});
+        target_.resume_watch();
+        return {};
+    case Request::Op::watch_pause: return {target_.pause_watch(), 0};
     case Request::Op::signal: return signal(request);
     case Request::Op::ready_lost:
         if (!recorder_.status().ready) return {};

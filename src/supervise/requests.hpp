@@ -18,6 +18,10 @@ public:
     virtual void close_stdin() = 0;
     /// It was ready, and is no longer.
     virtual void watch_readiness_again() = 0;
+    /// `--watch`: changes are kept from now on. Why not; empty: done.
+    virtual std::string pause_watch() = 0;
+    /// The task goes on, and what has changed meanwhile counts.
+    virtual void resume_watch() = 0;
     /// Takes output and time for so long.
     virtual void pass(Duration) = 0;
 };

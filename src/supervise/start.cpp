@@ -125,7 +125,8 @@ int supervise_new(store::Root root, store::TaskDir task, LaunchRequest request, 
     resources->recorder.status().supervisor = os::own_key();
     if (resources->spec.queue.empty()) // others are told as queued
         resources->recorder.tell("created", resources->spec.created);
-    const Result<void> started = spawn_main(*resources, 1);
+    Result<void> started = watch_files(*resources);
+    if (started) started = spawn_main(*resources, 1);
     if (!started) {
         record_failure(*resources, started.error(), static_cast<bool>(report));
         if (!report) run_end_hooks(*resources);

@@ -119,6 +119,7 @@ core::State Supervisor::first_state()
         policy.restart_policy = {};
         if (policy.hang.on_hang == core::OnHang::restart) policy.hang.on_hang = core::OnHang::kill;
     }
+    if (!can_start() || !resources_.watched) policy.awaits_changes = false;
     return core::take_over(policy, std::move(state), status.ready, status.attempt, now);
 }
 
@@ -137,6 +138,7 @@ std::optional<Removal> Supervisor::run()
     if (resources_.spec.owner) owner_.watch(*resources_.spec.owner);
     owner_.watch_scopes(resources_.spec.scopes);
     watch_readiness();
+    watch_files();
     begin_pruning();
     dispatch(core::Tick{}); // arms the timer, and sees what ended meanwhile
     // Not before: the command may be short, and has its own processor to itself then.
@@ -238,6 +240,35 @@ void Supervisor::watch_readiness()
     else readiness_.begin(output_.attempt_from().first, output_.attempt_from().second);
 }
 
+void Supervisor::watch_files()
+{
+    if (!resources_.spec.watch) return;
+    if (!can_start() || !resources_.watched) {
+        resources_.recorder.event(
+            "watch-ended",
+            {{"why", std::string(can_start() ? "its folders can't be watched" : no_environment)}});
+        return;
+    }
+    changes_.emplace(
+        ChangeWatch::Parts{io_, *resources_.spec.watch, resources_.recorder, *tree_, *this},
+        std::move(resources_.watched));
+    changes_->begin();
+}
+
+std::string Supervisor::pause_watch()
+{
+    if (!changes_) return "it watches no files";
+    changes_->pause();
+    return {};
+}
+
+void Supervisor::resume_watch()
+{
+    if (!changes_) return;
+    changes_->resume();
+    changes_->state_changes();
+}
+
 void Supervisor::watch_readiness_again()
 {
     watch_readiness();
@@ -254,6 +285,12 @@ void Supervisor::attempt_started()
 {
     oom_ = os::OomCounter::begin();
     boost::asio::post(io_, [this] { watch_readiness(); }); // once the core knows that it runs
+}
+
+void Supervisor::attempt_ended()
+{
+    readiness_.attempt_ended();
+    if (changes_) changes_->state_changes();
 }
 
 void Supervisor::tell_of_kernel(std::vector<store::EventField>& fields)
@@ -293,6 +330,7 @@ void Supervisor::task_ends()
 /// process is killed before, whoever removes the marker does it.
 void Supervisor::task_ended()
 {
+    if (changes_) changes_->end();
     store::PastUsage usage;
     usage.hangs = reports_.hangs();
     if (!is_adopted()) { // the tree of another was not waited for

@@ -2,6 +2,7 @@
 /// The process that runs one task. It waits for the kernel, and passes what happened to the driver
 /// (core::step at work) and its collaborators. It never polls: it sleeps until a signal, output, a
 /// request, a pidfd or a timer wakes it.
+#include "change_watch.hpp"
 #include "driver.hpp"
 #include "hang_reports.hpp"
 #include "notifications.hpp"
@@ -52,6 +53,7 @@ struct SupervisorResources {
     store::Retention retention;
     std::vector<std::string> env; ///< of the command, for further attempts; empty: it is not known
     Fd caller_stdin;              ///< StdinFrom::caller, until the command has it
+    std::unique_ptr<WatchedTree> watched; ///< --watch; null: without, or it could not be begun
 };
 
 /// The folder of a task that is removed at its end (`--rm`).
@@ -99,12 +101,13 @@ private:
     void watch_control();
     bool take_message(const os::Datagram&);
     void watch_readiness();
+    void watch_files();
 
     void dispatch(core::Event event) override { driver_.dispatch(std::move(event)); }
     const core::State& state() const override { return driver_.state(); }
     Result<ProcessKey> spawn(std::uint32_t attempt) override;
     void attempt_started() override;
-    void attempt_ended() override { readiness_.attempt_ended(); }
+    void attempt_ended() override;
     void tell_of_kernel(std::vector<store::EventField>&) override;
     void task_ends() override;
     void task_ended() override;
@@ -113,6 +116,8 @@ private:
     void announced_ready() override { readiness_.announce(); }
     void close_stdin() override;
     void watch_readiness_again() override;
+    std::string pause_watch() override;
+    void resume_watch() override;
     void pass(Duration) override;
 
     SupervisorResources resources_;
@@ -129,7 +134,8 @@ private:
     Requests requests_;
     OwnerWatch owner_;
     boost::asio::steady_timer control_timer_;
-    std::optional<os::OomCounter> oom_; ///< since the attempt began; nullopt: not known
+    std::optional<ChangeWatch> changes_; ///< --watch
+    std::optional<os::OomCounter> oom_;  ///< since the attempt began; nullopt: not known
     Driver driver_;
     std::optional<std::vector<std::int32_t>> end_hooks_; ///< once they were started
     bool removes_folder_ = false; ///< the task has ended, and nobody wants its folder

@@ -115,6 +115,14 @@ Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task
                                {}};
 }
 
+Result<void> watch_files(SupervisorResources& resources)
+{
+    if (!resources.spec.watch) return {};
+    BGT_TRY_ASSIGN(resources.watched, WatchedTree::open(*resources.spec.watch, resources.spec.cwd,
+                                                        resources.root.path()));
+    return {};
+}
+
 void send_report(int fd, const StartReport& report)
 {
     std::string bytes(

@@ -8,6 +8,10 @@ namespace bgt::supervise {
 Result<SupervisorResources> open_resources(store::Root, store::TaskDir, store::TaskSpec,
                                            store::Retention);
 
+/// `--watch`: takes what is there as the state that changes are told against. Before the command
+/// starts, so that no change after that is missed.
+Result<void> watch_files(SupervisorResources&);
+
 /// A message of a new supervisor to the process that forked it, over a pipe: it is at work, or why
 /// not.
 struct StartReport {

@@ -93,9 +93,9 @@ struct Stopping {
 };
 /// An attempt is over, nothing of it lives, and there will be another.
 struct BackingOff {
-    Instant started{}; ///< of the first attempt
-    Instant until{};
-    Outcome last; ///< of the attempt; the task's, if it is stopped now
+    Instant started{};            ///< of the first attempt
+    std::optional<Instant> until; ///< nullopt: until a file changes (Policy::awaits_changes)
+    Outcome last;                 ///< of the attempt; the task's, if it is stopped now
     bool operator==(const BackingOff&) const = default;
 };
 /// The outcome is final. `tree_lives`: `--leftover keep` left processes alone; the driver goes on

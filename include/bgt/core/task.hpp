@@ -19,7 +19,7 @@ enum class Lifecycle : std::uint8_t {
     stopping = 2,    ///< a reason to end it is on record and the stop ladder is under way
     ended = 3,       ///< nothing of it runs but what `--leftover keep` left; the outcome is final
     queued = 4,      ///< waits to be started; no process yet
-    backing_off = 5, ///< between two attempts; its supervisor waits
+    backing_off = 5, ///< between two attempts; its supervisor waits, for a time or for a change
 };
 
 /// How a task ended. Numbers as above.
@@ -159,6 +159,8 @@ struct Policy {
     RestartPolicy restart_policy;
     bool awaits_ready =
         false; ///< it has conditions of readiness; without any it is never called ready
+    bool awaits_changes = false; ///< `--watch`: where no attempt would follow one that has ended by
+                                 ///< itself, it waits for a change of its files
 };
 
 /// How it all ended; final once the lifecycle is `ended`.

@@ -9,6 +9,9 @@ struct Resumed {};
 
 /// Error of a task: it has ended or does not run, or its supervisor does not answer within 5 s.
 Result<Each<Paused>> pause(store::Root&, const Selection&, const Progress<Paused>& = {});
+/// `--watch`: changes of its files are kept until resume(). Error of a task besides: it watches
+/// none.
+Result<Each<Paused>> pause_watch(store::Root&, const Selection&, const Progress<Paused>& = {});
 /// A task that is not paused goes on as it does.
 Result<Each<Resumed>> resume(store::Root&, const Selection&, const Progress<Resumed>& = {});
 

@@ -4,6 +4,7 @@
 #include <bgt/core/queue.hpp>
 #include <bgt/core/scope_chain.hpp>
 #include <bgt/core/task.hpp>
+#include <bgt/core/watch_spec.hpp>
 #include <bgt/store/status.hpp>
 #include <bgt/store/task_id.hpp>
 #include <map>
@@ -75,6 +76,7 @@ struct TaskSpec {
     std::vector<std::string> ready; ///< `--ready-*`: conditions as `bgt wait --for` takes them, or
                                     ///< "notify"; all must hold
     std::string hang_command;       ///< `--on-hang exec:CMD`
+    std::optional<core::WatchSpec> watch; ///< `--watch`
     Afterwards afterwards;
     std::string progress_pattern;               ///< `--progress-pattern`, a regex that compiles
     bool dump_stacks = true;                    ///< in hang reports; `--dump none`

@@ -45,6 +45,8 @@ struct Status {
     bool crash_loop = false;   ///< notice: attempts follow each other fast (core::loop_attempts)
     bool copied =
         false; ///< lost: its folder is a copy, the task belonged to the folder it was copied from
+    bool watch_paused = false; ///< `bgt pause --watch`: changes of its files are kept for later
+    bool watch_polls = false;  ///< inotify can't tell of all its files: bgt looks once a second
     std::uint32_t attempt = 1;
     core::Outcome outcome; ///< kind none until ended; `reason` is valid from `stopping` on
     BootId boot{};
@@ -70,7 +72,7 @@ struct Status {
                                                        ///< unknown while nothing needs one
     std::string step;                     ///< what it is at ("linking"), at most 63 bytes
     std::uint32_t total_steps = 0;        ///< 0: not known
-    std::optional<WallTime> next_attempt; ///< queued: when it is started again
+    std::optional<WallTime> next_attempt; ///< backing-off: when it is started again
     std::optional<WallTime> attempt_started;
     std::optional<WallTime> ready_at;
     Secret secret{}; ///< of which the marks of its processes are made (make_marks); an older bgt

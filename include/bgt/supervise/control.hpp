@@ -34,6 +34,8 @@ Result<std::uint32_t> request_signal(store::Root&, store::TaskId, int signal, bo
 /// Asks it for start_beside() (independent.hpp), once: nobody is asked again who may have done it.
 Result<void> request_start_beside(store::Root&, store::TaskId, std::vector<int> descriptors);
 Result<void> request_pause(store::Root&, store::TaskId);
+/// `--watch`: its changes are kept until request_resume().
+Result<void> request_watch_pause(store::Root&, store::TaskId);
 Result<void> request_resume(store::Root&, store::TaskId);
 /// Closes the supervisor's own end of the task's stdin: with no other writer it reads end-of-file.
 Result<void> request_stdin_eof(store::Root&, store::TaskId);

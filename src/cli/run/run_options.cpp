@@ -117,6 +117,17 @@ void decide_kind(RunPlan& plan, const RunOptions& options)
     if (plan.known != nullptr) plan.spec.policy.kind = core::Kind::service;
 }
 
+/// A service is to run what is there now; a job is to be done with what it has begun.
+void decide_on_change(RunPlan& plan, const RunOptions& options)
+{
+    auto& watch = plan.spec.watch;
+    if (options.watch.empty()) watch.reset(); // a rule left the others
+    plan.spec.policy.awaits_changes = watch.has_value();
+    if (!watch || options.on_change) return;
+    const bool is_service = plan.spec.policy.kind == core::Kind::service;
+    watch->on_change = is_service ? core::OnChange::restart : core::OnChange::queue;
+}
+
 void decide_kill_mode(RunPlan& plan, const RunOptions& options)
 {
     if (options.kill_mode) return;
@@ -158,6 +169,7 @@ Result<RunPlan> RunOptions::plan(const config::Settings& settings)
         out.spec.afterwards.notify_after = {}; // who asks for it wants to be told
     decide_kind(out, *this);
     decide_kill_mode(out, *this);
+    decide_on_change(out, *this);
     out.spec.policy.awaits_ready = !out.spec.ready.empty();
     auto ladder = core::parse_stop_signals(out.stop_signals, out.grace);
     if (!ladder) return ladder.error();
@@ -191,7 +203,8 @@ Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
     auto variables = environment(*this);
     if (!variables) return variables.error();
     out.env = *std::move(variables);
-    out.keep_env = clear_env || !env.empty() || !env_files.empty();
+    // With --watch, a supervisor that takes over must be able to start the command.
+    out.keep_env = clear_env || !env.empty() || !env_files.empty() || spec.watch;
     if (spec.afterwards.notify_by == store::NotifyBy::bell) {
         spec.afterwards.terminal = os::terminal_path(STDERR_FILENO);
         // A setting for all tasks is no fault of one that a script starts.
@@ -209,6 +222,12 @@ Result<ops::StartRequest> RunOptions::request(const config::Settings& settings)
     out.retention = retention_of(settings);
     spec.keeps_history = settings.history_max > 0;
     return out;
+}
+
+void leave_out_watch(ops::StartRequest& start)
+{
+    start.spec.watch.reset();
+    start.spec.policy.awaits_changes = false;
 }
 
 ops::IfNameTaken RunOptions::if_name_taken() const

@@ -35,10 +35,10 @@ struct RunOptions {
     Word fields, name, cwd, shell, stdin_from, timeout, on_hang, quiet_after, stalled_after, dump,
         grace, stop_signals, kill_mode, leftover, owner, log_max, nice, memory_max,
         progress_pattern, retries, backoff, retry_on, restart, max_restarts, max_wait, on_end,
-        on_fail, notify;
+        on_fail, notify, debounce, on_change;
     std::array<Word, core::hang_rules.size()> hang_limits; ///< of each row
     Words tags, env, env_files, limits, ready_log, ready_port, ready_http, ready_cmd, ready_file,
-        command;
+        watch, watch_ignore, command;
     bool if_absent = false, replace = false, anywhere = false, clear_env = false, split = false,
          service = false, job = false, ready_notify = false, wait_ready = false, wait = false,
          remove = false, explain = false, json = false, brief = false, independent = false;
@@ -67,5 +67,8 @@ struct RunOptions {
     /// --shell.
     std::string command_line() const;
 };
+
+/// What waits in a queue ends some time: what a rule says about `--watch` does not hold for it.
+void leave_out_watch(ops::StartRequest&);
 
 } // namespace bgt::cli

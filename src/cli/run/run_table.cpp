@@ -1,6 +1,7 @@
 #include "run_table.hpp"
 
 #include "run_table_end.hpp"
+#include "run_table_watch.hpp"
 
 #include <algorithm>
 #include <array>
@@ -332,11 +333,12 @@ template <std::size_t... Rows>
 constexpr auto with_hang_options(std::index_sequence<Rows...>)
 {
     std::array<RunOption, first_options.size() + sizeof...(Rows) + hang_and_ready_options.size() +
-                              end_options.size() + last_options.size()>
+                              end_options.size() + watch_options.size() + last_options.size()>
         all{};
     auto to = std::copy(first_options.begin(), first_options.end(), all.begin());
     ((*to++ = hang_option<Rows>()), ...);
     to = std::copy(hang_and_ready_options.begin(), hang_and_ready_options.end(), to);
+    to = std::copy(watch_options.begin(), watch_options.end(), to);
     to = std::copy(end_options.begin(), end_options.end(), to);
     std::copy(last_options.begin(), last_options.end(), to);
     return all;

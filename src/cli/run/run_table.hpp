@@ -124,6 +124,10 @@ Result<void> ready_http(RunPlan&, const std::string&);
 Result<void> ready_cmd(RunPlan&, const std::string&);
 Result<void> ready_file(RunPlan&, const std::string&);
 Result<void> ready_notify(RunPlan&, const std::string&);
+Result<void> watch(RunPlan&, const std::string&);
+Result<void> watch_ignore(RunPlan&, const std::string&);
+Result<void> debounce(RunPlan&, const std::string&);
+Result<void> on_change(RunPlan&, const std::string&);
 Result<void> on_end(RunPlan&, const std::string&);
 Result<void> on_fail(RunPlan&, const std::string&);
 Result<void> notify(RunPlan&, const std::string&);
@@ -140,6 +144,9 @@ std::string retries(const RunPlan&);
 std::string backoff(const RunPlan&);
 std::string restart(const RunPlan&);
 std::string max_restarts(const RunPlan&);
+std::string watch(const RunPlan&);
+std::string debounce(const RunPlan&);
+std::string on_change(const RunPlan&);
 } // namespace print
 
 } // namespace bgt::cli

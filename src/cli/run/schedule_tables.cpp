@@ -57,6 +57,8 @@ Result<ScheduleTable> options_of(const TaskTable& table, const std::string& fold
         return error_at(table.at, name + ": stdin = \"-\" is for the command line only");
     if (!out.task.queue.after.empty() || out.task.queue.on_dep_failure)
         return error_at(table.at, name + ": after is for tasks: a schedule waits for a time");
+    if (!out.task.run.watch.empty())
+        return error_at(table.at, name + ": watch is for tasks: a schedule waits for a time");
     return out;
 }
 
@@ -81,6 +83,7 @@ Result<ops::ScheduleRequest> request_of(const TaskTable& table, const config::Se
 
 ops::SubmitRequest scheduled_task(ops::StartRequest start, bool remove)
 {
+    leave_out_watch(start);
     ops::SubmitRequest out = ops::waiting_request(std::move(start));
     out.spec.remove_when_ended = remove;
     // Whoever adds it may end, and the scope around that one with it.

@@ -41,7 +41,7 @@ private:
 /// They are about the moment at which `bgt run` starts its command.
 constexpr std::string_view of_run_alone[] = {"--replace",    "--if-absent",  "--anywhere",
                                              "--explain",    "--wait-ready", "--max-wait",
-                                             "--independent"};
+                                             "--independent", "--watch", "--watch-ignore", "--debounce", "--on-change"};
 
 void Submit::declare(Parser& parser)
 {
@@ -106,6 +106,7 @@ Result<ops::SubmitRequest> Submit::request(Context& context)
     if (start.caller_stdin)
         return Error::usage("--stdin -: a task that waits in a queue starts without this stdin; "
                             "use a file, or --stdin pipe");
+    leave_out_watch(start);
     ops::SubmitRequest out = ops::waiting_request(std::move(start));
     out.spec.remove_when_ended = options_.remove;
     out.dry_run = queue_.dry_run;

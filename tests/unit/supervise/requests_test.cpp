@@ -26,6 +26,12 @@ struct Asked final : RequestTarget {
     Requests requests;
     void close_stdin() override { story.tell("close-stdin"); }
     void watch_readiness_again() override { story.tell("watch-readiness"); }
+    std::string pause_watch() override
+    {
+        story.tell("pause-watch");
+        return "it watches no files";
+    }
+    void resume_watch() override { story.tell("resume-watch"); }
     void pass(Duration) override { story.tell("pass"); }
     Answer operator()(Request::Op op)
     {
@@ -67,6 +73,14 @@ TEST_CASE("requests become events, or say why not")
     asked.sink.at.phase = core::Ended{};
     CHECK(asked(Request::Op::pause).error == "it is not running");
     CHECK(asked(Request::Op::restart).error.find("bgt retry") != std::string::npos);
+}
+
+TEST_CASE("a request about watched files is passed on")
+{
+    Asked asked;
+    CHECK(asked(Request::Op::watch_pause).error == "it watches no files");
+    CHECK(asked(Request::Op::resume).error.empty());
+    CHECK(asked.story.take() == "pause-watch resume-watch");
 }
 
 TEST_CASE("a supervisor that took over does not start the command again")
