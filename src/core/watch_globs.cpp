@@ -144,8 +144,8 @@ Result<std::pair<std::string, WatchGlob>> place(const std::string& text, std::st
     if (!text.starts_with('/')) parts.insert(parts.begin(), folder.begin(), folder.end());
     auto whole = normalised(parts);
     if (!whole) return bad_glob(glob, ".. behind a wildcard");
-    const bool is_inside = whole->size() >= folder.size() &&
-                           std::equal(folder.begin(), folder.end(), whole->begin());
+    const bool is_inside =
+        whole->size() >= folder.size() && std::equal(folder.begin(), folder.end(), whole->begin());
     std::size_t base = folder.size();
     if (!is_inside)
         for (base = 0; base + 1 < whole->size() && is_plain_name((*whole)[base]);) ++base;

@@ -44,16 +44,20 @@ struct Field {
     std::string_view name; ///< in /proc/PID/status
     const char* words;
 };
-constexpr std::array fields{
-    Field{"Uid", "user"},           Field{"Gid", "group"},
-    Field{"Groups", "groups"},      Field{"NoNewPrivs", "no_new_privs"},
-    Field{"Seccomp", "seccomp"},    Field{"Seccomp_filters", "seccomp"},
-    Field{"CapInh", "capabilities"}, Field{"CapPrm", "capabilities"},
-    Field{"CapEff", "capabilities"}, Field{"CapBnd", "capabilities"},
-    Field{"CapAmb", "capabilities"}};
+constexpr std::array fields{Field{"Uid", "user"},
+                            Field{"Gid", "group"},
+                            Field{"Groups", "groups"},
+                            Field{"NoNewPrivs", "no_new_privs"},
+                            Field{"Seccomp", "seccomp"},
+                            Field{"Seccomp_filters", "seccomp"},
+                            Field{"CapInh", "capabilities"},
+                            Field{"CapPrm", "capabilities"},
+                            Field{"CapEff", "capabilities"},
+                            Field{"CapBnd", "capabilities"},
+                            Field{"CapAmb", "capabilities"}};
 
 constexpr std::array<const char*, 9> namespaces{"mnt", "pid", "pid_for_children", "net", "user",
-                                                "ipc", "uts", "cgroup", "time"};
+                                                "ipc", "uts", "cgroup",           "time"};
 
 bool have_same_root(std::int32_t one, std::int32_t other)
 {

@@ -122,8 +122,7 @@ std::optional<FileMark> mark_file(const std::string& path)
 std::optional<std::string> read_content(const std::string& path, std::uint64_t max_size)
 {
     // Not blocking: a FIFO may have taken the place of a file.
-    const Fd fd{
-        ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)};
+    const Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)};
     if (!fd && errno == ELOOP) return link_target(path, max_size);
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 0 ||
@@ -144,8 +143,8 @@ std::optional<std::string> read_content(const std::string& path, std::uint64_t m
 
 Result<std::vector<FolderEntry>> list_folder(const std::string& path, bool follow_link)
 {
-    Fd fd{::open(path.c_str(),
-                 O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow_link ? 0 : O_NOFOLLOW))};
+    Fd fd{
+        ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow_link ? 0 : O_NOFOLLOW))};
     if (!fd) return Error::system(path, errno);
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd.get()), ::closedir);
     if (!folder) return Error::system(path, errno);

@@ -131,8 +131,7 @@ void ChangeWatch::send_signal()
 {
     std::vector<os::ProcStat> targets = with_.tree.members();
     const ProcessKey main_process = with_.recorder.status().main_process;
-    std::erase_if(targets,
-                  [&](const os::ProcStat& member) { return member.key != main_process; });
+    std::erase_if(targets, [&](const os::ProcStat& member) { return member.key != main_process; });
     const std::uint32_t count = with_.tree.signal(targets, with_.watch.signal);
     with_.recorder.event(
         "signal", {{"signal", std::int64_t{with_.watch.signal}}, {"count", std::int64_t{count}}});

@@ -61,7 +61,8 @@ Result<Payload> decode(std::string_view text)
 Result<Fd> file_of(const std::string& text)
 {
     Fd file(::memfd_create("bgt", MFD_CLOEXEC));
-    if (!file) return Error::system("a file for the supervisor of the outer task (memfd_create)", errno);
+    if (!file)
+        return Error::system("a file for the supervisor of the outer task (memfd_create)", errno);
     if (const int err = write_all(file.get(), text))
         return Error::system("writing for the supervisor of the outer task", err);
     return file;
@@ -86,7 +87,8 @@ Result<TaskAround> open_around(const std::string& folder)
 {
     // ROOT/tasks/ID
     const std::size_t last = folder.rfind('/');
-    const std::size_t middle = last == folder.npos || last == 0 ? folder.npos : folder.rfind('/', last - 1);
+    const std::size_t middle =
+        last == folder.npos || last == 0 ? folder.npos : folder.rfind('/', last - 1);
     store::TaskId id;
     const char* const end = folder.data() + folder.size();
     if (middle == folder.npos || folder.substr(middle, last - middle) != "/tasks" ||
@@ -163,8 +165,8 @@ Result<std::optional<TaskAround>> task_around()
     }
     if (std::getenv(os::cookie_variable) == nullptr && !os::supervisor_above(os::own_pid()))
         return std::optional<TaskAround>();
-    return cant_be_had(Error::failed(
-        "this runs in a task, and BGT_TASK_DIR, which says in which, is not set"));
+    return cant_be_had(
+        Error::failed("this runs in a task, and BGT_TASK_DIR, which says in which, is not set"));
 }
 
 void leave_outer(std::vector<std::string>& env)

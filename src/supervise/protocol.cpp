@@ -9,9 +9,9 @@ namespace bgt::supervise {
 namespace json = boost::json;
 namespace {
 
-constexpr std::array<std::string_view, 11> op_names{"stop",       "signal",      "pause",  "resume",
-                                                    "stdin-eof",  "restart",     "sample", "report",
-                                                    "ready-lost", "start-beside", "watch-pause"};
+constexpr std::array<std::string_view, 11> op_names{
+    "stop",   "signal", "pause",      "resume",       "stdin-eof",  "restart",
+    "sample", "report", "ready-lost", "start-beside", "watch-pause"};
 
 Result<json::object> parse_object(std::string_view bytes)
 {

@@ -292,7 +292,7 @@ bool WatchedTree::take_events()
         const Folder in = folders_.at(folder);
         if (event.name.empty()) {
             const bool is_root = folder == filters_[in.root].root();
-            if (!event.unwatched && !is_root) continue; // the folder that it is in tells more
+            if (!event.unwatched && !is_root) continue;      // the folder that it is in tells more
             if (!event.unwatched) events_.remove(in.number); // another may be in its place
             by_number_.erase(known);
             folders_.at(folder).number = -1;

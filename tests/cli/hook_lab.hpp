@@ -17,7 +17,7 @@ inline boost::json::array hooks_of(const Lab& lab, const std::string& id)
 
 /// The hook of that name, once it has the state; an empty object where it never does.
 inline boost::json::object hook_of(const Lab& lab, const std::string& id, const std::string& name,
-                     const std::string& state = "ended")
+                                   const std::string& state = "ended")
 {
     boost::json::object found;
     eventually(patience, [&] {

@@ -144,9 +144,9 @@ TEST_CASE("where an independent task can't be had it is refused, and nothing is 
 TEST_CASE("a stopped supervisor starts no independent task, and that is said at once")
 {
     const Lab lab;
-    const std::string outer =
-        lab.start({"-c", "echo ready; until [ -e go ]; do sleep 0.05; done; " BGT_BINARY
-                         " run --independent -- sleep 1000 2>said; echo $? >code; exec sleep 1000"});
+    const std::string outer = lab.start(
+        {"-c", "echo ready; until [ -e go ]; do sleep 0.05; done; " BGT_BINARY
+               " run --independent -- sleep 1000 2>said; echo $? >code; exec sleep 1000"});
     REQUIRE(lab.logged(outer, "ready"));
     const pid_t supervisor = pid_of(lab, outer, "/supervisor");
     REQUIRE(::kill(supervisor, SIGSTOP) == 0);

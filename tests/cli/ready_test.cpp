@@ -94,7 +94,7 @@ TEST_CASE("why of several tasks: their supervisors make the reports at the same 
     const Lab lab;
     constexpr int tasks = 20;
     for (int i = 0; i < tasks; ++i) lab.start({"--", "sleep", "1000"});
-    const auto reports = at(lab.ask({"why", "--all"}), "/reports").as_array();
+    const auto reports = at(lab.ask({"why", "--full", "--all"}), "/reports").as_array();
     REQUIRE(reports.size() == tasks);
     for (const auto& report : reports) CHECK(text_at(report.as_object(), "/verdict") == "sleeping");
     // One after the other takes at least 300 ms each.

@@ -146,9 +146,9 @@ TEST_CASE("from a save to the stop signal pass the debounce time and 20 ms")
         fs::rename(lab.work() + "/a.c.new", lab.work() + "/a.c");
         REQUIRE(eventually(patience, [&] { return events(lab, id, "stop").size() > stops; }));
         best = std::min(best, since.elapsed());
-        REQUIRE(eventually(patience,
-                           [&] { return lab.log(id).find("run " + std::to_string(i + 1) + "\n") !=
-                                        std::string::npos; }));
+        REQUIRE(eventually(patience, [&] {
+            return lab.log(id).find("run " + std::to_string(i + 1) + "\n") != std::string::npos;
+        }));
     }
     CHECK(best < milliseconds(120)); // the machine may be loaded: the best of five
 }
@@ -167,9 +167,9 @@ TEST_CASE("every way of saving is one change")
     };
     one_more("echo two > src/a.c");
     one_more("sed -i s/two/three/ src/a.c");
-    one_more("echo four > src/.a.c.tmp && mv src/.a.c.tmp src/a.c");          // VS Code, rename
-    one_more("cp src/a.c src/a.c~; : > src/a.c; echo five >> src/a.c");        // truncated first
-    one_more("mv src/a.c src/a.c~; echo six > src/a.c; rm src/a.c~");          // vim, backup
+    one_more("echo four > src/.a.c.tmp && mv src/.a.c.tmp src/a.c");    // VS Code, rename
+    one_more("cp src/a.c src/a.c~; : > src/a.c; echo five >> src/a.c"); // truncated first
+    one_more("mv src/a.c src/a.c~; echo six > src/a.c; rm src/a.c~");   // vim, backup
     one_more("mkdir src/new && echo x > src/new/b.c");
     one_more("mv src/new src/moved");
     one_more("rm -r src/moved");
@@ -206,8 +206,8 @@ TEST_CASE("a task that writes where it watches does not start itself again for e
 {
     const Lab lab;
     save(lab, "in", "one");
-    const std::string id =
-        lab.start({"--watch", "**", "--debounce", "10ms", "-c", "echo run $BGT_ATTEMPT; cp in out"});
+    const std::string id = lab.start(
+        {"--watch", "**", "--debounce", "10ms", "-c", "echo run $BGT_ATTEMPT; cp in out"});
     // Its output is new at the first run, and the same at the second.
     CHECK(has_run(lab, id, 2));
     REQUIRE(becomes(lab, id, "watching"));
@@ -250,8 +250,8 @@ TEST_CASE("--on-change says what happens while it runs")
 {
     const Lab lab;
     save(lab, "a.c", "0");
-    const std::string text =
-        "trap 'echo hup' HUP; trap 'exit 0' USR1; echo run $BGT_ATTEMPT; while :; do sleep 0.01; done";
+    const std::string text = "trap 'echo hup' HUP; trap 'exit 0' USR1; echo run $BGT_ATTEMPT; "
+                             "while :; do sleep 0.01; done";
     const auto start = [&](const std::string& what) {
         const std::string id =
             lab.start({"--watch", "a.c", "--debounce", "10ms", "--on-change", what, "-c", text});
@@ -340,10 +340,14 @@ TEST_CASE("without room in inotify it looks once a second, and says so")
     const Lab lab;
     for (const char* folder : {"a", "b", "c", "d"}) save(lab, std::string(folder) + "/x", "0");
     // The limit of a user namespace of its own, so that nobody else runs into it.
-    Words words{"unshare", "-Ur", "/bin/sh", "-c",
-                "echo 2 > /proc/sys/user/max_inotify_watches && exec \"$@\"", "sh"};
-    const Invocation call = lab.bgt({"run", "--watch", "**", "--debounce", "10ms", "-c",
-                                     "echo run $BGT_ATTEMPT"});
+    Words words{"unshare",
+                "-Ur",
+                "/bin/sh",
+                "-c",
+                "echo 2 > /proc/sys/user/max_inotify_watches && exec \"$@\"",
+                "sh"};
+    const Invocation call =
+        lab.bgt({"run", "--watch", "**", "--debounce", "10ms", "-c", "echo run $BGT_ATTEMPT"});
     words.insert(words.end(), call.argv.begin(), call.argv.end());
     const Ran ran = run(lab.program(words));
     if (ran.code != 0) return skip("no user namespace can be made here");

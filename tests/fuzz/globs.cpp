@@ -1,5 +1,5 @@
-// What `--watch` reads: globs of the command line and of bgt.toml, --on-change, and the .gitignore of
-// any folder.
+// What `--watch` reads: globs of the command line and of bgt.toml, --on-change, and the .gitignore
+// of any folder.
 #include "fuzz.hpp"
 
 #include <bgt/base/text.hpp>
@@ -32,9 +32,8 @@ void check_glob(const std::string& glob, const std::string& path)
             if (each.names(path)) FUZZ_CHECK(each.matches(path));
         }
         const core::WatchFilter filter(root, {path}, folder, {"/state"});
-        static_cast<void>(
-            filter.judge((root.folder == "/" ? "" : root.folder) + "/" + path, false,
-                         core::WatchFilter::Verdict::take));
+        static_cast<void>(filter.judge((root.folder == "/" ? "" : root.folder) + "/" + path, false,
+                                       core::WatchFilter::Verdict::take));
     }
 }
 

@@ -43,9 +43,8 @@ TEST_CASE("stats count the runs of each name, also of tasks whose folder is gone
 {
     OpsLab lab;
     for (const char* code : {"0", "3"}) {
-        const auto id = lab.start({"exit", code}, [](ops::StartRequest& request) {
-            request.spec.name = "job";
-        });
+        const auto id = lab.start({"exit", code},
+                                  [](ops::StartRequest& request) { request.spec.name = "job"; });
         REQUIRE(lab.ends(id));
     }
     ops::StatsRequest request;
@@ -132,7 +131,8 @@ TEST_CASE("what is started inside a scope", "[.inside_scope]")
     REQUIRE(root);
     ops::StartRequest request = own.request({"sleep", "60"});
     request.spec.cwd = "/";
-    request.env = {"PATH=/usr/bin:/bin", "BGT_OPS_TEST=" + std::string(std::getenv("BGT_OPS_TEST"))};
+    request.env = {"PATH=/usr/bin:/bin",
+                   "BGT_OPS_TEST=" + std::string(std::getenv("BGT_OPS_TEST"))};
     const auto scopes = ops::scopes_around();
     REQUIRE(scopes);
     CHECK(scopes->processes.size() == 1);
@@ -174,8 +174,8 @@ TEST_CASE("up starts what does not run of a project, in its order, and down ends
         return out;
     };
     std::vector<std::string> told;
-    const auto up = ops::up(lab.root(), request(),
-                            [&](const ops::UpOne& one) { told.push_back(one.name); });
+    const auto up =
+        ops::up(lab.root(), request(), [&](const ops::UpOne& one) { told.push_back(one.name); });
     if (!up) FAIL(up.error().message);
     CHECK(told == std::vector<std::string>{"web", "db"});
     REQUIRE(up->tasks.size() == 2);

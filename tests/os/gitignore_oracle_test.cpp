@@ -23,16 +23,28 @@ std::size_t below(Random& random, std::size_t end)
     return std::uniform_int_distribution<std::size_t>(0, end - 1)(random);
 }
 
-const std::vector<std::string> names{"a", "b", "ab", "abc", "foo", "foo.o", "x.c", "[a]",
+const std::vector<std::string> names{"a",   "b",  "ab", "abc", "foo", "foo.o", "x.c", "[a]",
                                      "a b", "!x", "#y", "-",   ".h",  "a*b",   "\\z", "]"};
 
 std::string random_name(Random& random)
 {
-    static const std::vector<std::string> pieces{
-        "a",     "b",   "ab",   "foo",  "x",       "c",     "*",     "?",           "*.o",
-        "[ab]",  "[!a]", "[^b]", "[a-c]", "[]a]",   "[!]a]", "\\*",   "\\[",         "[[:alpha:]]",
-        ".",     "o",   "a*",   "*b",   "[a-",     "\\!",   "\\#",   "[[:nothing:]]", "[-a]",
-        "[a\\]]", "!",   "#",    " ",    "\\ ",     "[a-b-c]", "\\"};
+    static const std::vector<std::string> pieces{"a",       "b",
+                                                 "ab",      "foo",
+                                                 "x",       "c",
+                                                 "*",       "?",
+                                                 "*.o",     "[ab]",
+                                                 "[!a]",    "[^b]",
+                                                 "[a-c]",   "[]a]",
+                                                 "[!]a]",   "\\*",
+                                                 "\\[",     "[[:alpha:]]",
+                                                 ".",       "o",
+                                                 "a*",      "*b",
+                                                 "[a-",     "\\!",
+                                                 "\\#",     "[[:nothing:]]",
+                                                 "[-a]",    "[a\\]]",
+                                                 "!",       "#",
+                                                 " ",       "\\ ",
+                                                 "[a-b-c]", "\\"};
     std::string name;
     for (std::size_t i = 0, count = 1 + below(random, 3); i < count; ++i)
         name += below(random, 4) == 0 ? names[below(random, names.size())]
@@ -46,8 +58,8 @@ std::string random_rule(Random& random)
     std::string rule = below(random, 4) == 0 ? "!" : "";
     if (below(random, 5) == 0) rule += "/";
     for (std::size_t i = 0, count = 1 + below(random, 3); i < count; ++i)
-        rule += (i == 0 ? "" : "/") +
-                (below(random, 6) == 0 ? std::string("**") : random_name(random));
+        rule +=
+            (i == 0 ? "" : "/") + (below(random, 6) == 0 ? std::string("**") : random_name(random));
     if (below(random, 4) == 0) rule += "/";
     if (below(random, 10) == 0) rule += "  ";
     if (below(random, 20) == 0) rule += "\r";
@@ -88,8 +100,8 @@ std::vector<std::pair<std::string, bool>> make_tree(const std::string& top, Rand
 bool is_odd(const std::string& rules)
 {
     for (std::size_t at = 0; (at = rules.find("**", at)) != std::string::npos; at += 2) {
-        const bool begins = at == 0 || rules[at - 1] == '/' || rules[at - 1] == '\n' ||
-                            rules[at - 1] == '!';
+        const bool begins =
+            at == 0 || rules[at - 1] == '/' || rules[at - 1] == '\n' || rules[at - 1] == '!';
         if (!begins) return true;
         if (at + 2 < rules.size() && rules[at + 2] == '*') return true;
     }
@@ -123,7 +135,10 @@ TEST_CASE("what git ignores does not count, and nothing else")
         std::ofstream(top + "/.gitignore") << outer;
         std::ofstream(top + "/" + inner_folder + "/.gitignore") << inner;
         Invocation ask{{"git", "-C", top, "check-ignore", "--no-index", "--stdin", "-z"},
-                       caller_environment(), top, input, {}};
+                       caller_environment(),
+                       top,
+                       input,
+                       {}};
         const Ran answer = run(ask);
         REQUIRE((answer.code == 0 || answer.code == 1));
         std::set<std::string> by_git;
@@ -154,9 +169,8 @@ TEST_CASE("what git ignores does not count, and nothing else")
         for (const auto& [name, is_folder] : entries) {
             if (by_git.contains(name) == by_bgt.contains(name)) continue;
             INFO("rules:\n" << outer << "in " << inner_folder << ":\n" << inner);
-            INFO((is_folder ? "folder " : "file ") << name << ": git "
-                                                   << (by_git.contains(name) ? "ignores it"
-                                                                             : "does not"));
+            INFO((is_folder ? "folder " : "file ")
+                 << name << ": git " << (by_git.contains(name) ? "ignores it" : "does not"));
             CHECK(false);
             round = rounds; // the first says enough
             break;

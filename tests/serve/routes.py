@@ -271,6 +271,8 @@ def test_schedules(lab):
         lab.run("schedule", "rm", "nightly")
         stream.until(lambda e, _, d: e == "schedules" and d["schedules"] == [])
         stream.close()
+        journal = lab.root / "queue" / "journal"
+        await_true(lambda: not journal.exists(), "the dispatcher goes on")
 
 
 def test_each_change_is_an_event(lab):

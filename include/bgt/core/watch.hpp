@@ -39,10 +39,10 @@ struct WatchRoot {
 };
 
 /// Reads globs: `*`, `?` and `[...]` within a name, `**` for any number of folders, `{a,b}`. One
-/// without a slash is about `folder` alone. Where the last name has no wildcards, it is a file, or a
-/// folder with all that is in it. A name that begins with a dot is no exception. Relative globs
-/// begin at `folder`, which is absolute; one that leads out of it gets a root of its own: the folder
-/// of its first names without wildcards. Error (usage): what makes no sense.
+/// without a slash is about `folder` alone. Where the last name has no wildcards, it is a file, or
+/// a folder with all that is in it. A name that begins with a dot is no exception. Relative globs
+/// begin at `folder`, which is absolute; one that leads out of it gets a root of its own: the
+/// folder of its first names without wildcards. Error (usage): what makes no sense.
 Result<std::vector<WatchRoot>> parse_globs(const std::vector<std::string>& globs,
                                            std::string_view folder);
 
@@ -79,8 +79,8 @@ private:
 };
 
 /// Gathers changes that come together: it is due once none has come for the debounce time, but at
-/// the latest 30 s (or ten times that time, if that is longer) after the first. Version control that
-/// is changing files gets ten minutes, and may pause for two seconds.
+/// the latest 30 s (or ten times that time, if that is longer) after the first. Version control
+/// that is changing files gets ten minutes, and may pause for two seconds.
 class Debounce {
 public:
     explicit Debounce(Duration quiet) : quiet_(quiet) {}

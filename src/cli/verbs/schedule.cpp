@@ -26,9 +26,9 @@ constexpr int max_times = 10'000;
 
 /// They are about one task that is started or submitted now, or about many.
 constexpr std::string_view of_run_alone[] = {
-    "--fields",  "--brief",      "--name",     "--replace", "--if-absent", "--anywhere",
-    "--explain", "--wait-ready", "--max-wait", "--wait",    "--owner",     "--json",
-    "--independent", "--watch", "--watch-ignore", "--debounce", "--on-change"};
+    "--fields",      "--brief",      "--name",         "--replace",  "--if-absent", "--anywhere",
+    "--explain",     "--wait-ready", "--max-wait",     "--wait",     "--owner",     "--json",
+    "--independent", "--watch",      "--watch-ignore", "--debounce", "--on-change"};
 constexpr std::string_view of_submit_alone[] = {
     "--in",    "--at",    "--tz",      "--array",   "--each",           "--null",
     "--batch", "--after", "--if-full", "--on-busy", "--on-dep-failure", "--dry-run"};

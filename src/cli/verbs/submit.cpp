@@ -39,9 +39,9 @@ private:
 };
 
 /// They are about the moment at which `bgt run` starts its command.
-constexpr std::string_view of_run_alone[] = {"--replace",    "--if-absent",  "--anywhere",
-                                             "--explain",    "--wait-ready", "--max-wait",
-                                             "--independent", "--watch", "--watch-ignore", "--debounce", "--on-change"};
+constexpr std::string_view of_run_alone[] = {
+    "--replace",     "--if-absent", "--anywhere",     "--explain",  "--wait-ready", "--max-wait",
+    "--independent", "--watch",     "--watch-ignore", "--debounce", "--on-change"};
 
 void Submit::declare(Parser& parser)
 {

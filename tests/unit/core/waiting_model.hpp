@@ -1,8 +1,8 @@
 #pragma once
 /// A naive core::Waiting, and random conditions and facts for both.
 #include "support/catch.hpp"
-#include <bgt/core/waiting.hpp>
 #include <algorithm>
+#include <bgt/core/waiting.hpp>
 #include <random>
 #include <tuple>
 
@@ -20,7 +20,8 @@ inline Condition parsed(const std::string& text)
     return *condition;
 }
 
-inline Waiting waiting(const std::vector<std::string>& texts, std::size_t tasks = 1, WaitRules rules = {})
+inline Waiting waiting(const std::vector<std::string>& texts, std::size_t tasks = 1,
+                       WaitRules rules = {})
 {
     std::vector<Condition> conditions;
     for (const std::string& text : texts) conditions.push_back(parsed(text));

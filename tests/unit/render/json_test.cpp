@@ -40,8 +40,10 @@ TEST_CASE("the JSON of a living task")
     auto task = with_spec(sample::running(7, "web", "npm run dev"));
     task.ports = {5173};
     task.log_bytes = 1234;
+    task.log_tail = "building\nlistening\n";
     CHECK(task_json(task, now) ==
-          json::parse(R"({"id":7,"name":"web","tags":{"job":"e2e"},"command":["npm","run","dev"],
+          json::parse(R"({"id":7,"name":"web","state":"running","exit":null,"last_line":"listening",
+        "tags":{"job":"e2e"},"command":["npm","run","dev"],
         "cwd":"/home/u/p","kind":"job","lifecycle":"running","activity":null,"notices":[],"ready":false,"ready_at":null,"paused":false,"adopted":false,
         "pid":4211,"supervisor":4210,"attempt":1,"attempt_started_at":null,"next_attempt_at":null,"created_at":"2026-01-01T00:00:00.000Z",
         "started_at":"2026-01-01T00:00:00.000Z","ended_at":null,"duration_s":252.0,"outcome":null,
@@ -110,9 +112,11 @@ TEST_CASE("every field is there, also of a damaged task")
     const auto object = task_json(damaged, now);
     CHECK(keys_of(object) == keys);
     CHECK(object.at("problem") == "status: too short");
+    CHECK(object.at("state") == "damaged");
     for (const auto& member : object) {
         const std::string key(member.key());
-        if (key != "id" && key != "folder" && key != "problem") CHECK(member.value().is_null());
+        if (key != "id" && key != "state" && key != "folder" && key != "problem")
+            CHECK(member.value().is_null());
     }
 }
 
