@@ -1,6 +1,5 @@
 #include "independent.hpp"
 
-#include "spawn_main.hpp"
 #include "start_parts.hpp"
 #include "supervisor_resources.hpp"
 

@@ -19,7 +19,6 @@
 #include "spawn_main.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <limits>

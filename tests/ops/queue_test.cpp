@@ -39,11 +39,11 @@ ops::WaitAnswer wait_for(OpsLab& lab, store::TaskId id, const char* condition)
 {
     ops::WaitRequest request;
     request.tasks = {id};
-    request.conditions = {*core::parse_condition(condition, "/")};
+    request.conditions.push_back(*core::parse_condition(condition, "/"));
     request.timeout = patience;
-    const auto answer = ops::wait(lab.root(), request);
+    auto answer = ops::wait(lab.root(), request);
     if (!answer) FAIL(answer.error().message);
-    return *answer;
+    return *std::move(answer);
 }
 
 void end(OpsLab& lab, store::TaskId id)

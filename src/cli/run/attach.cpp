@@ -152,7 +152,9 @@ Result<std::optional<store::Status>> stay_until_end(Context& context, store::Roo
     }
     request.note = [&](const std::string& text) { context.complain(text); };
     request.wake_fd = signals.fd();
-    BGT_TRY_ASSIGN(const Fd leave, make_timer()); // readable: it goes on in the background
+    Result<Fd> timer = make_timer(); // readable: the task goes on in the background
+    if (max_wait && !timer) return timer.error();
+    const Fd leave = timer ? *std::move(timer) : Fd();
     if (max_wait) { BGT_TRY(set_timer(leave, *max_wait)); }
     Keys keys(context, root, id, leave, signals.fd());
     request.on_wake = [&] {

@@ -1,32 +1,8 @@
-#include "support/catch.hpp"
-#include "support/hand_driven.hpp"
+#include "step_sample.hpp"
 
 using namespace bgt;
 using namespace bgt::core;
 using namespace std::chrono_literals;
-
-namespace {
-
-Policy with_leftover(Leftover policy)
-{
-    Policy spec;
-    spec.leftover = policy;
-    return spec;
-}
-
-Policy with_timeout(Duration timeout)
-{
-    Policy spec;
-    spec.timeout = timeout;
-    return spec;
-}
-
-StopRequested stop_now(Reason reason = Reason::killed)
-{
-    return {reason, true, {}};
-}
-
-} // namespace
 
 TEST_CASE("readiness that is lost is put on record, and its time limit does not begin again")
 {

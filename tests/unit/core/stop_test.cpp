@@ -1,6 +1,5 @@
 // core::step: how a task is stopped. The rest: step_test.cpp.
-#include "support/catch.hpp"
-#include "support/hand_driven.hpp"
+#include "step_sample.hpp"
 
 using namespace bgt;
 using namespace bgt::core;
