@@ -187,7 +187,7 @@ TEST_CASE("config shows what is ignored, and why")
     CHECK(at(json, "/settings/0/ignored") == boost::json::value{{"value", "state"},
                                                                 {"where", file + ":1"},
                                                                 {"reason", "not-trusted"}});
-    CHECK(at(json, "/settings/13/ignored/reason") == "own-settings-only");
+    CHECK(at(json, "/settings/14/ignored/reason") == "own-settings-only");
     CHECK(at(json, "/settings/1/ignored").is_null());
     CHECK(at(json, "/rules/0/ignored") == boost::json::value{"env"});
     const Ran one = lab({"config", "root"});
