@@ -1,6 +1,6 @@
 # bash completion for bgt. Made by `bgt completion bash`: do not edit.
 
-_bgt_verbs='run submit queue schedule hold release move scope shutdown graph up down ps show result logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version help'
+_bgt_verbs='run submit queue schedule hold release move scope shutdown graph up down ps show result logs events wait kill why restart retry signal pause resume send notify rm gc stats alerts mcp serve config trust completion version help'
 
 # _bgt_verb VERB OPTION: sets options, first, rest (what its words are) and value (what OPTION's is).
 _bgt_verb() {
@@ -545,6 +545,14 @@ _bgt_verb() {
         --config) value=@file ;;
         esac
         ;;
+    alerts)
+        options='-h --help --test --json --root --config'
+        case $2 in
+        --test) value=@none ;;
+        --root) value=@directory ;;
+        --config) value=@file ;;
+        esac
+        ;;
     mcp)
         options='-h --help --print-config --root --config'
         case $2 in
@@ -596,7 +604,7 @@ _bgt_verb() {
         ;;
     help)
         options=''
-        first='run submit queue schedule hold release move scope shutdown graph up down ps show result logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version'
+        first='run submit queue schedule hold release move scope shutdown graph up down ps show result logs events wait kill why restart retry signal pause resume send notify rm gc stats alerts mcp serve config trust completion version'
         rest=@none
         ;;
     esac

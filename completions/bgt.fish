@@ -63,6 +63,8 @@ function __bgt_valued
             string split ' ' -- '--keep --older --root --config'
         case stats
             string split ' ' -- '--by --since --trend --root --config'
+        case alerts
+            string split ' ' -- '--test --root --config'
         case mcp
             string split ' ' -- '--root --config'
         case serve
@@ -706,6 +708,12 @@ complete -c bgt -n '__bgt_in stats' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in stats' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in stats' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n '__bgt_in stats' -k -a '(__bgt_known name-list)'
+complete -c bgt -n __bgt_no_verb -a alerts -d 'show how the alerts stand, and test one'
+complete -c bgt -n '__bgt_in alerts' -s h -l help -d 'print this help'
+complete -c bgt -n '__bgt_in alerts' -l test -x -d 'run the hook of alert N as if it began, and show what comes of it'
+complete -c bgt -n '__bgt_in alerts' -l json -d 'print the answer as JSON'
+complete -c bgt -n '__bgt_in alerts' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
+complete -c bgt -n '__bgt_in alerts' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n __bgt_no_verb -a mcp -d 'let coding agents use bgt (Model Context Protocol, on stdin and stdout)'
 complete -c bgt -n '__bgt_in mcp' -s h -l help -d 'print this help'
 complete -c bgt -n '__bgt_in mcp' -l print-config -d 'print how to add this server to the programs that people use'
@@ -744,4 +752,4 @@ complete -c bgt -n '__bgt_in version' -l json -d 'print the answer as JSON'
 complete -c bgt -n '__bgt_in version' -l root -x -a '(__fish_complete_directories)' -d 'the folder that holds all tasks (default: see bgt config root)'
 complete -c bgt -n '__bgt_in version' -l config -r -F -d 'read FILE in place of the nearest bgt.toml'
 complete -c bgt -n __bgt_no_verb -a help -d 'print what a verb does, and its options'
-complete -c bgt -n '__bgt_in help first' -a 'run submit queue schedule hold release move scope shutdown graph up down ps show result logs events wait kill why restart retry signal pause resume send notify rm gc stats mcp serve config trust completion version'
+complete -c bgt -n '__bgt_in help first' -a 'run submit queue schedule hold release move scope shutdown graph up down ps show result logs events wait kill why restart retry signal pause resume send notify rm gc stats alerts mcp serve config trust completion version'

@@ -1,5 +1,6 @@
 #include <bgt/cli/context.hpp>
 
+#include <algorithm>
 #include <bgt/base/descriptor.hpp>
 #include <bgt/base/text.hpp>
 #include <bgt/ops/queues.hpp>
@@ -153,6 +154,12 @@ int Context::width() const
     return stdout_is_terminal() ? os::terminal_width(STDOUT_FILENO) : plain_width;
 }
 
+std::optional<std::size_t> Context::table_width() const
+{
+    if (!stdout_is_terminal()) return std::nullopt;
+    return static_cast<std::size_t>(std::max(width(), 1));
+}
+
 void Context::end_without_reader()
 {
     end_as_by_sigpipe();
@@ -236,6 +243,10 @@ void Context::tell_ignored(const IgnoredKeys& keys)
         if (row.ignored->needs == config::Needs::own_settings && keys.retention)
             own_only.push_back(row.key);
     }
+    const auto& alerts = settings().alerts;
+    if (keys.alerts && !project->is_trusted() &&
+        std::ranges::count(alerts, config::Origin::project_file, &config::Alert::origin) > 0)
+        untrusted.emplace_back("alert");
     untrusted.insert(untrusted.end(), keys.options.begin(), keys.options.end());
     if (!untrusted.empty() || !own_only.empty())
         complain(config::ignored_line(*project, untrusted, own_only));

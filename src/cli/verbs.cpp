@@ -45,6 +45,7 @@ constexpr VerbInfo table[] = {
     {"gc", "remove old ended tasks", "[options]", make_gc, config::Mistakes::refuse},
     {"stats", "show how often and how long tasks ran, from the history of ended tasks",
      "[options] [NAME...|export]", make_stats},
+    {"alerts", "show how the alerts stand, and test one", "[options]", make_alerts},
     {"mcp", "let coding agents use bgt (Model Context Protocol, on stdin and stdout)", "[options]",
      make_mcp},
     {"serve", "let other programs and a page in the browser use bgt (HTTP on this machine)",

@@ -1,5 +1,6 @@
 #include <bgt/config/settings.hpp>
 
+#include "alert_table.hpp"
 #include "keys.hpp"
 #include "toml.hpp"
 #include <bgt/base/text.hpp>
@@ -25,7 +26,7 @@ std::string join(const std::string& folder, std::string_view name)
 
 Error unknown_key(const Entry& entry)
 {
-    std::vector<std::string> names{"rule", "task", "schedule"};
+    std::vector<std::string> names{"rule", "alert", "task", "schedule"};
     for (const Key& key : all_keys()) names.emplace_back(key.name);
     const auto near = near_matches(entry.key, names);
     const auto hint = near.empty() ? std::string("`bgt config` lists all")
@@ -121,6 +122,7 @@ private:
             return taken.error();
         if (auto taken = judge(take_schedules(std::move(document->schedules), origin)); !taken)
             return taken.error();
+        BGT_TRY(take_alerts(document->alerts, path, origin));
         std::vector<Rule> rules;
         for (RuleTable& table : document->rules) {
             auto rule = rule_of(std::move(table), folder_of(path), origin);
@@ -134,6 +136,21 @@ private:
                   std::back_inserter(rules)); // of a weaker file
         out_.settings.rules = std::move(rules);
         return true;
+    }
+
+    Result<void> take_alerts(const std::vector<RuleTable>& tables, const std::string& path,
+                             Origin origin)
+    {
+        std::vector<Alert> alerts;
+        for (const RuleTable& table : tables) {
+            auto alert = alert_of(table, path, origin);
+            if (alert) alerts.push_back(*std::move(alert));
+            else BGT_TRY(judge(alert.error()));
+        }
+        std::move(out_.settings.alerts.begin(), out_.settings.alerts.end(),
+                  std::back_inserter(alerts)); // of a weaker file
+        out_.settings.alerts = std::move(alerts);
+        return {};
     }
 
     Result<void> take_tasks(std::vector<TaskTable> tasks, Origin origin)
@@ -256,6 +273,15 @@ Result<core::Pattern> compile(const Rule& rule)
     if (!pattern)
         return Error::usage(fmt::format("{}: match: {}", rule.match_at, pattern.error().message));
     return pattern;
+}
+
+std::vector<Alert> alerts_in_force(const Settings& settings)
+{
+    std::vector<Alert> out;
+    for (const Alert& alert : settings.alerts)
+        if (alert.origin != Origin::project_file || settings.project->is_trusted())
+            out.push_back(alert);
+    return out;
 }
 
 Result<Loaded> load(const Sources& sources)

@@ -127,15 +127,16 @@ Result<std::vector<RuleTable>> rules_of(const toml::key& key, const toml::node& 
                                         const std::string& path)
 {
     const auto* array = node.as_array();
+    const std::string_view what = key.str();
     if (!array)
-        return Error::usage(fmt::format("{}: rules are written [[rule]], with two brackets",
-                                        at(path, key.source())));
+        return Error::usage(fmt::format("{}: {}s are written [[{}]], with two brackets",
+                                        at(path, key.source()), what, what));
     std::vector<RuleTable> rules;
     for (const toml::node& item : *array) {
         const auto* table = item.as_table();
         if (!table)
-            return Error::usage(fmt::format("{}: a rule is a table, not {}",
-                                            at(path, item.source()), kind_of(item)));
+            return Error::usage(fmt::format("{}: {} is a table, not {}", at(path, item.source()),
+                                            what == "rule" ? "a rule" : "an alert", kind_of(item)));
         RuleTable rule;
         rule.at = at(path, item.source());
         rule.line_at = fmt::format("{}:{}", path, item.source().begin.line);
@@ -227,10 +228,10 @@ Result<Document> parse_toml(std::string_view text, const std::string& path)
     }
     Document document;
     for (const auto& [key, node] : parsed.table()) {
-        if (key.str() == "rule") {
+        if (key.str() == "rule" || key.str() == "alert") {
             auto rules = rules_of(key, node, path);
             if (!rules) return rules.error();
-            document.rules = std::move(*rules);
+            (key.str() == "rule" ? document.rules : document.alerts) = std::move(*rules);
             continue;
         }
         if (key.str() == "task" || key.str() == "schedule") {

@@ -8,7 +8,7 @@
 
 namespace bgt::config {
 
-/// One `[[rule]]`, not yet looked into.
+/// One `[[rule]]` or `[[alert]]`, not yet looked into.
 struct RuleTable {
     std::string at;      ///< "FILE:LINE:COLUMN"
     std::string line_at; ///< "FILE:LINE"
@@ -17,12 +17,13 @@ struct RuleTable {
 
 struct Document {
     std::vector<Entry> entries; ///< of the top level: a string or a whole number each
-    std::vector<RuleTable> rules;
+    std::vector<RuleTable> rules, alerts;
     std::vector<TaskTable> tasks, schedules;
 };
 
-/// Error (usage): not TOML, a value of a type that nothing takes, a `rule` that is no `[[rule]]`, a
-/// `task` or `schedule` that is no table of tables; with file, line and column.
+/// Error (usage): not TOML, a value of a type that nothing takes, a `rule` that is no `[[rule]]`
+/// (the same of `alert`), a `task` or `schedule` that is no table of tables; with file, line and
+/// column.
 Result<Document> parse_toml(std::string_view text, const std::string& path);
 
 } // namespace bgt::config

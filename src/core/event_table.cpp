@@ -58,6 +58,7 @@ constexpr std::array table{
     EventType{"output-lost", warning, "output was lost"},
     EventType{"start-failed", error, "could not be started"},
     EventType{"ended", info, "has ended"},
+    EventType{"alert", warning, "an alert has changed"},
     EventType{"schedule", info, "a time of a schedule has come"},
     EventType{"http", info, "was acted on over HTTP"},
     EventType{"sample", debug, "was sampled for signs of life"},

@@ -54,6 +54,7 @@ int Dispatcher::run()
         keep_standby();
         for (const std::int64_t id : std::exchange(to_launch_, {})) launch(id);
         replace_older();
+        if (goes_on) look_at_alerts();
         static_cast<void>(watch_.wait(wake_at())); // whatever woke it: all is looked at
         reap();
         drain_clock();
@@ -128,8 +129,15 @@ Result<bool> Dispatcher::turn()
     }
     compact_if_due();
     clear_contexts_if_due();
-    set_clock();
     return true;
+}
+
+/// Behind the starts, and without the lock of the journal: nobody waits for it.
+void Dispatcher::look_at_alerts()
+{
+    alerts_.update(root_, *view_);
+    if (const auto at = alerts_.look_again_at()) look_again_by(*at);
+    set_clock();
 }
 
 /// An environment may hold secrets: it goes with the last task that needs it. Which those are costs
@@ -259,7 +267,8 @@ std::optional<Instant> Dispatcher::wake_at() const
 void Dispatcher::set_clock()
 {
     std::optional<WallTime> next = view_->state().next_time();
-    if (const auto due = schedules_.next_time(); due && (!next || *due < *next)) next = due;
+    for (const auto& due : {schedules_.next_time(), alerts_.next_time()})
+        if (due && (!next || *due < *next)) next = due;
     if (next == clock_set_to_) return;
     itimerspec at{};
     if (next) {

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "due_alerts.hpp"
 #include "due_schedules.hpp"
 #include "units.hpp"
 
@@ -92,6 +93,7 @@ private:
     void watch_record(std::int64_t id);
     void watch_journal();
     void watch_active();
+    void look_at_alerts();
     void set_clock();
     void drain_clock();
     void reap();
@@ -115,6 +117,7 @@ private:
     std::set<std::int64_t> watched_records_;
     Units units_;
     DueSchedules schedules_;
+    DueAlerts alerts_;
     bool clock_was_set_ = true;         ///< since the last look, perhaps while nobody dispatched
     std::set<std::int64_t> to_replace_; ///< schedules whose older tasks are to end
     std::set<std::int64_t> stop_asked_; ///< tasks of them

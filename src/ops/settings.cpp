@@ -16,14 +16,6 @@ std::string_view variable(const char* name)
     return value == nullptr ? std::string_view() : value;
 }
 
-std::string user_config_file()
-{
-    const auto xdg = variable("XDG_CONFIG_HOME");
-    if (xdg.starts_with('/')) return std::string(xdg) + "/bgt/config.toml";
-    const auto home = variable("HOME");
-    return home.starts_with('/') ? std::string(home) + "/.config/bgt/config.toml" : std::string();
-}
-
 /// Inside a task BGT_GRACE tells its command how long that has; it is no wish for tasks that are
 /// started in it.
 const char* setting_of_environment(const char* name)
@@ -35,10 +27,18 @@ const char* setting_of_environment(const char* name)
 
 } // namespace
 
+std::string user_settings_file()
+{
+    const auto xdg = variable("XDG_CONFIG_HOME");
+    if (xdg.starts_with('/')) return std::string(xdg) + "/bgt/config.toml";
+    const auto home = variable("HOME");
+    return home.starts_with('/') ? std::string(home) + "/.config/bgt/config.toml" : std::string();
+}
+
 Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck trust,
                                      config::Mistakes mistakes, const NamedFile& named)
 {
-    return config::load({setting_of_environment, cwd, user_config_file(), ::getuid(),
+    return config::load({setting_of_environment, cwd, user_settings_file(), ::getuid(),
                          os::read_trusted, std::move(trust), mistakes, named.path, named.by});
 }
 

@@ -5,39 +5,14 @@
 #include <bgt/os/clock.hpp>
 #include <bgt/os/local_time.hpp>
 #include <bgt/os/proc.hpp>
+#include <bgt/store/name_filter.hpp>
 #include <bgt/store/queue_view.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 namespace bgt::ops {
 namespace {
-
-/// The names are few and the runs many: each name is compared once.
-class NameFilter {
-public:
-    explicit NameFilter(const std::vector<std::string>& patterns) : patterns_(patterns) {}
-
-    bool fits(std::string_view name)
-    {
-        if (patterns_.empty()) return true;
-        auto known = known_.find(name);
-        if (known == known_.end()) known = known_.try_emplace(std::string(name), asks(name)).first;
-        return known->second;
-    }
-
-private:
-    bool asks(std::string_view name) const
-    {
-        const std::string word(name);
-        return std::ranges::any_of(patterns_, [&](const std::string& pattern) {
-            return ::fnmatch(pattern.c_str(), word.c_str(), 0) == 0;
-        });
-    }
-    const std::vector<std::string>& patterns_;
-    std::map<std::string, bool, std::less<>> known_;
-};
 
 /// A midnight of the local time zone.
 WallTime some_midnight(WallTime now)
@@ -90,7 +65,7 @@ std::string span_start_words(WallTime start, bool only_date)
 Result<store::History> each_run(const store::Root& root, const RunFilter& filter,
                                 const store::TakeRun& take)
 {
-    NameFilter names(filter.names);
+    store::NameFilter names(filter.names);
     return store::read_history(root, [&](const core::PastRun& run) {
         if ((!filter.since || run.ended >= *filter.since) && names.fits(run.name)) take(run);
     });

@@ -141,6 +141,16 @@ bool wait_for_end(pid_t pid, int pidfd, int output_fd, std::string& output, Inst
     }
 }
 
+/// In memory, to be read from its beginning (man 2 memfd_create).
+Result<Fd> file_of(std::string_view text)
+{
+    Fd file(static_cast<int>(::syscall(SYS_memfd_create, "bgt-input", 1u))); // MFD_CLOEXEC
+    if (!file) return Error::system("can't make a file in memory (memfd_create)", errno);
+    if (const int err = write_all(file.get(), text)) return Error::system("can't write", err);
+    if (::lseek(file.get(), 0, SEEK_SET) != 0) return Error::system("can't write", errno);
+    return file;
+}
+
 int code_of(int status)
 {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -149,14 +159,16 @@ int code_of(int status)
 Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher,
                                   const std::string& executable,
                                   const std::vector<std::string>& arguments, bool keep_output,
-                                  Instant deadline)
+                                  Instant deadline, std::string_view input_text)
 {
     Pipe output;
     if (keep_output) { BGT_TRY_ASSIGN(output, make_pipe("a pipe for the output")); }
+    Fd input;
+    if (!input_text.empty()) { BGT_TRY_ASSIGN(input, file_of(input_text)); }
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null) return Error::system("can't open /dev/null", errno);
     process::process_stdio stdio;
-    stdio.in = null.get();
+    stdio.in = input ? input.get() : null.get();
     stdio.out = keep_output ? output.writer.get() : null.get();
     stdio.err = null.get();
 
@@ -189,16 +201,30 @@ Result<HelperEnd> launch_and_wait(process::posix::default_launcher& launcher,
 
 Result<HelperEnd> run_helper(const std::string& executable,
                              const std::vector<std::string>& arguments, bool keep_output,
-                             Duration timeout)
+                             Duration timeout, std::string_view input)
 {
     process::posix::default_launcher launcher;
     try {
-        return launch_and_wait(launcher, executable, arguments, keep_output, now() + timeout);
+        return launch_and_wait(launcher, executable, arguments, keep_output, now() + timeout,
+                               input);
     } catch (const std::exception& problem) {
         if (launcher.pid > 0)
             Child(launcher.pid).kill_and_reap(); // forked, and then no descriptor was to be had
         return Error::failed("can't run " + executable + ": " + problem.what());
     }
+}
+
+std::string find_program(std::string_view name)
+{
+    const char* const path = std::getenv("PATH");
+    std::string_view rest = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
+    while (!rest.empty()) {
+        const std::string_view folder = rest.substr(0, rest.find(':'));
+        rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
+        std::string file = std::string(folder).append("/").append(name);
+        if (folder.starts_with('/') && ::access(file.c_str(), X_OK) == 0) return file;
+    }
+    return {};
 }
 
 } // namespace bgt::os

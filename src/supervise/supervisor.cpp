@@ -13,6 +13,7 @@
 #include <bgt/os/wait.hpp>
 #include <bgt/store/history.hpp>
 #include <bgt/store/remove.hpp>
+#include <bgt/supervise/alerts.hpp>
 #include <bgt/supervise/start.hpp>
 
 #include <algorithm>
@@ -167,7 +168,7 @@ void Supervisor::reap_helpers()
 {
     const Instant deadline = os::now() + helpers_timeout;
     const auto is_hook = [&](std::int32_t helper) {
-        return reports_.hooks().contains(helper) ||
+        return helper == alert_helper_ || reports_.hooks().contains(helper) ||
                std::ranges::find(*end_hooks_, helper) != end_hooks_->end();
     };
     for (const std::int32_t helper : helpers_)
@@ -351,6 +352,19 @@ void Supervisor::start_end_hooks()
         supervise::start_end_hooks({resources_.task, resources_.spec, resources_.root.path(),
                                     resources_.env, resources_.recorder});
     helpers_.insert(end_hooks_->begin(), end_hooks_->end());
+    look_at_alerts();
+}
+
+/// The record of this task is in the history. What can't be found out now is at the next end.
+void Supervisor::look_at_alerts()
+{
+    const Result<pid_t> helper =
+        look_at_alerts_apart(resources_.root, {.what = AlertOccasion::What::ended,
+                                               .task = resources_.task.id(),
+                                               .name = resources_.spec.name});
+    if (!helper || *helper == 0) return;
+    alert_helper_ = *helper;
+    helpers_.insert(alert_helper_);
 }
 
 /// They live no longer than their supervisor. What went wrong with one of them is shown, so the

@@ -95,6 +95,7 @@ private:
     void begin_pruning();
     void reap_helpers();
     void start_end_hooks();
+    void look_at_alerts();
     void await_hooks();
     void watch_signals();
     void on_signals();
@@ -138,6 +139,7 @@ private:
     std::optional<os::OomCounter> oom_;  ///< since the attempt began; nullopt: not known
     Driver driver_;
     std::optional<std::vector<std::int32_t>> end_hooks_; ///< once they were started
+    std::int32_t alert_helper_ = 0;                      ///< outlives this process
     bool removes_folder_ = false; ///< the task has ended, and nobody wants its folder
 };
 

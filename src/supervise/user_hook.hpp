@@ -1,23 +1,18 @@
 #pragma once
 /// A command of the user's beside a task: `--on-hang exec:`, `--on-end`, `--on-fail`.
+#include "hook_command.hpp"
 #include <bgt/store/spec.hpp>
 #include <bgt/supervise/recorder.hpp>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace bgt::supervise {
-
-using HookVariables = std::vector<std::pair<std::string, std::string>>;
 
 struct UserHook {
     std::string name;        ///< "on-end": in its events
     std::string command;     ///< for /bin/sh -c
     HookVariables variables; ///< besides BGT_TASK_ID, BGT_TASK_DIR, BGT_ROOT and BGT_HOOK
 };
-
-/// How long the command of a hook may take.
-constexpr std::chrono::minutes hook_timeout{1};
 
 /// Whose hooks they are.
 struct HookOwner {

@@ -232,6 +232,7 @@ TEST_CASE("trust: list, revoke, JSON and mistakes")
                                                            {"value", "'A=1' 'B=c d'"},
                                                            {"where", lab.work() + "/bgt.toml:3"},
                                                            {"match", "x"},
+                                                           {"table", nullptr},
                                                            {"counts", true}}});
     CHECK(at(lab.ask({"trust", "--revoke"}), "/trust/0/state") == "revoked");
 }

@@ -230,6 +230,17 @@ def retention_works(lab: Clone) -> bool:
     return not ids <= set(os.listdir(lab.root / "tasks"))
 
 
+def alert_works(lab: Clone) -> bool:
+    """An alert is told at most once: it has to be forgotten where it does not count, or it would not begin again."""
+    mark = lab.mark("alert")
+    mark.unlink(missing_ok=True)
+    lab.said = lab.here("run", "--wait", "--", "false")
+    deadline = time.monotonic() + 2
+    while not mark.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return mark.exists()
+
+
 ATTACKS = [
     Attack("env", rule('env = ["PATH=CLONE/bin:/usr/bin:/bin"]'), ran_mark("ls", "--", "ls"), "env"),
     Attack("env, in several rules", lambda lab: lab.toml(
@@ -254,6 +265,8 @@ ATTACKS = [
     Attack("on_fail", rule('on_fail = "touch MARKS/end"'), ran_mark("end", "--", "false"), "on-fail"),
     Attack("on_end of all", lambda lab: lab.toml(f'on_end = "touch {lab.mark("end")}"\n'), ran_mark("end", "--", "true"), "on_end"),
     Attack("on_fail of all", lambda lab: lab.toml(f'on_fail = "touch {lab.mark("end")}"\n'), ran_mark("end", "--", "false"), "on_fail"),
+    Attack("alert", lambda lab: lab.toml(f'[[alert]]\nwhen = "failures_in_row >= 1"\nrun = "touch {lab.mark("alert")}"\n'),
+           alert_works, "alert"),
     Attack("rm", rule("rm = true"), rm_works, "rm"),
     Attack("replace", rule('name = "db"\nreplace = true'), replace_works, "replace"),
     Attack("if_absent", rule('name = "db"\nif_absent = true'), absent_works, "if-absent"),

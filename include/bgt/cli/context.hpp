@@ -58,6 +58,8 @@ public:
     /// Colour on stdout: a terminal, no NO_COLOR, TERM not "dumb".
     bool color() const;
     int width() const; ///< of the terminal on stdout
+    /// For a table on stdout; nullopt: that is no terminal, and nothing is cut.
+    std::optional<std::size_t> table_width() const;
 
     /// From now on errors are in the JSON answer and not on stderr, until the answer is printed.
     void answer_in_json(render::TaskFields fields);
@@ -88,10 +90,11 @@ public:
         std::vector<std::string> options = {}; ///< of its rule
         bool retention = false;                ///< its `keep_*`
         bool hooks = false;                    ///< what follows the end of a task that is started
+        bool alerts = false;                   ///< its alerts
     };
     /// Says in one line on stderr what the bgt.toml says of that and is not in force. Nothing where
     /// nothing is, and at the second call.
-    void tell_ignored(const IgnoredKeys& = {{}, false, false});
+    void tell_ignored(const IgnoredKeys& = {{}, false, false, false});
     /// A hint on stderr, only where that is a terminal.
     void hint(std::string_view text);
 

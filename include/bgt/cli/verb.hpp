@@ -65,6 +65,7 @@ std::unique_ptr<Verb> make_notify();
 std::unique_ptr<Verb> make_rm();
 std::unique_ptr<Verb> make_gc();
 std::unique_ptr<Verb> make_stats();
+std::unique_ptr<Verb> make_alerts();
 std::unique_ptr<Verb> make_mcp();
 std::unique_ptr<Verb> make_serve();
 std::unique_ptr<Verb> make_config();

@@ -1,6 +1,7 @@
 #pragma once
 /// `[[rule]]` of a file: options of `bgt run` for the commands that match. Here they are words;
 /// what an option means, and whether there is one of that name, is known to the command line.
+#include <bgt/core/alert.hpp>
 #include <bgt/core/pattern.hpp>
 #include <string>
 #include <variant>
@@ -35,6 +36,17 @@ struct TaskTable {
     std::string name;
     std::vector<Entry> entries; ///< in the order of the file
     std::string at;             ///< "FILE:LINE:COLUMN"
+};
+
+/// `[[alert]]` of a file: whom to tell once many tasks are not as they should be.
+struct Alert {
+    core::AlertRule rule;
+    std::string run;     ///< for /bin/sh -c; empty: none
+    std::string webhook; ///< http:// or https://; empty: none
+    Origin origin = Origin::project_file;
+    std::string file;   ///< that it stands in
+    std::string where;  ///< "FILE:LINE"
+    std::string folder; ///< of the file
 };
 
 /// The regex of a rule, ready to search. Not done by load(): only who starts a task pays for it,

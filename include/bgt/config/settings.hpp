@@ -42,12 +42,17 @@ struct Settings {
                                   ///< but `bgt up` looks into them
     std::vector<TaskTable> schedules; ///< [schedule.NAME] of the project; nothing but `bgt schedule
                                       ///< apply` looks into them
-    std::vector<Rule> rules; ///< those of the project first, each file's in its order: the first
-                             ///< that matches counts
+    std::vector<Rule> rules;   ///< those of the project first, each file's in its order: the first
+                               ///< that matches counts
+    std::vector<Alert> alerts; ///< those of the project, which count only where it is trusted, and
+                               ///< those of the user's file
     std::set<std::string, std::less<>>
         in_environment;             ///< keys that a variable sets: rules don't change those
     std::optional<Project> project; ///< the bgt.toml that was read
 };
+
+/// Those that count: of a bgt.toml that is not trusted, none does.
+std::vector<Alert> alerts_in_force(const Settings&);
 
 /// For `bgt config`: one row a key.
 struct SettingRow {

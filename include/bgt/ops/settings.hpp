@@ -24,6 +24,9 @@ Result<config::Loaded> load_settings(const std::string& cwd, config::TrustCheck 
 /// there, or can't be read.
 Result<config::Loaded> load_project_file(const std::string& file);
 
+/// Where the user's own file of settings is, or would be; empty: that is not known.
+std::string user_settings_file();
+
 /// A file of this user (os::read_trusted).
 Result<config::File> read_own_file(const std::string& path);
 

@@ -4,6 +4,7 @@
 #include <bgt/base/time.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,13 +16,16 @@ struct HelperEnd {
     std::string output; ///< what it wrote to stdout, when asked for: at most 64 KiB
 };
 
-/// Runs `executable` (a path) with these arguments, stdin and stderr on /dev/null, stdout kept or
-/// on /dev/null, with default signal dispositions, an empty signal mask and a process group of its
-/// own. When the timeout passes the group gets SIGKILL. No other descriptor of the caller is
-/// inherited. Error: it can't be started. Hazard: the child is reaped here; a caller that reaps all
-/// children (waitid P_ALL) in another thread takes its status away.
+/// Runs `executable` (a path) with these arguments, `input` or nothing as its stdin, stderr on
+/// /dev/null, stdout kept or on /dev/null, with default signal dispositions, an empty signal mask
+/// and a process group of its own. When the timeout passes the group gets SIGKILL. No other
+/// descriptor of the caller is inherited. Error: it can't be started. Hazard: the child is reaped
+/// here; a caller that reaps all children (waitid P_ALL) in another thread takes its status away.
 Result<HelperEnd> run_helper(const std::string& executable,
                              const std::vector<std::string>& arguments, bool keep_output,
-                             Duration timeout);
+                             Duration timeout, std::string_view input = {});
+
+/// The path of a program; empty: it is not in $PATH.
+std::string find_program(std::string_view name);
 
 } // namespace bgt::os

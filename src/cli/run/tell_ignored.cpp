@@ -14,8 +14,10 @@ void tell_ignored(Context& context, const RunOptions& options)
         return row.ignored && row.ignored->needs == config::Needs::own_settings;
     });
     // Whoever trusts the file was told by `bgt trust`.
-    context.tell_ignored(
-        {.options = names, .retention = has_retention && !project->is_trusted(), .hooks = true});
+    context.tell_ignored({.options = names,
+                          .retention = has_retention && !project->is_trusted(),
+                          .hooks = true,
+                          .alerts = true});
 }
 
 } // namespace bgt::cli

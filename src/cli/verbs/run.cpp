@@ -1,4 +1,5 @@
 #include "answer.hpp"
+#include "known_alerts.hpp"
 #include "live_line.hpp"
 #include "run/attach.hpp"
 #include "run/explain.hpp"
@@ -93,6 +94,7 @@ int Run::run(Context& context)
     }
     auto root = context.root(true);
     if (!root) return context.fail(root.error(), options_.json);
+    know_alerts(context, **root);
     if (!options_.from_rule.empty() && context.stderr_is_terminal())
         context.complain(rule_line(options_));
     return options_.wait ? start_and_stay(context, **root, *std::move(request))

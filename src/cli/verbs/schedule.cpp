@@ -1,4 +1,5 @@
 #include "answer.hpp"
+#include "known_alerts.hpp"
 #include "run/queue_table.hpp"
 #include "run/run_table.hpp"
 #include "run/schedule_options.hpp"
@@ -132,6 +133,7 @@ int Schedule::run(Context& context)
         if (act.word != words_.front()) continue;
         auto root = context.root(act.changes);
         if (!root) return context.fail(root.error(), options_.json);
+        if (act.changes) know_alerts(context, **root);
         return (this->*act.act)(context, **root);
     }
     std::string all = "explain";

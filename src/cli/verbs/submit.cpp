@@ -1,4 +1,5 @@
 #include "answer.hpp"
+#include "known_alerts.hpp"
 #include "run/attach.hpp"
 #include "run/queue_table.hpp"
 #include "run/tell_ignored.hpp"
@@ -193,6 +194,7 @@ int Submit::run(Context& context)
     if (!made) return context.fail(made.error(), options_.json);
     auto root = context.root(true);
     if (!root) return context.fail(root.error(), options_.json);
+    if (!queue_.dry_run) know_alerts(context, **root);
     const auto done = ops::submit(**root, *std::move(made));
     if (!done) return context.fail(done.error(), options_.json);
     if (!options_.wait || queue_.dry_run) return answer(context, *done);

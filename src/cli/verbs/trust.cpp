@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bgt/base/text.hpp>
 #include <bgt/cli/verb.hpp>
+#include <bgt/ops/alerts.hpp>
 #include <bgt/ops/settings.hpp>
 #include <bgt/render/json.hpp>
 #include <boost/json.hpp>
@@ -20,6 +21,7 @@ namespace {
 struct Use {
     std::string where; ///< "FILE:LINE"
     std::string match; ///< of its rule; empty: a setting
+    std::string table; ///< "alert p95 > 2x", of which it is a key; empty: of none
     std::string key;
     std::string value;
     bool counts = true; ///< once it is trusted
@@ -93,16 +95,27 @@ Result<config::Loaded> load_untrusted(const std::string& file)
     return loaded;
 }
 
+void add_alert(std::vector<Use>& out, const config::Alert& alert)
+{
+    const std::string table = "alert " + core::to_string(alert.rule.when);
+    const bool runs = !alert.run.empty();
+    if (!runs && alert.webhook.empty())
+        return out.push_back({alert.where, "", "", "alert", core::to_string(alert.rule.when)});
+    out.push_back(
+        {alert.where, "", table, runs ? "run" : "webhook", runs ? alert.run : alert.webhook});
+}
+
 std::vector<Use> uses_of(const config::Loaded& loaded)
 {
     std::vector<Use> out;
     for (const auto& row : loaded.rows)
         if (row.ignored)
-            out.push_back({row.ignored->where, "", row.key, row.ignored->value,
+            out.push_back({row.ignored->where, "", "", row.key, row.ignored->value,
                            row.ignored->needs == config::Needs::trust});
     for (const auto& rule : loaded.settings.rules)
         for (const auto& entry : entries_that_need_trust(rule))
-            out.push_back({entry.line_at, rule.match, entry.key, text_of(entry), true});
+            out.push_back({entry.line_at, rule.match, "", entry.key, text_of(entry), true});
+    for (const auto& alert : loaded.settings.alerts) add_alert(out, alert);
     return out;
 }
 
@@ -125,6 +138,7 @@ std::string line_of(const Use& use)
     std::string out = "  line " + use.where.substr(use.where.rfind(':') + 1) + ": ";
     if (!use.match.empty())
         out += "for commands that match " + shell_quote(printable(use.match)) + ": ";
+    if (!use.table.empty()) out += printable(use.table) + ": ";
     out += printable(use.key) + " = " + visible(use.value);
     if (!use.counts) out += " (never applies in a bgt.toml, only in your own settings)";
     return out + "\n";
@@ -152,6 +166,8 @@ int TrustVerb::add(Context& context, const store::TrustStore& store, const std::
                 {"value", to_valid_utf8(use.value)},
                 {"where", to_valid_utf8(use.where)},
                 {"match", use.match.empty() ? boost::json::value() : boost::json::value(use.match)},
+                {"table", use.table.empty() ? boost::json::value()
+                                            : boost::json::value(to_valid_utf8(use.table))},
                 {"counts", use.counts}});
         auto row = row_json(project.file(), "trusted");
         row["uses"] = std::move(list);
@@ -169,6 +185,10 @@ int TrustVerb::remove(Context& context, const store::TrustStore& store, const st
 {
     const auto removed = store.remove(file);
     if (!removed) return context.fail(removed.error(), json_);
+    // Its alerts are known to the root, and count until they are forgotten.
+    if (auto root = context.root())
+        if (auto forgotten = ops::know_alerts(**root, {}, file); !forgotten)
+            context.complain(forgotten.error().message);
     if (!*removed)
         return context.fail(Error::not_found(printable(file) +
                                              " was not trusted (bgt trust --list shows which are)"),

@@ -1,4 +1,5 @@
 #include "answer.hpp"
+#include "known_alerts.hpp"
 #include "run/task_tables.hpp"
 
 #include <bgt/base/terminal_text.hpp>
@@ -167,8 +168,10 @@ int Up::run(Context& context)
     }
     auto tables = find_tables(context);
     if (!tables) return context.fail(tables.error(), json_);
+    tell_ignored_alerts(context);
     auto root = context.root(true); // its path may be relative to the folder that is left now
     if (!root) return context.fail(root.error(), json_);
+    know_alerts(context, **root);
     if (::chdir(tables->folder.c_str()) != 0)
         return context.fail(Error::system(printable(tables->folder), errno), json_);
     auto tasks = read_tables(*tables, context.settings());
