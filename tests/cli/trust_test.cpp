@@ -236,3 +236,19 @@ TEST_CASE("trust: list, revoke, JSON and mistakes")
                                                            {"counts", true}}});
     CHECK(at(lab.ask({"trust", "--revoke"}), "/trust/0/state") == "revoked");
 }
+
+TEST_CASE("trust says what it allows: alerts and schedules, too")
+{
+    const Lab lab;
+    put(lab, "[[alert]]\nwhen = \"wait > 1m\"\nrun = \"rm -r x\"\n"
+             "[[alert]]\nwhen = \"active > 3\"\n"
+             "[schedule.night]\ncron = \"0 2 * * *\"\ncommand = [\"./backup\", \"a b\"]\n");
+    const Ran trusted = lab({"trust"});
+    INFO(trusted);
+    CHECK(has(trusted.out, " These keys need trust:\n"
+                           "  line 1: alert wait > 1m: run = rm -r x\n"
+                           "  line 4: alert = active > 3\n"
+                           "  line 7: schedule night: cron = 0 2 * * *\n"
+                           "  line 8: schedule night: command = ./backup 'a b'\n"));
+    CHECK(at(lab.ask({"trust"}), "/trust/0/uses/3/table") == "schedule night");
+}

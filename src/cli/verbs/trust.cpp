@@ -116,6 +116,10 @@ std::vector<Use> uses_of(const config::Loaded& loaded)
         for (const auto& entry : entries_that_need_trust(rule))
             out.push_back({entry.line_at, rule.match, "", entry.key, text_of(entry), true});
     for (const auto& alert : loaded.settings.alerts) add_alert(out, alert);
+    for (const auto& schedule : loaded.settings.schedules)
+        for (const auto& entry : schedule.entries)
+            out.push_back(
+                {entry.line_at, "", "schedule " + schedule.name, entry.key, text_of(entry), true});
     return out;
 }
 
