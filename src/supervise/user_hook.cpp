@@ -8,6 +8,8 @@
 #include <bgt/os/tree.hpp>
 #include <bgt/os/wait.hpp>
 #include <bgt/store/open_file.hpp>
+#include <bgt/store/root.hpp>
+#include <bgt/store/root_events.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -58,6 +60,29 @@ std::string stop_words(os::StoppedFor why, pid_t supervisor)
     return {};
 }
 
+/// In the stream of all tasks. What can't be written is not.
+void tell_root(const HookOwner& owner, std::string_view what, WallTime at,
+               std::vector<store::EventField> fields)
+{
+    const auto root = store::Root::open(owner.root, store::Root::IfMissing::empty);
+    const core::EventType* type = core::find_event_type(what);
+    if (!root || !root->exists() || !type) return;
+    store::RootEvent event;
+    event.at = at;
+    event.type = type->word;
+    event.level = type->level;
+    event.task = owner.task.id();
+    event.name = owner.spec.name;
+    for (store::EventField& field : fields) {
+        if (field.key == "start_ticks") continue;
+        const auto* code = std::get_if<std::int64_t>(&field.value);
+        if (field.key == "error" || (field.key == "code" && code && *code != 0))
+            event.level = core::EventLevel::error;
+        event.data.emplace_back(field.key, std::move(field.value));
+    }
+    static_cast<void>(store::EventWriter(root->fd()).append(event));
+}
+
 /// In the process of its own.
 int run_and_tell(const HookOwner& owner, const UserHook& hook, pid_t supervisor)
 {
@@ -70,7 +95,9 @@ int run_and_tell(const HookOwner& owner, const UserHook& hook, pid_t supervisor)
         store::open_file(owner.task.fd(), store::file::events, O_RDWR | O_CREAT | O_APPEND);
     const auto tell = [&](std::string_view event, std::vector<store::EventField> fields) {
         fields.insert(fields.begin(), {{"hook", hook.name}, {"pid", std::int64_t{self.pid}}});
-        static_cast<void>(store::append_event(events.get(), os::wall_now(), event, fields));
+        const WallTime now = os::wall_now();
+        static_cast<void>(store::append_event(events.get(), now, event, fields));
+        tell_root(owner, event, now, std::move(fields));
     };
     tell("hook",
          {{"start_ticks", static_cast<std::int64_t>(self.start_ticks)}, {"command", hook.command}});

@@ -117,6 +117,13 @@ TEST_CASE("a hook that fails is shown by show, why, their JSON and run --wait")
     const json::value answer = lab.ask({"why", "1"});
     CHECK(at(answer, "/hooks/0/code") == json::value(7));
     CHECK(at(answer, "/hooks/0/id") == json::value(1));
+    const json::array told =
+        lab.ask({"events", "--type", "hook", "--type", "hook-ended"}).at("events").as_array();
+    REQUIRE(told.size() == 2);
+    CHECK(text_at(told[0].as_object(), "/data/command") == command);
+    CHECK(text_at(told[1].as_object(), "/level") == "error");
+    CHECK(number_at(told[1].as_object(), "/data/code") == 7);
+    CHECK(number_at(told[1].as_object(), "/task") == 1);
     const Ran fine = lab({"run", "--wait", "--on-end", "echo fine", "--", "true"});
     CHECK(fine.err.empty()); // what did its work needs no word
     CHECK(fine.code == 0);
