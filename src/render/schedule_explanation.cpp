@@ -1,5 +1,8 @@
 #include <bgt/render/schedule_explanation.hpp>
 
+#include "wrap.hpp"
+
+#include <bgt/base/text.hpp>
 #include <bgt/render/json.hpp>
 
 #include <array>
@@ -25,17 +28,22 @@ std::string clock_text(WallTime time, const core::TimeZone& zone)
 
 } // namespace
 
-std::string explanation_text(const ops::ScheduleExplanation& answer)
+std::string explanation_text(const ops::ScheduleExplanation& answer,
+                             std::optional<std::size_t> width)
 {
-    std::string out = core::in_words(answer.recurrence);
+    const auto cut = [&](std::string line) { return width ? fit(line, *width) : line; };
+    std::string words = core::in_words(answer.recurrence);
     if (answer.recurrence.is_interval())
-        out += ", from " + clock_text(answer.from, *answer.clocks) + " on";
+        words += ", from " + clock_text(answer.from, *answer.clocks) + " on";
     else if (answer.recurrence.zone.empty())
-        out += ", by the clocks of " + (answer.zone == "local" ? "this machine" : answer.zone);
-    out += "\n";
+        words += ", by the clocks of " + (answer.zone == "local" ? "this machine" : answer.zone);
+    std::string out;
+    for (const std::string& line : width ? wrapped(words, *width, 4) : std::vector{words})
+        out += line + "\n";
     for (const WallTime fire : answer.fires)
-        out += fmt::format("  {}   {}\n", clock_text(fire, *answer.clocks),
-                           format_rfc3339(std::chrono::floor<std::chrono::seconds>(fire)));
+        out += cut(fmt::format("  {}   {}", clock_text(fire, *answer.clocks),
+                               format_rfc3339(std::chrono::floor<std::chrono::seconds>(fire)))) +
+               "\n";
     return out;
 }
 

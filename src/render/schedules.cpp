@@ -2,6 +2,7 @@
 
 #include <bgt/base/text.hpp>
 #include <bgt/ops/moment.hpp>
+#include <bgt/render/columns.hpp>
 #include <bgt/render/json.hpp>
 
 #include <algorithm>
@@ -63,22 +64,12 @@ std::string last_words(const ops::ScheduleInfo& info, const Moment& now)
     return words + ")";
 }
 
-/// Cells under their titles, without blanks at the ends of lines.
-std::string table(const std::vector<std::vector<std::string>>& rows)
+/// "at 02:00 every day, Europe/Berlin".
+std::string when_words(const ops::ScheduleInfo& info)
 {
-    std::vector<std::size_t> widths(rows.front().size(), 0);
-    for (const auto& row : rows)
-        for (std::size_t c = 0; c < row.size(); ++c)
-            widths[c] = std::max(widths[c], display_width(row[c]));
-    std::string out;
-    for (const auto& row : rows) {
-        for (std::size_t c = 0; c < row.size(); ++c) {
-            out += row[c];
-            if (c + 1 < row.size()) out.append(widths[c] - display_width(row[c]) + 2, ' ');
-        }
-        out += '\n';
-    }
-    return out;
+    const std::string words = fit(printable(info.words), max_when);
+    const bool has_clock = !info.when.starts_with("every ");
+    return has_clock && !info.zone.empty() ? words + ", " + printable(info.zone) : words;
 }
 
 json::value run_json(const std::optional<ops::ScheduleRun>& run)
@@ -140,24 +131,25 @@ std::string fate_words(const ops::HistoryRow& row)
     const std::string times = row.what.count == 1 ? "" : fmt::format(", {} times", row.what.count);
     switch (row.what.fate) {
     case core::OccurrenceFate::fired: return "fired";
-    case core::OccurrenceFate::manual: return "run by hand";
+    case core::OccurrenceFate::manual: return "manual: run by hand";
     case core::OccurrenceFate::missed: return "missed" + times;
-    case core::OccurrenceFate::overlapped: return "skipped: its task had not ended" + times;
+    case core::OccurrenceFate::overlapped: return "overlapped: its task had not ended" + times;
     case core::OccurrenceFate::paused: return "paused" + times;
-    case core::OccurrenceFate::refused: return "skipped: its queue took no more" + times;
+    case core::OccurrenceFate::refused: return "refused: its queue took no more" + times;
     }
     return {};
 }
 
 } // namespace
 
-std::string schedules_table(const std::vector<ops::ScheduleInfo>& all, const Moment& now)
+std::string schedules_table(const std::vector<ops::ScheduleInfo>& all, const Moment& now,
+                            std::optional<std::size_t> width)
 {
-    std::vector<std::vector<std::string>> rows{{"NAME", "WHEN", "NEXT", "LAST", "COMMAND"}};
+    std::vector<Cells> rows{{"NAME", "WHEN", "NEXT", "LAST", "COMMAND"}};
     for (const ops::ScheduleInfo& info : all)
-        rows.push_back({info.name, fit(printable(info.words), max_when), next_words(info, now),
-                        last_words(info, now), fit(printable(info.command), max_command)});
-    return table(rows);
+        rows.push_back({info.name, when_words(info), next_words(info, now), last_words(info, now),
+                        fit(printable(info.command), max_command)});
+    return columns(rows, {.width = width, .free = {4, 3, 1, 0, 2}});
 }
 
 std::string schedules_json(const std::vector<ops::ScheduleInfo>& all)
@@ -167,14 +159,15 @@ std::string schedules_json(const std::vector<ops::ScheduleInfo>& all)
     return answer_json({{"schedules", std::move(schedules)}});
 }
 
-std::string history_table(const std::vector<ops::HistoryRow>& all, const Moment& now)
+std::string history_table(const std::vector<ops::HistoryRow>& all, const Moment& now,
+                          std::optional<std::size_t> width)
 {
-    std::vector<std::vector<std::string>> rows{{"TIME", "WHAT", "TASK"}};
+    std::vector<Cells> rows{{"TIME", "WHAT", "TASK"}};
     for (const ops::HistoryRow& row : all)
         rows.push_back(
             {span_words(row.what, now.wall), fate_words(row),
              row.run ? fmt::format("{} ({})", row.run->task, run_words(*row.run)) : "-"});
-    return table(rows);
+    return columns(rows, {.width = width, .free = {0, 1, 2}});
 }
 
 std::string history_json(const std::string& name, const std::vector<ops::HistoryRow>& all)

@@ -72,6 +72,7 @@ TEST_CASE("ls, next and history tell when it runs, and what became of it")
     CHECK(ls.out.find("night") != std::string::npos);
     CHECK(ls.out.find("02:00") != std::string::npos);
     CHECK(ls.out.find("(in ") != std::string::npos);
+    CHECK(ls.out.find(", Europe/Berlin  ") != std::string::npos); // WHEN is by its clocks
     const auto json = lab.ask({"schedule", "ls"});
     CHECK(at(json, "/schedules/0/name") == "night");
     CHECK(at(json, "/schedules/0/when") == "cron 0 2 * * *");
@@ -93,6 +94,8 @@ TEST_CASE("ls, next and history tell when it runs, and what became of it")
     CHECK(at(rows[0], "/run/task") == std::stoi(id));
     CHECK(at(rows[0], "/run/exit_code") == 0);
     CHECK(schedule(lab, {}).out.find("exit 0 (task " + id) != std::string::npos);
+    CHECK(schedule(lab, {"history", "night"}).out.find("  manual: run by hand  ") !=
+          std::string::npos);
     REQUIRE(schedule(lab, {"rm", "night"}).code == 0);
     CHECK(is_over(lab));
 }
@@ -375,6 +378,11 @@ TEST_CASE("bad words of schedule")
         {"next", "none"},
         {"history", "none"},
         {"pause", "none"},
+        {"ls", "--tz", "Europe/Berlin"},
+        {"next", "none", "--tz", "Europe/Berlin"},
+        {"ls", "--cron", "0 2 * * *"},
+        {"history", "none", "--queue", "x"},
+        {"ls", "-n", "3"},
         {"nosuch"}};
     for (const Words& words : bad) {
         const Ran ran = schedule(lab, words);

@@ -77,6 +77,7 @@ private:
     Result<ops::SubmitRequest> task_request(Context&);
     Result<ops::ScheduleRequest> add_request(Context&);
     Result<ops::ScheduleChange> change_request(Context&);
+    Result<void> check_options(std::string_view word) const;
     Result<std::string> only_name() const;
     bool says_command() const { return words_.size() > 2 || options_.shell.has_value(); }
 
@@ -131,6 +132,8 @@ int Schedule::run(Context& context)
     if (from_) return context.fail(Error::usage("--from: only explain knows it"), options_.json);
     for (const Act& act : acts()) {
         if (act.word != words_.front()) continue;
+        if (const auto fine = check_options(act.word); !fine)
+            return context.fail(fine.error(), options_.json);
         auto root = context.root(act.changes);
         if (!root) return context.fail(root.error(), options_.json);
         if (act.changes) know_alerts(context, **root);
@@ -141,6 +144,19 @@ int Schedule::run(Context& context)
     return context.fail(
         Error::usage("'" + fit(printable(words_.front()), 40) + "' is none of " + all),
         options_.json);
+}
+
+/// Those that would be passed over.
+Result<void> Schedule::check_options(std::string_view word) const
+{
+    if (word == "add" || word == "edit") return {};
+    if (when_.tz)
+        return Error::usage("--tz: only add, edit and explain know it; times are shown in your own "
+                            "time zone (TZ=Europe/Berlin bgt schedule ...)");
+    if (when_.is_any_set() || is_any_task_option_set(queue_, options_))
+        return Error::usage(std::string(word) + " takes none of the options of add and edit");
+    if (count_ && word != "next") return Error::usage("--count: only next and explain know it");
+    return {};
 }
 
 Result<std::string> Schedule::only_name() const
@@ -247,7 +263,7 @@ int Schedule::list(Context& context, store::Root& root)
     const auto all = ops::list_schedules(root);
     if (!all) return context.fail(all.error(), options_.json);
     if (options_.json) context.print(render::schedules_json(*all));
-    else context.print(render::schedules_table(*all, render::Moment::now()));
+    else context.print(render::schedules_table(*all, render::Moment::now(), context.table_width()));
     return code::ok;
 }
 
@@ -318,7 +334,7 @@ int Schedule::history(Context& context, store::Root& root)
     const auto rows = ops::schedule_history(root, *name);
     if (!rows) return context.fail(rows.error(), options_.json);
     if (options_.json) context.print(render::history_json(*name, *rows));
-    else context.print(render::history_table(*rows, render::Moment::now()));
+    else context.print(render::history_table(*rows, render::Moment::now(), context.table_width()));
     return code::ok;
 }
 

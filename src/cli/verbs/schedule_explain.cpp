@@ -48,7 +48,7 @@ int explain_schedule(Context& context, const ExplainWords& said)
     const auto answer = ops::explain_schedule(*request, now);
     if (!answer) return context.fail(answer.error(), said.json);
     context.print(said.json ? render::explanation_json(*answer)
-                            : render::explanation_text(*answer));
+                            : render::explanation_text(*answer, context.table_width()));
     if (!said.json && answer->fires.size() < request->count)
         context.print(answer->fires.empty() ? "  never\n" : "  and never again\n");
     return code::ok;
