@@ -122,8 +122,8 @@ Result<WallTime> parse_moment(const std::string& text, WallTime now)
         if (at && *at > now)
             at = parse_in_zone(date_of(now - std::chrono::hours(24), zone), text, zone);
     } else {
-        Result<Duration> ago = parse_duration(text);
-        if (!ago) return ago.error();
+        const Result<Duration> ago = parse_duration(text);
+        if (!ago) return bad_moment(text);
         return *ago < now.time_since_epoch() ? now - *ago : WallTime{};
     }
     return at ? at : bad_moment(text);

@@ -144,6 +144,9 @@ TEST_CASE("stats refuses what makes no sense")
         if (json) CHECK(ran.out.starts_with("{\"schema\":1,\"error\":"));
         CHECK(ran.err.starts_with("bgt stats: ") != json);
     }
+    CHECK(lab({"stats", "--since", "yesterday"})
+              .err.starts_with(
+                  "bgt stats: --since: bad time yesterday; write e.g. 10m (ago), 14:00, "));
 }
 
 TEST_CASE("a task of which the supervisor was killed counts once, as lost")

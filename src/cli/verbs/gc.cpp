@@ -109,7 +109,7 @@ int Collect::history(Context& context, const store::Retention& keep)
     }
     context.print((dry_run_ ? "would remove " : "removed ") +
                   counted(trimmed->removed, "record", "records") + " of the history, " +
-                  std::to_string(trimmed->kept) + " stay\n");
+                  std::to_string(trimmed->kept) + (trimmed->kept == 1 ? " stays\n" : " stay\n"));
     return code::ok;
 }
 

@@ -70,8 +70,9 @@ Result<ops::StatsRequest> Stats::request() const
     request.filter.names = words_;
     if (exports()) request.filter.names.erase(request.filter.names.begin());
     if (since_) {
-        BGT_TRY_ASSIGN(request.filter.since,
-                       ops::parse_moment(*since_, render::Moment::now().wall));
+        const auto since = ops::parse_moment(*since_, render::Moment::now().wall);
+        if (!since) return Error::usage("--since: " + since.error().message);
+        request.filter.since = *since;
     }
     if (by_) {
         auto by = core::parse_grouping(*by_);
