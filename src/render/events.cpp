@@ -37,19 +37,22 @@ json::object object_of(const ops::EventRecord& record)
             {"cursor", record.cursor}};
 }
 
-/// What says nothing: no signal, and nobody else who ended it.
-bool is_default(std::string_view key, const std::variant<std::int64_t, std::string>& value)
+/// What says nothing: no signal, nobody else who ended it, or what the exit code says, too.
+bool is_default(const store::RootEvent& event, std::string_view key,
+                const std::variant<std::int64_t, std::string>& value)
 {
+    const auto* number = std::get_if<std::int64_t>(&value);
+    if (key == "code" && number && event.number("exit_code") == *number) return true;
     if (const auto* text = std::get_if<std::string>(&value))
         return key == "reason" && *text == core::to_string(core::Reason::self);
-    return (key == "code" || key == "signal") && std::get<std::int64_t>(value) == 0;
+    return (key == "code" || key == "signal") && *number == 0;
 }
 
 std::string details(const store::RootEvent& event)
 {
     std::string out;
     for (const auto& [key, value] : event.data) {
-        if (key == "tail" || is_default(key, value)) continue;
+        if (key == "tail" || is_default(event, key, value)) continue;
         const auto* number = std::get_if<std::int64_t>(&value);
         const std::string text =
             number ? std::to_string(*number)
