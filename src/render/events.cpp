@@ -101,17 +101,20 @@ std::string event_sentence(const store::RootEvent& event)
 }
 
 std::string event_text(const store::RootEvent& event,
-                       const std::function<std::string(WallTime)>& clock, bool color)
+                       const std::function<std::string(WallTime)>& clock, bool color,
+                       std::optional<std::size_t> width)
 {
+    const auto cut = [&](std::string text) { return width ? fit(text, *width) : text; };
     std::string line = fmt::format(
         "{}  {:7}  {:12}  ", event.at == WallTime{} ? std::string(no_time) : clock(event.at),
         core::to_string(event.level), fit(printable(event.type), max_type));
-    line += event_sentence(event);
+    line = cut(line + event_sentence(event));
     const std::string_view begin = color ? color_of(event.level) : "";
     if (!begin.empty()) line = std::string(begin) + line + "\x1b[0m";
     line += '\n';
     if (const std::string* tail = event.text("tail"))
-        for (const std::string& one : split(*tail, '\n')) line += "    | " + printable(one) + "\n";
+        for (const std::string& one : split(*tail, '\n'))
+            line += cut("    | " + printable(one)) + "\n";
     return line;
 }
 

@@ -1,6 +1,7 @@
 #include <bgt/render/queues.hpp>
 
 #include <bgt/base/text.hpp>
+#include <bgt/render/columns.hpp>
 #include <bgt/render/json.hpp>
 
 #include <boost/json.hpp>
@@ -56,17 +57,14 @@ json::object queue_json(const ops::QueueInfo& queue)
 
 } // namespace
 
-std::string queues_table(const ops::QueuesAnswer& answer)
+std::string queues_table(const ops::QueuesAnswer& answer, std::optional<std::size_t> width)
 {
-    std::size_t width = 5;
+    std::vector<Cells> cells{{"QUEUE", "SLOTS", "RUNNING", "WAITING", "HELD", "STATE"}};
     for (const ops::QueueInfo& queue : answer.queues)
-        width = std::max(width, printable(queue.name).size());
-    std::string out = fmt::format("{:<{}}  {:>5}  {:>7}  {:>7}  {:>4}  {}\n", "QUEUE", width,
-                                  "SLOTS", "RUNNING", "WAITING", "HELD", "STATE");
-    for (const ops::QueueInfo& queue : answer.queues)
-        out += fmt::format("{:<{}}  {:>5}  {:>7}  {:>7}  {:>4}  {}\n", printable(queue.name), width,
-                           queue.slots, queue.counts.running, queue.counts.waiting,
-                           queue.counts.held, state_of(queue));
+        cells.push_back({printable(queue.name), std::to_string(queue.slots),
+                         std::to_string(queue.counts.running), std::to_string(queue.counts.waiting),
+                         std::to_string(queue.counts.held), state_of(queue)});
+    std::string out = columns(cells, {.width = width, .free = {5, 0}, .last_number = 4});
     std::string shared;
     if (answer.settings.total_slots)
         shared += fmt::format(" slots={}", *answer.settings.total_slots);

@@ -2,6 +2,7 @@
 
 #include <bgt/base/size.hpp>
 #include <bgt/base/text.hpp>
+#include <bgt/render/columns.hpp>
 #include <bgt/render/json.hpp>
 
 #include <algorithm>
@@ -18,29 +19,6 @@ using core::RunSummary;
 
 constexpr std::size_t bar_width = 24;
 constexpr std::size_t widest_name = 40;
-
-using Cells = std::vector<std::string>;
-
-/// Cells under their titles: the first to the left, numbers to the right, what follows them (a bar)
-/// to the left.
-std::string table(const std::vector<Cells>& rows, std::size_t numbers)
-{
-    std::vector<std::size_t> widths(rows.front().size(), 0);
-    for (const Cells& row : rows)
-        for (std::size_t c = 0; c < row.size(); ++c)
-            widths[c] = std::max(widths[c], display_width(row[c]));
-    std::string out;
-    for (const Cells& row : rows) {
-        std::string line;
-        for (std::size_t c = 0; c < row.size(); ++c) {
-            const std::string blanks(widths[c] - display_width(row[c]), ' ');
-            if (c > 0) line += "  ";
-            line += c > 0 && c <= numbers ? blanks + row[c] : row[c] + blanks;
-        }
-        out += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
-    }
-    return out;
-}
 
 std::string age_or_dash(const std::optional<Duration>& time)
 {
@@ -153,7 +131,7 @@ std::string grouping_word(const core::RunGrouping& by)
 } // namespace
 
 std::string stats_table(const std::vector<std::pair<std::string, RunSummary>>& rows,
-                        const std::string& title)
+                        const std::string& title, std::optional<std::size_t> width)
 {
     std::vector<Cells> cells{{title, "RUNS", "OK", "FAILED", "RATE", "HUNG", "RETRIED", "MEAN",
                               "MEDIAN", "P95", "LONGEST", "WAIT", "CPU", "MEMORY"}};
@@ -167,10 +145,14 @@ std::string stats_table(const std::vector<std::pair<std::string, RunSummary>>& r
                          age_or_dash(row.max), age_or_dash(row.wait_mean), age_or_dash(row.cpu),
                          row.max_memory > 0 ? format_size(row.max_memory) : "-"});
     }
-    return table(cells, cells.front().size() - 1);
+    return columns(cells, {.width = width,
+                           .free = {0},
+                           .unimportant = {6, 5, 13, 12, 11, 10, 8, 4, 9, 3},
+                           .last_number = cells.front().size() - 1});
 }
 
-std::string trend_table(const std::vector<core::RunTrend::Span>& spans, Duration width)
+std::string trend_table(const std::vector<core::RunTrend::Span>& spans, Duration width,
+                        std::optional<std::size_t> columns_there)
 {
     Duration longest{1};
     for (const auto& span : spans) longest = std::max(longest, span.summary.mean.value_or(longest));
@@ -191,7 +173,7 @@ std::string trend_table(const std::vector<core::RunTrend::Span>& spans, Duration
                          std::to_string(row.counts.of(RunResult::failed)), age_or_dash(row.mean),
                          age_or_dash(row.p95), bar});
     }
-    return table(cells, 5);
+    return columns(cells, {.width = columns_there, .free = {6}, .last_number = 5});
 }
 
 std::string load_words(const ops::RootLoad& now)

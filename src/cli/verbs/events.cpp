@@ -79,8 +79,9 @@ std::string Events::text_of(const Context& context,
     std::string text;
     const auto clock = [&](WallTime at) { return ops::event_time(at, utc_); };
     for (const ops::EventRecord& record : records)
-        text += json_ ? render::event_line_json(record)
-                      : render::event_text(record.event, clock, context.color());
+        text +=
+            json_ ? render::event_line_json(record)
+                  : render::event_text(record.event, clock, context.color(), context.table_width());
     return text;
 }
 

@@ -83,7 +83,8 @@ int Queue::list(Context& context, store::Root& root, const std::vector<std::stri
 {
     const auto answer = ops::list_queues(root);
     if (!answer) return context.fail(answer.error(), json_);
-    context.print(json_ ? render::queues_json(*answer) : render::queues_table(*answer));
+    context.print(json_ ? render::queues_json(*answer)
+                        : render::queues_table(*answer, context.table_width()));
     return code::ok;
 }
 

@@ -119,13 +119,13 @@ int Stats::table(Context& context, store::Root& root, const ops::StatsRequest& r
         context.complain(is_off ? "the history is off (history_max = 0)"
                                 : "the history has no ended task that fits");
     } else if (request.trend) {
-        context.print(render::trend_table(answer->trend, *request.trend));
+        context.print(render::trend_table(answer->trend, *request.trend, context.table_width()));
     } else {
         using By = core::RunGrouping::By;
         const std::string title = request.by.by == By::name    ? "NAME"
                                   : request.by.by == By::queue ? "QUEUE"
                                                                : printable(request.by.key);
-        context.print(render::stats_table(answer->rows, title));
+        context.print(render::stats_table(answer->rows, title, context.table_width()));
     }
     if (words_.empty() && !request.trend)
         context.print("now: " + render::load_words(answer->now) + "\n");
