@@ -48,7 +48,7 @@ TEST_CASE("the JSON of a living task")
         "pid":4211,"supervisor":4210,"attempt":1,"attempt_started_at":null,"next_attempt_at":null,"created_at":"2026-01-01T00:00:00.000Z",
         "started_at":"2026-01-01T00:00:00.000Z","ended_at":null,"duration_s":252.0,"outcome":null,
         "progress":{"fraction":null,"step":null,"total_steps":null,"text":null},"survivors":[],"stop_steps":[],
-        "processes":3,"cpu":0.123,"rss_bytes":125829120,"ports":[5173],"leftover":[],"supervisor_stopped":false,
+        "processes":3,"cpu":0.123,"rss_bytes":125829120,"ports":[5173],"leftover":[],"watch":null,"supervisor_stopped":false,
         "log":{"path":"/root/tasks/7/out.log","stderr_path":null,"bytes":1234,"dropped_bytes":0,"freed_bytes":0},
         "folder":"/root/tasks/7","problem":null})"));
 }

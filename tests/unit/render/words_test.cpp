@@ -33,6 +33,8 @@ TEST_CASE("states of the living")
     task.status.lifecycle = Lifecycle::queued;
     CHECK(state_words(task).text == "queued");
     task.status.lifecycle = Lifecycle::backing_off;
+    CHECK(state_words(task).text == "watching"); // no time: it waits for a change of its files
+    task.status.next_attempt = task.status.created;
     CHECK(state_words(task).text == "backing-off");
 }
 

@@ -31,6 +31,8 @@ TaskSpec full_spec()
     spec.policy.restart_policy = {3, {1, 75}, core::Restart::on_failure, 5, 10s, 500ms, 2min, 42};
     spec.ready = {"port:80", "notify"};
     spec.hang_command = "notify-send \xff";
+    spec.watch = core::WatchSpec{{"src/**", "\xff"}, {"*.o"}, 20ms, core::OnChange::signal, 1};
+    spec.policy.awaits_changes = true;
     spec.afterwards = {"echo \xff", "mail me", NotifyBy::bell, std::chrono::seconds(30),
                        "/dev/pts/7"};
     spec.progress_pattern = "([0-9]+)%";
@@ -57,6 +59,8 @@ void check_same(const TaskSpec& a, const TaskSpec& b)
     CHECK(a.tags == b.tags);
     CHECK(a.command == b.command);
     CHECK(a.shell == b.shell);
+    CHECK(a.watch == b.watch);
+    CHECK(a.policy.awaits_changes == b.policy.awaits_changes);
     CHECK(a.cwd == b.cwd);
     CHECK(a.created == b.created);
     CHECK(a.project.has_value() == b.project.has_value());
