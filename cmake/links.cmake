@@ -15,7 +15,8 @@ target_link_libraries(bgt_core PRIVATE ${RE2_LIBRARY} ${ABSEIL_LIBRARIES})
 target_include_directories(bgt_base SYSTEM PRIVATE ${UTF8PROC_INCLUDE_DIR})
 target_link_libraries(bgt_base PRIVATE ${UTF8PROC_LIBRARY})
 target_link_libraries(bgt_cli PRIVATE CLI11::CLI11)
-target_include_directories(bgt_cli PRIVATE src/cli) # its folders name its headers from there
+target_include_directories(bgt_os PRIVATE src/os) # its folders name their headers from there
+target_include_directories(bgt_cli PRIVATE src/cli)
 
 foreach(layer IN LISTS layers)
   read_headers_once(bgt_${layer})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/os/syscall_names.inc: the names of the system calls of x86-64 and arm64.
+"""Writes src/os/evidence/syscall_names.inc: the names of the system calls of x86-64 and arm64.
 
 usage: cmake/syscall_names.py [INCLUDE]     (INCLUDE: the kernel's user headers, /usr/include; linux-libc-dev)
 
@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-TARGET = pathlib.Path(__file__).parents[1] / "src/os/syscall_names.inc"
+TARGET = pathlib.Path(__file__).parents[1] / "src/os/evidence/syscall_names.inc"
 NUMBER = re.compile(r"^#define __NR(3264)?_(\w+)\s+(\d+)\s*$", re.M)
 # The generic header names some calls by macros: #define __NR_fcntl __NR3264_fcntl
 ALIAS = re.compile(r"^#define __NR_(\w+) __NR3264_(\w+)\s*$", re.M)

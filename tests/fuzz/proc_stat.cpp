@@ -1,7 +1,7 @@
 // /proc/PID/stat: the text as it stands, and one of a process that has given itself the input as a
 // name.
 #include "fuzz.hpp"
-#include "os/sample_text.hpp"
+#include "os/sample/sample_text.hpp"
 
 #include <bgt/os/proc.hpp>
 

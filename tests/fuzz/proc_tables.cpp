@@ -1,9 +1,9 @@
 // Other texts of /proc (man 5 proc): the tables of sockets, and environ, io, syscall and fdinfo of
 // a process.
 #include "fuzz.hpp"
-#include "os/sample_text.hpp"
+#include "os/sample/sample_text.hpp"
 
-#include "os/stack_dump.hpp"
+#include "os/evidence/stack_dump.hpp"
 #include <bgt/os/ports.hpp>
 #include <bgt/os/tree.hpp>
 

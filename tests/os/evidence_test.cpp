@@ -1,7 +1,7 @@
 // Real processes that are stuck, and what is found out about them.
 #include "evidence_lab.hpp"
 
-#include "os/stack_dump.hpp"
+#include "os/evidence/stack_dump.hpp"
 #include <bgt/os/clock.hpp>
 #include <bgt/os/tree.hpp>
 

@@ -1,4 +1,4 @@
-#include "os/sample_text.hpp"
+#include "os/sample/sample_text.hpp"
 #include "support/catch.hpp"
 
 #include <random>

@@ -1,7 +1,7 @@
 // The threads of a process, and in which system call each of them waits.
 #include "evidence.hpp"
 
-#include "sample_text.hpp"
+#include "sample/sample_text.hpp"
 
 #include <bgt/base/signal_name.hpp>
 #include <bgt/base/text.hpp>

@@ -2,7 +2,7 @@
 
 #include <bgt/os/helper.hpp>
 
-#include "curl_status.hpp"
+#include "net/curl_status.hpp"
 
 #include <fmt/format.h>
 

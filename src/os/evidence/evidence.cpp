@@ -1,6 +1,6 @@
 #include "evidence.hpp"
 
-#include "sample_text.hpp"
+#include "sample/sample_text.hpp"
 
 #include "stack_dump.hpp"
 #include <bgt/base/text.hpp>

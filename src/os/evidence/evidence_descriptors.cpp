@@ -1,7 +1,7 @@
 // What descriptors are.
 #include "evidence.hpp"
 
-#include "sample_waits.hpp"
+#include "sample/sample_waits.hpp"
 
 #include <algorithm>
 #include <array>

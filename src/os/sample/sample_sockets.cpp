@@ -1,6 +1,6 @@
 #include <bgt/os/sample.hpp>
 
-#include "sock_diag.hpp"
+#include "net/sock_diag.hpp"
 
 #include <bgt/os/proc_dir.hpp>
 

@@ -1,6 +1,6 @@
 // The sockets of the tree, by sock_diag (man 7 sock_diag).
 #include "evidence.hpp"
-#include "sock_diag.hpp"
+#include "net/sock_diag.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>

@@ -3,7 +3,7 @@
 #include <bgt/base/text.hpp>
 #include <bgt/os/helper.hpp>
 
-#include "curl_status.hpp"
+#include "net/curl_status.hpp"
 
 #include <fmt/format.h>
 

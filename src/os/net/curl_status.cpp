@@ -1,4 +1,4 @@
-#include "curl_status.hpp"
+#include "net/curl_status.hpp"
 
 #include <bgt/base/text.hpp>
 
