@@ -32,14 +32,14 @@ class Plan:
     watch: int        # seconds in which supervisors are watched for wake-ups
     grown: int        # of each verb at each number of tasks
     escapes: int      # of each tool
-    most_living: int  # tasks at once in the part `growth`
+    max_running: int  # tasks at once in the part `growth`
     ended: int        # tasks in the large root
 
 
 FULL = {'rounds': 500, 'waits': 100, 'slow': 12, 'pours': 5, 'watch': 60, 'grown': 50, 'escapes': 3,
-        'most_living': 1000, 'ended': 10000}
+        'max_running': 1000, 'ended': 10000}
 QUICK = {'rounds': 50, 'waits': 10, 'slow': 3, 'pours': 1, 'watch': 3, 'grown': 10, 'escapes': 1,
-         'most_living': 100, 'ended': 2000}
+         'max_running': 100, 'ended': 2000}
 
 
 def options():

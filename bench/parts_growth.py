@@ -14,7 +14,7 @@ def growth(lab, table, plan):
     """Fills table.growth: (verb, ended or living) -> tool -> size -> median."""
     sizes = [10, 1000, plan.ended] if plan.ended > 1000 else [10, plan.ended]
     grow(lab, table, plan, 'ended', sizes, ended_at)
-    grow(lab, table, plan, 'living', [10, 100, 1000] if plan.most_living >= 1000 else [10, plan.most_living], living_at)
+    grow(lab, table, plan, 'living', [10, 100, 1000] if plan.max_running >= 1000 else [10, plan.max_running], living_at)
 
 
 def grow(lab, table, plan, kind, sizes, at):

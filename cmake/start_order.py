@@ -91,7 +91,7 @@ def executed(binary, root, options):
 
 
 def addresses_of(binary):
-    """Of each name all that bear it: the compiler makes copies of a small function for several object files."""
+    """All addresses of each name: the compiler makes copies of a small function for several object files."""
     lines = subprocess.run(['nm', binary], capture_output=True, text=True, check=True).stdout.splitlines()
     addresses = collections.defaultdict(list)
     for row in (line.split() for line in lines):

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD"; // U+FFFD
 constexpr std::string_view reset = "\x1b[0m";
-constexpr std::size_t most_colors = 256; ///< bytes of colours that are kept over a carriage return
+constexpr std::size_t max_colors = 256; ///< bytes of colours that are kept over a carriage return
 
 bool is_final(char c)
 {
@@ -82,8 +82,8 @@ private:
     void add_color(std::string_view sequence)
     {
         if (sequence == reset || sequence == "\x1b[m") colors_.clear();
-        if (colors_.size() + sequence.size() > most_colors) colors_.clear();
-        if (sequence.size() <= most_colors) colors_ += sequence;
+        if (colors_.size() + sequence.size() > max_colors) colors_.clear();
+        if (sequence.size() <= max_colors) colors_ += sequence;
         has_color_ = true;
         if (starts_anew_) return; // comes with the next character
         out_ += sequence;

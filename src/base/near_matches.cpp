@@ -8,8 +8,8 @@ namespace bgt {
 
 namespace {
 
-constexpr std::size_t longest_word =
-    128; ///< what is longer is no slip of the finger, and the cost is quadratic
+constexpr std::size_t max_word_size =
+    128; ///< what is longer is no typing mistake, and the cost is quadratic
 constexpr std::size_t max_matches = 3;
 
 /// Letters to insert, drop, change or swap with their neighbour (optimal string alignment).
@@ -35,7 +35,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b)
 std::vector<std::string> near_matches(std::string_view word,
                                       const std::vector<std::string>& candidates)
 {
-    if (word.size() > longest_word) return {};
+    if (word.size() > max_word_size) return {};
     const std::size_t most = word.size() < 2 ? 0 : std::max<std::size_t>(1, word.size() / 3);
     std::vector<std::pair<std::size_t, std::string_view>> near;
     for (const std::string& candidate : candidates) {

@@ -14,7 +14,7 @@ constexpr std::size_t max_csi = 256;                     // a longer one is no s
 constexpr std::size_t max_string = 64 * 1024;
 constexpr std::size_t max_columns =
     1024; // no terminal is wider; a few bytes must not make lines of many
-constexpr std::size_t longest_moved = 4 * max_columns; // bytes of a line that may be so wide
+constexpr std::size_t max_moved = 4 * max_columns; // bytes of a line that may be so wide
 
 bool is_plain(char c)
 {
@@ -269,7 +269,7 @@ void LineRenderer::give_out(std::string& out)
 void LineRenderer::erase(std::size_t how)
 {
     if (how == 0) return line_.resize(at_);
-    if (how > 2 || (how == 1 && line_.size() > longest_moved)) return;
+    if (how > 2 || (how == 1 && line_.size() > max_moved)) return;
     const std::size_t columns = column();
     if (how == 1 && at_ < line_.size()) {
         std::size_t length = 1;
@@ -302,7 +302,7 @@ void LineRenderer::move_right(std::size_t columns)
         while (at_ < line_.size() && is_continuation(line_[at_])) ++at_;
         --columns;
     }
-    if (columns == 0 || line_.size() > longest_moved) return;
+    if (columns == 0 || line_.size() > max_moved) return;
     const std::size_t room =
         std::min(limit_, max_columns) - std::min({limit_, max_columns, column()});
     beyond_ += std::min(columns, room);

@@ -15,7 +15,7 @@
 namespace bgt {
 namespace {
 
-constexpr std::size_t largest_file = 4 << 20;
+constexpr std::size_t max_file_size = 4 << 20;
 
 using Fields = std::array<std::string_view, 4>;
 
@@ -116,7 +116,7 @@ std::optional<std::string> read_whole(const char* path)
         const auto got =
             retry_on_eintr([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
         if (got == 0) return text;
-        if (got < 0 || text.size() + static_cast<std::size_t>(got) > largest_file)
+        if (got < 0 || text.size() + static_cast<std::size_t>(got) > max_file_size)
             return std::nullopt;
         text.append(buffer.data(), static_cast<std::size_t>(got));
     }

@@ -9,8 +9,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr int max_wrappers = 8;            ///< one inside the other; beyond, nobody wraps by hand
-constexpr std::size_t longest_text = 4096; ///< of `sh -c`: a script is no single command
+constexpr int max_wrappers = 8;        ///< one inside the other; beyond, nobody wraps by hand
+constexpr std::size_t max_text = 4096; ///< of `sh -c`: a script is no single command
 
 /// A program that runs the command after its options. `valued` are those of its options that take
 /// the next word.
@@ -222,7 +222,7 @@ private:
 /// The last command of the text; of a pipe its first.
 Words main_command(std::string_view text)
 {
-    if (text.size() > longest_text) return {};
+    if (text.size() > max_text) return {};
     auto parts = Splitter().split(text);
     while (!parts.empty() && parts.back().piped && parts.size() > 1) parts.pop_back();
     return parts.empty() ? Words() : std::move(parts.back().words);

@@ -95,7 +95,7 @@ Finding find_busy(const Evidence& evidence, const Worker& worker)
 }
 
 /// Who waited longest for a CPU; nullptr: nobody waits for one.
-const ProcessEvidence* most_starved(const Evidence& evidence)
+const ProcessEvidence* max_starved(const Evidence& evidence)
 {
     const ProcessEvidence* most = nullptr;
     for (const auto& process : evidence.processes)
@@ -216,7 +216,7 @@ Finding decide(const Facts& facts, const Graph& graph)
 {
     const Evidence& evidence = facts.evidence();
     const Worker worker = busiest(evidence);
-    const auto* starved = worker.share < busy_share ? most_starved(evidence) : nullptr;
+    const auto* starved = worker.share < busy_share ? max_starved(evidence) : nullptr;
     const bool works = starved || evidence.activity == Activity::busy || worker.share >= busy_share;
     if (works && !evidence.paused) {
         if (repeats_itself(evidence)) return find_spinning(evidence, worker);

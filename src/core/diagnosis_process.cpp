@@ -297,9 +297,9 @@ bool waits_for_child(const ProcessEvidence& process)
 Finding find_sleep(const Facts& facts, const ProcessEvidence& process, const ThreadEvidence& thread)
 {
     const Evidence& evidence = facts.evidence();
-    constexpr Duration longest_pause = std::chrono::seconds(60);
+    constexpr Duration max_retry_pause = std::chrono::seconds(60);
     const std::string trouble = trouble_in(evidence);
-    const bool retries = !trouble.empty() && thread.timeout && *thread.timeout < longest_pause;
+    const bool retries = !trouble.empty() && thread.timeout && *thread.timeout < max_retry_pause;
     const bool again =
         retries || (thread.timeout && comes_again(evidence, process, *thread.timeout));
     Finding finding{again ? Verdict::polling : Verdict::sleeping, {}, {}, process.pid, {}};

@@ -12,18 +12,18 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration shortest_pause = 250ms;
-constexpr Duration longest_pause = 30s;        ///< the time over which activity is judged
-constexpr Duration longest_notice_pause = 60s; ///< notices alone cost a wake-up a minute at most
-constexpr Duration longest_stalled_pause = 1h;
-constexpr Duration shortest_cpu_pause = 100ms;
+constexpr Duration min_pause = 250ms;
+constexpr Duration max_pause = 30s;        ///< the time over which activity is judged
+constexpr Duration max_notice_pause = 60s; ///< notices alone cost a wake-up a minute at most
+constexpr Duration max_stalled_pause = 1h;
+constexpr Duration min_cpu_pause = 100ms;
 constexpr Duration max_cpu_excess =
     1s; ///< a limit on CPU time is exact to this, or to a tenth of it
 
 /// Rules that need to know what the tree does take four samples within their limit.
 Duration pause_of(Duration limit, Duration longest)
 {
-    return std::clamp(limit / 4, shortest_pause, longest);
+    return std::clamp(limit / 4, min_pause, longest);
 }
 
 void earlier(std::optional<Instant>& date, Instant candidate)
@@ -51,7 +51,7 @@ void plan_rule(std::optional<Instant>& date, const HangRule& rule, Duration limi
 {
     // Output is known without a sample: only the date itself matters.
     if (rule.clock != HangClock::output)
-        earlier(date, saturating_add(now, pause_of(limit, longest_pause)));
+        earlier(date, saturating_add(now, pause_of(limit, max_pause)));
     if (!timer.is_told()) earlier(date, saturating_add(timer.last, limit));
 }
 
@@ -62,7 +62,7 @@ void plan_cpu(std::optional<Instant>& date, const std::optional<Duration>& limit
     if (!limit) return;
     const auto cores = static_cast<Duration::rep>(std::max(cpu.cores, 1u));
     const Duration shortest =
-        std::max(std::max(*limit / 10, max_cpu_excess) / cores, shortest_cpu_pause);
+        std::max(std::max(*limit / 10, max_cpu_excess) / cores, min_cpu_pause);
     const Duration left = std::max(*limit - cpu.used, Duration::zero());
     earlier(date, saturating_add(cpu.measured.value_or(now), std::max(left / cores, shortest)));
 }
@@ -74,14 +74,14 @@ void plan_notices(std::optional<Instant>& date, const Policy& spec, const HangSt
     const HangRules& hang = spec.hang;
     std::optional<Duration> pause;
     if (hang.quiet_after && !hang_state.quiet)
-        pause = std::clamp(*hang.quiet_after, shortest_pause, longest_notice_pause);
+        pause = std::clamp(*hang.quiet_after, min_pause, max_notice_pause);
     if (hang.stalled_after) {
-        Duration stalled = pause_of(*hang.stalled_after, longest_notice_pause);
+        Duration stalled = pause_of(*hang.stalled_after, max_notice_pause);
         // What has been still for hours needs no sample every minute: output, the common end of a
         // silence, wakes by itself.
         if (hang_state.stalled)
             stalled = std::clamp<Duration>((now - hang_state.progress.last) / 2, stalled,
-                                           longest_stalled_pause);
+                                           max_stalled_pause);
         pause = pause ? std::min(*pause, stalled) : stalled;
     }
     if (pause) earlier(date, saturating_add(now, *pause));
@@ -120,7 +120,7 @@ void restart_clocks(const Policy& spec, HangState& hang_state, Instant now)
 bool is_starved(const Policy& spec, const HangState& hang_state, Instant now)
 {
     if (!hang_state.next_sample) return false;
-    Duration slack = longest_notice_pause;
+    Duration slack = max_notice_pause;
     const auto consider = [&](const std::optional<Duration>& limit) {
         if (limit) slack = std::min(slack, *limit / 4);
     };
@@ -143,7 +143,7 @@ std::optional<Instant> plan_sample(const Policy& spec, const HangState& hang_sta
     plan_notices(date, spec, hang_state, now);
     // Where a rule is over and may not fire yet.
     if (date && now < hang_state.not_before)
-        date = std::max(*date, std::min(hang_state.not_before, saturating_add(now, longest_pause)));
+        date = std::max(*date, std::min(hang_state.not_before, saturating_add(now, max_pause)));
     plan_cpu(date, spec.hang.cpu, hang_state.cpu, now);
     return date;
 }

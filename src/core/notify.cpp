@@ -9,15 +9,15 @@
 namespace bgt::core {
 namespace {
 
-constexpr std::size_t longest_status = 127;
-constexpr std::size_t longest_step = 63;
-constexpr std::size_t longest_text = 4096;
-constexpr std::size_t longest_data = 8192;
-constexpr std::size_t longest_path = 4095;
-constexpr std::size_t longest_metric = 64;
+constexpr std::size_t max_status = 127;
+constexpr std::size_t max_step = 63;
+constexpr std::size_t max_text = 4096;
+constexpr std::size_t max_data = 8192;
+constexpr std::size_t max_path = 4095;
+constexpr std::size_t max_metric = 64;
 /// As parse_duration has it: more is a mistake of the sender, and would overflow a Duration of
 /// nanoseconds.
-constexpr std::uint64_t longest_usec = 100ull * 365 * 24 * 3600 * 1'000'000;
+constexpr std::uint64_t max_usec = 100ull * 365 * 24 * 3600 * 1'000'000;
 
 bool is_name(std::string_view text)
 {
@@ -54,7 +54,7 @@ std::optional<Number> number(std::string_view text)
 std::optional<Duration> microseconds(std::string_view text)
 {
     const auto count = number<std::uint64_t>(text);
-    if (!count || *count > longest_usec) return std::nullopt;
+    if (!count || *count > max_usec) return std::nullopt;
     return std::chrono::microseconds(*count);
 }
 
@@ -95,13 +95,13 @@ bool take_log(Notification& out, std::string_view value)
     const std::string_view level = value.substr(0, value.find(' '));
     if (std::ranges::find(log_levels, level) == log_levels.end()) return false;
     value.remove_prefix(std::min(value.size(), level.size() + 1));
-    out.log = LogLine{std::string(level), shown(value, longest_text)};
+    out.log = LogLine{std::string(level), shown(value, max_text)};
     return true;
 }
 
 bool take_artifact(Notification& out, std::string_view value)
 {
-    if (!value.starts_with('/') || value.size() > longest_path || to_valid_utf8(value) != value)
+    if (!value.starts_with('/') || value.size() > max_path || to_valid_utf8(value) != value)
         return false;
     out.artifacts.emplace_back(value);
     return true;
@@ -123,8 +123,8 @@ std::optional<bool> take_result(Notification& out, std::string_view name, std::s
     if (name == "X_BGT_LOG") return take_log(out, value);
     if (name == "X_BGT_ARTIFACT") return take_artifact(out, value);
     if (name == "X_BGT_METRIC") return take_metric(out, value);
-    if (name == "X_BGT_SUMMARY") out.summary = shown(value, longest_text);
-    else if (name == "X_BGT_DATA") out.log_data = shown(value, longest_data);
+    if (name == "X_BGT_SUMMARY") out.summary = shown(value, max_text);
+    else if (name == "X_BGT_DATA") out.log_data = shown(value, max_data);
     else return std::nullopt;
     return true;
 }
@@ -141,8 +141,8 @@ bool take_field(Notification& out, std::string_view name, std::string_view value
     if (name == "MAINPID") return take(out.main_pid, pid(value));
     if (name == "X_BGT_PROGRESS") return take(out.progress, fraction(value));
     if (name == "X_BGT_TOTAL") return take(out.total, number<std::uint32_t>(value));
-    if (name == "STATUS") out.status = shown(value, longest_status);
-    if (name == "X_BGT_STEP") out.step = shown(value, longest_step);
+    if (name == "STATUS") out.status = shown(value, max_status);
+    if (name == "X_BGT_STEP") out.step = shown(value, max_step);
     return take_result(out, name, value).value_or(true);
 }
 
@@ -154,7 +154,7 @@ bool is_metric_name(std::string_view name)
         return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
                c == '_' || c == '.' || c == '-';
     };
-    return !name.empty() && name.size() <= longest_metric && std::ranges::all_of(name, fits) &&
+    return !name.empty() && name.size() <= max_metric && std::ranges::all_of(name, fits) &&
            (name.front() < '0' || name.front() > '9') && name.front() != '.' && name.front() != '-';
 }
 

@@ -36,8 +36,8 @@ constexpr std::array table{
 };
 
 constexpr std::string_view blanks = " \t";
-constexpr double largest_number = 1e6; ///< of those with a point
-constexpr std::uint32_t largest_count = 1'000'000'000;
+constexpr double max_number = 1e6; ///< of those with a point
+constexpr std::uint32_t max_count = 1'000'000'000;
 constexpr std::size_t decimals = 6;
 
 const Row& row_of(AlertKind kind)
@@ -87,7 +87,7 @@ std::optional<double> plain_number(std::string_view text, std::size_t most, doub
     if (!is_plain || text.size() - point > most + 1) return std::nullopt;
     double number = 0;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (read.ec != std::errc{} || number > largest_number) return std::nullopt;
+    if (read.ec != std::errc{} || number > max_number) return std::nullopt;
     return std::round(number / parts * 1e6) / 1e6;
 }
 
@@ -130,7 +130,7 @@ std::string read_value(AlertCondition& into, Unit unit, std::string_view text)
     case Unit::count: {
         std::uint32_t count = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-        if (error != std::errc{} || end != text.data() + text.size() || count > largest_count)
+        if (error != std::errc{} || end != text.data() + text.size() || count > max_count)
             return "it is compared with a whole number";
         into.number = count;
         return count == 0 && into.or_equal ? "it is always at least 0" : "";

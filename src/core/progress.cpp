@@ -259,12 +259,12 @@ std::optional<Progress> find_progress(std::string_view rendered_line, const Patt
 std::optional<double> seconds_left(double fraction_before, double seconds_before, double fraction,
                                    double seconds)
 {
-    constexpr double least = 0.02, longest_rest = 600;
+    constexpr double least = 0.02, max_rest = 600;
     double gained = fraction - fraction_before, took = seconds - seconds_before;
     if (!std::isfinite(gained) || !std::isfinite(took) || fraction < least || fraction >= 1)
         return std::nullopt;
     if (gained <= 0) {
-        if (took > longest_rest) return std::nullopt;
+        if (took > max_rest) return std::nullopt;
         gained = fraction;
         took = seconds;
     }

@@ -7,7 +7,7 @@ namespace {
 
 /// The longest jump of the clocks over which a fixed time is still made up for; a longer one sets
 /// them to another date (Vixie cron draws the line there, too).
-constexpr Seconds longest_skip = 3 * 3600;
+constexpr Seconds max_skip = 3 * 3600;
 /// Before and after these (1700 and the end of last_year) nothing is looked for.
 constexpr Seconds earliest = -8'520'336'000;
 constexpr Seconds latest = 9'214'646'400;
@@ -44,7 +44,7 @@ std::optional<Seconds> reached(const TimeZone& zone, Seconds local)
         if (!change || local - offset < *change) return local - offset;
         const Seconds next_offset = offset_at(zone, *change);
         if (local - next_offset < *change) {
-            if (next_offset - offset > longest_skip) return std::nullopt;
+            if (next_offset - offset > max_skip) return std::nullopt;
             return *change;
         }
         begin = *change;
@@ -86,7 +86,7 @@ std::uint64_t count_fixed(const TimePattern& pattern, const TimeZone& zone, Seco
         const Seconds skip_begin = std::max(*change + before, latest_shown(zone, *change - 1) + 1);
         const std::uint64_t skipped = count_matches(pattern, skip_begin, skip_end);
         if (skipped == 0) continue;
-        const bool made_up = now - before <= longest_skip;
+        const bool made_up = now - before <= max_skip;
         const std::uint64_t at_end = count_matches(pattern, skip_end, skip_end + 1);
         count -= skipped - (made_up && at_end == 0 ? 1 : 0);
     }

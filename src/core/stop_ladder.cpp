@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr Duration first_pause = 1ms;
-constexpr Duration longest_pause = 50ms;
+constexpr Duration max_pause = 50ms;
 constexpr Duration survivor_timeout =
     1s; ///< after which what lives in spite of SIGKILL is called a survivor
 constexpr Duration survivor_pause = 1s; ///< a process in state D may stay there for hours
@@ -40,7 +40,7 @@ void sweep_again(Stopping& stop, Instant now, std::vector<Action>& out)
         out.emplace_back(SaveStatus{});
         out.emplace_back(KillTree{});
     } else {
-        stop.sweep_pause = std::clamp(stop.sweep_pause * 2, first_pause, longest_pause);
+        stop.sweep_pause = std::clamp(stop.sweep_pause * 2, first_pause, max_pause);
         out.emplace_back(KillTree{});
     }
     stop.rung_ends = saturating_add(now, stop.sweep_pause);

@@ -158,7 +158,7 @@ std::size_t Waiting::first_open(std::size_t task) const
     return 0;
 }
 
-std::optional<Duration> Waiting::shortest_span(std::size_t task, Observation observation) const
+std::optional<Duration> Waiting::min_span(std::size_t task, Observation observation) const
 {
     std::optional<Duration> shortest;
     for (std::size_t i = 0; i < conditions_.size(); ++i)
@@ -194,7 +194,7 @@ WaitVerdict Waiting::impossible() const
         verdict.cause = WaitVerdict::Cause::no_readiness;
     else if (!task.over)
         verdict.cause =
-            WaitVerdict::Cause::never_ready; // nothing else ends a condition of a living task
+            WaitVerdict::Cause::never_ready; // nothing else ends a condition of a running task
     return verdict;
 }
 

@@ -101,13 +101,13 @@ bool Dispatcher::is_done(std::int64_t id, Started& started,
     };
     const Fate fate = fate_of(task_id);
     switch (fate.kind) {
-    case Fate::Kind::over: failures_.erase(id); return finish(store::Told{id, fate.end});
+    case Fate::Kind::over: failures_.erase(id); return finish(store::Reported{id, fate.end});
     case Fate::Kind::gone:
         // Who dispatched before was killed before its folder had its place; else somebody removed
         // it, and whether the command ran nobody knows.
         if (!view_->is_published(task_id) || store::is_begun(root_, task_id))
             return finish(store::PutBack{id});
-        return finish(store::Told{id, core::TaskEventKind::never_started});
+        return finish(store::Reported{id, core::TaskEventKind::never_started});
     case Fate::Kind::not_executed:
         if (!store::unpublish_task(root_, task_id)) break;
         forget(id, started);
@@ -162,9 +162,9 @@ void Dispatcher::look_at_depended_on(std::vector<store::QueueRecord>& records)
         const Result<store::Status> status = store::read_status_at(root_.fd(), store::TaskId{id});
         if (!status) continue;
         if (for_start && store::was_started(*status))
-            records.push_back(store::Told{id, core::TaskEventKind::started});
+            records.push_back(store::Reported{id, core::TaskEventKind::started});
         if (for_ready && status->ready)
-            records.push_back(store::Told{id, core::TaskEventKind::ready});
+            records.push_back(store::Reported{id, core::TaskEventKind::ready});
     }
 }
 
@@ -175,11 +175,11 @@ bool Dispatcher::is_over(std::int64_t id, std::vector<store::QueueRecord>& recor
     watch_record(id);
     const Fate fate = fate_of(store::TaskId{id});
     switch (fate.kind) {
-    case Fate::Kind::over: records.push_back(store::Told{id, fate.end}); return true;
+    case Fate::Kind::over: records.push_back(store::Reported{id, fate.end}); return true;
     case Fate::Kind::gone:
     case Fate::Kind::not_executed:
         // What is gone has left nobody who could tell how it ended.
-        records.push_back(store::Told{id, core::TaskEventKind::never_started});
+        records.push_back(store::Reported{id, core::TaskEventKind::never_started});
         return true;
     case Fate::Kind::lives:
     case Fate::Kind::damaged:

@@ -27,7 +27,7 @@ constexpr std::array named{
 constexpr rlim_t any_nice = 40; ///< as RLIMIT_NICE counts: 20 less the nice value
 
 /// Nobody can set a higher limit of open files (man 5 proc).
-rlim_t most_open_files()
+rlim_t max_open_files()
 {
     constexpr rlim_t usual = 1u << 20;
     const Fd file(::open("/proc/sys/fs/nr_open", O_RDONLY | O_CLOEXEC));
@@ -61,7 +61,7 @@ void raise_limits()
         if (::getrlimit(limit.resource, &now) != 0) continue;
         const bool is_files = limit.resource == RLIMIT_NOFILE;
         const rlim_t most =
-            std::max(now.rlim_max, is_files ? most_open_files() : rlim_t{RLIM_INFINITY});
+            std::max(now.rlim_max, is_files ? max_open_files() : rlim_t{RLIM_INFINITY});
         // A descriptor for each running task: the soft limit of whoever started this must not
         // count.
         const rlimit raised{is_files ? most : now.rlim_cur, most};
@@ -83,7 +83,7 @@ std::optional<std::string> lack_of_limits(pid_t process, const store::QueueConte
         if (known == named.end() || ::prlimit(process, known->resource, nullptr, &here) != 0)
             continue;
         if (limit.hard <= here.rlim_max) continue;
-        if (known->resource == RLIMIT_NOFILE && here.rlim_max >= most_open_files()) continue;
+        if (known->resource == RLIMIT_NOFILE && here.rlim_max >= max_open_files()) continue;
         return fmt::format("a hard limit for {} of {} (here {})", known->words, amount(limit.hard),
                            amount(here.rlim_max));
     }

@@ -21,7 +21,7 @@ std::int64_t number_in(const store::TaskEvent& event, std::string_view key)
     return value != nullptr && *value >= 0 ? *value : -1;
 }
 
-/// How the attempt ended that bears that number; the last one that ended for nullopt.
+/// How the attempt with that number ended; for nullopt the last one that ended.
 const store::TaskEvent* find_end(const std::vector<store::TaskEvent>& events,
                                  std::optional<std::uint32_t> number)
 {

@@ -12,9 +12,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds first_silence(120);    ///< after which it is asked whether it reads
-constexpr milliseconds longest_silence(2000); ///< between two such questions
-constexpr milliseconds end_of_answer(1000);   ///< of silence: it has said what it had to say
+constexpr milliseconds first_silence(120);  ///< after which it is asked whether it reads
+constexpr milliseconds max_silence(2000);   ///< between two such questions
+constexpr milliseconds end_of_answer(1000); ///< of silence: it has said what it had to say
 constexpr milliseconds look_timeout(1000);
 constexpr milliseconds starting_poll(20);
 
@@ -67,7 +67,7 @@ private:
         if (!request_.until_prompt) return said;
         const Duration silent = os::now() - changed_;
         if (silent < silence_) return false;
-        silence_ = std::min<Duration>(silence_ * 2, longest_silence);
+        silence_ = std::min<Duration>(silence_ * 2, max_silence);
         answer_.waits_for_input = waits_for_input(root_, request_.task);
         return answer_.waits_for_input || (said && silent >= end_of_answer);
     }

@@ -45,7 +45,7 @@ Result<std::vector<std::pair<std::string, store::TaskId>>> names_like(const stor
 
 /// Those whose folder is about to come, then those that wait, in the order in which they would
 /// start; of these at most so many.
-std::vector<store::TaskId> queued_ids(const store::QueueView&, std::size_t most_waiting);
+std::vector<store::TaskId> queued_ids(const store::QueueView&, std::size_t max_waiting);
 /// `default`, and those that have settings or tasks; in their order, each once.
 std::vector<std::string> queue_names(const store::QueueView&);
 

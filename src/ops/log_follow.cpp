@@ -8,7 +8,8 @@
 namespace bgt::ops {
 namespace {
 
-constexpr std::uint64_t turn = 1u << 20; ///< so that a loud task lets the others speak
+constexpr std::uint64_t turn =
+    1u << 20; ///< so that a task with much output leaves time to the others
 constexpr auto unfinished_pause =
     std::chrono::milliseconds(200); ///< before a line is shown that has not ended
 constexpr auto replacement_timeout =

@@ -8,7 +8,7 @@
 namespace bgt::ops {
 namespace {
 
-constexpr std::size_t longest_sequence = 64; ///< of an escape sequence that is held back
+constexpr std::size_t max_sequence = 64; ///< of an escape sequence that is held back
 
 /// Where the last character begins, when its bytes have not all come.
 std::size_t before_torn_character(std::string_view bytes)
@@ -32,7 +32,7 @@ std::size_t before_torn_character(std::string_view bytes)
 std::size_t before_torn_sequence(std::string_view bytes)
 {
     const std::size_t escape = bytes.rfind('\x1b');
-    if (escape == std::string_view::npos || bytes.size() - escape > longest_sequence)
+    if (escape == std::string_view::npos || bytes.size() - escape > max_sequence)
         return bytes.size();
     const std::string_view rest = bytes.substr(escape + 1);
     if (rest.empty()) return escape;

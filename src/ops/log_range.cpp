@@ -9,8 +9,7 @@ namespace bgt::ops {
 namespace {
 
 constexpr std::uint64_t match_window = 1u << 20;
-constexpr std::uint64_t longest_rest =
-    1024; ///< of a line that is left out because its begin was freed
+constexpr std::uint64_t max_rest = 1024; ///< of a line that is left out because its begin was freed
 
 struct Match {
     std::uint64_t offset = 0;
@@ -107,7 +106,7 @@ Result<LogRange> find_range(store::LogFile& file, const store::TaskDir& dir,
         Result<std::uint64_t> line =
             options.raw ? Result<std::uint64_t>(freed) : file.line_start(freed, end);
         if (!line) return line.error();
-        first = *line - freed > longest_rest ? freed : *line;
+        first = *line - freed > max_rest ? freed : *line;
     }
     begin.offset = first;
     if (options.since) {

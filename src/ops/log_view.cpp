@@ -40,7 +40,7 @@ Result<store::LogIndex> LogView::index() const
 }
 
 /// The entry of a chunk is written just after its bytes: one that is still to come is waited for, a
-/// few milliseconds at most, or a new line would bear the time of the one before.
+/// few milliseconds at most, or a new line would get the time of the one before.
 Result<store::LogIndex> LogView::settled_index() const
 {
     constexpr auto slack = std::chrono::milliseconds(20);

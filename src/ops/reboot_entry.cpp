@@ -16,9 +16,9 @@
 namespace bgt::ops {
 namespace {
 
-constexpr auto patience = std::chrono::seconds(20);
+constexpr auto helper_timeout = std::chrono::seconds(20);
 /// What run_helper() keeps of an output: a longer crontab would be cut off.
-constexpr std::size_t longest_crontab = 63 * 1024;
+constexpr std::size_t max_crontab_size = 63 * 1024;
 constexpr std::string_view mark = " # bgt schedule install";
 
 std::string variable(const char* name)
@@ -42,7 +42,7 @@ std::optional<std::string> output_of(const std::string& name, const std::vector<
 {
     const std::string program = find_program(name);
     if (program.empty()) return std::nullopt;
-    const auto end = os::run_helper(program, words, true, patience);
+    const auto end = os::run_helper(program, words, true, helper_timeout);
     if (!end || end->code != 0) return std::nullopt;
     return end->output;
 }
@@ -126,8 +126,8 @@ Result<void> write_crontab(const std::vector<std::string>& lines)
 /// Whether there is none yet. A crontab that only could not be read must not be written anew.
 bool has_no_crontab(const std::string& program)
 {
-    const auto said =
-        os::run_helper("/bin/sh", {"-c", "LC_ALL=C exec \"$0\" -l 2>&1", program}, true, patience);
+    const auto said = os::run_helper("/bin/sh", {"-c", "LC_ALL=C exec \"$0\" -l 2>&1", program},
+                                     true, helper_timeout);
     if (!said || said->code != 1) return false;
     return said->output.find("no crontab for ") != std::string::npos ||
            said->output.find("No such file or directory") != std::string::npos; // BusyBox
@@ -138,12 +138,12 @@ Result<std::vector<std::string>> read_crontab()
 {
     const std::string program = find_program("crontab");
     if (program.empty()) return std::vector<std::string>();
-    const auto end = os::run_helper(program, {"-l"}, true, patience);
+    const auto end = os::run_helper(program, {"-l"}, true, helper_timeout);
     if ((!end || end->code != 0) && has_no_crontab(program)) return std::vector<std::string>();
     if (!end || end->code != 0)
         return Error::failed("crontab -l fails, so the table is left as it is: try it by hand");
     const std::string& text = end->output;
-    if (text.size() >= longest_crontab)
+    if (text.size() >= max_crontab_size)
         return Error::failed("the crontab is too long: add a line by hand (crontab -e)");
     std::vector<std::string> lines = split(text, '\n');
     while (!lines.empty() && lines.back().empty()) lines.pop_back();

@@ -237,11 +237,11 @@ bool Waiting::has(TaskId id)
     return all && (all->is_waiting(id) || all->is_claimed(id) || all->dropped_for(id));
 }
 
-std::vector<TaskId> queued_ids(const store::QueueView& view, std::size_t most_waiting)
+std::vector<TaskId> queued_ids(const store::QueueView& view, std::size_t max_waiting)
 {
     std::vector<TaskId> ids;
     for (const std::int64_t id : view.state().running_ids()) ids.push_back(TaskId{id});
-    for (const std::int64_t id : view.state().in_order(most_waiting)) ids.push_back(TaskId{id});
+    for (const std::int64_t id : view.state().in_order(max_waiting)) ids.push_back(TaskId{id});
     return ids;
 }
 

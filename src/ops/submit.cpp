@@ -132,11 +132,11 @@ Result<void> claim_name(Submission& s, const std::string& name, store::TaskId id
 {
     if (name.empty()) return {};
     const auto is_used = [&](store::TaskId other) { return supervise::is_used(s.root, other); };
-    BGT_TRY_ASSIGN(const store::TaskId bearer, s.root.claim_name(name, id, is_used));
-    if (bearer == id) return {};
+    BGT_TRY_ASSIGN(const store::TaskId holder, s.root.claim_name(name, id, is_used));
+    if (holder == id) return {};
     return Error::failed(
         fmt::format("the name '{}' belongs to task {}, which has not ended: take another name",
-                    name, bearer.value));
+                    name, holder.value));
 }
 
 /// The records of a batch: a shared description, and for each task what differs.

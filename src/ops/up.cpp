@@ -189,10 +189,10 @@ private:
         const std::string name = request.spec.name;
         const Result<SubmitAnswer> submitted = submit(root_, std::move(request));
         if (!submitted) {
-            const auto bearer = root_.find_name(name);
-            if (!bearer || !*bearer || !supervise::is_used(root_, **bearer))
+            const auto holder = root_.find_name(name);
+            if (!holder || !*holder || !supervise::is_used(root_, **holder))
                 return submitted.error();
-            one.id = **bearer;
+            one.id = **holder;
             one.act = UpOne::Act::there; // another `bgt up` was faster
             return {};
         }

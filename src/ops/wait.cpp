@@ -150,7 +150,7 @@ Instant WaitDriver::next_look(bool more) const
         if (tasks_[i].released) continue;
         polls = polls || waiting_.needed(i).has_any(core::of_tree);
         if (tasks_[i].monitor.needs_poll()) until = std::min(until, os::now() + starting_poll);
-        if (const auto silence = waiting_.shortest_span(i, Observation::output_age))
+        if (const auto silence = waiting_.min_span(i, Observation::output_age))
             until = std::min(until, tasks_[i].last_output + *silence);
     }
     if (next_request_ != Instant{}) until = std::min(until, next_request_);

@@ -222,7 +222,7 @@ Duration WaitDriver::max_poll_interval() const
         return last_poll_interval;
     Duration interval = max_cpu_interval;
     for (std::size_t task = 0; task < tasks_.size(); ++task)
-        if (const auto span = waiting_.shortest_span(task, Observation::cpu))
+        if (const auto span = waiting_.min_span(task, Observation::cpu))
             interval = std::min(interval, *span / cpu_looks_a_span);
     return std::max(interval, min_cpu_interval);
 }

@@ -18,7 +18,7 @@ using config::File;
 
 namespace {
 
-constexpr std::size_t largest_file = 1 << 20;
+constexpr std::size_t max_file_size = 1 << 20;
 
 /// Nothing is there for us. A folder above that we may not search is no reason to refuse work in
 /// the one we are in.
@@ -72,7 +72,7 @@ Result<std::string> read_all(int fd, const std::string& path)
         if (got < 0) return Error::system(fmt::format("cannot read {}", printable(path)), errno);
         if (got == 0) return text;
         text.append(buffer, static_cast<std::size_t>(got));
-        if (text.size() > largest_file)
+        if (text.size() > max_file_size)
             return Error::usage(fmt::format("{} is above 1 MiB", printable(path)));
     }
 }

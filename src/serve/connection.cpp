@@ -54,10 +54,10 @@ public:
     }
 
 private:
-    /// `patience` is for its first byte.
-    bool read_header(Duration patience)
+    /// `first_byte_timeout` is for its first byte.
+    bool read_header(Duration first_byte_timeout)
     {
-        if (!reader_.has_begun()) (void)reader_.feed(wire_.read(os::now() + patience));
+        if (!reader_.has_begun()) (void)reader_.feed(wire_.read(os::now() + first_byte_timeout));
         return reader_.has_begun() &&
                read_while(RequestReader::State::header, os::now() + header_time,
                           "the headers did not come within 10 s");

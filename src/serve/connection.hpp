@@ -8,7 +8,7 @@
 
 namespace bgt::serve {
 
-/// The socket of the connection. Never blocks for longer than the patience with a slow client.
+/// The socket of the connection. Never blocks for longer than the timeouts for a slow client.
 class Wire {
 public:
     explicit Wire(Fd socket) : socket_(std::move(socket)) {}

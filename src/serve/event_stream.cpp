@@ -24,7 +24,7 @@ namespace json = boost::json;
 using store::TaskId;
 
 constexpr std::chrono::milliseconds together(100); ///< changes that come within are told at once
-constexpr std::uint64_t longest_usage = 3600;
+constexpr std::uint64_t max_usage_interval = 3600;
 
 /// Of a wall clock, in milliseconds: the id of an event says up to when it is known what happened.
 std::uint64_t now_ms()
@@ -252,7 +252,7 @@ void stream_events(const Server& server, const Route& route, const Request& requ
     }
     std::optional<Duration> usage;
     if (const auto asked = route.query.find("usage"); asked != route.query.end()) {
-        const auto seconds = number_of(asked->second, longest_usage);
+        const auto seconds = number_of(asked->second, max_usage_interval);
         if (!seconds || *seconds == 0) return refuse(Error::usage("usage: expected 1 to 3600"));
         usage = std::chrono::seconds(*seconds);
     }

@@ -22,7 +22,7 @@ constexpr std::chrono::hours one_sleep(1);
 /// one: where the CPU is short, watchers leave it to the task.
 constexpr std::chrono::milliseconds between_pieces(50);
 constexpr int pause_factor = 20;
-constexpr std::chrono::seconds longest_pause(3);
+constexpr std::chrono::seconds max_pause(3);
 
 class LogStream {
 public:
@@ -83,7 +83,7 @@ private:
         cursor_ = piece.cursor;
         over_ = piece.end_of_log;
         pause_ =
-            std::clamp<Duration>((os::now() - begun) * pause_factor, between_pieces, longest_pause);
+            std::clamp<Duration>((os::now() - begun) * pause_factor, between_pieces, max_pause);
         if (piece.text.empty() && piece.dropped_bytes == 0) return true;
         json::object data{{"start", piece.start}, {"text", piece.text}};
         if (piece.dropped_bytes > 0) data["skipped"] = piece.dropped_bytes;

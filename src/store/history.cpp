@@ -24,7 +24,7 @@ constexpr int append_tries = 8;
 constexpr std::uint64_t tidy_size = 1u << 20;
 constexpr std::uint64_t usual_record = 64;
 /// Before they become one.
-constexpr std::size_t most_files = 64;
+constexpr std::size_t max_files = 64;
 
 core::PastRun run_of(const TaskSpec& spec, const Status& status, WallTime now,
                      const PastUsage& usage)
@@ -93,18 +93,17 @@ Result<void> append_history(const Root& root, const TaskSpec& spec, const Status
     return {};
 }
 
-Result<History> read_history(const Root& root, const TakeRun& take, std::uint64_t most_bytes)
+Result<History> read_history(const Root& root, const TakeRun& take, std::uint64_t max_bytes)
 {
     History history;
     BGT_TRY_ASSIGN(detail::Files files, detail::Files::open(root, detail::Files::For::reading));
     if (!files) return history;
     BGT_TRY_ASSIGN(const auto segments, files.open_segments());
-    BGT_TRY_ASSIGN(
-        const detail::RunScan scan,
-        files.read(segments, most_bytes, [&](const core::PastRun& run, std::string_view) {
-            ++history.records;
-            take(run);
-        }));
+    BGT_TRY_ASSIGN(const detail::RunScan scan,
+                   files.read(segments, max_bytes, [&](const core::PastRun& run, std::string_view) {
+                       ++history.records;
+                       take(run);
+                   }));
     history.damaged_places = scan.damaged_places;
     history.damaged_bytes = scan.damaged_bytes;
     history.from_newer = scan.from_newer;
@@ -152,7 +151,7 @@ Result<HistoryTrimmed> trim_history(const Root& root, const HistoryKeep& keep, b
                        detail::history_path(root) +
                        " were written by a newer bgt: no records are dropped";
     if (scan.from_newer > 0 || files.has_newer_totals()) return done;
-    if (all <= keep.most && !keep.since && segments.size() <= most_files) return done;
+    if (all <= keep.most && !keep.since && segments.size() <= max_files) return done;
     detail::Totals totals = files.totals();
     std::string kept;
     std::uint64_t at = 0;
@@ -168,9 +167,9 @@ Result<HistoryTrimmed> trim_history(const Root& root, const HistoryKeep& keep, b
         }
     };
     kept.reserve(
-        static_cast<std::size_t>(std::min<std::uint64_t>(bytes, detail::largest_history_file)));
+        static_cast<std::size_t>(std::min<std::uint64_t>(bytes, detail::max_history_file)));
     BGT_TRY(files.read(segments, bytes, sort_out));
-    if (done.removed == 0 && segments.size() <= most_files) return done;
+    if (done.removed == 0 && segments.size() <= max_files) return done;
     done.damaged_places = scan.damaged_places;
     totals.damaged_places += scan.damaged_places;
     if (dry_run) return done;

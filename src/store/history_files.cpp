@@ -12,7 +12,7 @@ namespace {
 constexpr const char* totals_file = "totals";
 /// Totals that could not be read when records were dropped.
 constexpr const char* damaged_totals = "totals.damaged";
-constexpr std::size_t largest_totals = 16u << 20;
+constexpr std::size_t max_totals_size = 16u << 20;
 
 /// What there is of a file. A hole has no bytes, however large it makes the file.
 struct Content {
@@ -29,7 +29,7 @@ Result<Content> content_of(int fd)
     struct stat info {};
     if (::fstat(fd, &info) != 0) return Error::system({}, errno);
     off_t at = 0;
-    while (at < info.st_size && content.bytes <= largest_history_file) {
+    while (at < info.st_size && content.bytes <= max_history_file) {
         const off_t from = ::lseek(fd, at, SEEK_DATA);
         if (from < 0 && errno == ENXIO) { // nothing more
             content.hole_bytes += static_cast<std::uint64_t>(info.st_size - at);
@@ -144,7 +144,7 @@ Result<Files> Files::open(const Root& root, For what)
 
 Result<void> Files::read_totals()
 {
-    const auto bytes = read_file(folder_.get(), totals_file, largest_totals,
+    const auto bytes = read_file(folder_.get(), totals_file, max_totals_size,
                                  "can't read " + path_ + "/" + totals_file);
     if (!bytes && bytes.error().sys_errno == ENOENT) return {};
     if (!bytes) return bytes.error();
@@ -220,7 +220,7 @@ Result<std::uint64_t> Files::size_of(const std::vector<Segment>& segments) const
     for (const Segment& segment : segments) {
         const auto content = content_of(segment.fd.get());
         if (!content) return problem_with("can't read ", content.error().sys_errno);
-        if (content->bytes > largest_history_file)
+        if (content->bytes > max_history_file)
             return Error::system(name_of(segment) + ", a file of the history, is larger than 1 GiB",
                                  EFBIG);
         all += content->bytes;

@@ -16,7 +16,7 @@ namespace bgt::store::detail {
 inline constexpr const char* history_folder = "history";
 inline constexpr const char* history_lock = "lock";
 /// Larger ones are not read whole.
-inline constexpr std::size_t largest_history_file = 1u << 30;
+inline constexpr std::size_t max_history_file = 1u << 30;
 /// How long somebody else may hold the lock of the history, or of one of its files.
 inline constexpr auto history_timeout = std::chrono::seconds(5);
 /// The path of the folder.

@@ -11,19 +11,19 @@ namespace {
 /// The first number of a record: which bgt can read it. Fields are only ever added behind those
 /// that there are.
 constexpr std::uint64_t readable_by = 1;
-constexpr std::size_t largest_run = 4096;
+constexpr std::size_t max_run_size = 4096;
 /// Bytes of checksums that are tried to find out where a record begins behind damage.
-constexpr std::uint64_t most_tried = 64u << 20;
+constexpr std::uint64_t max_tried = 64u << 20;
 /// Dates and durations beyond are those of damage or of a broken clock. Half of what fits, so that
 /// a difference of two fits.
-constexpr std::int64_t largest_time = std::int64_t{1} << 62;
+constexpr std::int64_t max_time = std::int64_t{1} << 62;
 
 /// What of it is known, as bits.
 constexpr std::uint64_t knows_start = 1, knows_ran = 2, knows_cpu = 4;
 
 std::int64_t within(std::int64_t time)
 {
-    return std::clamp<std::int64_t>(time, 0, largest_time);
+    return std::clamp<std::int64_t>(time, 0, max_time);
 }
 
 void put_outcome(ByteWriter& out, const core::Outcome& outcome)
@@ -54,7 +54,7 @@ std::uint64_t known_of(const core::PastRun& run)
 
 void put_tags(ByteWriter& out, const core::PastRun& run)
 {
-    std::size_t room = largest_run / 2, count = 0;
+    std::size_t room = max_run_size / 2, count = 0;
     for (const auto& [key, value] : run.tags) {
         if (key.size() + value.size() + 8 > room) break;
         room -= key.size() + value.size() + 8;
@@ -74,7 +74,7 @@ bool take_times(ByteReader& in, core::PastRun& run)
     bool good = true;
     const auto time = [&] {
         const auto value = static_cast<std::int64_t>(in.number());
-        good = good && value >= 0 && value <= largest_time;
+        good = good && value >= 0 && value <= max_time;
         return Duration(value);
     };
     run.created = WallTime(time());
@@ -157,16 +157,15 @@ RunScan scan_runs(std::string_view bytes,
     while (!bytes.empty()) {
         const auto size = framed_size(bytes);
         std::optional<std::string_view> record;
-        if (size && *size <= largest_run && tried <= most_tried) record = framed(bytes);
+        if (size && *size <= max_run_size && tried <= max_tried) record = framed(bytes);
         RunDecoded decoded = RunDecoded::damaged;
         if (record) decoded = decode_run(*record, run);
-        if (decoded == RunDecoded::damaged && size && *size <= largest_run)
+        if (decoded == RunDecoded::damaged && size && *size <= max_run_size)
             tried += *size + journal_frame_size;
         if (decoded == RunDecoded::damaged) {
             if (!in_damage) ++scan.damaged_places;
             in_damage = true;
-            const std::size_t step =
-                tried > most_tried ? bytes.size() : zeros_before_a_frame(bytes);
+            const std::size_t step = tried > max_tried ? bytes.size() : zeros_before_a_frame(bytes);
             scan.damaged_bytes += step;
             bytes.remove_prefix(step);
             continue;

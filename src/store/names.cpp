@@ -48,9 +48,9 @@ Result<LockedNames> lock_names(int root, const std::string& path)
     return names;
 }
 
-/// The bearer, or nullopt when the name is free or what stands there is damaged (then nobody bears
-/// it).
-Result<std::optional<TaskId>> bearer(int names_dir, const std::string& name)
+/// The task with that name. nullopt: the name is free, or the entry is damaged, which counts as
+/// free.
+Result<std::optional<TaskId>> holder(int names_dir, const std::string& name)
 {
     char target[32];
     const ssize_t n = ::readlinkat(names_dir, name.c_str(), target, sizeof target);
@@ -81,7 +81,7 @@ Result<std::optional<TaskId>> Root::find_name(std::string_view name) const
     const auto names = open_names(dir_.get(), path_);
     if (!names) return names.error();
     if (!*names) return std::optional<TaskId>{};
-    return bearer(names->get(), std::string(name));
+    return holder(names->get(), std::string(name));
 }
 
 Result<std::vector<std::pair<std::string, TaskId>>> Root::names() const
@@ -93,7 +93,7 @@ Result<std::vector<std::pair<std::string, TaskId>>> Root::names() const
     if (!listing) return detail::explain("can't list " + path_ + "/names", errno);
     while (const char* name = listing.next()) {
         if (!check_name(name)) continue;
-        const auto id = bearer(listing.fd(), name);
+        const auto id = holder(listing.fd(), name);
         if (id && *id) all.emplace_back(name, **id);
     }
     std::sort(all.begin(), all.end());
@@ -107,7 +107,7 @@ Result<TaskId> Root::claim_name(std::string_view name, TaskId id,
     const auto names = lock_names(dir_.get(), path_);
     if (!names) return names.error();
     const std::string file(name);
-    const auto now = bearer(names->dir.get(), file);
+    const auto now = holder(names->dir.get(), file);
     if (!now) return now.error();
     if (*now && (**now == id || still_used(**now))) return **now;
     if (const int err = replace_bearer(names->dir.get(), file, id))
@@ -126,7 +126,7 @@ Result<void> Root::release_name(std::string_view name, TaskId id)
     if (*now != id) return {};
     const auto names = lock_names(dir_.get(), path_);
     if (!names) return names.error();
-    now = bearer(names->dir.get(), file);
+    now = holder(names->dir.get(), file);
     if (!now) return now.error();
     if (*now == id && ::unlinkat(names->dir.get(), file.c_str(), 0) != 0 && errno != ENOENT)
         return detail::explain("can't remove the name " + path_ + "/names/" + file, errno);

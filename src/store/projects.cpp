@@ -13,7 +13,7 @@ namespace bgt::store {
 namespace {
 
 constexpr const char* folder_name = "projects";
-constexpr int most_of_a_name = 1000;
+constexpr int max_of_a_name = 1000;
 
 Error cannot_read(const Root& root)
 {
@@ -76,7 +76,7 @@ std::string natural_project_name(std::string_view folder)
     for (char& c : name)
         if (!is_letter(c) && !(c >= '0' && c <= '9') && c != '.' && c != '-') c = '_';
     if (name.empty() || !is_letter(name.front())) name.insert(0, "_");
-    return name.substr(0, longest_project - 4); // "-999" has room
+    return name.substr(0, max_project_size - 4); // "-999" has room
 }
 
 Result<std::string> claim_project(Root& root, const std::string& folder,
@@ -94,7 +94,7 @@ Result<std::string> claim_project(Root& root, const std::string& folder,
     if (own != all.end()) return own->name;
     BGT_TRY_ASSIGN(const auto names, root.names());
     const std::string natural = natural_project_name(folder);
-    for (int n = 1; n < most_of_a_name; ++n) {
+    for (int n = 1; n < max_of_a_name; ++n) {
         const std::string name = n == 1 ? natural : natural + "-" + std::to_string(n);
         const auto other = target_of(dir.get(), name);
         if (other && is_folder(*other)) continue;

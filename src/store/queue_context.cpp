@@ -19,7 +19,7 @@ namespace json = boost::json;
 using namespace fields;
 
 constexpr std::string_view prefix = "context-";
-constexpr std::size_t largest_context = 64u << 20;
+constexpr std::size_t max_context_size = 64u << 20;
 
 /// The content is the user's own: that two differ and share a name is not to be feared.
 std::string name_of(std::string_view content)
@@ -162,7 +162,7 @@ Result<std::string> keep_context(const QueueFile& queue, const QueueContext& con
 {
     const std::string content = encode_context(context);
     const std::string name = name_of(content);
-    const auto kept = detail::read_file(queue.folder(), name.c_str(), largest_context, {});
+    const auto kept = detail::read_file(queue.folder(), name.c_str(), max_context_size, {});
     if (kept && *kept == content) return name; // else it is damaged, and made anew
     if (const int err =
             detail::replace_file(queue.folder(), (".new-" + name).c_str(), name.c_str(), content))
@@ -182,7 +182,7 @@ Result<QueueContext> read_context(const QueueFile& queue, const std::string& nam
     if (!name.starts_with(prefix) || name.find('/') != name.npos)
         return damaged("that is no name of one");
     const auto text =
-        detail::read_file(queue.folder(), name.c_str(), largest_context, "can't read " + path);
+        detail::read_file(queue.folder(), name.c_str(), max_context_size, "can't read " + path);
     if (!text && text.error().sys_errno == ENOENT) return damaged("it is not there");
     if (!text && text.error().sys_errno == EFBIG) return damaged("it is too large");
     if (!text) return text.error();

@@ -53,7 +53,7 @@ Result<void> EndTeller::append(TaskId id, core::TaskEventKind what)
     BGT_TRY_ASSIGN(const Fd lock, file_->lock());
     if (!QueueFile::is_there(root_)) return {}; // nothing waits any more
     BGT_TRY(file_->reopen());
-    return file_->append({Told{id.value, what}}, QueueFile::Durability::process);
+    return file_->append({Reported{id.value, what}}, QueueFile::Durability::process);
 }
 
 } // namespace bgt::store

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view magic = "BGTQ";
 constexpr std::uint32_t schema = 1;
 constexpr std::size_t at_schema = 4, at_end = 8, at_boot = 16, at_folder = 32, at_checksum = 56;
-constexpr std::uint32_t largest_record = 256u << 20;
+constexpr std::uint32_t max_record_size = 256u << 20;
 
 template <class T>
 T load(const char* from)
@@ -105,7 +105,7 @@ std::optional<std::uint32_t> framed_size(std::string_view bytes)
     if (bytes.size() < journal_frame_size) return std::nullopt;
     const auto size = load<std::uint32_t>(bytes.data());
     // A record is never empty: zeros, as a crash of the machine leaves them, are none.
-    return size > 0 && size <= largest_record ? std::optional(size) : std::nullopt;
+    return size > 0 && size <= max_record_size ? std::optional(size) : std::nullopt;
 }
 
 std::optional<std::string_view> framed(std::string_view bytes)

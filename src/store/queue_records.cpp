@@ -123,7 +123,7 @@ std::optional<QueueRecord> take_record(ByteReader& in, bool& known)
     case Type::published: return Published{in.whole()};
     case Type::told: {
         const std::int64_t id = in.whole();
-        return Told{id, take_enum(in, known, detail::task_events)};
+        return Reported{id, take_enum(in, known, detail::task_events)};
     }
     case Type::dropped: {
         const core::TaskRange range = take_range(in);
@@ -173,7 +173,7 @@ std::string encode_record(const QueueRecord& record)
             [](const Claimed& r) { return encode_id(Type::claimed, r.id); },
             [](const PutBack& r) { return encode_id(Type::put_back, r.id); },
             [](const Published& r) { return encode_id(Type::published, r.id); },
-            [](const Told& r) {
+            [](const Reported& r) {
                 return encode_fields(Type::told, [&](ByteWriter& out) {
                     out.whole(r.id);
                     out.number(static_cast<std::uint64_t>(r.what));

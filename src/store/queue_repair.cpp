@@ -22,7 +22,7 @@ using detail::journal_head_size;
 
 constexpr const char* journal_name = "journal";
 constexpr const char* settings_name = "settings";
-constexpr std::size_t largest_journal = 1u << 30;
+constexpr std::size_t max_journal_size = 1u << 30;
 /// Bytes that are looked at to find the next whole record: a made-up journal costs no more.
 constexpr std::uint64_t max_search = 1u << 30;
 
@@ -92,7 +92,7 @@ Result<Readable> read_all(std::string_view bytes, std::uint64_t end)
 Result<Readable> read_journal(const QueueFile& file, const std::string& path)
 {
     BGT_TRY_ASSIGN(const std::string bytes,
-                   detail::read_file(file.folder(), journal_name, largest_journal,
+                   detail::read_file(file.folder(), journal_name, max_journal_size,
                                      "can't read " + path + "/" + journal_name));
     std::array<char, journal_head_size> first{};
     std::copy_n(bytes.begin(), std::min(bytes.size(), first.size()), first.begin());
@@ -165,7 +165,7 @@ private:
             if (const auto* one = std::get_if<Submitted>(&record);
                 one && keys_.contains(one->described_by))
                 submitted_[one->tasks.first] = one->tasks.first + one->tasks.count;
-            if (const auto* told = std::get_if<Told>(&record); told && core::is_end(told->what))
+            if (const auto* told = std::get_if<Reported>(&record); told && core::is_end(told->what))
                 told_.insert(told->id);
         }
     }
@@ -180,7 +180,7 @@ private:
         if (const auto* scheduled = std::get_if<Scheduled>(&record);
             scheduled && !pause(*scheduled))
             return;
-        if (const auto* told = std::get_if<Told>(&record); told && core::is_end(told->what)) {
+        if (const auto* told = std::get_if<Reported>(&record); told && core::is_end(told->what)) {
             // Its claim may be lost: it does not wait any more all the same.
             if (is_submitted(told->id)) out_.emplace_back(Claimed{told->id});
             claimed_.erase(told->id);

@@ -96,7 +96,7 @@ void QueueView::apply(const QueueRecord& record)
                    [&](const Published& r) {
                        if (state_.is_running(r.id)) published_.insert(r.id);
                    },
-                   [&](const Told& r) { tell(r.id, r.what); },
+                   [&](const Reported& r) { tell(r.id, r.what); },
                    [&](const Dropped& r) {
                        const std::int64_t end = r.tasks.first + r.tasks.count;
                        for (std::int64_t id = r.tasks.first; id < end; ++id) state_.remove(id);

@@ -8,7 +8,7 @@ namespace bgt::store {
 namespace {
 
 /// Of all schedules together, and of one.
-constexpr std::size_t total_history = 50'000, least_history = 10, most_history = 1000;
+constexpr std::size_t max_of_all = 50'000, min_of_one = 10, max_of_one = 1000;
 
 } // namespace
 
@@ -38,8 +38,7 @@ std::set<std::int64_t> ScheduleBook::take_changed()
 
 std::size_t ScheduleBook::max_history() const
 {
-    return std::clamp(total_history / std::max<std::size_t>(all_.size(), 1), least_history,
-                      most_history);
+    return std::clamp(max_of_all / std::max<std::size_t>(all_.size(), 1), min_of_one, max_of_one);
 }
 
 Schedule* ScheduleBook::change(std::int64_t id)

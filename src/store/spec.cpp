@@ -21,7 +21,7 @@ namespace json = boost::json;
 using namespace fields;
 
 constexpr std::int64_t schema = 1;
-constexpr std::size_t largest_spec = 64u << 20; ///< far above what execve(2) takes
+constexpr std::size_t max_spec_size = 64u << 20; ///< far above what execve(2) takes
 
 std::string_view to_string(StdinFrom from)
 {
@@ -376,7 +376,7 @@ Result<void> write_spec(int task_dir_fd, const TaskSpec& spec)
 Result<TaskSpec> read_spec(int task_dir_fd)
 {
     const auto text =
-        detail::read_file(task_dir_fd, "spec.json", largest_spec, "can't read spec.json");
+        detail::read_file(task_dir_fd, "spec.json", max_spec_size, "can't read spec.json");
     if (!text) return text.error();
     return decode_spec(*text);
 }

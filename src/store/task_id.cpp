@@ -8,8 +8,8 @@
 namespace bgt::store {
 namespace {
 
-constexpr std::int64_t largest_id = std::int64_t{1} << 53;
-constexpr std::size_t longest_name = 64;
+constexpr std::int64_t max_id = std::int64_t{1} << 53;
+constexpr std::size_t max_name_size = 64;
 
 bool is_digit(char c)
 {
@@ -23,8 +23,8 @@ bool is_letter(char c)
 /// Hostile text in a message: one line, and not all of it.
 std::string shown(std::string_view text)
 {
-    const bool cut = text.size() > longest_name;
-    return "\"" + printable(text.substr(0, longest_name)) + (cut ? "...\"" : "\"");
+    const bool cut = text.size() > max_name_size;
+    return "\"" + printable(text.substr(0, max_name_size)) + (cut ? "...\"" : "\"");
 }
 
 } // namespace
@@ -36,8 +36,7 @@ Result<TaskId> parse_task_id(std::string_view text)
     const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
     if (digits) {
         const auto [stop, ec] = std::from_chars(text.data(), end, value);
-        if (ec == std::errc{} && stop == end && value >= 1 && value <= largest_id)
-            return TaskId{value};
+        if (ec == std::errc{} && stop == end && value >= 1 && value <= max_id) return TaskId{value};
     }
     return Error::usage(shown(text) + " is not a task id: ids are whole numbers from 1 to 2^53");
 }
@@ -47,7 +46,7 @@ Result<void> check_plain_name(std::string_view name)
     if (name.empty())
         return Error::usage(
             "the name is empty: a name has 1 to 64 of letters, digits, '.', '_' and '-'");
-    if (name.size() > longest_name)
+    if (name.size() > max_name_size)
         return Error::usage("the name " + shown(name) + " is too long (" +
                             std::to_string(name.size()) +
                             " bytes): a name has at most 64 characters");
@@ -66,7 +65,7 @@ Result<void> check_plain_name(std::string_view name)
 Result<void> check_name(std::string_view name)
 {
     const auto separator = name.find(project_separator);
-    if (separator == name.npos || name.size() > longest_name) return check_plain_name(name);
+    if (separator == name.npos || name.size() > max_name_size) return check_plain_name(name);
     if (auto project = check_plain_name(name.substr(0, separator)); !project) return project;
     return check_plain_name(name.substr(separator + 1));
 }

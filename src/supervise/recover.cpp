@@ -28,7 +28,7 @@
 namespace bgt::supervise {
 namespace {
 
-/// How long another process may take to settle the same task.
+/// How long another process may take to recover the same task.
 constexpr auto recovery_timeout = std::chrono::seconds(5);
 
 /// The streams whose newest bytes died with the supervisor before, and the process that kept what
@@ -113,7 +113,7 @@ void find_main_process(os::TreeMarks& marks, const std::vector<os::ProcStat>& li
     marks.session = marks.main_process.pid;
 }
 
-/// What is done by when the spec of a living task can't be read: its end is waited for, nothing is
+/// What is done by when the spec of a running task can't be read: its end is waited for, nothing is
 /// decided.
 store::TaskSpec unreadable_spec(store::TaskId id)
 {

@@ -158,9 +158,8 @@ Result<void> write_folder(const store::TaskDir& task, store::TaskSpec& spec,
     if (!marks) return marks.error();
     spec.cookie = marks->cookie;
     spec.mark = os::choose_mark(marks->mark_bits);
-    if (Result<void> done = store::write_spec(task.fd(), spec); !done) return done;
-    if (kept_env != nullptr)
-        if (Result<void> done = store::write_environment(task.fd(), *kept_env); !done) return done;
+    BGT_TRY(store::write_spec(task.fd(), spec));
+    if (kept_env != nullptr) { BGT_TRY(store::write_environment(task.fd(), *kept_env)); }
     if (const auto writer = store::StatusWriter::create(task.fd(), first_status(spec, secret));
         !writer)
         return writer.error();
@@ -194,7 +193,7 @@ bool is_used(const store::Root& root, store::TaskId id)
 
 namespace {
 
-/// Error: the task that bears the name is another one than is meant.
+/// Error: the name belongs to another task than the one that is meant.
 Result<void> check_same(const store::Root& root, store::TaskId id, const store::TaskSpec& wanted,
                         IfNameTaken policy)
 {
@@ -225,26 +224,26 @@ bool is_around_us(const store::Root& root, store::TaskId id)
 }
 
 /// There is nothing to end in what waits, and its queue is not asked.
-bool replaces_waiting(const Snapshot& bearer, IfNameTaken policy)
+bool replaces_waiting(const Snapshot& holder, IfNameTaken policy)
 {
-    return bearer.status.lifecycle == core::Lifecycle::queued &&
+    return holder.status.lifecycle == core::Lifecycle::queued &&
            (policy == IfNameTaken::replace || policy == IfNameTaken::replace_any);
 }
 
-/// Settles who bears the name: nullopt when it is free to be claimed.
+/// The task that keeps its name; nullopt when the name is free to be claimed.
 Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store::TaskSpec& spec,
                                                   const std::vector<std::string>& env,
                                                   IfNameTaken policy)
 {
-    using Bearer = std::optional<store::TaskId>;
+    using Holder = std::optional<store::TaskId>;
     const std::string& name = spec.name;
-    const Result<Bearer> bearer = root.find_name(name);
-    if (!bearer) return bearer.error();
-    if (!*bearer) return Bearer{};
-    const store::TaskId id = **bearer;
+    const Result<Holder> holder = root.find_name(name);
+    if (!holder) return holder.error();
+    if (!*holder) return Holder{};
+    const store::TaskId id = **holder;
     const Result<Snapshot> seen = recover_and_inspect(root, id, {});
-    if (!is_used(root, id)) return Bearer{};
-    if (!seen && root.open_task(id)) return Bearer{}; // it is being made, or removed
+    if (!is_used(root, id)) return Holder{};
+    if (!seen && root.open_task(id)) return Holder{}; // it is being made, or removed
     if (!seen)
         return Error::failed(fmt::format("the name '{}' belongs to task {}, of which nobody knows "
                                          "whether it waits (bgt queue says why): take another name",
@@ -265,7 +264,7 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
                         name, id.value, core::to_string(seen->status.lifecycle)));
     case IfNameTaken::use_it:
     case IfNameTaken::use_any:
-        if (seen->status.lifecycle != core::Lifecycle::starting) return Bearer{id};
+        if (seen->status.lifecycle != core::Lifecycle::starting) return Holder{id};
         break;
     case IfNameTaken::replace:
     case IfNameTaken::replace_any:
@@ -275,7 +274,7 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
                                              "its command again",
                                              id.value, name));
         if (seen->status.lifecycle != core::Lifecycle::starting) {
-            // A slip of the pen must not cost the task that runs.
+            // A typing mistake must not end the task that runs.
             if (Result<void> there = os::check_command(spec.command.front(), env, spec.cwd); !there)
                 return Error{
                     there.error().kind,
@@ -304,10 +303,10 @@ Result<std::optional<store::TaskId>> resolve_name(store::Root& root, const store
 Result<bool> announce(store::Root& root, const store::TaskSpec& spec)
 {
     if (!spec.name.empty()) {
-        const Result<store::TaskId> bearer = root.claim_name(
+        const Result<store::TaskId> holder = root.claim_name(
             spec.name, spec.id, [&](store::TaskId other) { return is_used(root, other); });
-        if (!bearer) return bearer.error();
-        if (*bearer != spec.id) return false;
+        if (!holder) return holder.error();
+        if (*holder != spec.id) return false;
     }
     if (Result<void> marked = root.mark_active(spec.id); !marked) return marked.error();
     return true;
@@ -434,7 +433,7 @@ Result<StartResult> start(store::Root& root, StartRequest request, IfNameTaken p
     }
     if (launched) return StartResult{id, false};
     static_cast<void>(root.remove_task(id));
-    // What failed to start leaves no trace: the name goes back to the ended task that bore it.
+    // What failed to start leaves no trace: the name goes back to the ended task that had it.
     if (created->name_before && root.open_task(*created->name_before))
         static_cast<void>(root.claim_name(name, *created->name_before, [&](store::TaskId other) {
             return is_used(root, other);

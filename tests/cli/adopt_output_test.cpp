@@ -14,7 +14,7 @@ TEST_CASE("no byte is missing or doubled when the supervisor is killed under loa
     const std::string id = lab.start_fixture({}, {"spew", bytes});
     // Three times, each at another place of the stream.
     for (const std::uintmax_t from : {1u << 20, 12u << 20, 30u << 20}) {
-        const bool there = eventually(patience, [&] {
+        const bool there = eventually(test_timeout, [&] {
             std::error_code error;
             const auto size = std::filesystem::file_size(lab.task_folder(id) + "/out.log", error);
             return !error && size >= from;
@@ -25,7 +25,7 @@ TEST_CASE("no byte is missing or doubled when the supervisor is killed under loa
         // It may end by itself at this very moment.
         const pid_t supervisor = supervisor_of(task);
         ::kill(supervisor, SIGKILL);
-        REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+        REQUIRE(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
         lab.show(id); // whoever looks next sees to it that there is a reader again
     }
     const int code = lab.wait(id);
@@ -44,13 +44,13 @@ TEST_CASE("writing goes on without a supervisor, in a process that was started w
     const std::string id =
         lab.start(GENERATE(false, true) ? Words{"-c", script} : Words{"--split", "-c", script});
     const auto count = [&] { return std::atoi(read_file(lab.work() + "/count").c_str()); };
-    REQUIRE(eventually(patience, [&] { return count() > 2; }));
+    REQUIRE(eventually(test_timeout, [&] { return count() > 2; }));
     kill_supervisor(supervisor_of(lab.show(id)));
     const int then = count();
-    REQUIRE(eventually(patience, [&] { return count() > then + 5; })); // nobody got SIGPIPE
+    REQUIRE(eventually(test_timeout, [&] { return count() > then + 5; })); // nobody got SIGPIPE
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
     const int now = count();
-    REQUIRE(eventually(patience, [&] { return count() > now + 2; }));
+    REQUIRE(eventually(test_timeout, [&] { return count() > now + 2; }));
     CHECK(lab({"kill", id}).code == 0);
     const std::string log = lab.log(id);
     for (int i = 1; i <= now; ++i)
@@ -63,7 +63,7 @@ TEST_CASE("output that died with its supervisor and the keeper of it is told as 
     const std::string id =
         lab.start({"--log-max", "1M", "-c", "while head -c 1M /dev/zero; do :; done"});
     const std::string mark = lab.task_folder(id) + "/out.stage";
-    REQUIRE(eventually(patience, [&] { return std::filesystem::exists(mark); }));
+    REQUIRE(eventually(test_timeout, [&] { return std::filesystem::exists(mark); }));
     const auto task = lab.show(id);
     const pid_t supervisor = supervisor_of(task), keeper = helper_of(task);
     REQUIRE(::kill(supervisor, SIGSTOP) == 0);
@@ -72,7 +72,7 @@ TEST_CASE("output that died with its supervisor and the keeper of it is told as 
     kill_supervisor(supervisor);
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
     const std::string lost = R"("event":"output-lost","stream":"out","at_most":524288)";
-    CHECK(eventually(patience, [&] {
+    CHECK(eventually(test_timeout, [&] {
         return read_file(lab.task_folder(id) + "/events.jsonl").find(lost) != std::string::npos;
     }));
     CHECK(lab({"kill", id}).code == 0);
@@ -105,7 +105,7 @@ TEST_CASE("a supervisor that is killed while the task waits for a reader loses n
     REQUIRE(in >= 0);
     REQUIRE(::write(in, "go\n", 3) == 3);
     ::close(in);
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         return read_file("/proc/" + std::to_string(root) + "/wchan").find("pipe") !=
                std::string::npos;
     }));
@@ -136,12 +136,12 @@ TEST_CASE("stdin stays open when the supervisor is killed, and the one after it"
     SECTION("and has a new keeper when the first was killed, too")
     {
         ::kill(keeper, SIGKILL);
-        REQUIRE(eventually(patience, [&] { return !is_alive(keeper); }));
+        REQUIRE(eventually(test_timeout, [&] { return !is_alive(keeper); }));
         kill_supervisor(second);
         CHECK(helper_of(lab.show(id)) != 0);
     }
     CHECK(lab({"kill", id}).code == 0);
-    CHECK(eventually(patience, [&] { return !is_alive(keeper); }));
+    CHECK(eventually(test_timeout, [&] { return !is_alive(keeper); }));
 }
 
 TEST_CASE("the keeper of stdin ends with a tree that ends without a supervisor")
@@ -154,6 +154,6 @@ TEST_CASE("the keeper of stdin ends with a tree that ends without a supervisor")
     kill_supervisor(supervisor_of(task));
     CHECK(is_alive(keeper));
     ::kill(static_cast<pid_t>(number_at(task, "/pid")), SIGKILL);
-    CHECK(eventually(patience, [&] { return !is_alive(keeper); }));
+    CHECK(eventually(test_timeout, [&] { return !is_alive(keeper); }));
     CHECK(lab.wait(id) == 122);
 }

@@ -116,7 +116,7 @@ TEST_CASE("what a killed supervisor had forked is not waited for once it has gon
     const int lock = ::open((lab.task_folder(id) + "/lock").c_str(), O_RDWR | O_CLOEXEC);
     struct flock whole {};
     whole.l_type = F_WRLCK;
-    REQUIRE(eventually(patience, [&] { return ::fcntl(lock, F_OFD_SETLK, &whole) == 0; }));
+    REQUIRE(eventually(test_timeout, [&] { return ::fcntl(lock, F_OFD_SETLK, &whole) == 0; }));
     ::unlink(path.c_str());
     const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     REQUIRE(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
@@ -156,9 +156,9 @@ TEST_CASE("a wait goes on when the supervisor is killed under it")
     const std::string id = lab.start({"-c", "until test -e go; do sleep 0.02; done"});
     Child wait(lab.bgt({"wait", id}));
     // Until it sleeps: it has then seen the first supervisor.
-    REQUIRE(eventually(patience, [&] { return state_of(wait.pid()) == 'S'; }));
+    REQUIRE(eventually(test_timeout, [&] { return state_of(wait.pid()) == 'S'; }));
     kill_supervisor(supervisor_of(lab.show(id)));
-    REQUIRE(eventually(patience, [&] { return at(lab.show(id), "/adopted") == true; }));
+    REQUIRE(eventually(test_timeout, [&] { return at(lab.show(id), "/adopted") == true; }));
     write_file(lab.work() + "/go", "");
     const Ran ran = wait.finish();
     INFO(ran);
@@ -176,8 +176,8 @@ TEST_CASE("a supervisor that is killed during a stop")
     const pid_t supervisor = supervisor_of(lab.show(id));
     const Stopwatch watch;
     Child kill(lab.bgt({"kill", id}));
-    REQUIRE(
-        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
+    REQUIRE(eventually(test_timeout,
+                       [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
     kill_supervisor(supervisor);
     const Ran ran = kill.finish();
     INFO(ran);
@@ -199,7 +199,7 @@ TEST_CASE("what is dead together with its supervisor is lost at the first look")
     kill_supervisor(supervisor_of(before));
     const auto pid = static_cast<pid_t>(number_at(before, "/pid"));
     REQUIRE(::kill(pid, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !is_alive(pid); }));
+    REQUIRE(eventually(test_timeout, [&] { return !is_alive(pid); }));
     SECTION("of show")
     {
         const auto after = lab.show(id);
@@ -264,7 +264,7 @@ TEST_CASE("many verbs at once make one new supervisor")
             holders.push_back(pid);
         return holders;
     };
-    CHECK(eventually(patience, [&] { return supervisors().size() == 1; }));
+    CHECK(eventually(test_timeout, [&] { return supervisors().size() == 1; }));
     CHECK(lab({"kill", id}).code == 0);
 }
 
@@ -277,7 +277,7 @@ TEST_CASE("a task from before a reboot is lost, whoever has its pid now")
     kill_supervisor(supervisor_of(before));
     const auto pid = static_cast<pid_t>(number_at(before, "/pid"));
     REQUIRE(::kill(pid, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !is_alive(pid); }));
+    REQUIRE(eventually(test_timeout, [&] { return !is_alive(pid); }));
 
     // The record as an earlier boot would have left it, with the pid and the start time of somebody
     // who lives now.

@@ -18,7 +18,7 @@ inline void kill_supervisor(pid_t supervisor)
 {
     REQUIRE(supervisor > 1);
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    REQUIRE(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
 }
 
 /// Of this name, 0 without one.
@@ -35,7 +35,7 @@ inline pid_t only_child(pid_t parent, const std::string& name)
 inline pid_t helper_of(const boost::json::object& task)
 {
     pid_t helper = 0;
-    eventually(patience,
+    eventually(test_timeout,
                [&] { return (helper = only_child(supervisor_of(task), "bgt:helper")) != 0; });
     return helper;
 }

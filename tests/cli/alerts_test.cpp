@@ -50,7 +50,7 @@ std::string lines_in(const Lab& lab, const std::string& name, std::size_t count)
         const std::string text = read_file(path);
         return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
     };
-    eventually(patience, [&] { return lines() >= count; });
+    eventually(test_timeout, [&] { return lines() >= count; });
     return read_file(path);
 }
 
@@ -64,7 +64,7 @@ void run_task(const Lab& lab, const std::string& name, int code)
 /// Nobody looks at the alerts of the root any more: the supervisors have ended.
 bool is_quiet(const Lab& lab)
 {
-    return eventually(patience, [&] { return find_marked(lab.folder()).empty(); });
+    return eventually(test_timeout, [&] { return find_marked(lab.folder()).empty(); });
 }
 
 std::string toml(const std::string& when, const std::string& more)
@@ -94,7 +94,8 @@ TEST_CASE("an alert is told once when it begins, and once when it is over")
     run_task(lab, "nightly", 0);
     CHECK(lines_in(lab, file, 2) == "alert 1 begins failures_in_row >= 2 night*/2 in a row/3\n"
                                     "alert 1 over failures_in_row >= 2 night*/0 in a row/6\n");
-    REQUIRE(eventually(patience, [&] { return at(alert_of(lab), "/told/hook_ended").as_bool(); }));
+    REQUIRE(
+        eventually(test_timeout, [&] { return at(alert_of(lab), "/told/hook_ended").as_bool(); }));
     const json::object alert = alert_of(lab);
     CHECK(alert.at("state") == "quiet");
     CHECK(text_at(alert, "/told/what") == "over");
@@ -336,7 +337,8 @@ TEST_CASE("a hook has a minute, and one that was killed is shown")
     const auto teller = static_cast<pid_t>(std::stol(lines_in(lab, "config/bgt/hook", 1)));
     CHECK_FALSE(at(alert_of(lab), "/told/hook_ended").as_bool());
     REQUIRE(::kill(teller, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return at(alert_of(lab), "/told/hook_ended").as_bool(); }));
+    REQUIRE(
+        eventually(test_timeout, [&] { return at(alert_of(lab), "/told/hook_ended").as_bool(); }));
     CHECK(text_at(alert_of(lab), "/told/error") ==
           "its hook was interrupted: the process that ran it was killed");
 }

@@ -369,7 +369,7 @@ TEST_CASE("a living task whose record is damaged can still be ended by its super
     write_file(lab.task_folder(id) + "/status", "garbage");
     CHECK(lab({"ps"}).code == 0);
     REQUIRE(::kill(supervisor, SIGTERM) == 0);
-    CHECK(eventually(patience, [&] { return !is_alive(supervisor); }));
+    CHECK(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
     CHECK(find_task_members(lab.folder()).empty());
 }
 
@@ -381,10 +381,10 @@ TEST_CASE(
     const std::string id =
         lab.start({"-c", "trap '' TERM; echo said; setsid sleep 1000 & exec sleep 1000"});
     REQUIRE(lab.logged(id, "said"));
-    REQUIRE(eventually(patience, [&] { return find_task_members(lab.folder()).size() == 2; }));
+    REQUIRE(eventually(test_timeout, [&] { return find_task_members(lab.folder()).size() == 2; }));
     const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    REQUIRE(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
     write_file(lab.task_folder(id) + "/status", "garbage");
     // A copy of the folder ends nobody.
     const std::string copy = lab.root() + "-copy";
@@ -432,7 +432,7 @@ TEST_CASE("a task whose record is damaged is not removed under its living superv
     CHECK(refused.err.find("were kept") == std::string::npos);
     REQUIRE(::kill(supervisor, SIGTERM) == 0);
     REQUIRE(::kill(supervisor, SIGCONT) == 0);
-    CHECK(eventually(patience, [&] { return !is_alive(supervisor); }));
+    CHECK(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
     CHECK(find_task_members(lab.folder()).empty());
     CHECK(lab({"rm", id}).code == 0);
     CHECK(!fs::exists(lab.task_folder(id)));
@@ -445,7 +445,7 @@ TEST_CASE("where descriptors are too few for a supervisor nothing is started, an
     const std::string id = lab.start({"--", "sleep", "100"});
     const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    REQUIRE(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
     const auto with_few = [&](const Words& words) {
         Invocation what = lab.bgt(words);
         what.in_child = [] {
@@ -473,7 +473,7 @@ TEST_CASE("verbs name a damaged task once")
     const Lab lab;
     const std::string id = lab.start({"--stdin", "pipe", "--", "true"});
     CHECK(lab.wait(id) == 0);
-    REQUIRE(eventually(patience, [&] { return find_marked(lab.task_folder(id)).empty(); }));
+    REQUIRE(eventually(test_timeout, [&] { return find_marked(lab.task_folder(id)).empty(); }));
     write_file(lab.task_folder(id) + "/status", "garbage");
     for (const Words& words : {Words{"kill", id}, Words{"send", id, "x"},
                                Words{"signal", "HUP", id}, Words{"pause", id}}) {

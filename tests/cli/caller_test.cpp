@@ -63,7 +63,7 @@ TEST_CASE("what is made under an odd umask can be used by its owner, and by nobo
     REQUIRE(under_mask({"run", "--", "sleep", "100"}).out == "1\n");
     const auto supervisor = static_cast<pid_t>(number_at(lab.show("1"), "/supervisor"));
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    REQUIRE(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
     REQUIRE(under_mask({"show", "1"}).code ==
             0); // and another one takes over, under the caller's mask
     namespace fs = std::filesystem;
@@ -99,7 +99,7 @@ TEST_CASE("no descriptor of the caller is open in the tree")
         return target_of(descriptor).starts_with("pipe:");
     };
     static_cast<void>(eventually(
-        patience, [&] { return std::ranges::none_of(descriptors_of(supervisor), is_pipe); }));
+        test_timeout, [&] { return std::ranges::none_of(descriptors_of(supervisor), is_pipe); }));
     for (const std::string& descriptor : descriptors_of(supervisor)) {
         const std::string target = target_of(descriptor);
         INFO(descriptor);

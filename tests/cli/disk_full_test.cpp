@@ -92,11 +92,11 @@ TEST_CASE("a running task goes on while the disk is full")
     INFO(started);
     REQUIRE(started.out == "1\n");
     const std::string log = disk.path("/tasks/1/out.log");
-    REQUIRE(eventually(patience, [&] { return read_file(log).size() == 65536; }));
+    REQUIRE(eventually(test_timeout, [&] { return read_file(log).size() == 65536; }));
     disk.fill();
     REQUIRE(disk({"send", "1", "go"}).code == 0);
     // The writer is not held up: all of it, and its word, are dropped and counted.
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         return number_at(task_of(disk, "1"), "/log/dropped_bytes") >= 262144 + 8;
     }));
     const auto full = task_of(disk, "1");

@@ -79,8 +79,8 @@ TEST_CASE("a second kill does not wait for the grace of the first")
     const std::string id = lab.start_fixture({"--grace", "60s"}, {"ignore-term"});
     REQUIRE(lab.logged(id, "ready"));
     Child first(lab.bgt({"kill", id}));
-    REQUIRE(
-        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
+    REQUIRE(eventually(test_timeout,
+                       [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
     const Ran second = lab({"kill", id});
     INFO(second);
     CHECK(second.code == 0);
@@ -98,7 +98,7 @@ TEST_CASE("children that are started while the tree is killed do not live on")
     const Words how = GENERATE(Words{}, Words{"--now"});
     const std::string id = lab.start_fixture({"--grace", "300ms"}, {"forkstorm", "300"});
     REQUIRE(lab.logged(id, "ready"));
-    REQUIRE(eventually(patience, [&] { return find_task_members(lab.folder()).size() > 50; }));
+    REQUIRE(eventually(test_timeout, [&] { return find_task_members(lab.folder()).size() > 50; }));
     Words words{"kill", id};
     words.insert(words.end(), how.begin(), how.end());
     const Ran ran = lab(words);
@@ -116,7 +116,7 @@ TEST_CASE("a shell that starts new children all the time is ended")
         lab.start({"--grace", "300ms", "-c",
                    "trap '' TERM; echo ready; while :; do sleep 7 & sleep 0.01; done"});
     REQUIRE(lab.logged(id, "ready"));
-    REQUIRE(eventually(patience, [&] { return find_task_members(lab.folder()).size() > 5; }));
+    REQUIRE(eventually(test_timeout, [&] { return find_task_members(lab.folder()).size() > 5; }));
     const Ran ran = lab({"kill", id});
     INFO(ran);
     CHECK(ran.code == 0);
@@ -151,7 +151,7 @@ TEST_CASE("a process that takes the name of a helper of bgt is shown and ended l
     REQUIRE(lab.logged(id, "one"));
     REQUIRE(lab.logged(id, "two"));
     // Two shells and their sleeps; the helper that keeps stdin open is none of the task's.
-    CHECK(eventually(patience, [&] { return number_at(lab.show(id), "/processes") == 4; }));
+    CHECK(eventually(test_timeout, [&] { return number_at(lab.show(id), "/processes") == 4; }));
     CHECK(lab({"kill", id}).code == 0);
     CHECK(find_task_members(lab.folder()).empty());
 }

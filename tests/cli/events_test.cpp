@@ -29,7 +29,7 @@ json::array after_end(const Lab& lab, const std::string& task, Words words = {})
     json::array events;
     Words asked = words;
     words.insert(words.end(), {"--type", "ended", task});
-    CHECK(eventually(patience, [&] { return !events_of(lab, words).empty(); }));
+    CHECK(eventually(test_timeout, [&] { return !events_of(lab, words).empty(); }));
     return events_of(lab, asked);
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("a schedule tells of its times")
     const Lab lab;
     CHECK(lab({"schedule", "add", "tick", "--every", "1s", "--times", "1", "--", "true"}).code ==
           0);
-    CHECK(eventually(patience, [&] { return !events_of(lab, {"--type", "ended"}).empty(); }));
+    CHECK(eventually(test_timeout, [&] { return !events_of(lab, {"--type", "ended"}).empty(); }));
     const json::array events = events_of(lab);
     REQUIRE(types_of(events) == Words{"schedule", "queued", "started", "ended"});
     CHECK(at(events[0], "/data/schedule").as_string() == "tick");
@@ -226,7 +226,7 @@ TEST_CASE("a follower prints what comes, and continues when the stream was remov
 {
     const Lab lab;
     Child follower(lab.bgt({"events", "-f", "--json"}));
-    CHECK(eventually(patience, [&] { return std::filesystem::exists(lab.root()); }));
+    CHECK(eventually(test_timeout, [&] { return std::filesystem::exists(lab.root()); }));
     const std::string first = lab.start({"--name", "one", "--", "true"});
     CHECK(follower.says("\"type\":\"ended\""));
     const std::string line = follower.out().substr(0, follower.out().find('\n'));
@@ -238,7 +238,7 @@ TEST_CASE("a follower prints what comes, and continues when the stream was remov
     const std::string out = follower.out();
     CHECK(out.find("\"gap\"") < out.find("\"two\""));
     // Its supervisor may still write there.
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         std::error_code failed;
         std::filesystem::remove_all(lab.root(), failed);
         return !std::filesystem::exists(lab.root());

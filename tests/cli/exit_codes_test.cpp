@@ -145,7 +145,7 @@ TEST_CASE("122: lost")
     for (const char* key : {"/supervisor", "/pid"}) {
         const auto pid = static_cast<pid_t>(number_at(task, key));
         REQUIRE(::kill(pid, SIGKILL) == 0);
-        REQUIRE(eventually(patience, [&] { return !is_alive(pid); }));
+        REQUIRE(eventually(test_timeout, [&] { return !is_alive(pid); }));
     }
     CHECK(lab.wait(id) == 122);
     CHECK(outcome_of(lab, id) == "lost: lost null null self 122");

@@ -29,7 +29,7 @@ TEST_CASE("a graph shows ids, names, states and kinds, and a diamond once")
     submit(lab, {"--after", "build,lint:fail"});                                // 5
     submit(lab, {"--array", "1-3", "--after", "5"});                            // 6-8
     // That db has started is told by whoever dispatches.
-    REQUIRE(eventually(patience,
+    REQUIRE(eventually(test_timeout,
                        [&] { return lab({"graph"}).out.find("start: 3") == std::string::npos; }));
     const Ran all = lab({"graph"});
     INFO(all);

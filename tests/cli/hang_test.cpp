@@ -75,7 +75,7 @@ TEST_CASE("on-hang report and exec leave the task alone")
         lab.start({"--output-timeout", "400ms", "--on-hang",
                    "exec:echo $BGT_TASK_ID $BGT_HANG_RULE > hooked.$BGT_TASK_ID; exit 7", "--cwd",
                    lab.work(), "--", "sleep", "100"});
-    REQUIRE(eventually(patience, [&] { return has_event(lab, id, "hook-ended"); }));
+    REQUIRE(eventually(test_timeout, [&] { return has_event(lab, id, "hook-ended"); }));
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
     CHECK(text_at(lab.show(id), "/notices").find("stalled") != std::string::npos);
     const auto events = lab.show(id).at("events").as_array();
@@ -85,7 +85,7 @@ TEST_CASE("on-hang report and exec leave the task alone")
     CHECK(lab({"kill", id}).code == 0);
     const std::string quiet =
         lab.start({"--output-timeout", "400ms", "--on-hang", "report", "--", "sleep", "100"});
-    REQUIRE(eventually(patience, [&] { return has_event(lab, quiet, "hang"); }));
+    REQUIRE(eventually(test_timeout, [&] { return has_event(lab, quiet, "hang"); }));
     CHECK(text_at(lab.show(quiet), "/lifecycle") == "running");
     const Ran gone = lab({"run", "--output-timeout", "1s", "--on-hang", "nonsense", "--", "true"});
     CHECK(gone.code == 125);
@@ -119,12 +119,12 @@ TEST_CASE("quiet and stalled are told and end nothing; output takes them back")
     const Lab lab;
     const std::string id = lab.start(
         {"--quiet-after", "300ms", "--stalled-after", "1s", "--stdin", "pipe", "--", "cat"});
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         return text_at(lab.show(id), "/notices").find("quiet") != std::string::npos;
     }));
     REQUIRE(lab({"wait", "--for", "stalled", "--timeout", "20s", id}).code == 0);
     CHECK(lab({"send", id, "hello"}).code == 0);
-    CHECK(eventually(patience, [&] {
+    CHECK(eventually(test_timeout, [&] {
         return text_at(lab.show(id), "/notices").find("quiet") == std::string::npos;
     }));
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
@@ -159,7 +159,7 @@ TEST_CASE("ps says within two seconds of a prompt that input is needed, and no l
     const auto needs_input = [&] {
         return lab({"ps"}).out.find("needs input") != std::string::npos; // asks no supervisor
     };
-    REQUIRE(eventually(patience, needs_input));
+    REQUIRE(eventually(test_timeout, needs_input));
     CHECK(std::chrono::steady_clock::now() - began < milliseconds(2000));
     CHECK(lab({"send", id, "y"}).code == 0);
     CHECK(eventually(milliseconds(5000), [&] { return !needs_input(); }));

@@ -20,7 +20,7 @@ inline boost::json::object hook_of(const Lab& lab, const std::string& id, const 
                                    const std::string& state = "ended")
 {
     boost::json::object found;
-    eventually(patience, [&] {
+    eventually(test_timeout, [&] {
         for (const auto& hook : hooks_of(lab, id))
             if (text_at(hook.as_object(), "/hook") == name &&
                 text_at(hook.as_object(), "/state") == state)

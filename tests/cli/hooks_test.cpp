@@ -21,7 +21,7 @@ pid_t supervisor_of(const Lab& lab, const std::string& id)
 
 bool wrote(const Lab& lab, const std::string& file)
 {
-    return eventually(patience, [&] { return !read_file(lab.work() + "/" + file).empty(); });
+    return eventually(test_timeout, [&] { return !read_file(lab.work() + "/" + file).empty(); });
 }
 
 /// The pid that a shell has written into a file of the working folder.
@@ -158,7 +158,7 @@ TEST_CASE("with --rm the folder is there for the hooks, and stays if one of them
     const std::string id =
         lab.start({"--rm", "--on-end", "cp $BGT_TAIL_FILE kept.$BGT_TASK_ID", "--", "echo", "bye"});
     CHECK(lab.wait(id) == 0);
-    CHECK(eventually(patience, [&] { return !fs::exists(lab.task_folder(id)); }));
+    CHECK(eventually(test_timeout, [&] { return !fs::exists(lab.task_folder(id)); }));
     CHECK(read_file(lab.work() + "/kept." + id) == "bye\n");
     const std::string bad = lab.start({"--rm", "--on-end", "exit 9", "--", "true"});
     CHECK(lab.wait(bad) == 0);
@@ -204,7 +204,7 @@ TEST_CASE("nothing of a hook outlives its supervisor")
     lab.wait(id);
     const pid_t child = pid_in(lab, "child.pid"), shell = pid_in(lab, "hook.pid");
     REQUIRE(kill(supervisor, signal) == 0);
-    CHECK(eventually(patience, [&] { return !lives(child) && !lives(shell); }));
+    CHECK(eventually(test_timeout, [&] { return !lives(child) && !lives(shell); }));
     const json::object hook = hook_of(lab, id, "on-end");
     INFO(hook);
     CHECK(at(hook, "/failed") == json::value(true));
@@ -221,7 +221,7 @@ TEST_CASE("where the watcher of a hook is killed, nothing of the hook is left ei
          "--", "true"});
     const pid_t watcher = pid_in(lab, "watcher.pid"), child = pid_in(lab, "child.pid");
     REQUIRE(kill(watcher, SIGKILL) == 0);
-    CHECK(eventually(patience, [&] { return !lives(child); }));
+    CHECK(eventually(test_timeout, [&] { return !lives(child); }));
     const json::object hook = hook_of(lab, id, "on-end", "unknown");
     CHECK(at(hook, "/failed") == json::value(true));
     CHECK(has(lab({"show", id}).out, "on-end nobody saw how it ended"));
@@ -280,7 +280,7 @@ TEST_CASE("a task that was taken over has its hooks; one that is lost has none")
         {"--on-end", "echo $BGT_OUTCOME", "--on-fail", "echo failed", "-c", "read x < go"});
     const pid_t supervisor = supervisor_of(lab, id);
     REQUIRE(kill(supervisor, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !lives(supervisor); }));
+    REQUIRE(eventually(test_timeout, [&] { return !lives(supervisor); }));
     CHECK(at(lab.show(id), "/adopted") == json::value(true));
     REQUIRE(run(lab.program({"sh", "-c", "echo > go"})).in_time);
     CHECK(text_at(hook_of(lab, id, "on-end"), "/output") == "lost\n");
@@ -294,7 +294,7 @@ TEST_CASE("a task that was taken over has its hooks; one that is lost has none")
     REQUIRE(kill(its_supervisor, SIGSTOP) == 0);
     REQUIRE(kill(pid, SIGKILL) == 0);
     REQUIRE(kill(its_supervisor, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !lives(its_supervisor) && !lives(pid); }));
+    REQUIRE(eventually(test_timeout, [&] { return !lives(its_supervisor) && !lives(pid); }));
     CHECK(text_at(lab.show(lost), "/outcome/kind") == "lost");
     CHECK(hooks_of(lab, lost).empty());
 }

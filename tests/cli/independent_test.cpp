@@ -151,7 +151,7 @@ TEST_CASE("a stopped supervisor starts no independent task, and that is said at 
     const pid_t supervisor = pid_of(lab, outer, "/supervisor");
     REQUIRE(::kill(supervisor, SIGSTOP) == 0);
     write_file(lab.work() + "/go", "");
-    CHECK(eventually(patience, [&] { return read_file(lab.work() + "/code") == "125\n"; }));
+    CHECK(eventually(test_timeout, [&] { return read_file(lab.work() + "/code") == "125\n"; }));
     const std::string said = read_file(lab.work() + "/said");
     INFO(said);
     CHECK(said.find("is stopped and answers nobody") != said.npos);

@@ -71,7 +71,7 @@ TEST_CASE("notify says all of it in one message, and waits until it is taken")
         "STATUS=up and?[2J "
         "running\nX_BGT_STEP=linking\nX_BGT_PROGRESS=0.400000\nX_BGT_TOTAL=5\nMAINPID=42\n"
         "EXTEND_TIMEOUT_USEC=90000000\nWATCHDOG_USEC=10000000\nWATCHDOG=1\nREADY=1\nSTOPPING=1\n");
-    CHECK(eventually(patience, [&] { return state_of(notify.pid()) == 'S'; })); // not taken yet
+    CHECK(eventually(test_timeout, [&] { return state_of(notify.pid()) == 'S'; })); // not taken yet
     CHECK(listener.next() == "BARRIER=1");
     const Ran ran = notify.finish();
     INFO(ran);

@@ -190,7 +190,7 @@ TEST_CASE("--rm removes the task at its end")
     const Ran waited = lab({"wait", id});
     INFO(waited);
     CHECK(waited.in_time);
-    CHECK(eventually(patience, [&] { return !std::filesystem::exists(lab.task_folder(id)); }));
+    CHECK(eventually(test_timeout, [&] { return !std::filesystem::exists(lab.task_folder(id)); }));
     CHECK(lab({"show", "gone"}).code == 125);
     const Ran ran = lab({"run", "--wait", "--rm", "-c", "echo x; exit 3"});
     CHECK(ran.code == 3);

@@ -28,7 +28,7 @@ TEST_CASE("rm --force takes a waiting task out of its queue and leaves nothing o
     const std::string after = submit_one(lab, {"--after", id + ":ok", "--", "true"});
     CHECK(refused(lab, {"rm", "w"}).find("bgt rm --force " + id) != std::string::npos);
     Child waiter(lab.bgt({"wait", id}));
-    REQUIRE(eventually(patience, [&] { return state_of(waiter.pid()) == 'S'; }));
+    REQUIRE(eventually(test_timeout, [&] { return state_of(waiter.pid()) == 'S'; }));
     REQUIRE(lab({"rm", "--force", "w"}).code == 0);
     CHECK(waiter.finish().code == 121); // who waits for it is told
     CHECK(lab.wait(after) == 121);
@@ -131,7 +131,7 @@ TEST_CASE("a folder that comes while a verb looks for it is found")
         lab.program({strace, "-o", trace, "-e", "trace=access,faccessat,openat,openat2", "-e",
                      "inject=access,faccessat:delay_enter=500000", BGT_BINARY, "wait", id}));
     const bool has_looked = eventually(
-        patience, [&] { return read_file(trace).find("/status\"") != std::string::npos; });
+        test_timeout, [&] { return read_file(trace).find("/status\"") != std::string::npos; });
     REQUIRE(::kill(dispatcher, SIGCONT) == 0);
     const Ran ran = waiting.finish();
     INFO(ran);

@@ -96,11 +96,11 @@ TEST_CASE("a task whose supervisor gives up again and again is held, and blocks 
 {
     const Lab lab;
     const std::string id = submitted(limited(lab, {"submit", "--", "true"}, RLIMIT_NOFILE, 20));
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         return lab({"events", "--type", "start-failed"}).out.find("it is held") !=
                std::string::npos;
     }));
-    CHECK(eventually(patience,
+    CHECK(eventually(test_timeout,
                      [&] { return at(lab.ask({"queue"}), "/queues/0/held").as_int64() == 1; }));
     CHECK(lab.wait(submitted(lab({"submit", "--", "true"}))) == 0);
     CHECK(lab({"kill", id}).code == 0);
@@ -114,7 +114,7 @@ TEST_CASE("a task that nobody who dispatches could give its limits waits, and th
     const pid_t dispatcher = dispatcher_of(lab);
     const std::string pid = std::to_string(dispatcher);
     REQUIRE(::kill(dispatcher, SIGSTOP) == 0); // so that it starts no other standby
-    REQUIRE(eventually(patience, [&] { return state_of(dispatcher) == 'T'; }));
+    REQUIRE(eventually(test_timeout, [&] { return state_of(dispatcher) == 'T'; }));
     std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
     for (pid_t child = 0; children >> child;) ::kill(child, SIGKILL);
     REQUIRE(::kill(dispatcher, SIGKILL) == 0);
@@ -126,9 +126,9 @@ TEST_CASE("a task that nobody who dispatches could give its limits waits, and th
                        std::string::npos &&
                    why.out.find("(here 256)") != std::string::npos;
         };
-        CHECK(eventually(patience, says));
+        CHECK(eventually(test_timeout, says));
     }
-    CHECK(eventually(patience, [&] {
+    CHECK(eventually(test_timeout, [&] {
         return limited(lab, {"queue"}, RLIMIT_NOFILE, 256).out.find("hard limit for open files") !=
                std::string::npos;
     }));

@@ -26,7 +26,7 @@ std::ptrdiff_t starts(const Lab& lab)
 /// Of the task whose command runs_till_go began.
 void await_start(const Lab& lab, const std::string& id)
 {
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         return fs::exists(lab.work() + "/ran") &&
                read_file(lab.work() + "/ran").find(id + "\n") != std::string::npos;
     }));
@@ -92,11 +92,11 @@ TEST_CASE("a task that is removed before its end was read is not executed again"
             lab.set_env("BGT_KEEP_ENDED=1000");
         }
         if (way == "by hand") {
-            REQUIRE(
-                eventually(patience, [&] { return !fs::exists(lab.root() + "/active/" + id); }));
+            REQUIRE(eventually(test_timeout,
+                               [&] { return !fs::exists(lab.root() + "/active/" + id); }));
             fs::remove_all(lab.task_folder(id));
         }
-        REQUIRE(eventually(patience, [&] { return !fs::exists(lab.task_folder(id)); }));
+        REQUIRE(eventually(test_timeout, [&] { return !fs::exists(lab.task_folder(id)); }));
     }
     constexpr int not_started = 121;
     const bool is_known = way != "by hand";

@@ -145,7 +145,8 @@ TEST_CASE("a primary group and securebits that nobody can give back are said")
         Invocation call = lab.bgt({"why", id});
         call.in_child = bounded;
         const auto why = [&] { return run(call).out; };
-        CHECK(eventually(patience, [&] { return why().find("it is held") != std::string::npos; }));
+        CHECK(eventually(test_timeout,
+                         [&] { return why().find("it is held") != std::string::npos; }));
         CHECK(why().find(lack) != std::string::npos);
         CHECK(lab({"kill", id}).code == 0);
     };
@@ -199,7 +200,7 @@ TEST_CASE("what waits is not started in other namespaces, and keeps others from 
     CHECK(other.code == 125);
     CHECK(other.err.find("was submitted in another network namespace") != std::string::npos);
     const auto why = [&] { return elsewhere({"why", next}).out; }; // with a dispatcher, each time
-    CHECK(eventually(patience, [&] {
+    CHECK(eventually(test_timeout, [&] {
         return why().find("another network namespace than the dispatcher's") != std::string::npos;
     }));
     for (int i = 0; i < 3; ++i) elsewhere({"ps"});

@@ -39,7 +39,7 @@ TEST_CASE("a saved environment goes with the last task that needs it")
     {
         REQUIRE(lab({"kill", "2", "3", "4"}).code == 0);
     }
-    CHECK(eventually(patience, [&] { return saved(lab, "SECRET=mellon") == 0; }));
+    CHECK(eventually(test_timeout, [&] { return saved(lab, "SECRET=mellon") == 0; }));
     write_file(lab.work() + "/go", "");
     CHECK(lab({"kill", "1"}).code == 0);
 }

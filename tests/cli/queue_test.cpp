@@ -61,7 +61,7 @@ TEST_CASE("one slot: they run one after the other, in their order; a higher prio
     const std::string order = lab.work() + "/order";
     const std::string first =
         submit_one(lab, {"-c", "until test -e go; do sleep 0.01; done; echo first >> order"});
-    CHECK(eventually(patience, [&] { return lifecycle(lab, first) == "running"; }));
+    CHECK(eventually(test_timeout, [&] { return lifecycle(lab, first) == "running"; }));
     const std::string second = submit_one(lab, {"-c", "echo second >> order"});
     const std::string third = submit_one(lab, {"--priority", "5", "-c", "echo third >> order"});
     CHECK(lifecycle(lab, second) == "queued");
@@ -175,7 +175,7 @@ TEST_CASE("kill --all: nothing that waits starts in the place of what ends")
     REQUIRE(lab({"submit", "--array", "1-30", "-c", "echo {} >> log; exec sleep 1000"}).code == 0);
     const std::string other = submit_one(lab, {"-c", "echo other >> log"});
     const auto lines = [&] { return std::ranges::count(read_file(lab.work() + "/log"), '\n'); };
-    REQUIRE(eventually(patience, [&] { return lines() == 2; }));
+    REQUIRE(eventually(test_timeout, [&] { return lines() == 2; }));
     const Ran killed = lab({"kill", "--all"});
     INFO(killed);
     CHECK(killed.code == 0);
@@ -256,7 +256,7 @@ TEST_CASE("who dispatches ends with the state root")
     const pid_t dispatcher = dispatcher_of(lab);
     REQUIRE(::kill(dispatcher, 0) == 0);
     std::filesystem::remove_all(lab.root());
-    CHECK(eventually(patience, [&] { return ::kill(dispatcher, 0) != 0; }));
+    CHECK(eventually(test_timeout, [&] { return ::kill(dispatcher, 0) != 0; }));
 }
 
 TEST_CASE("a key: one at a time; skip, latest and replace")
@@ -265,7 +265,7 @@ TEST_CASE("a key: one at a time; skip, latest and replace")
     REQUIRE(lab({"queue", "set", "default", "slots=4"}).code == 0);
     const Words block{"--key", "k", "-c", "until test -e go; do sleep 0.01; done; echo one >> log"};
     const std::string first = submit_one(lab, block);
-    CHECK(eventually(patience, [&] { return lifecycle(lab, first) == "running"; }));
+    CHECK(eventually(test_timeout, [&] { return lifecycle(lab, first) == "running"; }));
     const std::string second = submit_one(lab, {"--key", "k", "-c", "echo two >> log"});
     CHECK(submit_one(lab, {"--key", "k", "--on-busy", "skip", "--", "true"}) == second);
     const std::string third =
@@ -408,10 +408,11 @@ TEST_CASE("a standby that has become the dispatcher has its name")
     const pid_t first = holder();
     REQUIRE(first > 1);
     const std::string task = "/proc/" + std::to_string(first) + "/task/" + std::to_string(first);
-    REQUIRE(eventually(patience, [&] { return !read_file(task + "/children").empty(); }));
+    REQUIRE(eventually(test_timeout, [&] { return !read_file(task + "/children").empty(); }));
     REQUIRE(::kill(first, SIGKILL) == 0);
     const auto name = [&] { return read_file("/proc/" + std::to_string(holder()) + "/comm"); };
-    CHECK(eventually(patience, [&] { return holder() != first && name() == "bgt:dispatcher\n"; }));
+    CHECK(eventually(test_timeout,
+                     [&] { return holder() != first && name() == "bgt:dispatcher\n"; }));
     CHECK(lab({"kill", id}).code == 0);
     CHECK(is_over(lab));
 }
@@ -497,7 +498,7 @@ TEST_CASE("the environment that options gave a submitted task is kept for retry,
     CHECK_FALSE(std::filesystem::exists(lab.task_folder(plain) + "/env"));
     const std::string cancelled = submit_one(lab, with({"--hold"}));
     CHECK(lab({"kill", cancelled}).code == 0);
-    CHECK(eventually(patience,
+    CHECK(eventually(test_timeout,
                      [&] { return std::filesystem::exists(lab.task_folder(cancelled) + "/env"); }));
     const Ran why = lab({"why", cancelled});
     INFO(why);

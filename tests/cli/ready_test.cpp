@@ -40,7 +40,7 @@ TEST_CASE("ready by a port and a file: both must come")
 /// Wakes the task that reads a line from the FIFO. Fails where nobody does.
 bool write_line(const std::string& fifo)
 {
-    return eventually(patience, [&] {
+    return eventually(test_timeout, [&] {
         const int fd = ::open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0) return false;
         const bool written = ::write(fd, "x\n", 2) == 2;
@@ -62,7 +62,7 @@ TEST_CASE("readiness is looked at again while somebody asks, and its loss is tol
          "echo pids $$; " BGT_FIXTURE
          " listen 0 & touch flag; read x < go; kill $!; wait; read x < again; " BGT_FIXTURE
          " listen 0 & wait"});
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         return lab({"wait", "--for", "ready", "--timeout", "1", id}).code == 0;
     }));
     SECTION("a file that has gone")
@@ -80,7 +80,8 @@ TEST_CASE("readiness is looked at again while somebody asks, and its loss is tol
     SECTION("a port that nobody listens on any more")
     {
         REQUIRE(write_line(go));
-        const bool lost = eventually(patience, [&] { return at(lab.show(id), "/ready") == false; });
+        const bool lost =
+            eventually(test_timeout, [&] { return at(lab.show(id), "/ready") == false; });
         INFO(lab({"show", id}));
         REQUIRE(lost);
         CHECK(lab({"show", id}).out.find("ready-lost") != std::string::npos);
@@ -261,7 +262,7 @@ TEST_CASE("the last answer over HTTP is told, while it runs and when it has ende
     const std::string url = "http://localhost:" + port;
     const std::string id = lab.start({"--ready-http", url, "--", BGT_FIXTURE, "http", port, "404"});
     const std::string said = "http:" + url + ": answered 404";
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         return text_at(lab.show(id), "/not_ready/0").find("404") != std::string::npos;
     }));
     CHECK(lab({"show", id}).out.find("not ready  " + said) != std::string::npos);

@@ -44,8 +44,8 @@ TEST_CASE("between two attempts a task is backing off, and can be killed")
 {
     const Lab lab;
     const std::string id = lab.start({"--restart", "always", "--backoff", "1m", "-c", "exit 5"});
-    REQUIRE(
-        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
+    REQUIRE(eventually(test_timeout,
+                       [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
     CHECK(text_at(lab.show(id), "/next_attempt_at") != "null");
     CHECK(lab({"ps"}).out.find("backing-off") != std::string::npos);
     CHECK(lab({"ps", "--state", "backing-off"}).out.find("exit 5") != std::string::npos);
@@ -65,7 +65,7 @@ TEST_CASE("a crash loop is told, and wait --or-stuck gives up for it")
     CHECK(ran.code == 121);
     CHECK(ran.err.find("web ends again and again (attempt ") != ran.err.npos);
     CHECK(ran.err.find("bgt why " + id) != ran.err.npos);
-    CHECK(eventually(patience, [&] {
+    CHECK(eventually(test_timeout, [&] {
         return at(lab.show(id), "/notices") == boost::json::array{"crash-loop"};
     }));
     CHECK(lab({"ps"}).out.find("crash loop") != std::string::npos);
@@ -79,8 +79,8 @@ TEST_CASE("a supervisor that dies between two attempts leaves the outcome of the
 {
     const Lab lab;
     const std::string id = lab.start({"--restart", "always", "--backoff", "1m", "-c", "exit 5"});
-    REQUIRE(
-        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
+    REQUIRE(eventually(test_timeout,
+                       [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
     kill(static_cast<pid_t>(number_at(lab.show(id), "/supervisor")), SIGKILL);
     CHECK(lab.wait(id) == 5);
     CHECK(text_at(lab.show(id), "/lifecycle") == "ended");
@@ -92,15 +92,15 @@ TEST_CASE("a supervisor that dies while wait begins to watch it is noticed, also
     const std::string strace = find_program("strace");
     if (strace.empty()) return skip("there is no strace");
     const std::string id = lab.start({"--restart", "always", "--backoff", "1m", "-c", "exit 5"});
-    REQUIRE(
-        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
+    REQUIRE(eventually(test_timeout,
+                       [&] { return text_at(lab.show(id), "/lifecycle") == "backing-off"; }));
     const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
     // It lives when its lock is looked at, and is dead when it is opened.
     const std::string trace = lab.folder() + "/trace";
     Child waiting(lab.program({strace, "-o", trace, "-e", "trace=fcntl,pidfd_open", "-e",
                                "inject=pidfd_open:delay_enter=1000000", BGT_BINARY, "wait", id}));
     const bool has_looked = eventually(
-        patience, [&] { return read_file(trace).find("F_OFD_GETLK") != std::string::npos; });
+        test_timeout, [&] { return read_file(trace).find("F_OFD_GETLK") != std::string::npos; });
     kill(supervisor, SIGKILL);
     const Ran ran = waiting.finish();
     INFO(ran);
@@ -153,7 +153,7 @@ TEST_CASE("one way to start an adopted task again works, and is named by all")
     const std::string id = lab.start({"--name", "web", "--", "sleep", "1000"});
     const auto before = lab.show(id);
     kill(static_cast<pid_t>(number_at(before, "/supervisor")), SIGKILL);
-    const Ran refused = lab({"retry", "web"}); // two can't bear its name
+    const Ran refused = lab({"retry", "web"}); // two can't have its name
     INFO(refused);
     CHECK(refused.code == 125);
     CHECK(refused.err.find("bgt restart " + id) != refused.err.npos);
@@ -257,8 +257,8 @@ TEST_CASE("restart and run --replace do not wait for a supervisor that is stoppe
         words = {"run", "--name", "slow", "--replace", "--", "true"};
     }
     Child asking(lab.bgt(words));
-    REQUIRE(
-        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
+    REQUIRE(eventually(test_timeout,
+                       [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
     REQUIRE(::kill(supervisor, SIGSTOP) == 0);
     const Ran ran = asking.finish();
     INFO(ran);

@@ -116,7 +116,7 @@ TEST_CASE("another supervisor looks at the artefacts, too")
     REQUIRE(lab.logged(id, "said"));
     const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    REQUIRE(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
     lab.show(id); // adopts it
     CHECK(lab({"kill", id}).code == 0);
     CHECK(text_at(result_of(lab, id), "/artifacts/0/problem") == "it is not there");

@@ -54,7 +54,7 @@ TEST_CASE("a schedule fires every second, each time as a task with its tag, unti
 {
     const Lab lab;
     add(lab, {"tick", "--every", "1s", "--", "sh", "-c", "echo $BGT_TASK_ID >> ran"});
-    REQUIRE(eventually(patience, [&] { return lines_in(lab.work() + "/ran") >= 3; }));
+    REQUIRE(eventually(test_timeout, [&] { return lines_in(lab.work() + "/ran") >= 3; }));
     REQUIRE(schedule(lab, {"rm", "tick"}).code == 0);
     const auto tasks = at(lab.ask({"ps", "-a", "--tag", "schedule=tick"}), "/tasks").as_array();
     CHECK(tasks.size() >= 3);
@@ -112,28 +112,29 @@ TEST_CASE("a task that has not ended: skip, queue, replace, allow")
     SECTION("skip")
     {
         add(lab, with({"s", "--every", "1s"}));
-        REQUIRE(
-            eventually(patience, [&] { return count_of(history(lab, "s"), "overlapped") >= 2; }));
+        REQUIRE(eventually(test_timeout,
+                           [&] { return count_of(history(lab, "s"), "overlapped") >= 2; }));
         CHECK(count_of(history(lab, "s"), "fired") == 1);
         CHECK(lines_in(lab.work() + "/ran") == 1);
     }
     SECTION("queue")
     {
         add(lab, with({"s", "--every", "1s", "--overlap", "queue"}));
-        REQUIRE(eventually(patience, [&] { return count_of(history(lab, "s"), "fired") >= 3; }));
+        REQUIRE(
+            eventually(test_timeout, [&] { return count_of(history(lab, "s"), "fired") >= 3; }));
         CHECK(lines_in(lab.work() + "/ran") == 1);
     }
     SECTION("replace")
     {
         add(lab, with({"s", "--every", "1s", "--overlap", "replace"}));
-        REQUIRE(eventually(patience, [&] { return lines_in(lab.work() + "/ran") >= 3; }));
+        REQUIRE(eventually(test_timeout, [&] { return lines_in(lab.work() + "/ran") >= 3; }));
         const auto running = at(lab.ask({"ps", "--state", "running"}), "/tasks").as_array();
         CHECK(running.size() <= 1);
     }
     SECTION("allow")
     {
         add(lab, with({"s", "--every", "1s", "--overlap", "allow"}));
-        REQUIRE(eventually(patience, [&] {
+        REQUIRE(eventually(test_timeout, [&] {
             return at(lab.ask({"ps", "--state", "running"}), "/tasks").as_array().size() >= 3;
         }));
     }
@@ -149,16 +150,16 @@ TEST_CASE("a paused schedule does not run, nobody dispatches for it, and it can 
     REQUIRE(schedule(lab, {"pause", "s"}).code == 0);
     CHECK(at(lab.ask({"schedule"}), "/schedules/0/paused") == true);
     // The journal stays; dispatcher and standby go.
-    CHECK(eventually(patience, [&] { return find_marked(lab.root() + "/queue").empty(); }));
+    CHECK(eventually(test_timeout, [&] { return find_marked(lab.root() + "/queue").empty(); }));
     std::this_thread::sleep_for(1200ms);
     REQUIRE(lab({"ps"}).code == 0);
     CHECK(find_marked(lab.root() + "/queue").empty());
     REQUIRE(schedule(lab, {"resume", "s"}).code == 0);
-    REQUIRE(eventually(patience, [&] { return count_of(history(lab, "s"), "fired") == 2; }));
+    REQUIRE(eventually(test_timeout, [&] { return count_of(history(lab, "s"), "fired") == 2; }));
     CHECK(count_of(history(lab, "s"), "paused") >= 1);
     // It has run so often as it was to: again nobody is needed.
     CHECK(at(lab.ask({"schedule"}), "/schedules/0/over") == true);
-    CHECK(eventually(patience, [&] { return find_marked(lab.root() + "/queue").empty(); }));
+    CHECK(eventually(test_timeout, [&] { return find_marked(lab.root() + "/queue").empty(); }));
     REQUIRE(schedule(lab, {"rm", "s"}).code == 0);
     CHECK(is_over(lab));
 }
@@ -171,12 +172,12 @@ TEST_CASE("what was missed while all were killed is told, and made up for as it 
               "echo x >> all"});
     add(lab, {"skip", "--cron", "* * * * * *", "--missed-within", "100ms", "--", "true"});
     REQUIRE(lab({"queue", "set", "default", "slots=20"}).code == 0);
-    REQUIRE(eventually(patience, [&] { return lines_in(lab.work() + "/all") >= 1; }));
+    REQUIRE(eventually(test_timeout, [&] { return lines_in(lab.work() + "/all") >= 1; }));
     const auto fired_before = count_of(history(lab, "all"), "fired");
     kill_dispatchers(lab);
     std::this_thread::sleep_for(3500ms);
     REQUIRE(lab({"ps"}).code == 0); // puts another in place
-    REQUIRE(eventually(patience,
+    REQUIRE(eventually(test_timeout,
                        [&] { return count_of(history(lab, "all"), "fired") >= fired_before + 3; }));
     CHECK(count_of(history(lab, "once"), "missed") >= 1);
     CHECK(count_of(history(lab, "all"), "missed") == 0);
@@ -226,7 +227,7 @@ TEST_CASE("the schedules of a bgt.toml are put in force, changed and removed, on
     CHECK(at(json, "/schedules/1/times") == 3);
     CHECK(at(json, "/schedules/0/queue") == "q");
     CHECK(text_at(json.as_object(), "/schedules/0/origin") == file);
-    REQUIRE(eventually(patience, [&] { return lines_in(lab.work() + "/ran") >= 1; }));
+    REQUIRE(eventually(test_timeout, [&] { return lines_in(lab.work() + "/ran") >= 1; }));
     write_file(file, "[schedule.b]\ncommand = [\"true\"]\ncron = \"0 3 * * *\"\n");
     CHECK(schedule(lab, {"apply"}).code == 125); // this content is not trusted
     REQUIRE(lab({"trust"}).code == 0);
@@ -333,17 +334,17 @@ TEST_CASE("a time zone whose file is gone for a while does not stop its schedule
     lab.set_env("TZDIR=" + zones);
     add(lab, {"tick", "--calendar", "*-*-* *:*:0/1", "--tz", "Here", "--", "true"});
     const auto fired = [&] { return count_of(history(lab, "tick"), "fired"); };
-    REQUIRE(eventually(patience, [&] { return fired() >= 1; }));
+    REQUIRE(eventually(test_timeout, [&] { return fired() >= 1; }));
     std::filesystem::rename(zone, zone + ".new");
     std::size_t before = 0;
-    REQUIRE(eventually(patience, [&] { // it fires no more
+    REQUIRE(eventually(test_timeout, [&] { // it fires no more
         const std::size_t now = fired();
         std::this_thread::sleep_for(1500ms);
         before = fired();
         return now == before;
     }));
     std::filesystem::rename(zone + ".new", zone);
-    CHECK(eventually(patience, [&] { return fired() > before; }));
+    CHECK(eventually(test_timeout, [&] { return fired() > before; }));
     CHECK(schedule(lab, {"rm", "tick"}).code == 0);
 }
 
@@ -408,7 +409,7 @@ TEST_CASE("what is not due costs nobody anything; those that are due at once all
     REQUIRE(lab({"queue", "set", "default", "slots=4"}).code == 0);
     const pid_t pid = dispatcher_of(lab);
     long before = -1;
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         const long now = sleeps_of(pid);
         std::this_thread::sleep_for(200ms);
         before = sleeps_of(pid);
@@ -421,7 +422,7 @@ TEST_CASE("what is not due costs nobody anything; those that are due at once all
             schedule(lab, {"edit", "far" + std::to_string(i), "--cron", "*/5 * * * * *", "--times",
                            "1", "--missed", "once", "--", "sh", "-c", "echo x >> ran"})
                 .code == 0);
-    CHECK(eventually(patience, [&] { return lines_in(lab.work() + "/ran") == many; }));
+    CHECK(eventually(test_timeout, [&] { return lines_in(lab.work() + "/ran") == many; }));
     Words all{"rm"};
     for (int i = 0; i < many; ++i) all.push_back("far" + std::to_string(i));
     REQUIRE(schedule(lab, all).code == 0);
@@ -434,7 +435,7 @@ TEST_CASE("a full queue and one that takes nothing keep a schedule from firing, 
     const Lab lab;
     REQUIRE(lab({"queue", "drain", "q"}).code == 0);
     add(lab, {"s", "--every", "1s", "-q", "q", "--", "true"});
-    REQUIRE(eventually(patience, [&] { return count_of(history(lab, "s"), "refused") >= 1; }));
+    REQUIRE(eventually(test_timeout, [&] { return count_of(history(lab, "s"), "refused") >= 1; }));
     CHECK(schedule(lab, {"history", "s"}).out.find("its queue took no more") != std::string::npos);
     REQUIRE(schedule(lab, {"rm", "s"}).code == 0);
     CHECK(is_over(lab));

@@ -88,7 +88,7 @@ TEST_CASE("every answer in JSON fits the schema", "[slow]")
     for (const char* key : {"/supervisor", "/pid"}) {
         const auto pid = static_cast<pid_t>(number_at(task, key));
         REQUIRE(::kill(pid, SIGKILL) == 0);
-        REQUIRE(eventually(patience, [&] { return !is_alive(pid); }));
+        REQUIRE(eventually(test_timeout, [&] { return !is_alive(pid); }));
     }
     write_file(lab.task_folder(damaged) + "/status", "garbage");
     collect({"ps", "-a"});

@@ -22,7 +22,7 @@ std::string reason(const Lab& lab, const std::string& id)
 
 bool has_ended(const Lab& lab, const std::string& id)
 {
-    return eventually(patience, [&] { return lifecycle(lab, id) == "ended"; });
+    return eventually(test_timeout, [&] { return lifecycle(lab, id) == "ended"; });
 }
 
 Invocation scope(const Lab& lab, const Words& options, const std::string& script)
@@ -130,7 +130,7 @@ TEST_CASE("a scope that is killed by SIGKILL takes its command and its tasks wit
                                "submit -- touch ran; echo ready; exec sleep 100";
     Child child(scope(lab, {}, script));
     REQUIRE(child.says("ready"));
-    REQUIRE(eventually(patience, [&] { return lifecycle(lab, "2") == "running"; }));
+    REQUIRE(eventually(test_timeout, [&] { return lifecycle(lab, "2") == "running"; }));
     CHECK(lifecycle(lab, "3") == "queued");
     const auto inside = descendants_of(child.pid());
     REQUIRE(inside.size() == 1);
@@ -141,7 +141,7 @@ TEST_CASE("a scope that is killed by SIGKILL takes its command and its tasks wit
     CHECK(has_ended(lab, "3"));
     CHECK(reason(lab, "3") == "cancelled");
     CHECK_FALSE(std::filesystem::exists(lab.work() + "/ran"));
-    CHECK(eventually(patience, [&] { return all_gone(inside); }));
+    CHECK(eventually(test_timeout, [&] { return all_gone(inside); }));
 }
 
 TEST_CASE("the supervisor that adopts a task of a scope that was killed ends it")
@@ -153,7 +153,7 @@ TEST_CASE("the supervisor that adopts a task of a scope that was killed ends it"
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
     child.send(SIGKILL);
     child.finish();
-    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    REQUIRE(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
     CHECK(lab.wait("1") == 122);
     CHECK(reason(lab, "1") == "owner-gone");
 }
@@ -191,7 +191,7 @@ TEST_CASE("a scope gives its tasks the grace, and a second signal does not wait 
     {
         Child child(scope(lab, {"--grace", "1h"}, stubborn + "echo ready"));
         REQUIRE(child.says("ready"));
-        REQUIRE(eventually(patience, [&] { return lifecycle(lab, "1") == "stopping"; }));
+        REQUIRE(eventually(test_timeout, [&] { return lifecycle(lab, "1") == "stopping"; }));
         child.send(SIGTERM);
         const Ran ran = child.finish();
         INFO(ran);
@@ -223,7 +223,7 @@ TEST_CASE("scopes are nested: the end of the outer one ends the inner one")
         const auto inside = descendants_of(child.pid());
         child.send(SIGKILL);
         CHECK(has_ended(lab, "1"));
-        CHECK(eventually(patience, [&] { return all_gone(inside); }));
+        CHECK(eventually(test_timeout, [&] { return all_gone(inside); }));
     }
 }
 
@@ -235,7 +235,7 @@ TEST_CASE("nothing is started in a scope that has ended")
                              "submit -- true; echo $?) >late 2>&1 &";
     CHECK(run(scope(lab, {}, late)).code == 0);
     write_file(lab.work() + "/go", "");
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         const std::string said = read_file(lab.work() + "/late");
         return std::count(said.begin(), said.end(), '\n') == 4;
     }));
@@ -274,7 +274,7 @@ TEST_CASE("a scope that is stopped goes on when its command does")
 {
     const Lab lab;
     Child child(scope(lab, {}, "kill -STOP $$; exit 4"));
-    REQUIRE(eventually(patience, [&] { return state_of(child.pid()) == 'T'; }));
+    REQUIRE(eventually(test_timeout, [&] { return state_of(child.pid()) == 'T'; }));
     child.send(SIGCONT);
     const Ran ran = child.finish();
     INFO(ran);

@@ -43,7 +43,7 @@ TEST_CASE("a shutdown ends what runs and cancels what waits")
     lab.start({"--", "sleep", "100"});
     lab.start({"--restart", "always", "--", "sleep", "100"});
     for (int at = 0; at < 3; ++at) REQUIRE(lab({"submit", "--", "sleep", "100"}).code == 0);
-    REQUIRE(eventually(patience, [&] { return lifecycle(lab, "3") == "running"; }));
+    REQUIRE(eventually(test_timeout, [&] { return lifecycle(lab, "3") == "running"; }));
     const auto answer = shutdown(lab, {});
     CHECK(text_at(answer, "/status") == "completed");
     CHECK(number_at(answer, "/initial_tasks") == 5);
@@ -52,7 +52,7 @@ TEST_CASE("a shutdown ends what runs and cancels what waits")
     CHECK(at(answer, "/duration_seconds").to_number<double>() >= 0);
     CHECK(answer.size() == 6);
     for (const char* id : {"1", "2", "3", "4", "5"})
-        CHECK(eventually(patience, [&] { return lifecycle(lab, id) == "ended"; }));
+        CHECK(eventually(test_timeout, [&] { return lifecycle(lab, id) == "ended"; }));
     CHECK(text_at(lab.show("1"), "/outcome/reason") == "shutdown");
     CHECK(text_at(lab.show("5"), "/outcome/reason") == "cancelled");
     const auto again = shutdown(lab, {});
@@ -106,7 +106,7 @@ TEST_CASE("nothing is started during a shutdown, and one that is killed blocks n
     const Lab lab;
     const std::string id = start_stubborn(lab);
     Child child(lab.bgt({"shutdown", "--timeout", "1h"}));
-    REQUIRE(eventually(patience, [&] { return lifecycle(lab, id) == "stopping"; }));
+    REQUIRE(eventually(test_timeout, [&] { return lifecycle(lab, id) == "stopping"; }));
     for (const Words& words : {Words{"run", "--name", "x", "--", "touch", "ran"},
                                Words{"submit", "--name", "x", "--", "touch", "ran"}}) {
         const Ran ran = lab(words);
@@ -134,7 +134,7 @@ TEST_CASE("a shutdown of some tasks touches no others, and others may start")
     REQUIRE(lab({"submit", "-q", "a", "--tag", "job=a", "--hold", "--", "true"}).code == 0);
     REQUIRE(lab({"submit", "-q", "a", "--hold", "--", "true"}).code == 0);
     CHECK(number_at(shutdown(lab, {"--tag", "job=a"}), "/completed_tasks") == 2);
-    CHECK(eventually(patience, [&] { return lifecycle(lab, "3") == "ended"; }));
+    CHECK(eventually(test_timeout, [&] { return lifecycle(lab, "3") == "ended"; }));
     CHECK(lifecycle(lab, other) == "running");
     CHECK(lifecycle(lab, "4") == "queued");
     CHECK(number_at(shutdown(lab, {other}), "/completed_tasks") == 1);

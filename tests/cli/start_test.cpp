@@ -127,7 +127,8 @@ TEST_CASE("a task that removed itself can be waited for by its id")
 {
     const Lab lab;
     const std::string id = lab.start({"--rm", "-c", "exit 7"});
-    REQUIRE(eventually(patience, [&] { return !std::filesystem::exists(lab.task_folder(id)); }));
+    REQUIRE(
+        eventually(test_timeout, [&] { return !std::filesystem::exists(lab.task_folder(id)); }));
     CHECK(lab.wait(id) == 7);
     CHECK(lab({"show", id}).code == 125);
     CHECK(lab({"run", "--wait", "--rm", "-c", "exit 9"}).code == 9);

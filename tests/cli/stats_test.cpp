@@ -27,7 +27,7 @@ boost::json::object row(const Lab& lab, const std::string& name, Words words = {
 /// A record comes after the end that `bgt wait` tells.
 bool has_records(const Lab& lab, std::int64_t count)
 {
-    return eventually(patience, [&] {
+    return eventually(test_timeout, [&] {
         return at(lab.ask({"stats"}), "/history/records").to_number<std::int64_t>() == count;
     });
 }
@@ -38,7 +38,7 @@ void run_and_wait(const Lab& lab, Words options, const std::string& script)
     options.push_back(script);
     const std::string id = lab.start(options);
     lab.wait(id);
-    REQUIRE(eventually(patience,
+    REQUIRE(eventually(test_timeout,
                        [&] { return !std::filesystem::exists(lab.root() + "/active/" + id); }));
 }
 
@@ -157,7 +157,7 @@ TEST_CASE("a task of which the supervisor was killed counts once, as lost")
     for (const char* key : {"/supervisor", "/pid"}) {
         const auto pid = static_cast<pid_t>(number_at(task, key));
         REQUIRE(::kill(pid, SIGKILL) == 0);
-        REQUIRE(eventually(patience, [&] { return !is_alive(pid); }));
+        REQUIRE(eventually(test_timeout, [&] { return !is_alive(pid); }));
     }
     for (int i = 0; i < 3; ++i) CHECK(text_at(lab.show(id), "/lifecycle") == "lost");
     const auto found = row(lab, "x");
@@ -299,7 +299,7 @@ TEST_CASE("a task of which processes were kept counts once, whoever supervised i
     REQUIRE(has_records(lab, 1));
     const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    REQUIRE(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
     // As if it had been killed before it came to that.
     std::filesystem::remove(lab.root() + "/history/current");
     lab.show(id); // adopts it

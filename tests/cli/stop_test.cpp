@@ -37,7 +37,7 @@ TEST_CASE("a task ends with its owner")
         REQUIRE(::kill(supervisor, SIGKILL) == 0);
         owner.send(SIGKILL);
         owner.finish();
-        REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+        REQUIRE(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
         CHECK(lab.wait(id) == 122);
     }
     CHECK(text_at(lab.show("1"), "/outcome/reason") == "owner-gone");
@@ -63,7 +63,7 @@ TEST_CASE("what is left over after the main process", "[slow]")
         const std::string id = lab.start({"--leftover", "wait", "--stdin", "pipe", "-c",
                                           "exec 3<&0; (read x <&3; echo $x) & exit 4"});
         const auto root = static_cast<pid_t>(number_at(lab.show(id), "/pid"));
-        REQUIRE(eventually(patience, [&] { return !is_alive(root); }));
+        REQUIRE(eventually(test_timeout, [&] { return !is_alive(root); }));
         CHECK(text_at(lab.show(id), "/lifecycle") == "running");
         CHECK(lab({"wait", "--timeout", "100ms", id}).code == 124);
         CHECK(lab({"send", id, "last"}).code == 0);
@@ -96,7 +96,7 @@ TEST_CASE("a supervisor that is told to end ends its task")
     CHECK(lab.wait(id) == 128 + SIGTERM);
     CHECK(all_gone(pids));
     CHECK(text_at(lab.show(id), "/outcome/reason") == "shutdown");
-    CHECK(eventually(patience, [&] { return !is_alive(supervisor); }));
+    CHECK(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
 }
 
 TEST_CASE("a task inside a task ends with the outer one")
@@ -146,8 +146,8 @@ TEST_CASE("run --wait ends at once by a signal while it waits to start")
     REQUIRE(lab.logged(old, "ready"));
     const int signal = GENERATE(SIGINT, SIGTERM, SIGHUP);
     Child stay(lab.bgt({"run", "--wait", "--name", "web", "--replace", "--", "true"}));
-    REQUIRE(
-        eventually(patience, [&] { return text_at(lab.show(old), "/lifecycle") == "stopping"; }));
+    REQUIRE(eventually(test_timeout,
+                       [&] { return text_at(lab.show(old), "/lifecycle") == "stopping"; }));
     stay.send(signal);
     const Ran ran = stay.finish();
     INFO(ran);
@@ -179,7 +179,7 @@ TEST_CASE("run --wait passes signals on")
         Child stay(lab.bgt({"run", "--wait", "--grace", "60s", "--", BGT_FIXTURE, "ignore-term"}));
         REQUIRE(stay.says("ready"));
         stay.send(signal);
-        REQUIRE(eventually(patience,
+        REQUIRE(eventually(test_timeout,
                            [&] { return text_at(lab.show("1"), "/lifecycle") == "stopping"; }));
         stay.send(signal);
         const Ran ran = stay.finish();
@@ -219,7 +219,7 @@ TEST_CASE("a task is paused and resumed")
     const std::string id = lab.start_fixture({}, {"escape"});
     const std::vector<pid_t> pids = lab.pids_said(id);
     CHECK(lab({"pause", id}).code == 0);
-    CHECK(eventually(patience, [&] {
+    CHECK(eventually(test_timeout, [&] {
         return std::all_of(pids.begin(), pids.end(), [](pid_t p) { return state_of(p) == 'T'; });
     }));
     CHECK(at(lab.show(id), "/paused") == true);
@@ -227,7 +227,7 @@ TEST_CASE("a task is paused and resumed")
     SECTION("and goes on")
     {
         CHECK(lab({"resume", id}).code == 0);
-        CHECK(eventually(patience, [&] {
+        CHECK(eventually(test_timeout, [&] {
             return std::all_of(pids.begin(), pids.end(),
                                [](pid_t p) { return state_of(p) == 'S'; });
         }));
@@ -412,7 +412,7 @@ TEST_CASE("kill and rm say that a supervisor is stopped, and no verb waits for i
     const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
     REQUIRE(supervisor > 1);
     REQUIRE(::kill(supervisor, SIGSTOP) == 0);
-    REQUIRE(eventually(patience, [&] { return state_of(supervisor) == 'T'; }));
+    REQUIRE(eventually(test_timeout, [&] { return state_of(supervisor) == 'T'; }));
     const Ran ran = lab({"kill", id});
     CHECK(ran.code == 125);
     const std::string said = "its supervisor (pid " + std::to_string(supervisor) + ") is stopped";

@@ -17,7 +17,7 @@ public:
     {
         REQUIRE(pid_ > 1);
         REQUIRE(::kill(pid_, SIGSTOP) == 0);
-        REQUIRE(eventually(patience, [&] { return state_of(pid_) == 'T'; }));
+        REQUIRE(eventually(test_timeout, [&] { return state_of(pid_) == 'T'; }));
     }
     ~Stopped() { ::kill(pid_, SIGCONT); }
     Stopped(const Stopped&) = delete;
@@ -60,7 +60,7 @@ TEST_CASE("ps, show and wait tell of a supervisor that is stopped")
         CHECK(says(waited, id + " web: " + supervisor.words()));
         CHECK(says(waited, "untouched; " + supervisor.words()));
     }
-    REQUIRE(eventually(patience, [&] { return says(lab({"ps"}), "running"); }));
+    REQUIRE(eventually(test_timeout, [&] { return says(lab({"ps"}), "running"); }));
     CHECK(at(lab.show(id), "/supervisor_stopped") == false);
 }
 
@@ -80,7 +80,7 @@ TEST_CASE("requests to a supervisor that is stopped end at once and say so")
         CHECK(ran.code == 125);
         CHECK(says(ran, supervisor.words()));
     }
-    CHECK(std::chrono::steady_clock::now() - began < patience / 2);
+    CHECK(std::chrono::steady_clock::now() - began < test_timeout / 2);
     CHECK(text_at(lab.show(id), "/lifecycle") == "running");
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("run --wait tells of a supervisor that is stopped", "[slow]")
     const Lab lab;
     Child stay(
         lab.program({"sh", "-c", "exec \"$0\" run --wait --stdin pipe -- cat 2>&1", BGT_BINARY}));
-    REQUIRE(eventually(patience, [&] { return lab({"show", "1"}).code == 0; }));
+    REQUIRE(eventually(test_timeout, [&] { return lab({"show", "1"}).code == 0; }));
     {
         const Stopped supervisor(lab, "1");
         CHECK(stay.says("is stopped and answers nobody"));
@@ -107,8 +107,8 @@ TEST_CASE("a kill ends when the supervisor is stopped meanwhile", "[slow]")
     const std::string id = lab.start_fixture({"--grace", "60s"}, {"ignore-term"});
     REQUIRE(lab.logged(id, "ready"));
     Child kill(lab.bgt({"kill", id}));
-    REQUIRE(
-        eventually(patience, [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
+    REQUIRE(eventually(test_timeout,
+                       [&] { return text_at(lab.show(id), "/lifecycle") == "stopping"; }));
     const Stopped supervisor(lab, id);
     const Ran ran = kill.finish();
     INFO(ran);

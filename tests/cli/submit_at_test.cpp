@@ -107,7 +107,7 @@ TEST_CASE("nobody wakes while a task waits for its time, and a killed dispatcher
     const std::string near = submit_one(lab, {"--in", "4s", "--", "true"});
     const pid_t pid = dispatcher_of(lab);
     long before = -1;
-    REQUIRE(eventually(patience, [&] { // until it sleeps
+    REQUIRE(eventually(test_timeout, [&] { // until it sleeps
         const long now = sleeps_of(pid);
         std::this_thread::sleep_for(100ms);
         before = sleeps_of(pid);

@@ -244,7 +244,7 @@ TEST_CASE("only those that are named, and what they come after")
     CHECK(lab({"down", "nobody"}).code == 125);
     REQUIRE(lab({"up", "--wait", "web"}).code == 0);
     CHECK(lab({"down", "db"}).code == 0);
-    CHECK(eventually(patience, [&] { return living(lab) == "work:web"; }));
+    CHECK(eventually(test_timeout, [&] { return living(lab) == "work:web"; }));
 }
 
 TEST_CASE("a circle is refused with its names, and nothing starts")
@@ -406,7 +406,7 @@ TEST_CASE("what a folder describes is run by up alone")
     INFO(ran);
     CHECK(ran.code == 0);
     CHECK(ran.err.empty());
-    CHECK(eventually(patience, [&] { return read_file(lab.work() + "/ran") == "1\n"; }));
+    CHECK(eventually(test_timeout, [&] { return read_file(lab.work() + "/ran") == "1\n"; }));
 }
 
 TEST_CASE("the tables of a named file, and none in the user's own")

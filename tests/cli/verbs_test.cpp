@@ -243,14 +243,14 @@ TEST_CASE("rm waits for who holds the lock a moment longer than the supervisor l
     REQUIRE(lock >= 0);
     struct flock whole {};
     whole.l_type = F_WRLCK;
-    REQUIRE(eventually(patience, [&] { return fcntl(lock, F_OFD_SETLK, &whole) == 0; }));
+    REQUIRE(eventually(test_timeout, [&] { return fcntl(lock, F_OFD_SETLK, &whole) == 0; }));
     const int opened = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     REQUIRE(inotify_add_watch(opened, (lab.task_folder(id) + "/lock").c_str(), IN_OPEN) >= 0);
     Child removing(lab.bgt({"rm", id}));
-    // To try it twice takes no patience; who looks more often waits.
+    // To try it twice takes no test_timeout; who looks more often waits.
     std::size_t looks = 0;
     char events[4096];
-    CHECK(eventually(patience, [&] {
+    CHECK(eventually(test_timeout, [&] {
         for (ssize_t size; (size = read(opened, events, sizeof events)) > 0;)
             looks += static_cast<std::size_t>(size) / sizeof(inotify_event);
         return looks > 2;

@@ -62,7 +62,7 @@ TEST_CASE("wait for an answer over HTTP")
     CHECK(none.code == 124);
     CHECK(none.err.find("refused") != std::string::npos);
     Child wait(lab.bgt({"wait", "--for", "http:localhost:" + port, id}));
-    REQUIRE(eventually(patience, [&] { return state_of(wait.pid()) == 'S'; }));
+    REQUIRE(eventually(test_timeout, [&] { return state_of(wait.pid()) == 'S'; }));
     CHECK(lab({"kill", id}).code == 0);
     CHECK(wait.finish().code == 121);
 }
@@ -132,7 +132,7 @@ TEST_CASE("a wait that is interrupted leaves the task alone")
     const Lab lab;
     const std::string id = lab.start({"--", "sleep", "100"});
     Child wait(lab.bgt({"wait", id}));
-    REQUIRE(eventually(patience, [&] { return state_of(wait.pid()) == 'S'; }));
+    REQUIRE(eventually(test_timeout, [&] { return state_of(wait.pid()) == 'S'; }));
     wait.send(SIGINT);
     const Ran ran = wait.finish();
     CHECK(ran.in_time);
@@ -212,7 +212,7 @@ TEST_CASE("wait until something is gone")
     Child file(lab.bgt({"wait", "--for", "gone:file:mark", id}));
     Child both(
         lab.bgt({"wait", "--for", "gone:port:" + port, "--for", "gone:tcp:127.0.0.1:" + port, id}));
-    REQUIRE(eventually(patience, [&] { return state_of(both.pid()) == 'S'; }));
+    REQUIRE(eventually(test_timeout, [&] { return state_of(both.pid()) == 'S'; }));
     std::filesystem::remove(lab.work() + "/mark");
     CHECK(file.finish().code == 0);
     CHECK(lab({"kill", id}).code == 0);

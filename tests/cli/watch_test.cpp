@@ -19,7 +19,7 @@ namespace {
 /// A program of the tests, in the lab's working folder; it must succeed.
 void sh(const Lab& lab, const std::string& text)
 {
-    const Ran ran = run(lab.program({"/bin/sh", "-ec", text}), patience * 3);
+    const Ran ran = run(lab.program({"/bin/sh", "-ec", text}), test_timeout * 3);
     INFO(text << "\n" << ran);
     REQUIRE(ran.code == 0);
 }
@@ -39,7 +39,7 @@ std::string state(const Lab& lab, const std::string& id)
 
 bool becomes(const Lab& lab, const std::string& id, const std::string& wanted)
 {
-    return eventually(patience, [&] { return state(lab, id) == wanted; });
+    return eventually(test_timeout, [&] { return state(lab, id) == wanted; });
 }
 
 /// The command has been started so often, and not more.
@@ -51,7 +51,7 @@ bool has_run(const Lab& lab, const std::string& id, std::size_t times)
         for (std::size_t at = 0; (at = log.find("run ", at)) != std::string::npos; ++at) ++runs;
         return runs;
     };
-    return eventually(patience, [&] { return count() >= times; }) && count() == times;
+    return eventually(test_timeout, [&] { return count() >= times; }) && count() == times;
 }
 
 /// The lines of events.jsonl that tell of this.
@@ -125,7 +125,7 @@ TEST_CASE("a service is stopped and started again, and what left its process gro
     REQUIRE(lab.logged(id, "run\n"));
     const std::vector<pid_t> before = lab.pids_said(id);
     save(lab, "a.c", "two");
-    REQUIRE(eventually(patience, [&] { return number_at(lab.show(id), "/attempt") == 2; }));
+    REQUIRE(eventually(test_timeout, [&] { return number_at(lab.show(id), "/attempt") == 2; }));
     CHECK(all_gone(before));
     CHECK(becomes(lab, id, "running"));
     CHECK(text_at(lab.show(id), "/outcome") == "null");
@@ -137,16 +137,16 @@ TEST_CASE("from a save to the stop signal pass the debounce time and 20 ms")
     const Lab lab;
     save(lab, "a.c", "0");
     const std::string id = start_service(lab, {"--watch", "**"});
-    milliseconds best = patience;
+    milliseconds best = test_timeout;
     for (int i = 1; i <= 5; ++i) {
         save(lab, "a.c.new", std::to_string(i));
         REQUIRE(becomes(lab, id, "running"));
         const auto stops = events(lab, id, "stop").size();
         const Stopwatch since;
         fs::rename(lab.work() + "/a.c.new", lab.work() + "/a.c");
-        REQUIRE(eventually(patience, [&] { return events(lab, id, "stop").size() > stops; }));
+        REQUIRE(eventually(test_timeout, [&] { return events(lab, id, "stop").size() > stops; }));
         best = std::min(best, since.elapsed());
-        REQUIRE(eventually(patience, [&] {
+        REQUIRE(eventually(test_timeout, [&] {
             return lab.log(id).find("run " + std::to_string(i + 1) + "\n") != std::string::npos;
         }));
     }
@@ -212,7 +212,7 @@ TEST_CASE("a task that writes where it watches does not start itself again for e
     CHECK(has_run(lab, id, 2));
     REQUIRE(becomes(lab, id, "watching"));
     save(lab, "in", "two");
-    CHECK(eventually(patience, [&] { return events(lab, id, "change").size() == 3; }));
+    CHECK(eventually(test_timeout, [&] { return events(lab, id, "change").size() == 3; }));
     CHECK(has_run(lab, id, 4));
     REQUIRE(becomes(lab, id, "watching"));
 }
@@ -238,7 +238,7 @@ TEST_CASE("another branch with 10,000 files is one restart")
     const std::string id = start_service(lab, {"--watch", "src/**", "-C", cleaner.path});
     sh(lab, in + "git checkout -q -");
     REQUIRE(lab.logged(id, "run 2\n"));
-    REQUIRE(eventually(patience, [&] { return events(lab, id, "change").size() == 1; }));
+    REQUIRE(eventually(test_timeout, [&] { return events(lab, id, "change").size() == 1; }));
     CHECK(number_at(events(lab, id, "change")[0], "/count") == 12'500); // with those that moved
     sh(lab, in + "echo end > src/f0"); // the next one is this, and not a rest of the checkout
     REQUIRE(lab.logged(id, "run 3\n"));
@@ -280,7 +280,7 @@ TEST_CASE("--on-change says what happens while it runs")
     {
         const std::string id = start("ignore-while-busy");
         save(lab, "a.c", "1");
-        REQUIRE(eventually(patience, [&] { return events(lab, id, "change").size() == 1; }));
+        REQUIRE(eventually(test_timeout, [&] { return events(lab, id, "change").size() == 1; }));
         CHECK(text_at(events(lab, id, "change")[0], "/action") == "none");
         REQUIRE(lab({"signal", "USR1", id}).code == 0);
         REQUIRE(becomes(lab, id, "watching"));
@@ -324,7 +324,7 @@ TEST_CASE("a supervisor that takes over goes on watching")
     const std::string id = start_service(lab, {"--watch", "**", "--debounce", "10ms"});
     const auto supervisor = static_cast<pid_t>(number_at(lab.show(id), "/supervisor"));
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return at(lab.show(id), "/adopted").as_bool(); }));
+    REQUIRE(eventually(test_timeout, [&] { return at(lab.show(id), "/adopted").as_bool(); }));
     save(lab, "a.c", "1");
     CHECK(lab.logged(id, "run 2\n"));
     save(lab, "a.c", "2");
@@ -405,7 +405,7 @@ TEST_CASE("a rule that says watch needs trust")
     const std::string watching = lab.start({"--", "echo", "run"});
     CHECK(becomes(lab, watching, "watching"));
     save(lab, "a.c", "1");
-    CHECK(eventually(patience, [&] { return lab.log(watching) == "run\nrun\n"; }));
+    CHECK(eventually(test_timeout, [&] { return lab.log(watching) == "run\nrun\n"; }));
     const Ran queued = lab({"submit", "--", "echo", "run"});
     REQUIRE(queued.code == 0);
     CHECK(lab.wait(queued.out.substr(0, queued.out.find('\n'))) == 0); // it ends

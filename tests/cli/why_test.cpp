@@ -40,7 +40,7 @@ TEST_CASE("wait --or-stuck || why: also where the task has ended, or waits for i
     CHECK(why.out.find("killed by SIGKILL that bgt did not send: ") != why.out.npos);
     const std::string again =
         lab.start({"--restart", "always", "--backoff", "1m", "-c", "echo broken; exit 5"});
-    REQUIRE(eventually(patience,
+    REQUIRE(eventually(test_timeout,
                        [&] { return text_at(lab.show(again), "/lifecycle") == "backing-off"; }));
     const Ran waits = lab({"why", again});
     INFO(waits);
@@ -73,5 +73,5 @@ TEST_CASE("a task that the kernel ended for lack of memory is told as that")
         CHECK(text_at(end, "/cause").find("of its cgroup for lack of memory") != std::string::npos);
         CHECK(number_at(end, "/oom_kills") >= 1);
     }
-    CHECK(eventually(patience, [&] { return ::rmdir(cgroup.c_str()) == 0; }));
+    CHECK(eventually(test_timeout, [&] { return ::rmdir(cgroup.c_str()) == 0; }));
 }

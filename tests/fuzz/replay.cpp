@@ -1,7 +1,7 @@
 // Runs the corpus of each target through it: what was found once is looked for in every build.
 // usage: fuzz_corpus FOLDER [KIB]     FOLDER/<target>/* are the inputs; the last line is "N passed,
 // N failed" With KIB each input is repeated until it is that long, which shows what gets slow with
-// long inputs: 1024 is a good number. What fails, or takes longer than `patience`, is named on
+// long inputs: 1024 is a good number. What fails, or takes longer than `test_timeout`, is named on
 // stderr.
 #include "targets.hpp" // made by CMake: every function with its name
 
@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned patience = 20; ///< seconds for one input, far more than any takes
+constexpr unsigned test_timeout = 20; ///< seconds for one input, far more than any takes
 
 std::string contents(const fs::path& path)
 {
@@ -42,7 +42,7 @@ std::string grown(const std::string& text, std::size_t size)
                              std::size_t from, std::size_t size, int answer)
 {
     for (std::size_t i = from; i < inputs.size(); ++i) {
-        ::alarm(patience);
+        ::alarm(test_timeout);
         const std::string text = grown(contents(inputs[i]), size);
         try {
             target.run(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());

@@ -63,7 +63,7 @@ TEST_CASE("inspect answers the processes and the events of a task")
     REQUIRE(one.processes.size() == 1);
     CHECK(one.processes[0].pid == one.task.status.main_process.pid);
     CHECK(one.processes[0].command.find("sleep 60") != std::string::npos);
-    CHECK(eventually(patience, [&] {
+    CHECK(eventually(test_timeout, [&] {
         const auto again = ops::recover_and_inspect(lab.root(), request);
         return again && std::ranges::any_of(again->tasks.at(0).events,
                                             [](const auto& e) { return e.event == "started"; });
@@ -164,7 +164,7 @@ TEST_CASE("collect removes what is beyond what is to be kept, and tells before i
     store::Retention keep;
     keep.keep_ended = 1;
     // The lock of a supervisor goes a little after the end is on record.
-    CHECK(eventually(patience, [&] {
+    CHECK(eventually(test_timeout, [&] {
         const auto planned = ops::collect(lab.root(), {keep, true});
         return planned && planned->ids == std::vector{first};
     }));

@@ -94,12 +94,12 @@ std::string OpsLab::log(store::TaskId id)
 
 bool OpsLab::logged(store::TaskId id, const std::string& text)
 {
-    return eventually(patience, [&] { return log(id).find(text) != std::string::npos; });
+    return eventually(test_timeout, [&] { return log(id).find(text) != std::string::npos; });
 }
 
 bool OpsLab::ends(store::TaskId id)
 {
-    return eventually(patience, [&] { return ops::is_over(status(id)); });
+    return eventually(test_timeout, [&] { return ops::is_over(status(id)); });
 }
 
 ops::Selection these(const std::vector<store::TaskId>& ids)

@@ -40,7 +40,7 @@ ops::WaitAnswer wait_for(OpsLab& lab, store::TaskId id, const char* condition)
     ops::WaitRequest request;
     request.tasks = {id};
     request.conditions.push_back(*core::parse_condition(condition, "/"));
-    request.timeout = patience;
+    request.timeout = test_timeout;
     auto answer = ops::wait(lab.root(), request);
     if (!answer) FAIL(answer.error().message);
     return *std::move(answer);

@@ -54,7 +54,7 @@ TEST_CASE("stats count the runs of each name, also of tasks whose folder is gone
         if (!stats) FAIL(stats.error().message);
         return stats->rows.empty() ? core::RunSummary() : stats->rows.front().second;
     };
-    REQUIRE(eventually(patience, [&] { return summary().counts.runs == 2; }));
+    REQUIRE(eventually(test_timeout, [&] { return summary().counts.runs == 2; }));
     CHECK(summary().success_rate == 0.5);
     std::size_t runs = 0;
     REQUIRE(ops::each_run(lab.root(), {}, [&](const core::PastRun&) {
@@ -77,7 +77,7 @@ TEST_CASE("events can be read once, from a cursor on, and waiting for more can b
     auto feed = ops::EventFeed::open(lab.root(), request);
     REQUIRE(feed);
     std::vector<ops::EventRecord> events;
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         for (ops::EventRecord& one : take_all(*feed)) events.push_back(std::move(one));
         return !events.empty() && events.back().event.type == "ended";
     }));
@@ -180,7 +180,7 @@ TEST_CASE("up starts what does not run of a project, in its order, and down ends
     CHECK(told == std::vector<std::string>{"web", "db"});
     REQUIRE(up->tasks.size() == 2);
     CHECK(up->tasks[0].act == ops::UpOne::Act::started);
-    const auto ready = ops::await_up(lab.root(), *up, patience);
+    const auto ready = ops::await_up(lab.root(), *up, test_timeout);
     REQUIRE(ready);
     for (const ops::UpReadiness& one : *ready) CHECK(one.state == ops::UpReadiness::State::ready);
     const auto again = ops::up(lab.root(), request());

@@ -68,12 +68,12 @@ struct Watched {
     /// Code, StoppedFor, leftovers, survivors, bytes written, and the last of them.
     std::string end() const
     {
-        REQUIRE(eventually(patience, [&] { return os::has_ended(pid); }));
+        REQUIRE(eventually(test_timeout, [&] { return os::has_ended(pid); }));
         return file("end");
     }
     pid_t pid_of(const std::string& name) const
     {
-        REQUIRE(eventually(patience, [&] { return !file(name).empty(); }));
+        REQUIRE(eventually(test_timeout, [&] { return !file(name).empty(); }));
         return static_cast<pid_t>(std::stol(file(name)));
     }
 };
@@ -143,6 +143,6 @@ TEST_CASE("a bounded command that can't be run at all is an error")
     });
     REQUIRE(pid);
     std::optional<os::ChildEnd> end;
-    REQUIRE(eventually(patience, [&] { return (end = os::try_reap(*pid)).has_value(); }));
+    REQUIRE(eventually(test_timeout, [&] { return (end = os::try_reap(*pid)).has_value(); }));
     CHECK(end->exit_code == 9);
 }

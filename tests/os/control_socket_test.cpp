@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto patience = 20s;
+constexpr auto test_timeout = 20s;
 
 Result<std::string> ask(int folder, const char* name, const std::string& request, Duration timeout)
 {
@@ -100,7 +100,7 @@ std::size_t open_descriptors()
 std::future<bool> send_beside(const std::string& address, const std::string& text)
 {
     return std::async(std::launch::async, [=] {
-        return static_cast<bool>(send_notification(address, text, patience));
+        return static_cast<bool>(send_notification(address, text, test_timeout));
     });
 }
 
@@ -186,8 +186,9 @@ TEST_CASE("Requests and answers")
 {
     const Folder folder;
     ControlSocket control = bound(folder);
-    auto asked = std::async(std::launch::async,
-                            [&] { return ask(folder.fd.get(), "ctl.sock", "well?", patience); });
+    auto asked = std::async(std::launch::async, [&] {
+        return ask(folder.fd.get(), "ctl.sock", "well?", test_timeout);
+    });
     const Datagram got = next(control);
     control.reply(got, "yes: " + got.bytes);
     const Result<std::string> answer = asked.get();

@@ -43,7 +43,7 @@ struct Found {
     core::Diagnosis diagnosis;
 };
 
-/// Looks until the verdict is that one or the patience is over.
+/// Looks until the verdict is that one or the test_timeout is over.
 inline Found look_for(std::int32_t root, Verdict verdict, const os::StdinFifo& stdin_fifo = {})
 {
     Found found;

@@ -77,7 +77,7 @@ TEST_CASE("what is in a stage outlives the process that filled it")
                                             [&](int from) { save_into(file.get(), from); });
         if (!stage || ::write(stage->writer(), "last words", 10) != 10) ::_exit(1);
         const pid_t keeper = stage->keeper();
-        if (!bgt::test::eventually(bgt::test::patience, [&] {
+        if (!bgt::test::eventually(bgt::test::test_timeout, [&] {
                 return is_named_helper(keeper) && blocks_signals(keeper);
             }))
             ::_exit(1);
@@ -88,9 +88,9 @@ TEST_CASE("what is in a stage outlives the process that filled it")
     pid_t keeper = 0;
     REQUIRE(::read(reader.get(), &keeper, sizeof keeper) == sizeof keeper);
     REQUIRE(::waitpid(supervisor, nullptr, 0) == supervisor);
-    CHECK(bgt::test::eventually(bgt::test::patience,
+    CHECK(bgt::test::eventually(bgt::test::test_timeout,
                                 [&] { return content(file.get()) == "last words"; }));
-    CHECK(bgt::test::eventually(bgt::test::patience, [&] { return !lives(keeper); }));
+    CHECK(bgt::test::eventually(bgt::test::test_timeout, [&] { return !lives(keeper); }));
 }
 
 TEST_CASE("a keeper has ended when its stage has")

@@ -57,7 +57,8 @@ Exchange exchange(const std::string& answer, const std::string& target = "/")
     Server server;
     std::string question;
     std::thread serving([&] { question = server.answer_once(answer); });
-    auto status = os::http_get_status({"localhost", server.port, target}, local, test::patience);
+    auto status =
+        os::http_get_status({"localhost", server.port, target}, local, test::test_timeout);
     serving.join();
     return {std::move(status), question};
 }
@@ -90,10 +91,10 @@ TEST_CASE("an answer without an end is given up, whatever it consists of")
     });
     const Instant before = os::now();
     const auto status =
-        os::http_get_status({"localhost", server.port, "/"}, {"127.0.0.1"}, test::patience);
+        os::http_get_status({"localhost", server.port, "/"}, {"127.0.0.1"}, test::test_timeout);
     serving.join();
     CHECK_FALSE(status);
-    CHECK(os::now() - before < test::patience / 2);
+    CHECK(os::now() - before < test::test_timeout / 2);
     CHECK(sent < 64u << 20); // what the kernel's buffers hold beside the 64 KiB that are read
 }
 
@@ -201,18 +202,18 @@ TEST_CASE("the fixture's HTTP server answers")
     const auto numbers = server.numbers();
     REQUIRE(numbers.size() == 1);
     const core::HttpUrl url{"localhost", static_cast<std::uint16_t>(numbers[0]), "/"};
-    CHECK(*os::http_get_status(url, local, test::patience) == 418);
-    CHECK(*os::http_get_status(url, local, test::patience) == 418);
+    CHECK(*os::http_get_status(url, local, test::test_timeout) == 418);
+    CHECK(*os::http_get_status(url, local, test::test_timeout) == 418);
 }
 
 TEST_CASE("a command's exit code")
 {
-    CHECK(*os::run_command("exit 7", test::patience) == 7);
-    CHECK(*os::run_command("true", test::patience) == 0);
-    CHECK(*os::run_command("kill -KILL $$", test::patience) == 128 + SIGKILL);
-    CHECK(*os::run_command("/nonexistent/program", test::patience) == 127);
-    CHECK(*os::run_command("read line", test::patience) == 1); // stdin is empty
-    CHECK(*os::run_command("echo to-nobody; echo x >&2", test::patience) == 0);
+    CHECK(*os::run_command("exit 7", test::test_timeout) == 7);
+    CHECK(*os::run_command("true", test::test_timeout) == 0);
+    CHECK(*os::run_command("kill -KILL $$", test::test_timeout) == 128 + SIGKILL);
+    CHECK(*os::run_command("/nonexistent/program", test::test_timeout) == 127);
+    CHECK(*os::run_command("read line", test::test_timeout) == 1); // stdin is empty
+    CHECK(*os::run_command("echo to-nobody; echo x >&2", test::test_timeout) == 0);
 }
 
 TEST_CASE(
@@ -225,7 +226,7 @@ TEST_CASE(
     ::sigaddset(&term, SIGTERM);
     ::sigprocmask(SIG_BLOCK, &term, &before);
     const auto ignored = ::signal(SIGPIPE, SIG_IGN);
-    const auto ended = os::run_helper(BGT_FIXTURE, {"env"}, true, test::patience);
+    const auto ended = os::run_helper(BGT_FIXTURE, {"env"}, true, test::test_timeout);
     ::signal(SIGPIPE, ignored);
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     REQUIRE(ended);
@@ -255,11 +256,11 @@ TEST_CASE("a command that takes too long is killed with its group")
 
 TEST_CASE("a helper's output is kept, and one that can't be started is an error")
 {
-    const auto said = os::run_helper("/bin/echo", {"two words", "*"}, true, test::patience);
+    const auto said = os::run_helper("/bin/echo", {"two words", "*"}, true, test::test_timeout);
     REQUIRE(said);
     CHECK(said->code == 0);
     CHECK(said->output == "two words *\n");
-    const auto much = os::run_helper(BGT_FIXTURE, {"spew", "1000000"}, true, test::patience);
+    const auto much = os::run_helper(BGT_FIXTURE, {"spew", "1000000"}, true, test::test_timeout);
     REQUIRE(much);
     CHECK(much->code == 0);
     CHECK(much->output.size() == 64 * 1024);
@@ -268,7 +269,7 @@ TEST_CASE("a helper's output is kept, and one that can't be started is an error"
     CHECK(missing.error().message.find("/nonexistent/program") != std::string::npos);
     CHECK_FALSE(os::run_helper("/", {}, false, 5s));
     const auto held =
-        os::run_helper("/bin/sh", {"-c", "sleep 600 & echo $!; exit 3"}, true, test::patience);
+        os::run_helper("/bin/sh", {"-c", "sleep 600 & echo $!; exit 3"}, true, test::test_timeout);
     REQUIRE(held); // the child that keeps the pipe open delays nothing
     CHECK(held->code == 3);
     ::kill(std::atoi(held->output.c_str()), SIGKILL);

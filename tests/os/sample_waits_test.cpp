@@ -99,7 +99,8 @@ WaitsFor waits_for(std::int32_t pid, const os::StdinFifo& fifo, WaitsFor expecte
         seen = sample.processes[0].waits_for;
         return seen != WaitsFor::other && seen == expected;
     };
-    test::eventually(look, expected == WaitsFor::other ? Duration(50ms) : Duration(test::patience));
+    test::eventually(look,
+                     expected == WaitsFor::other ? Duration(50ms) : Duration(test::test_timeout));
     return seen;
 }
 

@@ -72,7 +72,7 @@ bool eventually(const std::function<bool()>& condition, std::chrono::nanoseconds
 
 std::optional<std::string> Started::line()
 {
-    const auto deadline = Clock::now() + patience;
+    const auto deadline = Clock::now() + test_timeout;
     for (;;) {
         if (const auto end = unread.find('\n'); end != unread.npos) {
             std::string line = unread.substr(0, end);
@@ -113,7 +113,7 @@ Sandbox::Sandbox()
 
 Sandbox::~Sandbox()
 {
-    const auto deadline = Clock::now() + patience;
+    const auto deadline = Clock::now() + test_timeout;
     while (::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD) {
         if (Clock::now() > deadline) break;
         for (const std::int32_t pid : living_descendants()) ::kill(pid, SIGKILL);

@@ -11,10 +11,11 @@
 
 namespace test {
 
-inline constexpr std::chrono::seconds patience{20};
+inline constexpr std::chrono::seconds test_timeout{20};
 
-/// Looks until the condition holds or the patience is over; whether it holds.
-bool eventually(const std::function<bool()>& condition, std::chrono::nanoseconds limit = patience);
+/// Looks until the condition holds or the test_timeout is over; whether it holds.
+bool eventually(const std::function<bool()>& condition,
+                std::chrono::nanoseconds limit = test_timeout);
 
 /// A started fixture program and its standard output.
 struct Started {
@@ -23,8 +24,8 @@ struct Started {
     bgt::Fd input;
     std::string unread;
 
-    /// The next line without its newline; nullopt at the end of the output or when the patience is
-    /// over.
+    /// The next line without its newline; nullopt at the end of the output or when the test_timeout
+    /// is over.
     std::optional<std::string> line();
     /// Numbers in the next line: of "pids 1 2 3" 1, 2 and 3.
     std::vector<std::int32_t> numbers();

@@ -13,7 +13,7 @@
 
 using namespace bgt;
 using bgt::test::eventually;
-using bgt::test::patience;
+using bgt::test::test_timeout;
 
 namespace {
 
@@ -46,7 +46,8 @@ struct Pipe {
 int end_of(pid_t pid)
 {
     int status = -1;
-    if (!eventually(patience, [&] { return ::waitpid(pid, &status, WNOHANG) == pid; })) return -1;
+    if (!eventually(test_timeout, [&] { return ::waitpid(pid, &status, WNOHANG) == pid; }))
+        return -1;
     return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
@@ -58,7 +59,7 @@ TEST_CASE("a kept FIFO is at its end when the keeper is ended by another process
     const auto keeper = os::keep_stdin_open(pipe.writer());
     REQUIRE(keeper);
     REQUIRE(*keeper > 0);
-    REQUIRE(eventually(patience, [&] { return pipe.locked_by() == *keeper; }));
+    REQUIRE(eventually(test_timeout, [&] { return pipe.locked_by() == *keeper; }));
     CHECK(*os::keep_stdin_open(pipe.writer()) == 0); // one is enough
     CHECK(!pipe.is_at_end());
     ::kill(*keeper, SIGTERM);

@@ -32,7 +32,7 @@ os::Watch make()
     return std::move(*watch);
 }
 
-os::Watch::Wake wait(os::Watch& watch, Duration limit = test::patience)
+os::Watch::Wake wait(os::Watch& watch, Duration limit = test::test_timeout)
 {
     auto wake = watch.wait(os::now() + limit);
     REQUIRE(wake);
@@ -222,7 +222,7 @@ TEST_CASE("a signal interrupts the sleep")
     ::sigaction(SIGALRM, &action, &before);
     const itimerval each{{0, 10'000}, {0, 10'000}}, none{};
     ::setitimer(ITIMER_REAL, &each, nullptr); // again and again: one could come before the sleep
-    const auto wake = watch.wait(os::now() + test::patience);
+    const auto wake = watch.wait(os::now() + test::test_timeout);
     ::setitimer(ITIMER_REAL, &none, nullptr);
     ::sigaction(SIGALRM, &before, nullptr);
     REQUIRE(wake);

@@ -17,7 +17,7 @@ TEST_CASE("make -j8")
     const std::string id = lab.start({"--", make, "-j8"});
     for (const char target : std::string("abcdefgh"))
         REQUIRE(lab.logged(id, std::string("start ") + target + "\n"));
-    REQUIRE(eventually(patience, [&] { return find_task_members(lab.folder()).size() >= 9; }));
+    REQUIRE(eventually(test_timeout, [&] { return find_task_members(lab.folder()).size() >= 9; }));
     const std::vector<pid_t> tree = find_task_members(lab.folder());
     const Ran ran = lab({"kill", id});
     INFO(ran);

@@ -34,8 +34,8 @@ void check_life(const Lab& lab, const std::string& task, std::uint16_t port,
     CHECK(port_is_open(port));
     CHECK(text_at(lab.show(task), "/ports").find(std::to_string(port)) != std::string::npos);
     std::vector<pid_t> tree;
-    CHECK(
-        eventually(patience, [&] { return (tree = tree_of(lab, task)).size() >= min_processes; }));
+    CHECK(eventually(test_timeout,
+                     [&] { return (tree = tree_of(lab, task)).size() >= min_processes; }));
     const Ran killed = lab({"kill", task});
     INFO(killed);
     CHECK(killed.code == 0);
@@ -51,7 +51,7 @@ void kill_supervisor_of(const Lab& lab, const std::string& task)
 {
     const auto supervisor = static_cast<pid_t>(number_at(lab.show(task), "/supervisor"));
     REQUIRE(::kill(supervisor, SIGKILL) == 0);
-    REQUIRE(eventually(patience, [&] { return !is_alive(supervisor); }));
+    REQUIRE(eventually(test_timeout, [&] { return !is_alive(supervisor); }));
 }
 
 } // namespace

@@ -41,9 +41,9 @@ public:
     pid_t pid() const { return pid_; }
     /// Waits for its end and the end of its output; past the deadline it is killed and `in_time` is
     /// false.
-    Ran finish(milliseconds deadline = patience);
+    Ran finish(milliseconds deadline = test_timeout);
     /// Waits until its stdout holds `text`.
-    bool says(const std::string& text, milliseconds deadline = patience);
+    bool says(const std::string& text, milliseconds deadline = test_timeout);
     void send(int signal) const;
     /// Our ends of its stdout and stderr go away.
     void close_output();
@@ -61,7 +61,7 @@ private:
 };
 
 /// Runs it to its end.
-Ran run(const Invocation&, milliseconds deadline = patience);
+Ran run(const Invocation&, milliseconds deadline = test_timeout);
 
 /// The environment that the tests themselves were given, as K=V.
 std::vector<std::string> caller_environment();

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 /// Longer than anything takes on a loaded machine: for conditions that a correct program always
 /// meets.
-inline constexpr milliseconds patience = 20s;
+inline constexpr milliseconds test_timeout = 20s;
 
 /// True as soon as `condition` is; false when it was not within `deadline`.
 template <class Condition>

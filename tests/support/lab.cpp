@@ -179,13 +179,13 @@ std::string Lab::log(const std::string& task) const
 
 bool Lab::logged(const std::string& task, const std::string& text) const
 {
-    return eventually(patience, [&] { return log(task).find(text) != std::string::npos; });
+    return eventually(test_timeout, [&] { return log(task).find(text) != std::string::npos; });
 }
 
 std::vector<pid_t> Lab::pids_said(const std::string& task) const
 {
     std::vector<pid_t> pids;
-    eventually(patience, [&] {
+    eventually(test_timeout, [&] {
         const std::string text = log(task);
         const std::size_t begin = text.find("pids ");
         const std::size_t end = begin == std::string::npos ? begin : text.find('\n', begin);

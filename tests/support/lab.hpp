@@ -35,7 +35,7 @@ public:
     Invocation bgt(const Words&) const;
     /// Any other program in the same surroundings.
     Invocation program(const Words&) const;
-    Ran operator()(const Words& words, milliseconds deadline = patience) const
+    Ran operator()(const Words& words, milliseconds deadline = test_timeout) const
     {
         return run(bgt(words), deadline);
     }

@@ -25,7 +25,7 @@ std::vector<pid_t> find_marked(const std::string& mark);
 /// Living processes of a task (with BGT_COOKIE) whose environment holds `mark`: supervisors are not
 /// among them.
 std::vector<pid_t> find_task_members(const std::string& mark);
-/// SIGKILL to all that bear the mark, until nobody is left. For the end of a test.
+/// SIGKILL to all that have the mark, until nobody is left. For the end of a test.
 void kill_marked(const std::string& mark);
 
 } // namespace bgt::test

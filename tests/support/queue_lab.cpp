@@ -28,7 +28,7 @@ std::string submit_one(const Lab& lab, Words words)
 
 bool is_over(const Lab& lab)
 {
-    return eventually(patience,
+    return eventually(test_timeout,
                       [&] { return !std::filesystem::exists(lab.root() + "/queue/journal"); });
 }
 
@@ -44,22 +44,22 @@ std::string refused(const Lab& lab, const Words& words)
 pid_t dispatcher_of(const Lab& lab)
 {
     const std::string lock = lab.root() + "/queue/dispatcher.lock";
-    REQUIRE(eventually(patience, [&] { return !read_file(lock).empty(); }));
+    REQUIRE(eventually(test_timeout, [&] { return !read_file(lock).empty(); }));
     return std::stoi(read_file(lock));
 }
 
 pid_t stop_dispatcher(const Lab& lab)
 {
     const pid_t dispatcher = dispatcher_of(lab);
-    REQUIRE(eventually(patience, [&] { return state_of(dispatcher) == 'S'; }));
+    REQUIRE(eventually(test_timeout, [&] { return state_of(dispatcher) == 'S'; }));
     REQUIRE(::kill(dispatcher, SIGSTOP) == 0);
-    REQUIRE(eventually(patience, [&] { return state_of(dispatcher) == 'T'; }));
+    REQUIRE(eventually(test_timeout, [&] { return state_of(dispatcher) == 'T'; }));
     return dispatcher;
 }
 
 void kill_dispatchers(const Lab& lab)
 {
-    REQUIRE(eventually(patience, [&] {
+    REQUIRE(eventually(test_timeout, [&] {
         const auto all = find_marked(lab.root() + "/queue");
         for (const pid_t process : all) ::kill(process, SIGKILL);
         return all.empty();

@@ -14,8 +14,8 @@ namespace bgt::cli {
 /// Exit codes that are bgt's own (DESIGN 5); a task's own code passes through.
 namespace code {
 inline constexpr int ok = 0;
-inline constexpr int hung = 120;        ///< bgt ended the task because it hung
-inline constexpr int cannot_come = 121; ///< what was waited for can no longer come
+inline constexpr int hung = 120;          ///< bgt ended the task because it hung
+inline constexpr int cannot_be_met = 121; ///< the condition can no longer be met
 inline constexpr int task_timeout = 123;
 inline constexpr int wait_timeout = 124;
 inline constexpr int failed = 125;

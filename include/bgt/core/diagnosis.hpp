@@ -7,7 +7,7 @@
 
 namespace bgt::core {
 
-/// Why a tree does not get on, or that it does.
+/// Why a tree makes no progress, or that it works.
 enum class Verdict : std::uint8_t {
     unknown,           ///< nothing could be seen
     waiting_input,     ///< reads a terminal or its stdin, or was stopped because it wanted to

@@ -1,6 +1,6 @@
 #pragma once
 /// The head of an HTTP answer, of which only the status matters here: what else is in it may be
-/// wrong in every way that curl bears with.
+/// wrong in every way that curl accepts.
 #include <cstdint>
 #include <string_view>
 

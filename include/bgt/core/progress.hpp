@@ -21,8 +21,8 @@ struct Progress {
 std::optional<Progress> find_progress(std::string_view rendered_line);
 
 /// Reads the lines of one output, one after the other, in the common shapes. A counter must have
-/// moved, as footers bear counters too (`--[1/1]--`); at the beginning of a line, one that is not
-/// complete counts at once.
+/// moved, as footers contain counters too (`--[1/1]--`); at the beginning of a line, one that is
+/// not complete counts at once.
 class ProgressReader {
 public:
     std::optional<Progress> read(std::string_view rendered_line);

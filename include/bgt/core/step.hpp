@@ -142,7 +142,7 @@ struct Sampled {
 struct SampleRequested {
 };                    ///< a reader wants to know what it does now, or output came after `quiet`
 struct Ready {};      ///< all its conditions of readiness hold
-struct NeverReady {}; ///< one of them can no longer come
+struct NeverReady {}; ///< one of them can no longer be met
 struct ReadyLost {};  ///< it was ready, and one of them holds no longer
 struct Extended {
     Duration by{};

@@ -79,7 +79,7 @@ public:
     /// The first open condition of a task that is no guard. The task must not be settled.
     std::size_t first_open(std::size_t task) const;
     /// The shortest span of the open conditions of a task that observe this.
-    std::optional<Duration> shortest_span(std::size_t task, Observation) const;
+    std::optional<Duration> min_span(std::size_t task, Observation) const;
     /// What the probe of a condition answered last; empty: nothing was said.
     const std::string& last_answer(std::size_t condition) const { return answers_[condition]; }
 

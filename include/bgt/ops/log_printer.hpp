@@ -37,7 +37,7 @@ public:
         : style_(std::move(style)), screen_(screen), cutter_(style_.text)
     {}
 
-    /// The times for `timestamps`; without them the lines bear `-`.
+    /// The times for `timestamps`; without them the lines begin with `-`.
     void set_times(store::IndexCursor times) { times_.emplace(std::move(times)); }
     store::IndexCursor* times() { return times_ ? &*times_ : nullptr; }
     /// Appends to `out` what is to be printed of the bytes at `offset`.

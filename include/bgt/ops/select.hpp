@@ -24,8 +24,8 @@ struct Selection {
     bool empty() const { return words.empty() && !all && !narrows(); }
 };
 
-/// The task that bears this name: where `folder` (absolute, or empty) is in a project, the one of
-/// that project comes first. nullopt: nobody does. Error (usage): it is no name.
+/// The task with this name: where `folder` (absolute, or empty) is in a project, the one of that
+/// project comes first. nullopt: there is none. Error (usage): it is no name.
 Result<std::optional<store::TaskId>> find_by_name(const store::Root&, const std::string& name,
                                                   const std::string& folder);
 /// The names that stand for tasks of the project, as "PROJECT:NAME", with their tasks: those that

@@ -11,7 +11,7 @@ namespace bgt::render {
 /// {"id":7,"name":"web","state":"ready","age":12,"ports":[5173],"attempts":2,"last":"..."}; of an
 /// ended task `exit`, the code of the table of exit codes. `state` is the word of `bgt ps`, `age`
 /// is in seconds, `attempts` is there from the second one on, `last` is the last line of output,
-/// cut at 80 columns. Needs a snapshot with ports (of a living task) and log_tail.
+/// cut at 80 columns. Needs a snapshot with ports (of a running task) and log_tail.
 boost::json::object brief_task_json(const ops::Snapshot&, const Moment& now = Moment::now());
 
 /// Printable lines of at most `max_bytes` from the end of a text, beginning with a whole line where

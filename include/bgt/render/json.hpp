@@ -14,9 +14,9 @@ namespace bgt::render {
 
 /// One task. `state` is the word of `bgt ps`, `exit` the exit code of a task that is over (128 and
 /// the number of the signal), `last_line` needs log_tail. tags, command and cwd are null unless the
-/// snapshot has its spec; processes, cpu, rss_bytes and ports of a living task unless its usage was
-/// looked at (ask for `ports` together with `usage`). Of a damaged one only id, folder and problem
-/// are known.
+/// snapshot has its spec; processes, cpu, rss_bytes and ports of a running task unless its usage
+/// was looked at (ask for `ports` together with `usage`). Of a damaged one only id, folder and
+/// problem are known.
 boost::json::object task_json(const ops::Snapshot&, const Moment& now = Moment::now());
 boost::json::array words_json(const std::vector<std::string>& words);
 /// {"at":"...","event":"started","pid":4211}

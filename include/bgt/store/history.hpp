@@ -31,16 +31,16 @@ struct History {
     std::uint64_t damaged_places = 0; ///< and passed over
     std::uint64_t damaged_bytes = 0;
     std::uint64_t from_newer = 0;     ///< records that only a newer bgt can read
-    std::uint64_t unread_bytes = 0;   ///< the oldest, where there are more than `most_bytes`
+    std::uint64_t unread_bytes = 0;   ///< the oldest, where there are more than `max_bytes`
     core::RunTotals trimmed;          ///< of the records that were dropped
     std::uint64_t damaged_before = 0; ///< places in files that were dropped
     std::string problem;              ///< with the totals, or what is too large; empty: none
 };
 using TakeRun = std::function<void(const core::PastRun&)>;
 /// Hands over each record once, as a rule in the order of the ends. The texts of a record last only
-/// as long as the call. Somebody waits for the answer, so of more than `most_bytes` the newest are
+/// as long as the call. Somebody waits for the answer, so of more than `max_bytes` the newest are
 /// read; holes of a file cost nothing. Error: no access; somebody keeps the history locked.
-Result<History> read_history(const Root&, const TakeRun&, std::uint64_t most_bytes = 256u << 20);
+Result<History> read_history(const Root&, const TakeRun&, std::uint64_t max_bytes = 256u << 20);
 
 struct HistoryKeep {
     std::size_t most = 0;               ///< the newest records that stay

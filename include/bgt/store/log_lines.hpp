@@ -32,7 +32,7 @@ public:
     /// A line longer than `limit` comes in pieces. The first one is of that size, less a character
     /// that it would cut, in whatever blocks the line came; the others are no longer than that.
     explicit LineCutter(LineText text, std::size_t limit = max_line)
-        : text_(text), limit_(limit), renderer_(limit + longest_character)
+        : text_(text), limit_(limit), renderer_(limit + max_character_size)
     {}
 
     /// Takes the bytes at `offset` of the log and gives out the lines that they complete.
@@ -53,7 +53,7 @@ private:
     void feed_rendered(std::string_view segment, bool ended, const PieceSink&);
     void give(std::string_view text, bool ends, const PieceSink&, bool goes_on = false);
 
-    static constexpr std::size_t longest_character = 4; ///< bytes of UTF-8
+    static constexpr std::size_t max_character_size = 4; ///< bytes of UTF-8
     LineText text_;
     std::size_t limit_;
     LineRenderer renderer_;

@@ -18,7 +18,7 @@ struct Project {
 };
 
 /// The longest name of a project: it leaves room for those of its tasks.
-inline constexpr std::size_t longest_project = 30;
+inline constexpr std::size_t max_project_size = 30;
 
 /// "shop:web"
 std::string name_in_project(std::string_view project, std::string_view task);

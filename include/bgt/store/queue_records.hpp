@@ -51,7 +51,7 @@ struct PutBack {
     std::int64_t id = 0;
 };
 /// What became of a task, waiting or not: others depend on it, or it gives back what it used.
-struct Told {
+struct Reported {
     std::int64_t id = 0;
     core::TaskEventKind what = core::TaskEventKind::ended_ok;
 };
@@ -123,7 +123,7 @@ struct ScheduleKept {
     std::optional<core::TaskEventKind> last_end; ///< how that one ended
 };
 
-using QueueRecord = std::variant<Described, Submitted, Claimed, PutBack, Told, Dropped, Closed,
+using QueueRecord = std::variant<Described, Submitted, Claimed, PutBack, Reported, Dropped, Closed,
                                  Held, Prioritized, Moved, Scheduled, Unscheduled, SchedulePaused,
                                  ScheduleOccurred, ClockSetBack, ScheduleKept, Published>;
 

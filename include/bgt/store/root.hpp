@@ -78,17 +78,17 @@ public:
     /// The ids of all folders in tasks/, ascending.
     Result<std::vector<TaskId>> all_ids() const;
 
-    /// The id that bears the name, or nullopt.
+    /// The task with that name, or nullopt.
     Result<std::optional<TaskId>> find_name(std::string_view name) const;
     /// Every name in names/ with its id.
     Result<std::vector<std::pair<std::string, TaskId>>> names() const;
-    /// Makes `name` stand for `id` unless another id bears it for which `still_used` says yes;
-    /// returns the id that bears the name now: `id` itself, or the other. One claimer at a time
+    /// Makes `name` stand for `id` unless it stands for another id for which `still_used` says yes;
+    /// returns the id for which it stands now: `id` itself, or the other. One claimer at a time
     /// decides (under a lock of names/): `still_used` must be quick and must not claim or release a
     /// name itself.
     Result<TaskId> claim_name(std::string_view name, TaskId id,
                               const std::function<bool(TaskId)>& still_used);
-    /// Gives the name up if `id` bears it.
+    /// Gives the name up if it stands for `id`.
     Result<void> release_name(std::string_view name, TaskId id);
 
 private:

@@ -39,7 +39,7 @@ struct Status {
     bool tree_lives = false;   ///< ended, and `--leftover keep` left processes
     bool stdin_closed = false; ///< `bgt send --eof` was said
     bool quiet = false;        ///< notice: no output for HangRules::quiet_after
-    bool never_ready = false;  ///< one of its conditions of readiness can no longer come
+    bool never_ready = false;  ///< one of its conditions of readiness can no longer be met
     bool stalled = false;      ///< notice: no progress for HangRules::stalled_after, or a hang rule
                                ///< fired that only reports
     bool crash_loop = false;   ///< notice: attempts follow each other fast (core::loop_attempts)

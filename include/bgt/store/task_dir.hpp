@@ -56,8 +56,8 @@ public:
     Result<bool> is_locked() const;
     /// Lets the lock go (this process's copy of it).
     void unlock() { lock_.reset(); }
-    /// Removes what only a living task needs: the FIFOs, the socket and the marks of stages. False:
-    /// something is left.
+    /// Removes what only a running task needs: the FIFOs, the socket and the marks of stages.
+    /// False: something is left.
     bool remove_channels() const;
 
 private:

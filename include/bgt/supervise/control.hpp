@@ -1,5 +1,5 @@
 #pragma once
-/// What a verb asks of the supervisor of a living task, over ctl.sock.
+/// What a verb asks of the supervisor of a running task, over ctl.sock.
 #include <bgt/core/task.hpp>
 #include <bgt/os/control_socket.hpp>
 #include <bgt/store/root.hpp>
@@ -25,7 +25,7 @@ std::string stopped_words(const ProcessKey& supervisor);
 
 /// Each asks and waits up to 5 s (StopOptions::timeout) for the answer that it has been taken on
 /// (not for its effect).
-/// They see to it first that a living task has a supervisor. Error: no such task; failed: it is
+/// They see to it first that a running task has a supervisor. Error: no such task; failed: it is
 /// ended (says how it ended), or the supervisor does not answer, with its pid; if it is stopped,
 /// that is said at once.
 Result<void> request_stop(store::Root&, store::TaskId, const StopOptions&);

@@ -14,7 +14,7 @@ namespace bgt::supervise {
 /// single-threaded.
 Result<store::Status> recover(store::Root&, store::TaskId, store::Status status);
 
-/// Whether the folder is a copy by hard links (cp -al) of the one that a living task belongs to:
+/// Whether the folder is a copy by hard links (cp -al) of the one that a running task belongs to:
 /// its lock and its socket are those of the task itself. Precondition: the lock is held. Costs
 /// reading the spec only where the lock has more names than bgt gives it.
 bool is_linked_copy(const store::TaskDir&, const store::Status&);

@@ -18,13 +18,13 @@ struct StartRequest {
     Fd caller_stdin; ///< with StdinFrom::caller
 };
 
-/// What to do where a living task bears the name. use_it and replace refuse a task of another
+/// What to do where a running task has the name. use_it and replace refuse a task of another
 /// folder, and use_it one with another command: it is somebody else's. The last two do not look.
 enum class IfNameTaken : std::uint8_t { fail, use_it, replace, use_any, replace_any };
 
 struct StartResult {
     store::TaskId id;
-    bool was_there = false; ///< use_it, use_any: a living task bears the name, nothing was started
+    bool was_there = false; ///< use_it, use_any: a running task has the name, nothing was started
 };
 
 /// A task that exists and has not been launched: its folder holds the specification and the record
@@ -32,12 +32,12 @@ struct StartResult {
 struct Created {
     store::TaskDir task; ///< with its lock
     std::optional<store::TaskId>
-        was_there; ///< use_it: a living task bears the name, nothing was made
-    std::optional<store::TaskId> name_before; ///< who bore the name until now
+        was_there; ///< use_it: a running task has the name, nothing was made
+    std::optional<store::TaskId> name_before; ///< who had the name until now
 };
 
 /// Takes an id and makes the task. Fills in the id, the date and the marks of the specification.
-/// `env` is where a command is looked for before a task that bears the name is replaced;
+/// `env` is where a command is looked for before the task with the name is replaced;
 /// `keep_env`: it is also written into the folder. Error: nothing is left of the attempt. Hazard:
 /// files are made with the caller's umask; see start().
 Result<Created> create(store::Root&, store::TaskSpec&, const std::vector<std::string>& env,
@@ -57,8 +57,7 @@ struct LaunchRequest {
 /// record says so: `starting` with a free lock, or failed-to-start. Hazards: as of start().
 Result<void> launch(store::Root&, store::TaskDir, LaunchRequest);
 
-/// Whether the task that bears a name still keeps it from others: it lives, is being made, or waits
-/// in a queue.
+/// Whether a task keeps its name from others: it runs, is being made, or waits in a queue.
 bool is_used(const store::Root&, store::TaskId);
 
 /// The folder of a task that waited in a queue, where nobody finds it yet: its id is in the

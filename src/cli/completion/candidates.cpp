@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t max_tasks = 200;
 constexpr std::size_t widest_text = 60;
-constexpr std::size_t longest_candidate = 512;
+constexpr std::size_t max_candidate_size = 512;
 
 VerbShape shape_of(const VerbInfo& info)
 {
@@ -35,7 +35,7 @@ VerbShape shape_of(const VerbInfo& info)
 /// it, and put it on their line.
 bool is_offered(const std::string& candidate)
 {
-    return candidate.size() <= longest_candidate && printable(candidate) == candidate;
+    return candidate.size() <= max_candidate_size && printable(candidate) == candidate;
 }
 
 void add_task(std::string& out, const store::Root& root, store::TaskId id, Candidates kind,

@@ -15,7 +15,7 @@ namespace bgt::cli {
 
 namespace {
 
-constexpr std::size_t largest_file = 1 << 20;
+constexpr std::size_t max_file_size = 1 << 20;
 constexpr std::string_view blanks = " \t";
 constexpr int pipe_timeout_ms = 10'000; ///< with a writer of a pipe
 
@@ -162,7 +162,7 @@ Result<std::vector<std::string>> read_env_file(const std::string& path)
         if (n < 0) return Error::system("--env-file " + shown, errno);
         if (n == 0) return parse_env_file(text, shown);
         text.append(buffer, static_cast<std::size_t>(n));
-        if (text.size() > largest_file)
+        if (text.size() > max_file_size)
             return Error::usage("--env-file " + shown + ": larger than 1 MiB");
     }
 }

@@ -116,8 +116,8 @@ boost::json::object json_of(const ops::UpAnswer& answer, const std::string& fold
 int code_of(const ops::UpReadiness& one)
 {
     if (one.state == State::pending) return code::wait_timeout;
-    const int own = one.own_code.value_or(code::cannot_come);
-    return own == code::hung || own == code::task_timeout ? own : code::cannot_come;
+    const int own = one.own_code.value_or(code::cannot_be_met);
+    return own == code::hung || own == code::task_timeout ? own : code::cannot_be_met;
 }
 
 /// The last lines of its output, each behind its name.

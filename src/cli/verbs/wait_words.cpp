@@ -101,7 +101,7 @@ int wait_code(const ops::WaitRequest& request, const ops::WaitAnswer& answer)
 {
     switch (answer.end) {
     case End::met: return met_code(request, answer);
-    case End::impossible: return code::cannot_come;
+    case End::impossible: return code::cannot_be_met;
     case End::timed_out: return code::wait_timeout;
     case End::cancelled: break;
     }

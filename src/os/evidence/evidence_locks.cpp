@@ -184,7 +184,7 @@ bool holds_by(const Gathering& gathering, std::int32_t pid, std::int32_t fd)
 /// tree, has locked.
 void add_polled(Gathering& gathering, const std::vector<LockLine>& lines)
 {
-    constexpr std::size_t most_descriptors = 64;
+    constexpr std::size_t max_descriptors = 64;
     std::vector<LockLine> held;
     for (const auto& line : lines)
         if (!line.waits && line.writes && line.pid > 0 && !gathering.inside.contains(line.pid))
@@ -194,7 +194,7 @@ void add_polled(Gathering& gathering, const std::vector<LockLine>& lines)
     for (const auto& process : gathering.found.processes) {
         if (!looks_again(process)) continue;
         auto fds = descriptors_of(gathering.proc, process.pid);
-        fds.resize(std::min(fds.size(), most_descriptors));
+        fds.resize(std::min(fds.size(), max_descriptors));
         for (const std::int32_t fd : fds) {
             if (locks.size() >= core::max_waits_shown || gathering.is_late()) return;
             const auto handle = handle_of(gathering, process.pid, fd);

@@ -18,7 +18,7 @@
 namespace bgt::os {
 namespace {
 
-constexpr int longest_pause_ms = 16; // between two attempts to answer
+constexpr int max_pause_ms = 16; // between two attempts to answer
 
 /// The address of NAME below an open folder. Always short enough.
 sockaddr_un address_of(int folder_fd, const char* name)
@@ -192,7 +192,7 @@ void ControlSocket::reply(const Datagram& to, const std::string& bytes)
     const auto* address = reinterpret_cast<const sockaddr*>(&to.from);
     // What was asked for is done: who asked must not hear that it is not, only because memory was
     // short for a moment.
-    for (int pause_ms = 1; pause_ms <= longest_pause_ms; pause_ms *= 2) {
+    for (int pause_ms = 1; pause_ms <= max_pause_ms; pause_ms *= 2) {
         if (sendto(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL, address, to.from_length) >=
             0)
             return;

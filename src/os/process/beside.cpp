@@ -19,7 +19,7 @@
 namespace bgt::os {
 namespace {
 
-constexpr std::size_t largest_status = 1u << 20; ///< 65536 groups take less
+constexpr std::size_t max_status_size = 1u << 20; ///< 65536 groups take less
 constexpr int max_depth = 1000;
 
 /// "bgt:17", not "bgt:helper".
@@ -96,8 +96,8 @@ std::optional<std::int32_t> supervisor_above(std::int32_t pid)
 std::optional<std::string> confined_otherwise(std::int32_t one, std::int32_t other)
 {
     const ProcDir proc;
-    const std::string a = proc.read(one, "status", largest_status),
-                      b = proc.read(other, "status", largest_status);
+    const std::string a = proc.read(one, "status", max_status_size),
+                      b = proc.read(other, "status", max_status_size);
     if (a.empty() || b.empty()) return "what /proc/PID/status says";
     for (const Field& field : fields)
         if (line_of(a, field.name) != line_of(b, field.name)) return field.words;

@@ -21,7 +21,7 @@
 namespace bgt::os {
 namespace {
 
-constexpr auto longest_grace = std::chrono::hours(24 * 365);
+constexpr auto max_grace = std::chrono::hours(24 * 365);
 constexpr int owner_poll_ms = 1000; ///< where there is no pidfd
 /// After SIGCONT to a whole group its members go on one by one.
 constexpr auto stop_settles = std::chrono::milliseconds(50);
@@ -191,7 +191,7 @@ ForegroundEnd Foreground::await(const std::vector<ProcessKey>& keys, Duration gr
         if (!kill_at && owners.one_has_ended()) {
             ::kill(child_, SIGTERM);
             ::kill(child_, SIGCONT);
-            kill_at = now() + std::min<Duration>(grace, longest_grace);
+            kill_at = now() + std::min<Duration>(grace, max_grace);
         }
         if (kill_at && !killed && now() >= *kill_at) {
             ::kill(child_, SIGKILL);

@@ -18,7 +18,7 @@
 namespace bgt::os {
 namespace {
 
-constexpr std::size_t largest_status = 1u << 20; ///< 65536 groups take less
+constexpr std::size_t max_status_size = 1u << 20; ///< 65536 groups take less
 
 /// Behind "NAME:" at the front of a line.
 std::optional<std::string_view> field(std::string_view text, const std::string& name)
@@ -78,7 +78,7 @@ std::optional<Seccomp> own_seccomp()
     const int mode = ::prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
     if (mode < 0) return errno == EINVAL ? std::optional(Seccomp{}) : std::nullopt;
     if (mode == 0) return Seccomp{};
-    const std::string text = ProcDir().read(own_pid(), "status", largest_status);
+    const std::string text = ProcDir().read(own_pid(), "status", max_status_size);
     const auto filters = field(text, "Seccomp_filters");
     return Seccomp{mode, filters ? number<int>(*filters, 10).value_or(0) : 0};
 }
@@ -119,7 +119,7 @@ Privileges own_privileges()
 std::optional<Privileges> privileges_of(pid_t process)
 {
     if (process <= 0) return own_privileges();
-    const std::string text = ProcDir().read(process, "status", largest_status);
+    const std::string text = ProcDir().read(process, "status", max_status_size);
     Privileges found;
     auto groups = field(text, "Groups");
     if (!groups) return std::nullopt;

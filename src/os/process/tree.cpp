@@ -102,7 +102,7 @@ std::optional<std::string_view> find_variable(std::string_view environment, std:
 
 /// The bits of a limit in which a mark stands, and the limits among which marks are looked for.
 constexpr std::uint64_t mark_mask = (std::uint64_t{1} << 56) - 1;
-constexpr std::uint64_t smallest_mark = std::uint64_t{1} << 61;
+constexpr std::uint64_t min_mark = std::uint64_t{1} << 61;
 
 /// What one process of a tree shows of its marks.
 class MarkFinder {
@@ -182,7 +182,7 @@ private:
         text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
         std::uint64_t limit = 0; // "unlimited" stays 0
         std::from_chars(text.data(), text.data() + text.size(), limit);
-        return limit >= smallest_mark && (limit & mark_mask) == (marks_.mark_bits & mark_mask);
+        return limit >= min_mark && (limit & mark_mask) == (marks_.mark_bits & mark_mask);
     }
 
     bool holds_fifo(std::int32_t pid) const
@@ -226,14 +226,14 @@ std::vector<ProcStat> without_trees(std::vector<ProcStat> processes, std::set<st
 
 std::uint64_t choose_mark(std::uint64_t bits)
 {
-    constexpr std::uint64_t largest = smallest_mark * 2;
+    constexpr std::uint64_t max_mark = min_mark * 2;
     rlimit limit{};
     if (::getrlimit(RLIMIT_RTTIME, &limit) != 0) return 0;
-    const std::uint64_t top = std::min<std::uint64_t>(limit.rlim_max, largest) - 1;
+    const std::uint64_t top = std::min<std::uint64_t>(limit.rlim_max, max_mark) - 1;
     std::uint64_t mark = (top & ~mark_mask) | (bits & mark_mask);
     if (mark > top) mark -= mark_mask + 1;
     // Below a limit that somebody really means, there is no room for marks.
-    return top < largest && mark >= smallest_mark ? mark : 0;
+    return top < max_mark && mark >= min_mark ? mark : 0;
 }
 
 Cookie find_cookie(std::string_view environment, std::string_view wanted)

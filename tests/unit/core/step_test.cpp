@@ -54,7 +54,7 @@ TEST_CASE("a stop asked for before the start begins with it")
         task(0s, StopRequested{});
         CHECK(task(1s, Started{}) == "save save note:stop/shutdown/9/0 kill");
     }
-    SECTION("twice, the second time with patience")
+    SECTION("twice, the second time with test_timeout")
     {
         task(0s, StopRequested{Reason::killed, false, {}, false, true});
         CHECK(task(1s, Started{}) == "save save note:stop/shutdown/15/0 signal:15");

@@ -43,13 +43,13 @@ TEST_CASE("A pending wait says what it needs, and nothing more")
     Waiting waits = waiting({"log:a", "port", "tcp:1", "quiet:5s"});
     CHECK(waits.needed(0) == Observations{Observation::output, Observation::listeners,
                                           Observation::probe, Observation::output_age});
-    CHECK(waits.shortest_span(0, Observation::output_age) == 5s);
+    CHECK(waits.min_span(0, Observation::output_age) == 5s);
     const std::vector<std::uint16_t> ports{80};
     waits.take(0, fact::Listening{ports});
     waits.take(0, fact::Silence{6s});
     CHECK(waits.needed(0) == Observations{Observation::output, Observation::probe});
     CHECK(waits.needs_probe(2));
-    CHECK_FALSE(waits.shortest_span(0, Observation::output_age));
+    CHECK_FALSE(waits.min_span(0, Observation::output_age));
     waits.answer(2, {true, {}});
     CHECK_FALSE(waits.needs_probe(2));
     CHECK(waits.verdict().kind == Kind::pending);

@@ -272,7 +272,7 @@ TEST_CASE("Times go with the bytes, and each gap is counted once")
     CHECK(cursor(0).dropped_before(20, true) == 107);
 }
 
-TEST_CASE("Lines bear the time of their first byte")
+TEST_CASE("Lines have the time of their first byte")
 {
     TaskFolder folder;
     folder.note(second(0), Type::bytes, 0);

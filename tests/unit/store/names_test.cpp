@@ -35,7 +35,7 @@ TEST_CASE("a name belongs to one task at a time")
     CHECK_FALSE(must(root.find_name("web")));
 }
 
-TEST_CASE("still_used is asked about the bearer only")
+TEST_CASE("still_used is asked only about the task with the name")
 {
     TempFolder temp;
     Root root = open_root(temp / "root");

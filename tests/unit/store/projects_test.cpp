@@ -32,7 +32,7 @@ TEST_CASE("a folder has the name of its last part, of the characters that a name
     CHECK(natural_project_name("/") == "_");
     CHECK(natural_project_name("/x/7 zw\u00f6lf:a") == "_7_zw__lf_a");
     CHECK(natural_project_name("/x/-rf") == "_-rf");
-    CHECK(natural_project_name("/" + std::string(200, 'a')).size() < longest_project);
+    CHECK(natural_project_name("/" + std::string(200, 'a')).size() < max_project_size);
     CHECK(check_plain_name(natural_project_name("/x/\x1b[31m")));
 }
 

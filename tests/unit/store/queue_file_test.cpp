@@ -296,7 +296,7 @@ TEST_CASE("a compacted journal amounts to the same")
     QueueView view = opened(root);
     append(view, submission(1, 5));
     append(view, submission(6, 1));
-    append(view, {Claimed{1}, Claimed{2}, Told{1, core::TaskEventKind::ended_ok}, Held{4, true},
+    append(view, {Claimed{1}, Claimed{2}, Reported{1, core::TaskEventKind::ended_ok}, Held{4, true},
                   Moved{6, Moved::Where::first, 0}, Dropped{{5, 1}, core::Reason::cancelled, 0},
                   Prioritized{3, 7}});
     const auto records = view.compacted();

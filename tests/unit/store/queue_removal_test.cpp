@@ -23,7 +23,7 @@ TEST_CASE("a repair starts nothing again, and drops nothing that waits for a los
         QueueView view = opened(root, boot);
         append(view, submission(1, 6));
         append(view, {Claimed{1}, Published{1}, Claimed{2}, Claimed{3}, Published{3},
-                      Told{3, core::TaskEventKind::ended_ok}, Claimed{4}});
+                      Reported{3, core::TaskEventKind::ended_ok}, Claimed{4}});
         before = view.file().size();
         append(view, submission(7, 1));
         const std::vector<QueueRecord> next = submission(8, 1);
@@ -45,7 +45,7 @@ TEST_CASE("a repair starts nothing again, and drops nothing that waits for a los
     }
     CHECK_FALSE(view.is_waiting(TaskId{3}));
     CHECK_FALSE(view.is_claimed(TaskId{3}));
-    append(view, {Told{7, core::TaskEventKind::never_started}});
+    append(view, {Reported{7, core::TaskEventKind::never_started}});
     CHECK(view.is_waiting(TaskId{8}));
     CHECK_FALSE(view.dropped_for(TaskId{8}));
 }

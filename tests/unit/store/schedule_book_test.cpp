@@ -130,7 +130,7 @@ TEST_CASE("what schedules amount to survives a compaction")
     fire(view, "a", 11, 102);
     fire(view, "b", 12, 101);
     CHECK(view.is_busy(*view.schedules().find("a")));
-    append(view, {Claimed{10}, Told{10, core::TaskEventKind::ended_ok}});
+    append(view, {Claimed{10}, Reported{10, core::TaskEventKind::ended_ok}});
     append(view, {ScheduleOccurred{2, {OccurrenceFate::missed, at(102), at(109), 8}, 0, at(110)}});
     append(view, {SchedulePaused{2, true, at(111)}, ClockSetBack{at(101)}});
     CHECK_FALSE(view.is_empty());

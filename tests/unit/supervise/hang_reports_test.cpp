@@ -111,7 +111,7 @@ TEST_CASE("a writer of a report that gets stuck is given up in time")
     CHECK(hang.has_event("report-failed"));
     CHECK(hang.has_event("it took too long"));
     REQUIRE(hang.helpers.size() == 1); // killed; reaped with the others
-    CHECK(bgt::test::eventually(bgt::test::patience,
+    CHECK(bgt::test::eventually(bgt::test::test_timeout,
                                 [&] { return os::has_ended(*hang.helpers.begin()); }));
     hang.helpers.clear();
 }
@@ -134,8 +134,8 @@ TEST_CASE("the command for a hang is told what fired and where the report is")
     REQUIRE(hang.reports.report(core::Reason::output_timeout));
     hang.reports.run_hook(core::Reason::output_timeout);
     CHECK(hang.helpers.size() == 1);
-    REQUIRE(
-        bgt::test::eventually(bgt::test::patience, [&] { return hang.has_event("hook-ended"); }));
+    REQUIRE(bgt::test::eventually(bgt::test::test_timeout,
+                                  [&] { return hang.has_event("hook-ended"); }));
     CHECK(hang.has_event("\"event\":\"hook\""));
     CHECK(hang.has_event("\"code\":9"));
     std::string text;

@@ -22,8 +22,8 @@
 using namespace bgt;
 using namespace bgt::supervise;
 using bgt::test::eventually;
-using bgt::test::patience;
 using bgt::test::TaskFolder;
+using bgt::test::test_timeout;
 using Kind = ReadyWatch::Answer::Kind;
 
 namespace {
@@ -76,7 +76,8 @@ struct Lifeline {
     bool is_let_go() const
     {
         char bytes[64];
-        return eventually(patience, [&] { return read(reader.get(), bytes, sizeof bytes) == 0; });
+        return eventually(test_timeout,
+                          [&] { return read(reader.get(), bytes, sizeof bytes) == 0; });
     }
     std::string path;
     Fd reader;
@@ -280,7 +281,7 @@ TEST_CASE("The watch keeps nothing of its supervisor's open, least of all the lo
     Result<ReadyWatch> watch = ReadyWatch::start(dir, what({"log:ready"}));
     REQUIRE(watch);
     const std::string fds = "/proc/" + std::to_string(watch->pid()) + "/fd";
-    CHECK(eventually(patience, [&] {
+    CHECK(eventually(test_timeout, [&] {
         std::error_code closed; // meanwhile
         for (const auto& entry : std::filesystem::directory_iterator(fds))
             if (std::filesystem::read_symlink(entry, closed).filename() == "lock") return false;
