@@ -6,7 +6,7 @@ _bgt_verbs='run submit queue schedule hold release move scope shutdown graph up 
 _bgt_verb() {
     case $1 in
     run)
-        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --owner --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --fields --brief --root --config'
+        options='-h --help -n --name --if-absent --replace --anywhere --tag -C --cwd -e --env --env-file --clear-env -c --shell --stdin --service --job --timeout --cpu-limit --output-timeout --progress-timeout --idle-timeout --ready-timeout --on-hang --quiet-after --stalled-after --dump --progress-pattern --ready-log --ready-port --ready-http --ready-cmd --ready-file --ready-notify --wait-ready --watch --watch-ignore --debounce --on-change --retries --retry-on --restart --max-restarts --backoff --grace --stop-signals --kill-mode --leftover --on-end --on-fail --notify --owner --independent --log-max --split --nice --memory-max --limit --wait --max-wait --rm --explain --json --fields --brief --root --config'
         first=@command
         rest=@command
         case $2 in
@@ -456,7 +456,7 @@ _bgt_verb() {
         esac
         ;;
     pause)
-        options='-h --help --all --name --tag --queue --json --fields --brief --root --config'
+        options='-h --help --all --name --tag --queue --watch --json --fields --brief --root --config'
         first=@living-list
         rest=@living-list
         case $2 in
