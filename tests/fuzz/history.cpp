@@ -44,13 +44,14 @@ void check_shown(const core::RunStats& stats, const core::RunTrend& trend)
 
 void check_totals(std::string_view bytes)
 {
-    const auto totals = store::detail::decode_totals(bytes);
-    if (!totals) return;
-    const std::string again = store::detail::encode_totals(*totals);
-    const auto same = store::detail::decode_totals(again);
-    FUZZ_CHECK(same && same->runs == totals->runs);
+    using store::detail::TotalsDecoded;
+    store::detail::Totals totals, same;
+    if (store::detail::decode_totals(bytes, totals) != TotalsDecoded::totals) return;
+    const std::string again = store::detail::encode_totals(totals);
+    FUZZ_CHECK(store::detail::decode_totals(again, same) == TotalsDecoded::totals);
+    FUZZ_CHECK(same.runs == totals.runs);
     ops::MetricsAnswer metrics;
-    metrics.totals = totals->runs;
+    metrics.totals = totals.runs;
     FUZZ_CHECK(fuzz::is_utf8(render::metrics_text(metrics)));
 }
 

@@ -193,7 +193,7 @@ TEST_CASE("steps are told in the stream at once, and a flood of them is counted"
 {
     Records records;
     bgt::test::TaskFolder root;
-    records.recorder.publish(root.dir().fd(), store::TaskId{7}, "web");
+    records.recorder.publish(root.dir().fd(), store::TaskId{7}, "web", core::EventLevel::info);
     for (int i = 0; i < 1000; ++i) {
         core::Progress progress;
         progress.step = "step " + std::to_string(i);
