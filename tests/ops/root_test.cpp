@@ -54,7 +54,7 @@ TEST_CASE("stats count the runs of each name, also of tasks whose folder is gone
         if (!stats) FAIL(stats.error().message);
         return stats->rows.empty() ? core::RunSummary() : stats->rows.front().second;
     };
-    REQUIRE(eventually(test_timeout, [&] { return summary().counts.runs == 2; }));
+    REQUIRE(eventually(test_timeout, [&] { return summary().counts.runs() == 2; }));
     CHECK(summary().success_rate == 0.5);
     std::size_t runs = 0;
     REQUIRE(ops::each_run(lab.root(), {}, [&](const core::PastRun&) {
@@ -91,7 +91,8 @@ TEST_CASE("events can be read once, from a cursor on, and waiting for more can b
     CHECK(take_all(*later).size() == events.size() - 1);
     CHECK(take_all(*later).empty());
     const Cancelled cancelled;
-    const auto waited = later->wait(cancelled.cancel());
+    Result<void> waited = later->wait(cancelled.cancel());
+    if (waited) waited = later->wait(cancelled.cancel()); // the first may only begin to watch
     REQUIRE_FALSE(waited);
     CHECK(ops::is_cancelled(waited.error()));
     request.since = "no cursor";
