@@ -93,12 +93,15 @@ Result<json::object> task_json(const Server& server, const Request& request,
             out["statusMessage"] = words;
             return out;
         }
+        // What it says with its question may have come to the log by that look.
+        BGT_TRY_ASSIGN(const ops::Snapshot asking,
+                       ops::recover_and_inspect(root, id, {true, false, false, false}));
         json::object out = common(status, id, "input_required");
         const auto read = call_operation(server, "read", {{"id", id.value}, {"wait_s", 0}}, {}, {});
         const json::value* prompt = read ? read->if_contains("prompt") : nullptr;
         const std::string question = prompt ? std::string(prompt->as_string()) : "";
         out["inputRequests"] =
-            input_requests(task, question.empty() ? "the task reads its stdin" : question);
+            input_requests(asking, question.empty() ? "the task reads its stdin" : question);
         return out;
     }
     if (status.outcome.reason == core::Reason::killed ||

@@ -135,14 +135,14 @@ void Output::end_stage(LogPump& pump)
 
 void Output::take_until(int descriptor, Instant end)
 {
-    for (Instant now = os::now(); now < end; now = os::now()) {
+    do {
         const std::array<int, 3> fds{descriptor, with_.out.fifo(),
                                      with_.err ? with_.err->fifo() : -1};
         const os::Readable ready = os::await_readable(fds, end);
         if (ready.none()) continue;
         take_all();
         if (ready[0]) return;
-    }
+    } while (os::now() < end);
 }
 
 void Output::read_progress_soon()

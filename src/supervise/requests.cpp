@@ -17,7 +17,10 @@ Answer Requests::answer(const Request& request)
                                            request.no_escalation});
         return {};
     case Request::Op::restart: return restart(request);
-    case Request::Op::sample: sink_.dispatch(core::SampleRequested{}); return {};
+    case Request::Op::sample:
+        sink_.dispatch(core::SampleRequested{});
+        target_.pass(Duration::zero()); // what it said before it began to wait is in the log
+        return {};
     case Request::Op::report: return report();
     case Request::Op::pause:
         if (core::lifecycle(sink_.state()) != core::Lifecycle::running)

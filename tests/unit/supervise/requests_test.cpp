@@ -90,6 +90,14 @@ TEST_CASE("a supervisor that took over does not start the command again")
     CHECK(asked.sink.events.empty());
 }
 
+TEST_CASE("after a sample the log has what was said before it")
+{
+    Asked asked;
+    CHECK(asked(Request::Op::sample).error.empty());
+    CHECK(asked.sink.got<core::SampleRequested>());
+    CHECK(asked.story.take() == "pass");
+}
+
 TEST_CASE("a report is about the time between two samples, and its number is the answer")
 {
     Asked asked;
