@@ -50,6 +50,7 @@ constexpr std::array table{
     EventType{"stopping", info, "says that it is ending"},
     EventType{"pause", info, "was paused"},
     EventType{"resume", info, "was resumed"},
+    EventType{"log", info, "says"},
     EventType{"main-pid", info, "says which process is its main process"},
     EventType{"clocks-restarted", info, "its timers start anew"},
     EventType{"notification-refused", warning, "a notification was refused"},

@@ -50,6 +50,15 @@ void describe_end(store::RootEvent& event, const core::Outcome& outcome, const s
     if (!tail.empty()) event.data.emplace_back("tail", std::move(tail));
 }
 
+/// A task says itself how severe its message is.
+void take_level(store::RootEvent& event)
+{
+    const std::string* word = event.text("level");
+    if (const auto level = core::parse_event_level(word != nullptr ? *word : ""))
+        event.level = *level;
+    std::erase_if(event.data, [](const auto& field) { return field.first == "level"; });
+}
+
 } // namespace
 
 Recorder::Recorder() : steps_(steps_at_once, between_progress) {}
@@ -156,6 +165,7 @@ void Recorder::tell(std::string_view type, WallTime at, std::vector<store::Event
 void Recorder::tell(const core::EventType& type, WallTime at, std::vector<store::EventField> fields)
 {
     store::RootEvent event = root_event(type, at, std::move(fields));
+    if (type.word == "log") take_level(event);
     if (type.word == "ended") {
         const store::TaskDir folder(id_, {}, duplicate(folder_));
         describe_end(event, status_.outcome, folder);

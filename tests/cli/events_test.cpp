@@ -57,6 +57,18 @@ TEST_CASE("the life of a task is told in its order")
     CHECK((st.st_mode & 0777) == 0600);
 }
 
+TEST_CASE("what a task says itself has the level that it says")
+{
+    const Lab lab;
+    const std::string id = lab.start({"-c", "'" BGT_BINARY "' notify --log warning cold"});
+    after_end(lab, id);
+    const json::array said = events_of(lab, {"--type", "log"});
+    REQUIRE(said.size() == 1);
+    CHECK(at(said[0], "/level").as_string() == "warning");
+    CHECK(at(said[0], "/data/text").as_string() == "cold");
+    CHECK(events_of(lab, {"--type", "log", "--level", "error"}).empty());
+}
+
 TEST_CASE("a failure is an error with its last lines, a limit a warning, a kill neither")
 {
     const Lab lab;

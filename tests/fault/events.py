@@ -3,7 +3,7 @@
 
     python3 tests/fault/events.py --bgt build/release/bgt --events 10000 --tasks 50 --every 50
 
-Tasks report progress, each with steps of its own, until there are so many events. Meanwhile one follower after the other
+Tasks write into their execution logs until there are so many events. Meanwhile one follower after the other
 reads the stream as JSON, is killed by SIGKILL, and the next one continues from the last cursor of a whole line. What all of
 them have read together must be what `bgt events --json` tells at the end, in the same order."""
 from __future__ import annotations
@@ -23,7 +23,7 @@ address = os.environ["NOTIFY_SOCKET"]
 report = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 report.connect("\\0" + address[1:] if address.startswith("@") else address)
 for step in range({count}):
-    report.send(b"X_BGT_STEP=s%d" % step)
+    report.send(b"X_BGT_LOG=info s%d" % step)
 """
 
 
