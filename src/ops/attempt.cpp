@@ -52,7 +52,9 @@ Result<AttemptBytes> find_attempt(const store::TaskDir& dir, const store::Status
                                   store::WhichLog stream, const Attempt& wanted,
                                   const std::string& label)
 {
-    const std::uint32_t newest = std::max(status.attempt, 1u);
+    // While it waits for a change of its files its last run is what there is.
+    const bool watches = status.lifecycle == core::Lifecycle::backing_off && !status.next_attempt;
+    const std::uint32_t newest = std::max(status.attempt - (watches ? 1u : 0u), 1u);
     if (wanted.which == Attempt::Which::all || (newest == 1 && wanted.number <= 1))
         return AttemptBytes{};
     if (wanted.number > newest)
@@ -69,6 +71,7 @@ Result<AttemptBytes> find_attempt(const store::TaskDir& dir, const store::Status
     const std::int64_t to = end != nullptr ? number_in(*end, out ? "log_to" : "err_to") : -1;
     if (is_newest && to >= 0 && number_in(*end, "attempt") != std::int64_t{newest})
         return AttemptBytes{static_cast<std::uint64_t>(to)};
+    if (is_newest && watches && from >= 0) return AttemptBytes{static_cast<std::uint64_t>(from)};
     if (from >= 0 && to >= 0)
         return AttemptBytes{static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to)};
     if (is_newest) return AttemptBytes{}; // of an older bgt, which did not note it of stderr

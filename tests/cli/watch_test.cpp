@@ -116,6 +116,24 @@ TEST_CASE("a job runs again at each change, and waits for the next one")
     CHECK(text_at(changes[0], "/action") == "start");
 }
 
+TEST_CASE("the output of the last run can be waited for, and that of the next")
+{
+    const Lab lab;
+    save(lab, "src/a.c", "one");
+    const std::string id = start_job(lab, {"--watch", "src/**"});
+    CHECK(lab({"wait", "--timeout", "20", "--for", "log:run 1", id}).code == 0);
+    save(lab, "src/a.c", "two");
+    CHECK(lab({"wait", "--timeout", "20", "--for", "log:run 2", id}).code == 0);
+    REQUIRE(becomes(lab, id, "watching"));
+    CHECK(lab({"wait", "--timeout", "20", "--for", "log:run 2", id}).code == 0);
+    CHECK(lab({"wait", "--timeout", "0.2", "--for", "log:run 1", id}).code == 124);
+    CHECK(lab({"logs", "--attempt", "last", id}).out == "run 2\n");
+    const std::string waiting =
+        lab.start({"--", BGT_BINARY, "wait", "--timeout", "20", "--for", "log:run 3", id});
+    save(lab, "src/a.c", "three");
+    CHECK(lab.wait(waiting) == 0);
+}
+
 TEST_CASE("a service is stopped and started again, and what left its process group ends too")
 {
     const Lab lab;

@@ -23,8 +23,9 @@ struct AttemptBytes {
         std::numeric_limits<std::uint64_t>::max(); ///< the largest number while the attempt goes on
 };
 
-/// By the record and the events of the task. The last attempt of a task that waits for its next one
-/// is the one that ended. `label` names the task in messages. Error: (usage) there was no such
+/// By the record and the events of the task. The last attempt of a task that waits for a change of
+/// its files is the one that ended, and what follows it; of one that waits to be retried, the one
+/// that follows. `label` names the task in messages. Error: (usage) there was no such
 /// attempt; its place is not on record any more.
 Result<AttemptBytes> find_attempt(const store::TaskDir&, const store::Status&, store::WhichLog,
                                   const Attempt&, const std::string& label);
