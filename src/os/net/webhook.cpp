@@ -14,12 +14,13 @@ namespace {
 constexpr Duration last_words = std::chrono::milliseconds(500);
 
 /// A value of a configuration file of curl's (man 1 curl, -K).
-std::string quoted(std::string_view text)
+std::string config_value(std::string_view text)
 {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') out += '\\';
-        out += c;
+        if (c == '\n') out += "\\n"; // which would end the value, and begin another option
+        else out += c;
     }
     return out + "\"";
 }
@@ -31,7 +32,8 @@ Result<int> post_json(const std::string& url, std::string_view json, Duration ti
     const std::string curl = find_program("curl");
     if (curl.empty())
         return Error::failed("a webhook is called by curl, which is not installed (not in $PATH)");
-    const std::string config = "url = " + quoted(url) + "\ndata-raw = " + quoted(json) + "\n";
+    const std::string config =
+        "url = " + config_value(url) + "\ndata-raw = " + config_value(json) + "\n";
     const double seconds = std::chrono::duration<double>(timeout).count();
     // -q comes first (man 1 curl): no file of the user's changes the question.
     const auto ended =
