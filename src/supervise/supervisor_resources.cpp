@@ -112,6 +112,7 @@ Result<SupervisorResources> open_resources(store::Root root, store::TaskDir task
                                std::move(*sources),
                                retention,
                                {},
+                               {},
                                {}};
 }
 
